@@ -1,0 +1,1 @@
+"""Everything known about the market; knows nothing of strategies or engines."""

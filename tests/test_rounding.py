@@ -1,0 +1,46 @@
+"""Rounding half up to a tick, against decimal arithmetic."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.rounding import round_half_up, round_half_up_array
+
+
+@pytest.mark.parametrize(
+    ("value", "tick", "expected"),
+    [
+        (1.0045, 0.001, 1.005),  # round() gives 1.004
+        (0.9973, 0.001, 0.997),
+        (1.7779 / 2, 0.001, 0.889),
+        (3.160 / 3, 0.001, 1.053),
+        (5.005, 0.01, 5.01),
+        (0.655, 0.01, 0.66),
+        (17.0, 5.0, 15.0),
+        (17.5, 5.0, 20.0),
+    ],
+)
+def test_half_goes_up(value: float, tick: float, expected: float) -> None:
+    assert round_half_up(value, tick) == expected
+
+
+def test_nan_stays_nan() -> None:
+    assert np.isnan(round_half_up(float("nan"), 0.001))
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["0.001", "0.01", "0.5"]))
+def test_equals_decimal_rounding_of_the_decimal_that_was_written(ten_thousandths: int, tick: str) -> None:
+    written = Decimal(ten_thousandths) / Decimal(10_000)
+    expected = (written / Decimal(tick)).quantize(Decimal(1), ROUND_HALF_UP) * Decimal(tick)
+    assert round_half_up(float(written), float(tick)) == float(expected)
+
+
+@given(st.lists(st.floats(0.001, 1e5), min_size=1, max_size=20), st.sampled_from([0.001, 0.01]))
+def test_array_gives_the_same_bits_as_the_scalar(values: list[float], tick: float) -> None:
+    together = round_half_up_array(np.array(values), np.array(tick))
+    assert together.tolist() == [round_half_up(value, tick) for value in values]
