@@ -1,0 +1,184 @@
+"""Trading sessions of each market, and how far they are recorded.
+
+Sessions come from exchange_calendars, extended and corrected by dated rows: ours in
+``data/facts/calendars.toml``, and the user's in a file that the environment variable ETFLOW_CALENDAR names
+(the form is described at the top of ours). Beyond the last recorded day every question is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dated import FACTS, day_of, only, read_toml, tables, text_of
+from data.errors import DataError, UsageError, did_you_mean
+
+Days = NDArray[np.datetime64]
+
+VARIABLE = "ETFLOW_CALENDAR"
+_FILE = FACTS / "calendars.toml"
+_ONE_DAY = np.timedelta64(1, "D")
+
+
+class Calendar:
+    """The sessions of one market.
+
+    Parameters
+    ----------
+    market : str
+        ``cn_etf`` (Shanghai and Shenzhen) or ``us_etf`` (New York).
+    extension : path, optional
+        A TOML file of further rows; the file that ETFLOW_CALENDAR names if None.
+    """
+
+    def __init__(self, market: str, extension: str | Path | None = None) -> None:
+        self.market = market
+        self._days, first, last = _recorded(market)
+        self._first, self._last = np.datetime64(first, "D"), np.datetime64(last, "D")
+        self._apply(read_toml(_FILE), str(_FILE))
+        named = extension or os.environ.get(VARIABLE)
+        if named:
+            raw = read_toml(Path(named))
+            only(raw, ("sessions",), str(named))
+            self._apply(raw, str(named))
+        self._days.flags.writeable = False
+
+    @property
+    def first_day(self) -> date:
+        """First day that is recorded, a session or not."""
+        return _date(self._first)
+
+    @property
+    def last_day(self) -> date:
+        """Last day that is recorded, a session or not."""
+        return _date(self._last)
+
+    def sessions(self, start: date, end: date) -> Days:
+        """Return the sessions from ``start`` to ``end``, both included, as read-only datetime64[D].
+
+        UsageError if ``start`` is after ``end``; DataError if a day before the first or after the last
+        recorded day is asked for.
+        """
+        first, last = self._known(start), self._known(end)
+        if first > last:
+            raise UsageError("the start is after the end", received=f"{first} to {last}", hint="Swap them.")
+        return self._days[self._days.searchsorted(first) : self._days.searchsorted(last, side="right")]
+
+    def is_session(self, day: date) -> bool:
+        """Tell whether the market trades on a day; DataError outside the recorded days."""
+        row = self._days.searchsorted(self._known(day))
+        return bool(row < len(self._days) and self._days[row] == np.datetime64(day, "D"))
+
+    def sessions_per_year(self, start: date, end: date) -> float:
+        """Return the mean number of sessions of the calendar years that ``start`` to ``end`` touches.
+
+        Only years that are recorded from January to December count; if the period touches none of those,
+        the recorded year nearest to it stands in.
+        """
+        years = self._days.astype("datetime64[Y]").astype(np.int64) + 1970
+        whole = [year for year in range(int(years[0]), int(years[-1]) + 1) if self._is_whole(year)]
+        touched = [year for year in whole if start.year <= year <= end.year]
+        chosen = touched or [min(whole, key=lambda year: abs(year - start.year))]
+        return float(np.mean([np.count_nonzero(years == year) for year in chosen]))
+
+    def _is_whole(self, year: int) -> bool:
+        return bool(
+            self._first <= np.datetime64(f"{year}-01-01") and np.datetime64(f"{year}-12-31") <= self._last
+        )
+
+    def _known(self, day: date) -> np.datetime64:
+        value = np.datetime64(day, "D")
+        if value < self._first:
+            raise DataError(
+                f"the sessions of {self.market} are recorded from {self._first} on",
+                received=value,
+                hint="Start later.",
+            )
+        if value > self._last:
+            raise DataError(
+                f"the sessions of {self.market} are recorded through {self._last}",
+                received=value,
+                hint="End earlier, or add rows with their source to a TOML file and name it in the "
+                f"environment variable {VARIABLE}; {_FILE} describes the form.",
+            )
+        return value
+
+    def _apply(self, raw: dict[str, Any], where: str) -> None:
+        for number, row in enumerate(tables(raw.get("sessions", []), where), 1):
+            self._replace(row, f"{where}, sessions row {number}")
+
+    def _replace(self, row: dict[str, Any], where: str) -> None:
+        """Let one row say which weekdays of its span are sessions, in place of what was recorded."""
+        only(row, ("market", "from", "through", "closed", "source"), where)
+        text_of(row, "source", where)
+        market = text_of(row, "market", where)
+        if market not in _markets():
+            raise UsageError(f"{where}: unknown market `{market}`", hint=did_you_mean(market, _markets()))
+        if market != self.market:
+            return
+        start, through = (np.datetime64(day_of(row, name, where), "D") for name in ("from", "through"))
+        if not self._first <= start <= self._last + _ONE_DAY or through < start:
+            raise UsageError(
+                f"{where}: the days do not join what is recorded",
+                received=f"{start} to {through}",
+                limit=f"from {self._first} to {self._last + _ONE_DAY}, through that day or a later one",
+            )
+        span = np.arange(start, through + _ONE_DAY)
+        closed = _closed_days(row.get("closed"), span, where)
+        opened = span[np.is_busday(span) & ~np.isin(span, closed)]
+        kept = self._days[(self._days < start) | (self._days > through)]
+        self._days = np.sort(np.concatenate([kept, opened]))
+        self._last = max(self._last, through)
+
+
+def calendar_for(market: str) -> Calendar:
+    """Return the calendar of a market, extended by the file that ETFLOW_CALENDAR names."""
+    return Calendar(market)
+
+
+def _date(day: np.datetime64) -> date:
+    value: date = day.astype(object)
+    return value
+
+
+def _closed_days(raw: object, span: Days, where: str) -> Days:
+    if not isinstance(raw, list):
+        raise UsageError(f"{where}: `closed` is not a list of dates", received=raw, hint="Write closed = [].")
+    days = [np.datetime64(day_of({"closed": day}, "closed", where), "D") for day in raw]
+    for day in days:
+        if not span[0] <= day <= span[-1]:
+            raise UsageError(
+                f"{where}: a closed day lies outside the row", received=day, limit=f"{span[0]} to {span[-1]}"
+            )
+    return np.array(days, dtype="datetime64[D]")
+
+
+@lru_cache(maxsize=1)
+def _markets() -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in tables(read_toml(_FILE)["market"], str(_FILE))}
+
+
+@lru_cache(maxsize=8)
+def _recorded(market: str) -> tuple[Days, date, date]:
+    """Return the sessions that exchange_calendars has for a market, and the first and last recorded day."""
+    if market not in _markets():
+        raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, _markets()))
+    # Imported here because it takes half a second, which `--help` need not wait for.
+    from exchange_calendars import get_calendar
+
+    facts = _markets()[market]
+    name, first = facts["calendar"], facts["first"]
+    with warnings.catch_warnings():
+        # exchange_calendars 4.13 uses what pandas 3.1 deprecates, and caps no version of pandas.
+        warnings.simplefilter("ignore")
+        last = facts.get("through") or get_calendar(name).bound_max().date()
+        # The end is said, because the default one is a year from today: results would change with the clock.
+        sessions = get_calendar(name, start=str(first), end=str(last)).sessions
+    return sessions.to_numpy().astype("datetime64[D]"), first, last

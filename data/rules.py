@@ -1,0 +1,194 @@
+"""Trading rules of a market by session and fund, from the dated rows in ``data/facts/rules/*.toml``.
+
+Engines receive the numbers of :class:`RuleArrays`, never dates or names. A rule is, in this order:
+
+1. a price limit: the fund's own ``price_limit``, as the data set (or ``universe.csv``) states it;
+2. the most particular row that matches the fund (symbols, then family, then prefix, then default), and of
+   those the latest one that is in force.
+
+A book knows its first day and the day through which its rules are known; a session outside is an error.
+Rows of one's own come from the file that the environment variable ETFLOW_RULES names.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
+from data.errors import DataError, UsageError, did_you_mean
+from data.symbols import MARKETS
+from data.universe import Fund
+
+Days = NDArray[np.datetime64]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+VARIABLE = "ETFLOW_RULES"
+
+_LIMITS = {
+    "lot": "a whole number from 1",
+    "tick": "above 0",
+    "price_limit": "above 0, or nan for none",
+    "settlement": "a whole number from 0",
+    "buy_fee": "from 0",
+    "sell_fee": "from 0",
+}
+# Each kind of rule, and the name its value has in a row.
+_VALUES = {
+    "lot": "shares",
+    "tick": "money",
+    "price_limit": "rate",
+    "settlement": "sessions",
+    "buy_fee": "rate",
+    "sell_fee": "rate",
+}
+_BEYOND = (
+    "End earlier, or write what holds since then, with its source, to a TOML file and name it in the "
+    f"environment variable {VARIABLE}; {FACTS / 'rules' / 'cn_etf.toml'} describes the form."
+)
+_HEADER = ("market", "first_day", "known_through", "source")
+
+
+@dataclass(frozen=True)
+class RuleArrays:
+    """Rules in force by session and fund, (D, S), read-only.
+
+    ``lot`` in shares; ``tick`` in money; ``price_limit`` as a fraction of the reference price, NaN = none;
+    ``buy_fee_rate`` and ``sell_fee_rate`` as fractions of the notional, without the broker's commission;
+    ``settlement_days``: sessions before bought shares may be sold (0 = on the same day).
+    """
+
+    lot: Integers
+    tick: Floats
+    price_limit: Floats
+    buy_fee_rate: Floats
+    sell_fee_rate: Floats
+    settlement_days: Integers
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules of one market, from ``first_day`` through ``known_through``."""
+
+    market: str
+    first_day: np.datetime64
+    known_through: np.datetime64
+    rows: Mapping[str, Sequence[Row]]
+
+    @classmethod
+    def load(cls, market: str, extension: str | Path | None = None) -> RuleBook:
+        """Return the rule book of ``cn_etf`` or ``us_etf``.
+
+        ``extension`` is a TOML file of further rows (the one that ETFLOW_RULES names if None); a row of it
+        comes after ours of the same scope and day. UsageError if the market is unknown or a row is wrong.
+        """
+        if market not in MARKETS:
+            raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, MARKETS))
+        path = _path(market)
+        book = _parse(read_toml(path), str(path))
+        last = book["known_through"]
+        named = extension or os.environ.get(VARIABLE)
+        if named:
+            raw = read_toml(Path(named))
+            only(raw, MARKETS, str(named))
+            if market in raw:
+                further = _parse(raw[market], f"{named}, [{market}]")
+                last = max(last, further.get("known_through", last))
+                book = {kind: [*book[kind], *further[kind]] for kind in _VALUES} | {
+                    "first_day": book["first_day"]
+                }
+        rows = {kind: sorted(book[kind], key=lambda row: (row.scope.rank, row.start)) for kind in _VALUES}
+        return cls(market, book["first_day"], last, rows)
+
+    def arrays(self, symbols: Sequence[str], funds: Mapping[str, Fund], days: Days) -> RuleArrays:
+        """Return the rules of each fund on each session.
+
+        Parameters
+        ----------
+        symbols : sequence of str, (S,)
+        funds : mapping of symbol to Fund
+            Family and own price limit, as ``data.universe.funds_of`` returns them; symbols may be absent.
+        days : datetime64[D] (D,), ascending
+            DataError if one lies outside the days that the rules are known for.
+        """
+        days = np.asarray(days, dtype="datetime64[D]")
+        self._check(days)
+        families = [funds[symbol].family if symbol in funds else None for symbol in symbols]
+        values = {kind: self._fill(kind, symbols, families, days) for kind in _VALUES}
+        for column, symbol in enumerate(symbols):
+            own = funds[symbol].price_limit if symbol in funds else None
+            if own is not None:
+                values["price_limit"][:, column] = own
+        return RuleArrays(
+            lot=_frozen(values["lot"].astype(np.int64)),
+            tick=_frozen(values["tick"]),
+            price_limit=_frozen(values["price_limit"]),
+            buy_fee_rate=_frozen(values["buy_fee"]),
+            sell_fee_rate=_frozen(values["sell_fee"]),
+            settlement_days=_frozen(values["settlement"].astype(np.int64)),
+        )
+
+    def _check(self, days: Days) -> None:
+        outside = days[(days < self.first_day) | (days > self.known_through)]
+        if not outside.size:
+            return
+        early = outside[0] < self.first_day
+        raise DataError(
+            f"the rules of {self.market} are recorded from {self.first_day} through {self.known_through}",
+            received=outside[0] if early else outside[-1],
+            hint="Start later." if early else _BEYOND,
+        )
+
+    def _fill(self, kind: str, symbols: Sequence[str], families: Sequence[str | None], days: Days) -> Floats:
+        """Let every row overwrite what more general and older rows said."""
+        result = np.full((len(days), len(symbols)), np.nan)
+        for row in self.rows[kind]:
+            pairs = zip(symbols, families, strict=True)
+            covered = [column for column, pair in enumerate(pairs) if row.scope.covers(*pair)]
+            result[days.searchsorted(row.start) :, covered] = row.fields[_VALUES[kind]]
+        return result
+
+
+def _path(market: str) -> Path:
+    return FACTS / "rules" / f"{market}.toml"
+
+
+def _parse(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Check one rule file and return its days and its rows by kind."""
+    only(raw, (*_HEADER, *_VALUES), where)
+    text_of(raw, "source", where)
+    book: dict[str, Any] = {
+        name: np.datetime64(day_of(raw, name, where), "D")
+        for name in ("first_day", "known_through")
+        if name in raw
+    }
+    for kind, value in _VALUES.items():
+        book[kind] = rows_of(raw.get(kind, []), f"{where}, {kind}", (value,))
+        for row in book[kind]:
+            _check_value(kind, row.fields.get(value), f"{where}, {kind} from {row.start}")
+    return book
+
+
+def _check_value(kind: str, value: object, where: str) -> None:
+    name = _VALUES[kind]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{where}: `{name}` is not a number", received=value)
+    if kind == "price_limit" and math.isnan(value):
+        return
+    positive = value > 0 if kind in ("lot", "tick", "price_limit") else value >= 0
+    whole = kind not in ("lot", "settlement") or isinstance(value, int)
+    if not (positive and whole and math.isfinite(value)):
+        raise UsageError(f"{where}: `{name}` is out of bounds", received=value, limit=_LIMITS[kind])
+
+
+def _frozen(array: Any) -> Any:
+    array.flags.writeable = False
+    return array

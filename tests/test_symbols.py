@@ -1,0 +1,99 @@
+"""Symbols: every way that people and vendors write a fund, and the one way we do."""
+
+from __future__ import annotations
+
+import pytest
+
+from data.errors import UsageError
+from data.symbols import exchange_of, exchange_or_none, market_of, parse_symbol
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("159363", "159363.SZ"),
+        ("159363.SZ", "159363.SZ"),
+        ("159363.sz", "159363.SZ"),
+        ("sz159363", "159363.SZ"),
+        ("sz.159363", "159363.SZ"),
+        ("159363.XSHE", "159363.SZ"),
+        (" 159363 ", "159363.SZ"),
+        ("158012", "158012.SZ"),
+        ("161725", "161725.SZ"),
+        ("515880", "515880.SH"),
+        ("515880.SH", "515880.SH"),
+        ("515880.SS", "515880.SH"),
+        ("515880.XSHG", "515880.SH"),
+        ("sh588790", "588790.SH"),
+        ("SH588790.SS", "588790.SH"),
+        ("BOTZ", "BOTZ.US"),
+        ("botz.us", "BOTZ.US"),
+        ("QQQ", "QQQ.US"),
+        ("sz", "SZ.US"),
+    ],
+)
+def test_each_way_of_writing_gives_one_symbol(text: str, symbol: str) -> None:
+    assert parse_symbol(text) == symbol
+
+
+def test_a_symbol_that_is_parsed_again_stays() -> None:
+    for symbol in ("159363.SZ", "515980.SH", "BOTZ.US"):
+        assert parse_symbol(symbol) == symbol
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "15936",
+        "1593630",
+        "159363.HK",
+        "159363.US",
+        "2800.HK",
+        "TOOLONG",
+        "BRK.B",
+        "15936A",
+        "159363.0",
+        "x y",
+    ],
+)
+def test_what_is_no_fund_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_symbol(text)
+
+
+def test_the_other_exchange_is_refused_and_the_right_one_named() -> None:
+    with pytest.raises(UsageError, match=r"Write 159363\.SZ"):
+        parse_symbol("159363.SH")
+    with pytest.raises(UsageError, match=r"Write 588790\.SH"):
+        parse_symbol("sz588790")
+    with pytest.raises(UsageError, match=r"Write 588790\.SH"):
+        parse_symbol("sh588790.SZ")
+
+
+@pytest.mark.parametrize(
+    "text", ["600519", "600519.SH", "000001.SZ", "300750", "000300.SH", "930713", "399006.SZ"]
+)
+def test_shares_and_indices_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not the code of a fund"):
+        parse_symbol(text)
+
+
+def test_market_and_exchange_of_a_symbol() -> None:
+    assert [market_of(symbol) for symbol in ("159363.SZ", "515980.SH", "BOTZ.US")] == [
+        "cn_etf",
+        "cn_etf",
+        "us_etf",
+    ]
+    assert [exchange_of(symbol) for symbol in ("159363.SZ", "515980.SH", "BOTZ.US")] == ["SZSE", "SSE", "US"]
+
+
+def test_market_codes_have_a_market_and_no_exchange() -> None:
+    assert (market_of("CN"), market_of("US")) == ("cn_etf", "us_etf")
+    assert exchange_or_none("CN") is None
+    assert exchange_or_none("930713") is None
+    for text in ("CN", "930713", "2800.HK"):
+        with pytest.raises(UsageError):
+            exchange_of(text)
+    with pytest.raises(UsageError):
+        market_of("930713")
