@@ -1,0 +1,157 @@
+"""Flows by the session to which they belong: money into fund units, and leveraged money.
+
+Steps, and where each is done:
+
+1. per pair of neighbouring unit counts, the splits that lie between them (``_unit_basis``): the exchanges'
+   files switch to the new basis on the record day, one session before prices do; some vendors lag;
+2. the split-safe change of units ``dN = N - N_before * K`` (``unit_changes``);
+3. its value at a price on the same basis as the count (``unit_prices``): VWAP, as the press does it, NAV,
+   as the literature does it, the NAV before, or the close.
+
+Only announced splits are used: units that double without one are a flow, and a flow that looks like a split
+is worth knowing. Everything here is decided with what was known on the session itself, so that appending
+later data changes nothing. Sources: ``docs/assumptions.md``, sections on flows and splits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.actions import Event
+from data.errors import UsageError, did_you_mean
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+Valuation = Literal["vwap", "nav", "prev_nav", "close"]
+VALUATIONS: tuple[str, ...] = get_args(Valuation)
+
+
+@dataclass(frozen=True)
+class UnitFlows:
+    """Changes of fund units, (D, S), row *t* for the session to which the count belongs; NaN without one.
+
+    Attributes
+    ----------
+    change : fund units created less redeemed since the count before, on the basis of today's count
+    before : row of the count before; -1 where there is none
+    growth : K, new units per old between the two counts
+    basis : new units per unit of the fund's first day, as the counts have it
+    price_divisor : what today's market price must be divided by to be on the basis of today's count
+    adjusted : the count on the basis of the fund's first day, for comparisons over time
+    """
+
+    change: Floats
+    before: Integers
+    growth: Floats
+    basis: Floats
+    price_divisor: Floats
+    adjusted: Floats
+
+    @property
+    def merged(self) -> Integers:
+        """Number of sessions that the change covers: 1 is usual, more where counts are missing between."""
+        rows = np.arange(len(self.before))[:, None]
+        return np.where(self.before >= 0, rows - self.before, 0)
+
+
+def unit_changes(units: Floats, events: tuple[Event, ...]) -> UnitFlows:
+    """Return the split-safe changes of ``units`` (D, S), NaN where no count was published."""
+    before = _row_before(units)
+    switched, price_divisor = _unit_basis(units, before, events)
+    # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
+    basis = np.multiply.accumulate(switched, axis=0)
+    columns = np.broadcast_to(np.arange(units.shape[1]), units.shape)
+    has_before = before >= 0
+    rows = np.where(has_before, before, 0)
+    growth = np.where(has_before, basis / basis[rows, columns], np.nan)
+    change = np.where(has_before, units - units[rows, columns] * growth, np.nan)
+    change[np.isnan(units)] = np.nan
+    return UnitFlows(change, before, growth, basis, price_divisor, units / basis)
+
+
+def unit_prices(
+    valuation: str,
+    flows: UnitFlows,
+    *,
+    vwap: Floats,
+    close: Floats,
+    mark: Floats,
+    nav: Floats,
+) -> Floats:
+    """Return the money per unit at which changes are valued, (D, S), on the basis of the count of the day.
+
+    ``vwap`` and ``close`` fall back to the mark where the fund was halted, since units are created all the
+    same. A NAV of the record day is taken as published before or after the split, whichever is nearer to
+    the close on its basis. NaN where there is no such price.
+    """
+    if valuation not in VALUATIONS:
+        raise UsageError(f"unknown valuation `{valuation}`", hint=did_you_mean(valuation, VALUATIONS))
+    divisor = flows.price_divisor
+    if valuation == "vwap":
+        return np.where(np.isfinite(vwap), vwap, mark) / divisor
+    if valuation == "close":
+        return np.where(np.isfinite(close), close, mark) / divisor
+    with np.errstate(invalid="ignore", divide="ignore"):
+        before_split = np.abs(np.log(nav / mark)) < np.abs(np.log(nav * divisor / mark))
+    on_basis = np.where((divisor != 1.0) & before_split, nav / divisor, nav)
+    if valuation == "nav":
+        return on_basis
+    columns = np.broadcast_to(np.arange(nav.shape[1]), nav.shape)
+    latest = _row_before(nav)
+    rows = np.where(latest >= 0, latest, 0)
+    growth = flows.basis / flows.basis[rows, columns]
+    return np.where(latest >= 0, on_basis[rows, columns] / growth, np.nan)
+
+
+def net_financing(balance: Floats, *, recorded_from: Integers) -> tuple[Floats, Integers]:
+    """Return net financing purchases (D, S), the change of the balance, and the row of the balance before.
+
+    The change is the only form that exists for SZSE funds, which publish no repayments. On a fund's first
+    row the balance before is zero if the records of its market began earlier (the fund became eligible
+    then), and unknown, NaN, if they begin with it. ``recorded_from`` (S,) is the first row of the records.
+    """
+    before = _row_before(balance)
+    columns = np.broadcast_to(np.arange(balance.shape[1]), balance.shape)
+    rows = np.arange(len(balance))[:, None]
+    earlier = np.where(before >= 0, balance[np.where(before >= 0, before, 0), columns], np.nan)
+    newly_eligible = (before < 0) & np.isfinite(balance) & (rows > recorded_from)
+    return balance - np.where(newly_eligible, 0.0, earlier), before
+
+
+def _row_before(values: Floats) -> Integers:
+    """Return for each cell the row of the latest value above it in its column; -1 if there is none."""
+    rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
+    latest = np.maximum.accumulate(rows, axis=0)
+    return np.vstack([np.full((1, values.shape[1]), -1), latest[:-1]]).astype(np.int64)
+
+
+def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> tuple[Floats, Floats]:
+    """Return the ratio by which counts switch on each session (1: none), and the divisor of prices."""
+    switched = np.ones_like(units)
+    divisor = np.ones_like(units)
+    for event in events:
+        if event.kind != "split":
+            continue
+        row = _switch_row(units[:, event.column], before[:, event.column], event)
+        switched[row, event.column] *= event.ratio
+        divisor[row : event.row, event.column] *= event.ratio
+    return switched, divisor
+
+
+def _switch_row(units: Floats, before: Integers, event: Event) -> int:
+    """Return the session on which the counts switch: the first from the record day on that looks split.
+
+    A count is nearer (in ratio) either to the count before or to its split multiple. Waiting for the count
+    after would tell more, but is not known yet when the flow of the day is used.
+    """
+    for row in range(event.record_row, event.row):
+        if np.isfinite(units[row]) and before[row] >= 0:
+            ratio = units[row] / units[before[row]]
+            if abs(np.log(ratio / event.ratio)) < abs(np.log(ratio)):
+                return row
+    return event.row

@@ -1,0 +1,190 @@
+"""The market face of a panel: session *d* itself, as the exchange runs it. Only engines see it.
+
+For each session, in order (``build_market``):
+
+1. the mark of the session before is adjusted for the actions that take effect today: dividend, then split;
+2. the exchange's own reference price wins where the data have it; on a fund's first bar it is the last NAV;
+3. limit prices are the reference times one plus or minus the fund's limit, rounded half up to the tick;
+4. the mark is the close where the fund traded, else the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.actions import Event
+from data.rounding import round_half_up, round_half_up_array
+from data.rules import RuleArrays
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+VOLATILITY_SESSIONS = 20
+VOLATILITY_MINIMUM = 5
+# A typical daily volatility of a theme ETF (32 % a year), until a fund has five returns of its own.
+VOLATILITY_UNKNOWN = 0.02
+
+
+@dataclass(frozen=True)
+class Market:
+    """Read-only arrays, (D, S), row *d* for session *d*.
+
+    Attributes
+    ----------
+    open, high, low, close, vwap : money per share, unadjusted; NaN where the fund did not trade
+    volume : shares; zero where the fund did not trade
+    traded : bool; there is a bar, and its volume is not zero
+    listed : bool; from the listing day on, until the day before the listing ends
+    reference : the exchange's reference price, known before the open; NaN before the first bar
+    mark : the close, or while halted the reference; NaN before the first bar
+    limit_up, limit_down : money per share; +inf and 0 where there is no limit
+    lot, tick, buy_fee_rate, sell_fee_rate : rules of the session
+    events : corporate actions, in the order in which they take effect
+    """
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    vwap: Floats
+    volume: Floats
+    traded: Bools
+    listed: Bools
+    reference: Floats
+    mark: Floats
+    limit_up: Floats
+    limit_down: Floats
+    lot: NDArray[np.int64]
+    tick: Floats
+    buy_fee_rate: Floats
+    sell_fee_rate: Floats
+    events: tuple[Event, ...]
+
+    @cached_property
+    def adjustment(self) -> Floats:
+        """What a price must be multiplied by to carry all splits and dividends since the first session.
+
+        Grows forward in time, so that later actions never rewrite it; ratios are the announced ones.
+        """
+        steps = np.ones_like(self.mark)
+        for event in self.events:
+            if event.kind == "split":
+                steps[event.row, event.column] *= event.ratio
+            elif event.kind == "dividend":
+                before = self.mark[event.row - 1, event.column]
+                if before > event.cash:
+                    steps[event.row, event.column] *= before / (before - event.cash)
+        return np.multiply.accumulate(steps, axis=0)
+
+    @cached_property
+    def volatility(self) -> Floats:
+        """Daily volatility known before the open: of the last 20 returns close / reference - 1.
+
+        Sample standard deviation over the sessions on which the fund traded; 0.02 while there are fewer
+        than five of them. Used by the impact of an order only.
+        """
+        sessions, funds = self.close.shape
+        result = np.full((sessions, funds), VOLATILITY_UNKNOWN)
+        for column in range(funds):
+            known: list[float] = []
+            for row in range(sessions):
+                if len(known) >= VOLATILITY_MINIMUM:
+                    result[row, column] = _sample_deviation(known[-VOLATILITY_SESSIONS:])
+                value = self.close[row, column] / self.reference[row, column] - 1.0
+                if self.traded[row, column] and np.isfinite(value):
+                    known.append(float(value))
+        result.flags.writeable = False
+        return result
+
+
+def build_market(
+    bars: Mapping[str, Floats],
+    events: tuple[Event, ...],
+    listed: Bools,
+    last_nav: Floats,
+    rules: RuleArrays,
+) -> Market:
+    """Return the market face of bars (D, S), NaN where a fund has none.
+
+    ``last_nav`` is the NAV of the latest day before each session, (D, S).
+    """
+    volume = np.nan_to_num(bars["volume"], nan=0.0)
+    traded = listed & (volume > 0) & np.isfinite(bars["close"])
+    tick = rules.tick
+    given = bars.get("pre_close", np.full_like(volume, np.nan))
+    reference, mark = _reference_and_mark(bars["close"], given, traded, listed, last_nav, tick, events)
+    limit = rules.price_limit
+    with np.errstate(invalid="ignore"):
+        up = round_half_up_array(reference * (1.0 + limit), tick)
+        down = round_half_up_array(reference * (1.0 - limit), tick)
+    amount = bars.get("amount", np.full_like(volume, np.nan))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        vwap = np.where(traded, amount / volume, np.nan)
+    prices = {name: np.where(traded, bars[name], np.nan) for name in ("open", "high", "low", "close")}
+    market = Market(
+        **prices,
+        vwap=vwap,
+        volume=np.where(traded, volume, 0.0),
+        traded=traded,
+        listed=listed,
+        reference=reference,
+        mark=mark,
+        limit_up=np.where(np.isnan(up), np.inf, up),
+        limit_down=np.where(np.isnan(down), 0.0, down),
+        lot=rules.lot,
+        tick=tick,
+        buy_fee_rate=rules.buy_fee_rate,
+        sell_fee_rate=rules.sell_fee_rate,
+        events=events,
+    )
+    for value in vars(market).values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return market
+
+
+def _reference_and_mark(
+    close: Floats,
+    given: Floats,
+    traded: Bools,
+    listed: Bools,
+    last_nav: Floats,
+    tick: Floats,
+    events: tuple[Event, ...],
+) -> tuple[Floats, Floats]:
+    reference = np.full_like(close, np.nan)
+    mark = np.full_like(close, np.nan)
+    before = np.full(close.shape[1], np.nan)
+    pending = list(events)
+    for row in range(len(close)):
+        today = before.copy()
+        adjusted = set()
+        while pending and pending[0].row == row:
+            event = pending.pop(0)
+            if event.kind == "dividend":
+                today[event.column] -= event.cash
+            elif event.kind == "split":
+                today[event.column] /= event.ratio
+            adjusted.add(event.column)
+        for column in adjusted:
+            today[column] = round_half_up(today[column], tick[row, column])
+        has_own = np.isfinite(given[row])
+        today[has_own] = given[row, has_own]
+        first = traded[row] & np.isnan(today)
+        if first.any():
+            today[first] = round_half_up_array(last_nav[row, first], tick[row, first])
+        today[~listed[row]] = np.nan
+        reference[row] = today
+        before = np.where(traded[row], close[row], today)
+        mark[row] = before
+    return reference, mark
+
+
+def _sample_deviation(values: list[float]) -> float:
+    mean = sum(values) / len(values)
+    return float((sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)

@@ -1,0 +1,150 @@
+"""Flows: split-safe changes of units, their value in three conventions, and leveraged money."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from data.actions import Action
+from data.errors import UsageError
+from data.panel import Panel
+
+SYMBOL = "159363.SZ"
+DAYS = np.array(
+    ["2025-07-16", "2025-07-17", "2025-07-18", "2025-07-21", "2025-07-22", "2025-07-23"],
+    dtype="datetime64[D]",
+)
+SPLIT = Action(SYMBOL, "split", date(2025, 7, 21), date(2025, 7, 18), 2.0)
+NAN = float("nan")
+
+
+def column(values: list[float]) -> np.ndarray:
+    return np.array(values)[:, None]
+
+
+def panel(
+    units: list[float],
+    *,
+    close: list[float] | None = None,
+    vwap: list[float] | None = None,
+    nav: list[float] | None = None,
+    actions: tuple[Action, ...] = (SPLIT,),
+    **options: object,
+) -> Panel:
+    close = close or [1.18, 1.19, 1.191, 0.594, 0.60, 0.61]
+    vwap = vwap or close
+    bars = {name: column(close) for name in ("open", "high", "low", "close")}
+    bars["volume"] = column([1e6] * 6)
+    bars["amount"] = column(vwap) * 1e6
+    return Panel.from_events(
+        DAYS,
+        [SYMBOL],
+        bars=bars,
+        units=column(units),
+        nav=None if nav is None else column(nav),
+        actions=actions,
+        **options,
+    )
+
+
+def flow(market: Panel, valuation: str) -> list[float]:
+    """Flows by the session they belong to: the known row after it."""
+    return market.known.flow(valuation)[1:, 0].tolist()
+
+
+def test_a_split_leaves_no_trace_where_units_switch_on_the_record_day() -> None:
+    market = panel([1000.0, 1010.0, 2040.0, 2050.0, 2050.0, 2040.0])
+    # 18 July: 2040 - 2 * 1010 = 20 new units of 1.191 / 2; 21 July: 10 of 0.594.
+    assert flow(market, "vwap") == pytest.approx(
+        [NAN, 10 * 1.19, 20 * 1.191 / 2, 10 * 0.594, 0.0], nan_ok=True
+    )
+    assert market.known.units_adjusted[1:, 0].tolist() == [1000.0, 1010.0, 1020.0, 1025.0, 1025.0]
+
+
+def test_a_split_leaves_no_trace_where_the_vendor_switches_a_session_later() -> None:
+    market = panel([1000.0, 1010.0, 1020.0, 2060.0, 2060.0, 2060.0])
+    assert flow(market, "vwap") == pytest.approx([NAN, 11.9, 11.91, 20 * 0.594, 0.0], nan_ok=True)
+
+
+def test_a_merge_and_a_ratio_that_is_no_whole_number() -> None:
+    merge = Action(SYMBOL, "split", date(2025, 7, 21), date(2025, 7, 18), 0.4)
+    market = panel(
+        [1000.0, 1000.0, 410.0, 420.0, 420.0, 420.0],
+        close=[1.0, 1.0, 1.0, 2.5, 2.5, 2.5],
+        actions=(merge,),
+    )
+    assert flow(market, "close") == pytest.approx([NAN, 0.0, 10 * 2.5, 10 * 2.5, 0.0], nan_ok=True)
+
+
+def test_units_that_double_without_an_announced_split_are_a_flow() -> None:
+    market = panel([1000.0, 1010.0, 2040.0, 2050.0, 2050.0, 2050.0], actions=())
+    assert flow(market, "close")[2] == pytest.approx(1030 * 1.191)
+
+
+def test_an_announced_split_that_units_never_show_is_taken_at_the_ex_day() -> None:
+    """Its effect is then a visible outflow: the data check `split-ratio` reports it."""
+    market = panel([1000.0] * 6)
+    assert flow(market, "close")[3] == pytest.approx(-1000 * 0.594)
+
+
+def test_three_conventions_of_value() -> None:
+    market = panel(
+        [1000.0, 1010.0, 1030.0, 1030.0, 1030.0, 1030.0],
+        close=[1.0, 1.1, 1.2, 1.2, 1.2, 1.2],
+        vwap=[1.0, 1.05, 1.15, 1.2, 1.2, 1.2],
+        nav=[1.01, 1.11, 1.21, 1.21, 1.21, 1.21],
+        actions=(),
+    )
+    assert flow(market, "nav")[1:3] == pytest.approx([10 * 1.11, 20 * 1.21])
+    assert flow(market, "vwap")[1:3] == pytest.approx([10 * 1.05, 20 * 1.15])
+    assert flow(market, "prev_nav")[1:3] == pytest.approx([10 * 1.01, 20 * 1.11])
+    assert flow(market, "close")[1:3] == pytest.approx([10 * 1.1, 20 * 1.2])
+
+
+@pytest.mark.parametrize("published", [1.190, 0.595])
+def test_nav_of_the_record_day_may_be_published_before_or_after_the_split(published: float) -> None:
+    market = panel(
+        [1000.0, 1010.0, 2040.0, 2050.0, 2050.0, 2050.0],
+        nav=[1.18, 1.19, published, 0.594, 0.60, 0.61],
+    )
+    assert flow(market, "nav")[2] == pytest.approx(20 * 0.595)
+    assert flow(market, "prev_nav")[2:4] == pytest.approx([20 * 1.19 / 2, 10 * 0.595])
+    assert market.known.aum[3, 0] == pytest.approx(2040 * 0.595)
+
+
+def test_unknown_valuation_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="vwap"):
+        panel([1.0] * 6).known.flow("wvap")
+
+
+def test_missing_counts_merge_into_one_flow_and_are_counted_once() -> None:
+    market = panel([1000.0, NAN, NAN, 2080.0, 2080.0, 2080.0])
+    # Known on the 22nd: 2080 - 2 * 1000 units over three sessions, at the price of the 21st.
+    known = market.known.flow("close")[:, 0]
+    assert np.nansum(known) == pytest.approx(80 * 0.594)
+    assert np.flatnonzero(np.isfinite(known)).tolist() == [4, 5]
+    assert market.known._changes.merged[:, 0].tolist() == [0, 1, 2, 3, 1, 1]
+
+
+def test_aum_is_units_times_price_on_the_same_basis() -> None:
+    market = panel([1000.0, 1010.0, 2040.0, 2050.0, 2050.0, 2050.0])
+    assert market.known.aum[1:, 0].tolist() == pytest.approx(
+        [1180.0, 1010 * 1.19, 2040 * 1.191 / 2, 2050 * 0.594, 2050 * 0.60]
+    )
+
+
+def test_net_financing_is_the_change_of_the_balance() -> None:
+    balance = column([100.0, 130.0, 120.0, NAN, 150.0, 150.0])
+    market = panel([1000.0] * 6, actions=(), margin_balance=balance)
+    assert market.known.net_financing[:, 0].tolist() == pytest.approx(
+        [NAN, NAN, 30.0, -10.0, NAN, 30.0], nan_ok=True
+    )
+
+
+def test_a_fund_that_becomes_eligible_starts_from_zero() -> None:
+    balance = column([NAN, NAN, 50.0, 60.0, 60.0, 60.0])
+    market = panel([1000.0] * 6, actions=(), margin_balance=balance)
+    assert market.known.net_financing[3:5, 0].tolist() == [50.0, 10.0]
+    assert np.isnan(market.known.margin_balance[:3, 0]).all()

@@ -1,0 +1,158 @@
+"""The known face: what was public before each open, no earlier and no later."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.actions import Action
+from data.errors import DataError
+from data.known import latest_known, newly_known
+from data.panel import Panel
+
+NAN = float("nan")
+FUNDS = ("159001.SZ", "515001.SH")
+
+
+def weekdays(count: int) -> np.ndarray:
+    days = np.arange("2025-01-06", "2026-01-01", dtype="datetime64[D]")
+    return days[np.is_busday(days)][:count]
+
+
+def random_panel(seed: int, sessions: int, end: int | None = None, **lags: int) -> Panel:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    close = np.round(np.exp(rng.normal(0, 0.02, (sessions, 2)).cumsum(axis=0)), 3)
+    close[: sessions // 3, 1] = NAN
+    volume = np.where(rng.random((sessions, 2)) < 0.1, 0.0, 1e6)
+    units = np.round(1e6 * np.exp(rng.normal(0, 0.02, (sessions, 2)).cumsum(axis=0)))
+    units[rng.random((sessions, 2)) < 0.1] = NAN
+    balance = np.round(1e5 * np.exp(rng.normal(0, 0.02, (sessions, 2)).cumsum(axis=0)))
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    bars = bars | {"volume": volume, "amount": volume * close}
+    cut = slice(0, end)
+    days = weekdays(sessions)
+    split = Action(FUNDS[0], "split", days[sessions // 2].astype(date), None, 2.0)
+    return Panel.from_events(
+        days[cut],
+        FUNDS,
+        bars={name: values[cut] for name, values in bars.items()},
+        units=units[cut],
+        nav=(close * 1.001)[cut],
+        margin_balance=balance[cut],
+        actions=(split,),
+        market_margin=balance[cut, 0],
+        indices={"X": close[cut, 0]},
+        lags=lags,
+    )
+
+
+FIELDS = (
+    "open", "high", "low", "close", "vwap", "volume", "amount", "adjusted_close", "listed",
+    "sessions_listed", "units", "units_adjusted", "unit_change", "nav", "aum", "margin_balance",
+    "net_financing", "market_margin",
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(6, 40), st.integers(1, 3))
+def test_appending_the_future_changes_no_known_row(seed: int, sessions: int, lag: int) -> None:
+    whole = random_panel(seed, 40, units=lag, margin=lag).known
+    cut = random_panel(seed, 40, end=sessions, units=lag, margin=lag).known
+    past = whole.until(sessions - 1)
+    for name in FIELDS:
+        assert np.array_equal(getattr(cut, name), getattr(whole, name)[:sessions], equal_nan=True), name
+        assert np.array_equal(getattr(cut, name), getattr(past, name), equal_nan=True), name
+    for valuation in ("vwap", "nav", "prev_nav", "close"):
+        assert np.array_equal(cut.flow(valuation), past.flow(valuation), equal_nan=True)
+    assert np.array_equal(cut.index("X"), past.index("X"), equal_nan=True)
+
+
+def test_row_d_holds_the_session_before() -> None:
+    panel = random_panel(1, 20)
+    traded = panel.market.traded[10:, 0]
+    known, own = panel.known.close[11:, 0], panel.market.close[10:-1, 0]
+    assert np.array_equal(known[traded[:-1]], own[traded[:-1]])
+
+
+def test_a_longer_lag_shows_the_same_levels_later() -> None:
+    soon, late = random_panel(2, 30, units=1), random_panel(2, 30, units=2)
+    assert np.array_equal(late.known.units[2:], soon.known.units[1:-1], equal_nan=True)
+
+
+def test_the_latest_session_wins_over_what_was_published_later_about_an_earlier_one() -> None:
+    values = np.array([[1.0], [2.0], [3.0], [4.0]])
+    usable = np.array([[1], [4], [3], [4]])  # session 1 never in time, session 2 on time
+    assert latest_known(values, usable, 10)[:, 0].tolist() == pytest.approx([NAN, 1.0, 1.0, 3.0], nan_ok=True)
+
+
+def test_levels_expire() -> None:
+    values = np.array([[5.0], [NAN], [NAN], [NAN], [NAN]])
+    usable = np.arange(1, 6)[:, None]
+    assert latest_known(values, usable, 2)[:, 0].tolist() == pytest.approx(
+        [NAN, 5.0, 5.0, NAN, NAN], nan_ok=True
+    )
+
+
+def test_flows_that_are_published_late_arrive_together_and_once() -> None:
+    values = np.array([[1.0], [2.0], [4.0], [8.0]])
+    usable = np.array([[1], [3], [3], [4]])
+    assert newly_known(values, usable)[:, 0].tolist() == pytest.approx([NAN, 1.0, NAN, 6.0], nan_ok=True)
+
+
+def test_adjusted_close_carries_splits_and_dividends() -> None:
+    days = weekdays(5)
+    close = np.array([2.0, 2.2, 1.1, 1.0, 1.05])[:, None]
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    actions = (
+        Action("159001.SZ", "split", days[2].astype(date), None, 2.0),
+        Action("159001.SZ", "dividend", days[3].astype(date), cash=0.1),
+    )
+    panel = Panel.from_events(
+        days, ["159001.SZ"], bars=bars | {"volume": close * 0 + 1e6, "amount": close * 1e6}, actions=actions
+    )
+    # The third day is 1.1 * 2 = 2.2: unchanged; the fourth 1.0 + 0.1 = 1.1: unchanged; then +5 %.
+    returns = panel.known.adjusted_close[2:, 0] / panel.known.adjusted_close[1:-1, 0] - 1
+    assert returns.tolist() == pytest.approx([0.1, 0.0, 0.0])
+    total = panel.market.mark[:, 0] * panel.market.adjustment[:, 0]
+    assert total[4] / total[3] - 1 == pytest.approx(0.05)
+
+
+def test_arrays_cannot_be_written() -> None:
+    known = random_panel(3, 10).known
+    for values in (known.close, known.flow("nav"), known.until(5).units):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 1.0
+
+
+def test_a_fund_that_stopped_is_unknown_after_a_while() -> None:
+    days = weekdays(30)
+    close = np.ones((30, 1))
+    close[10:] = NAN
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    panel = Panel.from_events(
+        days, ["159001.SZ"], bars=bars | {"volume": np.nan_to_num(close), "amount": close}
+    )
+    known = panel.known.close[:, 0]
+    # The last close belongs to row 9 and holds for ten sessions after it.
+    assert np.isfinite(known[1:20]).all()
+    assert np.isnan(known[20:]).all()
+
+
+def test_unknown_index_and_unsorted_symbols_are_refused() -> None:
+    panel = random_panel(4, 10)
+    with pytest.raises(DataError, match="no index `Y`"):
+        panel.known.index("Y")
+    with pytest.raises(DataError, match="sorted"):
+        Panel.from_events(panel.days, FUNDS[::-1], bars={})
+
+
+def test_the_fingerprint_changes_with_any_value() -> None:
+    same = random_panel(5, 12).fingerprint
+    assert same == random_panel(5, 12).fingerprint
+    assert same != random_panel(6, 12).fingerprint
+    assert same != random_panel(5, 12, units=2).fingerprint
+    assert same != random_panel(5, 12, end=11).fingerprint
