@@ -1,0 +1,234 @@
+"""The books of one account: what corporate actions, fills and interest do to cash and shares.
+
+One session, in order; every engine that keeps one account at a time does exactly this:
+
+1. ``open_session``: corporate actions of the session, then receivables that are due;
+2. ``orders_for``: target weights become orders, sized with the reference prices and the equity at them;
+3. ``trade``: each order is filled, cut or rejected (``engine.kernel.fills``), sells first;
+4. ``close_session``: interest on the cash held overnight, marks, equity.
+
+What did not trade is a rejection and expires; nothing is carried over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.actions import Event
+from data.panel import Panel
+from engine.kernel.costs import Costs
+from engine.kernel.fills import CASH, NOT_LISTED, PARTICIPATION, Quote, Terms, blocked, fill_order
+from engine.kernel.rotation import Targets
+from engine.kernel.sizing import size_order
+from engine.ledger import (
+    InvariantError,
+    Ledger,
+    fills_frame,
+    rejections_frame,
+    split_shares,
+    total_equity,
+)
+
+DAYS_PER_YEAR = 365.0
+
+
+class Books:
+    """Cash, receivables and shares of one account, and the record of what happened to them."""
+
+    def __init__(self, panel: Panel, first: int, last: int, cash: float, costs: Costs, fill: str) -> None:
+        market = panel.market
+        sessions, funds = last - first + 1, len(panel.symbols)
+        self.panel = panel
+        self.first = first
+        self.row = first - 1
+        self.cash = float(cash)
+        self.shares = [0] * funds
+        self.due: list[tuple[int, float]] = []
+        self._cash_rate = costs.cash_rate
+        self._whole_session = fill == "vwap"
+        self._terms = Terms(
+            costs.commission_rate,
+            costs.commission_min,
+            costs.commission_tick,
+            costs.slippage_rate,
+            costs.participation_rate,
+            costs.impact,
+        )
+        span = slice(first, last + 1)
+        # Plain lists: reading one number of a numpy array costs ten times as much.
+        self._base = getattr(market, fill)[span].tolist()
+        self._quotes = {
+            name: getattr(market, name)[span].tolist()
+            for name in ("low", "high", "volume", "limit_up", "limit_down", "tick", "lot")
+        }
+        self._fee_rates = (market.buy_fee_rate[span].tolist(), market.sell_fee_rate[span].tolist())
+        self._volatility = market.volatility[span].tolist() if costs.impact > 0.0 else None
+        self._reference = market.reference[span].tolist()
+        self._mark = market.mark[span].tolist()
+        self._listed = market.listed[span].tolist()
+        self._events: dict[int, list[Event]] = {}
+        for event in market.events:
+            self._events.setdefault(event.row, []).append(event)
+        self._nights = np.diff(panel.days[span].astype(np.int64), prepend=0).tolist()
+        self._nights[0] = 0
+        self._days = panel.days[span].astype("datetime64[us]")
+        self._overnight = 0.0
+        self._record: dict[str, NDArray[Any]] = {
+            name: np.zeros(sessions)
+            for name in ("equity", "cash", "receivable", "interest", "dividend", "paid_out")
+        }
+        self._held = np.zeros((sessions, funds), dtype=np.int64)
+        self.fills: list[tuple[Any, ...]] = []
+        self.rejections: list[tuple[Any, ...]] = []
+
+    @property
+    def session(self) -> int:
+        """Number of the session within the run, from 0."""
+        return self.row - self.first
+
+    @property
+    def receivable(self) -> float:
+        """Money announced and not paid yet."""
+        total = 0.0
+        for _, amount in self.due:
+            total += amount
+        return total
+
+    @property
+    def equity(self) -> float:
+        """Equity at the marks of the session."""
+        return total_equity(self.cash, self.receivable, self.shares, self._mark[self.session])
+
+    def open_session(self) -> tuple[Event, ...]:
+        """Step to the next session: its corporate actions, then what is due. Return the actions."""
+        self._overnight = self.cash
+        self.row += 1
+        events = tuple(self._events.get(self.row, ()))
+        for event in events:
+            held = self.shares[event.column]
+            if not held:
+                continue
+            if event.kind == "split":
+                self.shares[event.column] = split_shares(held, event.ratio)
+                continue
+            cash = event.cash
+            if event.kind == "liquidation":
+                self.shares[event.column] = 0
+                if cash != cash:
+                    cash = float(self.panel.market.mark[self.row - 1, event.column])
+            amount = held * cash
+            kind = "dividend" if event.kind == "dividend" else "paid_out"
+            self._record[kind][self.session] += amount
+            if event.pay_row <= self.row:
+                self.cash += amount
+            else:
+                self.due.append((event.pay_row, amount))
+        for pay_row, amount in self.due:
+            if pay_row <= self.row:
+                self.cash += amount
+        self.due = [(pay_row, amount) for pay_row, amount in self.due if pay_row > self.row]
+        return events
+
+    def orders_for(self, weights: list[float], rank: list[int]) -> list[tuple[int, int]]:
+        """Return (column, signed shares): sells in symbol order, then buys in the order of ``rank``."""
+        session = self.session
+        reference = self._reference[session]
+        equity = total_equity(self.cash, self.receivable, self.shares, reference)
+        orders: dict[int, int] = {}
+        for column, weight in enumerate(weights):
+            held = self.shares[column]
+            if weight == 0.0 and not held:
+                continue
+            price = reference[column]
+            if not self._listed[session][column] or price != price:
+                self._reject(column, 0, NOT_LISTED)
+                continue
+            order = size_order(weight, equity, price, held, self._quotes["lot"][session][column])
+            if order:
+                orders[column] = order
+        sells = [(column, order) for column, order in orders.items() if order < 0]
+        buys = [(column, orders[column]) for column in rank if orders.get(column, 0) > 0]
+        return sells + buys
+
+    def trade(self, column: int, order: int) -> tuple[int, float, float]:
+        """Fill ``order`` as far as the market and cash allow; return shares, price and costs of the fill."""
+        session = self.session
+        quote = self._quote(session, column)
+        reason = blocked(order, quote, whole_session=self._whole_session)
+        if reason:
+            self._reject(column, order, reason)
+            return 0, quote.base, 0.0
+        filled = fill_order(order, quote, self._terms, self.cash)
+        if filled.over_participation:
+            self._reject(column, filled.over_participation, PARTICIPATION)
+        if filled.over_cash:
+            self._reject(column, filled.over_cash, CASH)
+        if filled.shares:
+            self.cash = filled.cash
+            self.shares[column] += filled.shares
+            self.fills.append(
+                (
+                    self._days[session],
+                    self.panel.symbols[column],
+                    filled.shares,
+                    filled.price,
+                    filled.notional,
+                    filled.commission,
+                    filled.fee,
+                    abs(filled.price - quote.base) * abs(filled.shares),
+                    self._reference[session][column],
+                )
+            )
+        return filled.shares, filled.price, filled.commission + filled.fee
+
+    def close_session(self) -> None:
+        """Credit interest for the nights before, mark, and write the session down."""
+        session = self.session
+        if self._cash_rate > 0.0:
+            interest = self._overnight * self._cash_rate * self._nights[session] / DAYS_PER_YEAR
+            self._record["interest"][session] = interest
+            self.cash += interest
+        record = self._record
+        record["cash"][session] = self.cash
+        record["receivable"][session] = self.receivable
+        record["equity"][session] = self.equity
+        self._held[session] = self.shares
+        if self.cash < 0.0 or min(self.shares) < 0:
+            raise InvariantError(f"cash {self.cash} or shares {self.shares} below zero")
+
+    def ledger(self, targets: Targets) -> Ledger:
+        """Return the record of the run."""
+        span = slice(self.first, self.first + len(self._days))
+        return Ledger(
+            first=self.first,
+            **self._record,
+            shares=self._held,
+            mark=self.panel.market.mark[span],
+            fills=fills_frame(self.fills),
+            rejections=rejections_frame(self.rejections),
+            targets=targets,
+            days=self.panel.days[span],
+            symbols=self.panel.symbols,
+        )
+
+    def _quote(self, session: int, column: int) -> Quote:
+        quotes = self._quotes
+        return Quote(
+            self._base[session][column],
+            quotes["low"][session][column],
+            quotes["high"][session][column],
+            quotes["volume"][session][column],
+            quotes["limit_up"][session][column],
+            quotes["limit_down"][session][column],
+            quotes["tick"][session][column],
+            quotes["lot"][session][column],
+            self._volatility[session][column] if self._volatility else 0.0,
+            self._fee_rates[0][session][column],
+            self._fee_rates[1][session][column],
+        )
+
+    def _reject(self, column: int, shares: int, reason: str) -> None:
+        self.rejections.append((self._days[self.session], self.panel.symbols[column], shares, reason))

@@ -1,0 +1,1 @@
+"""The arithmetic of a trade, written once and used by every engine: numbers in, numbers out."""

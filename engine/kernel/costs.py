@@ -1,0 +1,85 @@
+"""What a trade costs: slippage, impact, commission, fees. Scalar kernels: numbers in, numbers out.
+
+Both engines call these functions, so that the algebra is exactly the same; they use nothing that a compiler
+of numerical Python does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from data.errors import UsageError, did_you_mean
+from data.rounding import round_half_up
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs of trading and yield of cash; every rate is a fraction.
+
+    Parameters
+    ----------
+    commission_rate, commission_min, commission_tick
+        Commission of an order: max(minimum, rate * notional), rounded half up to the tick (0: not rounded).
+    slippage_rate
+        Fills are this fraction worse than the price of the fill point.
+    participation_rate
+        Share of the session's volume that an order may take; 0 is no cap.
+    impact
+        Coefficient of the square-root law: impact * daily volatility * sqrt(shares / volume) is added to
+        the slippage rate. 0 is none.
+    cash_rate
+        Yearly yield of idle cash, simple, on calendar days / 365.
+    """
+
+    commission_rate: float = 0.00025
+    commission_min: float = 5.0
+    commission_tick: float = 0.01
+    slippage_rate: float = 0.0005
+    participation_rate: float = 0.1
+    impact: float = 0.0
+    cash_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            highest = 1.0 if field.name.endswith("_rate") else math.inf
+            if not (isinstance(value, int | float) and 0.0 <= value <= highest):
+                raise UsageError(
+                    f"cost `{field.name}` is out of bounds",
+                    received=value,
+                    limit="0 to 1, a fraction" if highest == 1.0 else "0 or more",
+                )
+
+    @classmethod
+    def from_words(cls, words: dict[str, str]) -> Costs:
+        """Return costs from ``name=value`` pairs as typed; unknown names answer with close matches."""
+        known = [field.name for field in fields(cls)]
+        values: dict[str, float] = {}
+        for name, word in words.items():
+            if name not in known:
+                raise UsageError(f"unknown cost `{name}`", hint=did_you_mean(name, known))
+            try:
+                values[name] = float(word)
+            except ValueError:
+                raise UsageError(f"cost `{name}` is not a number", received=word) from None
+        return cls(**values)
+
+
+def commission(notional: float, rate: float, minimum: float, tick: float) -> float:
+    """Return the commission of one order: max(minimum, rate * notional), rounded half up to ``tick``."""
+    charged = max(minimum, rate * notional)
+    return round_half_up(charged, tick) if tick > 0.0 else charged
+
+
+def adverse_rate(
+    slippage_rate: float, impact: float, volatility: float, shares: float, volume: float
+) -> float:
+    """Return the fraction by which a fill is worse than the market: slippage plus square-root impact.
+
+    The square-root law: Almgren, Thum, Hauptmann and Li, Direct Estimation of Equity Market Impact (2005)
+    and many since; volatility per day, shares relative to the volume of the same session.
+    """
+    if impact == 0.0:
+        return slippage_rate
+    return slippage_rate + impact * volatility * math.sqrt(shares / volume)

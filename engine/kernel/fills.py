@@ -1,0 +1,134 @@
+"""What fills, at what price, or why not. Scalar kernels: numbers in, numbers out.
+
+One order in one session, in order (``fill_order``):
+
+1. an order in a halted fund, or against the limit, does not trade (``blocked``);
+2. the shares are capped at the participation rate of the session's volume;
+3. the price is that of the fill point, worse by slippage and impact, never beyond the limit;
+4. a buy is cut to the largest whole number of lots that cash pays for, commission and fees included;
+5. cash changes by the notional, then the commission, then the fee, in this order.
+
+Whether the limit blocks is decided on the price of the fill point itself, before slippage: a fill pushed
+onto the limit by slippage is a bad fill, not an impossible one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from engine.kernel.costs import adverse_rate, commission
+
+# Why an order, or a part of it, did not trade.
+HALTED = "halted"
+LIMIT_UP = "limit_up"
+LIMIT_DOWN = "limit_down"
+PARTICIPATION = "participation"
+CASH = "cash"
+NOT_LISTED = "not_listed"
+REASONS = {
+    HALTED: "the fund did not trade",
+    LIMIT_UP: "a buy while the price was at the upper limit",
+    LIMIT_DOWN: "a sale while the price was at the lower limit",
+    PARTICIPATION: "more than the permitted share of the session's volume",
+    CASH: "cash did not pay for it",
+    NOT_LISTED: "not listed, or without a reference price yet",
+}
+
+
+class Quote(NamedTuple):
+    """One fund in one session, as a fill sees it."""
+
+    base: float
+    low: float
+    high: float
+    volume: float
+    limit_up: float
+    limit_down: float
+    tick: float
+    lot: int
+    volatility: float
+    buy_fee_rate: float
+    sell_fee_rate: float
+
+
+class Terms(NamedTuple):
+    """The costs of a run, as a fill sees them."""
+
+    commission_rate: float
+    commission_min: float
+    commission_tick: float
+    slippage_rate: float
+    participation_rate: float
+    impact: float
+
+
+class Filled(NamedTuple):
+    """Outcome of one order: what traded, at what cost, what is left in cash, what did not trade."""
+
+    shares: int
+    price: float
+    notional: float
+    commission: float
+    fee: float
+    cash: float
+    over_participation: int
+    over_cash: int
+
+
+def blocked(order: int, quote: Quote, *, whole_session: bool) -> str:
+    """Return why the market does not let ``order`` trade at all, or an empty string.
+
+    ``whole_session`` is for fills over the whole session (VWAP): they are blocked only if the price never
+    left the limit.
+    """
+    if not quote.volume > 0.0:
+        return HALTED
+    half_tick = quote.tick / 2.0
+    if order > 0:
+        price = quote.low if whole_session else quote.base
+        return LIMIT_UP if price >= quote.limit_up - half_tick else ""
+    price = quote.high if whole_session else quote.base
+    return LIMIT_DOWN if price <= quote.limit_down + half_tick else ""
+
+
+def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
+    """Return what becomes of ``order`` (signed shares, not blocked) with ``cash`` at hand."""
+    allowed = abs(order)
+    if terms.participation_rate > 0.0:
+        cap = math.floor(terms.participation_rate * quote.volume / quote.lot) * quote.lot
+        allowed = min(allowed, cap)
+    shares = allowed if order > 0 else -allowed
+    over_participation = order - shares
+    filled = _charge(shares, quote, terms, cash)
+    if filled.cash < 0.0 and shares < 0:
+        filled = _charge(0, quote, terms, cash)
+    elif filled.cash < 0.0:
+        # The most lots that cash pays for: what a lot costs only grows with their number.
+        enough, too_many = 0, shares // quote.lot
+        while too_many - enough > 1:
+            middle = (enough + too_many) // 2
+            if _charge(middle * quote.lot, quote, terms, cash).cash < 0.0:
+                too_many = middle
+            else:
+                enough = middle
+        filled = _charge(enough * quote.lot, quote, terms, cash)
+    return filled._replace(over_participation=over_participation, over_cash=shares - filled.shares)
+
+
+def _charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
+    if shares == 0:
+        return Filled(0, quote.base, 0.0, 0.0, 0.0, cash, 0, 0)
+    count = abs(shares)
+    rate = adverse_rate(terms.slippage_rate, terms.impact, quote.volatility, count, quote.volume)
+    if shares > 0:
+        price = min(quote.base * (1.0 + rate), quote.limit_up)
+        fee_rate = quote.buy_fee_rate
+    else:
+        price = max(quote.base * (1.0 - rate), quote.limit_down)
+        fee_rate = quote.sell_fee_rate
+    notional = count * price
+    charged = commission(notional, terms.commission_rate, terms.commission_min, terms.commission_tick)
+    fee = fee_rate * notional
+    after = (cash - notional if shares > 0 else cash + notional) - charged - fee
+    return Filled(shares, price, notional, charged, fee, after, 0, 0)

@@ -1,0 +1,236 @@
+"""Strategies by name: a built-in, or a class in the user's own file, with parameters as typed.
+
+What the engine needs of a strategy is one of four methods (nothing has to be inherited):
+
+- ``scores(known) -> (D, S)`` and the fields of a rotation: funds are ranked and weighed for it;
+- ``target_weights(known) -> (D, S)``, rows of NaN where nothing is decided;
+- ``decide(past, held) -> {symbol: weight} | None``, asked before each open, with what it holds;
+- or it is a class derived from ``backtrader.Strategy``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.errors import EtflowError, StrategyError, UsageError, did_you_mean
+
+METHODS = ("scores", "target_weights", "decide")
+# One module object for each file and version of it, so that the same class loads once.
+_MODULE_PREFIX = "etflow_user_strategy_"
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One field of a strategy, as ``strategies show`` lists it."""
+
+    name: str
+    type: str
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...] | None
+    unit: str
+    help: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Native:
+    """A ``backtrader.Strategy`` class and the parameters to make it with."""
+
+    strategy: type[Any]
+    parameters: Mapping[str, Any]
+
+
+def load_strategy(name: str, parameters: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
+    """Return the strategy called ``name`` with ``parameters`` set.
+
+    ``name`` is one of ``table`` or ``path/to/file.py:ClassName``. Values given as text are brought to the
+    type of their field. UsageError for unknown names and values out of bounds, StrategyError for a file that
+    cannot be loaded.
+    """
+    return make_strategy(strategy_class(name, table), parameters, name)
+
+
+def strategy_class(name: str, table: Mapping[str, type[Any]]) -> type[Any]:
+    """Return the class of a strategy by its name or place."""
+    if name in table:
+        return table[name]
+    path, separator, class_name = name.rpartition(":")
+    if separator and path.endswith(".py"):
+        return _class_in_file(Path(path), class_name)
+    if name.endswith(".py"):
+        return _class_in_file(Path(name), "")
+    raise UsageError(
+        f"unknown strategy `{name}`",
+        hint=did_you_mean(name, table) + " Your own is given as path/to/file.py:ClassName.",
+    )
+
+
+def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> Any:
+    """Return an instance (of a backtrader strategy: a :class:`Native`) with ``parameters`` as typed."""
+    if not dataclasses.is_dataclass(strategy):
+        if _is_backtrader(strategy):
+            return Native(strategy, _native_values(strategy, parameters, name))
+        raise StrategyError(
+            f"{name} is not a dataclass",
+            hint="Decorate it with @dataclass(frozen=True); its fields are its parameters.",
+        )
+    if not any(callable(getattr(strategy, method, None)) for method in METHODS):
+        raise StrategyError(
+            f"{name} has none of the methods of a strategy",
+            limit=", ".join(METHODS),
+            hint="`etflow strategies new NAME` writes one that runs.",
+        )
+    known = {each.name: each for each in parameters_of(strategy)}
+    hints = typing.get_type_hints(strategy)
+    values = {}
+    for key, value in parameters.items():
+        if key not in known:
+            raise UsageError(f"unknown parameter `{key}` of {name}", hint=did_you_mean(key, known))
+        values[key] = _typed(value, hints[key], f"parameter `{key}` of {name}")
+    try:
+        return strategy(**values)
+    except EtflowError:
+        raise
+    except Exception as error:
+        raise StrategyError(
+            f"{name} could not be made", received=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
+    """Return the fields of a strategy class in their order, with bounds, unit and help."""
+    if not dataclasses.is_dataclass(strategy):
+        names = _native_defaults(strategy)
+        return tuple(
+            Parameter(name, type(value).__name__, value, None, None, None, "", "")
+            for name, value in names.items()
+        )
+    hints = typing.get_type_hints(strategy)
+    return tuple(
+        Parameter(
+            name=field.name,
+            type=_type_name(hints[field.name]),
+            default=None if field.default is dataclasses.MISSING else field.default,
+            low=field.metadata.get("low"),
+            high=field.metadata.get("high"),
+            choices=field.metadata.get("choices"),
+            unit=field.metadata.get("unit", ""),
+            help=field.metadata.get("help", ""),
+        )
+        for field in dataclasses.fields(strategy)
+    )
+
+
+def parameter_values(strategy: Any) -> dict[str, Any]:
+    """Return all parameters of a strategy object, as JSON types."""
+    if isinstance(strategy, Native):
+        values = _native_defaults(strategy.strategy) | dict(strategy.parameters)
+    else:
+        values = {field.name: getattr(strategy, field.name) for field in dataclasses.fields(strategy)}
+    plain = (bool, int, float, str, types.NoneType)
+    return {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+
+
+def _class_in_file(path: Path, class_name: str) -> type[Any]:
+    if not path.is_file():
+        raise UsageError("no such strategy file", received=path, hint="Give path/to/file.py:ClassName.")
+    module = _load_module(path)
+    found = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__ and _looks_like_strategy(value)
+    }
+    if not class_name and len(found) == 1:
+        return next(iter(found.values()))
+    chosen = getattr(module, class_name, None) if class_name else None
+    if not inspect.isclass(chosen):
+        wanted = class_name or "a single strategy"
+        raise UsageError(f"{path} has no class `{wanted}`", hint=did_you_mean(class_name, found))
+    return chosen
+
+
+def _load_module(path: Path) -> types.ModuleType:
+    name = _MODULE_PREFIX + str(path.resolve())
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise StrategyError(f"cannot load {path}", hint="It must be a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look their module up by name
+    try:
+        spec.loader.exec_module(module)
+    except EtflowError:
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise StrategyError(
+            f"{path} could not be loaded", received=f"{type(error).__name__}: {error}"
+        ) from error
+    return module
+
+
+def _looks_like_strategy(value: type[Any]) -> bool:
+    if dataclasses.is_dataclass(value):
+        return any(callable(getattr(value, method, None)) for method in METHODS)
+    return _is_backtrader(value)
+
+
+def _is_backtrader(value: type[Any]) -> bool:
+    # Without importing backtrader: a class can only derive from it if the user's file did.
+    return any(base.__module__ == "backtrader.strategy" for base in value.__mro__)
+
+
+def _native_defaults(strategy: type[Any]) -> dict[str, Any]:
+    return dict(strategy.params._getitems())
+
+
+def _native_values(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    defaults = _native_defaults(strategy)
+    values = {}
+    for key, value in parameters.items():
+        if key not in defaults:
+            raise UsageError(f"unknown parameter `{key}` of {name}", hint=did_you_mean(key, defaults))
+        kind = type(defaults[key])
+        values[key] = _typed(
+            value, kind if defaults[key] is not None else str, f"parameter `{key}` of {name}"
+        )
+    return values
+
+
+def _typed(value: Any, hint: Any, where: str) -> Any:
+    """Return text as the type of its field; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    kinds = typing.get_args(hint) if _is_union(hint) else (hint,)
+    word = value.strip()
+    if types.NoneType in kinds and word.lower() in ("none", "null", ""):
+        return None
+    if bool in kinds and word.lower() in ("true", "false", "yes", "no", "on", "off"):
+        return word.lower() in ("true", "yes", "on")
+    for kind in (int, float):
+        if kind in kinds:
+            try:
+                return kind(word)
+            except ValueError:
+                continue
+    if str in kinds or not set(kinds) & {int, float, bool}:
+        return value
+    raise UsageError(f"{where} must be {_type_name(hint)}", received=repr(value))
+
+
+def _is_union(hint: Any) -> bool:
+    return isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+
+
+def _type_name(hint: Any) -> str:
+    names = {int: "whole number", float: "number", bool: "true or false", str: "text", types.NoneType: "none"}
+    kinds = typing.get_args(hint) if _is_union(hint) else (hint,)
+    return " or ".join(names.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)

@@ -1,0 +1,113 @@
+"""A result: everything that one run produced, and its folder on disk.
+
+Reports, metrics and comparisons read only this. The folder is written under a temporary name and renamed,
+so that it is either whole or absent; the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FILL_COLUMNS = (
+    "day",
+    "symbol",
+    "shares",
+    "price",
+    "notional",
+    "commission",
+    "fee",
+    "slippage",
+    "reference",
+)
+REJECTION_COLUMNS = ("day", "symbol", "shares", "reason")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that a run produced, by session and by symbol.
+
+    Attributes
+    ----------
+    manifest : dict
+        The spec of the run, versions, data name and fingerprint (JSON types only); see ``engine.spec``.
+    days : datetime64[D] (D,)
+        Sessions of the run, from the first decision on.
+    symbols : tuple of str (S,)
+        In symbol order; the columns of all (D, S) arrays.
+    equity, cash, receivable : (D,)
+        Money at the close of each session; equity = cash + receivable + sum of shares * mark, exactly.
+    shares : int64 (D, S)
+        Held at the close.
+    mark : (D, S)
+        Closing price; of a halted fund the last close, adjusted for splits since; NaN while not listed.
+    interest, dividend : (D,)
+        Money credited in the session for idle cash; money that became receivable.
+    benchmark_return : (D,)
+        Of the benchmark, session on session; NaN where it has no level.
+    equal_weight_return : (D,)
+        Mean total return of the funds that were listed and traded, at no cost: the naive alternative.
+    decision_days : datetime64[D] (K,)
+        Sessions before whose open weights were decided.
+    weights, scores : (K, S)
+        Target weights; scores they came from, NaN where a fund had none.
+    decision_flows : (K, S)
+        Net money known to have entered each fund over the last 20 sessions, relative to its AUM; NaN unknown.
+    fills : DataFrame
+        ``FILL_COLUMNS``: shares signed; price executed; notional, commission, fee (taxes and levies) and
+        slippage (cost of slippage and impact) in money, all >= 0; reference: the exchange's reference price.
+    rejections : DataFrame
+        ``REJECTION_COLUMNS``: shares signed, that did not trade; reason as in ``engine.kernel.fills``.
+    initial_cash : float
+    sessions_per_year : float
+        Of the exchange; annualises every statistic.
+    """
+
+    manifest: Mapping[str, Any]
+    days: NDArray[np.datetime64]
+    symbols: tuple[str, ...]
+    equity: Floats
+    cash: Floats
+    receivable: Floats
+    shares: NDArray[np.int64]
+    mark: Floats
+    interest: Floats
+    dividend: Floats
+    benchmark_return: Floats
+    equal_weight_return: Floats
+    decision_days: NDArray[np.datetime64]
+    weights: Floats
+    scores: Floats
+    decision_flows: Floats
+    fills: pd.DataFrame
+    rejections: pd.DataFrame
+    initial_cash: float
+    sessions_per_year: float
+
+    @property
+    def name(self) -> str:
+        """The run's id, or the strategy's name while it has none."""
+        return str(self.manifest.get("run_id") or self.manifest["strategy"])
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the market was made up."""
+        return bool(self.manifest["data"]["synthetic"])
+
+    @property
+    def returns(self) -> Floats:
+        """Simple returns of equity, session on session; the first one is on the initial cash."""
+        before = np.concatenate(([self.initial_cash], self.equity[:-1]))
+        return self.equity / before - 1.0
+
+    @property
+    def values(self) -> Floats:
+        """Money in each fund at the close, (D, S); zero where nothing is held."""
+        return np.where(self.shares > 0, self.shares * self.mark, 0.0)

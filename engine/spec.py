@@ -1,0 +1,175 @@
+"""A spec: everything that determines a run, as plain values that go into a manifest and come out of a file.
+
+The command line, a TOML file (``run --spec run.toml``) and a notebook all make one; ``runs reproduce`` makes
+it again from a manifest.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data.errors import UsageError, did_you_mean
+from data.panel import Panel
+from engine.kernel.costs import Costs
+from engine.loader import parameter_values
+
+VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to run, all of it.
+
+    Attributes
+    ----------
+    strategy : a built-in name, or ``path/to/file.py:ClassName``
+    parameters : what was set of its fields; the rest are defaults
+    data : ``demo``, or the folder of a store
+    symbols, universe : funds that may be held; neither: all of the data
+    start, end : first and last session; None: as early and as late as the data allow
+    cash : money at the start
+    benchmark : an index code or symbol of the data; None: that of the data, or equal weight
+    engine, fill : how it is simulated
+    costs : see :class:`engine.kernel.costs.Costs`
+    availability, lags : ``normal`` or ``strict``, and sessions added to it by table
+    allow : data checks that the run goes on over
+    seed : for whatever draws by chance
+    """
+
+    strategy: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data: str = "demo"
+    symbols: tuple[str, ...] = ()
+    universe: str | None = None
+    start: date | None = None
+    end: date | None = None
+    cash: float = 1_000_000.0
+    benchmark: str | None = None
+    engine: str = "reference"
+    fill: str = "open"
+    costs: Costs = field(default_factory=Costs)
+    availability: str = "normal"
+    lags: Mapping[str, int] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.start and self.end and self.start > self.end:
+            raise UsageError(
+                "`start` is after `end`",
+                received=f"{self.start} and {self.end}",
+                hint="Exchange the two.",
+            )
+        if self.symbols and self.universe:
+            raise UsageError("give `symbols` or `universe`, not both", received=self.universe)
+        if not 0.0 < self.cash < float("inf"):
+            raise UsageError("`cash` must be above zero", received=self.cash)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as JSON types, every field in it."""
+        values = asdict(self)
+        values["start"] = self.start.isoformat() if self.start else None
+        values["end"] = self.end.isoformat() if self.end else None
+        return values | {"symbols": list(self.symbols), "allow": list(self.allow)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], origin: str = "spec") -> Spec:
+        """Return the spec of what :meth:`to_dict` or a TOML file gave; names are checked."""
+        known = [each.name for each in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"{origin}: unknown setting `{name}`", hint=did_you_mean(name, known))
+        if "strategy" not in values:
+            raise UsageError(f"{origin}: `strategy` is missing", hint="Name the strategy to run.")
+        given = {name: value for name, value in values.items() if value is not None}
+        for name in ("start", "end"):
+            if isinstance(given.get(name), str):
+                given[name] = _day(given[name], f"{origin}: `{name}`")
+        for name in ("symbols", "allow"):
+            given[name] = tuple(given.get(name, ()))
+        if isinstance(given.get("costs"), Mapping):
+            given["costs"] = Costs.from_words({k: str(v) for k, v in given["costs"].items()})
+        return cls(**given)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Spec:
+        """Return the spec in a TOML file."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read the spec {path}", received=error) from None
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{path} is not TOML", received=error) from None
+        return cls.from_dict(values, origin=str(path))
+
+    def to_toml(self) -> str:
+        """Return the spec as a TOML file that :meth:`from_toml` reads."""
+        lines, tables = [], []
+        for name, value in self.to_dict().items():
+            if isinstance(value, dict):
+                if value:
+                    rows = [f"{key} = {_toml(each)}" for key, each in value.items() if each is not None]
+                    tables.append("\n".join([f"\n[{name}]", *rows]))
+            elif value is not None:
+                lines.append(f"{name} = {_toml(value)}")
+        return "\n".join(lines + tables) + "\n"
+
+    def with_(self, **changes: Any) -> Spec:
+        """Return a copy with some settings changed."""
+        return replace(self, **changes)
+
+
+def manifest_of(spec: Spec, panel: Panel, strategy: Any) -> dict[str, Any]:
+    """Return what a result carries about its making: the spec, the data it saw, and versions."""
+    return {
+        "strategy": spec.strategy,
+        "parameters": parameter_values(strategy),
+        "engine": spec.engine,
+        "spec": spec.to_dict(),
+        "data": {
+            "name": panel.name,
+            "synthetic": panel.synthetic,
+            "fingerprint": panel.fingerprint,
+            "first_day": str(panel.days[0]),
+            "last_day": str(panel.days[-1]),
+            "symbols": list(panel.symbols),
+        },
+        "sessions_per_year": panel.sessions_per_year,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of this program, its interpreter and the libraries that numbers go through."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "source"
+    return found
+
+
+def _day(text: str, where: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{where} is no date", received=text, limit="a day as 2025-08-20") from None
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)

@@ -1,0 +1,119 @@
+"""The shared rotation rule: from scores to target weights, by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.errors import StrategyError, UsageError
+from engine.kernel.rotation import Targets, decision_rows, target_weights
+
+NAN = float("nan")
+SYMBOLS = ("A", "B", "C", "D")
+
+
+def rotation(**fields: Any) -> SimpleNamespace:
+    rest = {
+        "top": 2, "threshold": None, "weighting": "equal", "cap": 1.0, "hysteresis": 0, "otherwise": "cash",
+    }  # fmt: skip
+    return SimpleNamespace(**(rest | fields))
+
+
+def weigh(scores: list[list[float]], *, prices: Any = None, listed: Any = None, **fields: Any) -> Targets:
+    array = np.array(scores)
+    return target_weights(
+        array,
+        rotation(**fields),
+        np.arange(len(array)),
+        np.ones(array.shape, dtype=bool) if listed is None else np.array(listed),
+        np.ones(array.shape) if prices is None else np.array(prices),
+        SYMBOLS,
+    )
+
+
+def test_the_best_are_held_with_equal_weights_in_order_of_score() -> None:
+    targets = weigh([[0.1, 0.4, 0.3, 0.2]])
+    assert targets.weights.tolist() == [[0.0, 0.5, 0.5, 0.0]]
+    assert targets.rank.tolist() == [[1, 2, -1, -1]]
+
+
+def test_ties_are_decided_by_symbol() -> None:
+    assert weigh([[0.3, 0.3, 0.3, 0.3]]).rank.tolist() == [[0, 1, -1, -1]]
+
+
+def test_a_slot_that_is_not_filled_stays_in_cash() -> None:
+    assert weigh([[0.6, NAN, 0.5, NAN]], threshold=0.5).weights.tolist() == [[0.5, 0.0, 0.0, 0.0]]
+
+
+def test_the_threshold_must_be_exceeded() -> None:
+    assert weigh([[0.5, 0.5, 0.5, 0.5]], threshold=0.5).weights.sum() == 0.0
+
+
+def test_top_zero_holds_all_that_qualify() -> None:
+    assert weigh([[1.0, NAN, 1.0, 1.0]], top=0).weights.tolist() == [[1 / 3, 0.0, 1 / 3, 1 / 3]]
+
+
+def test_what_is_not_listed_is_not_held() -> None:
+    targets = weigh([[0.9, 0.2, 0.1, 0.3]], listed=[[False, True, True, True]])
+    assert targets.rank.tolist() == [[3, 1, -1, -1]]
+
+
+def test_the_cap_leaves_cash() -> None:
+    assert weigh([[2.0, 1.0, NAN, NAN]], cap=0.3).weights.tolist() == [[0.3, 0.3, 0.0, 0.0]]
+
+
+def test_weighting_by_score_counts_from_the_threshold() -> None:
+    targets = weigh([[0.8, 0.6, 0.1, 0.1]], weighting="score", threshold=0.5)
+    assert targets.weights[0] == pytest.approx([0.75, 0.25, 0.0, 0.0])
+
+
+def test_weighting_by_inverse_volatility() -> None:
+    # Returns of A are +-10 %, of B +-5 % about: B gets twice the weight.
+    prices = [[1.0, 1.0, 1.0, 1.0], [1.1, 1.05, 1.0, 1.0], [0.99, 0.9975, 1.0, 1.0]]
+    targets = weigh(
+        [[NAN] * 4, [NAN] * 4, [1.0, 1.0, NAN, NAN]], prices=prices, weighting="inverse_volatility"
+    )
+    assert targets.weights[2] == pytest.approx([1 / 3, 2 / 3, 0.0, 0.0])
+
+
+def test_a_held_fund_stays_within_the_hysteresis() -> None:
+    scores = [[4.0, 3.0, 2.0, 1.0], [3.0, 1.0, 2.0, 4.0], [1.0, 2.0, 3.0, 4.0]]
+    # Held A and B; then A is 2nd and B 4th: B goes, D comes; then A is 4th and goes as well.
+    assert weigh(scores, hysteresis=1).rank[:, :2].tolist() == [[0, 1], [3, 0], [3, 2]]
+    # With three ranks of grace both stay for ever.
+    assert weigh(scores, hysteresis=2).rank[1:, :2].tolist() == [[0, 1], [1, 0]]
+
+
+def test_otherwise_holds_one_fund_when_nothing_qualifies() -> None:
+    targets = weigh([[NAN, NAN, NAN, NAN]], otherwise="D", cap=0.8)
+    assert targets.weights.tolist() == [[0.0, 0.0, 0.0, 0.8]]
+    assert targets.rank[0, 0] == 3
+    with pytest.raises(UsageError, match="A, B, C, D"):
+        weigh([[NAN] * 4], otherwise="E")
+
+
+def test_decisions_every_so_often() -> None:
+    days = np.array(
+        ["2024-12-30", "2024-12-31", "2025-01-02", "2025-01-03", "2025-01-06"], dtype="datetime64[D]"
+    )
+    assert decision_rows(2, days, 1, 4).tolist() == [1, 3]
+    assert decision_rows("weekly", days, 0, 4).tolist() == [0, 4]
+    assert decision_rows("monthly", days, 1, 4).tolist() == [1, 2]
+    assert decision_rows("once", days, 2, 4).tolist() == [2]
+    with pytest.raises(UsageError, match="rebalance"):
+        decision_rows(0, days, 0, 4)
+
+
+def test_weights_from_elsewhere_are_bought_largest_first() -> None:
+    targets = Targets.of_weights(np.array([5]), np.array([[0.2, 0.3, 0.0, 0.3]]))
+    assert targets.rank.tolist() == [[1, 3, 0, -1]]
+
+
+def test_scores_of_the_wrong_shape_are_refused() -> None:
+    with pytest.raises(StrategyError, match="shape"):
+        target_weights(
+            np.ones((2, 3)), rotation(), np.array([0]), np.ones((2, 4), dtype=bool), np.ones((2, 4)), SYMBOLS
+        )
