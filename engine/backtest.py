@@ -124,7 +124,9 @@ def _first(signal: Floats | None, strategy: Any, panel: Panel, start: date | Non
         return int(rows[0])
     if panel.row(start) > last:
         raise DataError(
-            "there are no data from `start` on", received=start, limit=f"up to {panel.days[last]}"
+            "the period has no session with data",
+            received=f"from {start} on",
+            limit=f"up to {panel.days[last]}",
         )
     if panel.row(start) < rows[0] and hasattr(strategy, "scores"):
         raise DataError(
@@ -164,6 +166,11 @@ def _asking(strategy: Any, panel: Panel) -> Decide:
         wanted = _call(strategy, strategy.decide, panel.known.until(books.row), held)
         if wanted is None:
             return None
+        if not isinstance(wanted, Mapping):
+            raise StrategyError(
+                f"`decide` of {type(strategy).__name__} must return weights by symbol, or None",
+                received=type(wanted).__name__,
+            )
         weights = np.zeros((1, len(panel.symbols)))
         for symbol, weight in wanted.items():
             if symbol not in panel.symbols:

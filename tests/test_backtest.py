@@ -1,0 +1,279 @@
+"""A backtest from strategy to result: where it begins, what a strategy may be, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.actions import Action
+from data.errors import DataError, StrategyError, UsageError
+from data.panel import Panel
+from engine.backtest import first_session, run
+from engine.kernel.costs import Costs
+from engine.loader import load_strategy, make_strategy
+from engine.spec import Spec
+from strategies import STRATEGIES
+
+FREE = Costs(commission_rate=0.0, commission_min=0.0, slippage_rate=0.0, participation_rate=0.0)
+SYMBOLS = ("159001.SZ", "159002.SZ", "515001.SH")
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    rng = np.random.Generator(np.random.PCG64(7))
+    days = np.arange("2024-01-01", "2024-12-31", dtype="datetime64[D]")
+    days = days[np.is_busday(days)][:120]
+    close = np.round(np.exp(rng.normal(0.0, 0.01, (120, 3)).cumsum(axis=0)), 3)
+    close[:30, 2] = np.nan  # the third fund lists late
+    volume = np.where(np.isfinite(close), 1e6, 0.0)
+    return Panel.from_events(
+        days,
+        SYMBOLS,
+        bars=dict.fromkeys(("open", "high", "low", "close"), close)
+        | {"volume": volume, "amount": volume * close},
+        units=np.full((120, 3), 1e9),
+        actions=[Action(SYMBOLS[0], "split", days[60].item(), None, 2.0)],
+        indices={"930713": np.linspace(1000.0, 1100.0, 120)},
+    )
+
+
+def day(panel: Panel, row: int) -> date:
+    return panel.days[row].item()
+
+
+def test_a_run_begins_when_the_strategy_can_decide(panel: Panel) -> None:
+    momentum = STRATEGIES["momentum"](lookback=20)
+    assert first_session(momentum, panel) == momentum.warmup
+    assert run(momentum, panel).days[0] == panel.days[momentum.warmup]
+
+
+def test_a_start_before_that_names_the_first_possible_day(panel: Panel) -> None:
+    momentum = STRATEGIES["momentum"](lookback=20)
+    with pytest.raises(DataError, match=str(panel.days[momentum.warmup])):
+        run(momentum, panel, start=day(panel, 5))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (date(2025, 6, 1), None, "no session with data"),
+        (None, date(2023, 1, 1), "before the data begin"),
+        (date(2024, 3, 30), date(2024, 3, 31), "no session with data"),
+    ],
+)
+def test_a_period_without_data_is_refused(
+    panel: Panel, start: date | None, end: date | None, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        run(STRATEGIES["equal_weight"](), panel, start=start, end=end)
+
+
+def test_a_history_too_short_for_the_warm_up_is_refused(panel: Panel) -> None:
+    with pytest.raises(DataError, match="can decide on no session"):
+        run(STRATEGIES["momentum"](lookback=200), panel)
+
+
+def test_cash_too_small_for_one_lot_is_refused(panel: Panel) -> None:
+    with pytest.raises(UsageError, match="too little for one lot"):
+        run(STRATEGIES["equal_weight"](), panel, cash=100.0)
+
+
+def test_the_benchmark_is_an_index_or_equal_weight(panel: Panel) -> None:
+    result = run(STRATEGIES["equal_weight"](), panel, benchmark="930713")
+    expected = panel.index_closes["930713"][1:] / panel.index_closes["930713"][:-1] - 1.0
+    assert result.benchmark_return == pytest.approx(expected)
+    assert np.array_equal(
+        run(STRATEGIES["equal_weight"](), panel).benchmark_return, result.equal_weight_return
+    )
+    with pytest.raises(UsageError, match="930713"):
+        run(STRATEGIES["equal_weight"](), panel, benchmark="930712")
+
+
+def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:
+    result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), panel, costs=FREE, cash=1e9)
+    close = panel.market.close[:, 0]
+    # Sized at the reference price, the close of row 0; bought at the open of row 1, which is its close.
+    bought = int(result.shares[0, 0])
+    assert bought == min(1e9 / close[0], 1e9 / close[1]) // 100 * 100
+    assert result.equity[-1] == pytest.approx(1e9 - bought * close[1] + 2 * bought * close[-1])
+    # The split doubles the shares, and the prices of this market did not fall with it.
+    assert result.shares[60, 0] == 2 * result.shares[58, 0]
+
+
+def test_a_fund_that_lists_late_holds_nobody_up(panel: Panel) -> None:
+    result = run(STRATEGIES["equal_weight"](rebalance=1), panel)
+    assert result.weights[0].tolist() == [0.5, 0.5, 0.0]
+    late = np.flatnonzero(result.weights[:, 2] > 0)[0]
+    # Its first bar is that of row 30; it is known, and bought, on row 31.
+    assert result.decision_days[late] == panel.days[31]
+
+
+@dataclass(frozen=True)
+class StopLoss:
+    """Hold the first fund until it has lost 2 % from its highest known close; an own-position strategy."""
+
+    loss: float = 0.02
+    warmup: int = 1
+
+    def decide(self, past: Any, held: Mapping[str, float]) -> Mapping[str, float] | None:
+        close = past.close[:, 0]
+        assert len(past.close) == len(past.flow("vwap")), "the past is cut everywhere"
+        if close[-1] < np.nanmax(close) * (1.0 - self.loss):
+            return {} if held else None
+        return None if held else {SYMBOLS[0]: 0.9}
+
+
+def test_a_strategy_may_decide_session_by_session(panel: Panel) -> None:
+    result = run(StopLoss(), panel, end=day(panel, 55))
+    assert set(np.sign(result.fills["shares"])) == {1, -1}
+    sold = result.fills[result.fills["shares"] < 0]
+    assert sold["shares"].tolist() == [-result.shares[0, 0]]
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """A strategy that returns what its field says."""
+
+    weights: Any = None
+
+    def decide(self, past: Any, held: Mapping[str, float]) -> Mapping[str, float] | None:
+        return self.weights
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({SYMBOLS[0]: 0.7, SYMBOLS[1]: 0.7}, "more than one"),
+        ({SYMBOLS[0]: -0.1}, "negative"),
+        ({SYMBOLS[0]: float("nan")}, "no number"),
+        ({"159009.SZ": 0.5}, "not in the run"),
+        (3, "weights by symbol"),
+    ],
+)
+def test_impossible_weights_are_refused(panel: Panel, weights: Any, message: str) -> None:
+    with pytest.raises(StrategyError, match=message):
+        run(Greedy(weights), panel)
+
+
+NATIVE = """
+    import backtrader as bt
+
+    class Cross(bt.Strategy):
+        params = (("period", 10),)
+
+        def __init__(self):
+            self.average = bt.indicators.SMA(self.datas[0].close, period=self.p.period)
+
+        def next(self):
+            if self.data.close[0] > self.average[0]:
+                self.order_target_percent(self.data, 0.9)
+            else:
+                self.close(self.data)
+"""
+
+
+def test_a_plain_backtrader_strategy_runs_on_our_broker(panel: Panel, tmp_path: Path) -> None:
+    file = tmp_path / "cross.py"
+    file.write_text(dedent(NATIVE))
+    strategy = load_strategy(f"{file}:Cross", {"period": "5"}, {})
+    result = run(strategy, panel, end=day(panel, 55))
+    assert strategy.parameters == {"period": 5}
+    assert len(result.fills) > 2
+    buys = result.fills[result.fills["shares"] > 0]
+    assert (buys["shares"] % 100 == 0).all()
+    # Decided at a close, traded at the open of the session after.
+    first = np.searchsorted(panel.days, buys["day"].to_numpy()[0])
+    assert first == 6
+    with pytest.raises(UsageError, match="period"):
+        load_strategy(f"{file}:Cross", {"perod": "5"}, {})
+
+
+def test_a_backtrader_strategy_that_sends_a_limit_order_is_told(panel: Panel, tmp_path: Path) -> None:
+    file = tmp_path / "limit.py"
+    file.write_text(
+        dedent("""
+        import backtrader as bt
+
+        class Limit(bt.Strategy):
+            def next(self):
+                self.buy(size=100, price=0.5, exectype=bt.Order.Limit)
+        """)
+    )
+    with pytest.raises(StrategyError, match="market orders only"):
+        run(load_strategy(str(file), {}, {}), panel)
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ("import nothing_like_this", StrategyError, "could not be loaded"),
+        ("x = ", StrategyError, "could not be loaded"),
+        ("class Wrong: pass", UsageError, "no class"),
+    ],
+)
+def test_a_file_that_is_no_strategy_is_refused(
+    tmp_path: Path, source: str, error: type[Exception], message: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(source)
+    with pytest.raises(error, match=message):
+        load_strategy(f"{file}:Mine", {}, {})
+
+
+def test_unknown_names_answer_with_close_ones() -> None:
+    with pytest.raises(UsageError, match="share_inflow"):
+        load_strategy("share_inflo", {}, STRATEGIES)
+    with pytest.raises(UsageError, match="`lookback`"):
+        load_strategy("momentum", {"lookbak": "3"}, STRATEGIES)
+    with pytest.raises(UsageError, match="whole number"):
+        load_strategy("momentum", {"lookback": "three"}, STRATEGIES)
+
+
+def test_text_becomes_the_type_of_its_field() -> None:
+    made = make_strategy(
+        STRATEGIES["momentum"],
+        {"top": "4", "threshold": "none", "cap": "0.5", "rebalance": "weekly"},
+        "momentum",
+    )
+    assert (made.top, made.threshold, made.cap, made.rebalance) == (4, None, 0.5, "weekly")
+
+
+def test_a_spec_survives_json_and_toml(tmp_path: Path) -> None:
+    spec = Spec(
+        "momentum",
+        {"lookback": 30, "threshold": 0.1, "otherwise": 'a "b" \\ c'},
+        symbols=("159001.SZ",),
+        start=date(2024, 1, 2),
+        costs=Costs(commission_rate=0.0001),
+        lags={"units": 1},
+        allow=("frozen-bars",),
+    )
+    assert Spec.from_dict(spec.to_dict()) == spec
+    file = tmp_path / "run.toml"
+    file.write_text(spec.to_toml())
+    assert Spec.from_toml(file) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('strateg = "momentum"', "`strategy`"),
+        ('data = "demo"', "`strategy` is missing"),
+        ('strategy = "momentum"\nstart = "2024-13-01"', "no date"),
+        ('strategy = "momentum"\n[costs]\ncommision_rate = 1', "commission_rate"),
+        ("strategy = ", "not TOML"),
+        ('strategy = "m"\nstart = "2024-02-01"\nend = "2024-01-01"', "after `end`"),
+    ],
+)
+def test_a_spec_file_that_is_wrong_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        Spec.from_toml(file)
