@@ -54,7 +54,7 @@ class Event:
 
     ``row`` is the session before whose open it takes effect, ``record_row`` the session after whose close
     units switch, ``pay_row`` the session on which cash is paid (the number of sessions if after the last).
-    ``cash`` of a liquidation is NaN when nobody announced it: then the last mark is paid.
+    ``cash`` of a liquidation is NaN when nobody announced it: then the last mark is paid (``data.market``).
     """
 
     row: int

@@ -11,7 +11,7 @@ For each session, in order (``build_market``):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,10 +41,10 @@ class Market:
     traded : bool; there is a bar, and its volume is not zero
     listed : bool; from the listing day on, until the day before the listing ends
     reference : the exchange's reference price, known before the open; NaN before the first bar
-    mark : the close, or while halted the reference; NaN before the first bar
+    mark : the close, or while halted the reference; NaN before the first bar and from the liquidation on
     limit_up, limit_down : money per share; +inf and 0 where there is no limit
     lot, tick, buy_fee_rate, sell_fee_rate : rules of the session
-    events : corporate actions, in the order in which they take effect
+    events : corporate actions, in the order in which they take effect, with what each pays
     """
 
     open: Floats
@@ -117,7 +117,12 @@ def build_market(
     traded = listed & (volume > 0) & np.isfinite(bars["close"])
     tick = rules.tick
     given = bars.get("pre_close", np.full_like(volume, np.nan))
-    reference, mark = _reference_and_mark(bars["close"], given, traded, listed, last_nav, tick, events)
+    reference, mark = _reference_and_mark(bars["close"], given, traded, last_nav, tick, events)
+    events = tuple(_with_pay_out(event, mark) for event in events)
+    for event in events:
+        if event.kind == "liquidation":
+            reference[event.row :, event.column] = np.nan
+            mark[event.row :, event.column] = np.nan
     limit = rules.price_limit
     with np.errstate(invalid="ignore"):
         up = round_half_up_array(reference * (1.0 + limit), tick)
@@ -152,7 +157,6 @@ def _reference_and_mark(
     close: Floats,
     given: Floats,
     traded: Bools,
-    listed: Bools,
     last_nav: Floats,
     tick: Floats,
     events: tuple[Event, ...],
@@ -178,11 +182,17 @@ def _reference_and_mark(
         first = traded[row] & np.isnan(today)
         if first.any():
             today[first] = round_half_up_array(last_nav[row, first], tick[row, first])
-        today[~listed[row]] = np.nan
         reference[row] = today
         before = np.where(traded[row], close[row], today)
         mark[row] = before
     return reference, mark
+
+
+def _with_pay_out(event: Event, mark: Floats) -> Event:
+    """Return a liquidation that nobody announced with what it pays: the last mark, adjusted until then."""
+    if event.kind != "liquidation" or np.isfinite(event.cash):
+        return event
+    return replace(event, cash=float(np.nan_to_num(mark[event.row, event.column], nan=0.0)))
 
 
 def _sample_deviation(values: list[float]) -> float:

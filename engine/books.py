@@ -114,12 +114,9 @@ class Books:
             if event.kind == "split":
                 self.shares[event.column] = split_shares(held, event.ratio)
                 continue
-            cash = event.cash
             if event.kind == "liquidation":
                 self.shares[event.column] = 0
-                if cash != cash:
-                    cash = float(self.panel.market.mark[self.row - 1, event.column])
-            amount = held * cash
+            amount = held * event.cash
             kind = "dividend" if event.kind == "dividend" else "paid_out"
             self._record[kind][self.session] += amount
             if event.pay_row <= self.row:
@@ -140,11 +137,13 @@ class Books:
         orders: dict[int, int] = {}
         for column, weight in enumerate(weights):
             held = self.shares[column]
-            if weight == 0.0 and not held:
-                continue
             price = reference[column]
             if not self._listed[session][column] or price != price:
-                self._reject(column, 0, NOT_LISTED)
+                # What is held of a fund that is no longer listed waits for its liquidation.
+                if weight > 0.0:
+                    self._reject(column, 0, NOT_LISTED)
+                continue
+            if weight == 0.0 and not held:
                 continue
             order = size_order(weight, equity, price, held, self._quotes["lot"][session][column])
             if order:

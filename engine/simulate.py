@@ -36,7 +36,11 @@ def simulate(
     check_choice("engine", engine, ENGINES)
     check_choice("fill", fill, FILLS)
     if not 1 <= first <= last < len(panel.days):
-        raise UsageError("the sessions are outside the panel", received=(first, last), limit=len(panel.days))
+        raise UsageError(
+            "a run needs a session of data before its first one",
+            received=f"sessions {first} to {last}",
+            limit=f"1 to {len(panel.days) - 1}",
+        )
     if not (np.isfinite(cash) and cash > 0.0):
         raise UsageError("`cash` must be above zero", received=cash)
     if fill == "vwap":
