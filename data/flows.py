@@ -61,7 +61,7 @@ class UnitFlows:
 
 def unit_changes(units: Floats, events: tuple[Event, ...]) -> UnitFlows:
     """Return the split-safe changes of ``units`` (D, S), NaN where no count was published."""
-    before = _row_before(units)
+    before = row_before(units)
     switched, price_divisor = _unit_basis(units, before, events)
     # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
     basis = np.multiply.accumulate(switched, axis=0)
@@ -102,7 +102,7 @@ def unit_prices(
     if valuation == "nav":
         return on_basis
     columns = np.broadcast_to(np.arange(nav.shape[1]), nav.shape)
-    latest = _row_before(nav)
+    latest = row_before(nav)
     rows = np.where(latest >= 0, latest, 0)
     growth = flows.basis / flows.basis[rows, columns]
     return np.where(latest >= 0, on_basis[rows, columns] / growth, np.nan)
@@ -115,7 +115,7 @@ def net_financing(balance: Floats, *, recorded_from: Integers) -> tuple[Floats, 
     row the balance before is zero if the records of its market began earlier (the fund became eligible
     then), and unknown, NaN, if they begin with it. ``recorded_from`` (S,) is the first row of the records.
     """
-    before = _row_before(balance)
+    before = row_before(balance)
     columns = np.broadcast_to(np.arange(balance.shape[1]), balance.shape)
     rows = np.arange(len(balance))[:, None]
     earlier = np.where(before >= 0, balance[np.where(before >= 0, before, 0), columns], np.nan)
@@ -123,7 +123,7 @@ def net_financing(balance: Floats, *, recorded_from: Integers) -> tuple[Floats, 
     return balance - np.where(newly_eligible, 0.0, earlier), before
 
 
-def _row_before(values: Floats) -> Integers:
+def row_before(values: Floats) -> Integers:
     """Return for each cell the row of the latest value above it in its column; -1 if there is none."""
     rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
     latest = np.maximum.accumulate(rows, axis=0)

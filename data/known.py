@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
-from data.flows import UnitFlows, net_financing, unit_changes, unit_prices
+from data.flows import UnitFlows, net_financing, row_before, unit_changes, unit_prices
 from data.market import Market
 
 Floats = NDArray[np.float64]
@@ -173,15 +173,13 @@ class Known:
     @cached_property
     def aum(self) -> Floats:
         """Assets under management: units times NAV; where a fund has no NAV at all, units times close."""
-        nav = self._price("nav")
         has_nav = np.isfinite(self._nav.values).any(axis=0)
-        price = np.where(has_nav, nav, self._price("close"))
-        usable = np.where(
-            has_nav,
-            np.maximum(self._units.usable_from, self._nav.usable_from),
-            np.maximum(self._units.usable_from, self._after_close),
-        )
-        return self._level(Series(self._units.values * price, usable))
+        return _read_only(np.where(has_nav, self.assets("nav"), self.assets("close")))
+
+    def assets(self, valuation: str) -> Floats:
+        """Return units times the price of ``valuation`` (as in ``flow``), on the basis of the count."""
+        usable = np.maximum(self._units.usable_from, self._price_from(valuation))
+        return self._level(Series(self._units.values * self._price(valuation), usable))
 
     def flow(self, valuation: str = "vwap") -> Floats:
         """Return the net money that entered each fund as new units, newly published for this row.
@@ -191,9 +189,7 @@ class Known:
         NaN: nothing was newly published.
         """
         if valuation not in self._flows:
-            usable = np.maximum(self._change_from, self._after_close)
-            if valuation == "nav":
-                usable = np.maximum(usable, self._nav.usable_from)
+            usable = np.maximum(self._change_from, self._price_from(valuation))
             self._flows[valuation] = self._newly(self._changes.change * self._price(valuation), usable)
         return self._flows[valuation]
 
@@ -263,6 +259,16 @@ class Known:
             mark=market.mark,
             nav=self._nav.values,
         )
+
+    def _price_from(self, valuation: str) -> Integers:
+        """Return the first session whose open may use the price of each session."""
+        if valuation == "nav":
+            return self._nav.usable_from
+        if valuation == "prev_nav":
+            before = row_before(self._nav.values)
+            columns = np.broadcast_to(np.arange(before.shape[1]), before.shape)
+            return self._nav.usable_from[np.where(before >= 0, before, 0), columns]
+        return self._after_close
 
     def _bar(self, values: Floats) -> Floats:
         return self._level(Series(values, self._after_close))

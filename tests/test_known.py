@@ -121,6 +121,16 @@ def test_adjusted_close_carries_splits_and_dividends() -> None:
     assert total[4] / total[3] - 1 == pytest.approx(0.05)
 
 
+def test_a_nav_that_is_published_late_holds_back_what_is_valued_at_it() -> None:
+    known = random_panel(8, 30, nav=3).known
+    first = {
+        name: np.flatnonzero(np.isfinite(known.flow(name)[:, 0]))[0] for name in ("close", "prev_nav", "nav")
+    }
+    # A change of session 1 (or the first with two counts) at its close, at the NAV before, at its own NAV.
+    assert first["prev_nav"] == first["close"] + 1
+    assert first["nav"] == first["close"] + 2
+
+
 def test_arrays_cannot_be_written() -> None:
     known = random_panel(3, 10).known
     for values in (known.close, known.flow("nav"), known.until(5).units):
