@@ -1,0 +1,39 @@
+"""Strategies, one idea a file: ``STRATEGIES`` is the table of names, ``new_strategy`` starts another."""
+
+from __future__ import annotations
+
+from strategies.baselines import BuyHold, EqualWeight, RandomChoice
+from strategies.compute_cycle import ComputeCycle
+from strategies.dual_momentum import DualMomentum
+from strategies.flow_blend import FlowBlend
+from strategies.index_leader import IndexLeader
+from strategies.leveraged_flow import LeveragedFlow
+from strategies.liquidity_leader import LiquidityLeader
+from strategies.momentum import Momentum
+from strategies.new import new_strategy
+from strategies.optical_tilt import OpticalTilt
+from strategies.record_high import RecordHigh
+from strategies.resonance import Resonance
+from strategies.rotation import Rotation
+from strategies.share_inflow import ShareInflow
+from strategies.weights_file import WeightsFile
+
+STRATEGIES: dict[str, type[Rotation] | type[WeightsFile]] = {
+    "share_inflow": ShareInflow,
+    "leveraged_flow": LeveragedFlow,
+    "flow_blend": FlowBlend,
+    "record_high": RecordHigh,
+    "index_leader": IndexLeader,
+    "liquidity_leader": LiquidityLeader,
+    "optical_tilt": OpticalTilt,
+    "compute_cycle": ComputeCycle,
+    "resonance": Resonance,
+    "momentum": Momentum,
+    "dual_momentum": DualMomentum,
+    "equal_weight": EqualWeight,
+    "buy_hold": BuyHold,
+    "random": RandomChoice,
+    "weights": WeightsFile,
+}
+
+__all__ = ["STRATEGIES", "Rotation", "WeightsFile", "new_strategy"]

@@ -1,0 +1,106 @@
+"""Rotation: what all rotating strategies share, from scores to target weights.
+
+A strategy says how good each fund is; :class:`Rotation` says how many of the good ones are held, how
+often that is decided, and how much of equity each gets. It declares and checks; the engine does the weighing
+(``engine/kernel/rotation.py``), in this order:
+
+1. on a decision session (``rebalance``), funds with a score, above ``threshold`` if there is one, qualify;
+2. they are ranked by ``(-score, symbol)``; the first ``top`` are selected, and a fund that is held stays
+   while its rank is at most ``top + hysteresis``;
+3. the selected are weighed (``weighting``), and no fund gets more than ``cap``; what is left over is cash;
+4. if nothing qualifies, ``otherwise`` is held.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import UsageError
+from data.symbols import parse_symbol
+from strategies.parameters import check_parameters, param
+
+if TYPE_CHECKING:
+    from data.known import Known
+
+Floats = NDArray[np.float64]
+
+CASH = "cash"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation(ABC):
+    """Base of the strategies that rank funds. Derive a frozen dataclass and write ``scores`` and ``warmup``.
+
+    A field that a subclass redeclares with a plain default keeps its bounds and its help.
+    """
+
+    top: int = param(3, low=0, high=1000, unit="funds", help="funds to hold; 0 = all that qualify")
+    rebalance: int | str = param(
+        5,
+        low=1,
+        high=1000,
+        choices=("weekly", "monthly", "once"),
+        unit="sessions",
+        help="decide every so many sessions; or on the first of a week or month; or once",
+    )
+    threshold: float | None = param(None, help="a fund qualifies with a score above this; none = with any")
+    weighting: str = param(
+        "equal",
+        choices=("equal", "score", "inverse_volatility"),
+        help="equal = 1/top each, an unfilled slot stays in cash; score = in proportion to the score",
+    )
+    cap: float = param(1.0, low=0.01, high=1.0, unit="fraction of equity", help="largest weight of a fund")
+    hysteresis: int = param(
+        0, low=0, high=1000, unit="ranks", help="a held fund stays while its rank is at most top + this"
+    )
+    otherwise: str = param(CASH, help="what to hold when nothing qualifies: cash, or a symbol")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let ``top: int = 5`` in a subclass change the default alone."""
+        super().__init_subclass__(**kwargs)
+        inherited: dict[str, dataclasses.Field[Any]] = getattr(cls, "__dataclass_fields__", {})
+        for name in inherited.keys() & cls.__dict__.keys():
+            default = cls.__dict__[name]
+            if not isinstance(default, dataclasses.Field):
+                field: Any = dataclasses.field(default=default, metadata=inherited[name].metadata)
+                setattr(cls, name, field)
+
+    def __post_init__(self) -> None:
+        """Check all parameters; UsageError names the parameter, the value and the limit."""
+        check_parameters(self)
+        if self.hysteresis and not self.top:
+            raise UsageError(
+                "parameter `hysteresis` needs `top`: with top=0 every fund that qualifies is held anyway",
+                received=self.hysteresis,
+                hint="Set top to a number of funds, or leave hysteresis at 0.",
+            )
+        cash = self.otherwise.lower() == CASH
+        object.__setattr__(self, "otherwise", CASH if cash else parse_symbol(self.otherwise))
+
+    @property
+    @abstractmethod
+    def warmup(self) -> int:
+        """Sessions of market data before a decision session that its scores can depend on, and no more.
+
+        Row *d* of ``known`` shows the session *d* - 1, so a score that reads the rows *d* - n to *d* needs
+        n + 1 sessions. Later publication than the session after is not counted: the engine adds it.
+        """
+
+    @abstractmethod
+    def scores(self, known: Known) -> Floats:
+        """Return (D, S) scores, higher is better, NaN where a fund is not eligible.
+
+        Row *d* may use the rows up to *d* of ``known``: all of it was public before the open of session *d*.
+        Pure: no clock, no disk, no chance without a seed, and no state between calls.
+        """
+
+
+def where_listed(known: Known, scores: Floats) -> Floats:
+    """Return the scores of the funds that are listed on the session and have a known price, others NaN."""
+    return np.where(known.listed & np.isfinite(known.adjusted_close), scores, np.nan)

@@ -1,0 +1,150 @@
+"""Windows over the latest rows: sum, mean, standard deviation, z-score, change, highest, record, streak.
+
+Every function takes arrays with sessions along axis 0, (D,), (D, S) or more, and returns one of that shape.
+Row *d* of a result depends on the rows *d* - n + 1 to *d* of its columns, where n is the window (``change``
+and ``shift`` reach to *d* - n), **to the last bit**: sums run over the window from its oldest row to
+its newest, one row after the other, never as differences of running totals. So neither the length of the
+history nor other columns can leave a trace in a score, and audits for look-ahead and warm-up compare bits.
+
+NaN is "not known". Rows before the first full window are NaN (or False, or 0). Within a window NaN rows are
+left out, and the result is NaN if fewer than ``at_least`` rows are known, by default all n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import UsageError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+# A standard deviation up to this is rounding noise around a constant.
+NO_SPREAD = 1e-12
+
+
+def shift(x: Floats, n: int) -> Floats:
+    """Return the values of ``n`` rows before; NaN in the first ``n`` rows."""
+    _check_window(n, low=0)
+    result = np.full(x.shape, np.nan)
+    result[n:] = x[: max(len(x) - n, 0)]
+    return result
+
+
+def change(x: Floats, n: int) -> Floats:
+    """Return ``x / x[n rows before] - 1``; NaN where the value before is not positive."""
+    before = shift(x, n)
+    before[~(before > 0)] = np.nan
+    return x / before - 1.0
+
+
+def rolling_count(x: Floats, n: int) -> Integers:
+    """Return how many rows of each window are known; 0 before the first full window."""
+    known = np.isfinite(x)
+    counts = np.zeros(x.shape, dtype=np.int64)
+    for rows in _window_rows(len(x), n):
+        counts[n - 1 :] += known[rows]
+    return counts
+
+
+def rolling_sum(x: Floats, n: int, at_least: int | None = None) -> Floats:
+    """Return the sum of each window, unknown rows left out."""
+    counts = rolling_count(x, n)
+    return np.where(counts >= _needed(n, at_least), _sum(_zero_filled(x), n), np.nan)
+
+
+def rolling_mean(x: Floats, n: int, at_least: int | None = None) -> Floats:
+    """Return the mean of the known rows of each window."""
+    return rolling_sum(x, n, at_least) / np.maximum(rolling_count(x, n), 1)
+
+
+def rolling_std(x: Floats, n: int, at_least: int | None = None, ddof: int = 1) -> Floats:
+    """Return the standard deviation of the known rows of each window, around their mean.
+
+    Divided by the number of known rows less ``ddof``; NaN where that is not positive.
+    """
+    return _mean_and_std(x, n, at_least, ddof)[1]
+
+
+def zscore(x: Floats, n: int, at_least: int | None = None) -> Floats:
+    """Return ``(x - mean) / std`` (ddof 1) of each row in its window; NaN where std is at most 1e-12."""
+    mean, std = _mean_and_std(x, n, at_least, ddof=1)
+    std[~(std > NO_SPREAD)] = np.nan
+    return (np.where(np.isfinite(x), x, np.nan) - mean) / std
+
+
+def rolling_max(x: Floats, n: int, at_least: int | None = None) -> Floats:
+    """Return the highest value of each window."""
+    values = np.where(np.isfinite(x), x, -np.inf)
+    highest = np.full(x.shape, -np.inf)
+    for rows in _window_rows(len(x), n):
+        np.maximum(highest[n - 1 :], values[rows], out=highest[n - 1 :])
+    return np.where(rolling_count(x, n) >= _needed(n, at_least), highest, np.nan)
+
+
+def is_record(x: Floats, n: int, at_least: int | None = None) -> Bools:
+    """Return whether each value is the highest of its window (a value that repeats the highest is)."""
+    record: Bools = np.isfinite(x) & (x >= rolling_max(x, n, at_least))
+    return record
+
+
+def streak(happened: Bools, n: int) -> Integers:
+    """Return for how many rows in a row, up to this one, something happened; at most ``n`` are counted."""
+    _check_window(n)
+    length = np.zeros(happened.shape, dtype=np.int64)
+    unbroken = np.ones(happened.shape, dtype=bool)
+    for offset in range(min(n, len(happened))):
+        unbroken[:offset] = False
+        unbroken[offset:] &= happened[: len(happened) - offset]
+        length += unbroken
+    return length
+
+
+def _mean_and_std(x: Floats, n: int, at_least: int | None, ddof: int) -> tuple[Floats, Floats]:
+    counts = rolling_count(x, n)
+    enough = counts >= _needed(n, at_least)
+    values, known = _zero_filled(x), np.isfinite(x)
+    mean = _sum(values, n) / np.maximum(counts, 1)
+    squares = np.zeros(x.shape)
+    total = squares[n - 1 :]
+    for rows in _window_rows(len(x), n):
+        deviation = values[rows] - mean[n - 1 :]
+        deviation *= known[rows]
+        deviation *= deviation
+        total += deviation
+    std = np.sqrt(squares / np.maximum(counts - ddof, 1))
+    return np.where(enough, mean, np.nan), np.where(enough & (counts > ddof), std, np.nan)
+
+
+def _sum(values: Floats, n: int) -> Floats:
+    result = np.zeros(values.shape)
+    total = result[n - 1 :]
+    for rows in _window_rows(len(values), n):
+        total += values[rows]
+    return result
+
+
+def _window_rows(length: int, n: int) -> Iterator[slice]:
+    """Yield the slices that line up the oldest, …, newest row of every full window with its last row."""
+    _check_window(n)
+    if length >= n:
+        for oldest in range(n):
+            yield slice(oldest, length - n + 1 + oldest)
+
+
+def _zero_filled(x: Floats) -> Floats:
+    return np.where(np.isfinite(x), x, 0.0)
+
+
+def _needed(n: int, at_least: int | None) -> int:
+    return n if at_least is None else max(at_least, 1)
+
+
+def _check_window(n: Any, low: int = 1) -> None:
+    if n < low:
+        raise UsageError("a window is too short", received=n, limit=f"at least {low} rows")
