@@ -1,0 +1,72 @@
+"""Generated tables on disk, so that a second process need not generate them.
+
+One Parquet file a table, in a folder named after the generator's own source, the seed and the effect: a
+changed generator never meets an old cache. Whatever goes wrong here, the caller generates again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from data.tables import TABLES
+
+
+def load(key: str, name: str) -> pd.DataFrame | None:
+    """Return table ``name`` as it was saved under ``key``, or None if it is absent or damaged."""
+    folder = _folder(key)
+    if folder is None or not (path := folder / f"{name}.parquet").is_file():
+        return None
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+        return TABLES[name].validate(frame, str(path))
+    except Exception:
+        # Damaged Parquet raises whatever the damage leads to; the tables can always be made again.
+        return None
+
+
+def save(key: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Save ``tables`` under ``key``, each file whole or not at all; without a writable folder do nothing."""
+    folder = _folder(key)
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, frame in tables.items():
+            handle, written = tempfile.mkstemp(dir=folder, suffix=".tmp")
+            os.close(handle)
+            try:
+                frame.to_parquet(written, engine="pyarrow", index=False, write_page_checksum=True)
+                os.replace(written, folder / f"{name}.parquet")
+            finally:
+                Path(written).unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _folder(key: str) -> Path | None:
+    own, general = os.environ.get("ETFLOW_CACHE"), os.environ.get("XDG_CACHE_HOME", "")
+    if own:
+        root = Path(own)
+    elif os.path.isabs(general):
+        root = Path(general) / "etflow"
+    else:
+        try:
+            root = Path.home() / ".cache" / "etflow"
+        except RuntimeError:
+            return None
+    return root / f"demo-{_version()}-{key}"
+
+
+@cache
+def _version() -> str:
+    """Return a digest of everything that the tables are made by."""
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("*.py")), here.parent / "tables.py", here.parent / "rounding.py"]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:12]
