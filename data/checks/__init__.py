@@ -1,0 +1,108 @@
+"""`data check`: what raw market data get wrong, found before a backtest believes it.
+
+Each check is a small pure function over the tables; the table `CHECKS` lists them all. A finding of severity
+"error" stops a run (exit code 3) unless the user allows its check by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from data.checks import actions, index, margin, prices, scales, sessions, splits, stale, units
+from data.checks.finding import SEVERITIES, Check, Finding
+from data.checks.inputs import Inputs
+from data.checks.tables import Readable
+from data.errors import UsageError, did_you_mean
+
+__all__ = ["CHECKS", "Check", "Finding", "blocking", "examine", "run_checks"]
+
+_ALL: Sequence[Check] = (
+    Check(
+        "unrecorded-split", "a split, merge or large dividend that is not recorded", splits.unrecorded_split
+    ),
+    Check("split-ratio", "a recorded split that prices or units contradict", actions.split_ratio),
+    Check("dividend-cash", "a recorded dividend that prices contradict", actions.dividend_cash),
+    Check("unit-jump", "units that double or halve without a split", splits.unit_jump),
+    Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),
+    Check("amount-scale", "amount in thousands, 10^4 or 10^8", scales.amount_scale),
+    Check("adjusted-prices", "prices adjusted by the vendor", prices.adjusted_prices),
+    Check("vwap-outside-bar", "a VWAP outside the low and high of its bar", prices.vwap_outside_bar),
+    Check("price-spike", "an impossible close that the next open takes back", prices.price_spike),
+    Check("beyond-limit", "prices beyond the price limit", prices.beyond_limit),
+    Check("reference-price", "a reference price that nothing explains: dividends", prices.reference_price),
+    Check("volume-consistency", "a range without volume, or volume alone", prices.volume_consistency),
+    Check("nav-premium", "closes more than 20 % away from NAV", prices.nav_premium),
+    Check("phantom-session", "rows on days without a session", sessions.phantom_session),
+    Check("missing-session", "sessions without a row", sessions.missing_session),
+    Check("outside-listing", "bars before listing or after delisting", sessions.outside_listing),
+    Check("frozen-series", "values that repeat for too long", stale.frozen_series),
+    Check("lost-members", "lists of funds that silently lose members", stale.lost_members),
+    Check("date-as-number", "a date read as a number of units", units.date_as_number),
+    Check("implausible-units", "too few units for a fund", units.implausible_units),
+    Check("units-scale", "units that change their unit of measure", units.units_scale),
+    Check("units-gap", "sessions without a unit count, whose flows are merged", units.units_gap),
+    Check("margin-identity", "balances that do not follow from purchases", margin.margin_identity),
+    Check("margin-gap", "sessions without a margin balance", margin.margin_gap),
+    Check("index-before-launch", "index levels computed before the launch", index.index_before_launch),
+    Check("index-jump", "index levels that move more than 20 %", index.index_jump),
+    Check("weights-sum", "index weights that do not sum to one", index.weights_sum),
+    Check("lost-constituents", "lists of constituents that shrink", index.lost_constituents),
+)
+CHECKS: dict[str, Check] = {each.name: each for each in _ALL}
+
+
+def run_checks(
+    source: Readable,
+    symbols: Sequence[str] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+) -> tuple[Finding, ...]:
+    """Check the tables of a data source and return what was found, errors first.
+
+    Parameters
+    ----------
+    source : data source
+        Anything with ``read(table, symbols) -> DataFrame``, such as a store or the demo.
+    symbols : sequence of str, optional
+        Leave out other funds; index levels, weights and the market's margin are always checked.
+    start, end : date, optional
+        Leave out findings that lie wholly before or after. Pass the first day that is read, warm-up
+        included, as ``start``.
+    """
+    return tuple(
+        finding
+        for finding in examine(Inputs.of(source, symbols))
+        if (start is None or finding.last >= start) and (end is None or finding.first <= end)
+    )
+
+
+def examine(data: Inputs) -> tuple[Finding, ...]:
+    """Run all checks; findings by severity, then in the order of `CHECKS`, then by symbol and day."""
+    found = [finding for check in CHECKS.values() for finding in check.find(data)]
+    order = list(CHECKS)
+    return tuple(
+        sorted(
+            found,
+            key=lambda each: (
+                SEVERITIES.index(each.severity),
+                order.index(each.check),
+                each.table,
+                each.symbol,
+                each.first,
+            ),
+        )
+    )
+
+
+def blocking(findings: Iterable[Finding], allowed: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Return the errors that stop a run: those of checks not ``allowed`` by name; "all" allows everything.
+
+    A name that is no check raises UsageError with close matches.
+    """
+    names = set(allowed)
+    for name in sorted(names - {*CHECKS, "all"}):
+        raise UsageError(f"unknown check `{name}`", hint=did_you_mean(name, [*CHECKS, "all"]))
+    if "all" in names:
+        return ()
+    return tuple(each for each in findings if each.severity == "error" and each.check not in names)

@@ -1,0 +1,120 @@
+"""Checks of recorded corporate actions that prices or unit counts contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from data.checks.finding import Finding, Severity
+from data.checks.inputs import Inputs
+from data.checks.splits import NEARBY, likely
+from data.checks.tables import TICK, days_of, records
+
+# Days of the table that lie so far apart tell nothing of what happened between them.
+_APART = np.timedelta64(2 * NEARBY)
+
+
+def split_ratio(data: Inputs) -> Iterator[Finding]:
+    """Find recorded splits that prices or unit counts contradict.
+
+    1. Prices: on the ex-day, open or close must lie within the limit of the close before over the ratio.
+       If not, the same move is looked for within ten days (wrong day); no move at all means prices that
+       someone adjusted, or a split that never was; any other move is a wrong ratio.
+    2. The exchange's reference price of the ex-day, where there is one, must agree within 1 %.
+    3. Units: the count must switch between the record day and the ex-day, and not elsewhere or never.
+    """
+    for split in records(data.splits):
+        yield from _split_against_prices(data, split)
+        yield from _split_against_units(data, split)
+
+
+def dividend_cash(data: Inputs) -> Iterator[Finding]:
+    """Find recorded dividends of no less than the price, or that make prices jump beyond the limit."""
+    for dividend in records(data.actions[data.actions["kind"] == "dividend"]):
+        bar = _bar_on_or_after(data, dividend)
+        if bar is None or (dividend.cash < bar.before and bar.beyond == 0):
+            continue
+        yield Finding.on(
+            "dividend-cash",
+            "error",
+            "actions",
+            dividend.symbol,
+            dividend.ex_day,
+            f"a dividend of {dividend.cash:g} per unit is recorded, but prices went from {bar.before:g} to "
+            f"{bar.open:g}",
+            "Correct the row of `actions`: cash is per unit, and some sources print it per ten.",
+        )
+
+
+def _split_against_prices(data: Inputs, split: Any) -> Iterator[Finding]:
+    bar = _bar_on_or_after(data, split)
+    if bar is None:
+        return
+    if bar.beyond == 0:
+        off = abs(bar.pre_close - bar.reference)
+        if bar.skipped == 0 and off > 0.01 * bar.reference and off > 1.5 * TICK:
+            said = (
+                f"the exchange's reference price of {bar.pre_close:g} says {bar.before / bar.pre_close:.4g}"
+            )
+            yield _contradicted("bars", split, said, "warning")
+        return
+    plain = bar.open / bar.before
+    if not bar.fall < plain < bar.rise:
+        yield _contradicted("bars", split, f"prices moved x{plain:.3f}: {likely(1 / plain, told=False)}")
+        return
+    moves = data.moves_of(split.symbol)
+    switched = moves["open"] / moves["before"] * split.ratio
+    near = np.abs(days_of(moves["day"]) - np.datetime64(split.ex_day)) <= np.timedelta64(NEARBY)
+    elsewhere = moves["day"][near & (switched > bar.fall) & (switched < bar.rise)]
+    if elsewhere.empty:
+        said = f"prices show no trace of it (close {bar.before:g}, then open {bar.open:g})"
+    else:
+        said = f"prices switched on {elsewhere.iloc[0]:%Y-%m-%d}, not on the recorded ex-day"
+    yield _contradicted("bars", split, said)
+
+
+def _split_against_units(data: Inputs, split: Any) -> Iterator[Finding]:
+    rows = data.rows_of("units", split.symbol)
+    days, counts = days_of(rows["day"]), rows["units"].to_numpy(np.float64)
+    record_day, ex_day = np.datetime64(split.record_day, "D"), np.datetime64(split.ex_day, "D")
+    before = int(np.searchsorted(days, record_day)) - 1
+    after = int(np.searchsorted(days, ex_day))
+    if before < 0 or after == len(days) or days[after] - days[before] > _APART:
+        return
+    growth = counts[after] / counts[before]
+    if max(split.ratio, 1 / split.ratio) < 1.5 or abs(np.log(growth)) > abs(np.log(growth / split.ratio)):
+        return
+    elsewhere = [
+        days[row]
+        for row in range(1, len(days))
+        if abs(days[row] - ex_day) <= np.timedelta64(NEARBY)
+        and not before < row <= after
+        and abs(np.log(counts[row] / counts[row - 1] / split.ratio)) < np.log(1.25)
+    ]
+    if elsewhere:
+        said = f"units switched on {elsewhere[0]}, not from the recorded record day {record_day} on"
+    else:
+        said = f"units show no trace of it ({counts[before]:,.0f}, then {counts[after]:,.0f})"
+    yield _contradicted("units", split, said)
+
+
+def _bar_on_or_after(data: Inputs, action: Any) -> Any:
+    """Return the bar on which an action takes effect; None if it is the fund's first, or far away."""
+    moves = data.moves_of(action.symbol)
+    after = moves[(moves["day"] >= action.ex_day) & (moves["day"] <= action.ex_day + NEARBY)]
+    bar = next(records(after), None)
+    return None if bar is None or np.isnan(bar.before) else bar
+
+
+def _contradicted(table: str, split: Any, said: str, severity: Severity = "error") -> Finding:
+    return Finding.on(
+        "split-ratio",
+        severity,
+        table,
+        split.symbol,
+        split.ex_day,
+        f"a split of {split.ratio:g} is recorded, but {said}",
+        "Correct the row of `actions`, or import prices and units as published, adjusted by nobody.",
+    )

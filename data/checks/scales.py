@@ -1,0 +1,49 @@
+"""Checks of units of measure: volume in lots or shares, amount in yuan, thousands, 10^4 or 10^8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.vwap import SCALES
+
+
+def lots_for_shares(data: Inputs) -> Iterator[Finding]:
+    """Find volume that is in lots (or in 10^4 shares), in a whole series or in a part of it.
+
+    1. The units of measure of each bar, from amount / (volume x close) by month (`data.checks.vwap`).
+    2. One finding for each unit of volume that is not shares. Where the series changes its unit, the
+       finding names the months, and the day from which on it is in another unit.
+    """
+    return _other_units(data, "lots-for-shares", "volume", 0)
+
+
+def amount_scale(data: Inputs) -> Iterator[Finding]:
+    """Find amounts in thousands, 10^4 or 10^8 yuan, by the same ratio as `lots-for-shares`."""
+    return _other_units(data, "amount-scale", "amount", 1)
+
+
+def _other_units(data: Inputs, check: str, column: str, part: int) -> Iterator[Finding]:
+    bars = data.vwap
+    for symbol in bars.loc[bars["scale"] != 0, "symbol"].unique():
+        rows = bars[bars["symbol"] == symbol]
+        units = rows["scale"].map(lambda scale: SCALES[int(scale)][part])
+        for unit in sorted(set(units) - {SCALES[0][part]}):
+            wrong, right = rows[units == unit], rows[units != unit]
+            extent = "in all rows"
+            if len(right):
+                extent = f"in {len(wrong)} rows from {wrong['day'].min():%Y-%m} to {wrong['day'].max():%Y-%m}"
+                later = right[right["day"] > wrong["day"].max()]
+                if len(later):
+                    extent += f", and in {units[later.index[0]]} from {later['day'].iloc[0]:%Y-%m-%d} on"
+            yield Finding.on(
+                check,
+                "error",
+                "bars",
+                str(symbol),
+                wrong["day"],
+                f"{column} is in {unit} {extent}: amount / (volume x close) is {wrong['ratio'].median():.3g}",
+                f"Import again with the unit of `{column}` named in a map file (--map)"
+                + (", each part from a file of its own." if len(right) else "."),
+            )

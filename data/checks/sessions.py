@@ -1,0 +1,97 @@
+"""Checks against the calendar and a fund's life: rows without a session, sessions without a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.tables import DATED, worst
+
+
+def phantom_session(data: Inputs) -> Iterator[Finding]:
+    """Find rows on days on which the exchange was closed, weekends and holidays.
+
+    1. Each row of each dated table is held against the recorded sessions of its market.
+    2. The finding says how many of them fall on weekends, and how many copy the row beside them.
+    3. A bar is an error, for nothing traded; in other tables the row is a warning, and is not used.
+    """
+    for table, key in DATED.items():
+        frame = data.table(table)
+        wrong = ~data.is_session(table)
+        if not wrong.any():
+            continue
+        for series, rows in frame.assign(copy=_copies(frame, key))[wrong].groupby(key):
+            weekend = int((rows["day"].dt.day_of_week >= 5).sum())
+            yield Finding.on(
+                "phantom-session",
+                "error" if table == "bars" else "warning",
+                table,
+                str(series),
+                rows["day"],
+                f"{len(rows)} row(s) on days without a session, {weekend} on weekends, "
+                f"{int(rows['copy'].sum())} equal to the row beside it",
+                "Leave the rows out. If the exchange was open, add the session to a calendar file.",
+            )
+
+
+def missing_session(data: Inputs) -> Iterator[Finding]:
+    """Find sessions without a row between the first and the last of a series of bars, NAV or index levels.
+
+    Halts are legitimate and few, so the count is what tells. Units have `units-gap`, margin `margin-gap`.
+    """
+    for table in ("bars", "nav", "index_bars"):
+        steps, key = data.steps(table), DATED[table]
+        lengths = steps.groupby(key).size()
+        for series, rows in steps[steps["skipped"] > 0].groupby(key):
+            missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
+            yield Finding(
+                "missing-session",
+                "warning",
+                table,
+                str(series),
+                rows["before_day"].min().date(),
+                rows["day"].max().date(),
+                missing,
+                f"{missing} session(s) without a row, {missing / (missing + int(lengths[series])):.1%}, at "
+                f"most {longest.skipped} in a row after {longest.before_day:%Y-%m-%d}",
+                "A day or two may be a halt, on which nothing trades. For more, import a fuller source.",
+            )
+
+
+def outside_listing(data: Inputs) -> Iterator[Finding]:
+    """Find bars from before a fund was listed, or from after its listing ended."""
+    for symbol in data.bars["symbol"].unique():
+        days, fund = data.rows_of("bars", symbol)["day"], data.funds[symbol]
+        if fund.listed is not None:
+            early = days[days < pd.Timestamp(fund.listed)]
+            yield from _outside(symbol, early, f"before the fund was listed on {fund.listed}")
+        if fund.delisted is not None:
+            late = days[days >= pd.Timestamp(fund.delisted)]
+            yield from _outside(symbol, late, f"after its listing ended on {fund.delisted}")
+
+
+def _outside(symbol: str, days: pd.Series, when: str) -> Iterator[Finding]:
+    if len(days):
+        yield Finding.on(
+            "outside-listing",
+            "warning",
+            "bars",
+            symbol,
+            days,
+            f"{len(days)} bar(s) from {when}",
+            "They are not traded. If the day is wrong, say the right one in the table `funds`.",
+        )
+
+
+def _copies(frame: pd.DataFrame, key: str) -> pd.Series:
+    """Return which rows equal, in all their values, the row before or after in their series."""
+    values = [name for name in frame if name not in (key, "day", "source", "known_at")]
+    copies = pd.Series(False, index=frame.index)
+    for rows in (1, -1):
+        beside = frame.shift(rows)
+        same = (frame[values] == beside[values]) | (frame[values].isna() & beside[values].isna())
+        copies |= same.all(axis=1) & (frame[key] == beside[key])
+    return copies

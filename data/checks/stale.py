@@ -1,0 +1,118 @@
+"""Checks of series that stopped being facts: values that repeat too long, lists that lose their members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.tables import DATED, worst
+
+# Columns that may not all repeat, and in how many rows in a row they may not.
+_FROZEN = {
+    "bars": (["close", "open", "high", "low", "volume"], 1),
+    "index_bars": (["close"], 2),
+    "nav": (["nav"], 5),
+    "margin": (["balance"], 5),
+    # Small funds have no creation for weeks; 40 sessions are two months.
+    "units": (["units"], 40),
+}
+_LOST_PART = 0.20
+_LOST_LEAST = 3
+_CUT_LEAST = 20
+
+
+def frozen_series(data: Inputs) -> Iterator[Finding]:
+    """Find values that repeat: a source that stopped and is filled forward, or a row copied to another day.
+
+    1. Rows equal to the row before in the columns of the table, and how many of them follow each other.
+    2. Bars may not repeat once with their volume (without volume they are halts, and may), index levels not
+       twice in a row, NAV and margin balances not five times, units not for 40 rows.
+    """
+    for table, (columns, allowed) in _FROZEN.items():
+        frame, key = data.table(table), DATED[table]
+        same = (frame[[key, *columns]] == frame[[key, *columns]].shift()).all(axis=1)
+        if table == "bars":
+            same &= frame["volume"] > 0
+        runs = frame.assign(repeats=same.groupby((~same).cumsum()).transform("sum"), value=frame[columns[0]])
+        for series, rows in runs[same & (runs["repeats"] >= allowed)].groupby(key):
+            longest = worst(rows, "repeats")
+            yield Finding.on(
+                "frozen-series",
+                "warning",
+                table,
+                str(series),
+                rows["day"],
+                f"{len(rows)} row(s) repeat the row before, at most {longest.repeats} in a row, at "
+                f"{columns[0]} {longest.value:,.10g}",
+                "If the source stopped, end the series where it did. Leave copies of a row out.",
+            )
+
+
+def lost_members(data: Inputs) -> Iterator[Finding]:
+    """Find lists of funds that silently lose members: a download cut short, a source that ended.
+
+    1. Per exchange, the number of funds with a row: a fall by more than a fifth, and by three or more, from
+       one day with rows to the next is a list cut short.
+    2. Funds whose rows end before the last day of the table, without a delisting on file, were lost.
+    3. A number of funds that stays the same while its members change is a list cut at a fixed length.
+    """
+    for table in ("bars", "units"):
+        frame = data.table(table)
+        exchanges = {symbol: symbol.rpartition(".")[2] for symbol in frame["symbol"].unique()}
+        for exchange, rows in frame.groupby(frame["symbol"].map(exchanges)):
+            yield from _falls(table, str(exchange), rows)
+            yield from _ended(data, table, str(exchange), rows)
+
+
+def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
+    counts = rows.groupby("day").size()
+    before = counts.shift()
+    for day in counts.index[(counts < before * (1 - _LOST_PART)) & (before - counts >= _LOST_LEAST)]:
+        yield Finding.on(
+            "lost-members",
+            "warning",
+            table,
+            exchange,
+            day,
+            f"{counts[day]} funds with a row, after {before[day]:.0f} on the day before",
+            "Import the missing funds, or check that the download was not cut short.",
+        )
+
+
+def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
+    last = rows.groupby("symbol")["day"].max()
+    final = last.max()
+    ended = last[(last < final) & ~last.index.isin(_delisted(data, final))]
+    if ended.empty:
+        return
+    shown = ", ".join(f"{symbol} {day:%Y-%m-%d}" for symbol, day in ended.head(4).items())
+    more = f" and {len(ended) - 4} more" if len(ended) > 4 else ""
+    yield Finding.on(
+        "lost-members",
+        "warning",
+        table,
+        exchange,
+        ended,
+        f"{len(ended)} of {len(last)} funds end before the last day {final:%Y-%m-%d}: {shown}{more}"
+        + _cut_at(rows),
+        "A fund is not traded after its last bar. Import what is missing, or say in the table `funds` "
+        "when it was delisted.",
+    )
+
+
+def _delisted(data: Inputs, day: pd.Timestamp) -> list[str]:
+    return [name for name, fund in data.funds.items() if fund.delisted and fund.delisted <= day.date()]
+
+
+def _cut_at(rows: pd.DataFrame) -> str:
+    """Say at which length a list is cut, if it has the same on 20 days while its members change."""
+    counts = rows.groupby("day").size()
+    usual = int(counts.mode().iloc[-1])
+    same = counts.index[counts == usual]
+    members = rows.loc[rows["day"].isin(same), "symbol"].nunique()
+    if usual < _CUT_LEAST or len(same) < _CUT_LEAST or members == usual:
+        return ""
+    return f"; exactly {usual} funds on {len(same)} days, but not the same ones: the list is cut there"

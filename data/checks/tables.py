@@ -1,0 +1,223 @@
+"""The tables of a data source as checks read them, with the sessions and the facts they are held against."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.calendars import calendar_for
+from data.dated import FACTS
+from data.symbols import MARKET_CODES, market_of
+from data.universe import Fund, funds_of
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+Days = NDArray[np.datetime64]
+
+# Yuan. Prices are whole ticks, and rounding of a reference price or a limit errs by no more than one.
+TICK = 0.001
+
+# Tables that have a row for each session of a series, and the column that names the series.
+DATED = {"bars": "symbol", "units": "symbol", "nav": "symbol", "margin": "symbol", "index_bars": "index"}
+_VALUES = {"bars": "close", "units": "units", "nav": "nav", "margin": "balance", "index_bars": "close"}
+
+# Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
+_CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
+
+
+class Readable(Protocol):
+    """What checks need of a data source."""
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a table, of all symbols or of some; without rows if there are none."""
+
+
+@dataclass(frozen=True)
+class SourceTables:
+    """The tables of one source, typed and sorted by key as ``data.tables`` leaves them, and facts.
+
+    Attributes
+    ----------
+    bars, units, nav, margin, actions, index_bars, index_weights : tables
+    funds : facts about each fund, by symbol
+    launches : day from which an index was published, by index
+    """
+
+    bars: pd.DataFrame
+    units: pd.DataFrame
+    nav: pd.DataFrame
+    margin: pd.DataFrame
+    actions: pd.DataFrame
+    index_bars: pd.DataFrame
+    index_weights: pd.DataFrame
+    funds: Mapping[str, Fund]
+    launches: Mapping[str, date]
+
+    @classmethod
+    def of(cls, source: Readable, symbols: Sequence[str] | None = None) -> Self:
+        """Read the tables of ``source``; ``symbols`` leaves out other funds, but no index and no market."""
+        tables = {name: source.read(name, symbols) for name in ("bars", "units", "nav", "actions")}
+        named = set().union(*(frame["symbol"] for frame in tables.values()))
+        return cls(
+            **tables,
+            margin=source.read("margin", None if symbols is None else [*symbols, *MARKET_CODES]),
+            index_bars=source.read("index_bars", None),
+            index_weights=source.read("index_weights", None),
+            funds=funds_of(sorted(named), source.read("funds", symbols)),
+            launches=load_launches(),
+        )
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the table called ``name``."""
+        frame: pd.DataFrame = getattr(self, name)
+        return frame
+
+    def rows_of(self, name: str, key: str) -> pd.DataFrame:
+        """Return the rows of one series of a dated table, by day; none if it has none."""
+        start, stop = self._rows[name].get(key, (0, 0))
+        return self.table(name).iloc[start:stop]
+
+    def steps(self, name: str) -> pd.DataFrame:
+        """Return a dated table with what lies between each row and the row before in its series.
+
+        ``before_day`` and ``before`` are the day and the main value there (NaT and NaN in the first row of a
+        series), ``ratio`` is the value over it, and ``skipped`` the number of sessions between both days.
+        """
+        if name not in self._steps:
+            self._steps[name] = self._with_previous(name)
+        return self._steps[name]
+
+    @cached_property
+    def _steps(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _with_previous(self, name: str) -> pd.DataFrame:
+        frame, key, value = self.table(name), DATED[name], _VALUES[name]
+        same = (frame[key] == frame[key].shift()).to_numpy()
+        before = frame[value].shift().where(same)
+        before_day = frame["day"].shift().where(same)
+        skipped = self._skipped(frame[key], days_of(before_day), days_of(frame["day"]))
+        return frame.assign(
+            before_day=before_day, before=before, ratio=frame[value] / before, skipped=skipped
+        )
+
+    def is_session(self, name: str) -> Bools:
+        """Return for each row of a dated table whether its day is a session of its market."""
+        frame, result = self.table(name), np.zeros(len(self.table(name)), dtype=np.bool_)
+        days = days_of(frame["day"])
+        for market, rows in self._by_market(frame[DATED[name]]):
+            result[rows] = np.isin(days[rows], self.sessions(market))
+        return result
+
+    def sessions(self, market: str) -> Days:
+        """Return the sessions of a market from its first to its last day on file; none if it has no rows."""
+        return self._sessions.get(market, np.array([], dtype="datetime64[D]"))
+
+    def price_limit(self, symbols: pd.Series, unknown: float) -> Floats:
+        """Return each fund's price limit as a fraction: ``unknown`` where not on file, infinite in the US."""
+        codes, names = pd.factorize(symbols)
+        limits = [self._price_limit(str(name), unknown) for name in names]
+        return np.array(limits, dtype=np.float64)[codes]
+
+    @cached_property
+    def splits(self) -> pd.DataFrame:
+        """The recorded splits; an empty record day is filled with the session before the ex-day."""
+        splits = self.actions[(self.actions["kind"] == "split") & self.actions["ratio"].notna()]
+        record_days, ex_days = days_of(splits["record_day"]).copy(), days_of(splits["ex_day"])
+        for row in np.flatnonzero(np.isnat(record_days)):
+            sessions = self.sessions(market_of(str(splits["symbol"].iloc[row])))
+            before = int(np.searchsorted(sessions, ex_days[row]))
+            record_days[row] = sessions[before - 1] if before else ex_days[row] - 1
+        return splits.assign(record_day=record_days.astype("datetime64[us]")).reset_index(drop=True)
+
+    def _price_limit(self, symbol: str, unknown: float) -> float:
+        if market_of(symbol) == "us_etf":
+            return np.inf
+        limit = self.funds[symbol].price_limit
+        return unknown if limit is None else limit
+
+    def _skipped(self, keys: pd.Series, earlier: Days, later: Days) -> Integers:
+        result = np.zeros(len(later), dtype=np.int64)
+        for market, rows in self._by_market(keys):
+            sessions = self.sessions(market)
+            after = np.searchsorted(sessions, earlier[rows], side="right")
+            until = np.searchsorted(sessions, later[rows], side="left")
+            result[rows] = np.where(np.isnat(earlier[rows]), 0, np.maximum(until - after, 0))
+        return result
+
+    def _by_market(self, keys: pd.Series) -> list[tuple[str, Bools]]:
+        """Return each market that keys (symbols, market codes, index codes) belong to, and which rows do."""
+        codes, names = pd.factorize(keys)
+        markets = [self._market(str(name)) for name in names]
+        return [
+            (market, np.isin(codes, [code for code, each in enumerate(markets) if each == market]))
+            for market in sorted(set(markets))
+        ]
+
+    def _market(self, key: str) -> str:
+        if key in MARKET_CODES or "." in key:
+            return market_of(key)
+        if _CHINESE_INDEX.fullmatch(key):
+            return "cn_etf"
+        # An index with a code of its own (NDX, DEMO-A) has the sessions of the funds beside it.
+        markets = {market_of(symbol) for symbol in self.funds}
+        return markets.pop() if len(markets) == 1 else "us_etf"
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, tuple[int, int]]]:
+        return {name: _stretches(self.table(name)[key]) for name, key in DATED.items()}
+
+    @cached_property
+    def _sessions(self) -> dict[str, Days]:
+        spans: dict[str, list[date]] = {}
+        for name, key in DATED.items():
+            frame = self.table(name)
+            for market, rows in self._by_market(frame[key]):
+                days = frame["day"][rows]
+                spans.setdefault(market, []).extend((days.min().date(), days.max().date()))
+        return {market: _recorded_sessions(market, min(days), max(days)) for market, days in spans.items()}
+
+
+def load_launches() -> dict[str, date]:
+    """Return the day from which each index was published, where ``data/facts/indices.csv`` has it."""
+    with (FACTS / "indices.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["launched"]]
+    return {row["index"]: date.fromisoformat(row["launched"]) for row in rows}
+
+
+def days_of(days: pd.Series) -> Days:
+    """Return a column of days as datetime64[D]."""
+    return days.to_numpy("datetime64[D]")
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a frame one by one, with their values by name."""
+    return frame.itertuples(index=False)
+
+
+def worst(frame: pd.DataFrame, by: str) -> Any:
+    """Return the row of a frame in which the absolute value of column ``by`` is largest."""
+    return next(records(frame.iloc[[int(np.nanargmax(np.abs(frame[by].to_numpy(np.float64))))]]))
+
+
+def _recorded_sessions(market: str, first: date, last: date) -> Days:
+    """Return the sessions between two days, as far as the calendar is recorded."""
+    calendar = calendar_for(market)
+    first, last = max(first, calendar.first_day), min(last, calendar.last_day)
+    return calendar.sessions(first, last) if first <= last else np.array([], dtype="datetime64[D]")
+
+
+def _stretches(keys: pd.Series) -> dict[str, tuple[int, int]]:
+    codes, names = pd.factorize(keys)
+    starts = np.searchsorted(codes, np.arange(len(names) + 1))
+    return {str(name): (int(starts[row]), int(starts[row + 1])) for row, name in enumerate(names)}

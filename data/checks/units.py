@@ -1,0 +1,117 @@
+"""Checks of fund units: dates read as numbers, another unit of measure, sessions without a count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.splits import UNIT_SCALE
+from data.checks.tables import records, worst
+from data.symbols import market_of
+
+# The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
+_FEWEST = {"cn_etf": 500_000, "us_etf": 10_000}
+# Volume of a day over units: every unit would change hands ten times, day after day.
+_HIGHEST_TURNOVER = 10.0
+_AGAIN = "Import the units again, from the exchange's or the fund company's own file."
+
+
+def date_as_number(data: Inputs) -> Iterator[Finding]:
+    """Find counts that are dates: 20260630 units.
+
+    1. The count reads as a date, year, month and day, from 1990 to a year after its row.
+    2. And it cannot be a count: it is within a year of its own row, or a neighbour in its series differs by
+       half, or the whole series consists of several dates. (A small fund may truly have 20,051,123 units.)
+    """
+    units = data.units
+    whole = units["units"].where(units["units"].between(19_900_101, 21_001_231) & (units["units"] % 1 == 0))
+    text = whole.map("{:.0f}".format, na_action="ignore")
+    age = (units["day"] - pd.to_datetime(text, format="%Y%m%d", errors="coerce")).dt.days
+    is_date = age > -366
+    series = units.groupby("symbol")["units"]
+    only_dates = is_date.groupby(units["symbol"]).transform("all") & (series.transform("nunique") > 1)
+    away = pd.Series(False, index=units.index)
+    for rows in (1, -1):
+        away |= np.abs(np.log(units["units"] / series.shift(rows))) > np.log(1.5)
+    for symbol, found in units[is_date & ((age < 366) | away | only_dates)].groupby("symbol"):
+        yield Finding.on(
+            "date-as-number",
+            "error",
+            "units",
+            str(symbol),
+            found["day"],
+            f"{found['units'].iloc[0]:.0f} units is a date, not a count",
+            _AGAIN,
+        )
+
+
+def implausible_units(data: Inputs) -> Iterator[Finding]:
+    """Find counts too small for a fund: a wrong field, or units in 10^4.
+
+    1. Fewer than 500,000 units in China, 10,000 in the US.
+    2. Daily volume above ten times the units in the middle: one of both is in another unit of measure.
+    """
+    units = data.units
+    fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
+    few = units["units"] < fewest.astype("float64")
+    for symbol, rows in units[few].groupby("symbol"):
+        yield Finding.on(
+            "implausible-units",
+            "error",
+            "units",
+            str(symbol),
+            rows["day"],
+            f"{rows['units'].iloc[0]:,g} units are too few for a fund: a wrong unit of measure or field",
+            "Name the unit of `units` in a map file (--map), or leave the rows out.",
+        )
+    both = units[~few].merge(data.bars[["symbol", "day", "volume"]], on=["symbol", "day"])
+    for symbol, rows in both.groupby("symbol"):
+        turnover = (rows["volume"] / rows["units"]).median()
+        if turnover > _HIGHEST_TURNOVER:
+            yield Finding.on(
+                "implausible-units",
+                "error",
+                "units",
+                str(symbol),
+                rows["day"],
+                f"daily volume is {turnover:,.0f} times the units",
+                "Name the units of measure of `units` and of `volume` in a map file (--map).",
+            )
+
+
+def units_scale(data: Inputs) -> Iterator[Finding]:
+    """Find counts that change by a factor of 50 or more: another unit of measure, or a misread row."""
+    steps = data.steps("units")
+    changed = (steps["ratio"] >= UNIT_SCALE) | (steps["ratio"] <= 1 / UNIT_SCALE)
+    for symbol, rows in steps[changed].groupby("symbol"):
+        first = next(records(rows))
+        yield Finding.on(
+            "units-scale",
+            "error",
+            "units",
+            str(symbol),
+            rows["day"],
+            f"units change from {first.before:,.0f} to {first.units:,.0f} from one row to the next",
+            _AGAIN,
+        )
+
+
+def units_gap(data: Inputs) -> Iterator[Finding]:
+    """Note sessions without a count between two counts: their flows are merged into the next one."""
+    steps = data.steps("units")
+    for symbol, rows in steps[steps["skipped"] > 0].groupby("symbol"):
+        longest = worst(rows, "skipped")
+        yield Finding.on(
+            "units-gap",
+            "note",
+            "units",
+            str(symbol),
+            rows["day"],
+            f"{rows['skipped'].sum()} session(s) without a count, at most {longest.skipped} in a row before "
+            f"{longest.day:%Y-%m-%d}; {len(rows)} flow(s) cover more than one session",
+            "Nothing to do, unless a fuller source exists: merged flows are flagged as such.",
+        )

@@ -1,0 +1,217 @@
+"""Numbers that cannot be right: units of measure, prices, counts of units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.helpers.small_market import (
+    DAYS,
+    DIVIDEND,
+    PAYER,
+    PRICES,
+    RECORD,
+    SPLITTER,
+    check,
+    clean_market,
+    day,
+    errors,
+    planted,
+    row,
+    scaled,
+)
+
+# Units of measure
+
+
+def test_volume_in_lots_throughout():
+    (found,) = check(planted("bars", scaled(PAYER, "volume", 0.01)))
+    assert (found.check, found.severity, found.count) == ("lots-for-shares", "error", len(DAYS))
+    assert "lots of 100 in all rows" in found.message
+
+
+def test_lots_that_become_shares_inside_a_month():
+    (found,) = check(planted("bars", scaled(PAYER, "volume", 0.01, slice(0, 25))))
+    assert (found.check, found.first, found.last, found.count) == ("lots-for-shares", day(0), day(24), 25)
+    assert "from 2025-02 to 2025-03" in found.message
+    assert f"in shares from {day(25)} on" in found.message
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1e-3, "thousand yuan"), (1e-4, "10^4 yuan"), (1e-8, "10^8 yuan")]
+)
+def test_amounts_in_another_unit(factor, unit):
+    (found,) = check(planted("bars", scaled(PAYER, "amount", factor)))
+    assert (found.check, found.severity) == ("amount-scale", "error")
+    assert unit in found.message
+
+
+def test_lots_and_thousands_together_are_told_apart():
+    tables = planted("bars", scaled(PAYER, ["volume", "amount"], [0.01, 0.001]))
+    assert [each.check for each in check(tables)] == ["lots-for-shares", "amount-scale"]
+
+
+def test_bars_without_an_amount_are_not_judged_by_it():
+    assert check(planted("bars", lambda bars: bars.assign(amount=np.nan))) == []
+
+
+# Prices
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.97])
+def test_prices_that_were_adjusted_for_a_later_action(factor):
+    tables = planted("bars", scaled(PAYER, [*PRICES, "pre_close"], factor, slice(0, 25)))
+    (found,) = check(tables, "adjusted-prices")
+    assert (found.first, found.last, found.count, found.severity) == (day(0), day(24), 25, "error")
+
+
+def test_adjusted_prices_in_lots_are_seen_as_both():
+    tables = planted("bars", scaled(PAYER, PRICES, 0.5))
+    scaled(PAYER, "volume", 0.01)(tables["bars"])
+    tables["bars"]["pre_close"] = np.nan
+    assert {"adjusted-prices", "lots-for-shares"} <= set(errors(tables))
+    assert "amount-scale" not in errors(tables)
+
+
+def test_one_vwap_outside_its_bar():
+    (found,) = check(planted("bars", scaled(PAYER, "amount", 1.1, slice(30, 31))))
+    assert (found.check, found.severity, found.first) == ("vwap-outside-bar", "warning", day(30))
+
+
+def test_a_close_that_the_next_open_takes_back():
+    def edit(bars):
+        bars.loc[row(SPLITTER, 30), ["close", "high"]] = 5.0
+        bars.loc[row(SPLITTER, 30), "amount"] *= 4
+
+    found = check(planted("bars", edit))
+    assert [(each.check, each.first) for each in found if each.severity == "error"] == [
+        ("price-spike", day(30))
+    ]
+
+
+def test_a_whole_bar_that_the_next_takes_back():
+    tables = planted("bars", scaled(SPLITTER, [*PRICES, "amount"], 10, slice(30, 31)))
+    assert errors(tables) == ["price-spike"]
+
+
+def test_a_high_beyond_the_limit():
+    def edit(bars):
+        bars.loc[row(PAYER, 30), "high"] = 1.2
+
+    (found,) = check(planted("bars", edit))
+    assert (found.check, found.severity, found.first) == ("beyond-limit", "warning", day(30))
+
+
+def test_a_limit_that_the_data_correct():
+    tables = planted("bars", lambda bars: None)
+    tables["bars"].loc[row(PAYER, 30), "high"] = 1.15
+    tables["funds"] = pd.DataFrame({"symbol": [PAYER], "price_limit": [0.2]})
+    assert check(tables) == []
+
+
+def test_a_dividend_that_is_not_recorded_shows_in_the_reference_price():
+    tables = planted("actions", lambda actions: actions[actions["kind"] == "split"])
+    (found,) = check(tables)
+    assert (found.check, found.severity, found.first) == ("reference-price", "warning", day(DIVIDEND))
+    assert "below the close before by 0.020" in found.message
+    assert "dividends" in found.hint
+
+
+def test_a_reference_price_above_the_close():
+    def edit(bars):
+        bars.loc[row(PAYER, 30), "pre_close"] += 0.05
+
+    (found,) = check(planted("bars", edit), "reference-price")
+    assert "above the close before by 0.050" in found.message
+
+
+@pytest.mark.parametrize(("column", "value"), [("volume", 0.0), ("amount", 0.0)])
+def test_volume_and_amount_go_together(column, value):
+    def edit(bars):
+        bars.loc[row(PAYER, 30), column] = value
+
+    (found,) = check(planted("bars", edit))
+    assert (found.check, found.first) == ("volume-consistency", day(30))
+
+
+def test_a_bar_of_a_halt_is_consistent():
+    def edit(bars):
+        halted = row(PAYER, 31)
+        bars.loc[halted, PRICES] = bars.loc[halted, "pre_close"]
+        bars.loc[halted, ["volume", "amount"]] = 0.0
+        bars.loc[halted + 1, "pre_close"] = bars.loc[halted, "close"]
+
+    assert check(planted("bars", edit)) == []
+
+
+def test_a_close_far_from_nav():
+    def edit(nav):
+        nav.loc[row(PAYER, 30), "nav"] *= 0.75
+
+    found = check(planted("nav", edit), "nav-premium")
+    assert [(each.symbol, each.first, each.count) for each in found] == [(PAYER, day(30), 1)]
+
+
+def test_nav_of_a_record_day_is_judged_on_either_basis():
+    def edit(nav):
+        nav.loc[row(SPLITTER, RECORD), "nav"] *= 2
+
+    assert check(clean_market(), "nav-premium") == []
+    assert check(planted("nav", edit), "nav-premium") == []
+    unrecorded = planted("actions", lambda actions: actions[actions["kind"] == "dividend"])
+    assert [each.first for each in check(unrecorded, "nav-premium")] == [day(RECORD)]
+
+
+# Counts of units
+
+
+def counts(values, symbol="SHV.US"):
+    days = pd.bdate_range("2026-06-22", periods=len(values))
+    return {"units": pd.DataFrame({"symbol": symbol, "day": days, "units": values})}
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ([1.5e8, 20260630, 1.5e8], 1),  # near its own row
+        ([1.5e8, 20040107, 1.5e8], 1),  # long ago, and far from the counts beside it
+        ([20061003, 20090630, 20090630], 3),  # nothing but dates
+        ([20051123, 20051123, 20051123], 0),  # one count that happens to read as a date
+        ([20051123, 21051123, 22051123], 0),  # a small fund that grows by creation units
+        ([20260640, 20261301, 20260600], 0),  # no such dates
+    ],
+)
+def test_dates_read_as_counts(values, wrong):
+    found = check(counts(values), "date-as-number")
+    assert sum(each.count for each in found) == wrong
+    assert all(each.severity == "error" for each in found)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "count", "expected"),
+    [("ARKK.US", 4, 1), ("ARKK.US", 50_000, 0), ("589720.SH", 48_582.3, 1), ("589720.SH", 1_150_400, 0)],
+)
+def test_counts_too_small_for_a_fund(symbol, count, expected):
+    found = check(counts([count] * 3, symbol), "implausible-units")
+    assert [each.severity for each in found] == ["error"] * expected
+
+
+def test_counts_far_below_the_volume_of_a_day():
+    # About 70 m units and a volume of 1 m; a volume of 1 bn is 15 times the units.
+    tables = planted("bars", scaled(PAYER, ["volume", "amount"], 1000))
+    (found,) = check(tables)
+    assert (found.check, found.severity, found.symbol) == ("implausible-units", "error", PAYER)
+    assert "daily volume is 15 times the units" in found.message
+
+
+def test_counts_that_change_their_unit_of_measure():
+    (found,) = check(planted("units", scaled(PAYER, "units", 1e4, slice(20, None))), "units-scale")
+    assert (found.severity, found.first, found.count) == ("error", day(20), 1)
+    assert check(planted("units", scaled(PAYER, "units", 1e4, slice(20, None))), "unit-jump") == []
+
+
+def test_sessions_without_a_count_are_noted():
+    (found,) = check(planted("units", lambda units: units.drop(index=[5, 6, 9])))
+    assert (found.check, found.severity, found.count) == ("units-gap", "note", 2)
+    assert "3 session(s) without a count, at most 2 in a row" in found.message
