@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,21 +29,12 @@ from data.rules import RuleBook
 from data.symbols import MARKET_CODES, market_of, parse_symbol
 from data.universe import funds_of, universe
 
+if TYPE_CHECKING:
+    from data.store import DataSource
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Days = NDArray[np.datetime64]
-
-
-class DataSource(Protocol):
-    """Where tables are read from: a store on disk, or the demo market."""
-
-    name: str
-    synthetic: bool
-    default_benchmark: str | None
-
-    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the rows of a table, of some symbols if given; no rows where there are none."""
-        ...
 
 
 def load_panel(

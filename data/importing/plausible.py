@@ -1,0 +1,65 @@
+"""What no single row of a table may say, because a vendor's program read a wrong field or a map a wrong unit.
+
+These are the errors that spoil a store for good; what needs several rows or tables to be seen is found later,
+by ``data.checks``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError
+
+# The smallest exchange-traded funds have tens of thousands of units, and create them in blocks as large.
+FEWEST_UNITS = 10_000.0
+# A count that reads as a date this near to its own row's day is that date.
+NEAR_DAYS = 366
+_COUNTS = {"units": "units", "nav": "nav", "margin": "balance"}
+_SHOWN = 3
+
+
+def check_plausible(table: str, frame: pd.DataFrame, origin: str) -> None:
+    """Raise DataError, naming the rows, if values of a validated frame cannot be what the column says."""
+    if table in _COUNTS:
+        column = _COUNTS[table]
+        _refuse(
+            frame[_reads_as_date(frame[column], frame["day"])],
+            column,
+            f"{origin}: `{column}` is a date read as a number",
+            "The vendor's file took a wrong field: get these rows elsewhere, or leave them out.",
+        )
+    if table == "units":
+        _refuse(
+            frame[frame["units"] < FEWEST_UNITS],
+            "units",
+            f"{origin}: `units` is below {FEWEST_UNITS:,.0f}, too few for a fund",
+            'If they are in 10^4 or 10^8, say so in a map file: measures = { units = "10^8" }.',
+        )
+    if table == "index_weights":
+        _refuse(
+            frame[frame["weight"] > 1.0],
+            "weight",
+            f"{origin}: `weight` is above 1",
+            'If they are in percent, say so in a map file: measures = { weight = "percent" }.',
+        )
+
+
+def _reads_as_date(values: pd.Series, days: pd.Series) -> pd.Series:
+    whole = values.where((values % 1 == 0) & values.between(1990_01_01, 2100_12_31))
+    dates = pd.to_datetime(whole.fillna(0).astype(np.int64).astype("str"), format="%Y%m%d", errors="coerce")
+    return (dates - days).abs() <= pd.Timedelta(days=NEAR_DAYS)
+
+
+def _refuse(wrong: pd.DataFrame, column: str, what: str, hint: str) -> None:
+    if wrong.empty:
+        return
+    key = wrong.columns[0]
+    # One row of each fund shows more than the first three of one.
+    shown = wrong.drop_duplicates(key).head(_SHOWN)
+    named = [
+        f"{name} {day:%Y-%m-%d} {value:.12g}"
+        for name, day, value in zip(shown[key], shown["day"], shown[column], strict=True)
+    ]
+    rest = f" and {len(wrong) - len(named)} more rows" if len(wrong) > len(named) else ""
+    raise DataError(what, received=", ".join(named) + rest, hint=hint)

@@ -1,0 +1,153 @@
+"""Merging new rows with those on file: what is new, what fills a gap, and what would change the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError
+from data.tables import Column, Table
+
+# Numbers closer than this are one number that two programs scaled in two ways, not a revision.
+SAME_NUMBER = 1e-12
+# Where a row comes from is no fact about the market: it is kept as first seen and never compared.
+NOT_COMPARED = ("source",)
+SHOWN = 3
+
+REVISIONS = Table(
+    "revisions",
+    ("table", "key", "column", "replaced"),
+    (
+        Column("table", "text"),
+        Column("key", "text"),
+        Column("column", "text"),
+        Column("old", "text"),
+        Column("new", "text"),
+        Column("replaced", "day"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an append does to one table, counted in rows.
+
+    ``present`` counts the rows whose key was on file; of these, ``completed`` had a missing value filled in
+    and ``revised`` had a value changed. ``revisions`` lists the values changed: key, column, old, new.
+    """
+
+    table: str
+    added: int
+    present: int
+    completed: int
+    revised: int
+    revisions: pd.DataFrame
+
+    @property
+    def alters(self) -> bool:
+        """Whether the table on file becomes another one."""
+        return bool(self.added or self.completed or self.revised)
+
+
+def differ(old: pd.Series, new: pd.Series) -> pd.Series:
+    """Which values are there on both sides and are not the same; the indices must be equal."""
+    both = old.notna() & new.notna()
+    if pd.api.types.is_float_dtype(old):
+        return both & ~pd.Series(np.isclose(new, old, rtol=SAME_NUMBER, atol=0.0), index=old.index)
+    return both & (old != new)
+
+
+def merge(schema: Table, old: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataFrame, Change]:
+    """Return the rows of both frames sorted by key, new values winning, and what changed.
+
+    Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays.
+    """
+    keys = list(schema.key)
+    rows = new[keys].merge(old[keys].assign(at=np.arange(len(old))), how="left", on=keys)["at"]
+    known = rows.notna().to_numpy()
+    at = rows[known].to_numpy(dtype=np.int64)
+    there, here = old.iloc[at].reset_index(drop=True), new[known].reset_index(drop=True)
+
+    result = old.copy()
+    completed, revised = np.zeros(len(at), dtype=bool), np.zeros(len(at), dtype=bool)
+    listed: list[pd.DataFrame] = []
+    for name in [name for name in schema.names if name not in (*keys, *NOT_COMPARED)]:
+        changed = differ(there[name], here[name]).to_numpy()
+        filled = (there[name].isna() & here[name].notna()).to_numpy()
+        taken = changed | filled
+        if not taken.any():
+            continue
+        values = old[name].copy()
+        values.iloc[at[taken]] = here.loc[taken, name].to_numpy()
+        result[name] = values
+        completed |= filled
+        revised |= changed
+        listed.append(_listed(there[changed], here[changed], keys, name))
+
+    fresh = new[~known]
+    if len(fresh):
+        result = pd.concat([result, fresh]) if len(result) else fresh
+        result = result.sort_values(keys, kind="stable", ignore_index=True)
+    none = pd.DataFrame(columns=["key", "column", "old", "new"], dtype="str")
+    revisions = pd.concat([none, *listed]).sort_values(["key", "column"], ignore_index=True)
+    change = Change(
+        schema.name, len(fresh), len(at), int((completed & ~revised).sum()), int(revised.sum()), revisions
+    )
+    return result, change
+
+
+def refuse(changes: Sequence[Change]) -> None:
+    """Raise DataError if any of the changes revises the past, naming the first few old and new values."""
+    revising = [change for change in changes if change.revised]
+    if not revising:
+        return
+    shown = [
+        f"`{change.table}` {row.key} {row.column} {row.old} -> {row.new}"
+        for change in revising
+        for row in change.revisions.head(SHOWN).itertuples()
+    ]
+    count = sum(change.revised for change in revising)
+    values = sum(len(change.revisions) for change in revising)
+    more = f", and {values - SHOWN} more values" if values > SHOWN else ""
+    raise DataError(
+        f"{count} {'row' if count == 1 else 'rows'} would change the past",
+        received=", ".join(shown[:SHOWN]) + more,
+        limit="rows on file never change",
+        hint="If the new values are right, --accept-revision takes them and keeps the old ones with their "
+        "date; if they come from another vendor, import them into another store.",
+    )
+
+
+def revisions_of(changes: Sequence[Change], on: date) -> pd.DataFrame:
+    """Return the values that the changes replaced, as rows of the table ``revisions``."""
+    listed = [
+        change.revisions.assign(table=change.table, replaced=pd.Timestamp(on))
+        for change in changes
+        if change.revised
+    ]
+    if not listed:
+        return REVISIONS.empty()
+    rows = pd.concat(listed, ignore_index=True)[list(REVISIONS.names)]
+    return rows.astype(REVISIONS.empty().dtypes.to_dict())
+
+
+def _listed(old: pd.DataFrame, new: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:
+    named = [" ".join(written(value) for value in row) for row in old[keys].itertuples(index=False)]
+    values = {
+        "key": named,
+        "column": column,
+        "old": [written(value) for value in old[column]],
+        "new": [written(value) for value in new[column]],
+    }
+    return pd.DataFrame(values, index=range(len(named)), dtype="str")
+
+
+def written(value: object) -> str:
+    """Write a value so that it reads back exactly."""
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M:%S}"
+    return repr(float(value)) if isinstance(value, float) else str(value)

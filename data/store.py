@@ -1,0 +1,301 @@
+"""The store: a folder of Parquet files, append-only, whole or unchanged.
+
+An append goes through these steps; the store changes in the fifth and in no other, so that a process killed
+at any moment leaves either the old store or the new one.
+
+1. Take the lock of the folder; a second writer is refused.
+2. Delete files that ``store.json`` does not name: a killed writer left them.
+3. Merge the new rows with the old ones in memory; refuse what would change the past.
+4. Write each table that changed to a new file, and flush it to the disk.
+5. Write the new ``store.json`` under another name and rename it over the old one.
+6. Delete the files that only the old ``store.json`` named.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO, Protocol
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import DataError, UsageError
+from data.merge import REVISIONS, Change, merge, refuse, revisions_of
+from data.tables import Table
+from data.tables import table as schema_of
+
+FORMAT = 1
+MANIFEST = "store.json"
+
+_LEFTOVER = re.compile(r"[a-z_]+-\d{6}\.parquet|store\.json\.new|\.lock")
+_ROW_GROUP = 16_384
+_ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
+
+
+class DataSource(Protocol):
+    """Where tables come from: a store, or the demo market."""
+
+    name: str
+    synthetic: bool
+    default_benchmark: str | None
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a table sorted by key, all or those of some symbols; no rows if it has none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an append did: one change per table, and the revisions it made (see ``Store.revisions``)."""
+
+    changes: tuple[Change, ...]
+    revisions: pd.DataFrame
+
+
+class Store:
+    """A folder of tables, as the user imported them.
+
+    Parameters
+    ----------
+    folder : Path
+        A store, or an empty or absent folder, which becomes a store with the first append.
+        DataError if the folder holds something else, is damaged, or was written by a newer version.
+    """
+
+    synthetic: bool = False
+    default_benchmark: str | None = None
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.name: str = self.folder.resolve().name
+        if (self.folder / MANIFEST).is_file():
+            self._files = _read_manifest(self.folder)
+            if any(_is_leftover(path, self._files) for path in self.folder.iterdir()):
+                # Unless someone is writing just now, or the folder is read-only.
+                with suppress(OSError, UsageError), _lock(self.folder):
+                    self._files = _sweep(self.folder)
+        else:
+            _refuse_foreign(self.folder)
+            self._files = {}
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that hold rows."""
+        return tuple(name for name in self._files if name != REVISIONS.name)
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of ``table`` sorted by key; an empty frame of the right columns if there are none.
+
+        ``symbols`` keeps the rows whose first key column (``symbol``; ``index`` or ``series`` in the tables
+        that have no symbol) is one of them. Missing values are NaN, NaT or None. UsageError for an unknown
+        table; DataError if a file is missing or damaged.
+        """
+        return self._read(schema_of(table), symbols)
+
+    def revisions(self) -> pd.DataFrame:
+        """Return the values that were replaced: table, key, column, old, new (as text), replaced (day)."""
+        return self._read(REVISIONS)
+
+    def append(
+        self,
+        changes: Mapping[str, pd.DataFrame],
+        accept_revision: bool = False,
+        on: date | None = None,
+    ) -> Appended:
+        """Add rows to the tables named, all of them or none.
+
+        A row whose key is on file may fill in values that were missing. A value that differs from the one on
+        file is refused with DataError, unless ``accept_revision``: then the new value replaces it and the old
+        one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared.
+        Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot be written.
+        """
+        incoming = {
+            name: schema_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
+        }
+        with _writing(self.folder):
+            self._files = _sweep(self.folder)
+            merged = {name: merge(schema_of(name), self.read(name), new) for name, new in incoming.items()}
+            if not accept_revision:
+                refuse([change for _, change in merged.values()])
+            made = revisions_of([change for _, change in merged.values()], on or date.today())
+            fresh = {name: frame for name, (frame, change) in merged.items() if change.alters}
+            if len(made):
+                fresh[REVISIONS.name] = pd.concat([self.revisions(), made], ignore_index=True)
+            if fresh:
+                self._commit(fresh)
+            return Appended(tuple(change for _, change in merged.values()), made)
+
+    def _read(self, schema: Table, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        name = self._files.get(schema.name)
+        if name is None or (symbols is not None and not len(symbols)):
+            return schema.empty()
+        wanted = None if symbols is None else [(schema.key[0], "in", list(symbols))]
+        try:
+            rows = pq.read_table(self.folder / name, filters=wanted, partitioning=None)
+        except FileNotFoundError:
+            raise DataError(
+                f"`{name}` of the store `{self.folder}` is gone",
+                hint="If an import has just finished, start again; else import into a new store.",
+            ) from None
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(self.folder / name, error) from None
+        frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
+        return frame.astype(schema.empty().dtypes.to_dict())
+
+    def _commit(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        generation = 1 + max((int(name[-14:-8]) for name in self._files.values()), default=0)
+        files = dict(self._files)
+        for name, frame in sorted(tables.items()):
+            files[name] = f"{name}-{generation:06d}.parquet"
+            schema = REVISIONS if name == REVISIONS.name else schema_of(name)
+            _write_parquet(self.folder / files[name], schema, frame)
+        _write_manifest(self.folder, files)
+        self._files = files
+
+
+def open_source(name: str | Path) -> DataSource:
+    """Return the demo market for ``demo``, else the store in that folder; DataError if there is none."""
+    if str(name) == "demo":
+        from data.demo import Demo
+
+        return Demo()
+    folder = Path(name)
+    if not (folder / MANIFEST).is_file():
+        what = "is no store" if folder.exists() else "does not exist"
+        raise DataError(
+            f"the data folder `{folder}` {what}",
+            hint=f"Make one with `data import FILES --data {folder}`, or use `--data demo`.",
+        )
+    return Store(folder)
+
+
+def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:
+    named = path.name in files.values() or path.name == ".lock"
+    return not named and _LEFTOVER.fullmatch(path.name) is not None
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"the store `{folder}` is not a folder", hint="Name another one with --data.")
+    names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    foreign = [name for name in names if not (name.startswith(".") or _LEFTOVER.fullmatch(name))]
+    if foreign:
+        raise DataError(
+            f"the folder `{folder}` is no store",
+            received=f"a folder that holds `{min(foreign)}`",
+            limit="a store, an empty folder, or one that does not exist yet",
+            hint="Name another folder with --data.",
+        )
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version, files = int(manifest["format"]), dict(manifest["tables"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from None
+    if version > FORMAT:
+        raise DataError(
+            f"the store `{folder}` was written by a newer version of etflow",
+            received=f"format {version}",
+            limit=f"format {FORMAT}",
+            hint="Update etflow.",
+        )
+    return files
+
+
+def _write_manifest(folder: Path, files: Mapping[str, str]) -> None:
+    temporary = folder / f"{MANIFEST}.new"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump({"format": FORMAT, "tables": dict(sorted(files.items()))}, file, indent=2)
+        _flush(file)
+    os.replace(temporary, folder / MANIFEST)
+
+
+def _write_parquet(path: Path, schema: Table, frame: pd.DataFrame) -> None:
+    fields = pa.schema([(column.name, _ARROW[column.kind]) for column in schema.columns])
+    rows = pa.Table.from_pandas(frame, schema=fields, preserve_index=False).replace_schema_metadata(None)
+    with path.open("wb") as file:
+        pq.write_table(rows, file, compression="zstd", row_group_size=_ROW_GROUP)
+        _flush(file)
+
+
+def _flush(file: IO[bytes] | IO[str]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"`{path}` is damaged",
+        received=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        hint="Delete the store and import the files again.",
+    )
+
+
+def _sweep(folder: Path) -> dict[str, str]:
+    """Delete what ``store.json`` does not name, and return what it names."""
+    files = _read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    for path in folder.iterdir():
+        if _is_leftover(path, files):
+            path.unlink()
+    return files
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Lock the folder, making it if need be; leave no file or new folder that is not part of a store."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder):
+            try:
+                yield
+            finally:
+                with suppress(OSError, DataError):
+                    _sweep(folder)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise UsageError(
+            f"cannot write the store `{folder}`; it is as it was",
+            received=error.strerror or str(error),
+            hint="Make room on the disk." if full else "Name a folder that you may write with --data.",
+        ) from error
+    finally:
+        if made and not (folder / MANIFEST).exists():
+            with suppress(OSError):
+                (folder / ".lock").unlink()
+                for path in made:
+                    path.rmdir()
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder; UsageError if another process has it. The system frees it at exit."""
+    with (folder / ".lock").open("a") as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise UsageError(
+                f"the store `{folder}` is being written by another process",
+                hint="Wait until it has finished, then try again.",
+            ) from None
+        yield

@@ -1,0 +1,495 @@
+"""Ready maps: what each vendor saves, recognised without a map and brought to our units of measure.
+
+The cells are made up in the vendors' form; the expected numbers are worked out by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.errors import DataError
+from data.importing import ImportReport, import_files
+from data.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def take(tmp_path: Path, store: Store):
+    """Write a file and import it: ``take(name, *lines)``."""
+
+    def _take(name: str, *lines: str, named: str | None = None) -> ImportReport:
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return import_files([path], store, map_file=named)
+
+    return _take
+
+
+def rows(store: Store, table: str) -> list[dict[str, object]]:
+    """The rows of a table as far as they are filled in, days as text."""
+    frame = store.read(table)
+    for name in frame.columns:
+        if pd.api.types.is_datetime64_any_dtype(frame[name]):
+            frame[name] = frame[name].dt.strftime("%Y-%m-%d").astype("str")
+    return [{key: value for key, value in row.items() if pd.notna(value)} for row in frame.to_dict("records")]
+
+
+BAR = {
+    "symbol": "159363.SZ",
+    "day": "2025-08-20",
+    "open": 0.7,
+    "high": 0.731,
+    "low": 0.69,
+    "close": 0.729,
+    "volume": 523_000_000.0,
+    "amount": 371_800_000.0,
+}
+
+
+def test_east_money_bars_of_akshare(take, store):
+    report = take(
+        "159363.csv",
+        "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率",
+        "2025-08-20,0.700,0.729,0.731,0.690,5230000,371800000.0,5.82,3.55,0.025,13.17",
+    )
+    assert report.imported[0].map == "eastmoney-daily"
+    assert report.imported[0].unused == ("涨跌幅", "涨跌额")
+    assert rows(store, "bars") == [BAR | {"source": "eastmoney"}]
+
+
+def test_east_money_bars_of_efinance_with_the_code_in_a_column(take, store):
+    take(
+        "anything.csv",
+        "股票名称,股票代码,日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率",
+        "创业板人工智能ETF华宝,159363,2025-08-20,0.700,0.729,0.731,0.690,5230000,371800000.0,5.82,3.55,0.025,13.17",
+    )
+    assert rows(store, "bars") == [BAR | {"source": "eastmoney"}]
+
+
+def test_east_money_bars_with_mixed_names(take, store):
+    take(
+        "etf_159363_daily.csv",
+        "datetime,open,close,high,low,volume,成交额,振幅,涨跌幅,涨跌额,换手率",
+        "2025-08-20,0.700,0.729,0.731,0.690,5230000,371800000.0,5.82,3.55,0.025,13.17",
+    )
+    assert rows(store, "bars") == [BAR | {"source": "eastmoney"}]
+
+
+def test_east_money_bars_of_an_index_are_known_by_the_code_in_the_name(take, store):
+    lines = (
+        "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率",
+        "2025-08-20,4200,4271.4,4280,4190.5,211000000,567000000000.0,1.5,1.1,48,0.9",
+    )
+    assert take("sh000300.csv", *lines).imported[0].map == "eastmoney-index"
+    assert rows(store, "index_bars")[0] == {
+        "index": "000300",
+        "day": "2025-08-20",
+        "open": 4200.0,
+        "high": 4280.0,
+        "low": 4190.5,
+        "close": 4271.4,
+        "amount": 5.67e11,
+        "source": "eastmoney",
+    }
+    with pytest.raises(DataError, match="`eastmoney-daily` lacks a file name that holds the symbol"):
+        take("bars.csv", *lines)
+
+
+def test_tushare_fund_daily(take, store):
+    take(
+        "fund_daily.csv",
+        "ts_code,trade_date,open,high,low,close,pre_close,change,pct_chg,vol,amount",
+        "159363.SZ,20250820,0.700,0.731,0.690,0.729,0.704,0.025,3.5511,5230000.00,371800.000",
+    )
+    assert rows(store, "bars") == [BAR | {"pre_close": 0.704, "source": "tushare"}]
+
+
+def test_tushare_index_daily_is_told_from_fund_daily_by_its_codes(take, store):
+    header = "ts_code,trade_date,close,open,high,low,pre_close,change,pct_chg,vol,amount"
+    take("a.csv", header, "930713.CSI,20250820,4263.62,4200,4270,4190,4210,53,1.2,100,567000000.0")
+    take("b.csv", header, "399006.SZ,20250820,2607.65,2600,2620,2590,2601,6,0.2,100,1.5")
+    assert [(row["index"], row["close"], row["amount"]) for row in rows(store, "index_bars")] == [
+        ("399006", 2607.65, 1500.0),
+        ("930713", 4263.62, 5.67e11),
+    ]
+
+
+def test_tushare_adjustment_factors_are_refused_with_the_reason(take):
+    with pytest.raises(DataError, match=r"nothing to import.*factors are no split ratios"):
+        take("fund_adj.csv", "ts_code,trade_date,adj_factor", "512480.SH,20260423,1.964")
+
+
+UNITS = {"symbol": "159363.SZ", "day": "2025-08-20", "units": 3_970_000_000.0}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ("ts_code,trade_date,fd_share", "159363.SZ,20250820,397000.00"),
+            UNITS | {"source": "tushare"},
+        ),
+        (
+            (
+                "trade_date,ts_code,etf_name,total_share,total_size",
+                "20250820,159363.SZ,AI,397000.00,289452.70",
+            ),
+            UNITS | {"source": "tushare"},
+        ),
+        (
+            ("日期,基金代码,基金简称,基金份额", "2025-08-20,159363,创业板人工智能ETF华宝,3970000000"),
+            UNITS | {"source": "SZSE"},
+        ),
+        (
+            (
+                "序号,基金代码,基金简称,ETF类型,统计日期,基金份额",
+                "1,588790,科创智能,单市场ETF,2025-08-20,7012384000.0",
+            ),
+            {"symbol": "588790.SH", "day": "2025-08-20", "units": 7_012_384_000.0, "source": "SSE"},
+        ),
+    ],
+)
+def test_fund_units(take, store, lines, expected):
+    take("units.csv", *lines)
+    assert rows(store, "units") == [expected]
+
+
+def test_units_and_nav_of_tushare_in_one_file(take, store):
+    report = take(
+        "etf_share_size.csv",
+        "trade_date,ts_code,etf_name,total_share,total_size,nav,close,exchange",
+        "20250820,159363.SZ,创业板人工智能ETF华宝,397000.00,289452.70,0.7291,0.7290,SZSE",
+        "20250819,159363.SZ,创业板人工智能ETF华宝,386100.00,271853.01,,0.7040,SZSE",
+    )
+    assert [(each.table, each.rows, each.left_out) for each in report.imported] == [
+        ("units", 2, 0),
+        ("nav", 1, 1),
+    ]
+    assert store.read("units")["units"].tolist() == [3.861e9, 3.97e9]
+    assert store.read("nav")["nav"].tolist() == [0.7291]
+
+
+def test_units_as_the_shanghai_exchange_answers(take, store):
+    take(
+        "sse.json",
+        '{"result": [{"NUM": "1", "SEC_CODE": "588790", "SEC_NAME": "科创智能", "ETF_TYPE": "单市场ETF",',
+        ' "STAT_DATE": "2025-08-20", "TOT_VOL": "701238.4"}]}',
+    )
+    assert store.read("units")["units"].tolist() == [7_012_384_000.0]
+
+
+SNAPSHOT = (
+    "基金代码,基金简称,基金类别,投资类别,上市日期,基金份额,基金管理人,基金发起人,基金托管人,净值",
+    '159363,创业板人工智能ETF华宝,ETF,股票基金,2024-12-16,"3,970,000,000",华宝基金,华宝基金,行,0.7291',
+)
+
+
+def test_the_undated_list_of_shenzhen_needs_its_day_in_the_name(take, store):
+    with pytest.raises(DataError, match="`akshare-etf-scale-szse` lacks a file name that holds the day"):
+        take("scale.csv", *SNAPSHOT)
+    take("scale_20250820.csv", *SNAPSHOT)
+    assert rows(store, "units") == [UNITS | {"source": "SZSE"}]
+
+
+def test_nav_of_east_money(take, store):
+    take(
+        "nav_159363.csv",
+        "净值日期,单位净值,累计净值,日增长率,申购状态,赎回状态",
+        "2025-08-20,0.7291,1.4582,3.55,场内交易,场内交易",
+        "2025-08-19,,1.4082,,,",
+    )
+    assert rows(store, "nav") == [
+        {"symbol": "159363.SZ", "day": "2025-08-20", "nav": 0.7291, "source": "eastmoney"}
+    ]
+
+
+def test_nav_of_tushare_is_known_on_the_day_of_its_announcement(take, store):
+    take(
+        "fund_nav.csv",
+        "ts_code,ann_date,nav_date,unit_nav,accum_nav,accum_div,net_asset,total_netasset,adj_nav",
+        "159363.SZ,20250821,20250820,0.7291,1.4582,,,2894527000.00,1.4582",
+    )
+    assert rows(store, "nav") == [
+        {
+            "symbol": "159363.SZ",
+            "day": "2025-08-20",
+            "nav": 0.7291,
+            "source": "tushare",
+            "known_at": "2025-08-21",
+        }
+    ]
+
+
+def test_margin_detail_of_shanghai_without_its_shares(take, store):
+    report = take(
+        "sse_margin.csv",
+        "信用交易日期,标的证券代码,标的证券简称,融资余额,融资买入额,融资偿还额,融券余量,融券卖出量,融券偿还量",
+        "20250820,588790,科创智能,231500000,48200000,39100000,1250000,30000,12000",
+        "20250820,600000,浦发银行,5000000000,1,1,1,1,1",
+    )
+    assert report.imported[0].left_out == 1
+    assert rows(store, "margin") == [
+        {
+            "symbol": "588790.SH",
+            "day": "2025-08-20",
+            "balance": 231_500_000.0,
+            "bought": 48_200_000.0,
+            "repaid": 39_100_000.0,
+            "source": "SSE",
+        }
+    ]
+
+
+def test_margin_detail_of_shenzhen_has_no_repayments_and_its_day_in_the_name(take, store):
+    lines = (
+        "证券代码,证券简称,融资买入额,融资余额,融券卖出量,融券余量,融券余额,融资融券余额",
+        "000001,平安银行,41300000,112000000,0,1,1,1",
+        "159363,创业板人工智能ETF华宝,41300000,112000000,0,152000,110808,112110808",
+    )
+    with pytest.raises(DataError, match="`akshare-margin-detail-szse` lacks a file name that holds the day"):
+        take("szse.csv", *lines)
+    take("szse-2025-08-20.csv", *lines)
+    assert rows(store, "margin") == [
+        {
+            "symbol": "159363.SZ",
+            "day": "2025-08-20",
+            "balance": 112_000_000.0,
+            "bought": 41_300_000.0,
+            "source": "SZSE",
+        }
+    ]
+
+
+def test_margin_detail_of_tushare(take, store):
+    take(
+        "margin_detail.csv",
+        "trade_date,ts_code,name,rzye,rqye,rzmre,rqyl,rzche,rqchl,rqmcl,rzrqye",
+        "20250820,159363.SZ,创业板人工智能ETF华宝,112000000,110808,41300000,152000,27786000,0,0,112110808",
+        "20250820,000001.SZ,平安银行,112000000,110808,41300000,152000,27786000,0,0,112110808",
+    )
+    (row,) = rows(store, "margin")
+    assert (row["symbol"], row["balance"], row["bought"], row["repaid"]) == (
+        "159363.SZ",
+        1.12e8,
+        4.13e7,
+        2.7786e7,
+    )
+
+
+def test_margin_of_the_whole_market(take, store):
+    take(
+        "account.csv",
+        "日期,融资余额,融券余额,融资买入额,融券卖出额,证券公司数量,平均维持担保比例",
+        "2025-08-20,21300.55,140.1,2155.11,9.5,94,280.1",
+    )
+    (row,) = rows(store, "margin")
+    assert (row["symbol"], row["balance"], row["bought"]) == ("CN", 2_130_055_000_000.0, 215_511_000_000.0)
+
+
+INDEX_BAR = {"day": "2025-08-20", "open": 4200.0, "high": 4270.0, "low": 4190.0, "close": 4263.62}
+
+
+def test_history_of_a_csi_index(take, store):
+    take(
+        "hist.csv",
+        "日期,指数代码,指数中文全称,指数中文简称,指数英文全称,指数英文简称,开盘,最高,最低,收盘,涨跌,涨跌幅,成交量,成交金额,样本数量,滚动市盈率",
+        "2025-08-20,930713,x,x,x,x,4200,4270,4190,4263.62,53,1.2,100,1312.18,50,47.5",
+    )
+    expected = {"index": "930713", "amount": 131_218_000_000.0, "source": "csindex"} | INDEX_BAR
+    assert rows(store, "index_bars") == [expected]
+
+
+def test_history_of_a_csi_index_in_english_with_its_code_in_the_name(take, store):
+    take(
+        "H30184.csv",
+        "date,open,high,low,close,amount_yi,pe",
+        "2025-08-19,,,,4210,1300.5,",
+        "2025-08-20,4200,4270,4190,4263.62,1312.18,47.5",
+    )
+    first, second = rows(store, "index_bars")
+    assert first == {
+        "index": "H30184",
+        "day": "2025-08-19",
+        "close": 4210.0,
+        "amount": 1.3005e11,
+        "source": "csindex",
+    }
+    assert second == {"index": "H30184", "amount": 131_218_000_000.0, "source": "csindex"} | INDEX_BAR
+
+
+def test_history_of_a_cni_index_without_the_amount_of_unsure_unit(take, store):
+    take(
+        "970070.csv",
+        "日期,开盘价,最高价,最低价,收盘价,涨跌幅,成交量,成交额",
+        "2025-08-20,4200,4270,4190,4263.62,0.0312,1894000000,61230000000",
+    )
+    assert rows(store, "index_bars") == [{"index": "970070", "source": "cnindex"} | INDEX_BAR]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "index", "source"),
+    [
+        (
+            "closeweight.csv",
+            (
+                "日期,指数代码,指数名称,指数英文名称,成分券代码,成分券名称,成分券英文名称,交易所,交易所英文名称,权重",
+                "2025-07-31,930713,x,x,300308,中际旭创,x,深圳证券交易所,x,15.89",
+            ),
+            "930713",
+            "csindex",
+        ),
+        (
+            "970070.csv",
+            (
+                "日期,样本代码,样本简称,所属行业,总市值,权重",
+                "2025-07-31,300308,中际旭创,信息技术,2350.12,15.89",
+            ),
+            "970070",
+            "cnindex",
+        ),
+        (
+            "weight.csv",
+            ("index_code,con_code,trade_date,weight", "930713.CSI,300308.SZ,20250731,15.89"),
+            "930713",
+            "tushare",
+        ),
+    ],
+)
+def test_index_weights_become_fractions(take, store, name, lines, index, source):
+    take(name, *lines)
+    assert rows(store, "index_weights") == [
+        {"index": index, "day": "2025-07-31", "constituent": "300308", "weight": 0.1589, "source": source}
+    ]
+
+
+def test_codes_that_a_spreadsheet_shortened_get_their_zeros_back(take, store):
+    take("300.csv", "symbol,day,units", "159363,2025-08-20,3970000000")
+    take("w.csv", "index,day,constituent,weight", "300,2025-07-31,1,0.01", "300.0,2025-07-31,858,0.02")
+    assert [(row["index"], row["constituent"]) for row in rows(store, "index_weights")] == [
+        ("000300", "000001"),
+        ("000300", "000858"),
+    ]
+
+
+def test_splits_take_effect_at_the_session_after_the_record_day(take, store):
+    report = take(
+        "splits.csv",
+        "序号,基金代码,基金简称,拆分折算日,拆分类型,拆分折算",
+        "1,159363,创业板人工智能ETF华宝,2025-07-18,份额分拆,2.0",
+        "2,588790,科创AIETF博时,2025-03-18,份额分拆,2.0",
+        "3,515880,通信ETF,2025-09-30,份额分拆,3.0",
+        "4,519300,大成沪深300,2025-03-18,份额分拆,2.0",
+    )
+    assert report.imported[0].left_out == 1
+    # 18 July is a Friday; after 30 September come the eight days of the National Day holiday.
+    assert [
+        (row["symbol"], row["record_day"], row["ex_day"], row["ratio"]) for row in rows(store, "actions")
+    ] == [
+        ("159363.SZ", "2025-07-18", "2025-07-21", 2.0),
+        ("515880.SH", "2025-09-30", "2025-10-09", 3.0),
+        ("588790.SH", "2025-03-18", "2025-03-19", 2.0),
+    ]
+    assert {row["kind"] for row in rows(store, "actions")} == {"split"}
+
+
+def test_a_split_after_the_recorded_sessions_is_refused(take):
+    with pytest.raises(DataError, match=r"session after 2099-12-31 is not recorded.*through 20"):
+        take("splits.csv", "基金代码,拆分折算日,拆分折算", "159363,2099-12-31,2.0")
+
+
+def test_dividends_of_east_money(take, store):
+    take(
+        "dividends.csv",
+        "序号,基金代码,基金简称,权益登记日,除息日期,分红,分红发放日",
+        "1,510880,红利ETF,2025-01-20,2025-01-21,0.05,2025-01-24",
+        "2,000001,华夏成长,2025-01-20,2025-01-21,0.05,2025-01-24",
+    )
+    assert rows(store, "actions") == [
+        {
+            "symbol": "510880.SH",
+            "kind": "dividend",
+            "ex_day": "2025-01-21",
+            "record_day": "2025-01-20",
+            "cash": 0.05,
+            "pay_day": "2025-01-24",
+            "source": "eastmoney",
+        }
+    ]
+
+
+YAHOO = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits,Capital Gains"
+
+
+def test_yahoo_bars_and_dividends_but_no_splits(take, store):
+    take(
+        "AIQ.csv",
+        YAHOO,
+        "2025-08-19 00:00:00-04:00,44.10,44.22,43.51,43.60,43.55,512300,0.0,2.0,0.0",
+        "2025-08-20 00:00:00-04:00,43.40,43.52,42.71,43.30,43.25,690100,0.05,0.0,0.0",
+    )
+    assert store.read("bars")["close"].tolist() == [43.6, 43.3]
+    assert store.read("bars")["symbol"].unique().tolist() == ["AIQ.US"]
+    assert rows(store, "actions") == [
+        {"symbol": "AIQ.US", "kind": "dividend", "ex_day": "2025-08-20", "cash": 0.05, "source": "yahoo"}
+    ]
+
+
+def test_yahoo_bars_without_dividends(take, store):
+    report = take(
+        "AIQ.csv",
+        "Date,Open,High,Low,Close,Adj Close,Volume",
+        "2025-08-20,43.4,43.52,42.71,43.3,43.25,690100",
+    )
+    assert [each.table for each in report.imported] == ["bars"]
+
+
+def test_yahoo_prices_with_dividends_in_them_are_flagged(take, store):
+    report = take(
+        "159363.SZ.csv",
+        "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits",
+        "2025-08-20 00:00:00+08:00,0.700,0.731,0.690,0.729,523000000,0.0,0.0",
+    )
+    assert "forward-adjusted" in report.imported[0].notes[0]
+    assert rows(store, "bars")[0]["source"] == "yahoo, qfq"
+    assert store.tables == ("bars",)
+
+
+def test_sina_bars_by_the_name_of_their_map(take, store):
+    lines = ("date,open,high,low,close,volume", "2025-08-20,0.700,0.731,0.690,0.729,523000000")
+    take("sz159363.csv", *lines, named="akshare-sina")
+    assert rows(store, "bars")[0]["volume"] == 523_000_000.0
+
+
+def test_facts_about_funds_of_tushare(take, store):
+    take(
+        "etf_basic.csv",
+        "ts_code,csname,extname,cname,index_code,index_name,setup_date,list_date,list_status,exchange",
+        "159363.SZ,创业板人工智能ETF华宝,x,x,970070.CNI,创业板人工智能,20241206,20241216,L,SZ",
+    )
+    assert rows(store, "funds") == [
+        {
+            "symbol": "159363.SZ",
+            "name": "创业板人工智能ETF华宝",
+            "index": "970070",
+            "listed": "2024-12-16",
+            "source": "tushare",
+        }
+    ]
+
+
+def test_the_files_of_one_vendor_together_in_one_folder(tmp_path, store):
+    folder = tmp_path / "tushare"
+    folder.mkdir()
+    (folder / "a.csv").write_text("ts_code,trade_date,fd_share\n159363.SZ,20250820,397000\n")
+    (folder / "b.csv").write_text("ts_code,trade_date,adj_factor\n159363.SZ,20250820,2\n")
+    (folder / "c.csv").write_text("ts_code,ann_date,nav_date,unit_nav\n159363.SZ,20250821,20250820,0.7291\n")
+    report = import_files([folder], store)
+    assert store.tables == ("nav", "units")
+    assert len(report.skipped) == 1

@@ -1,0 +1,480 @@
+"""The store: append-only, whole or unchanged, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import DataError, UsageError
+from data.importing.readers import read_cells
+from data.merge import differ, merge
+from data.store import FORMAT, MANIFEST, Store, open_source
+from data.tables import TABLES
+
+DAYS = pd.date_range("2025-08-01", periods=12, freq="D").strftime("%Y-%m-%d").tolist()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_waiting_for_the_disk():
+    """Files outlive a killed process without it; only a power cut needs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda number: None)
+        yield
+
+
+def units(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["symbol", "day", "units"])
+
+
+def nav(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["symbol", "day", "nav"])
+
+
+def margin(*rows: tuple[str, str, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["symbol", "day", "balance", "bought"])
+
+
+BEFORE = {
+    "units": units(("159363.SZ", "2025-08-19", 3.861e9)),
+    "nav": nav(("159363.SZ", "2025-08-19", 0.7041)),
+}
+NEXT = {
+    "units": units(("159363.SZ", "2025-08-20", 3.97e9)),
+    "nav": nav(("159363.SZ", "2025-08-20", 0.7291)),
+}
+
+
+def values(store: Store, table: str = "units") -> list[float]:
+    return store.read(table)[table].tolist()
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_what_is_appended_is_read_back_typed_and_sorted(tmp_path):
+    store = Store(tmp_path / "mine")
+    store.append({"units": units(("515980.SH", "2025-08-20", 4e9), ("159363.SZ", "20250820", 3.97e9))})
+    read = store.read("units")
+    assert read["symbol"].tolist() == ["159363.SZ", "515980.SH"]
+    assert read["day"].dtype == "datetime64[us]"
+    assert list(read.columns) == list(TABLES["units"].names)
+    assert isinstance(read.index, pd.RangeIndex)
+    assert (store.name, store.synthetic, store.default_benchmark) == ("mine", False, None)
+    assert store.tables == ("units",)
+
+
+def test_symbols_are_filtered_by_the_first_key_column(tmp_path):
+    store = Store(tmp_path)
+    store.append({"units": units(("159363.SZ", "2025-08-20", 1e9), ("515980.SH", "2025-08-20", 2e9))})
+    assert store.read("units", ["515980.SH", "588790.SH"])["units"].tolist() == [2e9]
+    assert len(store.read("units", [])) == 0
+    bars = pd.DataFrame({"index": ["930713", "000300"], "day": ["2025-08-20"] * 2, "close": [1.0, 2.0]})
+    store.append({"index_bars": bars})
+    assert store.read("index_bars", ["930713"])["close"].tolist() == [1.0]
+
+
+def test_a_table_without_rows_is_empty_with_its_columns(tmp_path):
+    pd.testing.assert_frame_equal(Store(tmp_path).read("bars"), TABLES["bars"].empty())
+
+
+def test_an_unknown_table_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="unknown table `unit`"):
+        Store(tmp_path).read("unit")
+
+
+def test_the_same_rows_again_change_nothing_on_disk(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    before = files(tmp_path), (tmp_path / MANIFEST).read_bytes()
+    (change, _) = store.append(BEFORE).changes
+    assert (change.added, change.present, change.completed, change.revised) == (0, 1, 0, 0)
+    assert (files(tmp_path), (tmp_path / MANIFEST).read_bytes()) == before
+
+
+def test_a_changed_value_is_refused_with_old_and_new_and_nothing_of_the_append_stays(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    changed = {"units": units(("159363.SZ", "2025-08-19", 3.9e9)), "nav": NEXT["nav"]}
+    with pytest.raises(DataError) as refused:
+        store.append(changed)
+    assert "1 row would change the past" in str(refused.value)
+    assert "`units` 159363.SZ 2025-08-19 units 3861000000.0 -> 3900000000.0" in str(refused.value)
+    assert "--accept-revision" in str(refused.value)
+    assert values(store, "nav") == [0.7041]
+    assert len(store.revisions()) == 0
+
+
+def test_many_changed_values_are_counted_and_the_first_are_shown(tmp_path):
+    store = Store(tmp_path)
+    store.append({"units": units(*[("159363.SZ", day, 1e9) for day in DAYS])})
+    with pytest.raises(DataError, match=r"12 rows would change the past.*2025-08-03.*, and 9 more values"):
+        store.append({"units": units(*[("159363.SZ", day, 2e9) for day in DAYS])})
+
+
+def test_an_accepted_revision_keeps_the_old_value_with_its_date(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    store.append({"units": units(("159363.SZ", "2025-08-19", 3.9e9))}, True, date(2025, 9, 1))
+    appended = store.append({"units": units(("159363.SZ", "2025-08-19", 4e9))}, True, date(2025, 9, 2))
+    assert values(store) == [4e9]
+    kept = Store(tmp_path).revisions()
+    assert kept["old"].tolist() == ["3861000000.0", "3900000000.0"]
+    assert kept["new"].tolist() == ["3900000000.0", "4000000000.0"]
+    assert kept["key"].tolist() == ["159363.SZ 2025-08-19"] * 2
+    assert kept["replaced"].tolist() == [pd.Timestamp("2025-09-01"), pd.Timestamp("2025-09-02")]
+    assert len(appended.revisions) == 1
+
+
+def test_a_missing_value_filled_in_later_is_an_addition(tmp_path):
+    store = Store(tmp_path)
+    store.append({"margin": margin(("159363.SZ", "2025-08-19", 9.8e7, np.nan))})
+    (change,) = store.append({"margin": margin(("159363.SZ", "2025-08-19", 9.8e7, 3e7))}).changes
+    assert (change.added, change.present, change.completed, change.revised) == (0, 1, 1, 0)
+    assert store.read("margin")["bought"].tolist() == [3e7]
+
+
+def test_a_value_that_is_missing_later_stays(tmp_path):
+    store = Store(tmp_path)
+    store.append({"margin": margin(("159363.SZ", "2025-08-19", 9.8e7, 3e7))})
+    (change,) = store.append({"margin": margin(("159363.SZ", "2025-08-19", 9.8e7, np.nan))}).changes
+    assert not change.alters
+    assert store.read("margin")["bought"].tolist() == [3e7]
+
+
+def test_a_text_that_changes_is_a_revision_but_another_source_is_not(tmp_path):
+    store = Store(tmp_path)
+    funds = pd.DataFrame({"symbol": ["159363.SZ"], "name": ["AI"], "source": ["a"]})
+    store.append({"funds": funds})
+    assert not store.append({"funds": funds.assign(source="b")}).changes[0].alters
+    with pytest.raises(DataError, match="name AI -> Cloud"):
+        store.append({"funds": funds.assign(name="Cloud")})
+
+
+def test_a_publication_time_that_changes_is_a_revision(tmp_path):
+    store = Store(tmp_path)
+    row = units(("159363.SZ", "2025-08-19", 1e9)).assign(known_at="2025-08-20 08:00")
+    store.append({"units": row})
+    with pytest.raises(DataError, match="known_at 2025-08-20 08:00:00 -> 2025-08-19 20:00:00"):
+        store.append({"units": row.assign(known_at="2025-08-19 20:00")})
+
+
+def test_numbers_that_differ_by_float_noise_only_are_the_same():
+    old = pd.Series([0.1 + 0.2, 1.0, np.nan, 5.0])
+    new = pd.Series([0.3, 1.000001, 5.0, np.nan])
+    assert differ(old, new).tolist() == [False, True, False, False]
+
+
+def test_rows_that_a_table_refuses_leave_the_store_as_it_was(tmp_path):
+    store = Store(tmp_path / "new")
+    with pytest.raises(DataError, match="`nav` of table `nav` must be positive in row 1"):
+        store.append({"units": BEFORE["units"], "nav": nav(("159363.SZ", "2025-08-19", 0.0))})
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("function", ["replace", "fsync"])
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EACCES])
+def test_a_full_or_forbidden_disk_leaves_the_store_as_it_was(tmp_path, monkeypatch, function, reason):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    before = files(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(reason, "no room" if reason == errno.ENOSPC else "not yours")
+
+    monkeypatch.setattr(f"os.{function}", refuse)
+    match = "no room.*Make room" if reason == errno.ENOSPC else "not yours.*may write"
+    with pytest.raises(UsageError, match=f"cannot write the store .* it is as it was; received {match}"):
+        store.append(NEXT)
+    assert files(tmp_path) == before
+    assert values(Store(tmp_path)) == values(store) == [3.861e9]
+    monkeypatch.undo()
+    store.append(NEXT)
+    assert values(store) == [3.861e9, 3.97e9]
+
+
+def test_a_full_disk_leaves_no_new_folder(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(UsageError, match="no room"):
+        Store(tmp_path / "a" / "b").append(BEFORE)
+    assert files(tmp_path) == set()
+
+
+def test_an_interrupt_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    before = files(tmp_path)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        store.append(NEXT)
+    assert files(tmp_path) == before
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    with (tmp_path / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="is being written by another process"):
+            store.append(NEXT)
+        assert values(Store(tmp_path)) == [3.861e9]
+    store.append(NEXT)
+    assert values(store) == [3.861e9, 3.97e9]
+
+
+def test_two_appends_at_the_same_time_are_not_mixed(tmp_path, monkeypatch):
+    store, other = Store(tmp_path), Store(tmp_path)
+    replace = os.replace
+
+    def meet_the_other(*paths: str) -> None:
+        monkeypatch.setattr("os.replace", replace)
+        with pytest.raises(UsageError, match="is being written by another process"):
+            other.append(NEXT)
+        replace(*paths)
+
+    monkeypatch.setattr("os.replace", meet_the_other)
+    store.append(BEFORE)
+    assert values(Store(tmp_path)) == [3.861e9]
+
+
+def test_two_writers_one_after_the_other_see_each_other(tmp_path):
+    first, second = Store(tmp_path), Store(tmp_path)
+    first.append(BEFORE)
+    second.append(NEXT)
+    assert values(second) == [3.861e9, 3.97e9]
+    with pytest.raises(DataError, match=r"is gone.*start again"):
+        first.read("units")
+
+
+def test_leftovers_are_deleted_when_the_store_is_opened_but_not_under_a_writer(tmp_path):
+    Store(tmp_path).append(BEFORE)
+    left = tmp_path / "units-000009.parquet"
+    left.write_bytes(b"half")
+    (tmp_path / "notes.txt").write_text("mine")
+    with (tmp_path / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Store(tmp_path)
+        assert left.exists()
+    Store(tmp_path)
+    assert not left.exists()
+    assert (tmp_path / "notes.txt").exists()
+
+
+KILLED = """
+    import os, shutil, signal, sys
+    from pathlib import Path
+
+    import pandas as pd
+    import data.store
+    from data.store import Store
+
+    top, original = Path(sys.argv[1]), Path(sys.argv[2])
+    real_write = data.store.pq.write_table
+    left = 0
+
+    def tick():
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def write_half(rows, file, **options):
+        tick()
+        file.write(b"PAR1 half of a file")
+        file.flush()
+        tick()
+        file.seek(0)
+        real_write(rows, file, **options)
+
+    def watch(event, arguments):
+        if event in ("open", "os.rename", "os.remove", "os.mkdir", "fcntl.flock"):
+            if event == "fcntl.flock" or str(arguments[0]).startswith(str(top)):
+                tick()
+
+    def sync(number):
+        tick()
+
+    def append(folder):
+        data.store.pq.write_table, os.fsync = write_half, sync
+        sys.addaudithook(watch)
+        Store(folder).append({
+            "units": pd.DataFrame({"symbol": ["159363.SZ"], "day": ["2025-08-20"], "units": [3.97e9]}),
+            "nav": pd.DataFrame({"symbol": ["159363.SZ"], "day": ["2025-08-20"], "nav": [0.7291]}),
+        })
+
+    for moment in range(1, 200):
+        folder = top / f"{moment:03d}"
+        if original.exists():
+            shutil.copytree(original, folder)
+        child = os.fork()
+        if child == 0:
+            left = moment
+            append(folder)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status == 0:
+            sys.exit(0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(f"the child failed at moment {moment}")
+    sys.exit("the append never came to its end")
+"""
+
+
+@pytest.mark.parametrize("there_was_a_store", [True, False])
+def test_a_writer_killed_at_any_moment_leaves_the_old_store_or_the_new_one(tmp_path, root, there_was_a_store):
+    original, top = tmp_path / "original", tmp_path / "killed"
+    top.mkdir()
+    if there_was_a_store:
+        Store(original).append(BEFORE)
+    script = textwrap.dedent(KILLED)
+    command = [sys.executable, "-c", script, str(top), str(original)]
+    subprocess.run(command, cwd=root, check=True, timeout=120)
+
+    old, new = ([3.861e9], [0.7041]) if there_was_a_store else ([], []), ([3.97e9], [0.7291])
+    seen = []
+    for folder in sorted(top.iterdir()):
+        store = Store(folder)
+        state = values(store), values(store, "nav")
+        seen.append(state)
+        assert state in (old, (old[0] + new[0], old[1] + new[1])), folder.name
+        named = set(json.loads((folder / MANIFEST).read_text())["tables"].values()) if state[0] else set()
+        if (folder / MANIFEST).exists():
+            assert files(folder) == {MANIFEST, ".lock", *named}
+        store.append(NEXT)
+        assert values(store) == old[0] + new[0]
+    assert len(seen) > 12
+    assert old in seen
+    assert seen[-1] != old
+
+
+def test_demo_is_the_demo_market_and_anything_else_a_folder(tmp_path):
+    assert open_source("demo").synthetic
+    Store(tmp_path / "mine").append(BEFORE)
+    assert values(open_source(str(tmp_path / "mine"))) == [3.861e9]
+
+
+def test_a_folder_that_is_no_store_is_refused_with_the_way_to_import(tmp_path):
+    with pytest.raises(DataError, match=r"does not exist.*data import FILES --data"):
+        open_source(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"is no store.*data import FILES --data"):
+        open_source(tmp_path)
+
+
+def test_a_folder_that_holds_something_else_is_not_made_a_store(tmp_path):
+    (tmp_path / ".gitkeep").touch()
+    assert Store(tmp_path).tables == ()
+    (tmp_path / "letters.txt").write_text("dear")
+    with pytest.raises(DataError, match=r"is no store; received a folder that holds `letters.txt`"):
+        Store(tmp_path)
+    with pytest.raises(UsageError, match="is not a folder"):
+        Store(tmp_path / "letters.txt")
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path):
+    (tmp_path / MANIFEST).write_text('{"format": 99, "tables": {}}')
+    with pytest.raises(DataError, match=r"newer version.*received format 99.*Update etflow"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}'])
+def test_a_damaged_description_is_named(tmp_path, text):
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(DataError, match=r"store.json` is damaged"):
+        Store(tmp_path)
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    (tmp_path / "units-000001.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(DataError, match=r"units-000001.parquet` is damaged"):
+        store.read("units")
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["159363.SZ", "515980.SH", "588790.SH"]),
+        st.sampled_from(DAYS),
+        st.floats(1.0, 1e13, allow_nan=False),
+        st.none() | st.floats(0.0, 1e13, allow_nan=False),
+    ),
+    unique_by=lambda row: row[:2],
+    min_size=1,
+    max_size=20,
+)
+
+
+def frame_of(rows: list[tuple[str, str, float, float | None]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["symbol", "day", "balance", "bought"])
+
+
+@settings(max_examples=12, deadline=None)
+@given(rows=ROWS)
+def test_rows_come_back_as_they_went_in_and_twice_is_once(tmp_path_factory, rows):
+    frame, store = frame_of(rows), Store(tmp_path_factory.mktemp("store"))
+    store.append({"margin": frame})
+    expected = TABLES["margin"].validate(frame)
+    pd.testing.assert_frame_equal(store.read("margin"), expected)
+    assert not store.append({"margin": frame}).changes[0].alters
+    pd.testing.assert_frame_equal(Store(store.folder).read("margin"), expected)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=ROWS, choice=st.randoms(use_true_random=False))
+def test_the_order_of_appends_does_not_matter(rows, choice):
+    # Each part has some rows whole and some without the optional value.
+    parts = []
+    for number in range(3):
+        chosen = [row if choice.random() < 0.5 else (*row[:3], None) for row in rows if choice.random() < 0.7]
+        parts.append(frame_of([*chosen, rows[number % len(rows)]]).drop_duplicates(["symbol", "day"]))
+    table = TABLES["margin"]
+    forth = back = table.empty()
+    for part in parts:
+        forth, _ = merge(table, forth, table.validate(part))
+    for part in reversed(parts):
+        back, _ = merge(table, back, table.validate(part))
+    pd.testing.assert_frame_equal(forth, back)
+
+
+def test_real_bars_are_read_in_a_moment(tmp_path, shared):
+    store = Store(tmp_path)
+    bars = read_cells(shared / "tidy-cn" / "bars.csv.gz")
+    store.append({"bars": bars})
+    store.read("bars")
+    start = time.perf_counter()
+    read = store.read("bars")
+    # 0.05 s on the slowest machine we have; the limit leaves room for a busy one.
+    assert time.perf_counter() - start < 0.5
+    assert len(read) == 68_450
+    assert read["symbol"].nunique() == 66
+    one = store.read("bars", ["159363.SZ"])
+    pd.testing.assert_frame_equal(one, read[read["symbol"] == "159363.SZ"].reset_index(drop=True))
+
+
+def test_a_copied_store_is_a_store(tmp_path):
+    Store(tmp_path / "a").append(BEFORE)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert values(open_source(tmp_path / "b")) == [3.861e9]
+    assert json.loads((tmp_path / "b" / MANIFEST).read_text())["format"] == FORMAT
