@@ -92,7 +92,7 @@ def place(
 
     A fund whose listing ends without an announced liquidation is liquidated at its last mark, on the first
     session on which it is no longer listed. Actions of other symbols, and before the first or after the
-    last day, are left out.
+    last day, are left out; but a split whose record day is among ``days`` stays, its row after the last.
     """
     columns = {symbol: column for column, symbol in enumerate(symbols)}
     events = []
@@ -104,9 +104,10 @@ def place(
         if action.kind == "liquidation":
             announced.add(column)
         row = row_of(days, action.ex_day)
-        if row == 0 or row == len(days):
-            continue
         record = row - 1 if action.record_day is None else row_of(days, action.record_day)
+        # Counts may switch to the new basis before prices do, which then is after the last session.
+        if row == 0 or (row == len(days) and (action.kind != "split" or record >= row)):
+            continue
         paid = row if action.pay_day is None else max(row, row_of(days, action.pay_day))
         events.append(Event(row, column, action.kind, action.ratio, action.cash, min(record, row), paid))
     for column, last in enumerate(delisted):

@@ -138,7 +138,8 @@ def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> t
         if event.kind != "split":
             continue
         row = _switch_row(units[:, event.column], before[:, event.column], event)
-        switched[row, event.column] *= event.ratio
+        if row < len(units):
+            switched[row, event.column] *= event.ratio
         divisor[row : event.row, event.column] *= event.ratio
     return switched, divisor
 

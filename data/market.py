@@ -73,6 +73,8 @@ class Market:
         """
         steps = np.ones_like(self.mark)
         for event in self.events:
+            if event.row == len(steps):
+                continue
             if event.kind == "split":
                 steps[event.row, event.column] *= event.ratio
             elif event.kind == "dividend":

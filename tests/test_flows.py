@@ -68,6 +68,23 @@ def test_a_split_leaves_no_trace_where_the_vendor_switches_a_session_later() -> 
     assert flow(market, "vwap") == pytest.approx([NAN, 11.9, 11.91, 20 * 0.594, 0.0], nan_ok=True)
 
 
+def test_counts_that_switch_days_before_the_ex_day_need_not_wait_for_it() -> None:
+    """Record day 17 July, ex-day 21 July, and data that end on the 18th: as in 2021, with a halt between."""
+    split = Action(SYMBOL, "split", date(2025, 7, 21), date(2025, 7, 17), 2.0)
+    whole = panel([1000.0, 2020.0, 2040.0, 2050.0, 2050.0, 2040.0], actions=(split,))
+    assert flow(whole, "close")[1:3] == pytest.approx([20 * 1.19 / 2, 20 * 1.191 / 2])
+    cut = Panel.from_events(
+        DAYS[:3],
+        [SYMBOL],
+        bars={name: column([1.18, 1.19, 1.191]) for name in ("open", "high", "low", "close")}
+        | {"volume": column([1e6] * 3), "amount": column([1.18e6, 1.19e6, 1.191e6])},
+        units=column([1000.0, 2020.0, 2040.0]),
+        actions=(split,),
+    )
+    assert np.array_equal(cut.known.flow("close"), whole.known.flow("close")[:3], equal_nan=True)
+    assert np.array_equal(cut.known.adjusted_close, whole.known.adjusted_close[:3], equal_nan=True)
+
+
 def test_a_merge_and_a_ratio_that_is_no_whole_number() -> None:
     merge = Action(SYMBOL, "split", date(2025, 7, 21), date(2025, 7, 18), 0.4)
     market = panel(
