@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from data.cache_folder import cache_folder
 from data.tables import TABLES
 
 
@@ -51,16 +52,9 @@ def save(key: str, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _folder(key: str) -> Path | None:
-    own, general = os.environ.get("ETFLOW_CACHE"), os.environ.get("XDG_CACHE_HOME", "")
-    if own:
-        root = Path(own)
-    elif os.path.isabs(general):
-        root = Path(general) / "etflow"
-    else:
-        try:
-            root = Path.home() / ".cache" / "etflow"
-        except RuntimeError:
-            return None
+    root = cache_folder()
+    if root is None:
+        return None
     return root / f"demo-{_version()}-{key}"
 
 

@@ -1,0 +1,66 @@
+"""Network providers: vendors' libraries asked over the network, their answers as rows of our tables.
+
+``PROVIDERS`` is the list. A provider says what to ask for which table, asks, and tells what an error means
+(``data.providers.provider``). The same for all are patience and the files of answers
+(``data.providers.desk``), second sources and what becomes of answers (``data.providers.fetching``). Names and
+units of measure of columns are in the ready maps of ``data.importing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from data.errors import UsageError, did_you_mean
+from data.providers.desk import Desk
+from data.providers.fetching import Fetched, FetchReport, fetch
+from data.providers.provider import NoAnswer, Piece, Provider, Request, Verdict, Wanted
+
+__all__ = [
+    "PROVIDERS",
+    "Desk",
+    "FetchReport",
+    "Fetched",
+    "NoAnswer",
+    "Piece",
+    "Provider",
+    "Request",
+    "Verdict",
+    "Wanted",
+    "fetch",
+    "load_provider",
+]
+
+
+def _akshare() -> Provider:
+    from data.providers.akshare import AkShare
+
+    return AkShare()
+
+
+def _tushare() -> Provider:
+    from data.providers.tushare import Tushare
+
+    return Tushare()
+
+
+def _yfinance() -> Provider:
+    from data.providers.yfinance import YFinance
+
+    return YFinance()
+
+
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {
+    "akshare": _akshare,
+    "tushare": _tushare,
+    "yfinance": _yfinance,
+}
+
+
+def load_provider(name: str) -> Provider:
+    """Return the provider called ``name``, its library imported.
+
+    UsageError with close matches if there is none, and telling what to install or to set if it is not ready.
+    """
+    if name not in PROVIDERS:
+        raise UsageError(f"unknown provider `{name}`", hint=did_you_mean(name, PROVIDERS))
+    return PROVIDERS[name]()

@@ -1,0 +1,123 @@
+"""yfinance: daily bars, splits and dividends of American funds from Yahoo.
+
+Yahoo gives prices, volumes and dividends of the past on the basis of today's splits, also of those after the
+period that is asked for. So every request reaches until today, and what was traded is rebuilt::
+
+    price as traded   = price * k        k = product of the splits after the day
+    shares as traded  = volume / k
+    cash as paid      = dividend * k
+
+The splits of Chinese funds are not reliable there, so it has none of those.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from data.cells import blank, read_numbers
+from data.errors import DataError
+from data.importing.maps import TableMap
+from data.providers.provider import NoAnswer, Piece, Request, Verdict, Wanted, not_installed, parts_of
+
+_PRICES = ("Open", "High", "Low", "Close")
+_NUMBERS = (*_PRICES, "Volume", "Dividends", "Stock Splits")
+# Yahoo sends prices as 32-bit numbers, good for seven digits.
+_DECIMALS = 4
+_CASH_DECIMALS = 6
+
+
+class YFinance:
+    """The provider ``yfinance``; UsageError if the library is not installed."""
+
+    name = "yfinance"
+    market = "us_etf"
+    tables: tuple[str, ...] = ("bars", "actions")
+    pause = 0.5
+
+    def __init__(self) -> None:
+        self._library = _library()
+        self.version = str(self._library.__version__)
+
+    def call(self, request: Request) -> pd.DataFrame | None:
+        """Ask for the history of one ticker; NoAnswer where there is none, which may be an error unsaid."""
+        words = dict(request.arguments)
+        ticker = self._library.Ticker(words.pop("ticker"))
+        history: pd.DataFrame = ticker.history(**words, auto_adjust=False, actions=True)
+        if len(history) == 0:
+            raise NoAnswer("no rows: no connection, or Yahoo does not know the ticker")
+        history.index = pd.DatetimeIndex(history.index).tz_localize(None).rename("Date")
+        return history.assign(Symbol=str(ticker.history_metadata.get("symbol"))).reset_index()
+
+    def judge(self, error: Exception) -> Verdict:
+        """Tell a network that failed and a limit of calls from the rest."""
+        if type(error).__name__ == "YFRateLimitError":
+            return "later"
+        return "again" if isinstance(error, OSError | NoAnswer) else "failed"
+
+    def pieces(self, table: str, wanted: Wanted) -> Iterator[Piece]:
+        """Say what to ask for one table."""
+        parts, prepare = (
+            (_splits_and_dividends(), _as_traded) if table == "actions" else (_bars(), _bars_as_traded)
+        )
+        for symbol in wanted.symbols:
+            ticker = symbol.partition(".")[0]
+            arguments = {
+                "ticker": ticker,
+                "start": wanted.start.isoformat(),
+                "end": (wanted.today + timedelta(days=1)).isoformat(),
+            }
+            says = {"Symbol": ticker}
+            yield Piece(symbol, (Request("history", arguments, parts, wanted.today, says, prepare),))
+
+
+def _bars() -> tuple[TableMap, ...]:
+    return parts_of("yfinance", "bars")
+
+
+def _splits_and_dividends() -> tuple[TableMap, ...]:
+    """Return the map of dividends, and the same for splits, which the map of files leaves out."""
+    (dividends,) = parts_of("yfinance", "actions")
+    columns = {ours: names for ours, names in dividends.columns.items() if ours != "cash"}
+    splits = replace(
+        dividends,
+        columns={**columns, "ratio": ("Stock Splits",)},
+        constants={"kind": "split"},
+        leave_out_without=("ratio",),
+    )
+    return dividends, splits
+
+
+def _as_traded(cells: pd.DataFrame) -> pd.DataFrame:
+    """Take the splits after each day out of its prices, volume and dividend."""
+    lacking = [name for name in ("Date", *_NUMBERS) if name not in cells]
+    if lacking:
+        raise DataError(f"the history lacks the column {' and '.join(lacking)}")
+    cells = cells.sort_values("Date", kind="stable")
+    number = {name: read_numbers(cells[name])[0] for name in _NUMBERS}
+    ratio = number["Stock Splits"].where(number["Stock Splits"] > 0, 1.0)
+    later = ratio[::-1].cumprod().shift(1, fill_value=1.0)[::-1]
+    prices = {name: (number[name] * later).round(_DECIMALS) for name in _PRICES}
+    cash = (number["Dividends"] * later).round(_CASH_DECIMALS)
+    return cells.assign(**prices, Volume=(number["Volume"] / later).round(), Dividends=cash)
+
+
+def _bars_as_traded(cells: pd.DataFrame) -> pd.DataFrame:
+    traded = _as_traded(cells)
+    # Days on which only a dividend or a split was recorded have no prices.
+    return traded[~blank(traded["Close"])]
+
+
+def _library() -> Any:
+    try:
+        import yfinance
+    except ImportError as error:
+        raise not_installed("yfinance", "yahoo", error) from None
+    # It logs what it does not raise; what matters of that is said once, by the error.
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    return yfinance
