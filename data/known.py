@@ -230,6 +230,24 @@ class Known:
         """Return the published constituent files of an index, by the row from which each is usable."""
         return tuple(each for each in self._index_weights if each.index == code)
 
+    def session_of(self, datum: str) -> Integers:
+        """Return the row of the session that the latest known ``datum`` belongs to; -1: none yet.
+
+        ``datum`` is ``price``, ``flow``, ``nav`` or ``margin``. Unlike values it does not expire.
+        """
+        change_from = np.maximum(self._change_from, self._after_close)
+        series = {
+            "price": Series(self._market.close, self._after_close),
+            "flow": Series(self._changes.change, change_from),
+            "nav": self._nav,
+            "margin": self._margin,
+        }
+        chosen = _named(series, datum, "datum")
+        rows = np.arange(len(self.days))[:, None]
+        sessions = np.where(np.isfinite(chosen.values), rows, np.nan)
+        latest = latest_known(sessions, chosen.usable_from, stale_after=len(rows))
+        return np.where(np.isfinite(latest), latest, -1).astype(np.int64)
+
     def until(self, row: int) -> Any:
         """Return a view that ends with ``row``: the same names, arrays cut to rows 0 to ``row``."""
         return _Until(self, row)

@@ -58,15 +58,20 @@ def run(
         _check_span(panel, first, last)
         ledger = _run_native(strategy, panel, first, last, cash, costs, fill)
     else:
-        signal = _signal(strategy, panel)
-        first = _first(signal, strategy, panel, start, last)
-        _check_span(panel, first, last)
-        decide = _decisions(strategy, panel, signal, first, last)
+        first, decide = decisions_of(strategy, panel, start, last)
         ledger = simulate(
             panel, decide, first=first, last=last, cash=cash, costs=costs, fill=fill, engine=engine
         )
     _check_lot(ledger, panel, cash)
     return _result(ledger, panel, cash, benchmark, manifest or _plain_manifest(strategy, panel))
+
+
+def decisions_of(strategy: Any, panel: Panel, start: date | None, last: int) -> tuple[int, Targets | Decide]:
+    """Return the first row of a run that ends with the row ``last``, and what is decided from it on."""
+    signal = _signal(strategy, panel)
+    first = _first(signal, strategy, panel, start, last)
+    _check_span(panel, first, last)
+    return first, _decisions(strategy, panel, signal, first, last)
 
 
 def first_session(strategy: Any, panel: Panel) -> int:

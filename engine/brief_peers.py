@@ -1,0 +1,137 @@
+"""What a brief says of a fund beside others: turnover among its peers, its index among indices, its theme."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.calendars import Calendar
+from data.panel import Panel
+from data.universe import Fund, funds_of, load_funds, peers, universe
+from engine.brief_series import Found, Sheet, growth
+
+if TYPE_CHECKING:
+    from data.store import DataSource
+
+TURNOVER_SESSIONS = 20
+
+
+def add_turnover(
+    sheet: Sheet, source: DataSource, fund: Fund, funds: Mapping[str, Fund], calendar: Calendar, day: date
+) -> None:
+    """Add turnover over a month and 20 sessions, and its rank among the funds of the same index."""
+    same = peers(fund.symbol, day, funds)
+    bars = source.read("bars", [*{*same, fund.symbol}])
+    month = (pd.Timestamp(day) - pd.DateOffset(months=1) + pd.Timedelta(days=1)).date()
+    past = calendar.sessions(max(calendar.first_day, date(day.year - 1, 1, 1)), day)
+    spans = {
+        "month": ("over a calendar month", calendar.sessions(month, day)),
+        str(TURNOVER_SESSIONS): (f"over {TURNOVER_SESSIONS} sessions", past[-TURNOVER_SESSIONS:]),
+    }
+    for name, (label, span) in spans.items():
+        means = {each: _mean_amount(bars, funds[each], span) for each in sorted({*same, fund.symbol})}
+        own = means[fund.symbol]
+        sheet.add(f"adtv_{name}", f"turnover a session (ADTV) {label}", own, "money")
+        if fund.index is None:
+            nothing = Found(None, "it is not on file which index the fund tracks")
+            sheet.add(f"adtv_{name}_rank", "  its rank among funds of the same index", nothing, "count")
+            continue
+        lacking = [each for each, found in means.items() if found.value is None]
+        reason = own.reason or f"turnover of {', '.join(lacking)} is not on file"
+        values = [found.value for found in means.values() if isinstance(found.value, float)]
+        rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
+        found = Found(None if lacking else rank, reason, f"of {len(means)}: {', '.join(means)}")
+        sheet.add(f"adtv_{name}_rank", "  its rank among funds of the same index", found, "count")
+    sheet.add("peers", "funds of the same index listed that day", Found(len(same)), "count")
+
+
+def add_indices(
+    sheet: Sheet, source: DataSource, fund: Fund, funds: Mapping[str, Fund], calendar: Calendar, day: date
+) -> None:
+    """Add the return of the year of the fund's index, and of those to compare it with."""
+    if fund.index is None:
+        nothing = Found(None, "it is not on file which index the fund tracks")
+        sheet.add("index_ytd", "return of its index this year", nothing, "percent")
+        return
+    base = calendar.sessions(date(day.year - 1, 12, 1), date(day.year - 1, 12, 31))[-1].item()
+    levels = source.read("index_bars")
+    codes = _compared(source, fund, funds)
+    found = {code: _year(levels, code, base, day) for code in codes}
+    own = found.pop(fund.index)
+    sheet.add("index_ytd", f"return of its index {fund.index} this year", own, "percent")
+    ahead = 0
+    for code, each in found.items():
+        sheet.add(f"index_ytd_{code}", f"  of {code}", each, "percent")
+        if isinstance(own.value, float) and isinstance(each.value, float):
+            ahead += own.value > each.value
+    known = sum(each.value is not None for each in found.values())
+    best = Found(ahead, note=f"of {known} others on file") if own.value is not None else own
+    sheet.add("index_ytd_ahead_of", "  indices that it is ahead of", best, "count")
+
+
+def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
+    """Add the weight of a theme in the fund's index, from the latest file that is public."""
+    name, label = "theme_weight", f"weight of the theme `{theme}` in its index"
+    files = panel.known.index_weights(fund.index) if fund.index else ()
+    if not files:
+        reason = f"no weights of the index {fund.index} on file" if fund.index else "its index is not on file"
+        sheet.add(name, label, Found(None, reason), "percent")
+        return
+    latest = max(files, key=lambda file: file.day)
+    tags = sorted({tag for tag in latest.themes.values() if tag})
+    weight = math.fsum(latest.weights[each] for each, tag in latest.themes.items() if tag == theme)
+    reason = f"its constituents have the themes {', '.join(tags)}" if tags else "they carry no theme tags"
+    found = Found(weight if theme in tags else None, reason, f"as published for {latest.day}")
+    sheet.add(name, label, found, "percent")
+
+
+def funds_with_listings(source: DataSource, symbol: str) -> dict[str, Fund]:
+    """Return all funds that may be peers; one without a listing day is listed from its first bar on."""
+    table = source.read("funds")
+    bars = source.read("bars")
+    first = bars.groupby("symbol")["day"].min()
+    symbols = sorted({*load_funds(), *table["symbol"], *first.index, symbol})
+    funds = funds_of(symbols, table)
+    for each in first.index:
+        if funds[each].listed is None:
+            funds[each] = replace(funds[each], listed=first[each].date())
+    return funds
+
+
+def _mean_amount(bars: pd.DataFrame, fund: Fund, span: NDArray[np.datetime64]) -> Found:
+    """Return the mean money traded a session; None unless bars cover the span (from listing on)."""
+    own = bars[bars["symbol"] == fund.symbol]
+    days = own["day"].to_numpy().astype("datetime64[D]")
+    listed = span[span >= np.datetime64(fund.listed, "D")] if fund.listed else span
+    if not len(days) or not len(listed) or days.max() < listed[-1] or days.min() > listed[0]:
+        return Found(None, f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}")
+    inside = own[np.isin(days, listed)]
+    amounts = inside["amount"].where(inside["volume"] > 0, 0.0)
+    if amounts.isna().any():
+        return Found(None, f"the bars of {fund.symbol} have no money traded")
+    note = f"{len(listed)} sessions, {listed[0]} to {listed[-1]}"
+    return Found(math.fsum(amounts) / len(listed), note=note)
+
+
+def _compared(source: DataSource, fund: Fund, funds: Mapping[str, Fund]) -> list[str]:
+    """Return the fund's index and those to compare it with: the AI indices, else those of funds on file."""
+    ai = {load_funds()[symbol].index for symbol in universe("ai_cn")}
+    if fund.index not in ai:
+        on_file = {*source.read("bars")["symbol"]}
+        ai = {each.index for each in funds.values() if each.symbol in on_file} | {fund.index}
+    return sorted(code for code in ai if code)
+
+
+def _year(levels: pd.DataFrame, code: str, base: date, day: date) -> Found:
+    own = levels[levels["index"] == code].set_index("day")["close"]
+    for each in (day, base):
+        if pd.Timestamp(each) not in own.index:
+            return Found(None, f"no level of {code} on file for {each}")
+    return Found(growth(float(own[pd.Timestamp(day)]), float(own[pd.Timestamp(base)])), note=f"from {base}")

@@ -1,0 +1,55 @@
+"""What an account holds, from a file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from data.errors import UsageError
+from data.symbols import parse_symbol
+
+COLUMNS = ("symbol", "shares")
+
+
+def read_holdings(path: Path) -> dict[str, int]:
+    """Return shares by symbol from a CSV file with the columns symbol and shares.
+
+    UsageError naming the row: what is no symbol, no whole number of shares, negative, or there twice.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    except OSError as error:
+        raise UsageError(f"cannot read the holdings {path}", received=error.strerror) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is not a CSV file in UTF-8", received=error) from None
+    header = [cell.strip().lower() for cell in lines[0]] if lines else []
+    if not set(COLUMNS) <= set(header):
+        raise UsageError(
+            f"{path}: holdings need the columns {' and '.join(COLUMNS)}",
+            received=", ".join(header) or "an empty file",
+        )
+    holdings: dict[str, int] = {}
+    for number, cells in enumerate(lines[1:], start=1):
+        where = f"{path}: row {number}"
+        if len(cells) < len(header):
+            raise UsageError(f"{where} is too short", received=",".join(cells), limit=",".join(header))
+        text, shares = (cells[header.index(name)].strip() for name in COLUMNS)
+        try:
+            symbol = parse_symbol(text)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error.what}", received=error.received, hint=error.hint) from None
+        if symbol in holdings:
+            raise UsageError(f"{where}: {symbol} is there twice", hint="Add the shares up in one row.")
+        holdings[symbol] = _whole(shares, where)
+    return holdings
+
+
+def _whole(text: str, where: str) -> int:
+    try:
+        shares = float(text)
+    except ValueError:
+        shares = -1.0
+    if not (0.0 <= shares < 2**53 and shares.is_integer()):
+        raise UsageError(f"{where}: `shares` is no number of shares", received=text, limit="0, 1, 2, ...")
+    return int(shares)

@@ -1,0 +1,291 @@
+"""What to hold at the next open, as orders: what a backtest would send there, from what is public by then.
+
+1. The panel of the data is extended by the session after the last one on file (``look_ahead``), without
+   bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's.
+2. The strategy decides as it does in a run (``engine.backtest.decisions_of``): by its rebalancing rule
+   counted from ``start``, or as the first decision of a run that begins at this open.
+3. The account goes through the corporate actions of the session and is sized into orders by the same
+   :class:`engine.books.Books`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from data.calendars import VARIABLE, Calendar, calendar_for
+from data.errors import DataError, UsageError, did_you_mean
+from data.load import load_panel
+from data.panel import Panel
+from data.symbols import market_of
+from engine.backtest import decisions_of
+from engine.books import Books
+from engine.decide import Decision, follow
+from engine.kernel.costs import Costs, commission
+from engine.kernel.fills import REASONS
+from engine.kernel.rotation import Targets, decision_rows
+from engine.ledger import total_equity
+from engine.loader import Native
+
+if TYPE_CHECKING:
+    from data.store import DataSource
+
+DATA = ("price", "flow", "nav", "margin")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fund before the open: what is wanted, what is held, and the order between the two.
+
+    ``shares`` are held after the corporate actions of the session, ``order_shares`` are signed. Money is
+    estimated at the ``reference`` price: ``notional``, ``commission``, ``fee``. ``volume_share`` is the order
+    over the volume of the session before; ``ages`` are sessions from the datum to the decision (1: of the
+    session before). None: not known, or none. ``remark`` says why a wanted fund gets no order.
+    """
+
+    symbol: str
+    weight: float | None
+    score: float | None
+    shares: int
+    order_shares: int
+    reference: float | None
+    notional: float
+    commission: float
+    fee: float
+    volume_share: float | None
+    limit_up: float | None
+    limit_down: float | None
+    ages: Mapping[str, int | None]
+    remark: str
+
+    @property
+    def target_shares(self) -> int:
+        """Shares after the order."""
+        return self.shares + self.order_shares
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The decision before the open of ``day``, and its orders in the order in which they are sent.
+
+    ``decides`` is False where the rule counted from ``start`` has no decision on ``day``; then there are no
+    orders, and ``next_decision`` is the day of the next one as far as the calendar goes. ``equity`` is at
+    reference prices, ``cash_after`` what is left if every order fills at them. ``actions`` are the
+    corporate actions that the session brings to what is held.
+    """
+
+    day: date
+    last_day: date
+    start: date | None
+    decides: bool
+    next_decision: date | None
+    cash: float
+    equity: float
+    cash_after: float
+    lines: tuple[Line, ...]
+    orders: tuple[Line, ...]
+    actions: tuple[str, ...]
+
+
+class _Ahead:
+    """A source that ends with ``last``, and has one more session, on which nothing traded yet."""
+
+    def __init__(self, source: DataSource, last: date, day: date) -> None:
+        self._source = source
+        self._last, self._day = pd.Timestamp(last), pd.Timestamp(day)
+        self.name = source.name
+        self.synthetic = source.synthetic
+        self.default_benchmark = source.default_benchmark
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a table; of bars those up to the end, and empty ones after it."""
+        frame = self._source.read(table, symbols)
+        if table != "bars" or frame.empty:
+            return frame
+        # One for each fund, so that those whose bars begin later are still in the panel.
+        empty = frame.drop_duplicates("symbol", keep="last").assign(day=self._day)
+        empty[frame.select_dtypes("number").columns] = np.nan
+        frame = frame[frame["day"] <= self._last]
+        return pd.concat([frame, empty], ignore_index=True)
+
+
+def next_session(market: str, last: date) -> date:
+    """Return the first session after ``last``; DataError past the days that the calendar has."""
+    return _next_session(calendar_for(market), last)
+
+
+def look_ahead(source: DataSource, symbols: Sequence[str], last: date, **options: Any) -> Panel:
+    """Return the panel of ``source`` to ``last`` and one session more, whose bars are unknown yet.
+
+    ``options`` go to :func:`data.load.load_panel`.
+    """
+    ahead = _Ahead(source, last, next_session(market_of(symbols[0]), last))
+    return load_panel(ahead, symbols, **options)
+
+
+def decide_next(
+    strategy: Any,
+    panel: Panel,
+    *,
+    holdings: Mapping[str, int] | None = None,
+    cash: float = 1_000_000.0,
+    costs: Costs | None = None,
+    start: date | None = None,
+    fill: str = "open",
+) -> Signal:
+    """Return what ``strategy`` sends before the open of the last session of ``panel`` (``look_ahead``).
+
+    ``holdings`` are shares by symbol at the close of the session before; money that is announced but not
+    paid yet is not known and not counted. Without ``start`` the session is a decision session.
+    Raises UsageError for holdings that are not in the panel, DataError where one has no price.
+    """
+    if isinstance(strategy, Native):
+        raise UsageError(
+            "a backtrader strategy has no signal: it decides from orders and positions of its own run",
+            received=strategy.strategy.__name__,
+            hint="Write it with `scores` or `decide`; see `etflow strategies new`.",
+        )
+    costs = costs or Costs()
+    row = len(panel.days) - 1
+    day: date = panel.days[row].item()
+    books = Books(panel, row, row, cash, costs, fill)
+    books.shares = _columns(holdings or {}, panel)
+    before = list(books.shares)
+    events = books.open_session()
+    first, made = decisions_of(strategy, panel, start or day, row)
+    reference = panel.market.reference[row].tolist()
+    equity = _equity(books, reference)
+    decide = follow(made) if isinstance(made, Targets) else made
+    decision = decide(books)
+    sent = books.orders_for(decision.weights, decision.rank) if decision else []
+    lines = _lines(panel, books, decision, dict(sent), costs)
+    spent = sum(np.sign(line.order_shares) * line.notional + line.commission + line.fee for line in lines)
+    return Signal(
+        day=day,
+        last_day=panel.days[row - 1].item(),
+        start=start,
+        decides=decision is not None,
+        next_decision=None if decision else _next_decision(strategy, panel, first),
+        cash=books.cash,
+        equity=equity,
+        cash_after=books.cash - float(spent),
+        lines=lines,
+        orders=tuple(lines[column] for column, _ in sent),
+        actions=tuple(
+            f"{panel.symbols[event.column]}: {event.kind} of "
+            f"{event.ratio if event.kind == 'split' else event.cash:g}, "
+            f"{before[event.column]} shares before it"
+            for event in events
+            if before[event.column]
+        ),
+    )
+
+
+def _next_session(calendar: Calendar, last: date) -> date:
+    # Longer than any holiday, and no longer than what is recorded, unless nothing is recorded after `last`.
+    until = max(min(last + timedelta(days=31), calendar.last_day), last + timedelta(days=1))
+    days = calendar.sessions(last + timedelta(days=1), until)
+    if not len(days):
+        raise DataError(
+            f"the calendar has no session after {last}",
+            limit=f"days up to {calendar.last_day}",
+            hint=f"Add rows to a TOML file and name it in the environment variable {VARIABLE}.",
+        )
+    day: date = days[0].item()
+    return day
+
+
+def _columns(holdings: Mapping[str, int], panel: Panel) -> list[int]:
+    for symbol in holdings:
+        if symbol not in panel.symbols:
+            raise UsageError(
+                f"the holdings have {symbol}, which is not among the funds of the run",
+                hint=f"{did_you_mean(symbol, panel.symbols)} Add funds with --symbols or --universe.",
+            )
+    for symbol, shares in holdings.items():
+        if shares < 0:
+            raise UsageError(f"the holdings of {symbol} are negative", received=shares, limit="0 or more")
+    return [int(holdings.get(symbol, 0)) for symbol in panel.symbols]
+
+
+def _equity(books: Books, reference: list[float]) -> float:
+    for column, shares in enumerate(books.shares):
+        if shares and reference[column] != reference[column]:
+            raise DataError(
+                f"{books.panel.symbols[column]} is held, and has no price before this open",
+                received=f"{shares} shares",
+                hint="Import its bars, or leave it out of the holdings if it was liquidated.",
+            )
+    equity = total_equity(books.cash, books.receivable, books.shares, reference)
+    if not 0.0 < equity < float("inf"):
+        raise UsageError(
+            "there is nothing to invest", received=f"equity {equity:g}", hint="Give --cash or --holdings."
+        )
+    return equity
+
+
+def _lines(
+    panel: Panel, books: Books, decision: Decision | None, orders: Mapping[int, int], costs: Costs
+) -> tuple[Line, ...]:
+    market, row = panel.market, len(panel.days) - 1
+    volume = _last_volume(panel)
+    ages = {name: row - panel.known.session_of(name)[row] for name in DATA}
+    refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
+    lines = []
+    for column, symbol in enumerate(panel.symbols):
+        order = orders.get(column, 0)
+        reference = float(market.reference[row, column])
+        notional = abs(order) * reference if order else 0.0
+        rates = market.buy_fee_rate if order > 0 else market.sell_fee_rate
+        charged = commission(notional, costs.commission_rate, costs.commission_min, costs.commission_tick)
+        lines.append(
+            Line(
+                symbol=symbol,
+                weight=decision.weights[column] if decision else None,
+                score=_number(decision.scores[column]) if decision else None,
+                shares=books.shares[column],
+                order_shares=order,
+                reference=_number(reference),
+                notional=notional,
+                commission=charged if order else 0.0,
+                fee=float(rates[row, column]) * notional,
+                volume_share=_number(abs(order) / volume[column]) if order and volume[column] > 0 else None,
+                limit_up=_number(float(market.limit_up[row, column])),
+                limit_down=float(market.limit_down[row, column]) or None,
+                ages={name: int(age[column]) if age[column] <= row else None for name, age in ages.items()},
+                remark=refused.get(symbol, ""),
+            )
+        )
+    return tuple(lines)
+
+
+def _last_volume(panel: Panel) -> list[float]:
+    """Return the volume of the session before, in shares as they are after the splits of this one."""
+    row = len(panel.days) - 1
+    volume: list[float] = panel.market.volume[row - 1].tolist()
+    for event in panel.market.events:
+        if event.row == row and event.kind == "split":
+            volume[event.column] *= event.ratio
+    return volume
+
+
+def _next_decision(strategy: Any, panel: Panel, first: int) -> date | None:
+    """Return the next decision session of the rule counted from ``first``; None where none is known."""
+    if not hasattr(strategy, "rebalance"):
+        return None
+    day: date = panel.days[-1].item()
+    calendar = calendar_for(market_of(panel.symbols[0]))
+    later = calendar.sessions(day, calendar.last_day)
+    days = np.concatenate([panel.days, later[1:]])
+    rows = decision_rows(strategy.rebalance, days, first, len(days) - 1)
+    following = days[rows[rows >= len(panel.days)]]
+    return following[0].item() if len(following) else None
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,470 @@
+"""The flow brief: the statements of a market note, computed; each on a market where it holds by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import run_backtest
+from data.calendars import calendar_for
+from data.errors import DataError, UsageError
+from data.tables import TABLES
+from engine.brief import make_brief
+from engine.cli.main import main
+
+ROOT = Path(run_backtest.__file__).parent
+FUND = "159363.SZ"
+D0 = date(2025, 8, 20)
+DAYS = pd.DatetimeIndex(calendar_for("cn_etf").sessions(date(2024, 12, 16), D0))
+SPLIT_RECORD, SPLIT_EX = pd.Timestamp("2025-07-18"), pd.Timestamp("2025-07-21")
+
+# The last six closes, average prices and unit counts; 5 flows: 102 + 134 + 175 + 144 + 104.0031 = 659.0031 m.
+CLOSES = (0.684, 0.668, 0.676, 0.713, 0.731, 0.728)
+VWAPS = (0.680, 0.680, 0.670, 0.700, 0.720, 0.730)
+CREATED = (150e6, 200e6, 250e6, 200e6, 142.47e6)
+UNITS = 3.0275e9 + np.concatenate(([0.0], np.cumsum(CREATED)))
+BALANCES = (58.0e6, 57.943e6, 70e6, 85e6, 100e6, 112.0e6)
+TURNOVER = {
+    FUND: 325.8e6,
+    "159381.SZ": 90e6,
+    "159382.SZ": 80e6,
+    "159388.SZ": 70e6,
+    "159246.SZ": 60e6,
+    "159242.SZ": 50e6,
+}
+LISTED = {
+    FUND: "2024-12-16",
+    "159381.SZ": "2025-03-24",
+    "159382.SZ": "2025-05-09",
+    "159388.SZ": "2025-04-07",
+    "159246.SZ": "2025-07-10",
+    "159242.SZ": "2025-07-24",
+}
+LEVELS = {
+    "970070": (1000.0, 1520.0),
+    "930713": (3155.47, 4263.62),
+    "931071": (1263.56, 1803.41),
+    "950180": (1000.0, 1400.0),
+}
+WEIGHTS = {"optical": (0.1589, 0.1486, 0.0477, 0.0560), "chips": (0.30, 0.2888)}
+
+
+class Market:
+    """Tables in memory as a data source."""
+
+    name, synthetic, default_benchmark = "fixture", False, None
+
+    def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
+        self.tables = {name: TABLES[name].validate(frame, name) for name, frame in tables.items()}
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        frame = self.tables.get(table, TABLES[table].empty())
+        if symbols is not None:
+            frame = frame[frame[TABLES[table].key[0]].isin(symbols)]
+        return frame.reset_index(drop=True)
+
+
+def tail(before: np.ndarray, last: Sequence[float]) -> np.ndarray:
+    return np.concatenate((before[: len(DAYS) - len(last)], last))
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    split = np.where(DAYS >= SPLIT_EX, 2.0, 1.0)
+    close = np.full(len(DAYS), 1.191) / split
+    close[pd.Timestamp("2024-12-31") >= DAYS] = 0.964
+    close = tail(np.round(close - 0.0005, 3), CLOSES)
+    vwap = tail(close, VWAPS)
+    bars = []
+    for symbol, amount in TURNOVER.items():
+        own = pd.Timestamp(LISTED[symbol]) <= DAYS
+        frame = pd.DataFrame({"symbol": symbol, "day": DAYS, "amount": amount, "volume": amount / vwap})
+        for name in ("open", "high", "low", "close"):
+            frame[name] = close
+        bars.append(frame[own])
+    units = tail(np.where(DAYS >= SPLIT_RECORD, 2.8e9, 1.4e9), UNITS)
+    nav = close / np.where(DAYS == SPLIT_RECORD, 2.0, 1.0) - 0.0005
+    eligible = pd.Timestamp("2025-03-03") <= DAYS
+    margin = pd.DataFrame({"symbol": FUND, "day": DAYS, "balance": tail(np.full(len(DAYS), 58e6), BALANCES)})
+    themes = [(tag, weight) for tag, each in WEIGHTS.items() for weight in each]
+    return {
+        "bars": pd.concat(bars, ignore_index=True),
+        "units": pd.DataFrame({"symbol": FUND, "day": DAYS, "units": units}),
+        "nav": pd.DataFrame({"symbol": FUND, "day": DAYS, "nav": nav}),
+        "margin": margin[eligible],
+        "actions": pd.DataFrame(
+            {
+                "symbol": [
+                    FUND,
+                    *(each for each in TURNOVER if LISTED[each] < "2025-07-21" and each != FUND),
+                ],
+                "kind": "split",
+                "ex_day": SPLIT_EX,
+                "record_day": SPLIT_RECORD,
+                "ratio": 2.0,
+            }
+        ),
+        "index_bars": pd.DataFrame(
+            [
+                {"index": code, "day": day, "close": level}
+                for code, levels in LEVELS.items()
+                for day, level in zip(("2024-12-31", "2025-08-20"), levels, strict=True)
+            ]
+        ),
+        "index_weights": pd.DataFrame(
+            {
+                "index": "970070",
+                "day": "2025-07-31",
+                "constituent": [f"30000{number}" for number in range(len(themes))],
+                "weight": [weight for _, weight in themes],
+                "theme": [tag for tag, _ in themes],
+            }
+        ),
+    }
+
+
+def brief_of(edited: dict[str, pd.DataFrame], day: date = D0, **options):
+    return make_brief(Market(edited), FUND, day, **options)
+
+
+def reason(brief, name: str) -> str:
+    return next(fact.reason for fact in brief.facts if fact.name == name)
+
+
+def note(brief, name: str) -> str:
+    return next(fact.note for fact in brief.facts if fact.name == name)
+
+
+@pytest.fixture(scope="module")
+def brief():
+    return brief_of(tables())
+
+
+# --- the statements of the note -----------------------------------------------------------------------
+
+
+def test_inflow_of_five_sessions_in_every_convention(brief):
+    assert brief["net_inflow_5_vwap"] == pytest.approx(659.0031e6)
+    assert 6.585e8 <= brief["net_inflow_5_vwap"] < 6.595e8
+    navs = [each - 0.0005 for each in CLOSES]
+    at_nav = sum(units * nav for units, nav in zip(CREATED, navs[1:], strict=True))
+    at_prev = sum(units * nav for units, nav in zip(CREATED, navs[:-1], strict=True))
+    at_close = sum(units * close for units, close in zip(CREATED, CLOSES[1:], strict=True))
+    assert brief["net_inflow_5_nav"] == pytest.approx(at_nav)
+    assert brief["net_inflow_5_prev_nav"] == pytest.approx(at_prev)
+    assert brief["net_inflow_5_close"] == pytest.approx(at_close)
+    assert note(brief, "net_inflow_5_vwap") == "2025-08-14 to 2025-08-20"
+    assert brief["net_inflow_5_ratio"] == pytest.approx(659.0031e6 / (3.0275e9 * 0.6835))
+
+
+def test_inflow_is_continuous(brief):
+    assert brief["inflow_sessions_5"] == 5
+    assert brief["inflow_streak"] == 6  # and on the day before the five
+
+
+def test_units_are_at_a_record_since_listing(brief):
+    assert 3.965e9 <= brief["units"] < 3.975e9
+    assert brief["units_record"] is True
+    assert note(brief, "units_record") == "since listing, 2024-12-16"
+
+
+def test_leveraged_inflow_and_balance_are_at_a_record(brief):
+    assert 5.40565e7 <= brief["net_financing_4"] < 5.40575e7
+    assert brief["financing_streak"] == 4
+    assert 1.115e8 <= brief["margin_balance"] < 1.125e8
+    assert brief["margin_balance_record"] is True
+
+
+def test_aum_is_a_record_above_2_8_billion(brief):
+    assert brief["aum"] == pytest.approx(3.96997e9 * 0.7275)
+    assert 2.8e9 <= brief["aum"] < 2.9e9
+    assert brief["aum_record"] is True
+    assert brief["aum_close"] == pytest.approx(3.96997e9 * 0.728)
+
+
+def test_the_record_is_not_one_of_price(brief):
+    assert brief["price_record"] is False
+    assert brief["price_high"] == pytest.approx(0.731)
+    assert brief["price_high_day"] == "2025-08-19"
+    assert brief["premium"] == pytest.approx(0.728 / 0.7275 - 1)
+    assert brief["fund_ytd"] == pytest.approx(0.728 * 2 / 0.964 - 1, abs=0.002)
+
+
+def test_turnover_is_first_of_six(brief):
+    assert brief["adtv_month"] == pytest.approx(325.8e6)
+    assert brief["adtv_20"] == pytest.approx(325.8e6)
+    assert note(brief, "adtv_month") == "23 sessions, 2025-07-21 to 2025-08-20"
+    assert brief["adtv_month_rank"] == 1
+    assert brief["peers"] == 6
+
+
+def test_the_index_is_ahead_of_the_other_ai_indices(brief):
+    assert brief["index_ytd"] == pytest.approx(0.52)
+    assert brief["index_ytd_930713"] == pytest.approx(0.351, abs=5e-4)
+    assert brief["index_ytd_931071"] == pytest.approx(0.427, abs=5e-4)
+    assert brief["index_ytd_950180"] == pytest.approx(0.40)
+    assert brief["index_ytd_932456"] is None
+    assert reason(brief, "index_ytd_932456") == "no level of 932456 on file for 2025-08-20"
+    assert brief["index_ytd_ahead_of"] == 3
+
+
+def test_the_index_is_above_41_percent_optical_modules(brief):
+    assert brief["theme_weight"] == pytest.approx(0.1589 + 0.1486 + 0.0477 + 0.0560)
+    assert brief["theme_weight"] > 0.41
+    assert note(brief, "theme_weight") == "as published for 2025-07-31"
+
+
+def test_it_says_when_all_of_it_is_public(brief):
+    assert brief.basis.endswith("public by the open of 2025-08-21")
+    assert brief.late == ()
+
+
+# --- what is not on file, and traps -------------------------------------------------------------------
+
+
+def test_units_of_the_record_day_switch_before_prices():
+    record = brief_of(tables(), SPLIT_RECORD.date())
+    assert record["net_inflow_5_vwap"] == 0.0  # twice the units is no inflow
+    assert record["aum"] == pytest.approx(2.8e9 * (1.19 / 2 - 0.0005), rel=1e-3)
+    assert abs(record["premium"]) < 0.01
+    assert record["price_high"] == pytest.approx(1.19, abs=0.001)
+
+
+def test_a_record_compares_units_on_one_basis():
+    edited = tables()
+    early = edited["units"]["day"] == pd.Timestamp("2025-05-06")
+    edited["units"].loc[early, "units"] = 2.0e9  # 4 billion of today's
+    assert brief_of(edited)["units_record"] is False
+
+
+def test_what_is_not_on_file_has_a_reason():
+    empty = {name: frame for name, frame in tables().items() if name in ("bars", "actions")}
+    brief = brief_of(empty)
+    for name in ("net_inflow_5_vwap", "inflow_streak", "units", "units_record", "aum", "net_financing_4"):
+        assert brief[name] is None
+        assert "on file" in reason(brief, name), name
+    for name in ("margin_balance", "nav", "premium", "index_ytd", "theme_weight", "index_ytd_ahead_of"):
+        assert brief[name] is None
+        assert "on file" in reason(brief, name), name
+    assert brief["adtv_month_rank"] == 1
+
+
+def test_what_comes_after_the_day_changes_nothing():
+    early = date(2025, 8, 15)
+    cut = {
+        name: frame[pd.to_datetime(frame["day"]) <= pd.Timestamp(early)] if "day" in frame else frame
+        for name, frame in tables().items()
+    }
+    assert brief_of(tables(), early).facts == brief_of(cut, early).facts
+
+
+@pytest.mark.parametrize(
+    ("table", "day", "name", "message"),
+    [
+        ("units", "2025-08-20", "net_inflow_5_vwap", "no unit count on file for 2025-08-20"),
+        ("units", "2025-08-20", "units", "on file for 2025-08-20; the latest is of 2025-08-19"),
+        ("units", "2025-08-13", "net_inflow_5_vwap", "no unit count on file for 2025-08-13"),
+        ("nav", "2025-08-18", "net_inflow_5_nav", "no NAV on file for 2025-08-18"),
+        ("nav", "2025-08-20", "aum", "unit count and NAV on file for 2025-08-20"),
+        ("margin", "2025-08-14", "net_financing_4", "no margin balance on file for 2025-08-14"),
+        ("margin", "2025-08-20", "margin_balance", "the latest is of 2025-08-19"),
+        ("index_bars", "2024-12-31", "index_ytd", "no level of 970070 on file for 2024-12-31"),
+    ],
+)
+def test_a_missing_day_is_named_and_not_filled(table, day, name, message):
+    edited = tables()
+    frame = edited[table]
+    edited[table] = frame[pd.to_datetime(frame["day"]) != pd.Timestamp(day)]
+    brief = brief_of(edited)
+    assert brief[name] is None
+    assert message in reason(brief, name)
+
+
+def test_a_count_missing_within_the_sum_is_covered_by_the_next_one():
+    edited = tables()
+    edited["units"] = edited["units"][edited["units"]["day"] != pd.Timestamp("2025-08-18")]
+    brief = brief_of(edited)
+    # 450 m units of two sessions at the 0.72 of the second.
+    assert brief["net_inflow_5_vwap"] == pytest.approx(102e6 + 134e6 + 450e6 * 0.72 + 142.47e6 * 0.73)
+    assert "1 without unit count" in note(brief, "net_inflow_5_vwap")
+    assert brief["inflow_streak"] == 1
+    assert "at least" in note(brief, "inflow_streak")
+    assert brief["inflow_sessions_5"] is None
+
+
+def test_a_session_without_change_ends_a_streak():
+    edited = tables()
+    rows = edited["units"]["day"] >= pd.Timestamp("2025-08-18")
+    edited["units"].loc[rows, "units"] -= 250e6
+    brief = brief_of(edited)
+    assert brief["inflow_streak"] == 2
+
+
+def test_a_halted_session_is_skipped_by_a_streak():
+    edited = tables()
+    halted = pd.Timestamp("2025-08-18")
+    own = (edited["bars"]["symbol"] == FUND) & (edited["bars"]["day"] == halted)
+    edited["bars"] = edited["bars"][~own]
+    rows = edited["units"]["day"] >= halted
+    edited["units"].loc[rows, "units"] -= 250e6
+    brief = brief_of(edited)
+    assert brief["inflow_streak"] == 5
+    assert brief["adtv_month"] == pytest.approx(325.8e6 * 22 / 23)
+
+
+def test_traded_money_that_is_not_on_file_is_not_replaced_by_the_close():
+    edited = tables()
+    edited["bars"].loc[edited["bars"]["day"] == pd.Timestamp("2025-08-19"), "amount"] = np.nan
+    brief = brief_of(edited)
+    assert brief["net_inflow_5_vwap"] is None
+    assert "money traded on file for 2025-08-19" in reason(brief, "net_inflow_5_vwap")
+    assert brief["adtv_month"] is None
+
+
+def test_a_peer_without_bars_leaves_the_rank_open():
+    edited = tables()
+    edited["bars"] = edited["bars"][edited["bars"]["symbol"] != "159382.SZ"]
+    brief = brief_of(edited)
+    assert brief["adtv_month"] == pytest.approx(325.8e6)
+    assert brief["adtv_month_rank"] is None
+    assert "159382.SZ" in reason(brief, "adtv_month_rank")
+
+
+def test_late_publication_is_said():
+    edited = tables()
+    edited["units"]["known_at"] = pd.NaT
+    last = edited["units"]["day"] == pd.Timestamp(D0)
+    edited["units"].loc[last, "known_at"] = pd.Timestamp("2025-08-21 18:00")
+    assert brief_of(edited).late == ("units of 2025-08-20 were published at 2025-08-21 18:00:00",)
+
+
+def test_any_window_can_be_asked_for():
+    brief = brief_of(tables(), sessions=3)
+    assert brief["net_inflow_3_vwap"] == pytest.approx(175e6 + 144e6 + 104.0031e6)
+    long = brief_of(tables(), sessions=500)
+    assert long["net_inflow_500_vwap"] is None
+    assert "sessions are on file" in reason(long, "net_inflow_500_vwap")
+
+
+def test_an_unknown_theme_names_those_there_are():
+    brief = brief_of(tables(), theme="optics")
+    assert brief["theme_weight"] is None
+    assert "chips, optical" in reason(brief, "theme_weight")
+
+
+def test_days_that_cannot_be_briefed():
+    with pytest.raises(UsageError, match=r"no session.*2025-08-16.*2025-08-15"):
+        brief_of(tables(), date(2025, 8, 16))
+    with pytest.raises(DataError, match="2024-12-16 to 2025-08-20"):
+        brief_of(tables(), date(2025, 8, 21))
+    with pytest.raises(UsageError, match="sessions"):
+        brief_of(tables(), sessions=0)
+
+
+# --- real data ----------------------------------------------------------------------------------------
+
+
+def test_the_real_fund_on_the_day_of_the_note(shared):
+    folder = shared / "tidy-cn"
+    market = Market(
+        {
+            "bars": pd.read_csv(folder / "bars.csv.gz"),
+            "units": pd.read_csv(folder / "units.csv.gz"),
+            "index_bars": pd.read_csv(folder / "index_bars.csv.gz", dtype={"index": str}),
+            "actions": pd.read_csv(folder / "actions.csv"),
+        }
+    )
+    brief = make_brief(market, FUND, D0)
+    assert brief["close"] == 0.728
+    assert brief["adtv_month"] == pytest.approx(325.8e6, abs=0.05e6)
+    assert brief["adtv_20"] == pytest.approx(348.2e6, abs=0.05e6)
+    assert brief["price_record"] is False
+    assert brief["price_high"] == pytest.approx(0.731)
+    assert brief["price_high_day"] == "2025-08-19"
+    assert brief["fund_ytd"] == pytest.approx(0.510, abs=5e-4)
+    assert brief["index_ytd_930713"] == pytest.approx(0.351, abs=5e-4)
+    assert brief["index_ytd_931071"] == pytest.approx(0.427, abs=5e-4)
+    assert brief["index_ytd"] is None
+    assert "970070" in reason(brief, "index_ytd")
+    assert brief["adtv_month_rank"] is None
+    assert "159381.SZ" in reason(brief, "adtv_month_rank")
+    assert brief["peers"] == 6
+    for name in ("net_inflow_5_vwap", "units", "aum", "net_financing_4", "theme_weight"):
+        assert brief[name] is None
+        assert "on file" in reason(brief, name)
+    closes = {day: make_brief(market, FUND, date(2025, 8, day))["close"] for day in (13, 18)}
+    assert closes == {13: 0.684, 18: 0.713}
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(run_backtest.load_catalogue, [str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_the_real_command_line_prints_one_document(tmp_path):
+    words = ["brief", "157001", "--on", "2025-08-20", "--json"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_backtest.py"), *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["symbol"] == "157001.SZ"
+    assert document["day"] == "2025-08-20"
+    assert "public by the open of 2025-08-21" in document["basis"]
+    assert "SYNTHETIC" in document["notice"]
+    values = document["values"]
+    assert values["peers"] == 6
+    assert set(document["reasons"]) == {name for name, value in values.items() if value is None}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_for_people(here):
+    code, printed, complained = here("brief", "157001.SZ")
+    assert code == 0, complained
+    assert "SYNTHETIC" in printed
+    assert re.search(r"net inflow over 5 sessions, at VWAP +-?[\d,]+\.\d\d CNY", printed)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("brief",), 2, "SYMBOL"),
+        (("brief", "1570?1"), 2, "not a symbol"),
+        (("brief", "157999.SZ"), 3, r"no bars of 157999\.SZ.*Did you mean"),
+        (("brief", "157001.SZ", "--on", "2025-08-16"), 2, "no session.*2025-08-15"),
+        (("brief", "157001.SZ", "--on", "2025-08-21"), 3, "no bars on that day.*2025-08-20"),
+        (("brief", "157001.SZ", "--on", "2001-01-02"), 3, "no bars on that day"),
+        (("brief", "157001.SZ", "--on", "soon"), 2, "no day"),
+        (("brief", "157001.SZ", "--sessions", "0"), 2, "`sessions`.*received 0"),
+        (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
+        (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),
+    ],
+)
+def test_wrong_input_is_answered_in_one_line(here, words, code, message):
+    got, printed, complained = here(*words)
+    assert (got, printed) == (code, ""), complained
+    assert complained.startswith("error: ")
+    assert complained.count("\n") == 1
+    assert re.search(message, complained), complained

@@ -1,0 +1,334 @@
+"""The next open: orders as the reference engine sends them, from holdings, with what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import run_backtest
+from data.demo import Demo
+from data.errors import DataError, UsageError
+from data.load import load_panel
+from engine.backtest import run
+from engine.books import Books
+from engine.cli.main import main
+from engine.holdings import read_holdings
+from engine.kernel.costs import Costs
+from engine.loader import Native
+from engine.signal import decide_next, look_ahead, next_session
+from strategies import STRATEGIES
+
+ROOT = Path(run_backtest.__file__).parent
+
+# Two of them split (157003 on 2025-02-24, 157001 on 2025-07-21), and Shanghai and Shenzhen are both there.
+SYMBOLS = ("157001.SZ", "157003.SZ", "157005.SZ", "157021.SZ", "586012.SH", "586031.SH")
+START = date(2025, 1, 3)
+DAYS = [date(2025, 1, 10), date(2025, 2, 24), date(2025, 7, 21), date(2025, 8, 20)]
+STRATEGY = {
+    "every session": STRATEGIES["share_inflow"](rebalance=1, top=2),
+    "all funds": STRATEGIES["equal_weight"](rebalance=1),
+    "memory": STRATEGIES["momentum"](rebalance=1, top=2, hysteresis=2, lookback=10),
+    "every fifth": STRATEGIES["leveraged_flow"](rebalance=5, top=3),
+    "weekly": STRATEGIES["momentum"](rebalance="weekly", weighting="inverse_volatility"),
+}
+
+
+class Cut:
+    """The demo market as it was on file before a day: announcements stay, whatever was measured ends."""
+
+    name, synthetic, default_benchmark = "cut", True, None
+
+    def __init__(self, day: date) -> None:
+        self.day = pd.Timestamp(day)
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        frame = Demo().read(table, symbols)
+        return frame if "day" not in frame else frame[frame["day"] < self.day].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return load_panel(Demo(), SYMBOLS)
+
+
+@pytest.fixture(scope="module")
+def aheads():
+    """Return the panels that end with each day, made from what was on file the evening before."""
+    found = {}
+    for day in DAYS:
+        source = Cut(day)
+        last = source.read("bars", SYMBOLS)["day"].max().date()
+        found[day] = look_ahead(source, SYMBOLS, last)
+    return found
+
+
+@pytest.mark.parametrize("name", STRATEGY)
+def test_the_signal_is_what_the_reference_engine_sends(panel, aheads, monkeypatch, name):
+    sent = {}
+    original = Books.orders_for
+
+    def recording(books: Books, weights, rank):
+        orders = original(books, weights, rank)
+        sent[books.panel.days[books.row].item()] = [(books.panel.symbols[c], n) for c, n in orders]
+        return orders
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Books, "orders_for", recording)
+        result = run(STRATEGY[name], panel, start=START)
+    compared = 0
+    for day, ahead in aheads.items():
+        before = int(np.searchsorted(result.days, np.datetime64(day))) - 1
+        assert result.receivable[before] == 0.0
+        signal = decide_next(
+            STRATEGY[name],
+            ahead,
+            holdings=dict(zip(SYMBOLS, result.shares[before].tolist(), strict=True)),
+            cash=float(result.cash[before]),
+            start=START,
+        )
+        assert signal.day == day
+        assert [(line.symbol, line.order_shares) for line in signal.orders] == sent.get(day, [])
+        assert signal.decides == (day in sent)
+        compared += len(signal.orders)
+        if not signal.decides and signal.next_decision and signal.next_decision <= result.days[-1].item():
+            assert signal.next_decision == min(each for each in sent if each > day)
+    assert compared > 0
+
+
+def test_a_split_of_the_day_is_applied_to_what_is_held_before_sizing(aheads):
+    ahead = aheads[date(2025, 7, 21)]
+    signal = decide_next(
+        STRATEGIES["buy_hold"](symbol="157001.SZ"), ahead, holdings={"157001.SZ": 1_000}, cash=0.0
+    )
+    line = signal.lines[0]
+    assert line.shares == 2_000  # 2 for 1
+    assert ahead.known.close[-1, 0] == 0.887
+    assert line.reference == 0.444  # half of it, rounded half up
+    assert signal.equity == 2_000 * line.reference
+    assert line.order_shares == 0
+    assert signal.actions == ("157001.SZ: split of 2, 1000 shares before it",)
+
+
+def test_the_estimates_are_sums_by_hand(aheads):
+    ahead = aheads[date(2025, 7, 21)]
+    costs = Costs(commission_rate=0.001, commission_min=5.0)
+    signal = decide_next(
+        STRATEGIES["buy_hold"](symbol="157001.SZ"),
+        ahead,
+        holdings={"586031.SH": 50},
+        cash=10_000,
+        costs=costs,
+    )
+    sold, bought = signal.orders
+    assert (sold.symbol, sold.order_shares) == ("586031.SH", -50)  # an odd lot goes as a whole
+    assert sold.notional == 50 * sold.reference
+    assert sold.commission == 5.0  # 0.1 % of some 90 is less than the minimum
+    equity = 10_000 + 50 * sold.reference
+    assert signal.equity == equity
+    assert bought.order_shares == int(equity / bought.reference / 100) * 100
+    assert bought.commission == round(0.001 * bought.order_shares * bought.reference, 2)
+    spent = bought.notional + bought.commission - sold.notional + sold.commission
+    assert signal.cash_after == pytest.approx(10_000 - spent)
+    # The volume of the session before is in shares before the split.
+    assert bought.volume_share == bought.order_shares / (2 * ahead.known.volume[-1, 0])
+    assert bought.limit_up == pytest.approx(bought.reference * 1.2, abs=0.0006)
+    assert bought.limit_down == pytest.approx(bought.reference * 0.8, abs=0.0006)
+
+
+def test_ages_are_sessions_from_the_datum_to_the_decision():
+    class Late(Cut):
+        def read(self, table, symbols=None):
+            frame = super().read(table, symbols)
+            drop = {"units": 1, "margin": 3}.get(table, 0)
+            last = sorted(set(frame["day"]))[-drop:] if drop else []
+            return frame[~frame["day"].isin(last)] if drop else frame
+
+    ahead = look_ahead(Late(date(2025, 8, 20)), SYMBOLS, date(2025, 8, 19), availability="strict")
+    signal = decide_next(STRATEGIES["equal_weight"](), ahead)
+    ages = {line.symbol: dict(line.ages) for line in signal.lines}
+    assert ages["157001.SZ"] == {"price": 1, "flow": 2, "nav": 1, "margin": 4}
+    assert ages["586031.SH"] == {"price": 1, "flow": 2, "nav": 1, "margin": 4}
+
+
+def test_a_fund_without_a_datum_has_no_age(aheads):
+    class Without(Cut):
+        def read(self, table, symbols=None):
+            frame = super().read(table, symbols)
+            return frame[frame["symbol"] != "157001.SZ"] if table == "margin" else frame
+
+    ahead = look_ahead(Without(date(2025, 8, 20)), SYMBOLS[:2], date(2025, 8, 19))
+    signal = decide_next(STRATEGIES["equal_weight"](), ahead)
+    assert signal.lines[0].ages["margin"] is None
+    assert signal.lines[1].ages["margin"] == 1
+
+
+def test_the_session_past_the_calendar_is_refused():
+    from data.calendars import calendar_for
+
+    with pytest.raises(DataError, match="ETFLOW_CALENDAR"):
+        next_session("cn_etf", calendar_for("cn_etf").last_day)
+
+
+def test_the_next_session_leaves_out_holidays():
+    assert next_session("cn_etf", date(2025, 8, 20)) == date(2025, 8, 21)
+    assert next_session("cn_etf", date(2025, 9, 30)) == date(2025, 10, 9)  # the national holiday
+
+
+def test_holdings_outside_the_run_are_refused(aheads):
+    with pytest.raises(UsageError, match=r"515980\.SH, which is not among"):
+        decide_next(STRATEGIES["equal_weight"](), aheads[DAYS[-1]], holdings={"515980.SH": 100})
+
+
+def test_an_account_of_nothing_is_refused(aheads):
+    with pytest.raises(UsageError, match="nothing to invest"):
+        decide_next(STRATEGIES["equal_weight"](), aheads[DAYS[-1]], cash=0.0)
+
+
+def test_a_backtrader_strategy_is_refused(aheads):
+    with pytest.raises(UsageError, match="backtrader"):
+        decide_next(Native(dict, {}), aheads[DAYS[-1]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "columns symbol and shares.*empty"),
+        ("symbol,units\n157001.SZ,5\n", "columns symbol and shares"),
+        ("symbol,shares\n157001.SZ,-100\n", "row 1.*shares.*received -100"),
+        ("symbol,shares\n157001.SZ,1.5\n", "row 1.*received 1.5"),
+        ("symbol,shares\n157001.SZ,\n", "row 1"),
+        ("symbol,shares\n157001.SZ,nan\n", "row 1"),
+        ("symbol,shares\n157001.SZ,many\n", "row 1.*received many"),
+        ("symbol,shares\n15?001.SZ,100\n", "row 1.*15"),
+        ("symbol,shares\n157001.SZ,100\n157001,100\n", "row 2.*twice"),
+        ("symbol,shares\n157001.SZ\n", "row 1 is too short"),
+    ],
+)
+def test_malformed_holdings_are_refused_by_row(tmp_path, text, message):
+    (tmp_path / "held.csv").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_holdings(tmp_path / "held.csv")
+
+
+def test_holdings_are_read_in_any_column_order_and_symbol_form(tmp_path):
+    (tmp_path / "held.csv").write_text("name,Shares,symbol\nx,100,sz157001\ny,0,586031\nz,200.0,157005.SZ\n")
+    assert read_holdings(tmp_path / "held.csv") == {"157001.SZ": 100, "586031.SH": 0, "157005.SZ": 200}
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+FUNDS = ("--symbols", ",".join(SYMBOLS))
+
+
+@pytest.fixture
+def here(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(run_backtest.load_catalogue, [str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_the_real_command_line_prints_one_document(tmp_path):
+    (tmp_path / "held.csv").write_text("symbol,shares\n157001.SZ,10000\n")
+    words = ["signal", "share_inflow", *FUNDS, "--holdings", "held.csv", "--set", "top=2", "--json"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_backtest.py"), *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["day"] == "2025-08-21"
+    assert document["data"]["last_day"] == "2025-08-20"
+    assert document["parameters"]["top"] == 2
+    assert document["decision_session"] is True
+    assert document["cash"] == 0.0
+    assert document["rebalance"] == 5
+    assert "SYNTHETIC" in document["notice"]
+    first = document["funds"][0]
+    assert set(first) == {
+        "symbol",
+        "weight",
+        "score",
+        "shares",
+        "order_shares",
+        "target_shares",
+        "reference",
+        "notional",
+        "commission",
+        "fee",
+        "volume_share",
+        "limit_up",
+        "limit_down",
+        "ages",
+        "remark",
+    }
+    assert {each["symbol"]: each["order_shares"] for each in document["funds"] if each["order_shares"]} == {
+        each["symbol"]: each["shares"] for each in document["orders"]
+    }
+
+
+def test_the_fingerprint_is_that_of_a_run_on_the_same_data(here):
+    _, printed, _ = here("signal", "momentum", *FUNDS, "--end", "2022-06-30", "--json")
+    plain = load_panel(Demo(), SYMBOLS, end=date(2022, 6, 30))
+    document = json.loads(printed)
+    assert document["data"]["fingerprint"] == plain.fingerprint
+    assert document["day"] == "2022-07-01"
+
+
+def test_a_table_for_people_and_lines_for_scripts(here):
+    code, printed, complained = here("signal", "momentum", *FUNDS)
+    assert code == 0
+    assert "before the open of 2025-08-21" in printed
+    assert "SYNTHETIC" in printed
+    assert "Orders go in this order" in complained
+    code, printed, complained = here("signal", "momentum", *FUNDS, "-q")
+    assert complained == ""
+    assert all(line.split(",")[0] in SYMBOLS and int(line.split(",")[1]) for line in printed.splitlines())
+
+
+def test_no_decision_due_means_no_orders_and_names_the_next(here):
+    code, printed, _ = here("signal", "momentum", *FUNDS, "--start", "2025-08-20", "--json")
+    assert code == 0
+    document = json.loads(printed)
+    assert document["decision_session"] is False
+    assert document["orders"] == []
+    assert document["next_decision"] == "2025-08-27"  # five sessions after the 20th, a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("signal",), 2, "name a strategy"),
+        (("signal", "momentun"), 2, "unknown strategy"),
+        (("signal", "momentum", "--symbols", "157999.SZ"), 3, "no bars of 157999.SZ"),
+        (("signal", "momentum", *FUNDS, "--cash", "-5"), 2, "`cash`.*received -5"),
+        (("signal", "momentum", *FUNDS, "--cash", "0"), 2, "nothing to invest"),
+        (("signal", "momentum", *FUNDS, "--holdings", "none.csv"), 2, "cannot read the holdings"),
+        (("signal", "momentum", *FUNDS, "--holdings", "bad.csv"), 2, "row 1.*received -1"),
+        (("signal", "momentum", *FUNDS, "--start", "2026-01-05"), 3, "no session with data"),
+        (("signal", "momentum", *FUNDS, "--end", "2001-01-02"), 3, "before the data begin"),
+    ],
+)
+def test_wrong_input_is_answered_in_one_line(here, tmp_path, words, code, message):
+    (tmp_path / "bad.csv").write_text("symbol,shares\n157001.SZ,-1\n")
+    got, printed, complained = here(*words)
+    assert (got, printed) == (code, "")
+    assert complained.count("\n") == 1
+    assert complained.startswith("error: ")
+    assert re.search(message, complained), complained
