@@ -1,0 +1,276 @@
+"""Metrics: a worked example to nine digits, what is undefined and why, drawdowns, months and years."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from datetime import date
+
+import numpy as np
+import pytest
+
+from engine.metrics import (
+    ALTERNATIVES,
+    LABELS,
+    OF_ALTERNATIVES,
+    compute_metrics,
+    drawdowns,
+    monthly_returns,
+    yearly_returns,
+)
+from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
+
+RETURNS = [0.010, -0.020, 0.030, 0.0, -0.010, 0.020, -0.030, 0.015, 0.005, -0.005]
+BENCHMARK = [0.008, -0.015, 0.020, 0.002, -0.012, 0.010, -0.020, 0.012, 0.004, 0.001]
+
+WORKED = {
+    "cum_returns_final": 0.0135541578,
+    "annual_return": 0.4039232969,
+    "annual_volatility": 0.2923525269,
+    "sharpe_ratio": 1.2929595785,
+    "sortino_ratio": 1.9947298986,
+    "max_drawdown": -0.03,
+    "calmar_ratio": 13.4641098975,
+    "omega_ratio": 1.2307692308,
+    "tail_ratio": 1.0,
+    "value_at_risk": -0.0255,
+    "conditional_value_at_risk": -0.03,
+    "skew": -0.1949130802,
+    "kurtosis": -0.8181596830,
+    "stability_of_timeseries": 0.0697427502,
+    "beta": 1.3978494624,
+    "alpha": 0.0260747715,
+    "information_ratio": 1.2207147688,
+    "up_capture": 2.0117410963,
+    "down_capture": 1.0128146279,
+}
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_worked_example(name):
+    metrics = compute_metrics(from_returns(RETURNS, BENCHMARK))
+    assert metrics[name] == pytest.approx(WORKED[name], abs=1e-9)
+
+
+def test_annual_figures_use_the_sessions_of_the_exchange():
+    metrics = compute_metrics(from_returns([0.01, -0.01, 0.02, 0.0], sessions_per_year=243.0))
+    total = 1.01 * 0.99 * 1.02
+    assert metrics["annual_return"] == pytest.approx(total ** (243.0 / 4.0) - 1.0, rel=1e-12)
+    mean, deviation = 0.005, math.sqrt((0.005**2 + 0.015**2 + 0.015**2 + 0.005**2) / 3.0)
+    assert metrics["sharpe_ratio"] == pytest.approx(mean / deviation * math.sqrt(243.0), rel=1e-12)
+
+
+def test_captures_use_the_sessions_of_the_exchange():
+    metrics = compute_metrics(from_returns([0.02, -0.01], [0.01, -0.02], sessions_per_year=243.0))
+    assert metrics["up_capture"] == pytest.approx((1.02**243 - 1) / (1.01**243 - 1), rel=1e-12)
+    assert metrics["down_capture"] == pytest.approx((0.99**243 - 1) / (0.98**243 - 1), rel=1e-12)
+
+
+def test_calendar_return_counts_days_from_the_first_to_the_last():
+    days = np.array(["2024-01-01", "2024-07-01", "2024-12-31"], dtype="datetime64[D]")
+    metrics = compute_metrics(from_returns([0.05, 0.05, 0.05], days=days))
+    assert metrics["calendar_annual_return"] == pytest.approx(1.05 ** (3 * 365.25 / 366.0) - 1.0, rel=1e-12)
+
+
+def test_sessions_without_a_benchmark_are_left_out_and_not_filled():
+    known = compute_metrics(from_returns([0.01, -0.02, 0.015, 0.03], [0.02, -0.01, 0.01, 0.02]))
+    gap = compute_metrics(from_returns([0.01, -0.02, 0.3, 0.015, 0.03], [0.02, -0.01, np.nan, 0.01, 0.02]))
+    for name in ("beta", "alpha", "information_ratio", "up_capture", "benchmark_annual_return"):
+        assert gap[name] == pytest.approx(known[name], rel=1e-12), name
+
+
+def test_benchmark_and_equal_weight_are_measured_like_the_run():
+    metrics = compute_metrics(from_returns(BENCHMARK, RETURNS, RETURNS))
+    for prefix in ALTERNATIVES:
+        for name in OF_ALTERNATIVES:
+            assert metrics[prefix + name] == pytest.approx(WORKED[name], abs=1e-9), prefix + name
+
+
+def test_without_a_benchmark_nothing_is_measured_against_it():
+    metrics = compute_metrics(from_returns(RETURNS))
+    for name in ("alpha", "beta", "information_ratio", "up_capture", "benchmark_sharpe_ratio"):
+        assert metrics[name] is None
+        assert metrics.reasons[name] == "there is no benchmark"
+    assert metrics.reasons["equal_weight_annual_return"] == "no fund traded"
+
+
+UNDEFINED = {
+    "all zero": (
+        [0.0] * 5,
+        {
+            "sharpe_ratio": "returns do not vary",
+            "sortino_ratio": "no session lost money",
+            "calmar_ratio": "no session lost money",
+            "omega_ratio": "no session lost money",
+            "tail_ratio": "the 5th percentile of returns is zero",
+            "stability_of_timeseries": "returns do not vary",
+            "skew": "returns do not vary",
+            "kurtosis": "returns do not vary",
+        },
+    ),
+    "constant": (
+        [0.01] * 5,
+        {
+            "sharpe_ratio": "returns do not vary",
+            "sortino_ratio": "no session lost money",
+            "calmar_ratio": "no session lost money",
+            "omega_ratio": "no session lost money",
+            "stability_of_timeseries": "returns do not vary",
+            "skew": "returns do not vary",
+            "kurtosis": "returns do not vary",
+        },
+    ),
+    "all positive": (
+        [0.01, 0.02, 0.03],
+        {
+            "sortino_ratio": "no session lost money",
+            "calmar_ratio": "no session lost money",
+            "omega_ratio": "no session lost money",
+        },
+    ),
+    "one session": (
+        [0.01],
+        dict.fromkeys(
+            (
+                "annual_volatility",
+                "sharpe_ratio",
+                "sortino_ratio",
+                "calmar_ratio",
+                "omega_ratio",
+                "stability_of_timeseries",
+                "skew",
+                "kurtosis",
+            ),
+            "it takes at least two sessions",
+        ),
+    ),
+    "a session that earned more than a float can hold in a year": (
+        [50.0],
+        {"annual_return": "the sample is too short or too one-sided for a finite number"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNDEFINED)
+def test_undefined_is_none_with_a_reason(case):
+    returns, expected = UNDEFINED[case]
+    metrics = compute_metrics(from_returns(returns))
+    for name, reason in expected.items():
+        assert metrics[name] is None, name
+        assert metrics.reasons[name] == reason, name
+    defined = set(WORKED) - set(metrics.reasons)
+    assert all(math.isfinite(metrics[name]) for name in defined)
+
+
+def test_equity_that_grows_evenly_has_no_sharpe_in_spite_of_rounding():
+    steady = from_returns([0.01] * 300)
+    assert np.std(steady.returns) > 0.0
+    assert compute_metrics(steady)["sharpe_ratio"] is None
+
+
+def test_a_run_like_its_benchmark_has_no_information_ratio():
+    metrics = compute_metrics(from_returns(RETURNS, RETURNS))
+    assert metrics["information_ratio"] is None
+    assert metrics["beta"] == pytest.approx(1.0)
+    flat = compute_metrics(from_returns(RETURNS, [0.0] * 10))
+    assert flat.reasons["beta"] == "the benchmark does not vary"
+    assert flat.reasons["up_capture"] == "the benchmark never rose"
+    assert flat.reasons["down_capture"] == "the benchmark never fell"
+
+
+def test_every_value_is_finite_or_none_with_a_reason():
+    for result in (rotation(), from_returns(RETURNS), from_returns([0.0]), from_returns([0.01, -1.0])):
+        metrics = compute_metrics(result)
+        assert set(metrics.reasons) == {name for name, value in metrics.values.items() if value is None}
+        assert all(math.isfinite(value) for value in metrics.values.values() if value is not None)
+        assert [name for name in metrics.values if name in LABELS] == list(LABELS)
+
+
+def test_turnover_is_one_way_a_year():
+    days = sessions(4)
+    traded = fills(
+        (days[0], "159363.SZ", 100, 10.0, 0.0, 0.0, 0.0), (days[2], "159363.SZ", -100, 11.0, 0.0, 0.0, 0.0)
+    )
+    result = from_returns([0.0, 0.0, 0.0, 0.0], fills=traded, sessions_per_year=240.0)
+    # half of 1000 + 1100, over equity of 100, in 4 of 240 sessions
+    assert compute_metrics(result)["turnover"] == pytest.approx(0.5 * 2100.0 / 100.0 * 240.0 / 4.0)
+
+
+def test_exposure_is_the_mean_share_of_equity_in_funds():
+    result = one_fund([2.0, 2.0, 2.0, 2.0], [0, 1000, 2000, 2000], (1, 1000, 2.0, 0.0), (2, 1000, 2.0, 0.0))
+    assert compute_metrics(result)["exposure"] == pytest.approx((0.0 + 0.2 + 0.4 + 0.4) / 4.0)
+
+
+def test_costs_are_a_share_of_profit_before_them():
+    days = sessions(2)
+    traded = fills((days[0], "159363.SZ", 100, 10.0, 2.0, 0.5, 1.5))
+    metrics = compute_metrics(from_returns([0.0, 0.16], fills=traded))
+    assert metrics["costs"] == 4.0
+    assert metrics["cost_share"] == pytest.approx(4.0 / (16.0 + 4.0))
+    lost = compute_metrics(from_returns([0.0, -0.16], fills=traded))
+    assert lost["cost_share"] is None
+    assert lost.reasons["cost_share"] == "there is no profit before costs"
+
+
+def test_a_loss_on_the_first_day_is_a_drawdown_from_the_initial_capital():
+    result = from_returns([-0.10, 0.05, 0.05, 0.01])
+    assert compute_metrics(result)["max_drawdown"] == pytest.approx(-0.10)
+    (fall,) = drawdowns(result)
+    days = result.days.tolist()
+    assert (fall.peak, fall.trough, fall.recovery) == (None, days[0], days[3]) == (None, days[0], days[3])
+    assert fall.depth == pytest.approx(-0.10)
+    assert (fall.to_trough, fall.under_water) == (1, 4)
+
+
+def test_drawdowns_are_sorted_by_depth_and_the_last_may_be_open():
+    result = from_returns([0.10, -0.05, 0.10, -0.20, 0.10, -0.10])
+    days = result.days.tolist()
+    deep, shallow = drawdowns(result)
+    assert deep.depth == pytest.approx(0.8 * 1.1 * 0.9 - 1.0)
+    assert (deep.peak, deep.trough, deep.recovery) == (days[2], days[5], None)
+    assert (deep.to_trough, deep.under_water) == (3, 3)
+    assert shallow.depth == pytest.approx(-0.05)
+    assert (shallow.peak, shallow.trough, shallow.recovery) == (days[0], days[1], days[2])
+    assert (shallow.to_trough, shallow.under_water) == (1, 2)
+    assert drawdowns(result, top=1) == [deep]
+
+
+def test_a_run_that_never_falls_has_no_drawdown():
+    assert drawdowns(from_returns([0.0, 0.01, 0.0])) == []
+
+
+def test_months_and_years_are_compounded():
+    days = ["2023-12-28", "2023-12-29", "2024-01-02", "2024-01-03", "2024-03-01"]
+    result = from_returns(
+        [0.01, 0.02, 0.03, -0.01, 0.05],
+        [np.nan, 0.02, 0.01, 0.0, 0.0],
+        days=np.array(days, dtype="datetime64[D]"),
+    )
+    months = monthly_returns(result)
+    assert months.loc[2023, 12] == pytest.approx(1.01 * 1.02 - 1.0)
+    assert months.loc[2024, 1] == pytest.approx(1.03 * 0.99 - 1.0)
+    assert months.loc[2024, 3] == pytest.approx(0.05)
+    assert months.notna().sum().sum() == 3
+    years = yearly_returns(result)
+    assert years.loc[2024, "run"] == pytest.approx(1.03 * 0.99 * 1.05 - 1.0)
+    assert years.loc[2023, "benchmark"] == pytest.approx(0.02)
+    assert years["equal_weight"].isna().all()
+
+
+def test_days_of_drawdowns_are_dates():
+    assert isinstance(drawdowns(from_returns([0.01, -0.01]))[0].trough, date)
+
+
+def test_every_metric_is_documented(root):
+    text = (root / "docs" / "metrics.md").read_text(encoding="utf-8")
+    names = [*LABELS, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_importing_metrics_loads_neither_empyrical_nor_pyfolio(root):
+    script = "import sys, engine.metrics, engine.report.html\nprint({'empyrical', 'pyfolio', 'scipy'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
