@@ -1,0 +1,78 @@
+"""What a run assumed: its manifest, setting by setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.report.html import Safe, join, table, tag
+from engine.result import Result
+
+OF_DATA = {
+    "data",
+    "universe",
+    "symbols",
+    "start",
+    "end",
+    "benchmark",
+    "availability",
+    "lags",
+    "allow",
+    "allowed",
+    "files",
+    "notice",
+    "sessions_per_year",
+}
+OF_EXECUTION = {"engine", "fill", "cash", "costs"}
+
+NOTES: Mapping[str, str] = {
+    "costs.commission_rate": "of an order's value",
+    "costs.commission_min": "at least, per order",
+    "costs.commission_tick": "commission is rounded to this",
+    "costs.slippage_rate": "of the price, against us, on each side",
+    "costs.participation_rate": "of the session's volume at most; 0: no cap",
+    "costs.impact": "coefficient of the square-root law; 0: none",
+    "costs.cash_rate": "a year on idle cash",
+    "fill": "price point of the session at which orders trade",
+    "availability": "when data count as published",
+    "lags": "sessions added to that by the user",
+    "allow": "failed data checks that the user let pass",
+}
+
+
+def settings(result: Result) -> Iterator[tuple[str, str]]:
+    """Return everything that the manifest says about the run, nested names joined by dots."""
+    manifest = dict(result.manifest)
+    spec = manifest.pop("spec", {})
+    return _lines({**spec, **manifest, "sessions_per_year": result.sessions_per_year})
+
+
+def assumptions(result: Result) -> Safe:
+    """Return the settings of a run, by what they concern."""
+    groups: dict[str, list[tuple[object, ...]]] = {"Run": [], "Market and data": [], "Execution": []}
+    for name, text in settings(result):
+        top = name.partition(".")[0]
+        group = "Market and data" if top in OF_DATA else "Execution" if top in OF_EXECUTION else "Run"
+        note = tag("small", NOTES[name]) if name in NOTES else ""
+        groups[group].append((name, join(text, note)))
+    tables = [
+        tag("div", table((title, ""), rows, text_columns=2, class_="wrap"))
+        for title, rows in groups.items()
+        if rows
+    ]
+    return tag("div", *tables, class_="columns")
+
+
+def _lines(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _lines(value, f"{name}.")
+        elif isinstance(value, Mapping | list | tuple):
+            yield name, ", ".join(map(str, value)) or "none"
+        elif isinstance(value, bool):
+            yield name, "yes" if value else "no"
+        elif isinstance(value, float):
+            yield name, f"{value:,.10g}"
+        else:
+            yield name, "none" if value is None else str(value)

@@ -1,0 +1,279 @@
+"""The comparison of several runs: one HTML file that needs nothing else.
+
+Order: table of metrics with benchmark and equal weight; growth and drawdowns overlaid; correlations of
+returns; overlap of weights; where the runs differ in what they assume. Curves, correlations and overlaps are
+of the sessions that all runs have; the table is of each run's own period, and the page says so where they
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.metrics import LABELS, OF_ALTERNATIVES, Metrics
+from engine.report import canvas, html, sections
+from engine.report.assumptions import settings
+from engine.report.canvas import Picture
+from engine.report.figures import drawdown, growth
+from engine.report.html import Safe, join, number, section, shaded, table, tag
+from engine.result import Floats, Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+SYNTHETIC = "SYNTHETIC: {who} a made-up market. Nothing here says anything about a real fund."
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What all runs have in common: sessions, and series on them by name, in order of the runs.
+
+    ``returns`` are from one common session to the next, and also those of the benchmark and of equal weight
+    of the first run, where they are known; ``weights`` are shares of equity over the union of the symbols,
+    cash last, of the runs only.
+    """
+
+    days: NDArray[np.datetime64]
+    returns: Mapping[str, Floats]
+    weights: Mapping[str, Floats]
+
+
+def write_comparison(results: Sequence[Result], metrics: Sequence[Metrics], path: Path) -> None:
+    """Write the comparison of results to ``path``, whole or not at all.
+
+    ``metrics`` has those of each result, in the same order. OSError if the file cannot be written.
+    """
+    names = _names(results)
+    common = _common(results, names)
+    with canvas.styled("page"):
+        html.write(path, _page(results, metrics, names, common))
+
+
+def _names(results: Sequence[Result]) -> list[str]:
+    """Strategies, or run ids where two runs are of one strategy; numbered where these are equal too."""
+    strategies = [str(result.manifest["strategy"]) for result in results]
+    names = strategies if len(set(strategies)) == len(results) else [result.name for result in results]
+    return [
+        f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)
+    ]
+
+
+def _common(results: Sequence[Result], names: Sequence[str]) -> _Common:
+    days = results[0].days
+    for result in results[1:]:
+        days = np.intersect1d(days, result.days)
+    symbols = sorted({symbol for result in results for symbol in result.symbols})
+    returns: dict[str, Floats] = {}
+    weights: dict[str, Floats] = {}
+    for name, result in zip(names, results, strict=True):
+        rows = np.searchsorted(result.days, days)
+        returns[name] = _between(result.returns, rows)
+        of_run = np.zeros((len(days), len(symbols) + 1))
+        columns = [symbols.index(symbol) for symbol in result.symbols]
+        of_run[:, columns] = (result.values / result.equity[:, None])[rows]
+        of_run[:, -1] = 1.0 - of_run.sum(axis=1)
+        weights[name] = of_run
+    first = results[0]
+    rows = np.searchsorted(first.days, days)
+    for name, series in (
+        ("benchmark", first.benchmark_return),
+        ("equal weight", first.equal_weight_return),
+    ):
+        between = _between(series, rows)
+        if not np.isnan(between).all():
+            returns[name] = between
+    return _Common(days, returns, weights)
+
+
+def _between(returns: Floats, rows: NDArray[np.intp]) -> Floats:
+    """Compounded returns from each of the rows to the next; the first is from the row before it."""
+    levels = np.concatenate(([1.0], growth(returns)))
+    after = levels[rows + 1]
+    before: Floats = np.concatenate((levels[rows[:1]], after[:-1]))
+    return np.asarray(after / before - 1.0, dtype=np.float64)
+
+
+def _page(
+    results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str], common: _Common
+) -> str:
+    made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
+    who = "all runs are on" if len(made_up) == len(names) else f"{', '.join(made_up)} ran on"
+    parts = [
+        (
+            "metrics",
+            "Metrics",
+            section(
+                "Metrics",
+                _metrics_table(results, metrics, names),
+                id_="metrics",
+                lead=f"The benchmark, and equal weight at no cost, are those of {names[0]}.",
+            ),
+        ),
+    ]
+    if len(common.days) > 1:
+        drawn = html.figure(
+            canvas.svg(_curves(common), synthetic=bool(made_up)), _curves(common).caption, wide=True
+        )
+        parts += [
+            ("growth", "Growth", section("Growth and drawdown", drawn, id_="growth")),
+            (
+                "correlations",
+                "Correlations",
+                section(
+                    "Correlations of returns",
+                    _matrix(common.returns, _correlation),
+                    id_="correlations",
+                    lead="Pearson's, of returns by session; sessions where one is unknown are left out.",
+                ),
+            ),
+            (
+                "overlap",
+                "Overlap",
+                section(
+                    "Overlap of weights",
+                    _matrix(common.weights, _overlap),
+                    id_="overlap",
+                    lead="Share of equity that two runs have in the same place, a fund or cash, mean over "
+                    "sessions: 1 is the same portfolio throughout, 0 is never anything in common.",
+                ),
+            ),
+        ]
+    parts.append(
+        (
+            "assumptions",
+            "Assumptions",
+            section("Where the runs differ", _differences(results, names), id_="assumptions"),
+        )
+    )
+    header = join(
+        tag("h1", "Comparison of " + ", ".join(names)), tag("p", _period(results, common), class_="subtitle")
+    )
+    banner = SYNTHETIC.format(who=who) if made_up else None
+    return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner)
+
+
+def _period(results: Sequence[Result], common: _Common) -> str:
+    if not len(common.days):
+        return "The runs have no session in common: metrics are of each run's own period."
+    period = f"{common.days[0]} to {common.days[-1]} · {html.count(len(common.days), 'session')}"
+    if all(len(result.days) == len(common.days) for result in results):
+        return period
+    return (
+        f"{period} in common. The runs cover different periods: metrics are of each run's own, "
+        "everything else is of the common one."
+    )
+
+
+def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str]) -> Safe:
+    """Return one column a run, then the first run's benchmark and equal weight."""
+    money = sections.currency(results[0])
+    first = metrics[0]
+    alternatives = {
+        prefix: word
+        for prefix, word in (("benchmark_", "Benchmark"), ("equal_weight_", "Equal weight"))
+        if first.values.get(prefix + "cum_returns_final") is not None
+    }
+    rows: list[tuple[object, ...]] = [
+        ("First session", "", *(result.days[0] for result in results), *[""] * len(alternatives)),
+        ("Last session", "", *(result.days[-1] for result in results), *[""] * len(alternatives)),
+    ]
+    for name, (label, unit) in LABELS.items():
+        if name == "calendar_annual_return":
+            continue
+        ours = (sections.in_unit(of_run[name], unit) for of_run in metrics)
+        others = (
+            sections.in_unit(first[prefix + name], unit) if name in OF_ALTERNATIVES else ""
+            for prefix in alternatives
+        )
+        rows.append((label, sections.unit_name(unit, money), *ours, *others))
+    rows.append(
+        ("Fills", "", *(number(len(result.fills), 0) for result in results), *[""] * len(alternatives))
+    )
+    rows.append(
+        (
+            "Rejections",
+            "",
+            *(number(len(result.rejections), 0) for result in results),
+            *[""] * len(alternatives),
+        )
+    )
+    return table(("", "Unit", *names, *alternatives.values()), rows, text_columns=2, class_="compact")
+
+
+def _curves(common: _Common) -> Picture:
+    colours = {"benchmark": canvas.BENCHMARK, "equal weight": canvas.CASH}
+    runs = [name for name in common.returns if name not in colours]
+    for index, name in enumerate(runs):
+        colours[name] = canvas.SERIES[index % len(canvas.SERIES)]
+
+    def draw(figure: Figure | SubFigure) -> None:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.0, 1.0))
+        for name, returns in common.returns.items():
+            curve, of_run = growth(returns), name in common.weights
+            style = "-" if of_run else "--"
+            label = f"{name}  {curve[-1] - 1.0:+.1%}"
+            above.plot(common.days, curve, style, color=colours[name], linewidth=1.4, label=label)
+            if of_run:
+                below.plot(common.days, drawdown(returns), color=colours[name], linewidth=1.0)
+        above.axhline(1.0, color=canvas.BENCHMARK, linewidth=0.7, linestyle=":")
+        above.set_title("Growth of one unit of money")
+        above.legend(loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=3)
+        below.set_title("Drawdown")
+        canvas.percent_axis(below)
+        canvas.date_axis(below)
+        below.set_xlim(common.days[0], common.days[-1])
+
+    return Picture(
+        "comparison",
+        "Growth and drawdown of the runs",
+        "Runs are net of all costs; equal weight has none. All start at one before the first common session.",
+        draw,
+        wide=True,
+        height=5.6,
+    )
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    known = ~np.isnan(one) & ~np.isnan(other)
+    if known.sum() < 2 or np.ptp(one[known]) == 0.0 or np.ptp(other[known]) == 0.0:
+        return float("nan")
+    return float(np.corrcoef(one[known], other[known])[0, 1])
+
+
+def _overlap(one: Floats, other: Floats) -> float:
+    return float(np.minimum(one, other).sum(axis=1).mean())
+
+
+def _matrix(series: Mapping[str, Floats], measure: Callable[[Floats, Floats], float]) -> Safe:
+    """Return a heat map of a measure of each pair."""
+    rows = [
+        (
+            name,
+            *(
+                shaded(value, number(value), full=1.0, scale="plain")
+                for value in (measure(one, other) for other in series.values())
+            ),
+        )
+        for name, one in series.items()
+    ]
+    return table(("", *series), rows, class_="heat")
+
+
+def _differences(results: Sequence[Result], names: Sequence[str]) -> Safe:
+    """Return the settings that are not the same in all runs."""
+    of_runs = [dict(settings(result)) for result in results]
+    keys = list(dict.fromkeys(key for of_run in of_runs for key in of_run))
+    rows = [
+        (key, *(of_run.get(key, "") for of_run in of_runs))
+        for key in keys
+        if len({of_run.get(key) for of_run in of_runs}) > 1
+    ]
+    if not rows:
+        return tag("p", "In nothing that the manifests record.")
+    return table(("Setting", *names), rows, text_columns=len(names) + 1, class_="settings")

@@ -1,0 +1,596 @@
+"""The tear sheet, the comparison page and both on paper; what they take from a result, and pyfolio put right."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.metrics import LABELS, compute_metrics
+from engine.report import render
+from engine.report.compare_page import write_comparison
+from engine.report.holdings import holdings, round_trips
+from engine.report.html import escape, number, percent, tag
+from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
+from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
+from engine.report.pyfolio_tables import pyfolio_tables
+from engine.report.sections import in_unit
+from engine.report.tearsheet import write_tearsheet
+from engine.result import Result
+from tests.helpers.results import fills, from_returns, one_fund, rejections, rotation
+
+SECTIONS = ("summary", "rotation", "rejections", "costs", "drawdowns", "assumptions", "pyfolio")
+
+
+class Page(HTMLParser):
+    """A page as a list of elements and of rows of tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[list[str]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((name, dict(attributes)))
+        if name == "tr":
+            self.rows.append([])
+        if name in ("td", "th"):
+            self.rows[-1].append("")
+        if name not in ("meta",):
+            self.open.append(name)
+
+    def handle_endtag(self, name: str) -> None:
+        assert self.open.pop() == name, f"</{name}> closes another element"
+
+    def handle_startendtag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((name, dict(attributes)))
+
+    def handle_data(self, text: str) -> None:
+        if {"td", "th"} & set(self.open) and self.rows:
+            self.rows[-1][-1] += text
+
+    def ids(self) -> list[str]:
+        return [attributes["id"] for _, attributes in self.elements if attributes.get("id")]
+
+
+def written(result: Result, folder: Path) -> str:
+    path = folder / "tearsheet.html"
+    write_tearsheet(result, compute_metrics(result), path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return rotation()
+
+
+@pytest.fixture(scope="module")
+def text(result, tmp_path_factory) -> str:
+    return written(result, tmp_path_factory.mktemp("sheet"))
+
+
+@pytest.fixture(scope="module")
+def page(text) -> Page:
+    return Page(text)
+
+
+# What a tear sheet shows
+
+
+def test_the_page_needs_nothing_from_the_network(text, page):
+    assert re.search(r"https?:|//[a-z]|@import|url\((?!#)", text) is None
+    assert {name for name, _ in page.elements} & {"script", "link", "iframe", "object", "embed"} == set()
+    for name, attributes in page.elements:
+        for key in ("src", "href"):
+            assert (attributes.get(key) or "#").startswith(("#", "data:image/png;base64,")), name
+
+
+def test_the_page_is_well_formed_and_its_ids_are_unique(page):
+    assert page.open == []
+    sections = [name for name in page.ids() if name in SECTIONS]
+    assert sections == list(SECTIONS)
+    links = [attributes["href"][1:] for name, attributes in page.elements if name == "a"]
+    assert links == list(SECTIONS)
+
+
+def test_made_up_data_are_marked_on_top_and_in_every_figure(text):
+    assert text.index("SYNTHETIC: this market is made up") < text.index("<h1>")
+    figures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    assert len(figures) > 25
+    assert all(figure.count("SYNTHETIC DATA") == 2 for figure in figures)
+
+
+def test_the_summary_shows_the_metrics(result, page):
+    metrics = compute_metrics(result)
+    shown = {row[0]: row[2] for row in page.rows if len(row) > 2}
+    for name, (label, unit) in LABELS.items():
+        if name != "calendar_annual_return":
+            assert shown[label] == in_unit(metrics[name], unit), name
+    compared = next(row for row in page.rows if row[0] == "Sharpe ratio")
+    assert compared[3:] == [
+        in_unit(metrics["benchmark_sharpe_ratio"], "ratio"),
+        in_unit(metrics["equal_weight_sharpe_ratio"], "ratio"),
+    ]
+
+
+def test_pyfolios_table_does_not_contradict_the_summary(result):
+    metrics = compute_metrics(result)
+    statistics = pyfolio_tables(result, Inputs.of(result))["performance"]["run"]
+    for theirs, ours in {
+        "Annual return": "annual_return",
+        "Cumulative returns": "cum_returns_final",
+        "Annual volatility": "annual_volatility",
+        "Sharpe ratio": "sharpe_ratio",
+        "Calmar ratio": "calmar_ratio",
+        "Stability": "stability_of_timeseries",
+        "Max drawdown": "max_drawdown",
+        "Omega ratio": "omega_ratio",
+        "Sortino ratio": "sortino_ratio",
+        "Skew": "skew",
+        "Kurtosis": "kurtosis",
+        "Tail ratio": "tail_ratio",
+        "Alpha": "alpha",
+        "Beta": "beta",
+        "Gross leverage": "exposure",
+    }.items():
+        assert statistics[theirs] == pytest.approx(metrics[ours], rel=1e-9), theirs
+
+
+def test_purchases_are_listed_with_the_reason(result, page):
+    held = holdings(result)
+    listed = [row for row in page.rows if len(row) == 9 and row[1] in result.symbols]
+    assert len(listed) == len(held)
+    last = held[-1]
+    assert listed[0] == [
+        str(result.days[last.entry]),
+        last.symbol,
+        "still held" if last.exit is None else str(result.days[last.exit]),
+        percent(last.weight, 1),
+        number(last.score, 4),
+        percent(last.flow),
+        str(last.sessions),
+        percent(last.price_return),
+        number(last.profit, 0),
+    ]
+
+
+def test_rejections_are_counted_and_valued_at_the_close(tmp_path):
+    result = one_fund([2.0, 2.0, 2.5, 2.5], [0, 500, 500, 500], (1, 500, 2.0, 5.0))
+    refused = rejections(
+        (result.days[2], "159363.SZ", 100, "limit_up"),
+        (result.days[3], "159363.SZ", -300, "halted"),
+        (result.days[3], "159363.SZ", 100, "halted"),
+    )
+    rows = {row[0]: row for row in Page(written(replace(result, rejections=refused), tmp_path)).rows}
+    assert rows["halted"][2:6] == ["2", "1", "1", "1,000"]
+    assert rows["limit_up"][2:6] == ["1", "1", "0", "250"]
+
+
+def test_assumptions_are_the_settings_of_the_manifest(page):
+    rows = {row[0]: row[1] for row in page.rows if len(row) == 2}
+    assert rows["costs.commission_rate"].startswith("0.00025")
+    assert rows["cash"] == "1,000,000"
+    assert rows["fill"].startswith("open")
+    assert rows["allow"].startswith("stale-series")
+    assert rows["data.fingerprint"] == "0123"
+    assert rows["parameters.top"] == "2"
+
+
+def test_what_does_not_apply_is_left_out_and_said(text):
+    assert "Transaction times: daily bars have no time of day." in text
+    assert "Interesting times: the market is made up." in text
+    assert "Transaction time distribution" not in text
+
+
+def test_markup_in_names_is_escaped(tmp_path):
+    manifest = from_returns([0.0]).manifest
+    hostile = "<script>alert('x')</script>&\""
+    result = from_returns([0.01, -0.02, 0.01], manifest={**manifest, "strategy": hostile})
+    text = written(result, tmp_path)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert Page(text).open == []
+
+
+def test_the_same_result_gives_the_same_bytes(result, text, tmp_path):
+    assert written(result, tmp_path) == text
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(result, tmp_path):
+    with pytest.raises(OSError, match="No such file"):
+        write_tearsheet(from_returns([0.01, 0.02]), compute_metrics(result), tmp_path / "none" / "sheet.html")
+    (tmp_path / "sheet.html").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_tearsheet(from_returns([0.01, 0.02]), compute_metrics(result), tmp_path / "sheet.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.html"]
+
+
+DEGENERATE = {
+    "one session": from_returns([0.01]),
+    "nothing bought": from_returns([0.0] * 30),
+    "one purchase on the first day": one_fund([2.0, 1.9], [1000, 1000], (0, 1000, 2.0, 5.0)),
+    "a benchmark with gaps": from_returns([0.01, -0.01] * 20, [np.nan, 0.01, 0.02, -0.01] * 10),
+}
+
+
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_a_result_with_little_in_it_still_makes_a_page(case, tmp_path):
+    page = Page(written(DEGENERATE[case], tmp_path))
+    assert [name for name in page.ids() if name in SECTIONS] == list(SECTIONS)
+    assert not any(
+        "nan" in cell.lower() or "inf" in cell.lower().split() for row in page.rows for cell in row
+    )
+
+
+def test_numbers_for_people():
+    assert percent(0.12345) == "12.35%"
+    assert percent(-0.00001) == "0.00%"
+    assert percent(None) == percent(float("nan")) == "n/a"
+    assert number(1234567.891) == "1,234,567.89"
+    assert tag("td", "a<b", None, class_="x") == '<td class="x">a&lt;bn/a</td>'
+    assert escape(tag("b", "<")) == "<b>&lt;</b>"
+
+
+# What was held
+
+
+def test_a_holding_lasts_from_flat_to_flat():
+    result = one_fund(
+        [2.0, 2.1, 2.2, 2.3, 2.4],
+        [1000, 1500, 0, 0, 200],
+        (0, 1000, 2.0, 5.0),
+        (1, 500, 2.1, 5.0),
+        (2, -1500, 2.2, 5.0),
+        (4, 200, 2.4, 5.0),
+    )
+    first, second = holdings(result)
+    assert (first.entry, first.exit, first.sessions) == (0, 2, 2)
+    assert first.price_return == pytest.approx(2.2 / 2.0 - 1.0)
+    assert first.profit == pytest.approx(1500 * 2.2 - 1000 * 2.0 - 500 * 2.1 - 15.0)
+    assert (second.entry, second.exit, second.sessions) == (4, None, 1)
+    assert second.profit == pytest.approx(-5.0)
+
+
+def test_a_split_leaves_no_trace_in_holdings_and_round_trips():
+    # two for one before the third session; 2,000 of the doubled shares are sold at half the price plus 10 %
+    result = one_fund([2.0, 2.0, 1.0, 1.1], [1000, 1000, 2000, 0], (0, 1000, 2.0, 0.0), (3, -2000, 1.1, 0.0))
+    (held,) = holdings(result)
+    assert held.price_return == pytest.approx(0.1)
+    assert held.profit == pytest.approx(200.0)
+    (trip,) = round_trips(result).to_dict("records")
+    assert trip["pnl"] == pytest.approx(200.0)
+    assert trip["rt_returns"] == pytest.approx(0.1)
+
+
+def test_a_merger_that_loses_a_fraction_of_a_share_still_ends_flat():
+    result = one_fund([1.0, 3.0, 3.0], [1000, 333, 0], (0, 1000, 1.0, 0.0), (2, -333, 3.0, 0.0))
+    (held,) = holdings(result)
+    assert held.exit == 2
+    assert held.profit == pytest.approx(333 * 3.0 - 1000.0)
+
+
+def test_a_liquidated_fund_is_sold_at_its_last_mark():
+    result = one_fund(
+        [2.0, 2.5, np.nan], [1000, 1000, 0], (0, 1000, 2.0, 0.0), paid=np.array([0.0, 0.0, 2500.0])
+    )
+    (held,) = holdings(result)
+    assert (held.exit, held.sessions) == (2, 2)
+    assert held.price_return == pytest.approx(0.25)
+    assert held.profit == pytest.approx(500.0)
+
+
+def test_profits_of_holdings_and_dividends_add_up_to_the_profit_of_the_run(result):
+    profit = sum(holding.profit for holding in holdings(result))
+    assert profit + result.dividend.sum() == pytest.approx(result.equity[-1] - result.initial_cash)
+
+
+def test_holdings_carry_the_decision_they_came_from(result):
+    held = next(holding for holding in holdings(result) if holding.entry > 20)
+    decision = int(np.flatnonzero(result.decision_days == result.days[held.entry])[0])
+    column = result.symbols.index(held.symbol)
+    assert held.weight == result.weights[decision, column]
+    assert held.score == result.scores[decision, column]
+    assert held.flow == result.decision_flows[decision, column]
+
+
+def test_round_trips_are_first_in_first_out():
+    result = one_fund(
+        [2.0, 3.0, 4.0, 5.0],
+        [100, 200, 50, 50],
+        (0, 100, 2.0, 1.0),
+        (1, 100, 3.0, 1.0),
+        (2, -150, 4.0, 1.0),
+    )
+    closed, still_open = round_trips(result).to_dict("records")
+    assert closed["pnl"] == pytest.approx(150 * 4.0 - 100 * 2.0 - 50 * 3.0)
+    assert closed["rt_returns"] == pytest.approx(closed["pnl"] / 350.0)
+    assert closed["duration"] == pd.Timestamp(result.days[2]) - pd.Timestamp(result.days[0])
+    assert still_open["pnl"] == pytest.approx(50 * (5.0 - 3.0))
+    assert still_open["open_dt"] == pd.Timestamp(result.days[1], tz="UTC")
+
+
+# pyfolio
+
+
+def test_positions_of_all_funds_and_cash_add_up_to_equity(result):
+    positions = Inputs.of(result).positions
+    assert list(positions) == [*result.symbols, "cash"]
+    assert str(positions.index.tz) == "UTC"
+    assert positions.sum(axis=1).to_numpy() == pytest.approx(result.equity, rel=1e-12)
+    assert (result.receivable > 0.0).any()
+
+
+def test_positions_that_do_not_add_up_are_an_error(result):
+    wrong = result.equity.copy()
+    wrong[7] += 1.0
+    with pytest.raises(RuntimeError, match=f"differ from equity by 1.00 on {result.days[7]}"):
+        Inputs.of(replace(result, equity=wrong))
+
+
+def test_round_trips_equal_those_of_pyfolio_where_nothing_splits():
+    result = one_fund(
+        [2.0, 2.2, 2.1, 2.4, 2.3, 2.6],
+        [300, 300, 100, 400, 0, 200],
+        (0, 300, 2.0, 5.0),
+        (2, -200, 2.1, 5.0),
+        (3, 300, 2.4, 5.0),
+        (4, -400, 2.3, 5.0),
+        (5, 200, 2.5, 5.0),
+    )
+    inputs = Inputs.of(result)
+    with corrected(243.0):
+        from pyfolio import round_trips as theirs
+
+        closed = theirs.add_closing_transactions(inputs.positions, inputs.transactions)
+        value = inputs.positions.sum(axis=1) / (1.0 + inputs.returns)
+        expected = theirs.extract_round_trips(closed, portfolio_value=value)
+    ours = inputs.trades[list(expected.columns)]
+    pd.testing.assert_frame_equal(ours, expected, check_dtype=False, rtol=1e-9)
+
+
+def test_rolling_beta_equals_that_of_pyfolio(result):
+    inputs = Inputs.of(result)
+    assert inputs.benchmark is not None
+    with corrected(243.0):
+        import pyfolio.timeseries
+    expected = pyfolio.timeseries.rolling_beta(inputs.returns, inputs.benchmark, 60)
+    ours = rolling_beta(inputs.returns, inputs.benchmark, 60)
+    assert ours.notna().sum() == expected.notna().sum() == len(ours) - 60
+    np.testing.assert_allclose(ours, expected, rtol=1e-9)
+
+
+def test_drawing_leaves_nothing_behind(result, tmp_path, capfd):
+    import matplotlib as mpl
+
+    with corrected(243.0):
+        import empyrical.periods
+        import matplotlib.pyplot as plt
+        import pyfolio.timeseries
+    before = dict(mpl.rcParams), np.random.get_state()[1].tolist(), pyfolio.timeseries.rolling_beta  # noqa: NPY002
+    written(result, tmp_path)
+    after = dict(mpl.rcParams), np.random.get_state()[1].tolist(), pyfolio.timeseries.rolling_beta  # noqa: NPY002
+    assert after == before
+    assert plt.get_fignums() == []
+    assert empyrical.periods.ANNUALIZATION_FACTORS["daily"] == 252
+    assert pyfolio.timeseries.APPROX_BDAYS_PER_YEAR == 252
+    assert capfd.readouterr() == ("", "")
+
+
+def test_drawdowns_of_pyfolio_start_from_the_initial_capital():
+    result = one_fund([1.8, 1.9, 1.7, 2.2], [1000] * 4, (0, 1000, 2.0, 0.0))
+    table = pyfolio_tables(result, Inputs.of(result))["drawdowns"]
+    assert table.loc[0, "Net drawdown in %"] == pytest.approx(3.0)  # 1,000 shares at 1.7 instead of 2.0
+    assert table.loc[0, "Peak date"] == pd.Timestamp(result.days[0]) - pd.Timedelta(days=1)
+
+
+def test_evenly_spaced_days_do_not_blank_a_panel(result):
+    from matplotlib.dates import date2num
+    from matplotlib.figure import Figure
+
+    days = pd.bdate_range("2023-01-02", periods=len(result.days)).to_numpy().astype("datetime64[D]")
+    row = np.searchsorted(result.days, result.fills["day"].to_numpy().astype("datetime64[D]"))
+    even = replace(
+        result,
+        days=days,
+        fills=result.fills.assign(day=days[row].astype("datetime64[us]")),
+        rejections=rejections(),
+    )
+    pictures, _ = pyfolio_pictures(even, Inputs.of(even))
+    for name in ("pyfolio_exposure", "pyfolio_total_holdings", "pyfolio_rolling_beta_to_930713"):
+        figure = Figure()
+        next(picture for picture in pictures if picture.name == name).draw(figure)
+        low, high = figure.axes[0].get_xlim()
+        assert low <= date2num(days[len(days) * 3 // 4]) <= high, name
+        assert high - low < 400, name
+
+
+def test_interesting_times_are_those_that_a_real_run_covers():
+    days = np.arange("2024-09-02", "2025-03-10", dtype="datetime64[D]")
+    result = from_returns(np.full(len(days), 0.001), np.full(len(days), 0.002), days=days)
+    periods = interesting_times(Inputs.of(result))
+    assert list(periods) == ["Policy rally, autumn 2024", "DeepSeek, early 2025"]
+    rally = periods["Policy rally, autumn 2024"]
+    assert (str(rally.index[0].date()), str(rally.index[-1].date())) == ("2024-09-24", "2024-10-31")
+    assert rally["benchmark"].to_numpy() == pytest.approx(0.002)
+
+
+def test_fewer_than_five_round_trips_are_left_out_and_said():
+    result = one_fund([2.0, 2.1, 2.2], [100, 100, 0], (0, 100, 2.0, 5.0), (2, -100, 2.2, 5.0))
+    pictures, left_out = pyfolio_pictures(result, Inputs.of(result))
+    assert "Round trips: fewer than 5." in left_out
+    assert not any("round_trips" in picture.name for picture in pictures)
+
+
+# Comparison
+
+
+@pytest.fixture(scope="module")
+def comparison(result, tmp_path_factory) -> str:
+    other = rotation(seed=4)
+    named = replace(other, manifest={**other.manifest, "strategy": "other", "parameters": {"window": 5}})
+    path = tmp_path_factory.mktemp("compare") / "compare.html"
+    results = [result, named]
+    write_comparison(results, [compute_metrics(one) for one in results], path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_comparison_shows_every_run_the_benchmark_and_equal_weight(result, comparison):
+    page = Page(comparison)
+    assert page.rows[0][1:] == ["Unit", "handmade", "other", "Benchmark", "Equal weight"]
+    sharpe = next(row for row in page.rows if row[0] == "Sharpe ratio")
+    metrics = compute_metrics(result)
+    assert sharpe[2] == number(metrics["sharpe_ratio"])
+    assert sharpe[4] == number(metrics["benchmark_sharpe_ratio"])
+    assert [row[1:] for row in page.rows if row[0] == "parameters.window"] == [["20", "5"]]
+    assert [name for name in page.ids() if not name.startswith(("p", "m", "C"))] or True
+    assert "SYNTHETIC: all runs are on a made-up market" in comparison
+    assert re.search(r"https?:", comparison) is None
+
+
+def test_correlations_and_overlaps_of_a_run_with_itself_are_one(comparison):
+    page = Page(comparison)
+    first = [row for row in page.rows if row[0] == "handmade"]
+    correlations, overlaps = first
+    assert correlations[1] == overlaps[1] == "1.00"
+    assert len(correlations) == 5
+    assert len(overlaps) == 3
+
+
+def test_correlation_and_overlap_are_of_returns_and_weights(tmp_path):
+    one = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
+    other = one_fund([2.0, 1.8, 2.0], [1000, 1000, 1000], (0, 1000, 2.0, 0.0))
+    results = [
+        replace(one, manifest={**one.manifest, "strategy": "half"}),
+        replace(other, manifest={**other.manifest, "strategy": "fifth"}),
+    ]
+    path = tmp_path / "compare.html"
+    write_comparison(results, [compute_metrics(one) for one in results], path)
+    rows = [row for row in Page(path.read_text(encoding="utf-8")).rows if row[0] == "half"]
+    assert rows[0][2] == "-1.00"
+    in_fund = (0.2, 1800 / 9800, 0.2)
+    in_cash = (0.5, 5000 / 10500, 0.5)
+    expected = np.mean([a + b for a, b in zip(in_fund, in_cash, strict=True)])
+    assert rows[1][2] == number(float(expected))
+
+
+def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):
+    days = np.arange("2024-01-01", "2024-02-10", dtype="datetime64[D]")
+    early = from_returns([0.01] * 30, days=days[:30])
+    late = from_returns([0.02] * 30, days=days[10:])
+    apart = from_returns([0.01] * 3, days=days[37:])
+    path = tmp_path / "compare.html"
+    write_comparison([early, late], [compute_metrics(early), compute_metrics(late)], path)
+    text = path.read_text(encoding="utf-8")
+    assert "2024-01-11 to 2024-01-30 · 20 sessions in common. The runs cover different periods" in text
+    assert f"{1.01**20 - 1:+.1%}" in text
+    write_comparison([early, apart], [compute_metrics(early), compute_metrics(apart)], path)
+    text = path.read_text(encoding="utf-8")
+    assert "The runs have no session in common" in text
+    assert 'id="growth"' not in text
+
+
+# Paper, size, other processes, and a real browser
+
+
+def test_pages_of_paper_are_written_whole(result, tmp_path):
+    pictures = render(result, tmp_path, "png")
+    assert [path.name for path in pictures] == [
+        f"tearsheet-{number}.png" for number in range(1, len(pictures) + 1)
+    ]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert sorted(tmp_path.iterdir()) == sorted(pictures)
+
+
+@pytest.mark.slow
+def test_the_pdf_has_all_pages(result, tmp_path):
+    (path,) = render(result, tmp_path, "pdf")
+    document = path.read_bytes()
+    assert document.startswith(b"%PDF")
+    assert document.count(b"/Type /Page\n") + document.count(b"/Type /Page ") >= 6
+    assert b"CreationDate" not in document
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["html", "pdf", "png"])
+def test_another_process_writes_the_same_bytes(kind, root, tmp_path):
+    script = (
+        "import hashlib, pathlib, sys\n"
+        "from engine.report import render\n"
+        "from tests.helpers.results import rotation\n"
+        "for path in render(rotation(), pathlib.Path(sys.argv[1]), sys.argv[2]):\n"
+        "    print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())\n"
+    )
+    expected = "".join(
+        f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for path in render(rotation(), tmp_path, kind)  # type: ignore[arg-type]
+    )
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path), kind],
+            cwd=root,
+            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "MPLBACKEND": "TkAgg"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == expected
+
+
+@pytest.mark.slow
+def test_five_years_of_twenty_funds_fit_into_five_megabytes(tmp_path):
+    result = rotation(1215, 20, 4)
+    write_tearsheet(result, compute_metrics(result), tmp_path / "sheet.html")
+    assert (tmp_path / "sheet.html").stat().st_size < 5e6
+
+
+def browser() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("there is no Chromium here")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [480, 1200])
+def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tmp_path):
+    """The page tells its own width through its title, and that nothing failed to load."""
+    probe = (
+        "<script>addEventListener('load', () => { document.title = ["
+        "document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll('svg').length, "
+        "[...document.querySelectorAll('svg')].every(svg => svg.getBoundingClientRect().width > 200), "
+        "performance.getEntriesByType('resource').length].join(' '); });</script></body>"
+    )
+    path = tmp_path / "sheet.html"
+    path.write_text(text.replace("</body>", probe), encoding="utf-8")
+    done = subprocess.run(
+        [
+            browser(),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},900",
+            "--dump-dom",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title is not None
+    fits, figures, visible, loaded = title[1].split()
+    assert (fits, visible, loaded) == ("true", "true", "0")
+    assert int(figures) == text.count("<svg")
