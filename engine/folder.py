@@ -1,0 +1,238 @@
+"""A result's folder on disk: ``save`` writes it, whole or not at all, and ``load`` reads the same result.
+
+================ ===================================================================================
+file             holds
+================ ===================================================================================
+manifest.json    everything that determines the run: spec, data, versions; and what no table can hold
+metrics.json     statistics by name; null where undefined, and `reasons` by name
+equity.csv       day, equity, cash, return, benchmark_return, receivable, interest, dividend, ...
+positions.csv    day, symbol, shares, value: what was held at the close
+weights.csv      day, symbol, weight, score, flow: decided before the open of that day
+fills.csv        ``FILL_COLUMNS``
+rejections.csv   ``REJECTION_COLUMNS``
+marks.csv        day, then the mark of every fund: what positions are valued at
+tearsheet.html   for people; written by the report, not needed to load
+================ ===================================================================================
+
+Numbers are written with as many digits as tell them apart from all others, so that nothing is lost and the
+same run gives the same bytes. A folder is written under a temporary name beside its place and renamed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.errors import DataError, UsageError
+from engine.metrics import Metrics
+from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.runs import MANIFEST, TEARSHEET, is_run, whole
+
+METRICS = "metrics.json"
+REASONS = "reasons"
+EXACT_FILES = (
+    MANIFEST,
+    METRICS,
+    "equity.csv",
+    "positions.csv",
+    "weights.csv",
+    "fills.csv",
+    "rejections.csv",
+    "marks.csv",
+)
+
+DAY_TYPE = "datetime64[us]"
+TEXT_COLUMNS = ("symbol", "reason")
+
+Floats = NDArray[np.float64]
+
+
+def save(
+    result: Result,
+    metrics: Metrics,
+    folder: Path,
+    report: Callable[[Path], object] | None = None,
+) -> None:
+    """Write ``result`` and its metrics as ``folder``; UsageError where the disk does not allow it.
+
+    ``report`` is called with the path of the tear sheet, which it writes, before the folder appears.
+    """
+    with whole(folder) as stage:
+        write(result, metrics, stage)
+        if report is not None:
+            report(stage / TEARSHEET)
+
+
+def write(result: Result, metrics: Metrics, folder: Path) -> None:
+    """Write all files but the tear sheet into ``folder``, which exists."""
+    by_hand = {
+        "symbols": list(result.symbols),
+        "initial_cash": result.initial_cash,
+        "sessions_per_year": result.sessions_per_year,
+    }
+    _write_json({**result.manifest, "result": by_hand}, folder / MANIFEST)
+    _write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
+    for name, frame in _tables(result).items():
+        frame.to_csv(folder / name, index=False, lineterminator="\n")
+
+
+def _write_json(document: Mapping[str, Any], path: Path) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _tables(result: Result) -> dict[str, pd.DataFrame]:
+    days = _texts(result.days)
+    symbols = np.array(result.symbols, dtype=object)
+    rows, columns = np.nonzero(result.shares)
+    decisions = len(result.decision_days)
+    return {
+        "equity.csv": pd.DataFrame(
+            {
+                "day": days,
+                "equity": result.equity,
+                "cash": result.cash,
+                "return": result.returns,
+                "benchmark_return": result.benchmark_return,
+                "receivable": result.receivable,
+                "interest": result.interest,
+                "dividend": result.dividend,
+                "equal_weight_return": result.equal_weight_return,
+            }
+        ),
+        "positions.csv": pd.DataFrame(
+            {
+                "day": days[rows],
+                "symbol": symbols[columns],
+                "shares": result.shares[rows, columns],
+                "value": result.shares[rows, columns] * result.mark[rows, columns],
+            }
+        ),
+        "weights.csv": pd.DataFrame(
+            {
+                "day": np.repeat(_texts(result.decision_days), len(symbols)),
+                "symbol": np.tile(symbols, decisions),
+                "weight": result.weights.ravel(),
+                "score": result.scores.ravel(),
+                "flow": result.decision_flows.ravel(),
+            }
+        ),
+        "fills.csv": _with_text_days(result.fills[list(FILL_COLUMNS)]),
+        "rejections.csv": _with_text_days(result.rejections[list(REJECTION_COLUMNS)]),
+        "marks.csv": pd.concat(
+            [pd.Series(days, name="day"), pd.DataFrame(result.mark, columns=list(result.symbols))], axis=1
+        ),
+    }
+
+
+def _texts(days: NDArray[np.datetime64]) -> NDArray[np.object_]:
+    return days.astype("datetime64[D]").astype(str).astype(object)
+
+
+def _with_text_days(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(day=_texts(frame["day"].to_numpy(dtype="datetime64[D]")))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a results folder; UsageError if it is none, DataError if it is broken."""
+    if not is_run(folder):
+        raise UsageError(f"{folder} is no results folder", hint=f"It has no {MANIFEST}.")
+    return _read_json(folder / MANIFEST)
+
+
+def read_metrics(folder: Path) -> Metrics:
+    """Return the metrics of a results folder; DataError if they are broken."""
+    values = _read_json(folder / METRICS)
+    reasons = values.pop(REASONS, {})
+    return Metrics(values, reasons)
+
+
+def load(folder: Path) -> Result:
+    """Return the result that ``save`` wrote into ``folder``, equal in every number.
+
+    Raises UsageError where ``folder`` is no results folder, DataError where a file of it is broken.
+    """
+    manifest = read_manifest(folder)
+    try:
+        return _load(folder, manifest)
+    except (LookupError, ValueError, OSError) as error:
+        raise DataError(f"{folder} cannot be read", received=error, hint="Make the run again.") from error
+
+
+def _load(folder: Path, manifest: dict[str, Any]) -> Result:
+    by_hand = manifest.pop("result")
+    symbols = tuple(by_hand["symbols"])
+    equity = _read_csv(folder / "equity.csv")
+    days = equity["day"].to_numpy().astype("datetime64[D]")
+
+    positions = _read_csv(folder / "positions.csv")
+    shares = np.zeros((len(days), len(symbols)), dtype=np.int64)
+    rows = np.searchsorted(days, positions["day"].to_numpy().astype("datetime64[D]"))
+    column_of = {symbol: column for column, symbol in enumerate(symbols)}
+    shares[rows, [column_of[symbol] for symbol in positions["symbol"]]] = positions["shares"]
+
+    weights = _read_csv(folder / "weights.csv")
+    shape = (len(weights) // len(symbols), len(symbols))
+    decision_days = weights["day"].to_numpy().astype("datetime64[D]").reshape(shape)[:, 0]
+    marks = _read_csv(folder / "marks.csv")
+
+    def floats(frame: pd.DataFrame, name: str) -> Floats:
+        return frame[name].to_numpy(dtype=np.float64, copy=True)
+
+    return Result(
+        manifest=manifest,
+        days=days,
+        symbols=symbols,
+        equity=floats(equity, "equity"),
+        cash=floats(equity, "cash"),
+        receivable=floats(equity, "receivable"),
+        shares=shares,
+        mark=marks[list(symbols)].to_numpy(dtype=np.float64),
+        interest=floats(equity, "interest"),
+        dividend=floats(equity, "dividend"),
+        benchmark_return=floats(equity, "benchmark_return"),
+        equal_weight_return=floats(equity, "equal_weight_return"),
+        decision_days=decision_days,
+        weights=floats(weights, "weight").reshape(shape),
+        scores=floats(weights, "score").reshape(shape),
+        decision_flows=floats(weights, "flow").reshape(shape),
+        fills=_read_csv(folder / "fills.csv"),
+        rejections=_read_csv(folder / "rejections.csv"),
+        initial_cash=float(by_hand["initial_cash"]),
+        sessions_per_year=float(by_hand["sessions_per_year"]),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{path} is no JSON object", hint="Make the run again.")
+    return document
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # By Python's own float(), which is exact; what pandas' reader does depends on its version.
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
+    return pd.DataFrame({name: _typed(name, values) for name, values in cells.items()})
+
+
+def _typed(name: str, values: Sequence[str]) -> NDArray[Any] | pd.Series:
+    if name == "day":
+        return np.array(values, dtype=DAY_TYPE)
+    if name in TEXT_COLUMNS:
+        return pd.Series(values, dtype="str")
+    if name == "shares":
+        return np.array([int(value) for value in values], dtype=np.int64)
+    return np.array([float(value) if value else np.nan for value in values], dtype=np.float64)

@@ -1,0 +1,196 @@
+"""From a spec to a results folder.
+
+1. ``open_market``: the data are opened, the funds of the run found in them, and checked; an error that the
+   spec does not allow ends the run; the panel is made, with what was public when;
+2. ``execute``: the strategy is loaded and run (``engine.backtest.run``), the result measured
+   (``engine.metrics``) and given its id;
+3. ``keep``: the folder is written, tear sheet included, whole or not at all.
+
+The commands are calls of these three; so can be the cells of a notebook.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data.checks import Finding, blocking, run_checks
+from data.errors import DataError, did_you_mean
+from data.load import choose_symbols, load_panel
+from data.panel import Panel
+from data.store import DataSource, open_source
+from engine.backtest import run
+from engine.folder import save
+from engine.loader import load_strategy, parameter_values, parameters_of, strategy_class
+from engine.metrics import Metrics, compute_metrics
+from engine.result import Result
+from engine.runs import run_id
+from engine.spec import Spec, manifest_of
+
+SYNTHETIC_NOTICE = "SYNTHETIC: made from a made-up market, not from real prices"
+
+# How the source of every demo row begins; it stays with the row in whatever store that lands.
+MADE_UP = "SYNTHETIC"
+
+Step = Callable[[str], object]
+
+
+STEPS = ("data", "checks", "panel", "simulation", "metrics", "report")
+
+
+class Watch:
+    """Measures how long each step takes, and tells ``announce`` its name when it begins."""
+
+    def __init__(self, announce: Step = lambda _name: None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._announce = announce
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Measure the block as the step ``name``."""
+        self._announce(name)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 4)
+
+
+@dataclass(frozen=True)
+class OpenMarket:
+    """The data of a run, open and checked; several strategies can run on it."""
+
+    panel: Panel
+    benchmark: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run that has its id: ``result.name``."""
+
+    result: Result
+    metrics: Metrics
+
+
+def open_market(spec: Spec, watch: Watch) -> OpenMarket:
+    """Return the panel that ``spec`` asks for, once its data have passed their checks.
+
+    Raises UsageError for wrong names, DataError for data that are missing or failed a check.
+    """
+    with watch("data"):
+        source = open_source(spec.data)
+        symbols = choose_symbols(source, spec.symbols, spec.universe)
+        _require_on_file(source, symbols)
+    with watch("checks"):
+        findings = check_data(spec, source, symbols)
+    with watch("panel"):
+        benchmark = spec.benchmark or source.default_benchmark
+        panel = load_panel(
+            source,
+            symbols,
+            end=spec.end,
+            availability=spec.availability,
+            lags=spec.lags,
+            benchmark=benchmark,
+        )
+    return OpenMarket(replace(panel, synthetic=is_synthetic(source)), benchmark, findings)
+
+
+def is_synthetic(source: DataSource) -> bool:
+    """Return whether the market is made up: the demo, or a store into which demo bars were written."""
+    return source.synthetic or bool(source.read("bars")["source"].str.startswith(MADE_UP, na=False).any())
+
+
+def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Any:
+    """Return the strategy of ``spec``; where it draws by chance and nothing is set, with the spec's seed."""
+    chance = any(each.name == "seed" for each in parameters_of(strategy_class(spec.strategy, strategies)))
+    seed = {"seed": spec.seed} if chance else {}
+    return load_strategy(spec.strategy, {**seed, **spec.parameters}, strategies)
+
+
+def execute(spec: Spec, strategy: Any, market: OpenMarket, watch: Watch) -> Run:
+    """Return the run of ``strategy`` that ``spec`` describes; writes nothing.
+
+    Raises UsageError, DataError or StrategyError for what the user can do something about.
+    """
+    with watch("simulation"):
+        result = run(
+            strategy,
+            market.panel,
+            start=spec.start,
+            end=spec.end,
+            cash=spec.cash,
+            costs=spec.costs,
+            fill=spec.fill,
+            benchmark=market.benchmark,
+            engine=spec.engine,
+            manifest=_manifest(spec, strategy, market),
+        )
+    with watch("metrics"):
+        metrics = compute_metrics(result)
+    return Run(replace(result, manifest={"run_id": run_id(result.manifest), **result.manifest}), metrics)
+
+
+def keep(done: Run, parent: Path, watch: Watch, *, report: bool = True) -> Path:
+    """Write the folder of a run under ``parent`` and return it; without report pyfolio is not imported."""
+    folder = parent / done.result.name
+
+    def write_report(path: Path) -> None:
+        from engine.report.tearsheet import write_tearsheet
+
+        write_tearsheet(done.result, done.metrics, path)
+
+    with watch("report"):
+        save(done.result, done.metrics, folder, write_report if report else None)
+    return folder
+
+
+def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:
+    """Return what the checks of the data find; DataError names the first error that is not allowed."""
+    findings = run_checks(source, symbols, end=spec.end)
+    stopping = blocking(findings, spec.allow)
+    if stopping:
+        first = stopping[0]
+        checks = sorted({finding.check for finding in stopping})
+        more = f" (and {len(stopping) - 1} more)" if len(stopping) > 1 else ""
+        raise DataError(
+            f"the data failed the check `{first.check}`: {first.table} {first.symbol}, {first.period}: "
+            f"{first.message}{more}",
+            hint=f"{first.hint} See `data check`; or go on with "
+            + " ".join(f"--allow {check}" for check in checks)
+            + ".",
+        )
+    return findings
+
+
+def _require_on_file(source: DataSource, symbols: Sequence[str]) -> None:
+    on_file = set(source.read("bars", symbols)["symbol"])
+    for symbol in symbols:
+        if symbol not in on_file:
+            known = sorted(set(source.read("bars")["symbol"]))
+            raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
+
+
+def _manifest(spec: Spec, strategy: Any, market: OpenMarket) -> dict[str, Any]:
+    values = parameter_values(strategy)
+    typed = {name: values[name] for name in spec.parameters}
+    manifest = manifest_of(spec.with_(parameters=typed), market.panel, strategy)
+    if market.panel.synthetic:
+        manifest["notice"] = SYNTHETIC_NOTICE
+    manifest["files"] = _hashes(spec)
+    manifest["allowed"] = [str(finding) for finding in market.findings if finding.severity == "error"]
+    return manifest
+
+
+def _hashes(spec: Spec) -> dict[str, str]:
+    """Return hashes of the files besides the data that decide the result: the strategy's, its parameters'."""
+    named = [spec.strategy.partition(".py")[0] + ".py", *map(str, spec.parameters.values())]
+    return {
+        name: hashlib.sha256(Path(name).read_bytes()).hexdigest()[:16]
+        for name in named
+        if Path(name).is_file()
+    }

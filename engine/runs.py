@@ -1,0 +1,139 @@
+"""Where runs lie: their ids, how one is found again, and how a folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from data.errors import UsageError, did_you_mean
+
+MANIFEST = "manifest.json"
+TEARSHEET = "tearsheet.html"
+LAST = "last"
+ID_DIGITS = 8
+
+_LAST = re.compile(rf"{LAST}(?:~(\d+))?")
+
+
+def run_id(manifest: Mapping[str, Any]) -> str:
+    """Return the id of a run: the strategy's name and eight digits of a hash of all that determines it.
+
+    Where the data lie on this machine does not count, what they contain does; nor does it count whether a
+    parameter was set or is a default.
+    """
+    spec = {key: value for key, value in manifest["spec"].items() if key not in ("data", "parameters")}
+    content = {
+        "spec": spec,
+        "parameters": manifest["parameters"],
+        "data": manifest["data"]["fingerprint"],
+        "files": sorted(manifest.get("files", {}).values()),
+        "version": manifest["versions"]["etflow"],
+    }
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", str(manifest["strategy"]).rpartition(":")[2])
+    return f"{name}-{digest[:ID_DIGITS]}"
+
+
+def comparison_id(names: Sequence[str]) -> str:
+    """Return the id of a comparison of the runs called so; their order counts."""
+    return f"compare-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:ID_DIGITS]}"
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether ``folder`` is a results folder."""
+    return (folder / MANIFEST).is_file()
+
+
+def runs_in(parent: Path) -> list[Path]:
+    """Return the results folders under ``parent``, the one written last at the end."""
+    if not parent.is_dir():
+        return []
+    found = [folder for folder in parent.iterdir() if not folder.name.startswith(".") and is_run(folder)]
+    return sorted(found, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name))
+
+
+def finished(word: str, parent: Path) -> Path | None:
+    """Return the folder of the run that ``word`` names in full: a path, an id, ``last``, ``last~2``."""
+    for folder in (Path(word), parent / word):
+        if is_run(folder):
+            return folder
+    back = _LAST.fullmatch(word)
+    if back is None:
+        return None
+    folders = runs_in(parent)
+    number = int(back[1] or 0)
+    if number >= len(folders):
+        raise UsageError(f"there is no run `{word}` in {parent}", limit=f"{len(folders)} runs are there")
+    return folders[-1 - number]
+
+
+def find(word: str, parent: Path) -> Path:
+    """Return the folder of a run as :func:`finished` does, or by the beginning of its id."""
+    folder = finished(word, parent)
+    if folder is not None:
+        return folder
+    names = [folder.name for folder in runs_in(parent)]
+    matches = [name for name in names if name.startswith(word)]
+    if len(matches) == 1:
+        return parent / matches[0]
+    if matches:
+        raise UsageError(f"`{word}` fits several runs", received=", ".join(matches))
+    raise UsageError(f"there is no run `{word}` in {parent}", hint=did_you_mean(word, names))
+
+
+def check_writable(parent: Path) -> None:
+    """Raise UsageError unless a results folder can be made under ``parent``; leaves nothing behind."""
+    existing = parent.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    with writing(parent):
+        Path(tempfile.mkdtemp(prefix=".etflow-", dir=existing)).rmdir()
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Make a UsageError of what the disk does not allow in the block, naming ``place``."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot write results to {place}",
+            received=error.strerror or error,
+            hint="Make room, or choose another folder with --out.",
+        ) from error
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``folder`` if the block ends well, and vanishes otherwise.
+
+    A folder that is already there is replaced. Raises UsageError where the disk does not allow it.
+    """
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            new = stage / "new"
+            new.mkdir()
+            yield new
+            _replace(folder, new, stage / "old")
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        with suppress(OSError):
+            old.rename(folder)
+        raise

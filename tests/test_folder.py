@@ -1,0 +1,299 @@
+"""A results folder: the same result comes back, the same bytes go out, and it is whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import DataError, UsageError
+from engine.folder import EXACT_FILES, load, read_metrics, save
+from engine.metrics import Metrics
+from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.runs import check_writable, find, run_id, runs_in
+
+METRICS = Metrics({"sharpe_ratio": 1.25, "alpha": None}, {"alpha": "there is no benchmark"})
+
+
+def days(*texts: str) -> np.ndarray:
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def make_result() -> Result:
+    """Return three sessions of two funds, one of them never held, with numbers that are hard to write."""
+    shares = np.array([[0, 0], [1000, 0], [1500, 0]])
+    mark = np.array([[1.1, np.nan], [1.1 + 2.2, 5e-324], [0.1 + 0.2, 1e22]])
+    cash = np.array([10_000.0, 10_000.0 - 1 / 3, 5_000.125])
+    receivable = np.array([0.0, 0.0, 12.5])
+    fills = pd.DataFrame(
+        [
+            ["2024-01-03", "515980.SH", 1000, 3.3, 3300.0, 5.0, 0.0, 1.65, 3.29],
+            ["2024-01-04", "515980.SH", 500, 0.3, 150.0, 5.0, 0.0, 0.07, np.nan],
+        ],
+        columns=list(FILL_COLUMNS),
+    )
+    rejections = pd.DataFrame([["2024-01-04", "159363.SZ", 700, "limit_up"]], columns=list(REJECTION_COLUMNS))
+    return Result(
+        manifest={
+            "strategy": "share_inflow",
+            "parameters": {"top": 3},
+            "spec": {"strategy": "share_inflow", "data": "demo", "costs": {"commission_rate": 0.00025}},
+            "data": {"name": "demo", "fingerprint": "0123", "synthetic": True},
+            "versions": {"etflow": "0.1.0"},
+            "note": "人工智能",
+        },
+        days=days("2024-01-02", "2024-01-03", "2024-01-04"),
+        symbols=("159363.SZ", "515980.SH"),
+        equity=cash + receivable + shares[:, 0] * mark[:, 0],
+        cash=cash,
+        receivable=receivable,
+        shares=shares,
+        mark=mark,
+        interest=np.array([0.0, 0.1, 1e-17]),
+        dividend=np.array([0.0, 0.0, 12.5]),
+        benchmark_return=np.array([np.nan, 0.01, -1 / 7]),
+        equal_weight_return=np.array([0.0, 2 / 3, -0.0]),
+        decision_days=days("2024-01-03", "2024-01-04"),
+        weights=np.array([[1 / 3, 0.0], [0.0, 0.0]]),
+        scores=np.array([[np.pi, np.nan], [np.nan, np.nan]]),
+        decision_flows=np.array([[np.nan, -0.02], [np.nan, np.nan]]),
+        fills=fills.assign(day=fills["day"].to_numpy().astype("datetime64[us]")),
+        rejections=rejections.assign(day=rejections["day"].to_numpy().astype("datetime64[us]")),
+        initial_cash=10_000.0,
+        sessions_per_year=242.6,
+    )
+
+
+def assert_same(left: Result, right: Result) -> None:
+    for field in fields(Result):
+        one, two = getattr(left, field.name), getattr(right, field.name)
+        if isinstance(one, pd.DataFrame):
+            pd.testing.assert_frame_equal(one, two, check_exact=True)
+        elif isinstance(one, np.ndarray):
+            assert one.dtype == two.dtype, field.name
+            assert one.shape == two.shape, field.name
+            assert one.tobytes() == two.tobytes() or np.array_equal(one, two, equal_nan=True), field.name
+        else:
+            assert one == two, field.name
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_load_gives_back_exactly_the_same_result(tmp_path):
+    result = make_result()
+    save(result, METRICS, tmp_path / "run")
+    assert_same(result, load(tmp_path / "run"))
+
+
+def test_a_run_without_trades_or_decisions_comes_back(tmp_path):
+    result = make_result()
+    result = replace(
+        result,
+        shares=np.zeros((3, 2), dtype=np.int64),
+        equity=result.cash + result.receivable,
+        fills=result.fills.iloc[:0],
+        rejections=result.rejections.iloc[:0],
+        decision_days=result.decision_days[:0],
+        weights=np.zeros((0, 2)),
+        scores=np.zeros((0, 2)),
+        decision_flows=np.zeros((0, 2)),
+    )
+    save(result, METRICS, tmp_path / "run")
+    assert_same(result, load(tmp_path / "run"))
+
+
+def test_same_result_gives_same_bytes(tmp_path):
+    save(make_result(), METRICS, tmp_path / "one")
+    save(load(tmp_path / "one"), METRICS, tmp_path / "two")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert set(contents(tmp_path / "one")) == set(EXACT_FILES)
+
+
+def test_files_have_the_promised_columns_and_shortest_numbers(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run")
+    text = {name: (tmp_path / "run" / name).read_text(encoding="utf-8").splitlines() for name in EXACT_FILES}
+    assert text["equity.csv"][0].startswith("day,equity,cash,return,benchmark_return,")
+    # equity 10,000 + 0: return 0 on the initial cash; the benchmark has no level the day before: empty
+    assert text["equity.csv"][1] == "2024-01-02,10000.0,10000.0,0.0,,0.0,0.0,0.0,0.0"
+    assert text["weights.csv"][0] == "day,symbol,weight,score,flow"
+    assert text["weights.csv"][1] == "2024-01-03,159363.SZ,0.3333333333333333,3.141592653589793,"
+    assert text["fills.csv"][0] == "day,symbol,shares,price,notional,commission,fee,slippage,reference"
+    assert text["rejections.csv"][1] == "2024-01-04,159363.SZ,700,limit_up"
+
+
+def test_positions_list_what_is_held_and_its_value(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run")
+    lines = (tmp_path / "run" / "positions.csv").read_text().splitlines()
+    assert lines == [
+        "day,symbol,shares,value",
+        "2024-01-03,159363.SZ,1000,3300.0000000000005",
+        "2024-01-04,159363.SZ,1500,450.00000000000006",
+    ]
+
+
+def test_manifest_and_metrics_are_json_without_nan(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["spec"]["strategy"] == "share_inflow"
+    assert manifest["result"]["symbols"] == ["159363.SZ", "515980.SH"]
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == {
+        "sharpe_ratio": 1.25,
+        "alpha": None,
+        "reasons": {"alpha": "there is no benchmark"},
+    }
+    assert read_metrics(tmp_path / "run") == METRICS
+    with pytest.raises(ValueError, match="JSON"):
+        save(make_result(), Metrics({"alpha": float("nan")}, {}), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+# --- whole or absent ----------------------------------------------------------------------------------
+
+
+def fail(error: BaseException):
+    def report(_path: Path) -> None:
+        raise error
+
+    return report
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt(), SystemExit(143)])
+def test_nothing_is_left_when_writing_stops(tmp_path, error):
+    with pytest.raises(type(error)):
+        save(make_result(), METRICS, tmp_path / "out" / "run", fail(error))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_existing_folder_stays_as_it_was_when_writing_stops(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run")
+    before = contents(tmp_path / "run")
+    with pytest.raises(RuntimeError):
+        save(make_result(), Metrics({"sharpe_ratio": 9.0}, {}), tmp_path / "run", fail(RuntimeError("a bug")))
+    assert contents(tmp_path / "run") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_existing_folder_is_replaced_as_a_whole(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run", lambda path: path.write_text("<html>"))
+    save(make_result(), Metrics({"sharpe_ratio": 9.0}, {}), tmp_path / "run")
+    assert "tearsheet.html" not in contents(tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == {
+        "sharpe_ratio": 9.0,
+        "reasons": {},
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_the_folder_is_not_there_before_it_is_whole(tmp_path):
+    seen = []
+    save(make_result(), METRICS, tmp_path / "run", lambda _path: seen.append((tmp_path / "run").exists()))
+    assert seen == [False]
+    assert (tmp_path / "run").is_dir()
+
+
+def test_a_killed_process_leaves_no_folder_with_the_name_of_a_run(tmp_path, root):
+    script = """
+import sys, time
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+from pathlib import Path
+from engine.folder import save
+from test_folder import METRICS, make_result
+
+def report(path):
+    print("writing", flush=True)
+    time.sleep(60)
+
+save(make_result(), METRICS, Path(sys.argv[2]) / "run", report)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(root), str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert not (tmp_path / "run").exists()
+    assert runs_in(tmp_path) == []
+    save(make_result(), METRICS, tmp_path / "run")
+    assert runs_in(tmp_path) == [tmp_path / "run"]
+
+
+def test_a_full_disk_is_a_usage_error_and_leaves_nothing(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+    try:
+        with pytest.raises(UsageError, match=r"cannot write results to .* Make room"):
+            save(make_result(), METRICS, tmp_path / "out" / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_unwritable_place_is_found_before_anything_is_computed(tmp_path):
+    check_writable(tmp_path / "not" / "there" / "yet")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot write results to .*file"):
+        check_writable(tmp_path / "file" / "results")
+    with pytest.raises(UsageError, match="cannot write results"):
+        check_writable(Path("/proc/results"))
+
+
+# --- names --------------------------------------------------------------------------------------------
+
+
+def test_same_run_same_id_wherever_its_data_lie():
+    manifest = make_result().manifest
+    elsewhere = {**manifest, "spec": {**manifest["spec"], "data": "/other/place"}}
+    later = {**manifest, "data": {**manifest["data"], "fingerprint": "4567"}}
+    dearer = {**manifest, "spec": {**manifest["spec"], "costs": {"commission_rate": 0.0005}}}
+    newer = {**manifest, "versions": {"etflow": "0.2.0"}}
+    wider = {**manifest, "parameters": {"top": 5}}
+    own = {**manifest, "strategy": "my/file.py:Mine"}
+    assert run_id(manifest) == run_id(elsewhere)
+    assert len({run_id(each) for each in (manifest, later, dearer, newer, wider)}) == 5
+    assert run_id(manifest).startswith("share_inflow-")
+    assert len(run_id(manifest)) == len("share_inflow-") + 8
+    assert run_id(own).startswith("Mine-")
+
+
+def test_a_run_is_found_by_path_id_beginning_and_as_the_last(tmp_path):
+    for name in ("momentum-aaaa1111", "momentum-aaaa2222", "random-bbbb3333"):
+        save(make_result(), METRICS, tmp_path / name)
+        os.utime(tmp_path / name / "manifest.json", ns=(time.time_ns(), time.time_ns()))
+    assert find(str(tmp_path / "random-bbbb3333"), Path("nowhere")) == tmp_path / "random-bbbb3333"
+    assert find("momentum-aaaa1111", tmp_path) == tmp_path / "momentum-aaaa1111"
+    assert find("rand", tmp_path) == tmp_path / "random-bbbb3333"
+    assert find("last", tmp_path) == tmp_path / "random-bbbb3333"
+    assert find("last~2", tmp_path) == tmp_path / "momentum-aaaa1111"
+    with pytest.raises(UsageError, match=r"no run `last~3` .* 3 runs are there"):
+        find("last~3", tmp_path)
+    with pytest.raises(UsageError, match="fits several runs; received momentum-aaaa1111"):
+        find("momentum", tmp_path)
+    with pytest.raises(UsageError, match=r"there is no run `momentun-aaaa1111` .* Did you mean"):
+        find("momentun-aaaa1111", tmp_path)
+
+
+def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="is no results folder"):
+        load(tmp_path)
+    save(make_result(), METRICS, tmp_path / "run")
+    (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")
+    with pytest.raises(DataError, match=r"cannot be read.* Make the run again"):
+        load(tmp_path / "run")
