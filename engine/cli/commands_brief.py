@@ -1,0 +1,103 @@
+"""The command that writes the flow brief of one fund on one day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.app import App, pass_app
+from engine.cli.options import data_option, day, json_option, verbosity
+from engine.cli.output import money, note, paint, percent, print_json, say, table, warn
+from engine.cli.present import currency_of
+
+if TYPE_CHECKING:
+    from engine.brief import Brief
+    from engine.brief_series import Fact
+
+
+@click.command(short_help="The flow brief of one fund on one day.")
+@click.argument("symbol")
+@click.option("--on", type=day, metavar="DAY", help="Session to report on.  [the fund's last on file]")
+@data_option
+@click.option("--sessions", type=int, default=20, show_default=True, help="Second window of the net inflow.")
+@click.option("--theme", default="optical", show_default=True, help="Theme tag to weigh in the fund's index.")
+@click.option("--allow", multiple=True, metavar="CHECK", help="Go on over a failed data check; repeatable.")
+@json_option
+@verbosity
+@pass_app
+def brief(
+    app: App,
+    symbol: str,
+    on: date | None,
+    data: str | None,
+    sessions: int,
+    theme: str,
+    allow: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Compute the flow brief of SYMBOL: inflow, units, margin, turnover, records, premium, index and theme.
+
+    Values belong to sessions up to and including DAY: what is public by the next open. What is not on file
+    is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
+    """
+    from data.store import open_source
+    from data.symbols import parse_symbol
+    from engine.brief import checked_day, make_brief
+    from engine.pipeline import SYNTHETIC_NOTICE, check_data, is_synthetic
+    from engine.spec import Spec
+
+    source = open_source(data or "demo")
+    chosen = parse_symbol(symbol)
+    on = checked_day(source, chosen, on)
+    check_data(Spec(strategy="brief", end=on, allow=allow), source, [chosen])
+    made = make_brief(source, chosen, on, sessions=sessions, theme=theme)
+    notice = {"notice": SYNTHETIC_NOTICE} if is_synthetic(source) else {}
+    if as_json:
+        head = {"name": source.name, "synthetic": bool(notice), "fingerprint": made.fingerprint}
+        print_json({**_document(made), "data": head, **notice})
+        return
+    if not app.quiet:
+        say(paint(f"{chosen} {made.fund.name}, {on}".replace(" ,", ","), bold=True))
+        say(f"{source.name}, fingerprint {made.fingerprint}; {made.basis}")
+        if notice:
+            say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+        say()
+    currency = currency_of([chosen])
+    rows = [(fact.label, _shown(fact, currency), fact.reason or fact.note) for fact in made.facts]
+    say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
+    for line in made.late:
+        warn(app, line)
+    note(app, "With all digits, for scripts: --json.")
+
+
+def _document(made: Brief) -> dict[str, Any]:
+    return {
+        "symbol": made.fund.symbol,
+        "name": made.fund.name,
+        "index": made.fund.index,
+        "day": made.day,
+        "next_session": made.next_session,
+        "basis": made.basis,
+        "values": {fact.name: fact.value for fact in made.facts},
+        "reasons": {fact.name: fact.reason for fact in made.facts if fact.value is None},
+        "notes": {fact.name: fact.note for fact in made.facts if fact.note},
+        "units_of_measure": {fact.name: fact.unit for fact in made.facts},
+        "late": made.late,
+    }
+
+
+def _shown(fact: Fact, currency: str) -> str:
+    value = fact.value
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if fact.unit == "percent":
+        return percent(value)
+    if fact.unit == "money":
+        return money(value, currency)
+    return f"{value:.4f}" if fact.unit == "price" else f"{value:,.0f}"

@@ -1,0 +1,214 @@
+"""Commands about data: check them, show what there is, make a demo market; others have their own modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from data.errors import DataError
+from engine.cli.app import App, pass_app
+from engine.cli.commands_fetch import fetch_data
+from engine.cli.commands_import import import_data
+from engine.cli.options import data_option, json_option, symbols_option, verbosity
+from engine.cli.output import Progress, cell, note, paint, print_json, say, table
+
+if TYPE_CHECKING:
+    from data.checks import Finding
+    from data.store import DataSource
+
+COLOURS = {"error": "red", "warning": "yellow"}
+
+
+@click.group()
+def data() -> None:
+    """Import data, check them, show what there is."""
+
+
+data.add_command(import_data)
+data.add_command(fetch_data)
+
+
+@data.command("check", short_help="Check data for what goes wrong in them.")
+@data_option
+@symbols_option
+@click.option("--allow", multiple=True, metavar="CHECK", help="Check whose errors are fine; repeatable; all.")
+@click.option("--list", "list_checks", is_flag=True, help="List the checks and what each finds.")
+@json_option
+@verbosity
+@pass_app
+def check(
+    app: App,
+    data: str | None,
+    symbols: str | None,
+    allow: tuple[str, ...],
+    list_checks: bool,
+    as_json: bool,
+) -> None:
+    """Check data for what raw market data get wrong; exit code 3 if there is an error.
+
+    A run on data with errors stops, unless it allows the check by name.
+
+    Example: etflow data check --data store
+    """
+    from data.checks import CHECKS, blocking, run_checks
+    from data.checks.finding import SEVERITIES
+    from engine.pipeline import is_synthetic
+
+    if list_checks:
+        found = [{"name": name, "finds": each.summary} for name, each in CHECKS.items()]
+        if as_json:
+            print_json(found)
+        else:
+            say(table([(each["name"], each["finds"]) for each in found], ("check", "finds"), left=2))
+        return
+    source, chosen = _open(data, symbols)
+    findings = run_checks(source, chosen)
+    stopping = blocking(findings, allow)
+    if as_json:
+        print_json(
+            {
+                "data": source.name,
+                "synthetic": is_synthetic(source),
+                "findings": [_finding_document(finding) for finding in findings],
+                "counts": {
+                    each: sum(finding.severity == each for finding in findings) for each in SEVERITIES
+                },
+                "passed": not stopping,
+            }
+        )
+    else:
+        _print_findings(app, source, findings)
+    if stopping:
+        names = sorted({finding.check for finding in stopping})
+        raise DataError(
+            f"`{source.name}` failed {len(names)} of {len(CHECKS)} checks: {', '.join(names)}",
+            hint="Mend the data, or allow a check by name: --allow " + names[0] + ".",
+        )
+
+
+@data.command("show", short_help="Show what data there are.")
+@click.argument("name", metavar="[TABLE]", required=False)
+@data_option
+@symbols_option
+@json_option
+@verbosity
+@pass_app
+def show(app: App, name: str | None, data: str | None, symbols: str | None, as_json: bool) -> None:
+    """Show what data there are: rows and days by table, or of TABLE by symbol.
+
+    Example: etflow data show bars --data store
+    """
+    from engine.pipeline import is_synthetic
+
+    source, chosen = _open(data, symbols)
+    rows = _coverage_of(source, name, chosen) if name else _coverage(source, chosen)
+    if as_json:
+        print_json({"data": source.name, "synthetic": is_synthetic(source), "coverage": rows})
+        return
+    _head(app, source)
+    header = tuple(rows[0]) if rows else ("table",)
+    shown = [tuple(cell(value) for value in row.values()) for row in rows]
+    say(table(shown, header) if shown else "There are no rows.")
+
+
+@data.command("demo", short_help="Write a demo market into a store.")
+@click.option("--data", metavar="FOLDER", required=True, help="New store to write the market into.")
+@click.option("--seed", type=int, metavar="NUMBER", help="Draws the noise.  [that of --data demo]")
+@click.option("--flow-effect", type=float, default=1.0, show_default=True, help="Size of the planted effect.")
+@verbosity
+@pass_app
+def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
+    """Write the demo market into a store of its own: with another seed, or another size of the flow effect.
+
+    `--data demo` needs no store.
+
+    Example: etflow data demo --flow-effect 0 --data placebo
+    """
+    from data.demo import Demo
+    from data.store import Store
+    from data.tables import TABLES
+
+    market = Demo(flow_effect=flow_effect) if seed is None else Demo(seed, flow_effect)
+    with Progress(app, "demo", total=2) as progress:
+        progress.begin("make")
+        tables = {name: frame for name in TABLES if len(frame := market.read(name))}
+        progress.begin("write")
+        Store(Path(data)).append(tables)
+    say(f"{data}: SYNTHETIC market, seed {market.seed}, flow effect {market.flow_effect:g}")
+    note(app, f"Run on it: etflow run share_inflow --data {data}")
+
+
+def _open(data: str | None, symbols: str | None) -> tuple[DataSource, tuple[str, ...] | None]:
+    from data.load import choose_symbols
+    from data.store import open_source
+
+    source = open_source(data or "demo")
+    wanted = [word.strip() for word in (symbols or "").split(",") if word.strip()]
+    return source, choose_symbols(source, wanted) if wanted else None
+
+
+def _coverage(source: DataSource, symbols: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    from data.tables import TABLES
+
+    rows = []
+    for name, schema in TABLES.items():
+        frame = source.read(name, symbols)
+        if frame.empty:
+            continue
+        series = frame[schema.key[0]].nunique()
+        rows.append({"table": name, "series": series, "rows": len(frame), **_days(frame, schema.key)})
+    return rows
+
+
+def _coverage_of(source: DataSource, name: str, symbols: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    from data.tables import table as schema_of
+
+    schema = schema_of(name)
+    frame = source.read(name, symbols)
+    key = schema.key[0]
+    return [
+        {key: str(series), "rows": len(rows), **_days(rows, schema.key)}
+        for series, rows in frame.groupby(key, sort=True)
+    ]
+
+
+def _days(frame: Any, key: tuple[str, ...]) -> dict[str, str | None]:
+    column = next((name for name in ("day", "ex_day", "period") if name in key), None)
+    if column is None:
+        return {"first": None, "last": None}
+    return {"first": str(frame[column].min().date()), "last": str(frame[column].max().date())}
+
+
+def _finding_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "severity": finding.severity,
+        "table": finding.table,
+        "symbol": finding.symbol,
+        "first": str(finding.first),
+        "last": str(finding.last),
+        "count": finding.count,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
+def _print_findings(app: App, source: DataSource, findings: tuple[Finding, ...]) -> None:
+    _head(app, source)
+    for finding in findings:
+        severity = paint(finding.severity, fg=COLOURS.get(finding.severity), bold=True)
+        where = f"{finding.check}: {finding.table} {finding.symbol}, {finding.period}"
+        say(f"{severity}: {where}: {finding.message}.")
+        if not app.quiet:
+            say(f"    {finding.hint}")
+    if not findings:
+        say("Every check passed.")
+
+
+def _head(app: App, source: DataSource) -> None:
+    from engine.pipeline import is_synthetic
+
+    if not app.quiet:
+        say(paint(f"{source.name}{' (SYNTHETIC)' if is_synthetic(source) else ''}", bold=True))

@@ -1,0 +1,187 @@
+"""The command that says what to hold at the next open."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.app import App, pass_app
+from engine.cli.complete import complete_strategy
+from engine.cli.options import json_option, spec_options, verbosity
+from engine.cli.output import Progress, count, money, note, paint, percent, print_json, say, table, warn
+from engine.cli.present import currency_of
+from engine.cli.specs import make_spec
+
+if TYPE_CHECKING:
+    from engine.signal import Line, Signal
+
+HEADER = (
+    "fund",
+    "weight",
+    "score",
+    "shares",
+    "order",
+    "target",
+    "reference",
+    "value",
+    "commission",
+    "of volume",
+    "limit down",
+    "limit up",
+    "price",
+    "flow",
+    "nav",
+    "margin",
+)
+
+
+@click.command("signal", short_help="What to hold at the next open, as orders.")
+@click.argument("strategy", required=False, shell_complete=complete_strategy)
+@spec_options
+@click.option(
+    "--holdings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV with symbol,shares: what is held at the last close. With it --cash is 0 by default.  [nothing]",
+)
+@json_option
+@verbosity
+@pass_app
+def signal_command(
+    app: App, /, strategy: str | None, holdings: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Say what STRATEGY holds at the open after the last session on file, as orders from what is held now.
+
+    Decides as a backtest does. With --start the rebalancing rule is counted from that day, and there are no
+    orders where no decision is due; without it the decision is made now. --end cuts the data.
+    Example: etflow signal share_inflow --set top=2 --holdings account.csv --cash 25000
+    """
+    from data.errors import UsageError
+    from data.load import choose_symbols
+    from data.store import open_source
+    from engine.holdings import read_holdings
+    from engine.loader import parameter_values
+    from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
+    from engine.signal import decide_next, look_ahead
+
+    held = read_holdings(holdings) if holdings else {}
+    # An account may have no cash, a run may not, so the spec does not get to see it.
+    spec = make_spec(strategy, {**given, "cash": None})
+    cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
+    if not 0.0 <= cash < float("inf"):
+        raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
+    made = strategy_of(spec, app.catalogue.strategies)
+    with Progress(app, "signal", total=4) as progress:
+        watch = Watch(progress.begin)
+        market = open_market(spec, watch)
+        with watch("signal"):
+            source = open_source(spec.data)
+            panel = look_ahead(
+                source,
+                choose_symbols(source, spec.symbols, spec.universe),
+                market.panel.days[-1].item(),
+                availability=spec.availability,
+                lags=spec.lags,
+            )
+            signal = decide_next(
+                made,
+                panel,
+                holdings=held,
+                cash=cash,
+                costs=spec.costs,
+                start=spec.start,
+                fill=spec.fill,
+            )
+    synthetic = market.panel.synthetic
+    if as_json:
+        parameters = parameter_values(made)
+        document = {
+            "strategy": spec.strategy,
+            "parameters": parameters,
+            "data": {
+                "name": panel.name,
+                "synthetic": synthetic,
+                "fingerprint": market.panel.fingerprint,
+                "first_day": str(panel.days[0]),
+                "last_day": str(signal.last_day),
+                "symbols": list(panel.symbols),
+            },
+            **_document(signal),
+            "rebalance": parameters.get("rebalance"),
+            "costs": asdict(spec.costs),
+        }
+        print_json(document | ({"notice": SYNTHETIC_NOTICE} if synthetic else {}))
+    elif app.quiet:
+        for line in signal.orders:
+            say(f"{line.symbol},{line.order_shares}")
+    else:
+        say(paint(f"{spec.strategy} on {panel.name}, before the open of {signal.day}", bold=True))
+        say(f"data to {signal.last_day}, fingerprint {market.panel.fingerprint}")
+        if synthetic:
+            say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+        _print(app, signal)
+
+
+def _document(signal: Signal) -> dict[str, Any]:
+    return {
+        "day": signal.day,
+        "start": signal.start,
+        "decision_session": signal.decides,
+        "next_decision": signal.next_decision,
+        "cash": signal.cash,
+        "equity": signal.equity,
+        "cash_after": signal.cash_after,
+        "orders": [{"symbol": line.symbol, "shares": line.order_shares} for line in signal.orders],
+        "funds": [asdict(line) | {"target_shares": line.target_shares} for line in signal.lines],
+        "actions": signal.actions,
+    }
+
+
+def _print(app: App, signal: Signal) -> None:
+    currency = currency_of([line.symbol for line in signal.lines])
+    say(f"cash {money(signal.cash, currency)}, equity {money(signal.equity, currency)} at reference prices")
+    say(f"cash after the orders about {money(signal.cash_after, currency)}")
+    for action in signal.actions:
+        say(action)
+    if not signal.decides:
+        following = f"; the next is due on {signal.next_decision}" if signal.next_decision else ""
+        say(f"No decision is due before this open{following}. Nothing to trade.")
+    shown = [
+        line
+        for line in signal.lines
+        if app.verbose or line.weight or line.shares or line.order_shares or line.remark
+    ]
+    say()
+    say(table([_cells(line) for line in shown], HEADER) if shown else "Nothing to hold, nothing to trade.")
+    note(app, "price, flow, nav, margin: sessions from the datum to this open. Orders go in this order:")
+    note(app, ", ".join(f"{line.symbol} {line.order_shares:+,}" for line in signal.orders) or "none")
+    for line in shown:
+        if line.remark:
+            warn(app, f"{line.symbol}: no order, {line.remark}")
+    if signal.cash_after < 0:
+        warn(app, "cash does not pay for all of it at reference prices; the last buys would be cut")
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return (
+        line.symbol,
+        percent(line.weight),
+        "-" if line.score is None else f"{line.score:.6g}",
+        count(line.shares),
+        f"{line.order_shares:+,}" if line.order_shares else "0",
+        count(line.target_shares),
+        _price(line.reference),
+        money(line.notional),
+        money(line.commission + line.fee),
+        percent(line.volume_share),
+        _price(line.limit_down),
+        _price(line.limit_up),
+        *("-" if age is None else str(age) for age in line.ages.values()),
+    )
+
+
+def _price(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,178 @@
+"""The command line as a whole: the group of commands, and the one place that decides exit codes.
+
+1. ``main`` hands the words of the command line to click (``group``).
+2. A command parses its options, calls the library and prints (``commands_*``).
+3. What goes wrong comes back here and becomes one line on standard error and an exit code (``_run``).
+
+==== =====================================================================
+code meaning
+==== =====================================================================
+0    done
+1    a bug of ours: traceback, please report
+2    wrong usage or configuration
+3    data missing, or failed their checks
+4    the strategy could not be loaded, or raised
+5    a validation failed: look-ahead found, a reproduction that drifted
+130  interrupted
+==== =====================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from data.errors import EtflowError, did_you_mean
+from engine.cli import output
+from engine.cli.app import App, Catalogue
+from engine.cli.commands_brief import brief
+from engine.cli.commands_data import data
+from engine.cli.commands_run import compare, report, run
+from engine.cli.commands_runs import runs
+from engine.cli.commands_signal import signal_command
+from engine.cli.commands_strategies import strategies
+
+DONE, BUG, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+COMMANDS = (run, compare, signal_command, brief, report, data, strategies, runs)
+
+HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.
+
+\b
+etflow run share_inflow                   one backtest on the demo market
+etflow data import FILES --data store     your own data
+etflow run share_inflow --data store      the same strategy on them
+"""
+
+EPILOG = """\b
+Exit codes: 0 done, 1 our bug, 2 wrong usage, 3 data missing or failed checks,
+4 strategy failed, 5 validation failed, 130 interrupted.
+
+\b
+Completion in bash: eval "$(_ETFLOW_COMPLETE=bash_source etflow)"
+in zsh: zsh_source instead; in fish: _ETFLOW_COMPLETE=fish_source etflow | source
+"""
+
+
+class Interrupted(Exception):
+    """Ctrl-C, or a reader of our output that is gone, before click makes something else of them."""
+
+
+class Commands(click.Group):
+    """A group that keeps the order of its commands and answers an unknown one with close matches."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click would print an empty line for Ctrl-C, and exit with 1 for a closed pipe."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise Interrupted from error
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name those that are close."""
+        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            hint = did_you_mean(args[0], self.commands)
+            ctx.fail(f"There is no command `{args[0]}`. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from engine.cli.app import version
+
+        click.echo(f"etflow {version()}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, help=HELP, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def group() -> None:
+    """Hold the commands; the text for people is ``HELP``."""
+
+
+for _command in COMMANDS:
+    group.add_command(_command)
+
+
+def main(load_catalogue: Callable[[], Catalogue], args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    load_catalogue : callable without arguments
+        Imports the strategies and returns their catalogue; called only by commands that need it.
+    args : sequence of str, optional
+        Words of the command line; ``sys.argv[1:]`` where there are none given.
+    """
+    app = App(load_catalogue)
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = _run(app, args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough. What is still in the buffer must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return code
+
+
+def _run(app: App, args: Sequence[str] | None) -> int:
+    try:
+        with output.quiet_libraries(app):
+            code = group.main(args, standalone_mode=False, obj=app)
+        return code if isinstance(code, int) else DONE
+    except EtflowError as error:
+        if app.verbose:
+            traceback.print_exc()
+        output.complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        output.complain(_usage_text(error))
+        return USAGE
+    except (Interrupted, KeyboardInterrupt, click.Abort) as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from None
+        if sys.stderr.isatty():  # which shows ^C
+            print(file=sys.stderr)
+        output.complain("interrupted; nothing was half-written.")
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        output.complain(
+            "this is a bug in etflow, not in your input. Please report it with the lines above "
+            "and the command that you typed."
+        )
+        return BUG
+
+
+def _usage_text(error: click.ClickException) -> str:
+    text = error.format_message()
+    context = getattr(error, "ctx", None)
+    return f"{text} See `{context.command_path} --help`." if context is not None else text
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # As an exception, so that temporary folders are removed on the way out.
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,177 @@
+"""Options that commands share, one decorator each; what they mean is decided in ``engine.spec``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from data.errors import UsageError
+from engine.cli.app import App
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")
+DEFAULT_OUT = Path("results")
+ENGINES = ("reference",)
+AVAILABILITIES = ("normal", "strict")
+FILLS = ("open", "vwap", "close")
+
+
+def day(text: str) -> date:
+    """Return the calendar day that ``text`` means: 2025-08-20, 20250820 or 2025/8/20."""
+    for form in DAY_FORMATS:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    raise click.BadParameter(f"`{text}` is no day; write it as 2025-08-20.")
+
+
+def verbosity(command: Command) -> Command:
+    """Add ``--quiet`` and ``-v``, which go to the state of the call and not to the command."""
+
+    def note(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+        def callback(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+            app = ctx.find_object(App)
+            if app is not None and value:
+                setattr(app, name, True)
+
+        return callback
+
+    options = (
+        click.option(
+            "--quiet",
+            "-q",
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=note("quiet"),
+            help="Say only what a script needs.",
+        ),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=note("verbose"),
+            help="Show tracebacks and the warnings of libraries.",
+        ),
+    )
+    return _all(options, command)
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def out_option(command: Command) -> Command:
+    """Add ``--out``, the parent folder of results."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=True),
+        default=DEFAULT_OUT,
+        show_default=True,
+        metavar="FOLDER",
+        help="Folder that results are written under.",
+    )(command)
+
+
+def data_option(command: Command) -> Command:
+    """Add ``--data`` alone, for commands about data."""
+    return click.option("--data", metavar="NAME_OR_FOLDER", help="demo, or the folder of a store.  [demo]")(
+        command
+    )
+
+
+def symbols_option(command: Command) -> Command:
+    """Add ``--symbols``."""
+    return click.option("--symbols", metavar="A,B", help="Funds to choose from.  [all that the data have]")(
+        command
+    )
+
+
+def spec_options(command: Command) -> Command:
+    """Add everything that says what to run, and how; what is not given is None or empty."""
+    options = (
+        click.option(
+            "--spec",
+            "spec_file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML file that says the same as these options; options override it.",
+        ),
+        data_option,
+        symbols_option,
+        click.option("--universe", metavar="NAME", help="Named set of funds, for instance ai_cn."),
+        click.option("--start", type=day, help="First day.  [first possible]"),
+        click.option("--end", type=day, help="Last day.  [last of the data]"),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Parameter of the strategy; repeatable.",
+        ),
+        click.option("--cash", type=float, metavar="MONEY", help="Money at the start.  [1000000]"),
+        click.option("--benchmark", metavar="CODE", help="Index or fund to compare with.  [of the data]"),
+        click.option("--engine", type=click.Choice(ENGINES), help="What runs it.  [reference]"),
+        click.option("--fill", type=click.Choice(FILLS), help="Price at which orders fill.  [open]"),
+        click.option(
+            "--cost", "costs", multiple=True, metavar="NAME=VALUE", help="Cost or limit; repeatable."
+        ),
+        click.option(
+            "--availability",
+            type=click.Choice(AVAILABILITIES),
+            help="How late data were public.  [normal]",
+        ),
+        click.option(
+            "--lag",
+            "lags",
+            multiple=True,
+            metavar="TABLE=SESSIONS",
+            help="Use a table so many sessions later; repeatable.",
+        ),
+        click.option(
+            "--allow",
+            multiple=True,
+            metavar="CHECK",
+            help="Go on over a failed data check, or all; repeatable.",
+        ),
+        click.option("--seed", type=int, metavar="NUMBER", help="Seed of everything random.  [0]"),
+    )
+    return _all(options, command)
+
+
+def run_options(command: Command) -> Command:
+    """Add ``spec_options``, and everything about what a run writes and prints."""
+    options = (
+        spec_options,
+        click.option("--no-report", is_flag=True, help="Write no tear sheet."),
+        out_option,
+        json_option,
+        verbosity,
+    )
+    return _all(options, command)
+
+
+def assignments(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    """Return ``name=value`` words as a dict; UsageError where one has no ``=``."""
+    result: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{option} needs NAME=VALUE", received=pair)
+        result[name.strip()] = value.strip()
+    return result
+
+
+def _all(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

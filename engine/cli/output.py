@@ -1,0 +1,235 @@
+"""What people and scripts see: tables, JSON, colour, progress, warnings.
+
+Results go to standard output, everything else to standard error. Colour and progress bars appear on a
+terminal only, and colour not where ``NO_COLOR`` is set (https://no-color.org).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import threading
+import time
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TextIO
+
+import click
+
+from engine.cli.app import App
+
+BAR_WIDTH = 24
+PATIENCE_SECONDS = 2.0
+REPAINT_SECONDS = 0.2
+
+
+def colourful(stream: TextIO) -> bool:
+    """Return whether text on ``stream`` may be coloured."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, stream: TextIO | None = None, **style: Any) -> str:
+    """Return ``text`` in the style of ``click.style`` where the stream (standard output) shows colour."""
+    return click.style(text, **style) if colourful(stream or sys.stdout) else text
+
+
+def say(text: str = "") -> None:
+    """Print one result line for people to standard output."""
+    print(text)
+
+
+def complain(text: str) -> None:
+    """Print one error line to standard error."""
+    line = " ".join(text.split())
+    print(f"{paint('error:', sys.stderr, fg='red', bold=True)} {line}", file=sys.stderr)
+
+
+def warn(app: App, text: str) -> None:
+    """Print one warning line to standard error, unless ``--quiet``."""
+    if not app.quiet:
+        print(f"{paint('warning:', sys.stderr, fg='yellow')} {text}", file=sys.stderr)
+
+
+def note(app: App, text: str) -> None:
+    """Print one line of information to standard error, unless ``--quiet``."""
+    if not app.quiet:
+        print(text, file=sys.stderr)
+
+
+@contextmanager
+def quiet_libraries(app: App) -> Iterator[None]:
+    """Show the warnings of libraries, one line each, with ``-v`` only."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if app.verbose:
+            warn(app, f"{message} ({category.__name__}, {filename}:{lineno})")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+# --- JSON ---------------------------------------------------------------------------------------------
+
+
+def print_json(document: object) -> None:
+    """Print ``document`` to standard output as one JSON document; NaN and infinity become null."""
+    print(json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` in JSON's own types: arrays as lists, days as text, NaN and infinity as None."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if hasattr(value, "tolist"):  # a numpy scalar or array
+        return plain(value.astype(str).tolist()) if value.dtype.kind == "M" else plain(value.tolist())
+    return str(value)
+
+
+# --- tables -------------------------------------------------------------------------------------------
+
+
+def table(
+    rows: Sequence[Sequence[str]],
+    header: Sequence[str] = (),
+    *,
+    left: int = 1,
+    left_too: Sequence[int] = (),
+) -> str:
+    """Return rows of text as aligned columns: the first ``left`` and ``left_too`` to the left, others right.
+
+    Chinese characters count as two columns of the terminal, as they are drawn.
+    """
+    lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+    if not lines:
+        return ""
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    text = [
+        "  ".join(
+            _pad(cell, width, to_the_left=index < left or index in left_too)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    if header:
+        text[0] = paint(text[0], bold=True)
+    return "\n".join(text)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _pad(text: str, width: int, *, to_the_left: bool) -> str:
+    space = " " * (width - _width(text))
+    return text + space if to_the_left else space + text
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a fraction as percent, ``-`` where it is undefined."""
+    return _number(value, lambda number: f"{100 * number:,.{digits}f} %")
+
+
+def ratio(value: float | None, digits: int = 2) -> str:
+    """Return a number without unit, ``-`` where it is undefined."""
+    return _number(value, lambda number: f"{number:,.{digits}f}")
+
+
+def money(value: float | None, currency: str = "") -> str:
+    """Return money with thousands separated, ``-`` where it is undefined."""
+    return _number(value, lambda number: f"{number:,.2f} {currency}".rstrip())
+
+
+def count(value: int) -> str:
+    """Return a whole number with thousands separated."""
+    return f"{value:,}"
+
+
+def cell(value: object) -> str:
+    """Return a cell of a table: whole numbers with thousands separated, None as nothing."""
+    return count(value) if isinstance(value, int) else "" if value is None else str(value)
+
+
+def _number(value: float | None, show: Callable[[float], str]) -> str:
+    return "-" if value is None or not math.isfinite(value) else show(value)
+
+
+# --- progress -----------------------------------------------------------------------------------------
+
+
+class Progress:
+    """A progress bar on standard error, for what takes longer than two seconds at a terminal.
+
+    ``with Progress(app, "import", total=8) as progress: progress.step("bars.csv")``. Nothing is drawn
+    where standard error is no terminal, or with ``--quiet``. A thread repaints it, so that it also lives
+    within a step that says nothing.
+    """
+
+    def __init__(self, app: App, label: str, total: int) -> None:
+        self.label = label
+        self.total = total
+        self.done = 0
+        self.text = ""
+        self._wanted = sys.stderr.isatty() and not app.quiet
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._paint, daemon=True)
+        self._started = 0.0
+        self._drawn = False
+
+    def __enter__(self) -> Progress:
+        self._started = time.monotonic()
+        if self._wanted:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def begin(self, text: str) -> None:
+        """Say what is being done now; the step before it is done."""
+        if self.text:
+            self.done += 1
+        self.text = text
+
+    def update(self, done: int, total: int, text: str = "") -> None:
+        """Say how much of how much is done."""
+        self.done, self.total, self.text = done, total, text or self.text
+
+    def _paint(self) -> None:
+        self._stop.wait(PATIENCE_SECONDS)
+        while not self._stop.is_set():
+            sys.stderr.write(f"\r\x1b[K{self._line()}")
+            sys.stderr.flush()
+            self._drawn = True
+            self._stop.wait(REPAINT_SECONDS)
+
+    def _line(self) -> str:
+        filled = BAR_WIDTH * self.done // max(self.total, 1)
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
+        seconds = time.monotonic() - self._started
+        return f"{self.label} [{bar}] {self.done}/{self.total} {self.text} {seconds:.0f} s"

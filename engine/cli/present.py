@@ -1,0 +1,114 @@
+"""Results as people and scripts see them: the table of metrics, the JSON document of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.app import App
+from engine.cli.output import count, money, paint, percent, ratio, say, table
+
+if TYPE_CHECKING:
+    from engine.metrics import Metrics
+    from engine.result import Result
+
+
+def run_document(
+    result: Result, metrics: Metrics, folder: Path, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the document that ``run --json`` prints; numbers are fractions, undefined ones None."""
+    manifest = result.manifest
+    document = {
+        "run_id": result.name,
+        "folder": str(folder),
+        "strategy": manifest["strategy"],
+        "parameters": manifest["parameters"],
+        "engine": manifest["engine"],
+        "data": manifest["data"],
+        "metrics": dict(metrics.values),
+        "reasons": dict(metrics.reasons),
+        "counts": {
+            "sessions": len(result.days),
+            "decisions": len(result.decision_days),
+            "fills": len(result.fills),
+            "rejections": len(result.rejections),
+        },
+        "seconds": dict(seconds),
+    }
+    if result.synthetic:
+        document["notice"] = manifest["notice"]
+    return document
+
+
+def run_heading(result: Result) -> str:
+    """Return what was run, on which data, over which days, and what happened: two or three lines."""
+    happened = (
+        f"{count(len(result.symbols))} funds, {count(len(result.decision_days))} decisions, "
+        f"{count(len(result.fills))} fills, {count(len(result.rejections))} rejections"
+    )
+    return _heading(result.name, result, happened)
+
+
+def comparison_heading(results: Sequence[Result]) -> str:
+    """Return how many runs are compared, on which data, over which days."""
+    return _heading(f"{len(results)} runs", results[0], f"{count(len(results[0].symbols))} funds")
+
+
+def _heading(title: str, result: Result, rest: str) -> str:
+    lines = [
+        paint(f"{title} on {result.manifest['data']['name']}", bold=True),
+        f"{result.days[0]} to {result.days[-1]}: {count(len(result.days))} sessions, {rest}",
+    ]
+    if result.synthetic:
+        lines.append(paint(str(result.manifest["notice"]), fg="yellow"))
+    return "\n".join(lines)
+
+
+def print_result(app: App, result: Result, metrics: Metrics) -> None:
+    """Print what was run and its metrics; with ``-v`` also why some of them are undefined."""
+    from engine.metrics import LABELS
+
+    say(run_heading(result))
+    say()
+    say(metric_table([(str(result.manifest["strategy"]), result, metrics)]))
+    if app.verbose:
+        for name, why in metrics.reasons.items():
+            say(f"{name if name not in LABELS else LABELS[name][0]}: {why}")
+
+
+def metric_table(columns: Sequence[tuple[str, Result, Metrics]]) -> str:
+    """Return the metrics of some runs side by side, then benchmark and equal weight, with their units.
+
+    ``columns`` are heading, result and metrics of each run. The alternatives are those of the first run.
+    """
+    from engine.metrics import ALTERNATIVES, LABELS
+
+    _, first, alternatives = columns[0]
+    rows = []
+    for name, (label, unit) in LABELS.items():
+        shown = [_shown(metrics[name], unit) for _, _, metrics in columns]
+        beside = [_shown(alternatives.values.get(prefix + name), unit, absent="") for prefix in ALTERNATIVES]
+        rows.append((label, *shown, *beside, _unit(unit, first)))
+    header = ("", *(heading for heading, _, _ in columns), *ALTERNATIVES.values(), "  unit")
+    return table(rows, header, left_too=(len(header) - 1,))
+
+
+def currency_of(symbols: Sequence[str]) -> str:
+    """Return the currency that the funds trade in."""
+    from data.symbols import market_of
+
+    return "USD" if all(market_of(symbol) == "us_etf" for symbol in symbols) else "CNY"
+
+
+def _shown(value: float | None, unit: str, absent: str = "-") -> str:
+    if value is None:
+        return absent
+    if unit.startswith("percent"):
+        return percent(value).removesuffix(" %")
+    return money(value) if unit == "money" else ratio(value)
+
+
+def _unit(unit: str, result: Result) -> str:
+    words = {"ratio": "", "money": currency_of(result.symbols)}
+    return "  " + words.get(unit, unit.replace("percent", "%"))

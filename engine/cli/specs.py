@@ -1,0 +1,108 @@
+"""From the words of a command line to a spec: a spec file where one is given, overridden by options."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import UsageError
+from engine.cli.options import assignments
+
+if TYPE_CHECKING:
+    from engine.spec import Spec
+
+# Options that are settings of a spec under the same name, each replaced as a whole.
+_SAME_NAME = (
+    "data",
+    "universe",
+    "start",
+    "end",
+    "cash",
+    "benchmark",
+    "engine",
+    "fill",
+    "availability",
+    "seed",
+)
+
+# What the settings of a spec file must be; names are checked by Spec itself.
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("strategy", "data", "universe", "benchmark"), ((str,), "text")),
+    **dict.fromkeys(("engine", "fill", "availability"), ((str,), "text")),
+    **dict.fromkeys(("symbols", "allow"), ((list,), "a list of texts")),
+    **dict.fromkeys(("start", "end"), ((date, str), "a day as 2025-08-20")),
+    **dict.fromkeys(("parameters", "costs", "lags"), ((dict,), "a table of names and values")),
+    "cash": ((int, float), "a number"),
+    "seed": ((int,), "a whole number"),
+}
+
+# A strategy and its own settings: momentum:top=2, my/file.py:Mine:top=2,lookback=60
+_WITH_SETTINGS = re.compile(r"(?P<name>.+?\.py(?::\w+(?=:|$))?|[^:]+)(?::(?P<settings>.*))?")
+
+
+def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
+    """Return the spec of what ``run_options`` collected: that of a file, overridden by what was given.
+
+    ``--set``, ``--cost`` and ``--lag`` override one name each; what ``strategy`` carries wins over all.
+    """
+    from engine.spec import Spec
+
+    file: Path | None = given["spec_file"]
+    values = _read(file) if file else {}
+    parameters = values.get("parameters", {})
+    own: dict[str, str] = {}
+    if strategy is not None:
+        name, own = split_settings(strategy)
+        parameters = parameters if values.get("strategy", name) == name else {}
+        values["strategy"] = name
+    elif "strategy" not in values:
+        raise UsageError("name a strategy to run, or a spec file", hint="See `etflow strategies list`.")
+    values |= {name: given[name] for name in _SAME_NAME if given[name] is not None}
+    if given["symbols"] is not None:
+        values["symbols"] = [word.strip() for word in given["symbols"].split(",") if word.strip()]
+        values["universe"] = given["universe"]
+    elif given["universe"] is not None:
+        values["symbols"] = []
+    if given["allow"]:
+        values["allow"] = list(given["allow"])
+    values["parameters"] = {**parameters, **assignments(given["settings"], "--set"), **own}
+    values["costs"] = {**values.get("costs", {}), **assignments(given["costs"], "--cost")}
+    values["lags"] = {**values.get("lags", {}), **_lags(given["lags"])}
+    return Spec.from_dict(values, origin=str(file or "options"))
+
+
+def _lags(words: tuple[str, ...]) -> dict[str, int]:
+    lags: dict[str, int] = {}
+    for table, sessions in assignments(words, "--lag").items():
+        try:
+            lags[table] = int(sessions)
+        except ValueError:
+            raise UsageError(f"--lag {table} needs a whole number of sessions", received=sessions) from None
+    return lags
+
+
+def split_settings(word: str) -> tuple[str, dict[str, str]]:
+    """Return a strategy's name, and the settings that follow it: ``momentum:lookback=60,top=2``."""
+    match = _WITH_SETTINGS.fullmatch(word)
+    if match is None:
+        raise UsageError("no strategy's name", received=word, hint="Write NAME or NAME:parameter=value,...")
+    settings = match["settings"]
+    return match["name"], assignments(tuple(settings.split(",")), match["name"]) if settings else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the spec {path}", received=error.strerror) from None
+    except ValueError as error:
+        raise UsageError(f"the spec {path} is not TOML in UTF-8", received=error) from None
+    for name, value in values.items():
+        kinds, wanted = _KINDS.get(name, ((object,), ""))
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise UsageError(f"{path}: `{name}` must be {wanted}", received=repr(value))
+    return values

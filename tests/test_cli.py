@@ -1,0 +1,626 @@
+"""The real command line: what it answers to right and wrong input, on which stream, with which exit code."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+import run_backtest
+from data.errors import DataError, StrategyError, UsageError, ValidationError
+from engine.cli.app import Catalogue
+from engine.cli.main import group, main
+
+ROOT = Path(run_backtest.__file__).parent
+
+BROKEN = "def broken(:\n"
+RAISING = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Mine:
+    top: int = 1
+    rebalance: int = 5
+    threshold: float | None = None
+    weighting: str = "equal"
+    cap: float = 1.0
+    hysteresis: int = 0
+    otherwise: str = "cash"
+    warmup: int = 1
+
+    def scores(self, known):
+        raise ZeroDivisionError("my own mistake")
+"""
+WAITING = RAISING.replace(
+    'raise ZeroDivisionError("my own mistake")',
+    "import pathlib, time; pathlib.Path(__file__).with_name('computing').touch(); time.sleep(60)",
+)
+
+
+def start(*words: object, **options) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "run_backtest.py"), *map(str, words)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", **options
+    )
+
+
+def etflow(*words: object, **options) -> tuple[int, str, str]:
+    """Run the command line as a process of its own; returns exit code, standard output, standard error."""
+    process = start(*words, **options)
+    printed, complained = process.communicate(timeout=120)
+    return process.returncode, printed, complained
+
+
+@pytest.fixture
+def here(capsys, tmp_path, monkeypatch):
+    """Run the command line within this process, in an empty folder: the same code, without the start-up."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(run_backtest.load_catalogue, [str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """Return a folder of results with two runs in it."""
+    out = tmp_path_factory.mktemp("results")
+    for words in (["equal_weight"], ["momentum", "--set", "top=2"]):
+        common = [*SMALL, "--quiet", "--out", str(out)]
+        assert main(run_backtest.load_catalogue, ["run", *words, *common]) == 0
+    return out
+
+
+def every_command() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+
+    def walk(command: click.Command, path: tuple[str, ...]) -> None:
+        if isinstance(command, click.Group):
+            for name, each in command.commands.items():
+                walk(each, (*path, name))
+        else:
+            found.append(path)
+
+    walk(group, ())
+    return found
+
+
+# --- help ---------------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command_and_the_exit_codes():
+    code, printed, complained = etflow("--help")
+    assert code == 0
+    assert complained == ""
+    for path in every_command():
+        assert re.search(rf"^  {path[0]} ", printed, re.MULTILINE), path
+    assert "130 interrupted" in printed
+    assert "Completion" in printed
+
+
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_every_command_has_help_with_an_example(here, path):
+    code, printed, _ = here(*path, "--help")
+    assert code == 0
+    assert f"etflow {' '.join(path)}" in " ".join(printed.split())
+
+
+def test_the_promised_commands_are_there():
+    promised = ("run", "compare", "signal", "brief", "report", "data", "strategies", "runs")
+    assert [name for name in promised if name not in group.commands] == []
+    assert {name for first, *rest in every_command() if first == "runs" for name in rest} == {
+        "list",
+        "show",
+        "diff",
+        "reproduce",
+    }
+
+
+def test_the_promised_options_are_there():
+    promised = (
+        "--data --symbols --universe --start --end --set --cash --benchmark --engine --fill --cost --out "
+        "--no-report --seed --json --quiet -v --spec --allow --availability --lag"
+    )
+    for name in ("run", "compare"):
+        options = {word for each in group.commands[name].params for word in each.opts}
+        assert set(promised.split()) <= options
+
+
+def test_version_is_printed(here):
+    code, printed, _ = here("--version")
+    assert code == 0
+    assert printed.startswith("etflow ")
+
+
+# --- exit codes ---------------------------------------------------------------------------------------
+
+
+def failing_with(error: BaseException):
+    def load() -> Catalogue:
+        raise error
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("a wrong word"), 2),
+        (DataError("no data"), 3),
+        (StrategyError("it raised"), 4),
+        (ValidationError("it drifted"), 5),
+        (KeyboardInterrupt(), 130),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_family_of_errors_has_its_exit_code_and_one_line(capsys, error, code):
+    assert main(failing_with(error), ["strategies", "list"]) == code
+    printed, complained = capsys.readouterr()
+    assert printed == ""
+    assert complained.startswith("error: ")
+    assert complained.count("\n") == 1
+
+
+def test_a_bug_of_ours_shows_its_traceback_and_asks_for_a_report(capsys):
+    assert main(failing_with(RuntimeError("oops")), ["strategies", "list"]) == 1
+    complained = capsys.readouterr().err
+    assert "RuntimeError: oops" in complained
+    assert "Please report" in complained
+
+
+def test_v_shows_the_traceback_of_an_error_too(capsys):
+    assert main(failing_with(UsageError("a wrong word")), ["strategies", "list", "-v"]) == 2
+    complained = capsys.readouterr().err
+    assert "Traceback" in complained
+    assert complained.endswith("error: a wrong word.\n")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    with start("strategies", "list", "--json") as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) == 0
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
+    (tmp_path / "mine.py").write_text(WAITING)
+    process = start("run", tmp_path / "mine.py:Mine", "--out", tmp_path / "results", cwd=tmp_path)
+    wait_until(lambda: (tmp_path / "computing").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    printed, complained = process.communicate(timeout=60)
+    assert process.returncode == 130, complained
+    assert printed == ""
+    assert complained == "error: interrupted; nothing was half-written.\n"
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_polite_kill_leaves_nothing_either(tmp_path):
+    (tmp_path / "mine.py").write_text(WAITING)
+    process = start("run", tmp_path / "mine.py:Mine", "--out", tmp_path / "results", cwd=tmp_path)
+    wait_until(lambda: (tmp_path / "computing").exists() or process.poll() is not None)
+    process.terminate()
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 143, complained
+    assert not (tmp_path / "results").exists()
+
+
+def wait_until(holds, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+# --- wrong input --------------------------------------------------------------------------------------
+
+RUN = ("run", "momentum", "--no-report")
+SMALL = ("--no-report", "--end", "2021-06-30", "--symbols", "157001.SZ,157011.SZ,586011.SH")
+
+WRONG = {
+    "unknown command": (("rum",), 2, "no command `rum`.*`run`"),
+    "unknown option": (("run", "momentum", "--cahs", "1"), 2, "No such option.*--cash"),
+    "no strategy": (("run",), 2, "name a strategy"),
+    "unknown strategy": (("run", "momentun"), 2, "unknown strategy `momentun`.*`momentum`"),
+    "unknown parameter": ((*RUN, "--set", "lookbak=60"), 2, "unknown parameter `lookbak`.*`lookback`"),
+    "parameter out of bounds": ((*RUN, "--set", "top=-1"), 2, "`top`.*received -1.*limit"),
+    "parameter of the wrong kind": ((*RUN, "--set", "top=many"), 2, "`top`.*whole number.*'many'"),
+    "set without value": ((*RUN, "--set", "top"), 2, "--set needs NAME=VALUE; received top"),
+    "unknown cost": ((*RUN, "--cost", "comission_rate=0"), 2, "unknown cost.*`commission_rate`"),
+    "cost that is no number": ((*RUN, "--cost", "impact=much"), 2, "`impact` is not a number.*much"),
+    "cost out of bounds": ((*RUN, "--cost", "slippage_rate=5"), 2, "`slippage_rate`.*received 5.*limit"),
+    "start after end": ((*RUN, "--start", "2024-01-02", "--end", "2023-01-03"), 2, "`start` is after `end`"),
+    "a day that is none": ((*RUN, "--start", "2024-02-30"), 2, "`2024-02-30` is no day"),
+    "cash below zero": ((*RUN, "--cash", "-5"), 2, "`cash`.*received -5"),
+    "cash that is no number": ((*RUN, "--cash", "nan"), 2, "`cash`"),
+    "cash too small for a lot": (("run", "momentum", *SMALL, "--cash", "20"), 2, "too little for one lot"),
+    "malformed symbol": ((*RUN, "--symbols", "15?001.SZ"), 2, r"15\?001\.SZ"),
+    "unknown symbol": ((*RUN, "--symbols", "157001.SZ,157999.SZ"), 3, r"157999\.SZ.*Did you mean"),
+    "unknown universe": ((*RUN, "--universe", "ai_cm"), 2, "unknown universe `ai_cm`.*`ai_cn`"),
+    "universe without data": ((*RUN, "--universe", "us_ai"), 3, "no bars of any fund of the universe"),
+    "symbols and universe": ((*RUN, "--universe", "ai_cn", "--symbols", "157001.SZ"), 2, "not both"),
+    "unknown benchmark": (
+        ("run", "momentum", *SMALL, "--benchmark", "DEMO-X"),
+        2,
+        "unknown benchmark.*DEMO-",
+    ),
+    "unknown fill": ((*RUN, "--fill", "opne"), 2, "opne.*open"),
+    "unknown table to lag": ((*RUN, "--lag", "unit=1"), 2, "unit.*units"),
+    "lag that is no number": ((*RUN, "--lag", "units=one"), 2, "whole number of sessions; received one"),
+    "unknown check": ((*RUN, "--allow", "unit-jum"), 2, "unknown check `unit-jum`.*`unit-jump`"),
+    "no such data": ((*RUN, "--data", "nowhere"), 3, "`nowhere` does not exist"),
+    "no data after start": ((*RUN, "--start", "2031-01-02"), 3, "received from 2031-01-02.*2025-08-20"),
+    "end before the data": ((*RUN, "--end", "2001-01-02"), 3, "before the data begin.*2001-01-02"),
+    "start before the warm-up": (
+        ("run", "momentum", *SMALL, "--start", "2020-08-24"),
+        3,
+        "first possible day is 2020-1",
+    ),
+    "too short for the warm-up": ((*RUN, "--end", "2020-09-01"), 3, "can decide on no session"),
+    "no such strategy file": (("run", "my.py:Mine"), 2, "no such strategy file"),
+    "no such run": (("report", "momentum-00000000"), 2, "there is no run"),
+    "no spec file": (("run", "--spec", "my.toml"), 2, "cannot read the spec my.toml"),
+    "import of nothing": (("data", "import"), 2, "what to import"),
+    "import of a missing file": (("data", "import", "no.csv", "--data", "store"), 2, "no file or folder"),
+    "unknown table": (("data", "show", "bar"), 2, "bar.*bars"),
+    "new strategy with a bad name": (("strategies", "new", "1st"), 2, "1st"),
+}
+
+
+@pytest.mark.parametrize(("words", "code", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_input_is_answered_in_one_line(here, tmp_path, words, code, message):
+    got, printed, complained = here(*words)
+    assert got == code
+    assert printed == ""
+    assert complained.startswith("error: ")
+    assert complained.count("\n") == 1
+    assert re.search(message, complained), complained
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("strategy = ", "not TOML"),
+        ('strategy = "momentum"\ncahs = 5', "unknown setting `cahs`.*`cash`"),
+        ('strategy = "momentum"\ncash = "much"', "`cash` must be a number; received 'much'"),
+        ('strategy = "momentum"\nsymbols = "157001.SZ"', "`symbols` must be a list"),
+        ('strategy = "momentum"\nparameters = 3', "`parameters` must be a table"),
+        ("cash = 5", "name a strategy"),
+    ],
+)
+def test_a_wrong_spec_file_is_answered_in_one_line(here, tmp_path, content, message):
+    (tmp_path / "run.toml").write_text(content)
+    code, _, complained = here("run", "--spec", "run.toml")
+    assert code == 2
+    assert re.search(message, complained), complained
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (BROKEN, "could not be loaded.*SyntaxError"),
+        (RAISING, "Mine raised.*ZeroDivisionError: my own mistake"),
+    ],
+    ids=["cannot be loaded", "raises"],
+)
+def test_a_strategy_that_fails_ends_with_4(here, tmp_path, source, message):
+    (tmp_path / "mine.py").write_text(source)
+    code, printed, complained = here("run", "mine.py:Mine")
+    assert code == 4
+    assert printed == ""
+    assert re.search(message, complained), complained
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["mine.py"]
+
+
+def test_an_unwritable_folder_is_found_before_anything_runs(here, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    code, _, complained = here("run", "momentum", "--data", "nowhere", "--out", "taken/results")
+    assert code == 2
+    assert "cannot write results to taken/results" in complained
+
+
+# --- run ----------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_document_and_everything_else_goes_to_stderr(tmp_path):
+    words = ("run", "momentum", *SMALL, "--json", "--set", "top=2", "-v")
+    code, printed, _ = etflow(*words, cwd=tmp_path)
+    assert code == 0
+    document = json.loads(printed, parse_constant=pytest.fail)
+    assert list(document)[:9] == [
+        "run_id",
+        "folder",
+        "strategy",
+        "parameters",
+        "engine",
+        "data",
+        "metrics",
+        "reasons",
+        "counts",
+    ]
+    assert document["strategy"] == "momentum"
+    assert document["parameters"]["top"] == 2
+    assert document["data"]["synthetic"] is True
+    assert document["data"]["last_day"] == "2021-06-30"
+    assert document["data"]["symbols"] == ["157001.SZ", "157011.SZ", "586011.SH"]
+    assert "SYNTHETIC" in document["notice"]
+    assert document["counts"]["fills"] > 0
+    assert set(document["seconds"]) == {"data", "checks", "panel", "simulation", "metrics", "report"}
+    assert document["metrics"]["max_drawdown"] < 0
+    folder = tmp_path / document["folder"]
+    assert folder.name == document["run_id"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert {**document["metrics"], "reasons": document["reasons"]} == metrics
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "equity.csv",
+        "fills.csv",
+        "manifest.json",
+        "marks.csv",
+        "metrics.json",
+        "positions.csv",
+        "rejections.csv",
+        "weights.csv",
+    ]
+
+
+def test_the_table_says_what_ran_and_where_it_lies(here, tmp_path):
+    code, printed, complained = here("run", "equal_weight", *SMALL)
+    assert code == 0
+    assert complained == ""
+    lines = printed.splitlines()
+    assert re.fullmatch(r"equal_weight-[0-9a-f]{8} on demo", lines[0])
+    assert " to 2021-06-30: " in lines[1]
+    assert lines[2].startswith("SYNTHETIC")
+    header = next(line for line in lines if "Benchmark" in line)
+    assert header.split() == ["equal_weight", "Benchmark", "Equal", "weight", "unit"]
+    assert {line.rindex("  ") for line in lines if line.endswith(("% a year", " unit"))} == {
+        header.rindex("  ")
+    }
+    assert lines[-1] == f"results     results/{lines[0].split()[0]}"
+    assert "\x1b" not in printed
+
+
+def test_quiet_prints_only_the_folder(here):
+    code, printed, complained = here("run", "equal_weight", *SMALL, "-q")
+    assert code == 0
+    assert re.fullmatch(r"results/equal_weight-[0-9a-f]{8}\n", printed)
+    assert complained == ""
+
+
+def test_a_spec_file_says_the_same_as_options_and_options_override_it(here, tmp_path):
+    (tmp_path / "run.toml").write_text(
+        'strategy = "momentum"\nend = 2021-06-30\nsymbols = ["157001.SZ", "157011.SZ"]\n'
+        "[parameters]\ntop = 1\nlookback = 40\n[costs]\nimpact = 0.5\n"
+    )
+    common = ("--no-report", "--json")
+    _, by_file, _ = here("run", "--spec", "run.toml", *common)
+    options = ("--end", "2021-06-30", "--symbols", "157001.SZ,157011.SZ", "--set", "top=1")
+    _, by_options, _ = here(
+        "run", "momentum", *options, "--set", "lookback=40", "--cost", "impact=0.5", *common
+    )
+    assert json.loads(by_file)["run_id"] == json.loads(by_options)["run_id"]
+    _, other, _ = here(
+        "run", "--spec", "run.toml", "--set", "lookback=20", "--universe", "ai_cn", "--symbols", "", *common
+    )
+    assert other == ""  # the universe has no fund in the demo
+    _, other, _ = here("run", "--spec", "run.toml", "--set", "lookback=20", "--symbols", "157001.SZ", *common)
+    document = json.loads(other)
+    assert document["parameters"]["lookback"] == 20
+    assert document["parameters"]["top"] == 1
+    assert document["data"]["symbols"] == ["157001.SZ"]
+
+
+def test_parameters_of_a_spec_file_go_with_its_strategy(here, tmp_path):
+    (tmp_path / "run.toml").write_text('strategy = "momentum"\n[parameters]\nlookback = 40\n')
+    same = json.loads(here("run", "momentum", "--spec", "run.toml", *SMALL, "--json")[1])
+    assert same["parameters"]["lookback"] == 40
+    other = json.loads(here("run", "equal_weight", "--spec", "run.toml", *SMALL, "--json")[1])
+    assert other["strategy"] == "equal_weight"
+
+
+def test_same_run_same_id_whether_a_default_is_spelled_out(here):
+    common = (*SMALL, "--json")
+    ids = {
+        json.loads(here("run", "momentum", *words, *common)[1])["run_id"]
+        for words in ((), ("--set", "top=3"), ("--cash", "1e6"))
+    }
+    assert len(ids) == 1
+
+
+def test_data_with_errors_stop_a_run_and_allow_goes_on(here, tmp_path):
+    bars = (tmp_path / "bars.csv").open("w")
+    with bars:
+        bars.write("symbol,day,open,high,low,close,volume,amount\n")
+        for number, day in enumerate(sessions(60)):
+            price = 2.0 if number < 40 else 1.0  # halves from one day to the next, and no split is recorded
+            bars.write(f"159995.SZ,{day},{price},{price},{price},{price},1000000,{price * 1e6}\n")
+    assert here("data", "import", "bars.csv", "--data", "store")[0] == 0
+    words = ("run", "momentum", "--data", "store", "--no-report", "--json", "--set", "lookback=5")
+    code, _, complained = here(*words)
+    assert code == 3
+    assert "failed the check `unrecorded-split`: bars 159995.SZ" in complained
+    assert "--allow unrecorded-split" in complained
+    code, printed, complained = here(*words, "--allow", "unrecorded-split")
+    assert code == 0, complained
+    assert "went on over errors in its data: 1, the first: error: unrecorded-split" in complained
+    manifest = json.loads((tmp_path / json.loads(printed)["folder"] / "manifest.json").read_text())
+    assert manifest["spec"]["allow"] == ["unrecorded-split"]
+    assert "unrecorded-split" in manifest["allowed"][0]
+    assert here("data", "check", "--data", "store")[0] == 3
+    assert here("data", "check", "--data", "store", "--allow", "all")[0] == 0
+
+
+def sessions(count: int) -> list[str]:
+    from datetime import date
+
+    from data.calendars import calendar_for
+
+    return [str(day) for day in calendar_for("cn_etf").sessions(date(2024, 3, 1), date(2024, 12, 31))[:count]]
+
+
+# --- compare ------------------------------------------------------------------------------------------
+
+
+def test_strategies_with_settings_of_their_own_are_compared_from_the_same_day(here):
+    words = ("momentum:lookback=60,top=2", "equal_weight", *SMALL)
+    code, printed, complained = here("compare", *words, "--json")
+    assert code == 0, complained
+    first, second = json.loads(printed)["runs"]
+    assert first["parameters"]["lookback"] == 60
+    assert first["counts"]["sessions"] == second["counts"]["sessions"]
+    code, printed, complained = here("compare", first["run_id"], second["run_id"], "--no-report")
+    assert code == 0
+    assert complained == ""
+    header = next(line for line in printed.splitlines() if "Benchmark" in line)
+    assert header.split()[:2] == [first["run_id"], second["run_id"]]
+    assert "SYNTHETIC" in printed
+
+
+@pytest.mark.slow
+def test_reports_are_written_again_and_compared_on_a_page(here, tmp_path):
+    for strategy in ("share_inflow", "momentum"):
+        assert (
+            here("run", strategy, "--end", "2021-06-30", "--symbols", "157001.SZ,157011.SZ,586011.SH")[0] == 0
+        )
+    (folder,) = tmp_path.glob("results/momentum-*")
+    sheet = (folder / "tearsheet.html").read_bytes()
+    (folder / "tearsheet.html").unlink()
+    code, printed, complained = here("report", "last")
+    assert code == 0, complained
+    assert printed == f"{folder.relative_to(tmp_path)}/tearsheet.html\n"
+    assert (folder / "tearsheet.html").read_bytes() == sheet
+    code, printed, complained = here("report", "last", "--format", "pdf", "--json")
+    assert code == 0, complained
+    (written,) = json.loads(printed)["files"]
+    assert (tmp_path / written).read_bytes().startswith(b"%PDF")
+    code, printed, complained = here("compare", "last~1", "last", "--json")
+    assert code == 0, complained
+    page = (tmp_path / json.loads(printed)["page"]).read_text(encoding="utf-8")
+    assert "SYNTHETIC" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+# --- finished runs ------------------------------------------------------------------------------------
+
+
+def test_runs_are_listed_shown_and_told_apart(here, finished):
+    first, second = sorted(folder.name for folder in finished.iterdir())
+    code, printed, _ = here("runs", "list", "--out", finished, "--json")
+    assert code == 0
+    assert [each["run_id"] for each in json.loads(printed)] == [first, second]
+    code, printed, _ = here("runs", "show", "momentum", "--out", finished)
+    assert code == 0
+    assert printed.startswith(f"{second} on demo")
+    code, printed, _ = here("runs", "diff", first, second, "--out", finished, "--json")
+    assert code == 0
+    document = json.loads(printed)
+    assert ["equal_weight", "momentum"] in [each["values"] for each in document["settings"]]
+    assert document["first_day_of_other_equity"] > "2020"
+
+
+def test_a_run_reproduces_to_the_byte(here, finished):
+    code, printed, complained = here("runs", "reproduce", "momentum", "--out", finished)
+    assert code == 0, complained
+    assert "the same" in printed
+
+
+def test_a_run_that_drifted_ends_with_5_and_names_the_first_difference(here, finished, tmp_path):
+    import shutil
+
+    folder = next(finished.glob("momentum-*"))
+    shutil.copytree(folder, tmp_path / folder.name)
+    equity = tmp_path / folder.name / "equity.csv"
+    lines = equity.read_text().splitlines()
+    cells = lines[3].split(",")
+    lines[3] = ",".join([cells[0], "1.5", *cells[2:]])
+    equity.write_text("\n".join(lines) + "\n")
+    code, printed, complained = here("runs", "reproduce", folder.name, "--out", tmp_path)
+    assert code == 5
+    assert printed == ""
+    assert f"equity.csv, line 4 ({cells[0]}, 1.5), equity: 1.5 became {cells[1]}" in complained
+
+
+# --- strategies and data ------------------------------------------------------------------------------
+
+
+def test_strategies_are_listed_with_names(here):
+    code, printed, _ = here("strategies", "list", "--json")
+    assert code == 0
+    names = [each["name"] for each in json.loads(printed)]
+    assert {"share_inflow", "leveraged_flow", "flow_blend", "momentum", "equal_weight", "buy_hold"} <= set(
+        names
+    )
+
+
+def test_parameters_of_a_strategy_are_shown_with_bounds_and_units(here):
+    code, printed, _ = here("strategies", "show", "momentum", "--json")
+    assert code == 0
+    by_name = {each["name"]: each for each in json.loads(printed)["parameters"]}
+    assert by_name["top"]["low"] == 0
+    assert by_name["lookback"]["unit"] == "sessions"
+
+
+def test_a_new_strategy_runs_as_it_is_and_is_not_overwritten(here):
+    code, printed, _ = here("strategies", "new", "my_flow", "--out", "mine")
+    assert code == 0
+    assert printed == "mine/my_flow.py:MyFlow\n"
+    code, _, complained = here("run", printed.strip(), *SMALL, "-q")
+    assert code == 0, complained
+    code, _, complained = here("strategies", "new", "my_flow", "--out", "mine")
+    assert code == 2
+    assert "is there already" in complained
+
+
+def test_a_demo_market_in_a_store_stays_synthetic(here, tmp_path):
+    assert here("data", "demo", "--data", "placebo", "--flow-effect", "0")[0] == 0
+    code, printed, _ = here("data", "show", "--data", "placebo", "--json")
+    assert code == 0
+    assert json.loads(printed)["synthetic"] is True
+    words = ("run", "equal_weight", "--data", "placebo", *SMALL)
+    assert "SYNTHETIC" in here(*words)[1]
+
+
+def test_the_demo_market_passes_its_checks(here):
+    code, printed, complained = here("data", "check", "--json")
+    assert code == 0, complained
+    assert json.loads(printed)["passed"] is True
+
+
+# --- speed --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "limit"), [(("--help",), 0.3), (("strategies", "list"), 1.0)])
+def test_start_up_feels_instant(words, limit):
+    taken = []
+    for _ in range(5):
+        before = os.times()
+        assert etflow(*words)[0] == 0
+        after = os.times()
+        taken.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+    assert min(taken) < limit
+
+
+# --- the page of commands -----------------------------------------------------------------------------
+
+
+def test_the_page_of_commands_is_up_to_date():
+    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == module.make_page(), "run: python docs/make_cli.py"
