@@ -1,0 +1,1 @@
+"""Golden runs; see make.py."""

@@ -1,0 +1,424 @@
+"""The trading session a third time: plain Python, for a reader with a pencil.
+
+Written from `docs/assumptions.md`, "One session, in order", never from the engines, and
+imports nothing of theirs. Rounding to a tick or a cent is done in decimals; everything else is float
+arithmetic from left to right, so that an engine that obeys the same description gives *equal* numbers.
+
+One session *d*, and the function that does each step:
+
+ 1. Before the open.
+    a. Corporate actions since the last session: dividends, splits, ends of funds.     `corporate_actions`
+    b. Receivables whose pay day has come become cash.                                 `collect`
+    c. Reference price: the exchange's own, else the adjusted last mark, else the NAV. `reference_price`
+    d. Limit prices: reference plus and minus the rate, rounded half up to the tick.   `history`
+ 2. On a decision day: orders from target weights, at reference prices, in whole lots. `size`
+ 3. Sells in symbol order, then buys in rank order.                                    `trade`
+    a. A halted fund does not trade.
+    b. No buy at the upper limit, no sell at the lower one.
+    c. An order beyond its part of the volume is capped.
+    d. Price: base plus or minus slippage and impact, never beyond the limit.          `fill_price`
+    e. Commission (minimum, rounded half up) and fee.                                  `charges`
+    f. A buy is cut to the lots that cash pays for.                                    `affordable`
+ 4. Interest on the cash that lay there since the last close.                          `simulate`
+ 5. Marks and equity at the close.                                                     `equity`
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+
+
+# --- What goes in -----------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Bar:
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    amount: float
+    pre_close: float | None = None  # the exchange's reference price, where the source has it
+
+
+@dataclass(frozen=True)
+class Action:
+    kind: str  # dividend, split or liquidation
+    ex_day: date
+    ratio: float = math.nan  # of a split: new shares for one old
+    cash: float = math.nan  # of the others: money a share
+    pay_day: date | None = None
+
+
+@dataclass(frozen=True)
+class Fund:
+    symbol: str
+    bars: Mapping[date, Bar]  # no bar, or one without volume: halted
+    navs: Mapping[date, float] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+    listed: date | None = None  # None: from the first bar
+    delisted: date | None = None  # the first day on which it is listed no more
+    price_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Costs:
+    commission_rate: float = 0.00025
+    commission_min: float = 5.0
+    commission_tick: float = 0.01
+    slippage_rate: float = 0.0005
+    participation_rate: float = 0.1
+    impact: float = 0.0
+    cash_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Decision:
+    weights: Mapping[str, float]
+    rank: tuple[str, ...]  # every fund with a weight, in the order in which it is bought
+
+    @classmethod
+    def by_weight(cls, weights: Mapping[str, float]) -> Decision:
+        wanted = [symbol for symbol in sorted(weights) if weights[symbol] > 0]
+        return cls(weights, tuple(sorted(wanted, key=lambda symbol: -weights[symbol])))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    days: tuple[date, ...]
+    funds: tuple[Fund, ...]  # in symbol order
+    decisions: Mapping[date, Decision]
+    cash: float = 1e6
+    costs: Costs = Costs()
+    fill: str = "open"  # or vwap, or close
+    first: date | None = None  # first session of the run; None: the second day, which has a day before it
+    lot: int = 100
+    tick: float = 0.001
+    buy_fee_rate: float = 0.0
+    sell_fee_rate: float = 0.0
+
+
+# --- What comes out ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Fill:
+    day: date
+    symbol: str
+    shares: int  # signed
+    price: float
+    notional: float
+    commission: float
+    fee: float
+    slippage: float
+    reference: float
+
+
+@dataclass(frozen=True)
+class Rejection:
+    day: date
+    symbol: str
+    shares: int  # signed: what did not trade
+    reason: str
+
+
+@dataclass(frozen=True)
+class Session:
+    day: date
+    cash: float
+    receivable: float
+    equity: float
+    interest: float
+    shares: Mapping[str, int]
+    mark: Mapping[str, float | None]  # this and the next: funds listed on the day; None: it has none
+    reference: Mapping[str, float | None]
+    limits: Mapping[str, tuple[float, float]]  # lower, upper; zero and infinity where there is none
+
+
+@dataclass(frozen=True)
+class Outcome:
+    sessions: tuple[Session, ...]
+    fills: tuple[Fill, ...]
+    rejections: tuple[Rejection, ...]
+
+
+# --- Rounding ---------------------------------------------------------------------------------------------
+def decimal(number: float) -> Decimal:
+    """The number as one would write it: the float without its binary noise."""
+    return Decimal(f"{number:.14g}")
+
+
+def half_up(number: Decimal, tick: float) -> float:
+    """To the nearest tick, halves upwards."""
+    return float((number / decimal(tick)).to_integral_value(ROUND_HALF_UP) * decimal(tick))
+
+
+# --- The market -------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Quote:
+    """What the market of one fund was in one session."""
+
+    bar: Bar | None
+    listed: bool
+    traded: bool
+    due: tuple[Action, ...]  # since the session before
+    reference: float | None
+    down: float
+    up: float
+    mark: float | None
+    volatility: float
+
+
+def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote]:
+    """Reference, limits and mark of every session, each from the session before."""
+    listing = fund.listed or min(fund.bars, default=date.max)
+    quotes: dict[date, Quote] = {}
+    mark: float | None = None
+    returns: list[float] = []
+    before = date.min
+    for day in days:
+        navs = [fund.navs[published] for published in sorted(fund.navs) if published < day]
+        bar = fund.bars.get(day)
+        traded = bar is not None and bar.volume > 0
+        due = tuple(action for action in fund.actions if before < action.ex_day <= day)
+        over = any(action.kind == "liquidation" and action.ex_day <= day for action in fund.actions)
+        reference = None if over else reference_price(bar, mark, due, navs, tick)
+        down, up = 0.0, math.inf
+        if fund.price_limit is not None and reference is not None:
+            down = half_up(decimal(reference) * (1 - decimal(fund.price_limit)), tick)
+            up = half_up(decimal(reference) * (1 + decimal(fund.price_limit)), tick)
+        mark = bar.close if traded and not over else reference
+        listed = listing <= day and (fund.delisted is None or day < fund.delisted) and not over
+        volatility = sample_deviation(returns[-20:])
+        quotes[day] = Quote(bar, listed, traded, due, reference, down, up, mark, volatility)
+        if traded and reference is not None:
+            returns.append(bar.close / reference - 1)
+        before = day
+    return quotes
+
+
+def reference_price(
+    bar: Bar | None, mark: float | None, due: Iterable[Action], navs: list[float], tick: float
+) -> float | None:
+    if bar is not None and bar.pre_close is not None:
+        return bar.pre_close
+    if mark is None:
+        first_trade = bar is not None and bar.volume > 0
+        return half_up(decimal(navs[-1]), tick) if first_trade and navs else None
+    dividends = [action.cash for action in due if action.kind == "dividend"]
+    splits = [action.ratio for action in due if action.kind == "split"]
+    if not dividends and not splits:
+        return mark
+    adjusted = decimal(mark)
+    for cash in dividends:
+        adjusted -= decimal(cash)
+    for ratio in splits:
+        adjusted /= decimal(ratio)
+    return half_up(adjusted, tick)
+
+
+def sample_deviation(returns: list[float]) -> float:
+    """Volatility that impact is charged for; too short a history counts as two per cent a day."""
+    if len(returns) < 5:
+        return 0.02
+    mean = add(returns) / len(returns)
+    return math.sqrt(add((value - mean) * (value - mean) for value in returns) / (len(returns) - 1))
+
+
+def add(numbers: Iterable[float]) -> float:
+    """From left to right; the built-in `sum` compensates its rounding from Python 3.12 on."""
+    total = 0.0
+    for number in numbers:
+        total += number
+    return total
+
+
+# --- The account ------------------------------------------------------------------------------------------
+@dataclass
+class Account:
+    cash: float
+    shares: dict[str, int]
+    receivables: list[tuple[date, float]] = field(default_factory=list)
+
+    @property
+    def receivable(self) -> float:
+        return add(amount for _, amount in self.receivables)
+
+    def credit(self, amount: float, day: date, pay_day: date | None) -> None:
+        if pay_day is None or pay_day <= day:
+            self.cash += amount
+        else:
+            self.receivables.append((pay_day, amount))
+
+
+def simulate(scenario: Scenario) -> Outcome:
+    days, costs = scenario.days, scenario.costs
+    funds = {fund.symbol: fund for fund in scenario.funds}
+    quotes = {symbol: history(fund, days, scenario.tick) for symbol, fund in funds.items()}
+    account = Account(scenario.cash, dict.fromkeys(funds, 0))
+    sessions: list[Session] = []
+    fills: list[Fill] = []
+    rejections: list[Rejection] = []
+    for yesterday, day in pairwise(days):
+        if scenario.first is not None and day < scenario.first:
+            continue
+        today = {symbol: quotes[symbol][day] for symbol in funds}
+        overnight = account.cash if sessions else 0.0
+        corporate_actions(account, funds, today, day)
+        collect(account, day)
+        if day in scenario.decisions:
+            decision = scenario.decisions[day]
+            orders, unlisted = size(account, today, decision, scenario.lot)
+            rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]
+            sells = [symbol for symbol in funds if orders.get(symbol, 0) < 0]
+            buys = [symbol for symbol in decision.rank if orders.get(symbol, 0) > 0]
+            for symbol in sells + buys:
+                fill, refused = trade(account, scenario, day, symbol, today[symbol], orders[symbol])
+                fills += fill
+                rejections += refused
+        nights = (day - yesterday).days if sessions else 0
+        interest = overnight * costs.cash_rate * nights / 365
+        account.cash += interest
+        sessions.append(close(account, today, day, interest))
+    return Outcome(tuple(sessions), tuple(fills), tuple(rejections))
+
+
+def close(account: Account, today: Mapping[str, Quote], day: date, interest: float) -> Session:
+    listed = {symbol: quote for symbol, quote in today.items() if quote.listed}
+    return Session(
+        day,
+        account.cash,
+        account.receivable,
+        equity(account, {symbol: quote.mark for symbol, quote in today.items()}),
+        interest,
+        shares=dict(account.shares),
+        mark={symbol: quote.mark for symbol, quote in listed.items()},
+        reference={symbol: quote.reference for symbol, quote in listed.items()},
+        limits={symbol: (quote.down, quote.up) for symbol, quote in listed.items()},
+    )
+
+
+def equity(account: Account, prices: Mapping[str, float | None]) -> float:
+    positions = [held * prices[symbol] for symbol, held in account.shares.items() if held > 0]
+    return add([account.cash, account.receivable, *positions])
+
+
+def corporate_actions(
+    account: Account, funds: Mapping[str, Fund], today: Mapping[str, Quote], day: date
+) -> None:
+    for kind in ("dividend", "split", "liquidation"):
+        for symbol, fund in funds.items():
+            for action in (action for action in today[symbol].due if action.kind == kind):
+                if account.shares[symbol] == 0:
+                    continue
+                if kind == "split":
+                    account.shares[symbol] = math.floor(account.shares[symbol] * action.ratio + 1e-9)
+                    continue
+                account.credit(account.shares[symbol] * action.cash, day, action.pay_day)
+                if kind == "liquidation":
+                    account.shares[symbol] = 0
+            closed = fund.delisted is not None and day >= fund.delisted
+            terms = any(action.kind == "liquidation" for action in fund.actions)
+            if kind == "liquidation" and closed and not terms and account.shares[symbol] > 0:
+                account.credit(account.shares[symbol] * today[symbol].reference, day, None)
+                account.shares[symbol] = 0
+
+
+def collect(account: Account, day: date) -> None:
+    for pay_day, amount in account.receivables:
+        if pay_day <= day:
+            account.cash += amount
+    account.receivables = [(pay_day, amount) for pay_day, amount in account.receivables if pay_day > day]
+
+
+# --- Trading ----------------------------------------------------------------------------------------------
+def size(
+    account: Account, today: Mapping[str, Quote], decision: Decision, lot: int
+) -> tuple[dict[str, int], list[str]]:
+    """Orders in shares, and the funds that are wanted but not to be had."""
+    wealth = equity(account, {symbol: quote.reference for symbol, quote in today.items()})
+    orders: dict[str, int] = {}
+    unlisted: list[str] = []
+    for symbol, quote in today.items():
+        weight, held = decision.weights.get(symbol, 0.0), account.shares[symbol]
+        if weight > 0 and (not quote.listed or quote.reference is None):
+            unlisted.append(symbol)
+        elif weight > 0:
+            orders[symbol] = math.trunc((weight * wealth / quote.reference - held) / lot) * lot
+        elif quote.listed:
+            orders[symbol] = -held  # odd lots included
+    return orders, unlisted
+
+
+def trade(
+    account: Account, scenario: Scenario, day: date, symbol: str, quote: Quote, order: int
+) -> tuple[list[Fill], list[Rejection]]:
+    costs, lot, side = scenario.costs, scenario.lot, 1 if order > 0 else -1
+    if not quote.traded:
+        return [], [Rejection(day, symbol, order, "halted")]
+    bar = quote.bar
+    base = {"open": bar.open, "vwap": bar.amount / bar.volume, "close": bar.close}[scenario.fill]
+    lowest, highest = (bar.low, bar.high) if scenario.fill == "vwap" else (base, base)
+    if side > 0 and lowest >= quote.up - scenario.tick / 2:
+        return [], [Rejection(day, symbol, order, "limit_up")]
+    if side < 0 and highest <= quote.down + scenario.tick / 2:
+        return [], [Rejection(day, symbol, order, "limit_down")]
+
+    rejections: list[Rejection] = []
+    shares = abs(order)
+    if costs.participation_rate > 0:
+        cap = math.floor(costs.participation_rate * bar.volume / lot) * lot
+        if shares > cap:
+            rejections.append(Rejection(day, symbol, side * (shares - cap), "participation"))
+            shares = cap
+    paid_for = affordable(account.cash, scenario, quote, base, side, shares)
+    if paid_for < shares:
+        rejections.append(Rejection(day, symbol, side * (shares - paid_for), "cash"))
+    if paid_for == 0:
+        return [], rejections
+
+    shares = paid_for
+    price = fill_price(scenario, quote, base, side, shares)
+    notional = shares * price
+    commission, fee = charges(scenario, side, notional)
+    account.cash = account.cash - side * notional - commission - fee
+    account.shares[symbol] += side * shares
+    slippage = abs(price - base) * shares
+    fill = Fill(day, symbol, side * shares, price, notional, commission, fee, slippage, quote.reference)
+    return [fill], rejections
+
+
+def affordable(cash: float, scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> int:
+    """As many shares as leave no debt: whole lots of a buy; a sale goes whole or not at all."""
+
+    def in_debt(count: int) -> bool:
+        notional = count * fill_price(scenario, quote, base, side, count)
+        commission, fee = charges(scenario, side, notional)
+        return cash - side * notional - commission - fee < 0
+
+    if shares == 0 or not in_debt(shares):
+        return shares
+    if side < 0:
+        return 0
+    lots, too_many = 0, shares // scenario.lot
+    while too_many - lots > 1:
+        half = (lots + too_many) // 2
+        lots, too_many = (lots, half) if in_debt(half * scenario.lot) else (half, too_many)
+    return lots * scenario.lot
+
+
+def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> float:
+    costs = scenario.costs
+    rate = costs.slippage_rate + costs.impact * quote.volatility * math.sqrt(shares / quote.bar.volume)
+    return min(base * (1 + rate), quote.up) if side > 0 else max(base * (1 - rate), quote.down)
+
+
+def charges(scenario: Scenario, side: int, notional: float) -> tuple[float, float]:
+    costs = scenario.costs
+    commission = max(costs.commission_min, costs.commission_rate * notional)
+    if costs.commission_tick > 0:
+        exact = max(decimal(costs.commission_min), decimal(costs.commission_rate) * decimal(notional))
+        commission = half_up(exact, costs.commission_tick)
+    return commission, (scenario.buy_fee_rate if side > 0 else scenario.sell_fee_rate) * notional
