@@ -1,0 +1,65 @@
+# make run     one backtest on the demo market; prints the table and where the tear sheet lies
+# make test    the tests
+# make check   format, lint, types and the tests: what to do before a commit
+# make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
+# make bench   the speed of the engines
+#
+# Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
+# names one. Versions are those of constraints.txt.
+
+.PHONY: run test test-slow lint check bench clean help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+RECIPE := pyproject.toml constraints.txt
+
+# Also for what pip builds on the way; newer versions of pip read the second name.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+
+run: $(VENV)/.core
+	@$(BIN)/python run_backtest.py run share_inflow
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest --numprocesses auto
+
+test-slow: $(VENV)/.test
+	@$(BIN)/python -m pytest --numprocesses auto -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+bench: $(VENV)/.test
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/.made:
+	@.ci/find-python "$(PYTHON)" > /dev/null
+	@"$$(.ci/find-python "$(PYTHON)")" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.made $(RECIPE)
+	@echo "installing into $(VENV): once, about a minute"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.made $(RECIPE)
+	@echo "installing into $(VENV): once, about a minute"
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.dev: $(VENV)/.made $(RECIPE)
+	@echo "installing into $(VENV): once, about a minute"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.core $(VENV)/.test
