@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.actions import Event
-from data.rounding import round_half_up, round_half_up_array
+from data.arithmetic import round_half_up, round_half_up_array, sample_deviation
 from data.rules import RuleArrays
 
 Floats = NDArray[np.float64]
@@ -96,7 +96,7 @@ class Market:
             known: list[float] = []
             for row in range(sessions):
                 if len(known) >= VOLATILITY_MINIMUM:
-                    result[row, column] = _sample_deviation(known[-VOLATILITY_SESSIONS:])
+                    result[row, column] = sample_deviation(known[-VOLATILITY_SESSIONS:])
                 value = self.close[row, column] / self.reference[row, column] - 1.0
                 if self.traded[row, column] and np.isfinite(value):
                     known.append(float(value))
@@ -195,8 +195,3 @@ def _with_pay_out(event: Event, mark: Floats) -> Event:
     if event.kind != "liquidation" or np.isfinite(event.cash):
         return event
     return replace(event, cash=float(np.nan_to_num(mark[event.row, event.column], nan=0.0)))
-
-
-def _sample_deviation(values: list[float]) -> float:
-    mean = sum(values) / len(values)
-    return float((sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)

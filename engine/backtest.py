@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arithmetic import total
 from data.errors import DataError, EtflowError, StrategyError, UsageError, did_you_mean
 from data.panel import Panel
 from engine.books import Books
@@ -166,7 +167,7 @@ def _asking(strategy: Any, panel: Panel) -> Decide:
         values = [
             shares * price if shares else 0.0 for shares, price in zip(books.shares, reference, strict=True)
         ]
-        equity = books.cash + books.receivable + sum(values)
+        equity = books.cash + books.receivable + total(values)
         held = {symbol: value / equity for symbol, value in zip(panel.symbols, values, strict=True) if value}
         wanted = _call(strategy, strategy.decide, panel.known.until(books.row), held)
         if wanted is None:

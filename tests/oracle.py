@@ -412,7 +412,7 @@ def affordable(cash: float, scenario: Scenario, quote: Quote, base: float, side:
 def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> float:
     costs = scenario.costs
     rate = costs.slippage_rate + costs.impact * quote.volatility * math.sqrt(shares / quote.bar.volume)
-    return min(base * (1 + rate), quote.up) if side > 0 else max(base * (1 - rate), quote.down)
+    return min(base * (1 + rate), quote.up) if side > 0 else max(base * (1 - rate), quote.down, scenario.tick)
 
 
 def charges(scenario: Scenario, side: int, notional: float) -> tuple[float, float]:

@@ -62,5 +62,5 @@ def _folder(key: str) -> Path | None:
 def _version() -> str:
     """Return a digest of everything that the tables are made by."""
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "tables.py", here.parent / "rounding.py"]
+    sources = [*sorted(here.glob("*.py")), here.parent / "tables.py", here.parent / "arithmetic.py"]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -125,7 +125,8 @@ def _charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
         price = min(quote.base * (1.0 + rate), quote.limit_up)
         fee_rate = quote.buy_fee_rate
     else:
-        price = max(quote.base * (1.0 - rate), quote.limit_down)
+        # Impact has no bound of its own where there is no price limit; nobody sells below a tick.
+        price = max(quote.base * (1.0 - rate), quote.limit_down, quote.tick)
         fee_rate = quote.sell_fee_rate
     notional = count * price
     charged = commission(notional, terms.commission_rate, terms.commission_min, terms.commission_tick)

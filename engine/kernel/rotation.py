@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.arithmetic import sample_deviation, total
 from data.errors import StrategyError, UsageError
 
 Floats = NDArray[np.float64]
@@ -138,9 +139,9 @@ def _weigh(chosen: list[int], line: Floats, rotation: Any, adjusted_close: Float
             parts = values - floor
         else:
             parts = _inverse_volatility(adjusted_close[:, chosen])
-        total = sum(parts.tolist())
+        whole = total(parts.tolist())
         invested = min(1.0, len(chosen) / slots)
-        raw = parts / total * invested if total > 0.0 else np.full(len(chosen), 1.0 / slots)
+        raw = parts / whole * invested if whole > 0.0 else np.full(len(chosen), 1.0 / slots)
     return np.asarray(np.minimum(raw, rotation.cap), dtype=np.float64)
 
 
@@ -152,10 +153,9 @@ def _inverse_volatility(adjusted_close: Floats) -> Floats:
     for column in range(returns.shape[1]):
         values = [value for value in returns[:, column].tolist() if value == value]
         if len(values) > 1:
-            mean = sum(values) / len(values)
-            volatility[column] = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
+            volatility[column] = sample_deviation(values)
     known = volatility[volatility > 0.0].tolist()
-    typical = sum(known) / len(known) if known else 1.0
+    typical = total(known) / len(known) if known else 1.0
     return 1.0 / np.where(volatility > 0.0, volatility, typical)
 
 

@@ -1,8 +1,13 @@
-"""Rounding as exchanges and brokers do it: half up, in decimal, to a tick."""
+"""Arithmetic that gives the same bits everywhere: rounding half up to a tick, and sums in a fixed order.
+
+The built-in ``sum`` compensates rounding errors from Python 3.12 on; numpy adds in pairs, or one by one,
+depending on the layout in memory. What a result depends on is added here, from left to right.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,3 +34,18 @@ def round_half_up_array(values: NDArray[np.float64], tick: NDArray[np.float64]) 
     """Return :func:`round_half_up` of each element; the same bits."""
     ticks = np.floor(values / tick + _HALF)
     return np.where(tick < 1.0, ticks / (1.0 / tick), ticks * tick)
+
+
+def total(values: Iterable[float]) -> float:
+    """Return the sum, added one by one from left to right."""
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+def sample_deviation(values: Sequence[float]) -> float:
+    """Return the sample standard deviation (ddof 1) of two or more values; two passes, left to right."""
+    mean = total(values) / len(values)
+    squares = total((value - mean) * (value - mean) for value in values)
+    return math.sqrt(squares / (len(values) - 1))

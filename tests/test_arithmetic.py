@@ -1,4 +1,4 @@
-"""Rounding half up to a tick, against decimal arithmetic."""
+"""Rounding half up to a tick, against decimal arithmetic; sums in a fixed order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.rounding import round_half_up, round_half_up_array
+from data.arithmetic import round_half_up, round_half_up_array, sample_deviation, total
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,13 @@ def test_equals_decimal_rounding_of_the_decimal_that_was_written(ten_thousandths
 def test_array_gives_the_same_bits_as_the_scalar(values: list[float], tick: float) -> None:
     together = round_half_up_array(np.array(values), np.array(tick))
     assert together.tolist() == [round_half_up(value, tick) for value in values]
+
+
+def test_a_sum_is_added_from_left_to_right_on_every_version_of_python() -> None:
+    # Compensated, as the built-in sum is from 3.12 on, it would be 1.0.
+    assert total([0.1] * 10) == 0.9999999999999999
+
+
+def test_sample_deviation_of_a_few_numbers() -> None:
+    # Mean 2.5; squares 2.25 + 0.25 + 0.25 + 2.25 = 5; 5 / 3.
+    assert sample_deviation([1.0, 2.0, 3.0, 4.0]) == pytest.approx((5 / 3) ** 0.5, rel=1e-15)
