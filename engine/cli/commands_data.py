@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,12 +198,13 @@ def _finding_document(finding: Finding) -> dict[str, Any]:
 
 def _print_findings(app: App, source: DataSource, findings: tuple[Finding, ...]) -> None:
     _head(app, source)
-    for finding in findings:
-        severity = paint(finding.severity, fg=COLOURS.get(finding.severity), bold=True)
-        where = f"{finding.check}: {finding.table} {finding.symbol}, {finding.period}"
-        say(f"{severity}: {where}: {finding.message}.")
+    for hint, alike in groupby(findings, key=lambda finding: finding.hint):
+        for finding in alike:
+            severity = paint(finding.severity, fg=COLOURS.get(finding.severity), bold=True)
+            where = f"{finding.check}: {finding.table} {finding.symbol}, {finding.period}"
+            say(f"{severity}: {where}: {finding.message}.")
         if not app.quiet:
-            say(f"    {finding.hint}")
+            say(f"    {hint}")
     if not findings:
         say("Every check passed.")
 

@@ -81,7 +81,10 @@ def compare(
         runs = {word: _load(folder) for word, folder in folders.items()}
         runs |= _run_together(app, fresh, given, watch) if fresh else {}
         folders |= {word: keep(runs[word], out, watch, report=False) for word in fresh}
-        compared = {word: runs[word] for word in what}
+        # A strategy is called as it was typed, a finished run by its id, however it was typed.
+        called = {word: word if word in fresh else runs[word].result.name for word in what}
+        compared = {called[word]: runs[word] for word in what}
+        folders = {called[word]: folder for word, folder in folders.items() if word in called}
         results = {word: done.result for word, done in compared.items()}
         page = out / f"{comparison_id([result.name for result in results.values()])}.html"
         if not no_report:
