@@ -12,12 +12,11 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RECIPE := pyproject.toml constraints.txt
 
-# Also for what pip builds on the way; newer versions of pip read the second name.
-export PIP_CONSTRAINT := constraints.txt
-export PIP_BUILD_CONSTRAINT := constraints.txt
+# As variables they also hold for what pip builds on the way; newer versions of pip read the second one.
+PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
+PIP := $(PINNED) $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 run: $(VENV)/.core
 	@$(BIN)/python run_backtest.py run share_inflow

@@ -53,6 +53,9 @@ def run(
     an index code of the panel, or ``equal_weight``. Errors of the strategy come as StrategyError.
     """
     costs = costs or Costs()
+    known = [*panel.index_closes, EQUAL_WEIGHT]
+    if benchmark is not None and benchmark not in known:
+        raise UsageError(f"unknown benchmark `{benchmark}`", hint=did_you_mean(benchmark, known))
     last = last_session(panel, end)
     if isinstance(strategy, Native):
         first = max(1, panel.row(start)) if start else 1
@@ -320,11 +323,6 @@ def _equal_weight_return(panel: Panel) -> Floats:
 def _benchmark_return(panel: Panel, benchmark: str | None, equal_weight: Floats, span: slice) -> Floats:
     if benchmark is None or benchmark == EQUAL_WEIGHT:
         return equal_weight
-    if benchmark not in panel.index_closes:
-        raise UsageError(
-            f"unknown benchmark `{benchmark}`",
-            hint=did_you_mean(benchmark, [*panel.index_closes, EQUAL_WEIGHT]),
-        )
     closes = panel.index_closes[benchmark]
     # A level that is missing for a session counts as unchanged; the next one carries the whole move.
     rows = np.maximum.accumulate(np.where(np.isfinite(closes), np.arange(len(closes)), -1))
