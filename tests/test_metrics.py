@@ -95,6 +95,16 @@ def test_without_a_benchmark_nothing_is_measured_against_it():
     assert metrics.reasons["equal_weight_annual_return"] == "no fund traded"
 
 
+OF_TWO_SESSIONS = (
+    "annual_volatility",
+    "sharpe_ratio",
+    "sortino_ratio",
+    "calmar_ratio",
+    "omega_ratio",
+    "stability_of_timeseries",
+    "skew",
+    "kurtosis",
+)
 UNDEFINED = {
     "all zero": (
         [0.0] * 5,
@@ -131,19 +141,7 @@ UNDEFINED = {
     ),
     "one session": (
         [0.01],
-        dict.fromkeys(
-            (
-                "annual_volatility",
-                "sharpe_ratio",
-                "sortino_ratio",
-                "calmar_ratio",
-                "omega_ratio",
-                "stability_of_timeseries",
-                "skew",
-                "kurtosis",
-            ),
-            "it takes at least two sessions",
-        ),
+        dict.fromkeys(OF_TWO_SESSIONS, "it takes at least two sessions"),
     ),
     "a session that earned more than a float can hold in a year": (
         [50.0],
@@ -269,7 +267,10 @@ def test_every_metric_is_documented(root):
 
 
 def test_importing_metrics_loads_neither_empyrical_nor_pyfolio(root):
-    script = "import sys, engine.metrics, engine.report.html\nprint({'empyrical', 'pyfolio', 'scipy'} & set(sys.modules))"
+    script = (
+        "import sys, engine.metrics, engine.report.html\n"
+        "print({'empyrical', 'pyfolio', 'scipy', 'matplotlib'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
