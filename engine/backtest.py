@@ -25,6 +25,7 @@ from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.ledger import Ledger
 from engine.loader import Native
+from engine.look_ahead import require_causal
 from engine.result import Result
 from engine.simulate import check_choice, simulate
 
@@ -75,6 +76,8 @@ def decisions_of(strategy: Any, panel: Panel, start: date | None, last: int) -> 
     signal = _signal(strategy, panel)
     first = _first(signal, strategy, panel, start, last)
     _check_span(panel, first, last)
+    if signal is not None and hasattr(strategy, "scores"):
+        _call(strategy, require_causal, strategy, panel.known, signal, first, last)
     return first, _decisions(strategy, panel, signal, first, last)
 
 
@@ -181,6 +184,7 @@ def _asking(strategy: Any, panel: Panel) -> Decide:
                 received=type(wanted).__name__,
             )
         weights = np.zeros((1, len(panel.symbols)))
+        wanted = {str(symbol): _number(symbol, weight, strategy) for symbol, weight in wanted.items()}
         for symbol, weight in wanted.items():
             if symbol not in panel.symbols:
                 raise StrategyError(
@@ -196,10 +200,27 @@ def _asking(strategy: Any, panel: Panel) -> Decide:
     return decide
 
 
+def _number(symbol: object, weight: object, strategy: Any) -> float:
+    """Return a weight as a number; StrategyError for anything that is none, or negative."""
+    try:
+        number = float(weight)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = np.nan
+    if not 0.0 <= number <= 1.0 + 1e-9:
+        raise StrategyError(
+            f"{type(strategy).__name__} returned an impossible weight for {symbol}",
+            received=repr(weight),
+            limit="0 to 1, a fraction of equity",
+        )
+    return number
+
+
 def _checked(weights: Floats, strategy: Any) -> Floats:
     name = type(strategy).__name__
-    if not np.isfinite(weights).all() or (weights < 0.0).any():
-        raise StrategyError(f"{name} returned a weight that is negative or no number")
+    if (weights < 0.0).any():
+        raise StrategyError(
+            f"{name} returned a negative weight", received=f"{weights.min():g}", limit="0 to 1"
+        )
     if (weights.sum(axis=1) > 1.0 + 1e-9).any():
         raise StrategyError(
             f"{name} returned weights that add up to more than one",

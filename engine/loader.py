@@ -79,10 +79,7 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str)
     if not dataclasses.is_dataclass(strategy):
         if _is_backtrader(strategy):
             return Native(strategy, _native_values(strategy, parameters, name))
-        raise StrategyError(
-            f"{name} is not a dataclass",
-            hint="Decorate it with @dataclass(frozen=True); its fields are its parameters.",
-        )
+        raise _no_dataclass(name)
     if not any(callable(getattr(strategy, method, None)) for method in METHODS):
         raise StrategyError(
             f"{name} has none of the methods of a strategy",
@@ -109,6 +106,8 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str)
 def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
     """Return the fields of a strategy class in their order, with bounds, unit and help."""
     if not dataclasses.is_dataclass(strategy):
+        if not _is_backtrader(strategy):
+            raise _no_dataclass(strategy.__name__)
         names = _native_defaults(strategy)
         return tuple(
             Parameter(name, type(value).__name__, value, None, None, None, "", "")
@@ -140,6 +139,13 @@ def parameter_values(strategy: Any) -> dict[str, Any]:
     return {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
 
 
+def _no_dataclass(name: str) -> StrategyError:
+    return StrategyError(
+        f"{name} is not a dataclass",
+        hint="Decorate it with @dataclass(frozen=True); its fields are its parameters.",
+    )
+
+
 def _class_in_file(path: Path, class_name: str) -> type[Any]:
     if not path.is_file():
         raise UsageError("no such strategy file", received=path, hint="Give path/to/file.py:ClassName.")
@@ -153,8 +159,13 @@ def _class_in_file(path: Path, class_name: str) -> type[Any]:
         return next(iter(found.values()))
     chosen = getattr(module, class_name, None) if class_name else None
     if not inspect.isclass(chosen):
-        wanted = class_name or "a single strategy"
-        raise UsageError(f"{path} has no class `{wanted}`", hint=did_you_mean(class_name, found))
+        if class_name:
+            raise UsageError(f"{path} has no class `{class_name}`", hint=did_you_mean(class_name, found))
+        raise UsageError(
+            f"{path} has {len(found)} strategies",
+            received=", ".join(found) or "none",
+            hint=f"Name one: {path}:ClassName.",
+        )
     return chosen
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from data.actions import Action
-from data.errors import DataError, StrategyError, UsageError
+from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.panel import Panel
 from engine.backtest import first_session, run
 from engine.kernel.costs import Costs
@@ -151,8 +151,9 @@ class Greedy:
     ("weights", "message"),
     [
         ({SYMBOLS[0]: 0.7, SYMBOLS[1]: 0.7}, "more than one"),
-        ({SYMBOLS[0]: -0.1}, "negative"),
-        ({SYMBOLS[0]: float("nan")}, "no number"),
+        ({SYMBOLS[0]: -0.1}, "impossible weight for 159001.SZ; received -0.1"),
+        ({SYMBOLS[0]: float("nan")}, "received nan"),
+        ({SYMBOLS[0]: "a"}, "received 'a'"),
         ({"159009.SZ": 0.5}, "not in the run"),
         (3, "weights by symbol"),
     ],
@@ -160,6 +161,44 @@ class Greedy:
 def test_impossible_weights_are_refused(panel: Panel, weights: Any, message: str) -> None:
     with pytest.raises(StrategyError, match=message):
         run(Greedy(weights), panel)
+
+
+@dataclass(frozen=True)
+class Biased(STRATEGIES["momentum"]):  # type: ignore[name-defined,misc]
+    """Strategies that look ahead, each in its way."""
+
+    how: str = "none"
+
+    def scores(self, known: Any) -> Any:
+        scores = super().scores(known)
+        if self.how == "tomorrow":
+            return np.roll(known.adjusted_close, -1, axis=0) / known.adjusted_close
+        if self.how == "whole sample":
+            return scores - np.nansum(scores, axis=0)
+        if self.how == "last row":
+            return np.broadcast_to(scores[-1], scores.shape)
+        return scores
+
+
+@pytest.mark.parametrize("how", ["tomorrow", "whole sample", "last row"])
+def test_a_strategy_that_looks_ahead_is_stopped(panel: Panel, how: str) -> None:
+    with pytest.raises(ValidationError, match="looks ahead: the score of"):
+        run(Biased(lookback=5, how=how), panel)
+    run(Biased(lookback=5), panel)
+
+
+def test_a_class_that_is_no_dataclass_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "solo.py"
+    file.write_text("class Solo:\n    def decide(self, past, held):\n        return {}\n")
+    with pytest.raises(StrategyError, match="not a dataclass"):
+        load_strategy(f"{file}:Solo", {}, {})
+    two = tmp_path / "two.py"
+    two.write_text(file.read_text().replace("Solo", "A") + file.read_text().replace("Solo", "B"))
+    two.write_text(
+        "from dataclasses import dataclass\n" + two.read_text().replace("class", "@dataclass\nclass")
+    )
+    with pytest.raises(UsageError, match="has 2 strategies; received A, B"):
+        load_strategy(str(two), {}, {})
 
 
 NATIVE = """
