@@ -30,6 +30,10 @@ Integers = NDArray[np.int64]
 Valuation = Literal["vwap", "nav", "prev_nav", "close"]
 VALUATIONS: tuple[str, ...] = get_args(Valuation)
 
+# In place of the row of a value before: there is none; a later one was public before this one.
+NONE = -1
+OVERTAKEN = -2
+
 
 @dataclass(frozen=True)
 class UnitFlows:
@@ -42,6 +46,7 @@ class UnitFlows:
     growth : K, new units per old between the two counts
     basis : new units per unit of the fund's first day, as the counts have it
     price_divisor : what today's market price must be divided by to be on the basis of today's count
+    pending : ratio of the splits whose record day has come and whose ex-day has not; 1 elsewhere
     adjusted : the count on the basis of the fund's first day, for comparisons over time
     """
 
@@ -50,6 +55,7 @@ class UnitFlows:
     growth: Floats
     basis: Floats
     price_divisor: Floats
+    pending: Floats
     adjusted: Floats
 
     @property
@@ -59,10 +65,14 @@ class UnitFlows:
         return np.where(self.before >= 0, rows - self.before, 0)
 
 
-def unit_changes(units: Floats, events: tuple[Event, ...]) -> UnitFlows:
-    """Return the split-safe changes of ``units`` (D, S), NaN where no count was published."""
-    before = row_before(units)
-    switched, price_divisor = _unit_basis(units, before, events)
+def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers | None = None) -> UnitFlows:
+    """Return the split-safe changes of ``units`` (D, S), NaN where no count was published.
+
+    ``usable_from`` (D, S) is when each count became public; without it, in the order of sessions. Counts are
+    compared as they came out: a count that came later than one of a later session changes nothing any more.
+    """
+    before = row_before(units, usable_from)
+    switched, price_divisor, pending = _unit_basis(units, before, events)
     # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
     basis = np.multiply.accumulate(switched, axis=0)
     columns = np.broadcast_to(np.arange(units.shape[1]), units.shape)
@@ -71,7 +81,7 @@ def unit_changes(units: Floats, events: tuple[Event, ...]) -> UnitFlows:
     growth = np.where(has_before, basis / basis[rows, columns], np.nan)
     change = np.where(has_before, units - units[rows, columns] * growth, np.nan)
     change[np.isnan(units)] = np.nan
-    return UnitFlows(change, before, growth, basis, price_divisor, units / basis)
+    return UnitFlows(change, before, growth, basis, price_divisor, pending, units / basis)
 
 
 def unit_prices(
@@ -97,8 +107,9 @@ def unit_prices(
     if valuation == "close":
         return np.where(np.isfinite(close), close, mark) / divisor
     with np.errstate(invalid="ignore", divide="ignore"):
-        before_split = np.abs(np.log(nav / mark)) < np.abs(np.log(nav * divisor / mark))
-    on_basis = np.where((divisor != 1.0) & before_split, nav / divisor, nav)
+        after_split = np.abs(np.log(nav * flows.pending / mark)) < np.abs(np.log(nav / mark))
+    as_prices = np.where((flows.pending != 1.0) & after_split, nav * flows.pending, nav)
+    on_basis = as_prices / divisor
     if valuation == "nav":
         return on_basis
     columns = np.broadcast_to(np.arange(nav.shape[1]), nav.shape)
@@ -108,32 +119,52 @@ def unit_prices(
     return np.where(latest >= 0, on_basis[rows, columns] / growth, np.nan)
 
 
-def net_financing(balance: Floats, *, recorded_from: Integers) -> tuple[Floats, Integers]:
+def net_financing(
+    balance: Floats, *, recorded_from: Integers, usable_from: Integers | None = None
+) -> tuple[Floats, Integers]:
     """Return net financing purchases (D, S), the change of the balance, and the row of the balance before.
 
     The change is the only form that exists for SZSE funds, which publish no repayments. On a fund's first
     row the balance before is zero if the records of its market began earlier (the fund became eligible
     then), and unknown, NaN, if they begin with it. ``recorded_from`` (S,) is the first row of the records.
     """
-    before = row_before(balance)
+    before = row_before(balance, usable_from)
     columns = np.broadcast_to(np.arange(balance.shape[1]), balance.shape)
     rows = np.arange(len(balance))[:, None]
     earlier = np.where(before >= 0, balance[np.where(before >= 0, before, 0), columns], np.nan)
-    newly_eligible = (before < 0) & np.isfinite(balance) & (rows > recorded_from)
+    newly_eligible = (before == NONE) & np.isfinite(balance) & (rows > recorded_from)
     return balance - np.where(newly_eligible, 0.0, earlier), before
 
 
-def row_before(values: Floats) -> Integers:
-    """Return for each cell the row of the latest value above it in its column; -1 if there is none."""
-    rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
+def row_before(values: Floats, usable_from: Integers | None = None) -> Integers:
+    """Return for each cell the row of the value before it in its column.
+
+    ``NONE`` where there is no value before. With ``usable_from``, values follow each other as they became
+    public; one that became public after a value of a later session is ``OVERTAKEN``.
+    """
+    known = np.isfinite(values)
+    rows = np.where(known, np.arange(len(values))[:, None], NONE)
     latest = np.maximum.accumulate(rows, axis=0)
-    return np.vstack([np.full((1, values.shape[1]), -1), latest[:-1]]).astype(np.int64)
+    before = np.vstack([np.full((1, values.shape[1]), NONE), latest[:-1]]).astype(np.int64)
+    if usable_from is None:
+        return before
+    for column in range(values.shape[1]):
+        own = np.flatnonzero(known[:, column])
+        published = usable_from[own, column]
+        if (np.diff(published) >= 0).all():
+            continue
+        newest = NONE
+        for row in own[np.lexsort((own, published))]:
+            before[row, column] = newest if row > newest else OVERTAKEN
+            newest = max(newest, int(row))
+    return before
 
 
-def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> tuple[Floats, Floats]:
-    """Return the ratio by which counts switch on each session (1: none), and the divisor of prices."""
+def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> tuple[Floats, Floats, Floats]:
+    """Return the ratio by which counts switch on each session, the divisor of prices, and what is pending."""
     switched = np.ones_like(units)
     divisor = np.ones_like(units)
+    pending = np.ones_like(units)
     for event in events:
         if event.kind != "split":
             continue
@@ -141,16 +172,20 @@ def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> t
         if row < len(units):
             switched[row, event.column] *= event.ratio
         divisor[row : event.row, event.column] *= event.ratio
-    return switched, divisor
+        pending[event.record_row : event.row, event.column] *= event.ratio
+    return switched, divisor, pending
 
 
 def _switch_row(units: Floats, before: Integers, event: Event) -> int:
     """Return the session on which the counts switch: the first from the record day on that looks split.
 
     A count is nearer (in ratio) either to the count before or to its split multiple. Waiting for the count
-    after would tell more, but is not known yet when the flow of the day is used.
+    after would tell more, but is not known yet when the flow of the day is used. A fund's very first count is
+    taken as switched, as the exchanges do it.
     """
     for row in range(event.record_row, event.row):
+        if np.isfinite(units[row]) and before[row] == NONE:
+            return row
         if np.isfinite(units[row]) and before[row] >= 0:
             ratio = units[row] / units[before[row]]
             if abs(np.log(ratio / event.ratio)) < abs(np.log(ratio)):

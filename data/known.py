@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
+# Sessions on which a value of a monthly series is good: two months, so that a late one is no gap.
+MONTHLY = 44
+
 
 @dataclass(frozen=True)
 class IndexWeights:
@@ -61,6 +64,7 @@ class Known:
         market: Market,
         *,
         amount: Floats,
+        bars_from: Integers,
         units: Series,
         nav: Series,
         margin_balance: Series,
@@ -79,6 +83,7 @@ class Known:
         self.families = families
         self._market = market
         self._amount = amount
+        self._bars_from = bars_from
         self._units = units
         self._nav = nav
         self._margin = margin_balance
@@ -172,9 +177,9 @@ class Known:
 
     @cached_property
     def aum(self) -> Floats:
-        """Assets under management: units times NAV; where a fund has no NAV at all, units times close."""
-        has_nav = np.isfinite(self._nav.values).any(axis=0)
-        return _read_only(np.where(has_nav, self.assets("nav"), self.assets("close")))
+        """Assets under management: units times NAV; while a fund has no known NAV, units times close."""
+        by_nav = self.assets("nav")
+        return _read_only(np.where(np.isfinite(by_nav), by_nav, self.assets("close")))
 
     def assets(self, valuation: str) -> Floats:
         """Return units times the price of ``valuation`` (as in ``flow``), on the basis of the count."""
@@ -203,13 +208,17 @@ class Known:
     @cached_property
     def net_financing(self) -> Floats:
         """Financing bought less repaid, newly published for this row: the change of the balance."""
-        values, before = net_financing(self._margin.values, recorded_from=self._margin_recorded_from)
+        values, before = net_financing(
+            self._margin.values,
+            recorded_from=self._margin_recorded_from,
+            usable_from=self._margin.usable_from,
+        )
         return self._newly(values, _since(self._margin.usable_from, before))
 
     @cached_property
     def market_margin(self) -> Floats:
-        """Financing balance of the whole market, money, (D,)."""
-        return self._column(self._market_margin)
+        """Financing balance of the whole market, money, (D,); some markets publish it once a month."""
+        return self._column(self._market_margin, stale_after=max(self._stale_after, MONTHLY))
 
     # Indices and macro series.
 
@@ -235,9 +244,9 @@ class Known:
 
         ``datum`` is ``price``, ``flow``, ``nav`` or ``margin``. Unlike values it does not expire.
         """
-        change_from = np.maximum(self._change_from, self._after_close)
+        change_from = np.maximum(self._change_from, self._bars_from)
         series = {
-            "price": Series(self._market.close, self._after_close),
+            "price": Series(self._market.close, self._bars_from),
             "flow": Series(self._changes.change, change_from),
             "nav": self._nav,
             "margin": self._margin,
@@ -256,16 +265,11 @@ class Known:
 
     @cached_property
     def _changes(self) -> UnitFlows:
-        return unit_changes(self._units.values, self._market.events)
+        return unit_changes(self._units.values, self._market.events, self._units.usable_from)
 
     @cached_property
     def _change_from(self) -> Integers:
         return _since(self._units.usable_from, self._changes.before)
-
-    @cached_property
-    def _after_close(self) -> Integers:
-        rows = np.arange(1, len(self.days) + 1)[:, None]
-        return np.broadcast_to(rows, self._market.close.shape).astype(np.int64)
 
     def _price(self, valuation: str) -> Floats:
         market = self._market
@@ -286,14 +290,15 @@ class Known:
             before = row_before(self._nav.values)
             columns = np.broadcast_to(np.arange(before.shape[1]), before.shape)
             return self._nav.usable_from[np.where(before >= 0, before, 0), columns]
-        return self._after_close
+        return self._bars_from
 
     def _bar(self, values: Floats) -> Floats:
-        return self._level(Series(values, self._after_close))
+        return self._level(Series(values, self._bars_from))
 
     def _activity(self, values: Floats) -> Floats:
-        before = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])
-        return _read_only(np.where(np.isfinite(self.close), before, np.nan))
+        since_first_bar = np.where(np.isfinite(self._market.mark), values, np.nan)
+        known = self._level(Series(since_first_bar, self._bars_from))
+        return _read_only(np.where(np.isfinite(self.close), known, np.nan))
 
     def _level(self, series: Series, stale_after: int | None = None) -> Floats:
         limit = self._stale_after if stale_after is None else stale_after
@@ -332,16 +337,15 @@ def latest_known(values: Floats, usable_from: Integers, stale_after: int) -> Flo
     """Return for each row the value of the latest session that is usable by then; NaN once it is stale.
 
     ``values`` and ``usable_from`` are (D, S), by the session to which a value belongs. The value of a later
-    session wins even if it was published earlier. Stale: it belongs to a session more than ``stale_after``
-    before the row.
+    session wins even if it was published earlier. It is usable on ``stale_after`` sessions, then it is stale.
     """
     latest = np.full(values.shape, -1, dtype=np.int64)
     rows, columns = np.nonzero(np.isfinite(values) & (usable_from < len(values)))
     np.maximum.at(latest, (usable_from[rows, columns], columns), rows)
     latest = np.maximum.accumulate(latest, axis=0)
-    age = np.arange(len(values))[:, None] - latest
-    fresh = (latest >= 0) & (age <= stale_after)
     every = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    age = np.arange(len(values))[:, None] - usable_from[np.maximum(latest, 0), every]
+    fresh = (latest >= 0) & (age < stale_after)
     return np.where(fresh, values[np.where(fresh, latest, 0), every], np.nan)
 
 

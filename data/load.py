@@ -67,21 +67,24 @@ def load_panel(
     days = _sessions(bars, calendar, end)
     funds = funds_of(chosen, source.read("funds", chosen))
     grids = {name: _grid(bars, name, "symbol", chosen, days) for name in BAR_FIELDS}
-    margin = source.read("margin", chosen)
+    tables = {"bars": bars} | {name: source.read(name, chosen) for name in ("units", "nav", "margin")}
+    index_bars = source.read("index_bars")
+    recorded_from = _first_row(source.read("margin"), days)
     facts = Facts(
         bars=grids,
-        units=_grid(source.read("units", chosen), "units", "symbol", chosen, days),
-        nav=_grid(source.read("nav", chosen), "nav", "symbol", chosen, days),
-        margin_balance=_grid(margin, "balance", "symbol", chosen, days),
-        margin_recorded_from=np.full(len(chosen), _first_row(margin, days), dtype=np.int64),
+        units=_grid(tables["units"], "units", "symbol", chosen, days),
+        nav=_grid(tables["nav"], "nav", "symbol", chosen, days),
+        margin_balance=_grid(tables["margin"], "balance", "symbol", chosen, days),
+        margin_recorded_from=np.full(len(chosen), recorded_from, dtype=np.int64),
         usable_from={
-            table: _usable_from(source.read(table, chosen), table, chosen, days, market, published)
-            for table in ("units", "nav", "margin")
+            table: _usable_from(frame, table, chosen, days, market, published)
+            for table, frame in tables.items()
         },
         market_margin=_market_margin(source, market, days, published),
-        indices=_indices(source.read("index_bars"), days),
+        indices=_indices(index_bars, days),
+        indices_from=_indices_from(index_bars, days, market, published),
         macro=_macro(source.read("macro"), days, market, published),
-        index_weights=_index_weights(source.read("index_weights"), days, published),
+        index_weights=_index_weights(source.read("index_weights"), days, market, published),
     )
     panel = Panel.build(
         days,
@@ -212,6 +215,8 @@ def _opens_after(
 
 
 def _first_row(frame: pd.DataFrame, days: Days) -> int:
+    """Return the row of the first day on which margin balances of funds are on file."""
+    frame = frame[~frame["symbol"].isin(list(MARKET_CODES))]
     if frame.empty:
         return 0
     return int(np.searchsorted(days, frame["day"].to_numpy().astype("datetime64[D]").min()))
@@ -222,6 +227,11 @@ def _market_margin(source: DataSource, market: str, days: Days, published: Avail
     frame = source.read("margin", codes)
     if frame.empty:
         return None
+    # The end of a month may be no session; what it says belongs to the session before.
+    when = frame["day"].to_numpy().astype("datetime64[D]")
+    rows = np.searchsorted(days, when, side="right") - 1
+    frame = frame[rows >= 0].assign(day=days[rows[rows >= 0]].astype("datetime64[us]"))
+    frame = frame.drop_duplicates(["symbol", "day"], keep="last")
     usable = _usable_from(frame, "margin", codes, days, market, published)
     return Series(_grid(frame, "balance", "symbol", codes, days), usable)
 
@@ -232,6 +242,17 @@ def _indices(frame: pd.DataFrame, days: Days) -> dict[str, Floats]:
     return {code: closes[:, column].copy() for column, code in enumerate(codes)}
 
 
+def _indices_from(
+    frame: pd.DataFrame, days: Days, market: str, published: Availability
+) -> dict[str, Integers]:
+    codes = sorted(set(frame["index"]))
+    if not codes:
+        return {}
+    renamed = frame.rename(columns={"index": "symbol"})
+    usable = _usable_from(renamed, "index_bars", codes, days, market, published)
+    return {code: usable[:, [column]] for column, code in enumerate(codes)}
+
+
 def _macro(frame: pd.DataFrame, days: Days, market: str, published: Availability) -> dict[str, Series]:
     """Return macro series by the session from which each value is known; each row must say so."""
     result = {}
@@ -239,16 +260,23 @@ def _macro(frame: pd.DataFrame, days: Days, market: str, published: Availability
         untold = rows["known_at"].isna()
         if untold.any():
             published.lags("macro", str(name), days[:1])  # raises, and says why
-        usable = _opens_after(rows["known_at"].to_numpy(), days, market, published)
+        told = rows["known_at"]
+        # A day without an hour is over before what it names can be used.
+        moments = told.where(told != told.dt.normalize(), told + pd.Timedelta(hours=24))
+        usable = _opens_after(moments.to_numpy(), days, market, published)
+        usable = usable + published.shifts.get("macro", 0)
         values = np.full((len(days), 1), np.nan)
-        for row, value in sorted(zip(usable.tolist(), rows["value"].tolist(), strict=True)):
-            if row < len(days):
-                values[row, 0] = value
+        # Of several that become known together the latest one counts.
+        for place in np.lexsort((rows["period"].to_numpy(), told.to_numpy(), usable)):
+            if usable[place] < len(days):
+                values[usable[place], 0] = rows["value"].iloc[place]
         result[str(name)] = Series(values, np.arange(len(days), dtype=np.int64)[:, None])
     return result
 
 
-def _index_weights(frame: pd.DataFrame, days: Days, published: Availability) -> tuple[IndexWeights, ...]:
+def _index_weights(
+    frame: pd.DataFrame, days: Days, market: str, published: Availability
+) -> tuple[IndexWeights, ...]:
     result = []
     groups: Any = frame.groupby(["index", "day"], sort=True)
     for (index, day), rows in groups:
@@ -256,6 +284,10 @@ def _index_weights(frame: pd.DataFrame, days: Days, published: Availability) -> 
         lag = published.lag("index_weights", str(index), _date(file_day))
         # The lag counts sessions after the file's own day, a session or not.
         row = int(np.searchsorted(days, file_day, side="right")) - 1 + lag
+        if rows["known_at"].notna().any():
+            told = rows["known_at"].max().to_datetime64()
+            row = int(_opens_after(np.array([told]), days, market, published)[0])
+            row += published.shifts.get("index_weights", 0)
         if row < len(days):
             themes = rows["theme"].where(rows["theme"].notna(), "")
             result.append(
@@ -276,7 +308,7 @@ def _with_benchmark(panel: Panel, source: DataSource, benchmark: str | None, end
         return panel
     own = panel if benchmark in panel.symbols else load_panel(source, [benchmark], end=end)
     column = own.symbols.index(benchmark)
-    total = own.market.mark[:, column] * own.market.adjustment[:, column]
+    total = own.market.total_return_level[:, column]
     rows = np.minimum(np.searchsorted(own.days, panel.days), len(own.days) - 1)
     closes = np.where(own.days[rows] == panel.days, total[rows], np.nan)
     return panel.with_index(benchmark, closes)

@@ -84,6 +84,18 @@ class Market:
         return np.multiply.accumulate(steps, axis=0)
 
     @cached_property
+    def total_return_level(self) -> Floats:
+        """Marks with all splits and dividends since the first session, and with what a liquidation pays.
+
+        NaN before the first bar and after the liquidation; the quotient of two rows is a total return.
+        """
+        level = self.mark * self.adjustment
+        for event in self.events:
+            if event.kind == "liquidation":
+                level[event.row, event.column] = event.cash * self.adjustment[event.row, event.column]
+        return level
+
+    @cached_property
     def volatility(self) -> Floats:
         """Daily volatility known before the open: of the last 20 returns close / reference - 1.
 
@@ -119,8 +131,8 @@ def build_market(
     traded = listed & (volume > 0) & np.isfinite(bars["close"])
     tick = rules.tick
     given = bars.get("pre_close", np.full_like(volume, np.nan))
-    reference, mark = _reference_and_mark(bars["close"], given, traded, last_nav, tick, events)
-    events = tuple(_with_pay_out(event, mark) for event in events)
+    reference, mark, adjusted = _reference_and_mark(bars["close"], given, traded, last_nav, tick, events)
+    events = tuple(_with_pay_out(event, adjusted) for event in events)
     for event in events:
         if event.kind == "liquidation":
             reference[event.row :, event.column] = np.nan
@@ -162,23 +174,27 @@ def _reference_and_mark(
     last_nav: Floats,
     tick: Floats,
     events: tuple[Event, ...],
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, Floats]:
+    """Return reference prices, marks, and the marks before adjusted for the actions of the session."""
     reference = np.full_like(close, np.nan)
+    carried = np.full_like(close, np.nan)
     mark = np.full_like(close, np.nan)
     before = np.full(close.shape[1], np.nan)
     pending = list(events)
     for row in range(len(close)):
         today = before.copy()
-        adjusted = set()
+        changed = set()
         while pending and pending[0].row == row:
             event = pending.pop(0)
             if event.kind == "dividend":
                 today[event.column] -= event.cash
             elif event.kind == "split":
                 today[event.column] /= event.ratio
-            adjusted.add(event.column)
-        for column in adjusted:
+            if event.kind != "liquidation":
+                changed.add(event.column)
+        for column in changed:
             today[column] = round_half_up(today[column], tick[row, column])
+        carried[row] = today
         has_own = np.isfinite(given[row])
         today[has_own] = given[row, has_own]
         first = traded[row] & np.isnan(today)
@@ -187,11 +203,11 @@ def _reference_and_mark(
         reference[row] = today
         before = np.where(traded[row], close[row], today)
         mark[row] = before
-    return reference, mark
+    return reference, mark, carried
 
 
-def _with_pay_out(event: Event, mark: Floats) -> Event:
+def _with_pay_out(event: Event, adjusted: Floats) -> Event:
     """Return a liquidation that nobody announced with what it pays: the last mark, adjusted until then."""
     if event.kind != "liquidation" or np.isfinite(event.cash):
         return event
-    return replace(event, cash=float(np.nan_to_num(mark[event.row, event.column], nan=0.0)))
+    return replace(event, cash=float(np.nan_to_num(adjusted[event.row, event.column], nan=0.0)))

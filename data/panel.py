@@ -33,9 +33,10 @@ class Facts:
     """The raw facts of a panel by the session they belong to; missing ones stay empty.
 
     ``bars`` has (D, S) arrays by name, NaN where a fund has no bar. ``usable_from`` has, by table name
-    (``units``, ``nav``, ``margin``), the first session whose open may use each datum; without it the lag
-    in ``lags`` holds for all. Indices are (D,) closes with a lag of one session; macro series and the
-    market's margin balance are :class:`Series` of one column.
+    (``bars``, ``units``, ``nav``, ``margin``), the first session whose open may use each datum; without it
+    the lag in ``lags``, or one session, holds for all. Indices are (D,) closes, usable a session later unless
+    ``indices_from`` (D, 1) says otherwise; macro series and the market's margin balance are :class:`Series`
+    of one column.
     """
 
     bars: Mapping[str, Floats]
@@ -47,6 +48,7 @@ class Facts:
     lags: Mapping[str, int] = field(default_factory=dict)
     market_margin: Series | None = None
     indices: Mapping[str, Floats] = field(default_factory=dict)
+    indices_from: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     macro: Mapping[str, Series] = field(default_factory=dict)
     index_weights: tuple[IndexWeights, ...] = ()
 
@@ -115,14 +117,19 @@ class Panel:
             _before_each(nav.values),
             rules,
         )
-        after_close = np.arange(1, len(days) + 1)[:, None]
-        indices = {code: Series(closes[:, None], after_close) for code, closes in facts.indices.items()}
+        after_close = np.arange(1, len(days) + 1, dtype=np.int64)[:, None]
+        bars_from = facts.usable_from.get("bars", np.broadcast_to(after_close, listed.shape))
+        indices = {
+            code: Series(closes[:, None], facts.indices_from.get(code, after_close))
+            for code, closes in facts.indices.items()
+        }
         recorded_from = facts.margin_recorded_from
         known = Known(
             days,
             symbols,
             market,
             amount=np.where(market.traded, facts.bars.get("amount", np.nan), 0.0),
+            bars_from=bars_from,
             units=_series(facts, "units", facts.units, days, symbols),
             nav=nav,
             margin_balance=_series(facts, "margin", facts.margin_balance, days, symbols),
@@ -311,7 +318,7 @@ def _fingerprint(
         add(name, facts.usable_from[name])
     digest.update(repr(sorted(facts.lags.items())).encode())
     for name in sorted(facts.indices):
-        add(name, facts.indices[name])
+        add(name, facts.indices[name], facts.indices_from.get(name))
     for name, series in sorted(facts.macro.items()):
         add(name, series.values, series.usable_from)
     if facts.market_margin is not None:

@@ -123,7 +123,16 @@ def _first(signal: Floats | None, strategy: Any, panel: Panel, start: date | Non
     usable = np.zeros(len(panel.days), dtype=bool)
     usable[warmup : last + 1] = True
     if signal is not None:
-        usable &= (np.isfinite(signal) & panel.known.listed).any(axis=1)
+        if not hasattr(strategy, "scores") and np.isfinite(signal[0]).any():
+            raise DataError(
+                f"{type(strategy).__name__} decides before the first session of the data",
+                received=panel.days[0],
+                hint=f"Nothing can be sized without a close before it: decide from {panel.days[1]} on.",
+            )
+        scored = (np.isfinite(signal) & panel.known.listed).any(axis=1)
+        if getattr(strategy, "cash_without_score", False) and scored.any():
+            scored = (np.isfinite(panel.known.close) & panel.known.listed).any(axis=1)
+        usable &= scored
     rows = np.flatnonzero(usable)
     name = type(strategy).__name__
     if not len(rows):
@@ -331,10 +340,9 @@ def _result(
 
 def _equal_weight_return(panel: Panel) -> Floats:
     """Return the mean total return, session on session, of the funds that were marked on both, (D,)."""
-    market = panel.market
-    total = market.mark * market.adjustment
+    levels = panel.market.total_return_level
     with np.errstate(invalid="ignore"):
-        returns = total[1:] / total[:-1] - 1.0
+        returns = levels[1:] / levels[:-1] - 1.0
     known = np.isfinite(returns)
     count = known.sum(axis=1)
     mean = np.where(known, returns, 0.0).sum(axis=1) / np.maximum(count, 1)

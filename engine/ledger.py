@@ -106,8 +106,8 @@ class Ledger:
 
 def split_shares(shares: int, ratio: float) -> int:
     """Return whole shares after a split; the fraction of a share stays with the fund."""
-    # 100 * 0.36 is 36 in decimal, and must not become 35 by the last bit of a double.
-    return int(shares * ratio + 1e-9)
+    # 1e8 * 0.29 is 29,000,000 in decimal, and must not become a share less by the last bits of a double.
+    return int(shares * ratio + 1e-6)
 
 
 def total_equity(cash: float, receivable: float, shares: list[int], price: list[float]) -> float:

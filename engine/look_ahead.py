@@ -25,8 +25,8 @@ TOLERANCE = 1e-9
 def require_causal(strategy: Any, known: Known, scores: Floats, first: int, last: int) -> None:
     """Raise ValidationError naming the first score that changes when its future is cut away.
 
-    ``scores`` (D, S) are those on all of ``known``. A few sessions between the rows ``first`` and ``last`` are
-    asked, always the same ones.
+    ``scores`` (D, S) are those on all of ``known``. A few rows from ``first`` to ``last`` are asked, always
+    the same ones.
     """
     name = f"{type(strategy).__name__} looks ahead"
     for row in np.unique(np.linspace(first, last, SESSIONS + 1, dtype=np.int64)[:-1]).tolist():
@@ -45,5 +45,5 @@ def require_causal(strategy: Any, known: Known, scores: Floats, first: int, last
                 f"{name}: the score of {known.symbols[column]} on {known.days[day]} changes when the data "
                 f"end on {known.days[row]}",
                 received=f"{whole[day, column]:.6g} with later data, {again[day, column]:.6g} without",
-                hint="Compute each row from the rows up to it: no shift by -1, nothing over the whole sample.",
+                hint="Compute a row from the rows up to it: no shift by -1, nothing over the whole sample.",
             )

@@ -16,7 +16,7 @@ series (each value from the first open after its publication on)::
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class ComputeCycle(Rotation):
 
     DataError where the data have no such series; NaN until it has been published for ``growth_lookback``.
     """
+
+    cash_without_score: ClassVar[bool] = True
 
     series: str = param("capex", help="macro series, as in the table macro")
     growth_lookback: int = param(244, low=1, high=1000, unit="sessions", help="growth is measured over these")

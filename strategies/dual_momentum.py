@@ -13,7 +13,7 @@ Formula, for a session *d*, on what was public before its open, with ``n = lookb
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class DualMomentum(Rotation):
 
     NaN for a fund without a price at both ends of the window. DataError where the data have no ``index``.
     """
+
+    cash_without_score: ClassVar[bool] = True
 
     lookback: int = param(120, low=1, high=1000, unit="sessions", help="return is measured over these")
     hurdle: float = param(0.0, low=-1.0, high=10.0, unit="fraction", help="a fund must have returned more")

@@ -34,7 +34,7 @@ market grows, cash while it shrinks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class LeveragedFlow(Rotation):
     A fund without a margin balance of its own is ranked by momentum while the market's balance grows by more
     than ``market_threshold``, and not held otherwise. NaN where neither balance is known.
     """
+
+    cash_without_score: ClassVar[bool] = True
 
     lookback: int = param(
         5, low=1, high=1000, unit="sessions", help="net purchases are accumulated over these"

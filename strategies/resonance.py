@@ -17,7 +17,7 @@ A fund is held if its score is above ``threshold``, so that all three must agree
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Resonance(FlowBlend):
 
     DataError where the data have no such macro series.
     """
+
+    cash_without_score: ClassVar[bool] = True
 
     series: str = param("capex", help="macro series, as in the table macro; empty = no condition")
     growth_lookback: int = param(244, low=1, high=1000, unit="sessions", help="growth is measured over these")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ class Rotation(ABC):
 
     A field that a subclass redeclares with a plain default keeps its bounds and its help.
     """
+
+    # Whether a session without any score means cash; else it means that there is nothing to decide on yet.
+    cash_without_score: ClassVar[bool] = False
 
     top: int = param(3, low=0, high=1000, unit="funds", help="funds to hold; 0 = all that qualify")
     rebalance: int | str = param(

@@ -314,7 +314,7 @@ def corporate_actions(
                 if account.shares[symbol] == 0:
                     continue
                 if kind == "split":
-                    account.shares[symbol] = math.floor(account.shares[symbol] * action.ratio + 1e-9)
+                    account.shares[symbol] = math.floor(account.shares[symbol] * action.ratio + 1e-6)
                     continue
                 account.credit(account.shares[symbol] * action.cash, day, action.pay_day)
                 if kind == "liquidation":

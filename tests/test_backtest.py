@@ -316,3 +316,46 @@ def test_a_spec_file_that_is_wrong_is_refused(tmp_path: Path, text: str, message
     file.write_text(text)
     with pytest.raises(UsageError, match=message):
         Spec.from_toml(file)
+
+
+def test_a_strategy_that_is_in_cash_may_start_in_cash() -> None:
+    """Dual momentum holds nothing while everything falls; that is a decision, and no missing history."""
+    days = np.arange("2022-01-03", "2024-12-31", dtype="datetime64[D]")
+    days = days[np.is_busday(days)][:300]
+    falls_then_rises = np.where(np.arange(300) < 200, -0.004, 0.004).cumsum()[:, None]
+    close = np.round(20.0 * np.exp(falls_then_rises + np.array([0.0, 0.01])), 3)
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    volume = np.full(close.shape, 1e9)
+    market = Panel.from_events(days, SYMBOLS[:2], bars=bars | {"volume": volume, "amount": volume * close})
+    strategy = STRATEGIES["dual_momentum"](lookback=60)
+    assert first_session(strategy, market) == strategy.warmup
+    result = run(strategy, market, start=day(market, 100))
+    assert result.days[0] == market.days[100]
+    assert result.shares[0].sum() == 0
+    assert result.shares[-1].sum() > 0
+
+
+def test_a_liquidation_counts_in_what_the_run_is_held_against() -> None:
+    days = np.arange("2024-01-01", "2024-02-01", dtype="datetime64[D]")
+    days = days[np.is_busday(days)][:8]
+    close = np.full((8, 2), 10.0)
+    close[4:, 1] = np.nan
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    volume = np.nan_to_num(close) * 1e6
+    market = Panel.from_events(
+        days,
+        SYMBOLS[:2],
+        bars=bars | {"volume": volume, "amount": volume * 10.0},
+        actions=[Action(SYMBOLS[1], "liquidation", days[4].item(), cash=2.0)],
+    )
+    result = run(STRATEGIES["buy_hold"](), market, costs=FREE)
+    # Half of the money falls from 10 to 2.
+    assert result.returns[3] == pytest.approx(-0.4)
+    assert result.equal_weight_return[3] == pytest.approx(-0.4)
+
+
+def test_weights_before_the_first_session_are_refused(panel: Panel, tmp_path: Path) -> None:
+    file = tmp_path / "w.csv"
+    file.write_text(f"day,symbol,weight\n{panel.days[0]},{SYMBOLS[0]},0.5\n")
+    with pytest.raises(DataError, match="before the first session"):
+        run(STRATEGIES["weights"](file=str(file)), panel)

@@ -165,3 +165,20 @@ def test_a_fund_that_becomes_eligible_starts_from_zero() -> None:
     market = panel([1000.0] * 6, actions=(), margin_balance=balance)
     assert market.known.net_financing[3:5, 0].tolist() == [50.0, 10.0]
     assert np.isnan(market.known.margin_balance[:3, 0]).all()
+
+
+def test_a_first_count_on_the_record_day_is_taken_as_switched() -> None:
+    market = panel([NAN, NAN, 2000.0, 2000.0, 2010.0, 2010.0])
+    assert flow(market, "close")[3:] == pytest.approx([0.0, 10 * 0.60])
+    assert market.known.aum[3:5, 0].tolist() == pytest.approx([2000 * 1.191 / 2, 2000 * 0.594])
+
+
+def test_a_nav_that_is_split_before_the_count_is_brought_to_its_basis() -> None:
+    market = panel(
+        [1000.0, 1000.0, 1050.0, 2100.0, 2100.0, 2100.0], nav=[1.19, 1.19, 0.595, 0.595, 0.60, 0.61]
+    )
+    # On the record day 50 old units at a NAV of 0.595 new, 1.19 old; assets 1050 * 1.19.
+    assert flow(market, "nav")[2] == pytest.approx(50 * 1.19)
+    assert market.known.assets("nav")[3, 0] == pytest.approx(1050 * 1.19)
+    missing = panel([1000.0, 1000.0, NAN, 2100.0, 2100.0, 2100.0], nav=[1.19, 1.19, 0.595, 0.595, 0.60, 0.61])
+    assert flow(missing, "prev_nav")[3] == pytest.approx(100 * 0.595)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.actions import Action
+from data.demo import Demo
 from data.errors import DataError
 from data.known import latest_known, newly_known
+from data.load import load_panel
 from data.panel import Panel
 
 NAN = float("nan")
@@ -166,3 +169,110 @@ def test_the_fingerprint_changes_with_any_value() -> None:
     assert same != random_panel(6, 12).fingerprint
     assert same != random_panel(5, 12, units=2).fingerprint
     assert same != random_panel(5, 12, end=11).fingerprint
+
+
+class Tables:
+    """The demo market with some of its tables changed: a source of its own."""
+
+    name = "changed"
+    synthetic = True
+    default_benchmark = None
+
+    def __init__(self, **changed: Any) -> None:
+        self.changed = changed
+        self.demo = Demo()
+
+    def read(self, table: str, symbols: Any = None) -> Any:
+        frame = self.changed[table] if table in self.changed else self.demo.read(table)
+        if symbols is None:
+            return frame
+        return frame[frame.iloc[:, 0].isin(list(symbols))].reset_index(drop=True)
+
+
+def test_a_count_that_comes_late_does_not_hold_back_what_was_public_before_it() -> None:
+    """Of 157011.SZ on 2023-09-28, published on 2023-10-11 in the evening (see data/demo/plan.py)."""
+    units = Demo().read("units")
+    late = (units["symbol"] == "157011.SZ") & (units["day"] == "2023-09-28")
+    assert late.sum() == 1
+    symbols = ["157011.SZ", "157012.SZ"]
+    whole = load_panel(Demo(), symbols)
+    without = load_panel(Tables(units=units[~late]), symbols)
+    until = whole.row(date(2023, 10, 11)) + 1
+    for name in ("unit_change", "units", "aum", "units_adjusted"):
+        then, now = getattr(without.known, name)[:until], getattr(whole.known, name)[:until]
+        assert np.array_equal(then, now, equal_nan=True), name
+    # Overtaken by the counts after it, it adds nothing when it comes: the sum of changes is the same.
+    assert np.nansum(whole.known.unit_change) == pytest.approx(np.nansum(without.known.unit_change))
+
+
+def test_aum_does_not_depend_on_a_nav_that_begins_later() -> None:
+    nav = Demo().read("nav")
+    symbols = ["157001.SZ", "157002.SZ"]
+    later = load_panel(Tables(nav=nav[nav["day"] >= "2023-01-03"]), symbols)
+    never = load_panel(Tables(nav=nav[nav["day"] >= "2099-01-01"]), symbols)
+    until = later.row(date(2023, 1, 3)) + 1
+    assert np.isfinite(never.known.aum[10:until]).all()
+    assert np.array_equal(later.known.aum[:until], never.known.aum[:until], equal_nan=True)
+
+
+@pytest.mark.parametrize("table", ["bars", "index_bars", "index_weights", "units", "nav", "margin"])
+def test_rows_that_say_when_they_were_known_are_not_used_before(table: str) -> None:
+    frame = Demo().read(table).assign(known_at=np.datetime64("2025-12-01", "us"))
+    known = load_panel(Tables(**{table: frame}), ["157001.SZ", "157002.SZ"]).known
+    seen = {
+        "bars": known.close,
+        "index_bars": known.index("DEMO-A"),
+        "index_weights": np.array([np.nan] * (not known.index_weights("DEMO-A")) or [0.0]),
+        "units": known.units,
+        "nav": known.nav,
+        "margin": known.margin_balance,
+    }[table]
+    assert np.isnan(seen).all()
+
+
+@pytest.mark.parametrize("table", ["bars", "units", "nav", "margin", "index_bars", "macro"])
+def test_a_table_that_is_published_later_is_known_later(table: str) -> None:
+    symbols = ["157001.SZ", "157002.SZ"]
+    now, later = load_panel(Demo(), symbols), load_panel(Demo(), symbols, lags={table: 3})
+    assert now.fingerprint != later.fingerprint
+    read = {
+        "bars": lambda known: known.close,
+        "units": lambda known: known.units,
+        "nav": lambda known: known.nav,
+        "margin": lambda known: known.margin_balance,
+        "index_bars": lambda known: known.index("DEMO-A"),
+        "macro": lambda known: known.macro("capex"),
+    }[table]
+    assert np.array_equal(read(later.known)[20:], read(now.known)[17:-3], equal_nan=True)
+
+
+def test_the_latest_of_macro_values_that_become_known_together_counts() -> None:
+    macro = Demo().read("macro").iloc[:4].copy()
+    macro["value"] = [10.0, 50.0, 20.0, 12.0]
+    macro["known_at"] = macro["period"] + np.timedelta64(35, "D")
+    panel = load_panel(Tables(macro=macro), ["157001.SZ"])
+    assert panel.known.macro("capex")[0] == 12.0
+
+
+def test_a_report_dated_by_its_day_is_used_after_that_day() -> None:
+    macro = Demo().read("macro").iloc[:1].copy()
+    macro["known_at"] = np.datetime64("2021-07-14", "us")
+    panel = load_panel(Tables(macro=macro), ["157001.SZ"])
+    first = np.flatnonzero(np.isfinite(panel.known.macro("capex")))[0]
+    assert str(panel.days[first]) == "2021-07-15"
+
+
+def test_a_monthly_balance_of_a_market_stays_known_until_the_next() -> None:
+    days = weekdays(120)
+    monthly = np.full(120, NAN)
+    monthly[::21] = 1e9
+    close = np.ones((120, 1))
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    panel = Panel.from_events(
+        days,
+        ["159001.SZ"],
+        bars=bars | {"volume": close, "amount": close},
+        market_margin=monthly,
+        lags={"margin": 21},
+    )
+    assert np.isfinite(panel.known.market_margin[21:]).all()
