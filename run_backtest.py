@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from engine.cli.app import Catalogue
-from engine.cli.main import main as run_command_line
+if TYPE_CHECKING:
+    from engine.cli.app import Catalogue
 
 
 def load_catalogue() -> Catalogue:
     """Import the strategies; done only by commands that need them."""
+    from engine.cli.app import Catalogue
     from strategies import STRATEGIES, new_strategy
 
     return Catalogue(STRATEGIES, new_strategy)
@@ -17,7 +19,13 @@ def load_catalogue() -> Catalogue:
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    return run_command_line(load_catalogue)
+    try:
+        from engine.cli.main import main as run_command_line
+
+        return run_command_line(load_catalogue)
+    except KeyboardInterrupt:  # while modules load, before the command line can answer
+        print("error: interrupted; nothing was half-written.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

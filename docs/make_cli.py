@@ -24,7 +24,8 @@ A RUN is the id of a run under `--out`, the beginning of one, the path of its fo
 the one two before the last. A strategy may carry its settings: `momentum:lookback=60,top=2`.
 
 Exit codes: 0 done · 1 our bug · 2 wrong usage or configuration · 3 data missing or failed their checks ·
-4 the strategy could not be loaded or raised · 5 a validation failed · 130 interrupted.
+4 the strategy could not be loaded or raised · 5 a validation failed · 130 interrupted ·
+141 the reader of the output is gone.
 
 ## Completion in the shell
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,19 @@ ABSENT = "absent"
 
 # Other versions of libraries are no drift as long as every number is the same; numbers tell.
 NOT_COMPARED = "versions"
+
+
+def other_files(recorded: Mapping[str, str]) -> Iterator[str]:
+    """Yield what became of the files of a run, in words; nothing for those that are as they were.
+
+    ``recorded`` is the beginning of the SHA-256 of each file by its path, as the manifest has it.
+    """
+    for name, digest in recorded.items():
+        path = Path(name)
+        if not path.is_file():
+            yield f"{name} is gone"
+        elif not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digest):
+            yield f"{name} changed since the run"
 
 
 def first_difference(expected: Path, found: Path) -> str | None:

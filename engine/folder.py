@@ -11,17 +11,19 @@ weights.csv      day, symbol, weight, score, flow: decided before the open of th
 fills.csv        ``FILL_COLUMNS``
 rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
-tearsheet.html   for people; written by the report, not needed to load
+tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
 
 Numbers are written with as many digits as tell them apart from all others, so that nothing is lost and the
-same run gives the same bytes. A folder is written under a temporary name beside its place and renamed.
+same run gives the same bytes. A folder is written under a temporary name beside its place and renamed; the
+reports of the folder that it replaces stay where the numbers are the same.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,8 @@ EXACT_FILES = (
     "marks.csv",
 )
 
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png")
+
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason")
 
@@ -62,10 +66,13 @@ def save(
 ) -> None:
     """Write ``result`` and its metrics as ``folder``; UsageError where the disk does not allow it.
 
-    ``report`` is called with the path of the tear sheet, which it writes, before the folder appears.
+    ``report`` is called with the path of the tear sheet, which it writes, before the folder appears. Reports
+    that are in ``folder`` already stay if every table and metric is as it was.
     """
     with whole(folder) as stage:
         write(result, metrics, stage)
+        if _same_numbers(folder, stage):
+            _copy_reports(folder, stage)
         if report is not None:
             report(stage / TEARSHEET)
 
@@ -81,6 +88,21 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
     _write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
     for name, frame in _tables(result).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
+
+
+def _same_numbers(one: Path, other: Path) -> bool:
+    """Return whether two folders have the same bytes in all files but the manifest, which names places."""
+    return all(
+        (one / name).is_file() and (one / name).read_bytes() == (other / name).read_bytes()
+        for name in EXACT_FILES
+        if name != MANIFEST
+    )
+
+
+def _copy_reports(source: Path, target: Path) -> None:
+    for pattern in REPORTS:
+        for path in source.glob(pattern):
+            shutil.copy2(path, target / path.name)
 
 
 def _write_json(document: Mapping[str, Any], path: Path) -> None:

@@ -51,5 +51,7 @@ def _whole(text: str, where: str) -> int:
     except ValueError:
         shares = -1.0
     if not (0.0 <= shares < 2**53 and shares.is_integer()):
-        raise UsageError(f"{where}: `shares` is no number of shares", received=text, limit="0, 1, 2, ...")
+        raise UsageError(
+            f"{where}: `shares` is no number of shares", received=text, limit="a whole number, 0 or more"
+        )
     return int(shares)

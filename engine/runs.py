@@ -1,4 +1,4 @@
-"""Where runs lie: their ids, how one is found again, and how a folder appears whole or not at all."""
+"""Where runs lie: their ids, how one is found again, how a folder or a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def finished(word: str, parent: Path) -> Path | None:
     folders = runs_in(parent)
     number = int(back[1] or 0)
     if number >= len(folders):
-        raise UsageError(f"there is no run `{word}` in {parent}", limit=f"{len(folders)} runs are there")
+        raise UsageError(
+            f"there is no run `{word}` in {parent}",
+            limit=f"{len(folders)} run{' is' if len(folders) == 1 else 's are'} there",
+        )
     return folders[-1 - number]
 
 
@@ -126,6 +129,17 @@ def whole(folder: Path) -> Iterator[Path]:
             _replace(folder, new, stage / "old")
         finally:
             shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name that becomes ``path`` if the block ends well, and vanishes otherwise."""
+    temporary = path.with_name(path.name + ".part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _replace(folder: Path, new: Path, old: Path) -> None:

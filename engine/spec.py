@@ -7,6 +7,7 @@ it again from a manifest.
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import platform
 import tomllib
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from data.panel import Panel
 from engine.kernel.costs import Costs
-from engine.loader import parameter_values
+from engine.loader import Native, parameter_values
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
 
@@ -130,6 +131,7 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Any) -> dict[str, Any]:
     """Return what a result carries about its making: the spec, the data it saw, and versions."""
     return {
         "strategy": spec.strategy,
+        "idea": idea_of(strategy),
         "parameters": parameter_values(strategy),
         "engine": spec.engine,
         "spec": spec.to_dict(),
@@ -144,6 +146,15 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Any) -> dict[str, Any]:
         "sessions_per_year": panel.sessions_per_year,
         "versions": versions(),
     }
+
+
+def idea_of(strategy: Any) -> str:
+    """Return the first paragraph of a strategy's description on one line; empty if it has none."""
+    described = strategy.strategy if isinstance(strategy, Native) else type(strategy)
+    text = inspect.cleandoc(described.__dict__.get("__doc__") or "")
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    # What a dataclass without a description gets is its own signature.
+    return "" if paragraph.startswith(f"{described.__name__}(") else paragraph
 
 
 def versions() -> dict[str, str]:

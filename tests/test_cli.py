@@ -191,7 +191,34 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     with start("strategies", "list", "--json") as process:
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=60) == 141  # as of a process that SIGPIPE ended
+
+
+def test_help_for_a_reader_that_is_gone_ends_the_same_way():
+    with start("--help") as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) == 141
+
+
+def test_ctrl_c_while_modules_load_is_one_line_too(capsys, monkeypatch):
+    class Interrupting:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == "engine.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "engine.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    assert run_backtest.main() == 130
+    assert capsys.readouterr() == ("", "error: interrupted; nothing was half-written.\n")
+
+
+@pytest.mark.parametrize("words", [(), ("data",)], ids=["etflow", "etflow data"])
+def test_a_group_alone_shows_its_help(here, words):
+    code, printed, complained = here(*words)
+    assert code == 2
+    assert (printed + complained).rstrip("\n") == here(*words, "--help")[1].rstrip("\n")
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
@@ -246,6 +273,13 @@ WRONG = {
     "cash that is no number": ((*RUN, "--cash", "nan"), 2, "`cash`"),
     "cash too small for a lot": (("run", "momentum", *SMALL, "--cash", "20"), 2, "too little for one lot"),
     "malformed symbol": ((*RUN, "--symbols", "15?001.SZ"), 2, r"15\?001\.SZ"),
+    "symbols that are empty": ((*RUN, "--symbols", ""), 2, "--symbols names no fund.*Leave it out"),
+    "no symbols to check": (("data", "check", "--symbols", " ,"), 2, "--symbols names no fund"),
+    "no symbols to fetch": (
+        ("data", "fetch", "--provider=akshare", "--data=store", "--start=2024-01-02", "--symbols="),
+        2,
+        "--symbols names no fund",
+    ),
     "unknown symbol": ((*RUN, "--symbols", "157001.SZ,157999.SZ"), 3, r"157999\.SZ.*Did you mean"),
     "unknown universe": ((*RUN, "--universe", "ai_cm"), 2, "unknown universe `ai_cm`.*`ai_cn`"),
     "universe without data": ((*RUN, "--universe", "us_ai"), 3, "no bars of any fund of the universe"),
@@ -287,6 +321,13 @@ def test_wrong_input_is_answered_in_one_line(here, tmp_path, words, code, messag
     assert complained.count("\n") == 1
     assert re.search(message, complained), complained
     assert list(tmp_path.iterdir()) == []
+
+
+def test_holdings_that_are_no_number_are_told_what_is(here, tmp_path):
+    (tmp_path / "held.csv").write_text("symbol,shares\n157001.SZ,many\n")
+    code, _, complained = here("signal", "momentum", "--holdings", "held.csv")
+    assert code == 2
+    assert complained.endswith("received many; limit: a whole number, 0 or more.\n")
 
 
 @pytest.mark.parametrize(
@@ -411,9 +452,7 @@ def test_a_spec_file_says_the_same_as_options_and_options_override_it(here, tmp_
         "run", "momentum", *options, "--set", "lookback=40", "--cost", "impact=0.5", *common
     )
     assert json.loads(by_file)["run_id"] == json.loads(by_options)["run_id"]
-    _, other, _ = here(
-        "run", "--spec", "run.toml", "--set", "lookback=20", "--universe", "ai_cn", "--symbols", "", *common
-    )
+    _, other, _ = here("run", "--spec", "run.toml", "--set", "lookback=20", "--universe", "ai_cn", *common)
     assert other == ""  # the universe has no fund in the demo
     _, other, _ = here("run", "--spec", "run.toml", "--set", "lookback=20", "--symbols", "157001.SZ", *common)
     document = json.loads(other)
@@ -552,6 +591,24 @@ def test_a_run_that_drifted_ends_with_5_and_names_the_first_difference(here, fin
     assert f"equity.csv, line 4 ({cells[0]}, 1.5), equity: 1.5 became {cells[1]}" in complained
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: path.write_text(path.read_text() + "\n# later\n"), "my_flow.py changed since the run"),
+        (Path.unlink, "my_flow.py is gone"),
+    ],
+    ids=["changed", "gone"],
+)
+def test_a_strategy_file_that_is_not_what_it_was_is_named(here, tmp_path, change, message):
+    name = here("strategies", "new", "my_flow")[1].strip()
+    assert here("run", name, *SMALL)[0] == 0
+    assert here("runs", "reproduce", "last")[0] == 0
+    change(tmp_path / "my_flow.py")
+    code, printed, complained = here("runs", "reproduce", "last")
+    assert (code, printed) == (5, "")
+    assert f"does not reproduce: {message}." in complained
+
+
 # --- strategies and data ------------------------------------------------------------------------------
 
 
@@ -581,6 +638,18 @@ def test_a_new_strategy_runs_as_it_is_and_is_not_overwritten(here):
     code, _, complained = here("strategies", "new", "my_flow", "--out", "mine")
     assert code == 2
     assert "is there already" in complained
+
+
+def test_a_new_strategy_is_whole_or_absent_on_a_full_disk(here, tmp_path, monkeypatch):
+    def full(path, *_args, **_options):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    code, _, complained = here("strategies", "new", "my_flow", "--out", "mine")
+    assert code == 2
+    assert "No space left" in complained
+    assert list((tmp_path / "mine").iterdir()) == []
 
 
 def test_a_demo_market_in_a_store_stays_synthetic(here, tmp_path):

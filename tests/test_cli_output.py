@@ -39,10 +39,13 @@ def test_columns_are_aligned_names_left_numbers_right():
 
 def test_numbers_have_their_units():
     assert output.percent(0.12345) == "12.35 %"
-    assert output.percent(None) == "-"
-    assert output.ratio(float("nan")) == "-"
+    assert output.percent(None) == "n/a"  # as on the page
+    assert output.ratio(float("nan")) == "n/a"
     assert output.money(1234567.891, "CNY") == "1,234,567.89 CNY"
     assert output.count(1191) == "1,191"
+    assert output.count(1191, "fill") == "1,191 fills"
+    assert output.count(1, "fill") == "1 fill"
+    assert output.count(0, "fill") == "0 fills"
 
 
 def test_json_has_plain_types_and_neither_nan_nor_infinity(capsys):

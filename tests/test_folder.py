@@ -196,6 +196,17 @@ def test_an_existing_folder_is_replaced_as_a_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+def test_reports_of_the_same_numbers_stay_when_a_run_is_made_again(tmp_path):
+    reports = ("tearsheet.html", "tearsheet.pdf", "tearsheet-1.png")
+    save(make_result(), METRICS, tmp_path / "run")
+    for name in reports:
+        (tmp_path / "run" / name).write_text("old")
+    save(make_result(), METRICS, tmp_path / "run")
+    assert {name: contents(tmp_path / "run")[name] for name in reports} == dict.fromkeys(reports, b"old")
+    save(make_result(), METRICS, tmp_path / "run", lambda path: path.write_text("new"))
+    assert [contents(tmp_path / "run")[name] for name in reports] == [b"new", b"old", b"old"]
+
+
 def test_the_folder_is_not_there_before_it_is_whole(tmp_path):
     seen = []
     save(make_result(), METRICS, tmp_path / "run", lambda _path: seen.append((tmp_path / "run").exists()))

@@ -463,6 +463,13 @@ def test_the_comparison_shows_every_run_the_benchmark_and_equal_weight(result, c
     assert re.search(r"https?:", comparison) is None
 
 
+def test_headers_of_the_comparison_never_break_inside_words(comparison):
+    headers = re.findall(r"^[^{}\n]*\bth\b[^{}\n]*\{([^}]*)\}", comparison, flags=re.MULTILINE)
+    assert len(headers) > 3
+    assert not any("anywhere" in rule or "break" in rule for rule in headers)
+    assert ".table { overflow-x: auto;" in comparison
+
+
 def test_correlations_and_overlaps_of_a_run_with_itself_are_one(comparison):
     page = Page(comparison)
     first = [row for row in page.rows if row[0] == "handmade"]
@@ -515,6 +522,23 @@ def test_pages_of_paper_are_written_whole(result, tmp_path):
     ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
     assert sorted(tmp_path.iterdir()) == sorted(pictures)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        ("png", "matplotlib.figure.Figure.savefig"),
+        ("pdf", "matplotlib.backends.backend_pdf.PdfPages.savefig"),
+    ],
+)
+def test_paper_that_is_interrupted_leaves_nothing(kind, method, tmp_path, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(method, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        render(from_returns([0.01, -0.02, 0.01]), tmp_path, kind)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import click
 
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, day, json_option, verbosity
-from engine.cli.output import money, note, paint, percent, print_json, say, table, warn
+from engine.cli.output import NOT_AVAILABLE, money, note, paint, percent, print_json, say, table, warn
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _document(made: Brief) -> dict[str, Any]:
 def _shown(fact: Fact, currency: str) -> str:
     value = fact.value
     if value is None:
-        return "-"
+        return NOT_AVAILABLE
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

@@ -12,7 +12,7 @@ from data.errors import DataError
 from engine.cli.app import App, pass_app
 from engine.cli.commands_fetch import fetch_data
 from engine.cli.commands_import import import_data
-from engine.cli.options import data_option, json_option, symbols_option, verbosity
+from engine.cli.options import data_option, json_option, symbol_words, symbols_option, verbosity
 from engine.cli.output import Progress, cell, note, paint, print_json, say, table
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ def _open(data: str | None, symbols: str | None) -> tuple[DataSource, tuple[str,
     from data.load import choose_symbols
     from data.store import open_source
 
+    wanted = None if symbols is None else symbol_words(symbols)
     source = open_source(data or "demo")
-    wanted = [word.strip() for word in (symbols or "").split(",") if word.strip()]
     return source, choose_symbols(source, wanted) if wanted else None
 
 

@@ -9,7 +9,7 @@ import click
 
 from data.errors import UsageError
 from engine.cli.app import App, pass_app
-from engine.cli.options import day, json_option, verbosity
+from engine.cli.options import day, json_option, symbol_words, verbosity
 from engine.cli.output import Progress, cell, count, note, print_json, say, table, warn
 
 
@@ -106,7 +106,7 @@ def _funds(symbols: str | None, universe: str | None) -> tuple[str, ...]:
         raise UsageError("say which funds to fetch", hint="Give --symbols A,B or --universe NAME.")
     if universe is not None:
         return funds_of(universe)
-    return tuple(dict.fromkeys(parse_symbol(word) for word in _words(symbols)))
+    return tuple(dict.fromkeys(parse_symbol(word) for word in symbol_words(symbols or "")))
 
 
 def _words(text: str | None) -> tuple[str, ...]:

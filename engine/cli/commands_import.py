@@ -113,7 +113,7 @@ def _print_import(app: App, data: str, report: ImportReport) -> None:
         for line in each.notes:
             warn(app, f"{Path(each.file).name}: {line}")
         if each.left_out:
-            warn(app, f"{Path(each.file).name}: {count(each.left_out)} rows left out of `{each.table}`")
+            warn(app, f"{Path(each.file).name}: {count(each.left_out, 'row')} left out of `{each.table}`")
     for file, reason in report.skipped:
         note(app, f"skipped {file}: {reason}")
     note(app, f"Look at them: etflow data check --data {data}")

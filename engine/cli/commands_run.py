@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from engine.pipeline import Run, Watch
     from engine.result import Result
 
+# A quarter: below it the methods that the statistics come from speak of no inference at all.
+FEW_SESSIONS = 60
+
 
 @click.command(short_help="Backtest a strategy.")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
@@ -41,7 +44,7 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
         watch = Watch(progress.begin)
         done = execute(spec, made, open_market(spec, watch), watch)
         folder = keep(done, out, watch, report=not no_report)
-    _warn_of_errors(app, {done.result.name: done.result})
+    _warn(app, {done.result.name: done.result})
     if as_json:
         print_json(run_document(done.result, done.metrics, folder, watch.seconds))
     elif app.quiet:
@@ -93,7 +96,7 @@ def compare(
             with watch("report"), writing(page):
                 write_comparison([*results.values()], [run.metrics for run in compared.values()], page)
     _warn_of_periods(app, results)
-    _warn_of_errors(app, results)
+    _warn(app, results)
     if as_json:
         print_json(
             {
@@ -131,6 +134,8 @@ def compare(
 @pass_app
 def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Path, as_json: bool) -> None:
     """Make the tear sheet of RUN again: an id, the beginning of one, a folder, or last.
+
+    The page (html) has everything; pdf and png hold the summary and the figures.
 
     Example: etflow report last --format pdf
     """
@@ -184,7 +189,14 @@ def _warn_of_periods(app: App, results: Mapping[str, Result]) -> None:
         warn(app, f"the runs cover different periods, so that their metrics do not compare: {text}")
 
 
-def _warn_of_errors(app: App, results: Mapping[str, Result]) -> None:
+def _warn(app: App, results: Mapping[str, Result]) -> None:
+    """Warn of data that failed a check and of runs that are too short to judge."""
+    shortest = min((len(result.days) for result in results.values()), default=FEW_SESSIONS)
+    if shortest < FEW_SESSIONS:
+        warn(
+            app,
+            f"{shortest} session(s) are too few to judge by; annual figures of so short a run mean little",
+        )
     for word, result in results.items():
         allowed = result.manifest.get("allowed", [])
         if allowed:

@@ -144,11 +144,12 @@ def diff_runs(app: App, first: str, second: str, out: Path, as_json: bool) -> No
 def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) -> None:
     """Make RUN again from its manifest and compare every number; exit code 5 names the first difference.
 
+    A file of the run, its strategy or its weights, that is not what it was is such a difference.
     --data says where its data lie now.
 
     Example: etflow runs reproduce last
     """
-    from engine.differences import first_difference
+    from engine.differences import first_difference, other_files
     from engine.folder import load, write
     from engine.pipeline import STEPS, Watch, execute, open_market, strategy_of
     from engine.runs import find
@@ -157,6 +158,12 @@ def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) ->
     folder = find(run, out)
     before = load(folder)
     spec = Spec.from_dict(before.manifest["spec"], origin=f"{folder}/manifest.json")
+    changes = list(other_files(before.manifest.get("files", {})))
+    if changes:
+        raise ValidationError(
+            f"run {before.name} does not reproduce: {', '.join(changes)}",
+            hint="Put the files back as they were, and call this from the folder where the run was made.",
+        )
     with Progress(app, "reproduce", total=len(STEPS)) as progress, tempfile.TemporaryDirectory() as place:
         watch = Watch(progress.begin)
         moved = spec.with_(data=data) if data else spec

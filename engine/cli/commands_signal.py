@@ -11,7 +11,19 @@ import click
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, spec_options, verbosity
-from engine.cli.output import Progress, count, money, note, paint, percent, print_json, say, table, warn
+from engine.cli.output import (
+    NOT_AVAILABLE,
+    Progress,
+    count,
+    money,
+    note,
+    paint,
+    percent,
+    print_json,
+    say,
+    table,
+    warn,
+)
 from engine.cli.present import currency_of
 from engine.cli.specs import make_spec
 
@@ -169,7 +181,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     return (
         line.symbol,
         percent(line.weight),
-        "-" if line.score is None else f"{line.score:.6g}",
+        NOT_AVAILABLE if line.score is None else f"{line.score:.6g}",
         count(line.shares),
         f"{line.order_shares:+,}" if line.order_shares else "0",
         count(line.target_shares),
@@ -179,9 +191,9 @@ def _cells(line: Line) -> tuple[str, ...]:
         percent(line.volume_share),
         _price(line.limit_down),
         _price(line.limit_up),
-        *("-" if age is None else str(age) for age in line.ages.values()),
+        *(NOT_AVAILABLE if age is None else str(age) for age in line.ages.values()),
     )
 
 
 def _price(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return NOT_AVAILABLE if value is None else f"{value:.3f}"

@@ -97,14 +97,16 @@ def new_strategy(app: App, name: str, out: Path) -> None:
 
     Example: etflow strategies new my_flow --out my
     """
+    from engine.runs import whole_file
+
     file_name, class_name, source = app.catalogue.new_strategy(name)
     path = out / file_name
+    if path.exists():
+        raise UsageError(f"{path} is there already", hint="Choose another name or folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(source)
-    except FileExistsError as error:
-        raise UsageError(f"{path} is there already", hint="Choose another name or folder.") from error
+        with whole_file(path) as temporary:
+            temporary.write_text(source, encoding="utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"cannot write {path}", received=error.strerror) from error
     say(f"{path}:{class_name}")

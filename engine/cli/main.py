@@ -14,6 +14,7 @@ code meaning
 4    the strategy could not be loaded, or raised
 5    a validation failed: look-ahead found, a reproduction that drifted
 130  interrupted
+141  the reader of standard output is gone
 ==== =====================================================================
 """
 
@@ -23,7 +24,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -39,7 +41,10 @@ from engine.cli.commands_runs import runs
 from engine.cli.commands_signal import signal_command
 from engine.cli.commands_strategies import strategies
 
-DONE, BUG, USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, BUG, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
+
+# Where click is older than 8.2, it prints the help of a group without arguments by itself.
+NO_ARGUMENTS: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 COMMANDS = (run, compare, signal_command, brief, report, data, strategies, runs)
 
@@ -53,7 +58,8 @@ etflow run share_inflow --data store      the same strategy on them
 
 EPILOG = """\b
 Exit codes: 0 done, 1 our bug, 2 wrong usage, 3 data missing or failed checks,
-4 strategy failed, 5 validation failed, 130 interrupted.
+4 strategy failed, 5 validation failed, 130 interrupted,
+141 reader of the output gone.
 
 \b
 Completion in bash: eval "$(_ETFLOW_COMPLETE=bash_source etflow)"
@@ -65,15 +71,27 @@ class Interrupted(Exception):
     """Ctrl-C, or a reader of our output that is gone, before click makes something else of them."""
 
 
+@contextmanager
+def _past_click() -> Iterator[None]:
+    # click would print an empty line for Ctrl-C, and exit with 1 for a closed pipe
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        raise Interrupted from error
+
+
 class Commands(click.Group):
     """A group that keeps the order of its commands and answers an unknown one with close matches."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the command line, and print the help where it asks for that."""
+        with _past_click():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; click would print an empty line for Ctrl-C, and exit with 1 for a closed pipe."""
-        try:
+        """Run the command."""
+        with _past_click():
             return super().invoke(ctx)
-        except (KeyboardInterrupt, BrokenPipeError) as error:
-            raise Interrupted from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which they were added."""
@@ -132,7 +150,7 @@ def main(load_catalogue: Callable[[], Catalogue], args: Sequence[str] | None = N
     except BrokenPipeError:
         # The reader has seen enough. What is still in the buffer must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return BROKEN_PIPE
     finally:
         signal.signal(signal.SIGTERM, before)
     return code
@@ -148,6 +166,9 @@ def _run(app: App, args: Sequence[str] | None) -> int:
             traceback.print_exc()
         output.complain(str(error))
         return error.exit_code
+    except NO_ARGUMENTS as error:
+        error.show()  # the help
+        return USAGE
     except click.ClickException as error:
         output.complain(_usage_text(error))
         return USAGE

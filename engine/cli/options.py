@@ -96,6 +96,14 @@ def symbols_option(command: Command) -> Command:
     )
 
 
+def symbol_words(text: str) -> list[str]:
+    """Return the words of ``--symbols``; UsageError where there is none, which would mean all funds."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise UsageError("--symbols names no fund", received=repr(text), hint="Leave it out for all funds.")
+    return words
+
+
 def spec_options(command: Command) -> Command:
     """Add everything that says what to run, and how; what is not given is None or empty."""
     options = (

@@ -23,6 +23,7 @@ import click
 
 from engine.cli.app import App
 
+NOT_AVAILABLE = "n/a"
 BAR_WIDTH = 24
 PATIENCE_SECONDS = 2.0
 REPAINT_SECONDS = 0.2
@@ -144,23 +145,23 @@ def _pad(text: str, width: int, *, to_the_left: bool) -> str:
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    """Return a fraction as percent, ``-`` where it is undefined."""
+    """Return a fraction as percent, ``n/a`` where it is undefined."""
     return _number(value, lambda number: f"{100 * number:,.{digits}f} %")
 
 
 def ratio(value: float | None, digits: int = 2) -> str:
-    """Return a number without unit, ``-`` where it is undefined."""
+    """Return a number without unit, ``n/a`` where it is undefined."""
     return _number(value, lambda number: f"{number:,.{digits}f}")
 
 
 def money(value: float | None, currency: str = "") -> str:
-    """Return money with thousands separated, ``-`` where it is undefined."""
+    """Return money with thousands separated, ``n/a`` where it is undefined."""
     return _number(value, lambda number: f"{number:,.2f} {currency}".rstrip())
 
 
-def count(value: int) -> str:
-    """Return a whole number with thousands separated."""
-    return f"{value:,}"
+def count(value: int, what: str = "") -> str:
+    """Return a whole number with thousands separated, or so many things, with an s unless there is one."""
+    return f"{value:,} {what}{'' if value == 1 else 's'}" if what else f"{value:,}"
 
 
 def cell(value: object) -> str:
@@ -169,7 +170,7 @@ def cell(value: object) -> str:
 
 
 def _number(value: float | None, show: Callable[[float], str]) -> str:
-    return "-" if value is None or not math.isfinite(value) else show(value)
+    return NOT_AVAILABLE if value is None or not math.isfinite(value) else show(value)
 
 
 # --- progress -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.app import App
-from engine.cli.output import count, money, paint, percent, ratio, say, table
+from engine.cli.output import NOT_AVAILABLE, count, money, paint, percent, ratio, say, table
 
 if TYPE_CHECKING:
     from engine.metrics import Metrics
@@ -44,21 +44,21 @@ def run_document(
 def run_heading(result: Result) -> str:
     """Return what was run, on which data, over which days, and what happened: two or three lines."""
     happened = (
-        f"{count(len(result.symbols))} funds, {count(len(result.decision_days))} decisions, "
-        f"{count(len(result.fills))} fills, {count(len(result.rejections))} rejections"
+        f"{count(len(result.symbols), 'fund')}, {count(len(result.decision_days), 'decision')}, "
+        f"{count(len(result.fills), 'fill')}, {count(len(result.rejections), 'rejection')}"
     )
     return _heading(result.name, result, happened)
 
 
 def comparison_heading(results: Sequence[Result]) -> str:
     """Return how many runs are compared, on which data, over which days."""
-    return _heading(f"{len(results)} runs", results[0], f"{count(len(results[0].symbols))} funds")
+    return _heading(count(len(results), "run"), results[0], count(len(results[0].symbols), "fund"))
 
 
 def _heading(title: str, result: Result, rest: str) -> str:
     lines = [
         paint(f"{title} on {result.manifest['data']['name']}", bold=True),
-        f"{result.days[0]} to {result.days[-1]}: {count(len(result.days))} sessions, {rest}",
+        f"{result.days[0]} to {result.days[-1]}: {count(len(result.days), 'session')}, {rest}",
     ]
     if result.synthetic:
         lines.append(paint(str(result.manifest["notice"]), fg="yellow"))
@@ -101,7 +101,7 @@ def currency_of(symbols: Sequence[str]) -> str:
     return "USD" if all(market_of(symbol) == "us_etf" for symbol in symbols) else "CNY"
 
 
-def _shown(value: float | None, unit: str, absent: str = "-") -> str:
+def _shown(value: float | None, unit: str, absent: str = NOT_AVAILABLE) -> str:
     if value is None:
         return absent
     if unit.startswith("percent"):

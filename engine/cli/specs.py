@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import UsageError
-from engine.cli.options import assignments
+from engine.cli.options import assignments, symbol_words
 
 if TYPE_CHECKING:
     from engine.spec import Spec
@@ -63,7 +63,7 @@ def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
         raise UsageError("name a strategy to run, or a spec file", hint="See `etflow strategies list`.")
     values |= {name: given[name] for name in _SAME_NAME if given[name] is not None}
     if given["symbols"] is not None:
-        values["symbols"] = [word.strip() for word in given["symbols"].split(",") if word.strip()]
+        values["symbols"] = symbol_words(given["symbols"])
         values["universe"] = given["universe"]
     elif given["universe"] is not None:
         values["symbols"] = []

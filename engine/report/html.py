@@ -10,6 +10,8 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from engine.runs import whole_file
+
 NOT_AVAILABLE = "n/a"
 
 
@@ -123,12 +125,8 @@ def figure(picture: Safe, caption: object, *, wide: bool) -> Safe:
 
 def write(path: Path, text: str) -> None:
     """Write a page under a temporary name and rename it, so that it is either whole or as it was."""
-    temporary = path.with_name(path.name + ".part")
-    try:
+    with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def page(

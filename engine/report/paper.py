@@ -20,6 +20,7 @@ from engine.report.holdings import holdings
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
 from engine.result import Result
+from engine.runs import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -41,25 +42,26 @@ def write_png(result: Result, metrics: Metrics, folder: Path) -> list[Path]:
         filled = _filled(_rows(our_pictures(result, holdings(result))), HEAD)
         for number, page in enumerate(_pages(result, metrics, filled), start=1):
             path = folder / f"tearsheet-{number}.png"
-            temporary = path.with_name(path.name + ".part")
-            page.savefig(temporary, format="png", dpi=DOTS)
-            temporary.replace(path)
+            with whole_file(path) as temporary:
+                page.savefig(temporary, format="png", dpi=DOTS)
             paths.append(path)
     return paths
 
 
 def write_pdf(result: Result, metrics: Metrics, path: Path) -> None:
-    """Write all pages, pyfolio's included, as one PDF."""
+    """Write all pages, pyfolio's included, as one PDF, whole or not at all."""
     from matplotlib.backends.backend_pdf import PdfPages
 
     theirs, _ = pyfolio_pictures(result, Inputs.of(result))
     filled = _filled(_rows(our_pictures(result, holdings(result))), HEAD) + _filled(_rows(theirs))
-    temporary = path.with_name(path.name + ".part")
     dateless = {"CreationDate": None, "ModDate": None, "Title": f"{result.name} tear sheet"}
-    with canvas.styled("paper"), PdfPages(temporary, metadata=dateless) as document:
+    with (
+        canvas.styled("paper"),
+        whole_file(path) as temporary,
+        PdfPages(temporary, metadata=dateless) as document,
+    ):
         for page in _pages(result, metrics, filled):
             document.savefig(page)
-    temporary.replace(path)
 
 
 def _rows(pictures: Sequence[Picture]) -> list[Row]:

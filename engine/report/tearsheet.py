@@ -140,6 +140,7 @@ def _page(result: Result, metrics: Metrics) -> str:
 def _header(result: Result, metrics: Metrics) -> Safe:
     return join(
         tag("h1", result.manifest["strategy"]),
+        tag("p", idea) if (idea := result.manifest.get("idea")) else Safe(""),
         tag("p", sections.facts(result), class_="subtitle"),
         sections.cards(metrics, sections.currency(result)),
     )
