@@ -152,7 +152,7 @@ def idea_of(strategy: Any) -> str:
     """Return the first paragraph of a strategy's description on one line; empty if it has none."""
     described = strategy.strategy if isinstance(strategy, Native) else type(strategy)
     text = inspect.cleandoc(described.__dict__.get("__doc__") or "")
-    paragraph = " ".join(text.partition("\n\n")[0].split())
+    paragraph = " ".join(text.partition("\n\n")[0].replace("`", "").split())
     # What a dataclass without a description gets is its own signature.
     return "" if paragraph.startswith(f"{described.__name__}(") else paragraph
 
