@@ -227,7 +227,7 @@ def _round_trip_sheet(sheet: Panels, inputs: Inputs, left_out: list[str]) -> Non
         return
     sheet.add(
         "Round trips: lifetimes",
-        "From purchase to sale, first in, first out (pyfolio: a random sample of 16 funds).",
+        "From purchase to sale, first in, first out; what is still held ends with the run.",
         lambda axes: _lifetimes(axes, trades),
         wide=True,
     )

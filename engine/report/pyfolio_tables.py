@@ -110,7 +110,7 @@ def _round_trips(tables: Tables) -> list[Safe]:
         return number(value, 2 if abs(value) < 1000.0 else 0)
 
     formats: dict[str, tuple[str, Callable[..., str]]] = {
-        "summary": ("Round trips", plain),
+        "summary": ("Round trips; what is still held counts as sold at the last mark", plain),
         "pnl": ("Round trips: profit in money, before commission and fees", money),
         "duration": ("Round trips: calendar days held", days),
         "returns": ("Round trips: return on equity", percent),
