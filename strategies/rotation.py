@@ -92,7 +92,7 @@ class Rotation(ABC):
         """Sessions of market data before a decision session that its scores can depend on, and no more.
 
         Row *d* of ``known`` shows the session *d* - 1, so a score that reads the rows *d* - n to *d* needs
-        n + 1 sessions. Later publication than the session after is not counted: the engine adds it.
+        n + 1 sessions. Later publication than the session after is not counted: a score is NaN until then.
         """
 
     @abstractmethod

@@ -4,7 +4,8 @@ Every function takes arrays with sessions along axis 0, (D,), (D, S) or more, an
 Row *d* of a result depends on the rows *d* - n + 1 to *d* of its columns, where n is the window (``change``
 and ``shift`` reach to *d* - n), **to the last bit**: sums run over the window from its oldest row to
 its newest, one row after the other, never as differences of running totals. So neither the length of the
-history nor other columns can leave a trace in a score, and audits for look-ahead and warm-up compare bits.
+arrays nor other columns can leave a trace, and audits for look-ahead and warm-up can compare bits. What is
+put in may carry its own history: adjusted prices are scaled by all actions since the panel's first bar.
 
 NaN is "not known". Rows before the first full window are NaN (or False, or 0). Within a window NaN rows are
 left out, and the result is NaN if fewer than ``at_least`` rows are known, by default all n.
