@@ -34,7 +34,7 @@ from data.symbols import market_of
 from data.universe import Fund
 from engine.brief_peers import add_indices, add_theme, add_turnover, funds_with_listings
 from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growth
-from engine.signal import look_ahead
+from engine.signal import next_panel
 
 if TYPE_CHECKING:
     from data.store import DataSource
@@ -85,7 +85,7 @@ def make_brief(
     day = checked_day(source, symbol, day)
     funds = funds_with_listings(source, symbol)
     # One session more: units of a record day are split already, by an action of the session after it.
-    panel = look_ahead(source, [symbol], day)
+    panel = next_panel(source, [symbol], day)
     following: date = panel.days[-1].item()
     sheet = Sheet()
     fund = funds[symbol]

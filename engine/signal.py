@@ -1,6 +1,6 @@
 """What to hold at the next open, as orders: what a backtest would send there, from what is public by then.
 
-1. The panel of the data is extended by the session after the last one on file (``look_ahead``), without
+1. The panel of the data is extended by the session after the last one on file (``next_panel``), without
    bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's.
 2. The strategy decides as it does in a run (``engine.backtest.decisions_of``): by its rebalancing rule
    counted from ``start``, or as the first decision of a run that begins at this open.
@@ -119,7 +119,7 @@ def next_session(market: str, last: date) -> date:
     return _next_session(calendar_for(market), last)
 
 
-def look_ahead(source: DataSource, symbols: Sequence[str], last: date, **options: Any) -> Panel:
+def next_panel(source: DataSource, symbols: Sequence[str], last: date, **options: Any) -> Panel:
     """Return the panel of ``source`` to ``last`` and one session more, whose bars are unknown yet.
 
     ``options`` go to :func:`data.load.load_panel`.
@@ -138,7 +138,7 @@ def decide_next(
     start: date | None = None,
     fill: str = "open",
 ) -> Signal:
-    """Return what ``strategy`` sends before the open of the last session of ``panel`` (``look_ahead``).
+    """Return what ``strategy`` sends before the open of the last session of ``panel`` (``next_panel``).
 
     ``holdings`` are shares by symbol at the close of the session before; money that is announced but not
     paid yet is not known and not counted. Without ``start`` the session is a decision session.

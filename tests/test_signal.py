@@ -24,7 +24,7 @@ from engine.cli.main import main
 from engine.holdings import read_holdings
 from engine.kernel.costs import Costs
 from engine.loader import Native
-from engine.signal import decide_next, look_ahead, next_session
+from engine.signal import decide_next, next_panel, next_session
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -67,7 +67,7 @@ def aheads():
     for day in DAYS:
         source = Cut(day)
         last = source.read("bars", SYMBOLS)["day"].max().date()
-        found[day] = look_ahead(source, SYMBOLS, last)
+        found[day] = next_panel(source, SYMBOLS, last)
     return found
 
 
@@ -152,7 +152,7 @@ def test_ages_are_sessions_from_the_datum_to_the_decision():
             last = sorted(set(frame["day"]))[-drop:] if drop else []
             return frame[~frame["day"].isin(last)] if drop else frame
 
-    ahead = look_ahead(Late(date(2025, 8, 20)), SYMBOLS, date(2025, 8, 19), availability="strict")
+    ahead = next_panel(Late(date(2025, 8, 20)), SYMBOLS, date(2025, 8, 19), availability="strict")
     signal = decide_next(STRATEGIES["equal_weight"](), ahead)
     ages = {line.symbol: dict(line.ages) for line in signal.lines}
     assert ages["157001.SZ"] == {"price": 1, "flow": 2, "nav": 1, "margin": 4}
@@ -165,7 +165,7 @@ def test_a_fund_without_a_datum_has_no_age(aheads):
             frame = super().read(table, symbols)
             return frame[frame["symbol"] != "157001.SZ"] if table == "margin" else frame
 
-    ahead = look_ahead(Without(date(2025, 8, 20)), SYMBOLS[:2], date(2025, 8, 19))
+    ahead = next_panel(Without(date(2025, 8, 20)), SYMBOLS[:2], date(2025, 8, 19))
     signal = decide_next(STRATEGIES["equal_weight"](), ahead)
     assert signal.lines[0].ages["margin"] is None
     assert signal.lines[1].ages["margin"] == 1

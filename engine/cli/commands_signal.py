@@ -77,7 +77,7 @@ def signal_command(
     from engine.holdings import read_holdings
     from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
-    from engine.signal import decide_next, look_ahead
+    from engine.signal import decide_next, next_panel
 
     held = read_holdings(holdings) if holdings else {}
     # An account may have no cash, a run may not, so the spec does not get to see it.
@@ -91,7 +91,7 @@ def signal_command(
         market = open_market(spec, watch)
         with watch("signal"):
             source = open_source(spec.data)
-            panel = look_ahead(
+            panel = next_panel(
                 source,
                 choose_symbols(source, spec.symbols, spec.universe),
                 market.panel.days[-1].item(),
