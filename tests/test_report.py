@@ -424,7 +424,8 @@ def test_evenly_spaced_days_do_not_blank_a_panel(result):
 def test_interesting_times_are_those_that_a_real_run_covers():
     days = np.arange("2024-09-02", "2025-03-10", dtype="datetime64[D]")
     result = from_returns(np.full(len(days), 0.001), np.full(len(days), 0.002), days=days)
-    periods = interesting_times(Inputs.of(result))
+    with corrected(243.0):
+        periods = interesting_times(Inputs.of(result))
     assert list(periods) == ["Policy rally, autumn 2024", "DeepSeek, early 2025"]
     rally = periods["Policy rally, autumn 2024"]
     assert (str(rally.index[0].date()), str(rally.index[-1].date())) == ("2024-09-24", "2024-10-31")

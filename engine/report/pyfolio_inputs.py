@@ -93,9 +93,8 @@ class Inputs:
 def corrected(sessions_per_year: float) -> Iterator[None]:
     """Make pyfolio annualise as we do, be quiet and draw without a screen; all is put back afterwards."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # zipline that is not installed, and deprecations of pandas and seaborn
+        # zipline that is not installed, and deprecations of pandas and seaborn.
+        warnings.simplefilter("ignore")
         import empyrical.periods
         import matplotlib.pyplot as plt
         import pyfolio.timeseries
