@@ -1,0 +1,90 @@
+"""What README and guide show is run: the tour on the demo market, the notebook snippet, the strategies."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """Return the fenced blocks of a page that are in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def etflow(root: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, str(root / "run_backtest.py"), *words]
+    return subprocess.run(call, cwd=folder, capture_output=True, text=True, env=os.environ, check=False)
+
+
+def test_the_tour_of_the_readme(root: Path, tmp_path: Path) -> None:
+    (tour,) = (block for block in blocks(root / "README.md", "") if "etflow compare" in block)
+    commands = [shlex.split(line, comments=True)[1:] for line in tour.splitlines() if line]
+    assert len(commands) > 8
+    for words in commands:
+        if "mydata" in words or "FOLDER" in words:
+            shown = etflow(root, tmp_path, *words[: 2 if words[0] == "data" else 1], "--help")
+            for option in (word for word in words if word.startswith("--")):
+                assert option in shown.stdout, words
+            continue
+        faster = ["--no-report"] if words[0] in ("run", "compare") else []
+        done = etflow(root, tmp_path, *words, *faster)
+        assert done.returncode == 0, f"{words}\n{done.stderr}"
+
+
+def test_the_notebook_snippet_of_the_readme(root: Path) -> None:
+    (snippet,) = blocks(root / "README.md", "python")
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=root, capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert "participation" in done.stdout
+
+
+def test_the_strategies_of_the_guide(root: Path, tmp_path: Path) -> None:
+    own = [block for block in blocks(root / "docs" / "user-guide.md", "python") if "class " in block]
+    assert len(own) == 2
+    imports = (
+        "from dataclasses import dataclass\n"
+        "from strategies.parameters import param\n"
+        "from strategies.rotation import Rotation\n"
+        "from strategies.windows import rolling_sum\n"
+        "Known = Floats = object\n\n"
+    )
+    for number, block in enumerate(own):
+        file = tmp_path / f"own{number}.py"
+        file.write_text(imports + block)
+        done = etflow(root, tmp_path, "run", str(file), "--no-report", "--json")
+        assert done.returncode == 0, done.stderr
+        assert '"fills": 0' not in done.stdout
+
+
+def test_the_spec_file_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
+    from engine.spec import Spec
+
+    (text,) = (block for block in blocks(root / "docs" / "user-guide.md", "toml") if "strategy =" in block)
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    assert Spec.from_toml(file).parameters == {"lookback": 10, "top": 1}
+
+
+def test_the_map_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
+    page = (root / "docs" / "user-guide.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"  ```toml\n(.*?)  ```", page, re.DOTALL)
+    (tmp_path / "map.toml").write_text(text)
+    (tmp_path / "bars.csv").write_text(
+        "Ticker,Date,O,H,L,C,Lots,Turnover\n159363,20/08/2025,0.70,0.731,0.69,0.729,5230000,37180\n"
+    )
+    done = etflow(root, tmp_path, "data", "import", "bars.csv", "--map", "map.toml", "--data", "store")
+    assert done.returncode == 0, done.stderr
+    from data.store import Store
+
+    row = Store(tmp_path / "store").read("bars").iloc[0]
+    assert (row["volume"], row["amount"]) == (523_000_000.0, 371_800_000.0)
+    assert str(row["day"].date()) == "2025-08-20"
