@@ -178,7 +178,7 @@ def _month_bars(axes: Axes, months: NDArray[np.datetime64], heights: list[tuple[
     """Stacked bars by month on a time axis; heights are (label, colour, one number a month)."""
     base = np.zeros(len(months))
     left = months.astype("datetime64[D]")
-    width = (months + 1).astype("datetime64[D]") - left
+    width = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - left
     for label, colour, height in heights:
         axes.bar(
             left,
