@@ -137,7 +137,7 @@ class SourceTables:
         for row in np.flatnonzero(np.isnat(record_days)):
             sessions = self.sessions(market_of(str(splits["symbol"].iloc[row])))
             before = int(np.searchsorted(sessions, ex_days[row]))
-            record_days[row] = sessions[before - 1] if before else ex_days[row] - 1
+            record_days[row] = sessions[before - 1] if before else ex_days[row] - np.timedelta64(1, "D")
         return splits.assign(record_day=record_days.astype("datetime64[us]")).reset_index(drop=True)
 
     def _price_limit(self, symbol: str, unknown: float) -> float:
