@@ -94,6 +94,7 @@ class Known:
         self._index_weights = index_weights
         self._stale_after = stale_after
         self._flows: dict[str, Floats] = {}
+        self._assets: dict[str, Floats] = {}
 
     # Facts about the session itself that are public before its open.
 
@@ -183,8 +184,10 @@ class Known:
 
     def assets(self, valuation: str) -> Floats:
         """Return units times the price of ``valuation`` (as in ``flow``), on the basis of the count."""
-        usable = np.maximum(self._units.usable_from, self._price_from(valuation))
-        return self._level(Series(self._units.values * self._price(valuation), usable))
+        if valuation not in self._assets:
+            usable = np.maximum(self._units.usable_from, self._price_from(valuation))
+            self._assets[valuation] = self._level(Series(self._units.values * self._price(valuation), usable))
+        return self._assets[valuation]
 
     def flow(self, valuation: str = "vwap") -> Floats:
         """Return the net money that entered each fund as new units, newly published for this row.

@@ -74,7 +74,7 @@ def run(
 def decisions_of(strategy: Any, panel: Panel, start: date | None, last: int) -> tuple[int, Targets | Decide]:
     """Return the first row of a run that ends with the row ``last``, and what is decided from it on."""
     signal = _signal(strategy, panel)
-    first = _first(signal, strategy, panel, start, last)
+    first = first_decision(signal, strategy, panel, start, last)
     _check_span(panel, first, last)
     if signal is not None and hasattr(strategy, "scores"):
         _call(strategy, require_causal, strategy, panel.known, signal, first, last)
@@ -85,7 +85,7 @@ def first_session(strategy: Any, panel: Panel) -> int:
     """Return the row of the first session before whose open ``strategy`` can decide on ``panel``."""
     if isinstance(strategy, Native):
         return 1
-    return _first(_signal(strategy, panel), strategy, panel, None, len(panel.days) - 1)
+    return first_decision(_signal(strategy, panel), strategy, panel, None, len(panel.days) - 1)
 
 
 def last_session(panel: Panel, end: date | None) -> int:
@@ -105,7 +105,11 @@ def _signal(strategy: Any, panel: Panel) -> Floats | None:
     method = getattr(strategy, "scores", None) or getattr(strategy, "target_weights", None)
     if method is None:
         return None
-    values = _call(strategy, method, panel.known)
+    return checked_signal(_call(strategy, method, panel.known), strategy, panel)
+
+
+def checked_signal(values: Any, strategy: Any, panel: Panel) -> Floats:
+    """Return what a strategy computed as floats (D, S); StrategyError if it has another shape."""
     signal = np.asarray(values, dtype=np.float64)
     shape = (len(panel.days), len(panel.symbols))
     if signal.shape != shape:
@@ -118,7 +122,12 @@ def _signal(strategy: Any, panel: Panel) -> Floats | None:
     return signal
 
 
-def _first(signal: Floats | None, strategy: Any, panel: Panel, start: date | None, last: int) -> int:
+def first_decision(signal: Floats | None, strategy: Any, panel: Panel, start: date | None, last: int) -> int:
+    """Return the row of the first session on which ``strategy`` decides, from ``start`` on if there is one.
+
+    ``signal`` (D, S) is what it computes for all sessions. DataError if it can decide on none, or not yet on
+    the first session from ``start`` on.
+    """
     warmup = max(1, int(getattr(strategy, "warmup", 1)))
     usable = np.zeros(len(panel.days), dtype=bool)
     usable[warmup : last + 1] = True
@@ -260,7 +269,7 @@ def _run_native(
     except EtflowError:
         raise
     except Exception as error:
-        raise _raised(strategy.strategy.__name__, error) from error
+        raise raised(strategy.strategy.__name__, error) from error
     ledger.check(panel, cash)
     return ledger
 
@@ -271,10 +280,11 @@ def _call(strategy: Any, method: Any, *arguments: Any) -> Any:
     except EtflowError:
         raise
     except Exception as error:
-        raise _raised(type(strategy).__name__, error) from error
+        raise raised(type(strategy).__name__, error) from error
 
 
-def _raised(name: str, error: Exception) -> StrategyError:
+def raised(name: str, error: Exception) -> StrategyError:
+    """Return the error that says that a strategy raised."""
     return StrategyError(
         f"{name} raised",
         received=f"{type(error).__name__}: {error}",
@@ -336,6 +346,11 @@ def _result(
         initial_cash=float(cash),
         sessions_per_year=panel.sessions_per_year,
     )
+
+
+def alternative_return(panel: Panel, benchmark: str | None) -> Floats:
+    """Return the returns that one holds a strategy against, (D,): of an index, or of equal weight (None)."""
+    return _benchmark_return(panel, benchmark, _equal_weight_return(panel), slice(None))
 
 
 def _equal_weight_return(panel: Panel) -> Floats:

@@ -20,15 +20,23 @@ from numpy.typing import NDArray
 from data.actions import Event
 from data.panel import Panel
 from engine.kernel.costs import Costs
-from engine.kernel.fills import CASH, NOT_LISTED, PARTICIPATION, Quote, Terms, blocked, fill_order
+from engine.kernel.fills import (
+    CASH,
+    NOT_LISTED,
+    PARTICIPATION,
+    REASON_NAMES,
+    Quote,
+    blocked,
+    fill_order,
+    terms_of,
+)
 from engine.kernel.rotation import Targets
-from engine.kernel.sizing import size_order
+from engine.kernel.sizing import size_order, split_shares
 from engine.ledger import (
     InvariantError,
     Ledger,
     fills_frame,
     rejections_frame,
-    split_shares,
     total_equity,
 )
 
@@ -49,14 +57,7 @@ class Books:
         self.due: list[tuple[int, float]] = []
         self._cash_rate = costs.cash_rate
         self._whole_session = fill == "vwap"
-        self._terms = Terms(
-            costs.commission_rate,
-            costs.commission_min,
-            costs.commission_tick,
-            costs.slippage_rate,
-            costs.participation_rate,
-            costs.impact,
-        )
+        self._terms = terms_of(costs)
         span = slice(first, last + 1)
         # Plain lists: reading one number of a numpy array costs ten times as much.
         self._base = getattr(market, fill)[span].tolist()
@@ -156,7 +157,7 @@ class Books:
         """Fill ``order`` as far as the market and cash allow; return shares, price and costs of the fill."""
         session = self.session
         quote = self._quote(session, column)
-        reason = blocked(order, quote, whole_session=self._whole_session)
+        reason = blocked(order, quote, self._whole_session)
         if reason:
             self._reject(column, order, reason)
             return 0, quote.base, 0.0
@@ -229,5 +230,7 @@ class Books:
             self._fee_rates[1][session][column],
         )
 
-    def _reject(self, column: int, shares: int, reason: str) -> None:
-        self.rejections.append((self._days[self.session], self.panel.symbols[column], shares, reason))
+    def _reject(self, column: int, shares: int, reason: int) -> None:
+        self.rejections.append(
+            (self._days[self.session], self.panel.symbols[column], shares, REASON_NAMES[reason])
+        )

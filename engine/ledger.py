@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from data.actions import Event
 from data.panel import Panel
 from engine.kernel.rotation import Targets
+from engine.kernel.sizing import split_shares
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS
 
 Floats = NDArray[np.float64]
@@ -102,12 +103,6 @@ class Ledger:
             held = held + traded[row]
             result[row] = held
         return result
-
-
-def split_shares(shares: int, ratio: float) -> int:
-    """Return whole shares after a split; the fraction of a share stays with the fund."""
-    # 1e8 * 0.29 is 29,000,000 in decimal, and must not become a share less by the last bits of a double.
-    return int(shares * ratio + 1e-6)
 
 
 def total_equity(cash: float, receivable: float, shares: list[int], price: list[float]) -> float:

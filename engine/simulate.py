@@ -11,7 +11,7 @@ from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets
 from engine.ledger import Ledger
 
-ENGINES = ("reference",)
+ENGINES = ("reference", "batch")
 FILLS = ("open", "vwap", "close")
 
 
@@ -45,12 +45,28 @@ def simulate(
         raise UsageError("`cash` must be above zero", received=cash)
     if fill == "vwap":
         _require_amounts(panel, first, last)
-    from engine.reference import simulate_reference
+    if engine == "batch":
+        ledger = _batch(panel, targets, first, last, cash, costs, fill)
+    else:
+        from engine.reference import simulate_reference
 
-    decide = follow(targets) if isinstance(targets, Targets) else targets
-    ledger = simulate_reference(panel, decide, first=first, last=last, cash=cash, costs=costs, fill=fill)
+        decide = follow(targets) if isinstance(targets, Targets) else targets
+        ledger = simulate_reference(panel, decide, first=first, last=last, cash=cash, costs=costs, fill=fill)
     ledger.check(panel, cash)
     return ledger
+
+
+def _batch(
+    panel: Panel, targets: Targets | Decide, first: int, last: int, cash: float, costs: Costs, fill: str
+) -> Ledger:
+    if not isinstance(targets, Targets):
+        raise UsageError(
+            "the batch engine runs strategies that decide on all sessions at once",
+            hint="Use --engine reference for one that looks at its own positions.",
+        )
+    from engine.batch.simulate import simulate_batch
+
+    return simulate_batch(panel, targets, first=first, last=last, cash=cash, costs=costs, fill=fill)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

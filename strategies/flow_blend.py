@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.shared import shared
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.share_inflow import VALUATIONS
@@ -62,20 +63,27 @@ class FlowBlend(Rotation):
 
     def scores(self, known: Known) -> Floats:
         """Return the blended z-scores."""
-        inflow = zscore(self._inflow(known), self.z_window)
-        return where_listed(known, inflow + self.margin_weight * self._margin_term(known))
+        inflow = inflow_zscore(known, self.valuation, self.lookback, self.z_window)
+        margin = margin_zscore(known, self.lookback, self.z_window)
+        return where_listed(known, inflow + self.margin_weight * margin)
 
-    def _inflow(self, known: Known) -> Floats:
-        flow, units = known.flow(self.valuation), known.units
-        current = np.isfinite(units) & np.isfinite(shift(units, 1))
-        nothing_new = np.isnan(flow) & current
-        assets = known.assets("close") if self.valuation == "close" else known.aum
-        aum = np.where(assets > 0, assets, np.nan)
-        return rolling_sum(np.where(nothing_new, 0.0, flow), self.lookback) / aum
 
-    def _margin_term(self, known: Known) -> Floats:
-        own = change(known.margin_balance, self.lookback)
-        market = known.market_margin[:, None]
-        of_market = np.where(np.isfinite(market), zscore(change(market, self.lookback), self.z_window), 0.0)
-        has_own = rolling_count(own, self.z_window) == self.z_window
-        return np.where(has_own, zscore(own, self.z_window), of_market)
+@shared
+def inflow_zscore(known: Known, valuation: str, lookback: int, z_window: int) -> Floats:
+    """Return (D, S) z(F)."""
+    flow, units = known.flow(valuation), known.units
+    current = np.isfinite(units) & np.isfinite(shift(units, 1))
+    nothing_new = np.isnan(flow) & current
+    assets = known.assets("close") if valuation == "close" else known.aum
+    aum = np.where(assets > 0, assets, np.nan)
+    return zscore(rolling_sum(np.where(nothing_new, 0.0, flow), lookback) / aum, z_window)
+
+
+@shared
+def margin_zscore(known: Known, lookback: int, z_window: int) -> Floats:
+    """Return (D, S) z(G), that of the whole market where a fund has no margin balance of its own."""
+    own = change(known.margin_balance, lookback)
+    market = known.market_margin[:, None]
+    of_market = np.where(np.isfinite(market), zscore(change(market, lookback), z_window), 0.0)
+    has_own = rolling_count(own, z_window) == z_window
+    return np.where(has_own, zscore(own, z_window), of_market)

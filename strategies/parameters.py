@@ -58,8 +58,10 @@ def check_parameters(strategy: Any) -> None:
     """
     declared: type = type(strategy)
     kinds = _kinds(declared)
-    for field in dataclasses.fields(strategy):
+    for field in _fields(declared):
         value = getattr(strategy, field.name)
+        if _is_plainly_good(value, kinds[field.name], field.metadata):
+            continue
         name = f"parameter `{field.name}` of {type(strategy).__name__}"
         if kinds[field.name]:
             converted = _convert(name, value, kinds[field.name])
@@ -67,6 +69,24 @@ def check_parameters(strategy: Any) -> None:
             object.__setattr__(strategy, field.name, converted)
             value = converted
         _check_bounds(name, value, field.metadata)
+
+
+@cache
+def _fields(strategy: type) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(strategy)
+
+
+def _is_plainly_good(value: object, kinds: tuple[type, ...], metadata: Mapping[str, Any]) -> bool:
+    """Whether a value needs no work: of a declared type and in bounds; searches make thousands of sets."""
+    kind = type(value)
+    if kind not in kinds:
+        return False
+    if kind is float and int in kinds:
+        return False
+    low, high, choices = metadata.get("low"), metadata.get("high"), metadata.get("choices")
+    if kind is int or kind is float:
+        return low is not None and high is not None and low <= value <= high
+    return kind is not str or (choices is not None and value in choices)
 
 
 @cache

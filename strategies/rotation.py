@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
+from data.shared import shared
 from data.symbols import parse_symbol
 from strategies.parameters import check_parameters, param
 
@@ -106,4 +107,9 @@ class Rotation(ABC):
 
 def where_listed(known: Known, scores: Floats) -> Floats:
     """Return the scores of the funds that are listed on the session and have a known price, others NaN."""
-    return np.where(known.listed & np.isfinite(known.adjusted_close), scores, np.nan)
+    return np.where(_priced(known), scores, np.nan)
+
+
+@shared
+def _priced(known: Known) -> NDArray[np.bool_]:
+    return known.listed & np.isfinite(known.adjusted_close)

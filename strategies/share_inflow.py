@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.shared import shared
 from strategies.cross_section import residuals
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
@@ -71,6 +72,7 @@ class ShareInflow(Rotation):
         return where_listed(known, self.sign * ratio)
 
 
+@shared
 def flow_ratio(known: Known, lookback: int, valuation: str, coverage: float) -> Floats:
     """Return (D, S) net inflow over ``lookback`` sessions relative to AUM at the window's start, a fraction.
 

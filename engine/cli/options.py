@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")
 DEFAULT_OUT = Path("results")
-ENGINES = ("reference",)
+ENGINES = ("reference", "batch")
 AVAILABILITIES = ("normal", "strict")
 FILLS = ("open", "vwap", "close")
 

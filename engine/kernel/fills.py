@@ -17,22 +17,18 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from engine.kernel.costs import adverse_rate, commission
+from engine.kernel.costs import Costs, adverse_rate, commission
 
-# Why an order, or a part of it, did not trade.
-HALTED = "halted"
-LIMIT_UP = "limit_up"
-LIMIT_DOWN = "limit_down"
-PARTICIPATION = "participation"
-CASH = "cash"
-NOT_LISTED = "not_listed"
+# Why an order, or a part of it, did not trade: numbers in the kernel, words everywhere else.
+TRADES, HALTED, LIMIT_UP, LIMIT_DOWN, PARTICIPATION, CASH, NOT_LISTED = range(7)
+REASON_NAMES = ("", "halted", "limit_up", "limit_down", "participation", "cash", "not_listed")
 REASONS = {
-    HALTED: "the fund did not trade",
-    LIMIT_UP: "a buy while the price was at the upper limit",
-    LIMIT_DOWN: "a sale while the price was at the lower limit",
-    PARTICIPATION: "more than the permitted share of the session's volume",
-    CASH: "cash did not pay for it",
-    NOT_LISTED: "not listed, or without a reference price yet",
+    "halted": "the fund did not trade",
+    "limit_up": "a buy while the price was at the upper limit",
+    "limit_down": "a sale while the price was at the lower limit",
+    "participation": "more than the permitted share of the session's volume",
+    "cash": "cash did not pay for it",
+    "not_listed": "not listed, or without a reference price yet",
 }
 
 
@@ -76,8 +72,20 @@ class Filled(NamedTuple):
     over_cash: int
 
 
-def blocked(order: int, quote: Quote, *, whole_session: bool) -> str:
-    """Return why the market does not let ``order`` trade at all, or an empty string.
+def terms_of(costs: Costs) -> Terms:
+    """Return the costs as a fill sees them."""
+    return Terms(
+        costs.commission_rate,
+        costs.commission_min,
+        costs.commission_tick,
+        costs.slippage_rate,
+        costs.participation_rate,
+        costs.impact,
+    )
+
+
+def blocked(order: int, quote: Quote, whole_session: bool) -> int:
+    """Return why the market does not let ``order`` trade at all, or ``TRADES``.
 
     ``whole_session`` is for fills over the whole session (VWAP): they are blocked only if the price never
     left the limit.
@@ -87,9 +95,9 @@ def blocked(order: int, quote: Quote, *, whole_session: bool) -> str:
     half_tick = quote.tick / 2.0
     if order > 0:
         price = quote.low if whole_session else quote.base
-        return LIMIT_UP if price >= quote.limit_up - half_tick else ""
+        return LIMIT_UP if price >= quote.limit_up - half_tick else TRADES
     price = quote.high if whole_session else quote.base
-    return LIMIT_DOWN if price <= quote.limit_down + half_tick else ""
+    return LIMIT_DOWN if price <= quote.limit_down + half_tick else TRADES
 
 
 def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
@@ -98,25 +106,34 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     if terms.participation_rate > 0.0:
         cap = math.floor(terms.participation_rate * quote.volume / quote.lot) * quote.lot
         allowed = min(allowed, cap)
-    shares = allowed if order > 0 else -allowed
-    over_participation = order - shares
-    filled = _charge(shares, quote, terms, cash)
-    if filled.cash < 0.0 and shares < 0:
-        filled = _charge(0, quote, terms, cash)
+    wanted = allowed if order > 0 else -allowed
+    filled = charge(wanted, quote, terms, cash)
+    if filled.cash < 0.0 and wanted < 0:
+        filled = charge(0, quote, terms, cash)
     elif filled.cash < 0.0:
         # The most lots that cash pays for: what a lot costs only grows with their number.
-        enough, too_many = 0, shares // quote.lot
+        enough, too_many = 0, wanted // quote.lot
         while too_many - enough > 1:
             middle = (enough + too_many) // 2
-            if _charge(middle * quote.lot, quote, terms, cash).cash < 0.0:
+            if charge(middle * quote.lot, quote, terms, cash).cash < 0.0:
                 too_many = middle
             else:
                 enough = middle
-        filled = _charge(enough * quote.lot, quote, terms, cash)
-    return filled._replace(over_participation=over_participation, over_cash=shares - filled.shares)
+        filled = charge(enough * quote.lot, quote, terms, cash)
+    return Filled(
+        filled.shares,
+        filled.price,
+        filled.notional,
+        filled.commission,
+        filled.fee,
+        filled.cash,
+        order - wanted,
+        wanted - filled.shares,
+    )
 
 
-def _charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
+def charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
+    """Return the fill of ``shares`` (signed) at the quote, whatever is left of ``cash`` then."""
     if shares == 0:
         return Filled(0, quote.base, 0.0, 0.0, 0.0, cash, 0, 0)
     count = abs(shares)

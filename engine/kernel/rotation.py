@@ -13,19 +13,36 @@ For each decision session, with the scores of its known row (``target_weights``)
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.arithmetic import sample_deviation, total
 from data.errors import StrategyError, UsageError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 VOLATILITY_LOOKBACK = 20
+
+# The fields that all rotations share, of which scores know nothing.
+ROTATION_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
+
+WEIGHTINGS = ("equal", "score", "inverse_volatility")
+EQUALLY, BY_SCORE, BY_VOLATILITY = range(3)
+
+
+class Rule(NamedTuple):
+    """The shared fields of a rotation as numbers: no threshold is -inf, ``otherwise`` a column or -1."""
+
+    top: int
+    threshold: float
+    weighting: int
+    cap: float
+    hysteresis: int
+    otherwise: int
 
 
 @dataclass(frozen=True)
@@ -95,73 +112,202 @@ def target_weights(
             limit=f"{listed.shape}, sessions by symbols",
             hint="Return one score for each session and symbol, NaN where a fund does not qualify.",
         )
-    weights = np.zeros((len(decisions), len(symbols)))
+    count, funds = len(decisions), len(symbols)
+    rule = rule_of(rotation, symbols)
+    lines, may_hold = scores[decisions], listed[decisions]
+    ranking, ranked = rank_columns(lines, may_hold)
+    columns, parts = [0] * (count * funds), [0.0] * (count * funds)
+    starts = [0] * (count + 1)
+    rotate(
+        ranking.ravel().tolist(),
+        funds,
+        ranked.tolist(),
+        lines.ravel().tolist(),
+        may_hold.ravel().tolist(),
+        adjusted_close.ravel().tolist() if rule.weighting == BY_VOLATILITY else [],
+        funds,
+        list(range(count)),
+        decisions.tolist(),
+        rule,
+        [False] * funds,
+        columns,
+        parts,
+        starts,
+    )
+    weights = np.zeros((count, funds))
     rank = np.full(weights.shape, -1, dtype=np.int64)
-    held: tuple[int, ...] = ()
-    fallback = _column(rotation.otherwise, symbols)
-    for number, row in enumerate(decisions):
-        line = scores[row]
-        qualifies = listed[row] & np.isfinite(line)
-        if rotation.threshold is not None:
-            qualifies &= line > rotation.threshold
-        order = [int(column) for column in np.argsort(-line, kind="stable") if qualifies[column]]
-        chosen = _select(order, held, rotation.top, rotation.hysteresis)
-        held = tuple(chosen)
-        if chosen:
-            weights[number, chosen] = _weigh(chosen, line, rotation, adjusted_close[: row + 1])
-        elif fallback is not None and listed[row, fallback]:
-            chosen = [fallback]
-            weights[number, fallback] = min(1.0, rotation.cap)
-        rank[number, : len(chosen)] = chosen
-    return Targets(decisions, weights, rank, scores[decisions])
+    for number in range(count):
+        chosen = slice(starts[number], starts[number + 1])
+        weights[number, columns[chosen]] = parts[chosen]
+        rank[number, : starts[number + 1] - starts[number]] = columns[chosen]
+    return Targets(decisions, weights, rank, lines)
 
 
-def _select(order: list[int], held: tuple[int, ...], top: int, hysteresis: int) -> list[int]:
-    if top == 0:
-        return order
-    if hysteresis == 0:
-        return order[:top]
-    kept = [column for column in order[: top + hysteresis] if column in held]
-    newcomers = [column for column in order[:top] if column not in held]
-    chosen = set((kept + newcomers)[:top])
-    return [column for column in order if column in chosen]
+def rank_columns(scores: Floats, listed: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    """Return the columns of each row by (-score, column), and how many have a score and are listed.
+
+    ``scores``, ``listed`` and the ranking are (K, S); what is not ranked stands at the end of its row.
+    """
+    eligible = listed & np.isfinite(scores)
+    ranking = np.argsort(np.where(eligible, -scores, np.inf), axis=1, kind="stable")
+    return ranking, eligible.sum(axis=1)
 
 
-def _weigh(chosen: list[int], line: Floats, rotation: Any, adjusted_close: Floats) -> Floats:
-    slots = len(chosen) if rotation.top == 0 else rotation.top
-    if rotation.weighting == "equal":
-        raw = np.full(len(chosen), 1.0 / slots)
-    else:
-        if rotation.weighting == "score":
-            values = line[chosen]
-            # Scores may be negative: they count from the threshold, or from the lowest of the chosen.
-            floor = rotation.threshold if rotation.threshold is not None else min(values.min(), 0.0)
-            parts = values - floor
+def rule_of(rotation: Any, symbols: tuple[str, ...]) -> Rule:
+    """Return the shared fields of a strategy as numbers."""
+    return Rule(
+        int(rotation.top),
+        -math.inf if rotation.threshold is None else float(rotation.threshold),
+        WEIGHTINGS.index(rotation.weighting),
+        float(rotation.cap),
+        int(rotation.hysteresis),
+        _column(rotation.otherwise, symbols),
+    )
+
+
+def rotate(
+    ranking: Any,
+    depth: int,
+    ranked: Any,
+    scores: Any,
+    listed: Any,
+    closes: Any,
+    funds: int,
+    sessions: Any,
+    rows: Any,
+    rule: Rule,
+    before: Any,
+    columns: Any,
+    weights: Any,
+    starts: Any,
+) -> None:
+    """Write what to hold, in buying order, and its weights, for all decisions of one rotation.
+
+    A kernel: it takes flat lists or arrays. For decision k: ``sessions[k]`` is its row in ``ranking``
+    (``depth`` columns to a row, best first, of which ``ranked`` are filled), in ``scores`` and in ``listed``
+    (``funds`` to a row); ``rows[k]`` is its row in ``closes`` (known total-return prices, used by inverse
+    volatility alone). ``before`` is false for each column. Decision k has ``starts[k]`` to ``starts[k + 1]``
+    of ``columns`` and ``weights``.
+    """
+    start = last = 0
+    reach = rule.top + rule.hysteresis
+    for number in range(len(sessions)):
+        at, of = sessions[number] * depth, sessions[number] * funds
+        within = ranked[sessions[number]]
+        if rule.top > 0 and reach < within:
+            within = reach
+        qualified = 0
+        while qualified < within and scores[of + ranking[at + qualified]] > rule.threshold:
+            qualified += 1
+        count = qualified
+        if rule.top > 0 and rule.hysteresis > 0:
+            # Of those held before the best stay, as many as there are places; newcomers take the rest.
+            kept = 0
+            for place in range(at, at + qualified):
+                if before[ranking[place]] and kept < rule.top:
+                    kept += 1
+            room = rule.top - kept
+            count = 0
+            for place in range(qualified):
+                column = ranking[at + place]
+                if before[column]:
+                    taken = kept > 0
+                    kept -= 1
+                else:
+                    taken = place < rule.top and room > 0
+                    room -= 1 if taken else 0
+                if taken:
+                    columns[start + count] = column
+                    count += 1
+            for place in range(last, start):
+                before[columns[place]] = False
+            for place in range(start, start + count):
+                before[columns[place]] = True
         else:
-            parts = _inverse_volatility(adjusted_close[:, chosen])
-        whole = total(parts.tolist())
-        invested = min(1.0, len(chosen) / slots)
-        raw = parts / whole * invested if whole > 0.0 else np.full(len(chosen), 1.0 / slots)
-    return np.asarray(np.minimum(raw, rotation.cap), dtype=np.float64)
+            for place in range(qualified):
+                columns[start + place] = ranking[at + place]
+        if count > 0 and rule.weighting == EQUALLY:
+            weight = min(1.0 / (count if rule.top == 0 else rule.top), rule.cap)
+            for place in range(start, start + count):
+                weights[place] = weight
+        elif count > 0:
+            weigh(columns, start, count, scores, of, closes, rows[number], funds, rule, weights)
+        elif rule.otherwise >= 0 and listed[of + rule.otherwise]:
+            columns[start] = rule.otherwise
+            weights[start] = min(1.0, rule.cap)
+            count = 1
+        last = start
+        start += count
+        starts[number + 1] = start
 
 
-def _inverse_volatility(adjusted_close: Floats) -> Floats:
-    """Return 1 / volatility of the last 20 known returns; of the mean of the others where it is unknown."""
-    window = adjusted_close[-(VOLATILITY_LOOKBACK + 1) :]
-    returns = window[1:] / window[:-1] - 1.0
-    volatility = np.full(returns.shape[1], np.nan)
-    for column in range(returns.shape[1]):
-        values = [value for value in returns[:, column].tolist() if value == value]
-        if len(values) > 1:
-            volatility[column] = sample_deviation(values)
-    known = volatility[volatility > 0.0].tolist()
-    typical = total(known) / len(known) if known else 1.0
-    return 1.0 / np.where(volatility > 0.0, volatility, typical)
+def weigh(
+    columns: Any,
+    start: int,
+    count: int,
+    scores: Any,
+    of: int,
+    closes: Any,
+    row: int,
+    funds: int,
+    rule: Rule,
+    weights: Any,
+) -> None:
+    """Write the weights of ``count`` columns from ``start`` on, by score or inverse volatility."""
+    slots = count if rule.top == 0 else rule.top
+    end = start + count
+    if rule.weighting == BY_SCORE:
+        # Scores may be negative: they count from the threshold, or from the lowest of the chosen.
+        floor = rule.threshold
+        if floor == -math.inf:
+            floor = 0.0
+            for place in range(start, end):
+                floor = min(floor, scores[of + columns[place]])
+        for place in range(start, end):
+            weights[place] = scores[of + columns[place]] - floor
+    else:
+        known, sum_known = 0, 0.0
+        for place in range(start, end):
+            weights[place] = recent_volatility(closes, row, funds, columns[place])
+            if weights[place] > 0.0:
+                known += 1
+                sum_known += weights[place]
+        # Of the mean of the others where it is unknown.
+        typical = sum_known / known if known else 1.0
+        for place in range(start, end):
+            weights[place] = 1.0 / (weights[place] if weights[place] > 0.0 else typical)
+    whole = 0.0
+    for place in range(start, end):
+        whole += weights[place]
+    invested = min(1.0, count / slots)
+    for place in range(start, end):
+        raw = weights[place] / whole * invested if whole > 0.0 else 1.0 / slots
+        weights[place] = min(raw, rule.cap)
 
 
-def _column(otherwise: str, symbols: tuple[str, ...]) -> int | None:
+def recent_volatility(closes: Any, row: int, funds: int, column: int) -> float:
+    """Return the sample deviation of the last 20 known returns up to ``row``; 0 with fewer than two."""
+    first = max(1, row - VOLATILITY_LOOKBACK + 1)
+    count, mean = 0, 0.0
+    for at in range(first, row + 1):
+        value = closes[at * funds + column] / closes[(at - 1) * funds + column] - 1.0
+        if value == value:
+            count += 1
+            mean += value
+    if count < 2:
+        return 0.0
+    mean /= count
+    squares = 0.0
+    for at in range(first, row + 1):
+        value = closes[at * funds + column] / closes[(at - 1) * funds + column] - 1.0
+        if value == value:
+            squares += (value - mean) * (value - mean)
+    return math.sqrt(squares / (count - 1))
+
+
+def _column(otherwise: str, symbols: tuple[str, ...]) -> int:
     if otherwise == "cash":
-        return None
+        return -1
     if otherwise not in symbols:
         raise UsageError(
             "`otherwise` must be cash or one of the symbols of the run",

@@ -1,4 +1,4 @@
-"""From target weights to orders. A scalar kernel: numbers in, number out."""
+"""From target weights to orders, and what a split makes of shares. Scalar kernels: numbers in, number out."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def size_order(weight: float, equity: float, reference: float, held: int, lot: i
     difference = weight * equity / reference - held
     lots = math.floor(abs(difference) / lot)
     return lots * lot if difference > 0.0 else -lots * lot
+
+
+def split_shares(shares: int, ratio: float) -> int:
+    """Return whole shares after a split; the fraction of a share stays with the fund."""
+    # 1e8 * 0.29 is 29,000,000 in decimal, and must not become a share less by the last bits of a double.
+    return int(shares * ratio + 1e-6)

@@ -27,7 +27,11 @@ def run_engine(scenario: Scenario, engine: str) -> Outcome:
     )
 
 
-IMPLEMENTATIONS = {"oracle": oracle.simulate, "reference": partial(run_engine, engine="reference")}
+IMPLEMENTATIONS = {
+    "oracle": oracle.simulate,
+    "reference": partial(run_engine, engine="reference"),
+    "batch": partial(run_engine, engine="batch"),
+}
 
 
 def panel_of(scenario: Scenario) -> Any:

@@ -1,0 +1,68 @@
+"""Compiled functions: the only door to numba, and where the machine code is kept.
+
+A function that is compiled is ordinary Python; ``compiled`` returns a version of it in machine code, together
+with the functions that it calls. Bits stay the same: no fast-math, no fused or reordered additions.
+
+The code is kept in the user's cache folder, in a folder named after a hash of all sources that went into it,
+since numba itself looks at the file of the outermost function only. So it also serves an installation that is
+read-only. Without a folder to write to, each process compiles again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from data.cache_folder import cache_folder
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@cache
+def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
+    """Return ``function`` in machine code; ``calls`` are the Python functions that it, or they, call.
+
+    It releases the interpreter's lock. A division by zero gives infinity or NaN instead of an error.
+    """
+    import numba
+    from numba.extending import register_jitable
+
+    for each in calls:
+        register_jitable(each)
+    folder = _folder(function, *calls)
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    try:
+        if folder is not None:
+            settings.CACHE_DIR = str(folder)
+        made: Any = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+    finally:
+        settings.CACHE_DIR = before
+    return cast(Function, made)
+
+
+def is_kept(function: Callable[..., Any], *calls: Callable[..., Any]) -> bool:
+    """Return whether machine code of ``function`` from an earlier process is there to be used."""
+    folder = _folder(function, *calls)
+    return folder is not None and any(folder.rglob(f"*.{function.__name__}-*.nbi"))
+
+
+def _folder(*functions: Callable[..., Any]) -> Path | None:
+    """Return the folder for the code of these functions, made if need be; None if it cannot be written."""
+    home = cache_folder()
+    if home is None:
+        return None
+    digest = hashlib.sha256()
+    for path in sorted({__file__, *(inspect.getfile(each) for each in functions)}):
+        digest.update(Path(path).read_bytes())
+    folder = home / "compiled" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None

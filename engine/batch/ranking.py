@@ -1,0 +1,66 @@
+"""Ranking, compiled: the best columns of each decision session, once for all rotations of the same scores.
+
+A threshold only cuts a ranking off, and ``top`` and ``hysteresis`` only say how much of it is looked at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.compiled import compiled
+from engine.kernel.rotation import rank_columns
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Up to so many places a ranking is kept sorted while it is filled; above that, rows are sorted whole.
+SHORT = 32
+
+
+def rank(scores: Floats, listed: Bools, wanted: Bools, depth: int, floor: float) -> tuple[Integers, Integers]:
+    """Return the best ``depth`` columns of each row, (D, depth) or more, and how many there are, (D,).
+
+    By (-score, column), of the listed funds with a finite score above ``floor``; a floor may be left unused.
+    ``scores``, ``listed`` (D, S); rows that are not ``wanted`` (D,) stay empty.
+    """
+    if depth <= SHORT:
+        ranking = np.empty((len(scores), depth), dtype=np.int64)
+        return ranking, compiled(rank_rows)(scores, listed, wanted, depth, floor, ranking)
+    ranking = np.empty(scores.shape, dtype=np.int64)
+    counts = np.zeros(len(scores), dtype=np.int64)
+    ranking[wanted], counts[wanted] = rank_columns(scores[wanted], listed[wanted])
+    return ranking, counts
+
+
+def rank_rows(
+    scores: Floats, listed: Bools, wanted: Bools, depth: int, floor: float, ranking: Integers
+) -> Integers:
+    """Write the best columns of the wanted rows into ``ranking`` (D, depth), as ``rank`` has them."""
+    rows, funds = scores.shape
+    counts = np.zeros(rows, dtype=np.int64)
+    best = np.empty(depth)
+    for row in range(rows):
+        if not wanted[row]:
+            continue
+        count = 0
+        for column in range(funds):
+            score = scores[row, column]
+            if not (score > floor and score < np.inf and listed[row, column]):
+                continue
+            if count < depth:
+                place = count
+                count += 1
+            elif score > best[depth - 1]:
+                place = depth - 1
+            else:
+                continue
+            while place > 0 and score > best[place - 1]:
+                best[place] = best[place - 1]
+                ranking[row, place] = ranking[row, place - 1]
+                place -= 1
+            best[place] = score
+            ranking[row, place] = column
+        counts[row] = count
+    return counts

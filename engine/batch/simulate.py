@@ -1,0 +1,115 @@
+"""One account on the batch engine: targets in, ledger out, with the bits of the reference engine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.arithmetic import round_half_up
+from data.compiled import compiled
+from data.panel import Panel
+from engine.batch import account
+from engine.batch.account import Orders, Record
+from engine.batch.tape import tape_of
+from engine.kernel import costs, fills, sizing
+from engine.kernel.costs import Costs
+from engine.kernel.fills import REASON_NAMES, terms_of
+from engine.kernel.rotation import Targets
+from engine.ledger import InvariantError, Ledger, fills_frame, rejections_frame
+
+# What ``keep_account`` calls, for the compiler.
+ACCOUNT_CALLS = (
+    account.quote_of,
+    account.reject,
+    account.add,
+    account.drop,
+    fills.blocked,
+    fills.fill_order,
+    fills.charge,
+    costs.commission,
+    costs.adverse_rate,
+    round_half_up,
+    sizing.size_order,
+    sizing.split_shares,
+)
+# Rows to begin with, by decision; where they do not suffice, the account is kept once more.
+ROWS_PER_DECISION = 8
+
+
+def simulate_batch(
+    panel: Panel, targets: Targets, *, first: int, last: int, cash: float, costs: Costs, fill: str
+) -> Ledger:
+    """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
+    keep_account = compiled(account.keep_account, *ACCOUNT_CALLS)
+    tape = tape_of(panel, first, last, costs, fill)
+    orders = orders_of(targets, first)
+    expected = ROWS_PER_DECISION * len(orders.sessions) + 1
+    rows = (expected, expected)
+    while True:
+        record = account.blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
+        totals = keep_account(
+            tape, terms_of(costs), costs.cash_rate, fill == "vwap", float(cash), orders, record
+        )
+        if totals.fills <= rows[0] and totals.rejections <= rows[1]:
+            break
+        rows = (totals.fills, totals.rejections)
+    if totals.broken >= 0:
+        raise InvariantError(f"cash or shares below zero on {panel.days[first + totals.broken]}")
+    return _ledger(panel, targets, first, last, record, totals.fills, totals.rejections)
+
+
+def orders_of(targets: Targets, first: int) -> Orders:
+    """Return the weights of ``targets`` that are not zero, by decision, in buying order."""
+    in_run = targets.decisions >= first
+    columns: list[int] = []
+    starts, ranked = [0], []
+    for weights, rank in zip(targets.weights[in_run], targets.rank[in_run], strict=True):
+        wanted = rank[rank >= 0].tolist()
+        columns += wanted
+        columns += sorted(set(np.flatnonzero(weights).tolist()) - set(wanted))
+        starts.append(len(columns))
+        ranked.append(len(wanted))
+    decided = np.repeat(np.flatnonzero(in_run), np.diff(starts))
+    places = np.array(columns, dtype=np.int64)
+    return Orders(
+        targets.decisions[in_run] - first,
+        np.array(starts, dtype=np.int64),
+        np.array(ranked, dtype=np.int64),
+        places,
+        np.ascontiguousarray(targets.weights[decided, places]),
+    )
+
+
+def _ledger(
+    panel: Panel, targets: Targets, first: int, last: int, record: Record, fills: int, rejections: int
+) -> Ledger:
+    span = slice(first, last + 1)
+    days = panel.days[span].astype("datetime64[us]")
+    reference = panel.market.reference[span]
+    fill_rows = [
+        (days[int(row[0])], panel.symbols[int(row[1])], int(row[2]), *row[3:], float(at))
+        for row in record.fills[:fills].tolist()
+        for at in (reference[int(row[0]), int(row[1])],)
+    ]
+    rejection_rows = [
+        (days[session], panel.symbols[column], shares, REASON_NAMES[reason])
+        for session, column, shares, reason in record.rejections[:rejections].tolist()
+    ]
+    in_run = (targets.decisions >= first) & (targets.decisions <= last)
+    return Ledger(
+        first=first,
+        equity=record.equity,
+        cash=record.cash,
+        receivable=record.receivable,
+        shares=record.held,
+        mark=panel.market.mark[span],
+        interest=record.interest,
+        dividend=record.dividend,
+        paid_out=record.paid_out,
+        fills=fills_frame(fill_rows),
+        rejections=rejections_frame(rejection_rows),
+        targets=Targets(
+            targets.decisions[in_run], targets.weights[in_run], targets.rank[in_run], targets.scores[in_run]
+        ),
+        days=panel.days[span],
+        symbols=panel.symbols,
+    )

@@ -1,0 +1,295 @@
+"""Many parameter sets of a strategy on one panel: a row of metrics each, in a fraction of a millisecond each.
+
+1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Ground``);
+2. ``Sweep.run`` groups sets by their scores (``engine.batch.scores``), and hands the groups to threads;
+3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
+   holds no lock (``engine.batch.sets``).
+
+Results are in the order of the sets whatever the number of threads, and every account is equal to that of the
+reference engine to the last bit. Memory holds one row of metrics a set, and the paths only where asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.arithmetic import round_half_up
+from data.compiled import compiled, is_kept
+from data.errors import EtflowError, StrategyError, UsageError
+from data.panel import Panel
+from data.shared import sharing
+from engine.backtest import alternative_return, checked_signal, first_decision, raised
+from engine.batch import account, measures, sets
+from engine.batch.measures import MEASURES
+from engine.batch.ranking import rank
+from engine.batch.scores import by_own_fields, by_values, traced_scores
+from engine.batch.sets import Ground, Rules
+from engine.batch.simulate import ACCOUNT_CALLS, orders_of
+from engine.batch.tape import tape_of
+from engine.kernel import rotation
+from engine.kernel.costs import Costs
+from engine.kernel.fills import terms_of
+from engine.kernel.rotation import Rule, Targets, decision_rows, rule_of
+from engine.ledger import InvariantError
+
+Floats = NDArray[np.float64]
+
+CALLS = (
+    account.keep_account,
+    account.blank_record,
+    measures.measure,
+    rotation.rotate,
+    rotation.weigh,
+    rotation.recent_volatility,
+    round_half_up,
+    *ACCOUNT_CALLS,
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What became of N sets.
+
+    Attributes
+    ----------
+    metrics : (N, M), as ``MEASURES``; NaN where undefined, and for a set that failed
+    failures : why a set has no metrics, or None
+    equity : (N, D) at the close of each session; (0, D) where it was not asked for
+    """
+
+    metrics: Floats
+    failures: tuple[str | None, ...]
+    equity: Floats
+
+
+class Sweep:
+    """The batch engine on one panel, over the sessions ``first`` to ``last``; may be run many times."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        *,
+        first: int,
+        last: int,
+        cash: float = 1_000_000.0,
+        costs: Costs | None = None,
+        fill: str = "open",
+        benchmark: str | None = None,
+        workers: int | None = None,
+    ) -> None:
+        costs = costs or Costs()
+        span = slice(first, last + 1)
+        self.panel = panel
+        self.first, self.last = first, last
+        self.workers = workers or os.cpu_count() or 1
+        self.days = panel.days[span]
+        self._ground = Ground(
+            tape=tape_of(panel, first, last, costs, fill),
+            terms=terms_of(costs),
+            cash_rate=costs.cash_rate,
+            whole_session=fill == "vwap",
+            initial_cash=float(cash),
+            listed=np.ascontiguousarray(panel.known.listed[span]),
+            closes=np.ascontiguousarray(panel.known.adjusted_close),
+            benchmark=np.ascontiguousarray(alternative_return(panel, benchmark)[span]),
+            per_year=panel.sessions_per_year,
+        )
+
+    def run(
+        self,
+        strategies: Sequence[Any],
+        *,
+        equity: bool = False,
+        done: Callable[[int], None] = lambda _sets: None,
+    ) -> Rows:
+        """Return a row for each of ``strategies``, which are of one class; ``done`` hears of finished sets.
+
+        A strategy that raises, or cannot decide yet on the first session, fails with its reason and leaves
+        the others alone. UsageError for a class that decides session by session.
+        """
+        count = len(strategies)
+        metrics = np.full((count, len(MEASURES)), np.nan)
+        paths = np.full((count if equity else 0, len(self.days)), np.nan)
+        failures: list[str | None] = [None] * count
+        if not count:
+            return Rows(metrics, (), paths)
+        if not hasattr(strategies[0], "scores") and not hasattr(strategies[0], "target_weights"):
+            raise UsageError(
+                f"{type(strategies[0]).__name__} decides session by session, and cannot be swept",
+                hint="The batch engine runs strategies with `scores` or `target_weights`.",
+            )
+        groups = by_own_fields(strategies)
+        ready_to_run()
+        with (
+            sharing(self.panel.known),
+            ThreadPoolExecutor(min(self.workers, len(groups)), "sweep") as pool,
+        ):
+            tasks = {
+                pool.submit(self._run_group, strategies, places, metrics, paths, failures): len(places)
+                for places in groups
+            }
+            try:
+                for task in as_completed(tasks):
+                    task.result()
+                    done(tasks[task])
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return Rows(metrics, tuple(failures), paths)
+
+    def targets_run(self, targets: Sequence[Targets]) -> Rows:
+        """Return a row, with its path, for each of some decided target weights."""
+        metrics = np.full((len(targets), len(MEASURES)), np.nan)
+        paths = np.empty((len(targets), len(self.days)))
+        ready_to_run()
+        for place, each in enumerate(targets):
+            self._follow(each, metrics[place], paths[place])
+        return Rows(metrics, (None,) * len(targets), paths)
+
+    def _run_group(
+        self,
+        strategies: Sequence[Any],
+        places: list[int],
+        metrics: Floats,
+        paths: Floats,
+        failures: list[str | None],
+    ) -> None:
+        try:
+            leader = strategies[places[0]]
+            if not hasattr(leader, "scores"):
+                for place in places:
+                    self._run_weights(strategies[place], metrics[place], paths[place : place + 1])
+                return
+            scores, depends_on = self._scores(leader)
+            for same in by_values(strategies, places, depends_on) if depends_on else [places]:
+                if same[0] != places[0]:
+                    scores, _ = self._scores(strategies[same[0]])
+                self._run_rotations(strategies, same, scores, metrics, paths, failures)
+        except InvariantError:
+            raise
+        except EtflowError as error:
+            for place in places:
+                if np.isnan(metrics[place, 0]):
+                    failures[place] = str(error)
+
+    def _scores(self, strategy: Any) -> tuple[Floats, tuple[str, ...]]:
+        try:
+            values, depends_on = traced_scores(strategy, self.panel.known)
+        except EtflowError:
+            raise
+        except Exception as error:
+            raise raised(type(strategy).__name__, error) from error
+        signal = checked_signal(values, strategy, self.panel)
+        self._require_decision(strategy, signal)
+        return np.ascontiguousarray(signal[self.first : self.last + 1]), depends_on
+
+    def _require_decision(self, strategy: Any, signal: Floats) -> None:
+        """Raise DataError unless the strategy can decide on the first session."""
+        scored = np.isfinite(signal[self.first]) & self.panel.known.listed[self.first]
+        if max(1, int(getattr(strategy, "warmup", 1))) > self.first or not scored.any():
+            start = self.panel.days[self.first].item()
+            first_decision(signal, strategy, self.panel, start, self.last)
+
+    def _run_rotations(
+        self,
+        strategies: Sequence[Any],
+        places: list[int],
+        scores: Floats,
+        metrics: Floats,
+        paths: Floats,
+        failures: list[str | None],
+    ) -> None:
+        rules: list[Rule] = []
+        schedules: dict[int | str, int] = {}
+        chosen: list[int] = []
+        for place in places:
+            strategy = strategies[place]
+            try:
+                rules.append(rule_of(strategy, self.panel.symbols))
+            except EtflowError as error:
+                failures[place] = str(error)
+                continue
+            chosen.append(place)
+            schedules.setdefault(strategy.rebalance, len(schedules))
+        if not chosen:
+            return
+        decided = [self._schedule(rebalance) for rebalance in schedules]
+        sessions = np.concatenate(decided)
+        table = [np.array(column) for column in zip(*rules, strict=True)]
+        arranged = Rules(
+            top=table[0].astype(np.int64),
+            threshold=table[1].astype(np.float64),
+            weighting=table[2].astype(np.int64),
+            cap=table[3].astype(np.float64),
+            hysteresis=table[4].astype(np.int64),
+            otherwise=table[5].astype(np.int64),
+            schedule=np.array([schedules[strategies[place].rebalance] for place in chosen], dtype=np.int64),
+            starts=np.cumsum([0, *(len(each) for each in decided)], dtype=np.int64),
+            sessions=sessions,
+            rows=sessions + self.first,
+        )
+        found = np.empty((len(chosen), len(MEASURES)))
+        walked = np.empty((len(chosen) if len(paths) else 0, len(self.days)))
+        wanted = np.zeros(len(scores), dtype=np.bool_)
+        wanted[sessions] = True
+        funds = scores.shape[1]
+        depth = max(rule.top + rule.hysteresis if rule.top else funds for rule in rules)
+        floor = min(rule.threshold for rule in rules)
+        ranking, ranked = rank(scores, self._ground.listed, wanted, min(depth, funds), floor)
+        broken = compiled(sets.run_sets, *CALLS)(
+            self._ground, scores, ranking, ranked, arranged, found, walked
+        )
+        if broken >= 0:
+            raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]]}")
+        metrics[chosen] = found
+        if len(paths):
+            paths[chosen] = walked
+
+    def _schedule(self, rebalance: int | str) -> NDArray[np.int64]:
+        return decision_rows(rebalance, self.panel.days, self.first, self.last) - self.first
+
+    def _run_weights(self, strategy: Any, metrics: Floats, path: Floats) -> None:
+        from engine.backtest import decisions_of
+
+        start = self.panel.days[self.first].item()
+        _, targets = decisions_of(strategy, self.panel, start, self.last)
+        if not isinstance(targets, Targets):
+            raise StrategyError(f"{type(strategy).__name__} decides session by session")
+        room = path[0] if len(path) else np.empty(len(self.days))
+        self._follow(targets, metrics, room)
+
+    def _follow(self, targets: Targets, metrics: Floats, path: Floats) -> None:
+        ground = self._ground
+        record = account.blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
+        totals = compiled(account.keep_account, *ACCOUNT_CALLS)(
+            ground.tape,
+            ground.terms,
+            ground.cash_rate,
+            ground.whole_session,
+            ground.initial_cash,
+            orders_of(targets, self.first),
+            record,
+        )
+        if totals.broken >= 0:
+            raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
+        path[:] = record.equity
+        compiled(measures.measure)(
+            path, ground.initial_cash, ground.benchmark, ground.per_year, totals, metrics
+        )
+
+
+def must_compile() -> bool:
+    """Return whether the first sweep of this process has to wait for the compiler: ten seconds, once."""
+    return not is_kept(sets.run_sets, *CALLS)
+
+
+def ready_to_run() -> None:
+    """Load the machine code, or compile it, before threads ask for it."""
+    compiled(sets.run_sets, *CALLS)
