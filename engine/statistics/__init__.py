@@ -1,1 +1,1 @@
-"""Statistics of returns and of searches: functions of arrays, each with its paper, none of which knows a run."""
+"""Statistics of returns and of searches: functions of arrays, each with its source; none knows a run."""

@@ -1,0 +1,243 @@
+"""The best of many trials: how high its Sharpe ratio must be to mean anything, and how long the history.
+
+1. ``expected_maximum`` is the mean of the largest of N independent standard normal numbers.
+2. ``deflated_sharpe`` is the probabilistic Sharpe ratio against that maximum, in units of the spread of the
+   trials' ratios. It counts every trial: correlation among trials already shrinks their spread, so putting
+   the effective number in its place discounts twice, and rejects too rarely.
+3. ``effective_trials`` are three answers to how many independent trials there were; for information.
+4. ``minimum_backtest_length`` is the history below which luck alone is expected to reach a Sharpe ratio, and
+   ``most_trials`` the trials that a history allows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from data.errors import UsageError
+from engine.statistics.estimate import (
+    NO_VARIATION,
+    Estimate,
+    Floats,
+    check_at_least,
+    check_per_period,
+    known_matrix,
+    normal_cdf,
+    normal_quantile,
+    undefined,
+)
+from engine.statistics.sharpe import Moments, probabilistic_sharpe
+
+EULER_GAMMA = 0.5772156649015329
+FEW_TRIALS = 5  # below, the approximation is off by more than the third digit: take the integral
+TOO_SHORT_TO_JUDGE = 60  # observations from which a ratio above one per period cannot be chance
+
+
+def expected_maximum(trials: float) -> float:
+    """Return the mean of the largest of ``trials`` independent standard normal numbers.
+
+    ``(1-γ) Φ⁻¹(1 - 1/N) + γ Φ⁻¹(1 - 1/(N e))``; the exact mean below five trials, where that is off; 0 for
+    one trial. ``trials`` may be fractional. UsageError below one. Source: Bailey and López de Prado (2014).
+    """
+    check_at_least("the number of trials", trials, 1.0)
+    if trials < FEW_TRIALS:
+        return _exact_maximum(trials)
+    return -(1.0 - EULER_GAMMA) * normal_quantile(1.0 / trials) - EULER_GAMMA * normal_quantile(
+        1.0 / (trials * math.e)
+    )
+
+
+def _exact_maximum(trials: float) -> float:
+    """Integral of ``x N φ(x) Φ(x)^(N-1)``; for a smooth integrand that dies out the plain sum is exact."""
+    if trials == 1.0:
+        return 0.0
+    step = 1.0 / 64.0
+    grid = [step * i for i in range(-640, 641)]
+    density = [math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi) for x in grid]
+    return step * math.fsum(
+        x * trials * phi * normal_cdf(x) ** (trials - 1.0) for x, phi in zip(grid, density, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class DeflatedSharpe:
+    """Probability that the selected trial has skill, after the search.
+
+    Attributes
+    ----------
+    value : float
+        NaN if undefined, with ``reason``.
+    benchmark : float
+        Expected largest ratio per period without skill.
+    spread : float
+        Standard deviation (ddof 1) of the trials' ratios per period.
+    trials : float
+        The number that ``benchmark`` is for.
+    note : str or None
+        What to tell a reader of a number that is defined.
+    """
+
+    value: float
+    benchmark: float
+    spread: float
+    trials: float
+    reason: str | None = None
+    note: str | None = None
+
+
+def deflated_sharpe(
+    selected: Moments, trial_sharpes: ArrayLike, trials: float | None = None
+) -> DeflatedSharpe:
+    """Return the deflated Sharpe ratio of the selected trial among all trials.
+
+    Parameters
+    ----------
+    selected : Moments
+        Of the trial that was chosen.
+    trial_sharpes : (N,) array
+        Ratio per period of every trial that was looked at, the selected and the abandoned included. NaN (a
+        trial that failed) counts as a trial, but not in the spread. UsageError if none is known, or if one
+        exceeds 1 in size (an annual figure).
+    trials : float, optional
+        Number of trials; by default all of ``trial_sharpes``. More if some were not kept; an effective number
+        for information only.
+
+    A single trial has nothing to be deflated. A spread of zero deflates nothing, and says so in ``note``.
+    Source: Bailey and López de Prado (2014).
+    """
+    ratios = np.asarray(trial_sharpes, dtype=np.float64).ravel()
+    finite_ratios = ratios[np.isfinite(ratios)]
+    if not len(finite_ratios):
+        raise UsageError(
+            "no trial has a Sharpe ratio",
+            received=f"{len(ratios)} trials",
+            limit="the log of all trials",
+            hint="Record every trial of the search.",
+        )
+    if not selected.measured or selected.observations >= TOO_SHORT_TO_JUDGE:
+        check_per_period("a Sharpe ratio of a trial", finite_ratios[np.argmax(np.abs(finite_ratios))])
+    count = float(len(ratios)) if trials is None else float(trials)
+    spread = float(finite_ratios.std(ddof=1)) if len(finite_ratios) > 1 else 0.0
+    return _deflated(selected, spread, count)
+
+
+def deflate(selected: Moments, spread: float, trials: float) -> DeflatedSharpe:
+    """Return the deflated Sharpe ratio for a known spread (per period, ddof 1) of ``trials`` ratios."""
+    check_at_least("the spread of the trials", spread, 0.0)
+    check_per_period("the spread of the trials", spread)
+    return _deflated(selected, spread, trials)
+
+
+def _deflated(selected: Moments, spread: float, trials: float) -> DeflatedSharpe:
+    bar = expected_maximum(trials) * spread
+    note = None
+    if trials > 1.0 and spread <= NO_VARIATION:
+        note = "the trials have equal Sharpe ratios: nothing is deflated"
+    elif 1.0 < trials < FEW_TRIALS:
+        note = "too few trials for a reliable spread"
+    # a bar above one is no annual figure passed by mistake, but a spread that came out large
+    if bar > 1.0:
+        reason = "the expected maximum exceeds one per period: trials are too short"
+        return DeflatedSharpe(math.nan, bar, spread, trials, reason)
+    found = probabilistic_sharpe(selected, bar)
+    return DeflatedSharpe(found.value, bar, spread, trials, found.reason, note)
+
+
+@dataclass(frozen=True)
+class EffectiveTrials:
+    """How many independent trials a correlated set is worth, by three rules that differ widely.
+
+    Attributes
+    ----------
+    average_correlation : float
+        ``ρ̄ + (1 - ρ̄) N``, ρ̄ the mean correlation of pairs; never above N. Bailey and López de Prado
+        (2014).
+    effective_rank : float
+        Exponential of the entropy of the eigenvalues' shares. Roy and Vetterli (2007).
+    participation : float
+        ``(Σλ)² / Σλ²`` of the eigenvalues.
+    trials : int
+        Columns that vary; the others are left out.
+    """
+
+    average_correlation: float
+    effective_rank: float
+    participation: float
+    trials: int
+    reason: str | None = None
+
+
+def effective_trials(returns: ArrayLike) -> EffectiveTrials:
+    """Return the effective number of trials of a (T, N) matrix of returns, one column a trial.
+
+    Rows with NaN are dropped, and columns that do not vary are left out. NaN with fewer than three rows or
+    without a column that varies.
+    """
+    values = known_matrix(returns, "returns of trials")
+    if len(values) >= 3:
+        values = values[:, values.std(axis=0) > NO_VARIATION]
+    if len(values) < 3 or not values.shape[1]:
+        reason = "it takes at least three rows" if len(values) < 3 else "no trial varies"
+        return EffectiveTrials(math.nan, math.nan, math.nan, 0, reason)
+    return effective_trials_of(np.atleast_2d(np.corrcoef(values, rowvar=False)))
+
+
+def effective_trials_of(correlation: Floats) -> EffectiveTrials:
+    """Return the effective number of trials of an (N, N) correlation matrix without NaN."""
+    count = len(correlation)
+    if correlation.shape != (count, count) or not count or not np.isfinite(correlation).all():
+        raise UsageError("not a correlation matrix", received=correlation.shape, limit="square and known")
+    pairs = count * (count - 1)
+    mean = float((correlation.sum() - np.trace(correlation)) / pairs) if pairs else 1.0
+    shares = np.maximum(np.linalg.eigvalsh(correlation), 0.0)
+    shares = shares[shares > 0.0] / shares.sum()
+    return EffectiveTrials(
+        average_correlation=min(mean + (1.0 - mean) * count, float(count)),
+        effective_rank=math.exp(-float(np.sum(shares * np.log(shares)))),
+        participation=1.0 / float(np.sum(shares**2)),
+        trials=count,
+    )
+
+
+def minimum_backtest_length(trials: float, annual_sharpe: float = 1.0) -> float:
+    """Return the years below which ``trials`` without skill are expected to show ``annual_sharpe``.
+
+    ``(expected_maximum(N) / S)²``: necessary, not sufficient, and conservative for correlated trials. 0 for
+    one trial. UsageError unless ``annual_sharpe`` is positive. Source: Bailey, Borwein, López de Prado and
+    Zhu (2014).
+    """
+    _check_target(annual_sharpe)
+    return (expected_maximum(trials) / annual_sharpe) ** 2
+
+
+def minimum_backtest_bound(trials: float, annual_sharpe: float = 1.0) -> float:
+    """Return ``2 ln N / S²`` years, which ``minimum_backtest_length`` never exceeds."""
+    _check_target(annual_sharpe)
+    check_at_least("the number of trials", trials, 1.0)
+    return 2.0 * math.log(trials) / annual_sharpe**2
+
+
+def most_trials(years: float, annual_sharpe: float = 1.0) -> Estimate:
+    """Return the largest number of trials whose ``minimum_backtest_length`` is within ``years``, at least 1.
+
+    NaN beyond 10^15 trials, where the length of history is no limit.
+    """
+    check_at_least("the length of history in years", years, 0.0)
+    low, high = 1, 10**15
+    if minimum_backtest_length(high, annual_sharpe) <= years:
+        return undefined("the history is long enough for any number of trials")
+    while high - low > 1:
+        middle = (low + high) // 2
+        if minimum_backtest_length(middle, annual_sharpe) <= years:
+            low = middle
+        else:
+            high = middle
+    return Estimate(float(low))
+
+
+def _check_target(annual_sharpe: float) -> None:
+    if not annual_sharpe > 0.0:
+        raise UsageError("the annual Sharpe ratio must be positive", received=annual_sharpe, limit="above 0")

@@ -1,0 +1,239 @@
+"""Is one Sharpe ratio larger than another on the same dates? Tests that allow for dependence and fat tails.
+
+1. The difference is a function of four moments: two means, two means of squares (``_gradient``).
+2. Their long-run covariance is estimated with Parzen weights and an automatic bandwidth, plainly and
+   prewhitened by an autoregression (``_long_run_covariance``).
+3. ``sharpe_difference`` compares the difference with its standard error; ``sharpe_difference_bootstrap``,
+   which the authors recommend, with that of resamples in circular blocks.
+
+Ratios are per period, with ddof 1; their derivatives are those of moments with ddof 0, as in the authors'
+program. Source: Ledoit and Wolf (2008).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.statistics.estimate import (
+    NO_VARIATION,
+    Estimate,
+    Floats,
+    check_at_least,
+    known,
+    two_sided_p,
+    undefined,
+)
+from engine.statistics.long_run import NO_VARIANCE
+from engine.statistics.resampling import CELLS, check_draws, too_few_blocks
+
+FEWEST = 10  # rows that four moments, an autoregression and a correction by T - 4 can be asked of
+FEW = 30
+NO_ERROR = "the standard error of the difference vanishes"
+LARGEST_SINGULAR_VALUE = 0.97
+TINY = 1e-300  # keeps a sum of squares that is zero from being divided by
+
+
+@dataclass(frozen=True)
+class SharpeDifference:
+    """Difference of two Sharpe ratios per period, and the probabilities of one as large without cause.
+
+    Attributes
+    ----------
+    value : float
+        First minus second; NaN with ``reason``, or a p-value is.
+    first, second : float
+    standard_error, p_value, bandwidth : float
+        Without prewhitening; the p-value is two-sided.
+    prewhitened_standard_error, prewhitened_p_value : float
+    reference_z, reference_p_value : float
+        Of Jobson, Korkie and Memmel, for independent normal returns; for reference only.
+    observations : int
+    note : str or None
+        What to tell a reader of numbers that are defined.
+    """
+
+    value: float
+    first: float
+    second: float
+    standard_error: float
+    p_value: float
+    bandwidth: float
+    prewhitened_standard_error: float
+    prewhitened_p_value: float
+    reference_z: float
+    reference_p_value: float
+    observations: int
+    reason: str | None = None
+    note: str | None = None
+
+
+def sharpe_difference(returns: ArrayLike, benchmark: ArrayLike) -> SharpeDifference:
+    """Compare the Sharpe ratios of two (T,) series of the same dates.
+
+    Rows with NaN in either are dropped. Proportional series differ by 0 with p = 1. NaN with a reason for
+    fewer than ten rows or a series that does not vary; a note below thirty. Source: Ledoit and Wolf (2008);
+    Memmel (2003) for the reference.
+    """
+    pair = np.column_stack(known(returns, benchmark))
+    reason = _unfit(pair)
+    if reason is not None:
+        nan = math.nan
+        return SharpeDifference(nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, len(pair), reason)
+    first, second = (pair.mean(axis=0) / pair.std(axis=0, ddof=1)).tolist()
+    delta = first - second
+    plain, bandwidth = _standard_error(pair, prewhiten=False)
+    white, _ = _standard_error(pair, prewhiten=True)
+    reference = _reference_error(pair, first, second)
+    return SharpeDifference(
+        value=delta,
+        first=first,
+        second=second,
+        standard_error=plain,
+        p_value=_p_value(delta, plain),
+        bandwidth=bandwidth,
+        prewhitened_standard_error=white,
+        prewhitened_p_value=_p_value(delta, white),
+        reference_z=delta / reference if reference > NO_VARIATION else 0.0,
+        reference_p_value=_p_value(delta, reference),
+        observations=len(pair),
+        reason=None if min(plain, white) > NO_VARIATION or abs(delta) <= NO_VARIATION else NO_ERROR,
+        note=f"fewer than {FEW} rows" if len(pair) < FEW else None,
+    )
+
+
+def sharpe_difference_bootstrap(
+    returns: ArrayLike, benchmark: ArrayLike, *, block: int, seed: int, resamples: int = 4999
+) -> Estimate:
+    """Return the two-sided p-value of equal Sharpe ratios, from resamples in circular blocks.
+
+    ``(1 + #{d* >= d}) / (M + 1)`` with the studentised difference d; resamples without a standard error are
+    dropped. Report blocks of 1, 5 and 10. Rows with NaN in either series are dropped; NaN with a reason for
+    fewer than ten rows, fewer than four blocks, or a series that does not vary. Source: Ledoit and Wolf
+    (2008).
+    """
+    check_draws(resamples, seed)
+    check_at_least("the block length", block, 1)
+    pair = np.column_stack(known(returns, benchmark))
+    reason = _unfit(pair) or too_few_blocks(block, len(pair))
+    if reason is not None:
+        return undefined(reason)
+    rows = len(pair)
+    error, _ = _standard_error(pair, prewhiten=True)
+    # units of one standard deviation, so that no threshold depends on the scale of the returns
+    pair = pair / pair.std(axis=0, ddof=1)
+    first, second = pair.mean(axis=0).tolist()
+    delta = first - second
+    if abs(delta) <= NO_VARIATION:
+        return Estimate(1.0)
+    if error <= NO_VARIATION:
+        return undefined(NO_ERROR)
+    blocks = rows // block
+    around = np.concatenate([pair, pair[: block - 1]])
+    running = np.lib.stride_tricks.sliding_window_view(np.hstack([around, around**2]), block, axis=0)
+    sums = running.sum(axis=2)  # (T, 4): of each block by its first row
+    random = np.random.default_rng(seed)
+    size = max(1, CELLS // (4 * blocks))
+    as_large = used = 0
+    for start in range(0, resamples, size):
+        starts = random.integers(0, rows, size=(min(size, resamples - start), blocks))
+        distances = _resampled_distances(sums[starts], block, rows, delta)
+        used += int(np.isfinite(distances).sum())
+        as_large += int(np.sum(distances >= abs(delta) / error))
+    return Estimate((1.0 + as_large) / (used + 1.0))
+
+
+def _resampled_distances(sums: Floats, block: int, rows: int, delta: float) -> Floats:
+    """Return the studentised distance from ``delta`` of each resample, of sums (resamples, blocks, 4)."""
+    moments = sums.mean(axis=1) / block
+    means, squares = moments[:, :2], moments[:, 2:]
+    variances = squares - means**2
+    flat = (variances <= NO_VARIATION).any(axis=1)
+    variances[flat] = 1.0
+    drawn = block * sums.shape[1]
+    ratios = means / np.sqrt(variances * drawn / (drawn - 1.0))
+    zeta = (sums - block * moments[:, np.newaxis, :]) / math.sqrt(block)
+    along = np.sum(zeta * _gradient(means, squares, variances)[:, np.newaxis, :], axis=2)
+    errors = np.sqrt(np.mean(along**2, axis=1) / rows)
+    errors[flat | (errors <= NO_VARIATION)] = np.nan
+    distances: Floats = np.abs(ratios[:, 0] - ratios[:, 1] - delta) / errors
+    return distances
+
+
+def _gradient(means: Floats, squares: Floats, variances: Floats) -> Floats:
+    """Return the derivatives by (mean, mean, mean square, mean square); (..., 2) in, (..., 4) out."""
+    cubed = variances**1.5
+    sign = np.array([1.0, -1.0])
+    return np.concatenate([sign * squares / cubed, -0.5 * sign * means / cubed], axis=-1)
+
+
+def _standard_error(pair: Floats, prewhiten: bool) -> tuple[float, float]:
+    """Return the standard error of the difference of two columns, and the bandwidth."""
+    means, squares = pair.mean(axis=0), np.mean(pair**2, axis=0)
+    moments = np.hstack([pair - means, pair**2 - squares])
+    covariance, bandwidth = _long_run_covariance(moments, prewhiten)
+    gradient = _gradient(means, squares, squares - means**2)
+    variance = float(gradient @ covariance @ gradient) / len(pair)
+    return (math.sqrt(variance) if variance > NO_VARIANCE else 0.0), bandwidth
+
+
+def _long_run_covariance(moments: Floats, prewhiten: bool) -> tuple[Floats, float]:
+    """Return the long-run covariance (K, K) of the columns of (T, K), and the bandwidth."""
+    if not prewhiten:
+        return _parzen(moments)
+    before, after = moments[:-1], moments[1:]
+    # rows of the solution are regressors; the autoregression multiplies from the left
+    coefficients = np.linalg.lstsq(before, after, rcond=None)[0].T
+    left, singular, right = np.linalg.svd(coefficients)
+    coefficients = left @ np.diag(np.minimum(singular, LARGEST_SINGULAR_VALUE)) @ right
+    covariance, bandwidth = _parzen(after - before @ coefficients.T)
+    recolour = np.linalg.inv(np.eye(moments.shape[1]) - coefficients)
+    return recolour @ covariance @ recolour.T, bandwidth
+
+
+def _parzen(series: Floats) -> tuple[Floats, float]:
+    rows, columns = series.shape
+    bandwidth = 2.6614 * (_persistence(series) * rows) ** 0.2
+    total = series.T @ series / rows
+    for lag in range(1, min(math.ceil(bandwidth), rows)):
+        share = lag / bandwidth
+        weight = 1.0 - 6.0 * share**2 + 6.0 * share**3 if share <= 0.5 else 2.0 * (1.0 - share) ** 3
+        covariance = series[lag:].T @ series[:-lag] / rows
+        total = total + weight * (covariance + covariance.T)
+    return total * rows / (rows - columns), bandwidth
+
+
+def _persistence(series: Floats) -> float:
+    """Return the α of Andrews (1991) for Parzen weights, from an autoregression of each column."""
+    before, after = series[:-1], series[1:]
+    before = before - before.mean(axis=0)
+    after = after - after.mean(axis=0)
+    slopes = np.sum(before * after, axis=0) / np.maximum(np.sum(before**2, axis=0), TINY)
+    # a slope of one has no bandwidth: the sum below would be infinite
+    slopes = np.clip(slopes, -LARGEST_SINGULAR_VALUE, LARGEST_SINGULAR_VALUE)
+    variances = np.mean((after - slopes * before) ** 2, axis=0)
+    above = np.sum(4.0 * slopes**2 * variances**2 / (1.0 - slopes) ** 8)
+    below = np.sum(variances**2 / (1.0 - slopes) ** 4)
+    return float(above / below) if below > 0.0 else 0.0
+
+
+def _reference_error(pair: Floats, first: float, second: float) -> float:
+    correlation = float(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1])
+    spread = first**2 + second**2 - 2.0 * first * second * correlation**2
+    variance = (2.0 * (1.0 - correlation) + 0.5 * spread) / len(pair)
+    return math.sqrt(max(variance, 0.0))
+
+
+def _p_value(delta: float, error: float) -> float:
+    if abs(delta) <= NO_VARIATION:
+        return 1.0
+    return two_sided_p(delta / error) if error > NO_VARIATION else math.nan
+
+
+def _unfit(pair: Floats) -> str | None:
+    if len(pair) < FEWEST:
+        return f"it takes at least {FEWEST} rows"
+    return "a series does not vary" if (pair.std(axis=0) <= NO_VARIATION).any() else None

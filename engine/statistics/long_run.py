@@ -1,0 +1,66 @@
+"""Long-run variance: of a series with Bartlett weights, and the one that a stationary bootstrap implies.
+
+The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all lags
+with autocovariances from a Fourier transform, for many columns at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, check_at_least, undefined
+
+NO_VARIANCE = NO_VARIATION**2
+
+
+def default_lags(observations: int) -> int:
+    """Return ``floor(4 (T/100)^(2/9))``, the lags of Newey and West (1994)."""
+    return int(4.0 * (observations / 100.0) ** (2.0 / 9.0))
+
+
+def bartlett_variance(series: Floats, lags: int) -> float:
+    """Return the long-run variance of a (T,) series, T >= 1, around its mean, with Bartlett weights.
+
+    ``c_0 + 2 Σ (1 - k/(L+1)) c_k`` for k = 1..L, each ``c_k`` divided by T; L is at most T - 1.
+    Source: Newey and West (1987).
+    """
+    from statsmodels.regression.linear_model import OLS
+
+    check_at_least("the number of lags", lags, 0)
+    lags = min(lags, len(series) - 1)
+    fit = OLS(series, np.ones(len(series))).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False}
+    )
+    return float(fit.bse[0]) ** 2 * len(series)
+
+
+def mean_t_statistic(series: Floats, lags: int) -> Estimate:
+    """Return the t statistic of the mean of a (T,) series, with the long-run variance of Newey and West.
+
+    NaN with fewer than three rows or no variation.
+    """
+    if len(series) < 3:
+        return undefined("it takes at least three values")
+    variance = bartlett_variance(series, lags)
+    if not variance > NO_VARIANCE:
+        return undefined("the values do not vary")
+    return Estimate(float(series.mean()) / math.sqrt(variance / len(series)))
+
+
+def bootstrap_variances(matrix: Floats, block: float) -> Floats:
+    """Return, for each column of (T, N), T times the variance of the mean under the stationary bootstrap.
+
+    ``c_0 + 2 Σ κ_i c_i`` with ``κ_i = (1 - i/T)(1-q)^i + (i/T)(1-q)^(T-i)`` and mean block 1/q, in squared
+    units of the input. Source: Politis and Romano (1994).
+    """
+    rows = len(matrix)
+    lag = np.arange(1, rows)
+    keep = 1.0 - 1.0 / block
+    weights = (1.0 - lag / rows) * keep**lag + (lag / rows) * keep ** (rows - lag)
+    centred = matrix - matrix.mean(axis=0)
+    spectrum = np.abs(np.fft.rfft(centred, n=2 * rows, axis=0)) ** 2
+    covariances = np.fft.irfft(spectrum, n=2 * rows, axis=0)[:rows] / rows
+    variances = covariances[0] + 2.0 * (weights[:, np.newaxis] * covariances[1:]).sum(axis=0)
+    return np.asarray(np.maximum(variances, 0.0), dtype=np.float64)

@@ -1,0 +1,117 @@
+"""Resampled rows: draws of blocks of a history with a seed, and sums over them for many columns at once.
+
+1. ``optimal_block`` chooses the mean block length from the data, through arch.
+2. ``stationary_draws`` yields the row numbers of one resample after the other (stationary bootstrap of arch).
+3. ``resampled_means`` counts how often a resample has each row, and adds the rows in their order, weighted.
+   No product of matrices: its sums would depend on the number of threads and on the library.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from data.errors import UsageError
+from engine.statistics.estimate import (
+    NO_VARIATION,
+    Estimate,
+    Floats,
+    Integers,
+    check_at_least,
+    known,
+    undefined,
+)
+
+FEWEST_BLOCKS = 4
+SHORTEST_FOR_BLOCKS = 8  # rows; the automatic choice looks at autocorrelations of up to five lags and more
+CELLS = 65_536  # of a chunk of sums: half a megabyte, which stays in the cache
+
+
+def optimal_block(returns: ArrayLike) -> Estimate:
+    """Return the mean block length for a (T,) series or the columns of (T, N): at least 1, rounded up.
+
+    The larger of the automatic lengths for returns and for squared returns, the longest among columns. NaN
+    with a reason for fewer than eight rows, or if nothing varies. Source: Politis and White (2004), corrected
+    by Patton, Politis and White (2009); arch starts one lag later than the text.
+    """
+    from arch.bootstrap import optimal_block_length
+
+    (values,) = known(returns)
+    columns = values.reshape(len(values), -1)
+    if len(columns) < SHORTEST_FOR_BLOCKS:
+        return undefined(f"it takes at least {SHORTEST_FOR_BLOCKS} rows to choose a block length")
+    candidates = np.hstack([columns, columns**2])
+    varying = candidates[:, candidates.std(axis=0) > NO_VARIATION]
+    if not varying.shape[1]:
+        return undefined("returns do not vary")
+    lengths = optimal_block_length(varying / varying.std(axis=0))["stationary"].to_numpy()
+    if not np.isfinite(lengths).any():
+        return undefined("the autocorrelations of the returns are undefined")
+    return Estimate(float(max(1, math.ceil(np.nanmax(lengths)))))
+
+
+def too_few_blocks(block: float, rows: int) -> str | None:
+    """Return why a history is too short to be resampled in blocks, or None."""
+    if math.isnan(block):  # what `optimal_block` says of data too short to choose from
+        return "the block length is undefined"
+    check_at_least("the block length", block, 1.0)
+    if rows < 3:
+        return "it takes at least three rows"
+    if rows < FEWEST_BLOCKS * block:
+        return f"fewer than {FEWEST_BLOCKS} blocks: {rows} rows in blocks of {block:g}"
+    return None
+
+
+def check_draws(resamples: int, seed: int) -> None:
+    """Raise UsageError unless there is something to draw, from a seed that is a whole number."""
+    check_at_least("the number of resamples", resamples, 1)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise UsageError("the seed is no seed", received=repr(seed), limit="a whole number, 0 or more")
+
+
+def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iterator[Integers]:
+    """Yield ``resamples`` arrays of ``rows`` row numbers, in circular blocks of mean length ``block``.
+
+    The same seed gives the same draws, and more resamples begin with those of fewer. Source: Politis and
+    Romano (1994).
+    """
+    from arch.bootstrap import StationaryBootstrap
+
+    check_draws(resamples, seed)
+    check_at_least("the block length", block, 1.0)
+    numbers = np.arange(rows)
+    # its signature asks for a whole number; its formula is 1 / block
+    bootstrap = StationaryBootstrap(block, numbers, seed=int(seed))  # type: ignore[arg-type, unused-ignore]
+    for (drawn,), _ in bootstrap.bootstrap(resamples):
+        yield np.asarray(drawn, dtype=np.int64)
+
+
+def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
+    """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
+    rows, columns = matrix.shape
+    size = max(16, CELLS // columns)
+    remaining = iter(draws)
+    chunks = []
+    while chunk := list(islice(remaining, size)):
+        counts = np.stack([np.bincount(drawn, minlength=rows) for drawn in chunk]).astype(np.float64)
+        chunks.append(weighted_sums(counts, matrix) / rows)
+    return np.concatenate(chunks) if chunks else np.empty((0, columns))
+
+
+def weighted_sums(weights: Floats, matrix: Floats) -> Floats:
+    """Return ``weights @ matrix`` of (K, T) and (T, N), the terms added in the order of T."""
+    totals = np.zeros((len(weights), matrix.shape[1]))
+    term = np.empty_like(totals)
+    for column, row in zip(weights.T, matrix, strict=True):
+        np.multiply(column[:, np.newaxis], row, out=term)
+        totals += term
+    return totals
+
+
+def resampled_p_value(simulated: Floats, statistic: float) -> float:
+    """Return ``(1 + #{simulated >= statistic}) / (B + 1)``, never zero."""
+    return (1.0 + float(np.count_nonzero(simulated >= statistic))) / (len(simulated) + 1.0)

@@ -1,0 +1,178 @@
+"""Whether the best of many trials beats a benchmark, allowing for the search, and which trials do.
+
+1. A differential is the performance of a trial minus the benchmark's, per period; positive is better.
+2. One set of resamples (stationary bootstrap) serves all tests.
+3. Reality check: the largest mean against the largest of the recentred resampled means. White (2000).
+4. Superior predictive ability: the same with each mean over its long-run standard error, so that a volatile
+   trial neither hides nor fakes a good one, and three ways to recentre. Hansen (2005). arch computes the
+   errors but divides nothing by them, so the test is here; its draws are arch's.
+5. Stepwise: the trials that the maximum seldom reaches leave, the maximum is taken again over those that
+   remain, on the same draws, until none leaves. Romano and Wolf (2005).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.statistics.estimate import (
+    NO_VARIATION,
+    Floats,
+    Integers,
+    check_share,
+    known_matrix,
+)
+from engine.statistics.long_run import bootstrap_variances
+from engine.statistics.resampling import (
+    check_draws,
+    resampled_means,
+    resampled_p_value,
+    stationary_draws,
+    too_few_blocks,
+)
+
+
+@dataclass(frozen=True)
+class Superiority:
+    """Tests of a set of trials against one benchmark.
+
+    Attributes
+    ----------
+    p_value, p_lower, p_upper : float
+        Superior predictive ability: consistent, and its bounds. Never 0; 1 if no trial is ahead; NaN with
+        ``reason``.
+    statistic : float
+        Largest studentised mean, at least 0.
+    reality_check, reality_check_p : float
+        Largest mean differential per period, and the p-value of White's test.
+    best : int or None
+        Column of the largest studentised mean.
+    survivors : tuple of int
+        Columns that beat the benchmark with a family-wise error of ``level``.
+    excluded : tuple of int
+        Columns whose differential does not vary: no test of them is possible.
+    simulated, simulated_reality_check : (resamples,) arrays
+        The maxima that the (consistent) statistic and White's were held against.
+    observations, resamples : int
+    block, level : float
+    """
+
+    p_value: float
+    p_lower: float
+    p_upper: float
+    statistic: float
+    reality_check: float
+    reality_check_p: float
+    best: int | None
+    survivors: tuple[int, ...]
+    excluded: tuple[int, ...]
+    simulated: Floats
+    simulated_reality_check: Floats
+    observations: int
+    resamples: int
+    block: float
+    level: float
+    reason: str | None = None
+
+
+def superiority(
+    differentials: ArrayLike, *, block: float, seed: int, resamples: int = 1000, level: float = 0.05
+) -> Superiority:
+    """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
+
+    Parameters
+    ----------
+    differentials : (T, N) array
+        Return of each trial minus the benchmark's, per period. Rows with NaN are dropped.
+    block : float
+        Mean block length of the resamples, from ``optimal_block``. UsageError below 1.
+    seed : int
+        The same seed gives the same bits.
+    resamples : int
+        At least 1,000 are needed for a report's third digit.
+    level : float
+        Family-wise error of ``survivors``.
+
+    Fewer than four blocks or no column that varies: NaN with a reason. Sources: see the module.
+    """
+    values = known_matrix(differentials, "differentials")
+    check_draws(resamples, seed)
+    check_share("the level", level)
+    reason = too_few_blocks(block, len(values))
+    if reason is not None:
+        return _untested(values, block, level, reason)
+    return superiority_of_draws(values, stationary_draws(len(values), block, resamples, seed), block, level)
+
+
+def superiority_of_draws(
+    differentials: Floats, draws: Iterable[Integers], block: float, level: float = 0.05
+) -> Superiority:
+    """Do the tests of ``superiority`` on given draws of row numbers, however few blocks they have."""
+    varying = differentials.std(axis=0) > NO_VARIATION
+    columns = np.flatnonzero(varying)
+    rows = len(differentials)
+    if rows < 3 or not len(columns):
+        reason = "it takes at least three rows" if rows < 3 else "no trial differs from the benchmark"
+        return _untested(differentials, block, level, reason)
+    used = differentials[:, columns]
+    means = used.mean(axis=0)
+    resampled = resampled_means(used, draws)
+    errors = np.sqrt(bootstrap_variances(used, block) / rows)
+    # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
+    errors = np.maximum(errors, NO_VARIATION * used.std(axis=0))
+
+    white = float(means.max())
+    white_maxima = (resampled - means).max(axis=1)
+    studentised = means / errors
+    statistic = max(0.0, float(studentised.max()))
+    close = studentised >= -math.sqrt(2.0 * math.log(math.log(rows)))
+    consistent = (resampled - np.where(close, means, 0.0)) / errors
+    maxima = consistent.max(axis=1)
+
+    def p_value(maxima: Floats) -> float:
+        return 1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic)
+
+    return Superiority(
+        p_value=p_value(maxima),
+        p_lower=p_value(((resampled - np.maximum(means, 0.0)) / errors).max(axis=1)),
+        p_upper=p_value(((resampled - means) / errors).max(axis=1)),
+        statistic=statistic,
+        reality_check=white,
+        reality_check_p=1.0 if white <= 0.0 else resampled_p_value(white_maxima, white),
+        best=int(columns[int(np.argmax(studentised))]),
+        survivors=tuple(columns[_stepwise(studentised, consistent, level)].tolist()),
+        excluded=tuple(np.flatnonzero(~varying).tolist()),
+        simulated=maxima,
+        simulated_reality_check=white_maxima,
+        observations=rows,
+        resamples=len(resampled),
+        block=block,
+        level=level,
+    )
+
+
+def _stepwise(studentised: Floats, simulated: Floats, level: float) -> NDArray[np.bool_]:
+    rejected = np.zeros(len(studentised), dtype=np.bool_)
+    while not rejected.all():
+        maxima = np.sort(simulated[:, ~rejected].max(axis=1))
+        # counted as in the p-value, so that the best survives exactly if its p-value is within the level
+        as_extreme = len(maxima) - np.searchsorted(maxima, studentised, side="left")
+        within = (1.0 + as_extreme) / (len(maxima) + 1.0) <= level
+        more = ~rejected & within & (studentised > 0.0)
+        if not more.any():
+            break
+        rejected |= more
+    return rejected
+
+
+def _untested(values: Floats, block: float, level: float, reason: str) -> Superiority:
+    nan = math.nan
+    none = np.empty(0)
+    excluded = tuple(np.flatnonzero(values.std(axis=0) <= NO_VARIATION).tolist()) if len(values) else ()
+    return Superiority(
+        nan, nan, nan, nan, nan, nan, None, (), excluded, none, none, len(values), 0, block, level, reason
+    )

@@ -1,0 +1,166 @@
+"""Deflated Sharpe ratio, effective number of trials, minimum backtest length: published numbers and scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from data.errors import UsageError
+from engine.statistics.deflated import (
+    deflate,
+    deflated_sharpe,
+    effective_trials,
+    effective_trials_of,
+    expected_maximum,
+    minimum_backtest_bound,
+    minimum_backtest_length,
+    most_trials,
+)
+from engine.statistics.sharpe import Moments, moments, probabilistic_sharpe
+
+SELECTED = Moments(1250, 2.5 / math.sqrt(250.0), -3.0, 10.0)
+
+
+def test_expected_maximum():
+    assert expected_maximum(10) == pytest.approx(1.5745983013, abs=1e-10)
+    assert expected_maximum(100) == pytest.approx(2.5306028932, abs=1e-10)
+
+
+@pytest.mark.parametrize("trials", [1, 1.5, 2, 2.27, 3, 4, 4.9])
+def test_few_trials_have_the_exact_maximum(trials):
+    def integrand(x):
+        return x * trials * stats.norm.pdf(x) * stats.norm.cdf(x) ** (trials - 1.0)
+
+    assert expected_maximum(trials) == pytest.approx(integrate.quad(integrand, -12, 12)[0], abs=1e-9)
+
+
+def test_two_and_three_trials_in_closed_form():
+    assert expected_maximum(1) == 0.0
+    assert expected_maximum(2) == pytest.approx(1.0 / math.sqrt(math.pi), abs=1e-12)
+    assert expected_maximum(3) == pytest.approx(1.5 / math.sqrt(math.pi), abs=1e-12)
+
+
+@given(st.floats(1.0, 1e9), st.floats(1.001, 3.0))
+def test_more_trials_expect_more(trials, factor):
+    assert expected_maximum(trials * factor) > expected_maximum(trials)
+
+
+def test_deflated_sharpe_as_published():
+    found = deflate(SELECTED, math.sqrt(0.5 / 250.0), 100)
+    assert found.benchmark == pytest.approx(0.1131720019, abs=1e-10)
+    assert found.value == pytest.approx(0.9003968344, abs=1e-10)
+
+
+def test_trials_are_counted_raw_and_their_spread_has_ddof_1():
+    ratios = np.random.default_rng(3).normal(0.0, 0.03, 80)
+    found = deflated_sharpe(SELECTED, ratios)
+    assert found.trials == 80
+    assert found.spread == pytest.approx(np.std(ratios, ddof=1))
+    assert found.value == pytest.approx(
+        probabilistic_sharpe(SELECTED, np.std(ratios, ddof=1) * expected_maximum(80)).value
+    )
+    # failed trials were looked at too
+    failed = deflated_sharpe(SELECTED, [*ratios, math.nan, math.nan])
+    assert (failed.trials, failed.spread) == (82, found.spread)
+    assert failed.value < found.value
+    assert deflated_sharpe(SELECTED, ratios, trials=500).value < failed.value
+
+
+def test_one_trial_is_not_deflated():
+    assert deflated_sharpe(SELECTED, [SELECTED.sharpe]).value == probabilistic_sharpe(SELECTED).value
+
+
+def test_equal_trials_deflate_nothing_and_say_so():
+    found = deflated_sharpe(SELECTED, [0.1] * 20)
+    assert found.value == probabilistic_sharpe(SELECTED).value
+    assert "nothing is deflated" in found.note
+    assert "too few" in deflated_sharpe(SELECTED, [0.1, 0.12]).note
+    assert deflated_sharpe(SELECTED, [0.1, 0.12, 0.1, 0.08, 0.1]).note is None
+
+
+def test_wrong_use_is_refused():
+    for empty in ([], [math.nan, math.nan]):
+        with pytest.raises(UsageError, match="no trial"):
+            deflated_sharpe(SELECTED, empty)
+    with pytest.raises(UsageError, match="not per period"):
+        deflated_sharpe(SELECTED, [0.1, 1.4])
+    with pytest.raises(UsageError, match="number of trials"):
+        expected_maximum(0.5)
+    with pytest.raises(UsageError, match="spread"):
+        deflate(SELECTED, -0.1, 10)
+
+
+def test_short_data_are_undefined_not_refused():
+    short = moments([0.010, 0.011, 0.012])
+    found = deflated_sharpe(short, [9.0, -3.0, 0.5])
+    assert found.reason is not None or 0.0 <= found.value <= 1.0
+    constant = deflated_sharpe(moments([0.01] * 100), [0.1, 0.2])
+    assert (math.isnan(constant.value), constant.reason) == (True, "returns do not vary")
+    wide = deflate(SELECTED, 0.9, 1000)
+    assert math.isnan(wide.value)
+    assert "exceeds one" in wide.reason
+
+
+def test_effective_trials():
+    found = effective_trials_of(np.array([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]]))
+    assert found.average_correlation == pytest.approx(2.2666666667, abs=1e-10)
+    assert found.effective_rank == pytest.approx(2.3134923532, abs=1e-10)
+    assert found.participation == pytest.approx(2.0547945205, abs=1e-10)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_independent_trials_count_fully_and_equal_trials_once(count):
+    for correlation, expected in ((np.eye(count), count), (np.ones((count, count)), 1)):
+        found = effective_trials_of(correlation)
+        assert found.average_correlation == pytest.approx(expected)
+        assert found.effective_rank == pytest.approx(expected)
+        assert found.participation == pytest.approx(expected)
+
+
+def test_effective_trials_of_returns_leave_out_what_does_not_vary():
+    returns = np.random.default_rng(4).normal(0.0, 0.01, (200, 4))
+    expected = effective_trials_of(np.corrcoef(returns, rowvar=False))
+    found = effective_trials(np.column_stack([returns, np.full(200, 0.001)]))
+    assert found.trials == 4
+    assert found.participation == pytest.approx(expected.participation)
+    gap = returns.copy()
+    gap[5, 2] = np.nan
+    assert effective_trials(gap) == effective_trials(np.delete(returns, 5, axis=0))
+
+
+def test_effective_trials_of_nothing():
+    assert effective_trials(np.zeros((50, 3))).reason == "no trial varies"
+    assert effective_trials(np.ones((2, 3))).reason == "it takes at least three rows"
+    with pytest.raises(UsageError, match="not a correlation matrix"):
+        effective_trials_of(np.ones((2, 3)))
+
+
+def test_minimum_backtest_length_as_published():
+    assert minimum_backtest_length(45) == pytest.approx(4.9980870044, abs=1e-10)
+    assert minimum_backtest_bound(45) == pytest.approx(7.6133249795, abs=1e-10)
+    assert minimum_backtest_length(45, 2.0) == pytest.approx(4.9980870044 / 4.0, abs=1e-10)
+    assert minimum_backtest_length(1) == 0.0
+    with pytest.raises(UsageError, match="positive"):
+        minimum_backtest_length(45, 0.0)
+
+
+@pytest.mark.parametrize(("years", "trials"), [(0, 1), (2, 7), (3, 13), (5, 45), (10, 724)])
+def test_trials_that_a_history_allows(years, trials):
+    assert most_trials(years).value == trials
+    assert minimum_backtest_length(trials) <= years < minimum_backtest_length(trials + 1)
+
+
+def test_a_very_long_history_allows_any_number():
+    assert most_trials(100.0).reason is not None
+    with pytest.raises(UsageError, match="history"):
+        most_trials(-1.0)
+
+
+@given(st.integers(2, 10**6), st.floats(0.2, 3.0))
+def test_length_is_below_its_bound(trials, ratio):
+    assert minimum_backtest_length(trials, ratio) < minimum_backtest_bound(trials, ratio)

@@ -1,0 +1,160 @@
+"""Difference of two Sharpe ratios: pencil series, the authors' data, a plain bootstrap, what is undefined."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from data.errors import UsageError
+from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
+
+T = np.arange(240)
+FIRST = 0.004 + 0.03 * np.sin(1.7 * T) + 0.01 * np.cos(0.31 * T)
+SECOND = 0.002 + 0.02 * np.sin(1.7 * T + 0.4) + 0.015 * np.sin(0.9 * T)
+
+
+def test_worked_example():
+    found = sharpe_difference(FIRST, SECOND)
+    assert found.first == pytest.approx(0.1752082817, abs=1e-10)
+    assert found.second == pytest.approx(0.1190236809, abs=1e-10)
+    assert found.value == pytest.approx(0.0561846008, abs=1e-10)
+    assert found.standard_error == pytest.approx(0.0623322358, abs=1e-10)
+    assert found.bandwidth == pytest.approx(4.6113041614, abs=1e-9)
+    assert found.p_value == pytest.approx(0.3673899773, abs=1e-9)
+    assert found.prewhitened_standard_error == pytest.approx(0.0653820925, abs=1e-10)
+    assert found.prewhitened_p_value == pytest.approx(0.3901601030, abs=1e-9)
+    assert found.reference_z == pytest.approx(1.1188006077, abs=1e-9)
+    assert found.reference_p_value == pytest.approx(0.2632252124, abs=1e-9)
+    assert (found.reason, found.note) == (None, None)
+
+
+def funds(root):
+    path = root.parent / "shared" / "methods_data" / "lw2008_mutual.csv"
+    if not path.is_file():
+        pytest.skip("the authors' data are not here")
+    return np.loadtxt(path, delimiter=",", skiprows=1).T
+
+
+def test_mutual_funds_of_the_authors(root):
+    found = sharpe_difference(*funds(root))
+    assert (found.first, found.second) == pytest.approx((0.107, 0.011), abs=5e-4)
+    assert found.standard_error == pytest.approx(0.0525534985, abs=1e-10)
+    assert found.p_value == pytest.approx(0.0657, abs=5e-5)
+    assert found.prewhitened_standard_error == pytest.approx(0.0533775317, abs=1e-10)
+    assert found.prewhitened_p_value == pytest.approx(0.0700, abs=5e-5)
+    assert found.reference_p_value == pytest.approx(0.0395, abs=5e-5)
+
+
+def test_bootstrap_of_the_authors_data_is_near_the_published_value(root):
+    # Ledoit and Wolf (2008), table 4: 0.092 with the calibrated block
+    found = [sharpe_difference_bootstrap(*funds(root), block=b, seed=1).value for b in (1, 5)]
+    assert found == pytest.approx([0.092, 0.092], abs=0.02)
+
+
+def plain_bootstrap(first, second, block, seed, resamples):
+    """Redo the bootstrap row by row, as the paper prints it, with the same draws."""
+    rows, blocks = len(first), len(first) // block
+    starts = np.random.default_rng(seed).integers(0, rows, size=(resamples, blocks))
+    known = sharpe_difference(first, second)
+    distance = abs(known.value) / known.prewhitened_standard_error
+    as_large = 0
+    for drawn in starts:
+        picked = (drawn[:, np.newaxis] + np.arange(block)).ravel() % rows
+        r1, r2 = first[picked], second[picked]
+        m1, m2, g1, g2 = r1.mean(), r2.mean(), np.mean(r1**2), np.mean(r2**2)
+        v1, v2 = (g1 - m1**2) ** 1.5, (g2 - m2**2) ** 1.5
+        gradient = np.array([g1 / v1, -g2 / v2, -0.5 * m1 / v1, 0.5 * m2 / v2])
+        y = np.column_stack([r1 - m1, r2 - m2, r1**2 - g1, r2**2 - g2])
+        psi = np.zeros((4, 4))
+        for j in range(blocks):
+            zeta = y[j * block : (j + 1) * block].sum(axis=0) / math.sqrt(block)
+            psi += np.outer(zeta, zeta) / blocks
+        error = math.sqrt(gradient @ psi @ gradient / rows)
+        delta = m1 / r1.std(ddof=1) - m2 / r2.std(ddof=1)
+        as_large += abs(delta - known.value) / error >= distance
+    return (1.0 + as_large) / (resamples + 1.0)
+
+
+@pytest.mark.parametrize("block", [1, 7])
+def test_bootstrap_against_the_plain_one(block):
+    random = np.random.default_rng(5)
+    first, second = random.normal(0.002, 0.01, 100), random.normal(0.0, 0.02, 100)
+    expected = plain_bootstrap(first, second, block, seed=3, resamples=300)
+    found = sharpe_difference_bootstrap(first, second, block=block, seed=3, resamples=300)
+    assert found.value == pytest.approx(expected, abs=1e-12)
+    assert 0.01 < expected < 0.9
+
+
+def test_gradient_is_the_derivative():
+    from engine.statistics.difference import _gradient
+
+    def difference(v):
+        return v[0] / math.sqrt(v[2] - v[0] ** 2) - v[1] / math.sqrt(v[3] - v[1] ** 2)
+
+    v = np.array([0.01, -0.02, 0.0009, 0.0016])
+    expected = [(difference(v + h) - difference(v - h)) / 2e-7 for h in 1e-7 * np.eye(4)]
+    found = _gradient(v[:2], v[2:], v[2:] - v[:2] ** 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_swapping_the_series_changes_the_sign_only():
+    there, back = sharpe_difference(FIRST, SECOND), sharpe_difference(SECOND, FIRST)
+    assert back.value == -there.value
+    assert back.p_value == pytest.approx(there.p_value, rel=1e-9)
+    assert back.prewhitened_p_value == pytest.approx(there.prewhitened_p_value, rel=1e-9)
+
+
+def test_proportional_series_do_not_differ():
+    random = np.random.default_rng(2).normal(0.001, 0.01, 200)
+    found = sharpe_difference(random, 3.0 * random)
+    assert found.value == pytest.approx(0.0, abs=1e-12)
+    assert found.p_value == found.prewhitened_p_value == found.reference_p_value == 1.0
+    assert sharpe_difference_bootstrap(random, random, block=5, seed=1, resamples=20).value == 1.0
+    assert sharpe_difference_bootstrap(random, 3.0 * random, block=5, seed=1, resamples=20).value == 1.0
+
+
+def test_a_large_difference_is_found():
+    random = np.random.default_rng(2)
+    first, second = random.normal(0.01, 0.01, 300), random.normal(0.0, 0.01, 300)
+    assert sharpe_difference(first, second).p_value < 1e-6
+    assert sharpe_difference_bootstrap(first, second, block=3, seed=1, resamples=199).value == 1.0 / 200.0
+
+
+def test_short_or_constant_series_are_undefined():
+    short = sharpe_difference(FIRST[:9], SECOND[:9])
+    assert math.isnan(short.p_value)
+    assert short.reason == "it takes at least 10 rows"
+    flat = sharpe_difference(FIRST, np.full(240, 0.001))
+    assert (math.isnan(flat.value), flat.reason) == (True, "a series does not vary")
+    assert sharpe_difference(FIRST[:29], SECOND[:29]).note == "fewer than 30 rows"
+    assert sharpe_difference(FIRST[:30], SECOND[:30]).note is None
+    blocks = sharpe_difference_bootstrap(FIRST[:39], SECOND[:39], block=10, seed=1)
+    assert "fewer than 4 blocks" in blocks.reason
+    assert sharpe_difference_bootstrap([], [], block=1, seed=1).reason is not None
+
+
+def test_nan_rows_are_dropped_in_pairs():
+    gap, full = np.insert(FIRST, 9, np.nan), np.insert(SECOND, 9, 0.5)
+    assert sharpe_difference(gap, full) == sharpe_difference(FIRST, SECOND)
+    other_gap = np.insert(np.insert(SECOND, 9, 0.5), 30, np.nan)
+    both = sharpe_difference(np.insert(gap, 30, 0.1), other_gap)
+    assert both == sharpe_difference(FIRST, SECOND)
+
+
+def test_the_seed_decides():
+    first, again, other = (
+        sharpe_difference_bootstrap(FIRST, SECOND, block=2, seed=seed, resamples=999) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_wrong_use_is_refused():
+    with pytest.raises(UsageError, match="block"):
+        sharpe_difference_bootstrap(FIRST, SECOND, block=0, seed=1)
+    with pytest.raises(UsageError, match="seed"):
+        sharpe_difference_bootstrap(FIRST, SECOND, block=1, seed="1")
+    with pytest.raises(UsageError, match="same rows"):
+        sharpe_difference(FIRST, SECOND[1:])

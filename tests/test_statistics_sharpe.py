@@ -1,0 +1,252 @@
+"""Sharpe ratio: published tables, exact series, statsmodels for dependence, and what is undefined."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from data.errors import UsageError
+from engine.statistics.long_run import bartlett_variance, bootstrap_variances, default_lags
+from engine.statistics.sharpe import (
+    Moments,
+    aggregation_factor,
+    aggregation_factor_ar1,
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+    probabilistic_sharpe_robust,
+    sharpe_ratio,
+    sharpe_ratios,
+    standard_error,
+    standard_error_normal,
+    standard_error_robust,
+)
+
+TWO_VALUES = np.array([0.02, -0.01] * 126)
+
+
+def noise(rows, seed=5, drift=0.0005):
+    return np.random.default_rng(seed).normal(drift, 0.01, rows)
+
+
+def persistent(rows, rho, seed=6):
+    values = noise(rows, seed)
+    for row in range(1, rows):
+        values[row] += rho * values[row - 1]
+    return values
+
+
+def test_two_values():
+    found = moments(TWO_VALUES)
+    assert found.sharpe == pytest.approx(0.3326713002, abs=1e-10)
+    assert found.sharpe * math.sqrt(252 / 251 * 252) == pytest.approx(5.2915026221, abs=1e-9)
+    assert found.skewness == pytest.approx(0.0, abs=1e-12)
+    assert found.kurtosis == pytest.approx(1.0, abs=1e-12)
+    population = Moments(252, 1.0 / 3.0, 0.0, 1.0)
+    assert standard_error_normal(population.sharpe, 252).value == pytest.approx(0.0647202636, abs=1e-10)
+    assert standard_error(population).value == pytest.approx(0.0629940788, abs=1e-10)
+    assert standard_error_robust(TWO_VALUES, lags=0, ddof=0).value == pytest.approx(0.0629940788, abs=1e-10)
+
+
+def test_table_1_of_lo():
+    assert standard_error_normal(1.5, 60).value == pytest.approx(0.188, abs=5e-4)
+    assert standard_error_normal(3.0, 60).value == pytest.approx(0.303, abs=5e-4)
+
+
+@pytest.mark.parametrize(("rho", "factor"), [(0.0, 3.46), (0.2, 2.88), (-0.2, 4.17)])
+def test_table_2_of_lo(rho, factor):
+    assert aggregation_factor_ar1(12, rho).value == pytest.approx(factor, abs=5e-3)
+    powers = [rho**lag for lag in range(1, 12)]
+    assert aggregation_factor(12, powers).value == pytest.approx(factor, abs=5e-3)
+
+
+@given(st.floats(-0.9, 0.9), st.integers(1, 60))
+def test_both_aggregation_factors_agree_on_an_autoregression(rho, periods):
+    powers = [rho**lag for lag in range(1, periods)]
+    assert aggregation_factor(periods, powers).value == pytest.approx(
+        aggregation_factor_ar1(periods, rho).value, rel=1e-9
+    )
+
+
+def test_aggregation_factor_is_the_ratio_of_the_variances():
+    autocorrelations = [0.3, -0.1, 0.05]
+    lags = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
+    variance = np.array([1.0, *autocorrelations, 0.0])[lags].sum()
+    assert aggregation_factor(5, autocorrelations).value == pytest.approx(5.0 / math.sqrt(variance))
+
+
+def test_impossible_autocorrelations_have_no_factor():
+    assert aggregation_factor(10, [-0.9]).reason is not None
+    assert math.isnan(aggregation_factor_ar1(12, 1.0).value)
+    with pytest.raises(UsageError, match="number of periods"):
+        aggregation_factor(0, [])
+
+
+def test_moments_are_those_of_scipy():
+    values = noise(300)
+    found = moments(values)
+    assert found.skewness == pytest.approx(stats.skew(values), rel=1e-10)
+    assert found.kurtosis == pytest.approx(stats.kurtosis(values) + 3.0, rel=1e-10)
+    centred = values - values.mean()
+    assert found.autocorrelation == pytest.approx(
+        np.sum(centred[1:] * centred[:-1]) / np.sum(centred**2), rel=1e-10
+    )
+    assert sharpe_ratio(values).value == pytest.approx(np.mean(values) / np.std(values, ddof=1))
+
+
+def test_risk_free_is_subtracted_from_every_observation():
+    values, free = noise(50), np.linspace(0.0, 0.001, 50)
+    assert sharpe_ratio(values, free) == sharpe_ratio(values - free)
+    assert sharpe_ratio(values, 0.0001).value < sharpe_ratio(values).value
+
+
+def test_nan_rows_are_dropped():
+    values = noise(50)
+    gaps = np.insert(values, [3, 20], np.nan)
+    assert moments(gaps) == moments(values)
+    table = np.column_stack([values, values[::-1]])
+    with_gap = np.insert(table, 7, [0.1, np.nan], axis=0)
+    np.testing.assert_array_equal(sharpe_ratios(with_gap), sharpe_ratios(table))
+
+
+def test_sharpe_ratios_are_those_of_the_columns():
+    table = np.column_stack([noise(40, 1), noise(40, 2), np.full(40, 0.01)])
+    found = sharpe_ratios(table)
+    assert found[0] == pytest.approx(sharpe_ratio(table[:, 0]).value)
+    assert found[1] == pytest.approx(sharpe_ratio(table[:, 1]).value)
+    assert math.isnan(found[2])
+    assert np.isnan(sharpe_ratios(table[:2])).all()
+
+
+@pytest.mark.parametrize(
+    ("returns", "reason"),
+    [
+        ([0.01, 0.02], "it takes at least three returns"),
+        ([0.01] * 30, "returns do not vary"),
+        ([], "it takes at least three returns"),
+    ],
+)
+def test_short_or_constant_returns_are_undefined(returns, reason):
+    found = moments(returns)
+    for each in (
+        sharpe_ratio(returns),
+        standard_error(found),
+        standard_error_robust(returns),
+        probabilistic_sharpe(found),
+        probabilistic_sharpe_robust(returns),
+        minimum_track_record(found),
+    ):
+        assert math.isnan(each.value)
+        assert each.reason == reason
+
+
+def test_infeasible_moments_are_undefined():
+    found = probabilistic_sharpe(Moments(100, 0.9, skewness=3.0, kurtosis=3.0))
+    assert math.isnan(found.value)
+    assert "not positive" in found.reason
+
+
+def test_an_annual_figure_is_refused():
+    with pytest.raises(UsageError, match="not per period"):
+        Moments(252, 1.5)
+    with pytest.raises(UsageError, match="not per period"):
+        probabilistic_sharpe(Moments(252, 0.1), benchmark=1.2)
+    # what was computed from returns is per period, however large
+    assert moments([0.010, 0.011, 0.012]).sharpe > 1.0
+
+
+def test_probabilistic_sharpe_as_published():
+    found = probabilistic_sharpe(Moments(24, 0.458, -2.448, 10.164))
+    assert found.value == pytest.approx(0.9133610839, abs=1e-10)
+    assert probabilistic_sharpe(Moments(24, 0.458)).value == pytest.approx(0.982, abs=5e-4)
+
+
+def test_minimum_track_record_as_published():
+    annual = math.sqrt(12.0)
+    found = minimum_track_record(Moments(24, 2.0 / annual, -0.72, 5.78), 1.0 / annual)
+    assert found.value == pytest.approx(59.8950986865, abs=1e-9)
+    assert found.value / 12.0 == pytest.approx(4.99, abs=5e-3)
+
+
+def test_a_ratio_below_the_benchmark_never_has_a_track_record():
+    found = minimum_track_record(Moments(24, 0.1), 0.1)
+    assert math.isnan(found.value)
+    assert found.reason.startswith("never")
+    with pytest.raises(UsageError, match="confidence"):
+        minimum_track_record(Moments(24, 0.2), confidence=1.0)
+    with pytest.raises(UsageError, match="no track record"):
+        minimum_track_record(Moments(24, 0.2), confidence=0.5)
+
+
+@given(
+    st.floats(0.3, 0.9), st.floats(-0.2, 0.2), st.floats(-1.0, 1.0), st.floats(3.0, 9.0), st.floats(0.6, 0.99)
+)
+def test_the_probability_at_the_minimum_track_record_is_the_confidence(ratio, bar, skew, kurtosis, level):
+    needed = minimum_track_record(Moments(100, ratio, skew, kurtosis), bar, level)
+    # the number of observations is a whole one only by type
+    at = Moments(needed.value, ratio, skew, kurtosis)
+    if needed.value >= 3.0:
+        assert probabilistic_sharpe(at, bar).value == pytest.approx(level, abs=1e-9)
+
+
+def test_robust_error_is_that_of_the_influences_by_hand():
+    values = persistent(400, 0.4)
+    z = (values - values.mean()) / values.std()
+    ratio = values.mean() / values.std(ddof=1)
+    u = z - ratio / 2.0 * (z**2 - 1.0)
+    u -= u.mean()
+    lags = default_lags(400)
+    assert lags == 5
+    total = np.mean(u * u)
+    for lag in range(1, lags + 1):
+        total += 2.0 * (1.0 - lag / (lags + 1.0)) * np.sum(u[lag:] * u[:-lag]) / 400
+    assert standard_error_robust(values).value == pytest.approx(math.sqrt(total / 400), rel=1e-10)
+
+
+def test_dependence_widens_the_error_by_the_known_factor():
+    values = persistent(20_000, 0.3)
+    plain, robust = standard_error(moments(values)), standard_error_robust(values, lags=40)
+    assert robust.value / plain.value == pytest.approx(math.sqrt(1.3 / 0.7), rel=0.05)
+    assert moments(values).autocorrelated
+    assert not moments(noise(20_000)).autocorrelated
+    bar = sharpe_ratio(values).value - robust.value
+    assert probabilistic_sharpe_robust(values, bar, lags=40).value == pytest.approx(stats.norm.cdf(1.0))
+
+
+def test_bartlett_variance_has_a_second_source():
+    import statsmodels.stats.sandwich_covariance as sandwich
+
+    values = persistent(100, 0.5)
+    centred = (values - values.mean())[:, np.newaxis]
+    expected = float(sandwich.S_hac_simple(centred, nlags=7)[0, 0]) / 100
+    assert bartlett_variance(values, 7) == pytest.approx(expected, rel=1e-10)
+    assert bartlett_variance(values, 0) == pytest.approx(values.var(), rel=1e-10)
+    with pytest.raises(UsageError, match="lags"):
+        bartlett_variance(values, -1)
+
+
+def test_long_run_variance_of_the_stationary_bootstrap():
+    x = np.arange(1.0, 7.0)[:, np.newaxis]
+    assert bootstrap_variances(x, 3.0)[0] == pytest.approx(2.1441472337, abs=1e-10)
+    assert bootstrap_variances(x, 1.0)[0] == pytest.approx(2.9166666667, abs=1e-10)
+
+
+def test_importing_statistics_loads_nothing_slow(root):
+    modules = sorted(
+        f"engine.statistics.{path.stem}" for path in (root / "engine" / "statistics").glob("[a-z]*.py")
+    )
+    script = (
+        f"import sys, {', '.join(modules)}\n"
+        "print({'scipy', 'statsmodels', 'arch', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

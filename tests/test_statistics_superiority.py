@@ -1,0 +1,162 @@
+"""Reality check, superior predictive ability, stepwise test: pencil draws, arch on scaled data."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from arch.bootstrap import SPA, StepM
+
+from data.errors import UsageError
+from engine.statistics.long_run import bootstrap_variances
+from engine.statistics.resampling import resampled_means
+from engine.statistics.superiority import superiority, superiority_of_draws
+
+EXAMPLE = np.array([[3.0, 1.0], [-1.0, 0.0], [2.0, 2.0], [0.0, -3.0], [1.0, 1.0], [1.0, -1.0]])
+DRAWS = [
+    np.array(rows)
+    for rows in (
+        [0, 1, 2, 3, 4, 5],
+        [2, 3, 4, 5, 0, 1],
+        [0, 0, 2, 2, 4, 4],
+        [5, 4, 3, 2, 1, 0],
+        [0, 1, 0, 1, 0, 1],
+        [2, 2, 2, 3, 3, 3],
+    )
+]
+
+
+def differentials(rows=200, columns=6, seed=2, best=0.002):
+    values = np.random.default_rng(seed).normal(0.0, 0.01, (rows, columns))
+    values *= np.linspace(0.5, 3.0, columns)
+    values[:, 0] += best
+    return values
+
+
+def test_worked_example():
+    assert bootstrap_variances(EXAMPLE, 2.0) == pytest.approx([0.8489583333, 1.4114583333], abs=1e-10)
+    found = superiority_of_draws(EXAMPLE, DRAWS, block=2.0)
+    assert found.reality_check == 1.0
+    np.testing.assert_allclose(found.simulated_reality_check, [0, 0, 4 / 3, 0, 0.5, 0], atol=1e-12)
+    assert found.statistic == pytest.approx(2.6584741230, abs=1e-10)
+    np.testing.assert_allclose(found.simulated, [0.0, 0.0, 2.7490353894, 0.0, 1.0308882710, 0.0], atol=1e-10)
+    # one of six is above, and the p-value counts the sample itself
+    assert found.p_value == found.p_lower == found.p_upper == found.reality_check_p == 2.0 / 7.0
+    assert found.best == 0
+
+
+@pytest.mark.parametrize("best", [0.0, 0.0012, 0.002])
+def test_against_arch_on_scaled_differentials(best):
+    values, block = differentials(best=best), 5
+    scaled = values / np.sqrt(bootstrap_variances(values, block))
+    spa = SPA(np.zeros(len(values)), -scaled, block_size=block, reps=500, seed=11)
+    spa.compute()
+    found = superiority(values, block=block, resamples=500, seed=11)
+    for ours, theirs in (("p_value", "consistent"), ("p_lower", "lower"), ("p_upper", "upper")):
+        assert getattr(found, ours) * 501 - 1 == pytest.approx(spa.pvalues[theirs] * 500, abs=1e-9)
+    unscaled = SPA(np.zeros(len(values)), -values, block_size=block, reps=500, seed=11)
+    unscaled.compute()
+    assert found.reality_check_p * 501 - 1 == pytest.approx(unscaled.pvalues["upper"] * 500, abs=1e-9)
+
+
+def test_survivors_against_arch():
+    values, block = differentials(), 5
+    values[:, 1] += 0.003
+    values[:, 2] += 0.003
+    scaled = values / np.sqrt(bootstrap_variances(values, block))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        steps = StepM(np.zeros(len(values)), -scaled, size=0.05, block_size=block, reps=999, seed=4)
+        steps.compute()
+    found = superiority(values, block=block, resamples=999, seed=4)
+    assert list(found.survivors) == [int(each) for each in steps.superior_models]
+    assert {0, 1} <= set(found.survivors)
+
+
+def test_a_trial_hidden_behind_others_is_found_in_the_second_step():
+    values = np.random.default_rng(6).normal(0.0, 0.01, (150, 21))
+    values += 0.02 - values.mean(axis=0)
+    error = math.sqrt(bootstrap_variances(values, 1.0)[20] / 150)
+    values[:, 20] += 2.2 * error - 0.02
+    found = superiority(values, block=1, resamples=999, seed=1)
+    in_the_first_step = (1 + np.sum(found.simulated >= 2.2)) / 1000
+    assert in_the_first_step > 0.2
+    assert superiority(values[:, [20]], block=1, resamples=999, seed=1).p_value < 0.05
+    assert found.survivors == tuple(range(21))
+    assert superiority(values, block=1, resamples=999, seed=1, level=0.005).survivors == tuple(range(20))
+
+
+def test_the_best_survives_exactly_if_the_p_value_is_within_the_level():
+    for best in (0.0, 0.001, 0.0013, 0.0016, 0.002):
+        found = superiority(differentials(best=best), block=3, resamples=199, seed=1)
+        assert (found.best in found.survivors) == (found.p_value <= 0.05)
+
+
+def test_a_volatile_trial_does_not_hide_a_good_one():
+    values = differentials(rows=500, columns=2, best=0.002)
+    values[:, 1] = 20.0 * values[:, 1]
+    found = superiority(values, block=2, resamples=500, seed=1)
+    assert found.p_value < 0.01
+    assert found.reality_check_p > 0.3
+    assert found.survivors == (0,)
+
+
+def test_bounds_are_in_order_and_p_is_never_zero():
+    found = superiority(differentials(), block=5, resamples=300, seed=9)
+    assert 1.0 / 301.0 <= found.p_lower <= found.p_value <= found.p_upper <= 1.0
+    certain = superiority(differentials(best=0.1), block=5, resamples=300, seed=9)
+    assert certain.p_value == 1.0 / 301.0
+
+
+def test_nobody_ahead_has_p_one():
+    found = superiority(-np.abs(differentials()), block=5, resamples=50, seed=1)
+    assert (found.statistic, found.p_value, found.reality_check_p) == (0.0, 1.0, 1.0)
+    assert found.survivors == ()
+
+
+def test_a_column_without_variation_is_excluded():
+    values = differentials()
+    found = superiority(np.insert(values, 2, 0.0, axis=1), block=5, resamples=100, seed=3)
+    assert found.excluded == (2,)
+    assert found.p_value == superiority(values, block=5, resamples=100, seed=3).p_value
+    nothing = superiority(np.zeros((100, 2)), block=5, resamples=100, seed=3)
+    assert math.isnan(nothing.p_value)
+    assert nothing.reason == "no trial differs from the benchmark"
+    assert nothing.excluded == (0, 1)
+
+
+def test_fewer_than_four_blocks_are_undefined():
+    found = superiority(differentials(rows=39), block=10, resamples=100, seed=3)
+    assert math.isnan(found.p_value)
+    assert "fewer than 4 blocks" in found.reason
+    assert superiority(differentials(rows=40), block=10, resamples=100, seed=3).reason is None
+    assert superiority(np.empty((0, 2)), block=10, resamples=100, seed=3).reason is not None
+
+
+def test_the_seed_decides_every_bit():
+    values = differentials()
+    first, second = (superiority(values, block=5, resamples=100, seed=8) for _ in range(2))
+    assert first.simulated.tobytes() == second.simulated.tobytes()
+    other = superiority(values, block=5, resamples=100, seed=9)
+    assert other.simulated.tobytes() != first.simulated.tobytes()
+    # other columns leave no trace
+    alone = superiority(values[:, :1], block=5, resamples=100, seed=8)
+    few = superiority(values[:, [0, 0]], block=5, resamples=100, seed=8)
+    assert alone.simulated.tobytes() == few.simulated.tobytes()
+
+
+def test_resampled_means_are_those_of_the_rows():
+    values = differentials(rows=50)
+    draws = [np.random.default_rng(seed).integers(0, 50, 50) for seed in range(40)]
+    expected = np.array([values[rows].mean(axis=0) for rows in draws])
+    np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"block": 0.5}, {"resamples": 0}, {"seed": -1}, {"seed": 1.5}, {"level": 0.0}, {"level": 1.0}]
+)
+def test_wrong_use_is_refused(wrong):
+    with pytest.raises(UsageError):
+        superiority(differentials(), **{"block": 5, "seed": 1, "resamples": 10} | wrong)
