@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.backtest import run
+    from engine.batch.grid import sweep
     from engine.kernel.costs import Costs
     from engine.result import Result
     from engine.spec import Spec
 
-__all__ = ["Costs", "Result", "Spec", "run"]
+__all__ = ["Costs", "Result", "Spec", "run", "sweep"]
 
 _PLACES = {
     "Costs": "engine.kernel.costs",
     "Result": "engine.result",
     "Spec": "engine.spec",
     "run": "engine.backtest",
+    "sweep": "engine.batch.grid",
 }
 
 

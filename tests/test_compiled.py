@@ -1,0 +1,152 @@
+"""Machine code: the same bits as Python, kept where it can be found again; and pieces that sets share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from data.shared import shared, sharing
+from strategies import windows
+
+ROOT = Path(__file__).resolve().parents[1]
+
+NUMBERS = st.one_of(st.just(np.nan), st.just(np.inf), st.floats(-1e6, 1e6))
+TABLES = hnp.arrays(np.float64, st.tuples(st.integers(0, 40), st.integers(1, 3)), elements=NUMBERS)
+
+
+@settings(deadline=None)
+@given(TABLES, st.integers(1, 6), st.one_of(st.none(), st.integers(1, 3)))
+def test_windows_in_machine_code_have_the_bits_of_numpy(x: np.ndarray, n: int, at_least: int | None) -> None:
+    results = []
+    for machine in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(windows, "_in_machine_code", lambda *_, machine=machine: machine)
+            with np.errstate(all="ignore"):
+                found = (
+                    windows.rolling_sum(x, n, at_least),
+                    windows.rolling_mean(x, n, at_least),
+                    windows.rolling_std(x, n, at_least, ddof=0),
+                    windows.zscore(x, max(n, 2), at_least),
+                )
+            results.append(found)
+    for plain, machine_made in zip(*results, strict=True):
+        np.testing.assert_array_equal(machine_made, plain)
+
+
+def test_blocks_of_machine_code_join_without_a_seam() -> None:
+    x = np.random.default_rng(1).normal(size=(windows.BLOCK + 77, 3))
+    x[100:140, 1] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "_in_machine_code", lambda *_: False)
+        expected = windows.zscore(x, 30, 5)
+        patch.setattr(windows, "_in_machine_code", lambda *_: True)
+        np.testing.assert_array_equal(windows.zscore(x, 30, 5), expected)
+
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from data.compiled import compiled, is_kept
+from strategies.windows import add_values
+
+kept = is_kept(add_values)
+x = np.arange(6.0)
+total = np.zeros(6)
+compiled(add_values)(x, 2, 1, total)
+print(kept, total.tolist(), compiled(add_values).stats.cache_hits and "loaded" or "made")
+"""
+
+
+def process(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+    return done.stdout.strip()
+
+
+def test_machine_code_is_made_once_and_found_by_the_next_process(tmp_path: Path) -> None:
+    total = "[0.0, 1.0, 3.0, 5.0, 7.0, 9.0]"
+    assert process(ETFLOW_CACHE=str(tmp_path)) == f"False {total} made"
+    assert process(ETFLOW_CACHE=str(tmp_path)) == f"True {total} loaded"
+
+
+def test_without_a_folder_to_write_to_it_is_made_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    assert process(ETFLOW_CACHE=str(file)).endswith("made")
+    assert file.read_text() == "no folder"
+
+
+# --- Shared pieces ----------------------------------------------------------------------------------------
+calls: list[tuple[object, ...]] = []
+
+
+@shared
+def piece(known: object, size: int) -> np.ndarray:
+    calls.append((size,))
+    time.sleep(0.01)
+    return np.full(size, 1.0)
+
+
+def test_a_piece_is_computed_once_while_sharing_is_on() -> None:
+    calls.clear()
+    known = SimpleNamespace()
+    with sharing(known):
+        first = piece(known, 3)
+        assert piece(known, 3) is first
+        assert not first.flags.writeable
+        assert piece(SimpleNamespace(), 3) is not first
+    piece(known, 3)
+    assert len(calls) == 3
+
+
+def test_threads_wait_for_a_piece_that_another_computes() -> None:
+    calls.clear()
+    known = SimpleNamespace()
+    with sharing(known):
+        threads = [threading.Thread(target=piece, args=(known, 5)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert calls == [(5,)]
+
+
+def test_a_piece_that_fails_fails_for_everyone_who_asks() -> None:
+    @shared
+    def broken(known: object, size: int) -> np.ndarray:
+        raise ValueError(size)
+
+    known = SimpleNamespace()
+    with sharing(known):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="7"):
+                broken(known, 7)
+
+
+def test_what_was_not_asked_for_the_longest_is_dropped_first() -> None:
+    calls.clear()
+    known = SimpleNamespace()
+    half = 70_000  # of a mebibyte, in doubles: two do not fit
+    with sharing(known, megabytes=1):
+        for size in (half, 10, half + 1, 10):
+            piece(known, size)
+        piece(known, half)
+    assert [size for (size,) in calls] == [half, 10, half + 1, half]
