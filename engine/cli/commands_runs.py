@@ -14,13 +14,14 @@ from engine.cli.complete import complete_run
 from engine.cli.options import data_option, json_option, out_option, verbosity
 from engine.cli.output import Progress, note, percent, print_json, ratio, say, table, warn
 from engine.cli.present import print_result, run_document
+from engine.cli.present_tune import listed_studies, show_study
 
 LISTED_METRICS = ("annual_return", "sharpe_ratio", "max_drawdown")
 
 
 @click.group()
 def runs() -> None:
-    """List finished runs, show one, tell two apart, make one again."""
+    """List finished runs and studies, show one, tell two apart, make one again."""
 
 
 @runs.command("list", short_help="List finished runs.")
@@ -29,7 +30,7 @@ def runs() -> None:
 @verbosity
 @pass_app
 def list_runs(app: App, out: Path, as_json: bool) -> None:
-    """List the runs under --out, the last one at the end.
+    """List the runs under --out, the last one at the end, then the studies with their best trials.
 
     Example: etflow runs list
     """
@@ -53,6 +54,7 @@ def list_runs(app: App, out: Path, as_json: bool) -> None:
                 **{name: metrics.values.get(name) for name in LISTED_METRICS},
             }
         )
+    found += listed_studies(app, out)
     if as_json:
         print_json(found)
     elif app.quiet:
@@ -79,13 +81,18 @@ def list_runs(app: App, out: Path, as_json: bool) -> None:
 @verbosity
 @pass_app
 def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
-    """Show the table of metrics of RUN: an id, the beginning of one, a folder, or last.
+    """Show the table of metrics of RUN (an id, the beginning of one, a folder, or last), or of a study.
 
     Example: etflow runs show last
     """
     from engine.folder import load, read_metrics
-    from engine.runs import find
+    from engine.runs import find, finished
+    from engine.tuning.study import find_study
 
+    study = None if finished(run, out) else find_study(run, out)
+    if study is not None:
+        show_study(study, as_json=as_json)
+        return
     folder = find(run, out)
     result, metrics = load(folder), read_metrics(folder)
     if as_json:

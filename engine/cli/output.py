@@ -62,6 +62,14 @@ def note(app: App, text: str) -> None:
         print(text, file=sys.stderr)
 
 
+def note_compiling(app: App) -> None:
+    """Say that the batch engine is compiled first, where it is not kept from an earlier call."""
+    from engine.batch.sweep import must_compile
+
+    if must_compile():
+        note(app, "The batch engine is compiled first: once, about ten seconds.")
+
+
 @contextmanager
 def quiet_libraries(app: App) -> Iterator[None]:
     """Show the warnings of libraries, one line each, with ``-v`` only."""

@@ -1,0 +1,223 @@
+"""Parameter sets in, outcomes out: what a search asks of the engines.
+
+The batch engine runs whatever gives scores or target weights for all sessions at once; what decides session
+by session, or is a strategy of backtrader's own, is run set by set on the reference engine. All sets run
+over the same sessions, so that their metrics compare: from ``--start``, or from the first session on which
+the sets that need the most history can decide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import EtflowError
+from engine.backtest import last_session, raised, run
+from engine.batch.grid import common_start
+from engine.batch.measures import MEASURES
+from engine.batch.sweep import Sweep
+from engine.loader import Native
+from engine.metrics import compute_metrics
+from engine.pipeline import OpenMarket, strategy_of
+from engine.result import Result
+from engine.spec import Spec
+from engine.tuning.outcome import Outcome, Parameters
+from engine.tuning.sampling import permuted
+from engine.tuning.space import Space
+
+# So many sets are looked at for the one that needs the most history; beyond, corners and draws.
+LOOKED_AT = 4096
+DRAWN = 512
+
+
+class Evaluator:
+    """Runs parameter sets of one strategy on one market; is called with sets, and can be sent elsewhere."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        strategies: Mapping[str, type[Any]],
+        market: OpenMarket,
+        space: Space,
+        workers: int | None = None,
+    ) -> None:
+        self.spec = spec
+        self.market = market
+        self._base = _first_that_can_be_made(spec, strategies, space)
+        self.first, self.last = self._period(space)
+        self._workers = workers
+        self._engine: Sweep | None = None
+
+    def __call__(self, sets: Sequence[Parameters]) -> list[Outcome]:
+        """Return the outcome of each set, in their order; a set that fails says why."""
+        metrics, failures = self._run(sets)
+        return [
+            Outcome(failure=failure) if failure is not None else Outcome(_named(row))
+            for row, failure in zip(metrics, failures, strict=True)
+        ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the engine, which whoever gets this lays out again."""
+        return {**self.__dict__, "_engine": None}
+
+    def paths(self, sets: Sequence[Parameters]) -> NDArray[np.float64]:
+        """Return equity at the close of each session, (N, D); NaN for a set that fails."""
+        return self._paths(sets)[1]
+
+    def reference(self, parameters: Parameters) -> Result:
+        """Return the result of one set on the reference engine, over the same sessions."""
+        spec = self.spec
+        return run(
+            self.strategy(parameters),
+            self.market.panel,
+            start=self.day(self.first),
+            end=spec.end,
+            cash=spec.cash,
+            costs=spec.costs,
+            fill=spec.fill,
+            benchmark=self.market.benchmark,
+        )
+
+    def strategy(self, parameters: Parameters) -> Any:
+        """Return the strategy with a set of parameters; EtflowError where there is none such."""
+        try:
+            if isinstance(self._base, Native):
+                return Native(self._base.strategy, {**self._base.parameters, **parameters})
+            return dataclasses.replace(self._base, **parameters)
+        except EtflowError:
+            raise
+        except Exception as error:
+            raise raised(type(self._base).__name__, error) from error
+
+    def day(self, row: int) -> Any:
+        """Return the day of a row of the panel."""
+        return self.market.panel.days[row].item()
+
+    @property
+    def swept(self) -> bool:
+        """Whether the batch engine can run the strategy."""
+        return hasattr(self._base, "scores") or hasattr(self._base, "target_weights")
+
+    @property
+    def engine(self) -> Sweep:
+        """The batch engine, laid out on first use."""
+        if self._engine is None:
+            self._engine = Sweep(
+                self.market.panel,
+                first=self.first,
+                last=self.last,
+                cash=self.spec.cash,
+                costs=self.spec.costs,
+                fill=self.spec.fill,
+                benchmark=self.market.benchmark,
+                workers=self._workers,
+            )
+        return self._engine
+
+    def _run(self, sets: Sequence[Parameters]) -> tuple[NDArray[np.float64], Sequence[str | None]]:
+        made, failures = self._made(sets)
+        places = [place for place, each in enumerate(made) if each is not None]
+        metrics = np.full((len(sets), len(MEASURES)), np.nan)
+        if self.swept:
+            rows = self.engine.run([made[place] for place in places])
+            metrics[places] = rows.metrics
+            for place, failure in zip(places, rows.failures, strict=True):
+                failures[place] = failure
+            return metrics, failures
+        for place in places:
+            try:
+                result = self.reference(sets[place])
+            except EtflowError as error:
+                failures[place] = str(error)
+                continue
+            metrics[place] = _measured(result)
+        return metrics, failures
+
+    def _paths(self, sets: Sequence[Parameters]) -> tuple[Sequence[str | None], NDArray[np.float64]]:
+        made, failures = self._made(sets)
+        places = [place for place, each in enumerate(made) if each is not None]
+        paths = np.full((len(sets), self.last - self.first + 1), np.nan)
+        if self.swept:
+            rows = self.engine.run([made[place] for place in places], equity=True)
+            paths[places] = rows.equity
+            return failures, paths
+        for place in places:
+            try:
+                paths[place] = self.reference(sets[place]).equity
+            except EtflowError as error:
+                failures[place] = str(error)
+        return failures, paths
+
+    def _made(self, sets: Sequence[Parameters]) -> tuple[list[Any], list[str | None]]:
+        made: list[Any] = []
+        failures: list[str | None] = []
+        for parameters in sets:
+            try:
+                made.append(self.strategy(parameters))
+                failures.append(None)
+            except EtflowError as error:
+                made.append(None)
+                failures.append(str(error))
+        return made, failures
+
+    def _period(self, space: Space) -> tuple[int, int]:
+        panel = self.market.panel
+        last = last_session(panel, self.spec.end)
+        if self.spec.start is not None:
+            return max(1, panel.row(self.spec.start)), last
+        made, _ = self._made(list(_most_demanding(space)))
+        return common_start([each for each in made if each is not None], panel), last
+
+
+def evaluator(spec: Spec, strategies: Mapping[str, type[Any]], market: OpenMarket, space: Space) -> Evaluator:
+    """Return what runs the sets of ``space`` on ``market``."""
+    return Evaluator(spec, strategies, market, space)
+
+
+def _first_that_can_be_made(spec: Spec, strategies: Mapping[str, type[Any]], space: Space) -> Any:
+    """Return the strategy with what is set; where that makes none, with the first set that does."""
+    try:
+        return strategy_of(spec, strategies)
+    except EtflowError as error:
+        for parameters in _most_demanding(space):
+            try:
+                return strategy_of(spec.with_(parameters={**spec.parameters, **parameters}), strategies)
+            except EtflowError:
+                continue
+        raise error
+
+
+def _most_demanding(space: Space) -> Iterator[dict[str, Any]]:
+    """Yield the sets among which is, as far as can be told, the one that needs the most history."""
+    if space.product is not None and space.product <= LOOKED_AT:
+        yield from space.sets()
+        return
+    ends = [
+        (each.low, each.high) if each.count is None else (each.value(0), each.value(each.count - 1))
+        for each in space.dimensions
+    ]
+    for corner in itertools.islice(itertools.product(*ends), LOOKED_AT):
+        parameters = dict(zip(space.names, corner, strict=True))
+        if space.allows(parameters):
+            yield parameters
+    if space.product is not None:
+        drawn = (space.set_at(permuted(index, space.product, 0)) for index in range(DRAWN))
+        yield from (parameters for parameters in drawn if space.allows(parameters))
+
+
+def _measured(result: Result) -> list[float]:
+    values = compute_metrics(result)
+    counts = {"fills": float(len(result.fills)), "rejections": float(len(result.rejections))}
+    found = [counts[name] if name in counts else values[name] for name in MEASURES]
+    return [np.nan if value is None else value for value in found]
+
+
+def _named(row: NDArray[np.float64]) -> dict[str, float | None]:
+    return {
+        name: value if value == value else None for name, value in zip(MEASURES, row.tolist(), strict=True)
+    }

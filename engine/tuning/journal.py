@@ -1,0 +1,168 @@
+"""A file of JSON lines that only ever grows, and survives a kill at any moment.
+
+1. Lines are appended in chunks: one write, then a flush to the disk. A chunk that could not be written in
+   full (a full disk, Ctrl-C) is taken back.
+2. A process that was killed in mid-write leaves a last line without its end. Readers pass over it; the next
+   writer cuts it off.
+3. One process writes at a time: it holds the lock of the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from data.errors import DataError, UsageError
+
+LOCK = ".lock"
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# The system does not refuse a lock to the process that has it already.
+_held: set[Path] = set()
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """Return a JSON line. Numbers come back exactly as they were; NaN and infinity are refused."""
+    return _JSON.encode(value).encode() + b"\n"
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number (from 1) and content of every whole line; DataError names a line that is damaged."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                value = json.loads(line)
+            except ValueError:
+                value = None
+            if not isinstance(value, dict):
+                raise damaged(path, number)
+            yield number, value
+
+
+def damaged(path: Path, line: int) -> DataError:
+    """Return the error for a line that nobody wrote so."""
+    return DataError(
+        f"{path}: line {line} is damaged",
+        hint="Restore the file from a copy; without one, begin a new study with another --out or --seed.",
+    )
+
+
+class Journal:
+    """The file at ``path``, open for appending and locked, its torn end cut off. Use it as a context."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = _lock(path.parent)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            self._end = _end_of_lines(self._file)
+            os.ftruncate(self._file, self._end)
+            _sync_folder(path.parent)
+        except BaseException:
+            _unlock(path.parent, self._lock)
+            raise
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no line."""
+        return self._end == 0
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Write lines to the disk, all of them or, where an error or Ctrl-C comes, none."""
+        data = b"".join(lines)
+        try:
+            os.lseek(self._file, self._end, os.SEEK_SET)
+            written = 0
+            while written < len(data):
+                written += os.write(self._file, data[written:])
+            os.fsync(self._file)
+        except BaseException:
+            os.ftruncate(self._file, self._end)
+            raise
+        self._end += len(data)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+        _unlock(self.path.parent, self._lock)
+
+
+def append_line(path: Path, value: Mapping[str, Any]) -> None:
+    """Append a line to a file that several processes may append to; ends what another left torn."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        size = os.fstat(file).st_size
+        torn = size > 0 and _end_of_lines(file) != size
+        os.write(file, (b"\n" if torn else b"") + encode(value))
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the name of a new file on the disk, where the system can do that."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _end_of_lines(file: int) -> int:
+    """Return the place behind the last line that has its end, read from the back."""
+    position = os.fstat(file).st_size
+    while position > 0:
+        start = max(position - 65536, 0)
+        os.lseek(file, start, os.SEEK_SET)
+        block = os.read(file, position - start)
+        found = block.rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        position = start
+    return 0
+
+
+def _lock(folder: Path) -> int:
+    """Take the lock of the folder; UsageError if it is taken. The system frees it when the process ends."""
+    place = folder.resolve()
+    if place in _held:
+        raise _taken(folder)
+    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            # Not flock, which worker processes would inherit, and hold on to after a kill of this one.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        os.close(file)
+        raise _taken(folder) from None
+    _held.add(place)
+    return file
+
+
+def _unlock(folder: Path, lock: int) -> None:
+    _held.discard(folder.resolve())
+    os.close(lock)
+
+
+def _taken(folder: Path) -> UsageError:
+    return UsageError(
+        f"the study `{folder.name}` is being written by another process",
+        hint="Wait until it has finished, then try again.",
+    )
