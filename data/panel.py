@@ -64,6 +64,37 @@ class Listings:
 
 
 @dataclass(frozen=True)
+class Ingredients:
+    """What a panel is made of, as ``Panel.build`` takes it; ``data.perturb`` makes altered ones."""
+
+    days: Days
+    symbols: tuple[str, ...]
+    facts: Facts
+    rules: RuleArrays
+    listings: Listings
+    actions: tuple[Action, ...]
+    name: str
+    synthetic: bool
+    sessions_per_year: float
+    stale_after: int
+
+    def build(self) -> Panel:
+        """Return the panel that is made of them."""
+        return Panel.build(
+            self.days,
+            self.symbols,
+            self.facts,
+            self.rules,
+            self.listings,
+            self.actions,
+            name=self.name,
+            synthetic=self.synthetic,
+            sessions_per_year=self.sessions_per_year,
+            stale_after=self.stale_after,
+        )
+
+
+@dataclass(frozen=True)
 class Panel:
     """The market over some sessions, for some funds.
 
@@ -75,6 +106,7 @@ class Panel:
     index_closes : (D,) closing levels by index code, for benchmarks; NaN where there is none
     name, synthetic, fingerprint : where the data come from, whether they are made up, a hash of all of it
     sessions_per_year : the exchange's real count, which annualises statistics
+    ingredients : what it was made of, for audits that alter some of it; strategies do not see it
     """
 
     days: Days
@@ -86,6 +118,7 @@ class Panel:
     synthetic: bool
     fingerprint: str
     sessions_per_year: float
+    ingredients: Ingredients = field(repr=False)
 
     @classmethod
     def build(
@@ -103,7 +136,7 @@ class Panel:
         stale_after: int = STALE_AFTER,
     ) -> Panel:
         """Return the panel of ``facts``; the only place where its two faces are put together."""
-        symbols = tuple(symbols)
+        symbols, actions = tuple(symbols), tuple(actions)
         if list(symbols) != sorted(set(symbols)):
             raise DataError("symbols must be sorted and unique", received=", ".join(symbols))
         delisted = _end_of_listing(listings.delisted, symbols, actions)
@@ -154,6 +187,18 @@ class Panel:
             synthetic=synthetic,
             fingerprint=_fingerprint(days, symbols, facts, rules, listings, actions),
             sessions_per_year=sessions_per_year,
+            ingredients=Ingredients(
+                days,
+                symbols,
+                facts,
+                rules,
+                listings,
+                actions,
+                name,
+                synthetic,
+                sessions_per_year,
+                stale_after,
+            ),
         )
 
     @classmethod

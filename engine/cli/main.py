@@ -34,19 +34,21 @@ import click
 from data.errors import EtflowError, did_you_mean
 from engine.cli import output
 from engine.cli.app import App, Catalogue
+from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
 from engine.cli.commands_run import compare, report, run
 from engine.cli.commands_runs import runs
 from engine.cli.commands_signal import signal_command
 from engine.cli.commands_strategies import strategies
+from engine.cli.commands_tune import tune
 
 DONE, BUG, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
 # Where click is older than 8.2, it prints the help of a group without arguments by itself.
 NO_ARGUMENTS: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
-COMMANDS = (run, compare, signal_command, brief, report, data, strategies, runs)
+COMMANDS = (run, compare, tune, audit, signal_command, brief, report, data, strategies, runs)
 
 HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.
 
@@ -54,6 +56,7 @@ HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.
 etflow run share_inflow                   one backtest on the demo market
 etflow data import FILES --data store     your own data
 etflow run share_inflow --data store      the same strategy on them
+etflow tune share_inflow --param top=1:5  search over its parameters
 """
 
 EPILOG = """\b

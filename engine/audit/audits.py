@@ -1,0 +1,60 @@
+"""All audits by name, in the order in which they are asked, and the function that asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from data.errors import UsageError, did_you_mean
+from engine.audit.capacity import cost_and_capacity
+from engine.audit.case import Case, require_decisions
+from engine.audit.invariance import order_and_scale, warm_up
+from engine.audit.lags import lag_sensitivity
+from engine.audit.look_ahead import look_ahead
+from engine.audit.luck import luck_band
+from engine.audit.outcome import Outcome
+from engine.audit.placebo import placebo
+
+AUDITS: Mapping[str, Callable[[Case], Outcome]] = MappingProxyType(
+    {
+        "look_ahead": look_ahead,
+        "warm_up": warm_up,
+        "order_and_scale": order_and_scale,
+        "lag_sensitivity": lag_sensitivity,
+        "placebo": placebo,
+        "luck_band": luck_band,
+        "cost_and_capacity": cost_and_capacity,
+    }
+)
+"""Gates first: what fails them makes the numbers of the others worthless."""
+
+
+def audit(
+    case: Case, only: Sequence[str] = (), announce: Callable[[str], object] = lambda _name: None
+) -> Iterator[Outcome]:
+    """Yield the outcome of each audit as it is done, all or those named in ``only``, gates first.
+
+    ``announce`` is told the name of each before it begins.
+
+    After a strategy was caught looking ahead, audits without a gate are not asked any more: what it would
+    have earned says nothing. UsageError for an unknown name, StrategyError for a backtrader strategy.
+    """
+    for name in only:
+        if name not in AUDITS:
+            raise UsageError(f"unknown audit `{name}`", hint=did_you_mean(name, AUDITS))
+    require_decisions(case.strategy)
+    caught = False
+    for name, ask in AUDITS.items():
+        if only and name not in only:
+            continue
+        if caught and name not in GATES:
+            yield Outcome(name, None, "Not asked: what a strategy earns that looks ahead says nothing.")
+            continue
+        announce(name)
+        outcome = ask(case)
+        caught = caught or (name == "look_ahead" and outcome.failed)
+        yield outcome
+
+
+GATES = ("look_ahead", "warm_up", "order_and_scale")
+"""Audits that fail a strategy; the others inform."""

@@ -1,0 +1,179 @@
+"""The case of an audit: a strategy, a market and how it is traded; and the one door to the engine.
+
+Everything that an audit simulates goes through ``net_returns``: many runs on one market, each with its own
+decisions, capital and costs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import EtflowError, StrategyError
+from data.panel import Panel
+from engine.backtest import decisions_of, first_session, last_session
+from engine.decide import Decide
+from engine.kernel.costs import Costs
+from engine.kernel.rotation import Targets, decision_rows, target_weights
+from engine.loader import Native
+from engine.simulate import ENGINES, simulate
+
+Floats = NDArray[np.float64]
+
+NO_VARIATION = 1e-12
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is audited.
+
+    Attributes
+    ----------
+    strategy, panel : as for ``engine.backtest.run``
+    start, end : first and last session; None: as early and as late as possible
+    cash, costs, fill : how it is traded
+    benchmark : an index code of the panel; None: equal weight
+    seed : of everything random
+    draws : how often chance is asked; None: as often as each audit does by itself
+    catalogue : strategies by name, for the twins ``momentum`` and ``random``
+    reload : returns the panel of the same data up to a day, as it is loaded afresh; None: not asked
+    """
+
+    strategy: Any
+    panel: Panel
+    start: date | None = None
+    end: date | None = None
+    cash: float = 1_000_000.0
+    costs: Costs = field(default_factory=Costs)
+    fill: str = "open"
+    benchmark: str | None = None
+    seed: int = 0
+    draws: int | None = None
+    catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
+    reload: Callable[[date], Panel] | None = None
+
+    @property
+    def last(self) -> int:
+        """The row of the last session."""
+        return last_session(self.panel, self.end)
+
+    def first(self, strategy: Any = None, panel: Panel | None = None) -> int:
+        """Return the row of the first session of a run of a strategy, on a panel of the same sessions."""
+        panel = panel or self.panel
+        first = first_session(self.strategy if strategy is None else strategy, panel)
+        return max(first, panel.row(self.start)) if self.start else first
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """One run of many: what is decided, with which capital and costs."""
+
+    targets: Targets | Decide
+    cash: float
+    costs: Costs
+
+
+def net_returns(
+    panel: Panel,
+    simulations: Sequence[Simulation],
+    *,
+    first: int,
+    last: int,
+    fill: str = "open",
+) -> Floats:
+    """Return the returns after costs of each simulation, session on session, (N, last - first + 1).
+
+    The only place where audits simulate for returns. Engines agree to the last bit, so the fastest one that
+    can follow the decisions is taken.
+    """
+    result = np.empty((len(simulations), last - first + 1))
+    for number, each in enumerate(simulations):
+        ledger = simulate(
+            panel,
+            each.targets,
+            first=first,
+            last=last,
+            cash=each.cash,
+            costs=each.costs,
+            fill=fill,
+            engine=_fastest(each.targets),
+        )
+        before = np.concatenate(([each.cash], ledger.equity[:-1]))
+        result[number] = ledger.equity / before - 1.0
+    return result
+
+
+def _fastest(targets: Targets | Decide) -> str:
+    return "batch" if isinstance(targets, Targets) and "batch" in ENGINES else "reference"
+
+
+def returns_of(case: Case, targets: Sequence[Targets | Decide], first: int) -> Floats:
+    """Return the returns of decisions on the case's own market, capital and costs, (N, D)."""
+    simulations = [Simulation(each, case.cash, case.costs) for each in targets]
+    return net_returns(case.panel, simulations, first=first, last=case.last, fill=case.fill)
+
+
+def has_signal(strategy: Any) -> bool:
+    """Tell whether a strategy computes all sessions at once, so that its past can be compared."""
+    return hasattr(strategy, "scores") or hasattr(strategy, "target_weights")
+
+
+def require_decisions(strategy: Any) -> None:
+    """Raise StrategyError for a ``backtrader.Strategy``, which decides within the engine, out of sight."""
+    if isinstance(strategy, Native):
+        raise StrategyError(
+            f"{strategy.strategy.__name__} cannot be audited, because it is a backtrader strategy",
+            limit="strategies with scores, target_weights or decide",
+            hint="Write its scores as a strategy of its own: `etflow strategies new NAME`.",
+        )
+
+
+def signal_of(strategy: Any, known: Any) -> Floats:
+    """Return scores, or target weights of a strategy that gives those, (D, S); errors as StrategyError."""
+    method = strategy.scores if hasattr(strategy, "scores") else strategy.target_weights
+    try:
+        return np.asarray(method(known), dtype=np.float64)
+    except EtflowError:
+        raise
+    except Exception as error:
+        raise StrategyError(
+            f"{type(strategy).__name__} raised", received=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def targets_of(
+    strategy: Any, panel: Panel, first: int, last: int, signal: Floats | None = None
+) -> Targets | Decide:
+    """Return what a strategy decides from session ``first`` to ``last``, both included.
+
+    ``signal`` are its scores where they are known already.
+    """
+    if not hasattr(strategy, "scores"):
+        return decisions_of(strategy, panel, panel.days[first].item(), last)[1]
+    scores = signal_of(strategy, panel.known) if signal is None else signal
+    known = panel.known
+    decisions = decision_rows(strategy.rebalance, panel.days, first, last)
+    return target_weights(scores, strategy, decisions, known.listed, known.adjusted_close, panel.symbols)
+
+
+def sharpe(returns: Floats, per_year: float) -> Floats:
+    """Return the annual Sharpe ratio of each row of returns, (N,); NaN where they do not vary."""
+    if returns.shape[1] < 2:
+        return np.full(len(returns), np.nan)
+    deviation = returns.std(axis=1, ddof=1)
+    varies = deviation > NO_VARIATION
+    ratio: Floats = np.where(varies, returns.mean(axis=1) / np.where(varies, deviation, 1.0), np.nan)
+    return ratio * math.sqrt(per_year)
+
+
+def annual_return(returns: Floats, per_year: float) -> Floats:
+    """Return the compound annual return of each row of returns, (N,), a fraction."""
+    final = np.prod(1.0 + returns, axis=1)
+    result: Floats = np.where(final > 0.0, final, 0.0) ** (per_year / returns.shape[1]) - 1.0
+    return result

@@ -1,0 +1,61 @@
+"""Two answers of a strategy, cell by cell: the first that differs, with its day, its fund and both values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.look_ahead import TOLERANCE
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first cell that changed, by day, then by fund; NaN is a fund without a score."""
+
+    day: str
+    symbol: str
+    whole: float
+    altered: float
+
+    @property
+    def size(self) -> float:
+        """How much it changed; NaN where it came or went."""
+        return abs(self.altered - self.whole)
+
+    def details(self, before: str, after: str) -> dict[str, Any]:
+        """Return it as plain values, the two numbers under the names ``before`` and ``after``."""
+        return {
+            "day": self.day,
+            "symbol": self.symbol,
+            before: self.whole,
+            after: self.altered,
+            "size": self.size,
+        }
+
+
+def alike(values: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Return where two arrays agree up to rounding in library code; NaN agrees with NaN."""
+    same: NDArray[np.bool_] = np.isclose(values, others, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    return same
+
+
+def first_difference(
+    whole: Floats, altered: Floats, days: NDArray[np.datetime64], symbols: Sequence[str]
+) -> Difference | None:
+    """Return the first cell of ``altered`` (D, S) that is not that of ``whole``; None where all agree.
+
+    Of another shape everything differs; the numbers then are those of rows.
+    """
+    if altered.shape != whole.shape:
+        return Difference(str(days[0]), "all funds", float(len(whole)), float(len(altered)))
+    rows, columns = np.nonzero(~alike(altered, whole))
+    if not len(rows):
+        return None
+    row, column = int(rows[0]), int(columns[0])
+    return Difference(str(days[row]), symbols[column], float(whole[row, column]), float(altered[row, column]))

@@ -1,0 +1,161 @@
+"""What must not matter: history before the warm-up, the order of funds, strangers, the currency, old splits.
+
+Each comparison alters one thing that carries no information and asks the strategy again:
+
+- warm-up: rows of the known face before the declared ``warmup`` are taken away;
+- order: funds in another order; a fund of which nothing is known among them;
+- scale: all money times four, cash and costs too: decisions and returns stay;
+- splits: half of the funds have always had twice as many units at half the price: decisions stay. Returns may
+  not, since a later split that leaves fractions of a unit rounds another number of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.noise import unused_symbol
+from data.panel import Panel
+from data.perturb import in_other_money, split_from_the_start
+from engine.audit.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
+from engine.audit.compare import Difference, first_difference
+from engine.audit.outcome import Outcome
+from engine.audit.views import View
+from engine.kernel.rotation import Targets
+
+Floats = NDArray[np.float64]
+
+WARMUP, ORDER_AND_SCALE = "warm_up", "order_and_scale"
+STARTS = 6
+CURRENCY = 4.0
+SPLIT = 2
+
+
+def warm_up(case: Case) -> Outcome:
+    """Return whether more history than ``warmup`` declares changes no score.
+
+    Rows of the known face before some sessions are taken away, as if data began there; so gaps in the data
+    do not count. ``details``: ``warmup``, ``starts``, and on failure the first difference.
+    """
+    strategy, known = case.strategy, case.panel.known
+    if not hasattr(strategy, "scores") or not hasattr(strategy, "warmup"):
+        return Outcome(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
+    # What a session shows of the one before takes one session more than rows.
+    needed = max(int(strategy.warmup) - 1, 0)
+    whole = signal_of(strategy, known)
+    scored = np.flatnonzero(np.isfinite(whole).any(axis=1))
+    end = len(known.days) - needed - 1
+    if not len(scored) or end < 1:
+        return Outcome(WARMUP, None, f"The data are too short for a warm-up of {strategy.warmup} sessions.")
+    rng = np.random.default_rng([case.seed, 2])
+    edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
+    starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
+    for since in starts:
+        again = signal_of(strategy, View(known, since=since))
+        expected, got = whole[since + needed :], again[needed:]
+        found = first_difference(expected, got, known.days[since + needed :], known.symbols)
+        if found is not None:
+            return Outcome(
+                WARMUP,
+                False,
+                f"{type(strategy).__name__} declares {strategy.warmup} sessions of warm-up and uses more: "
+                f"its score of {found.symbol} on {found.day} is {found.whole:.6g} with all history, and "
+                f"{found.altered:.6g} with data from {known.days[since]} on.",
+                found.details("before", "after") | {"warmup": int(strategy.warmup)},
+            )
+    return Outcome(
+        WARMUP,
+        True,
+        f"No score needs more than the {strategy.warmup} sessions of history that are declared.",
+        {"warmup": int(strategy.warmup), "starts": [str(known.days[each]) for each in starts]},
+    )
+
+
+def order_and_scale(case: Case) -> Outcome:
+    """Return whether order and number of funds, currency and old splits leave decisions alone.
+
+    ``details``: ``checks`` with what was asked, and on failure the first difference.
+    """
+    checks = []
+    for name, found in _checks(case):
+        if found is not None:
+            return Outcome(
+                ORDER_AND_SCALE,
+                False,
+                f"{type(case.strategy).__name__} depends on {name}: for {found.symbol} on "
+                f"{found.day} it says {found.whole:.6g}, and {found.altered:.6g} after the change.",
+                found.details("before", "after") | {"check": name},
+            )
+        checks.append(name)
+    return Outcome(ORDER_AND_SCALE, True, f"Nothing depends on {', '.join(checks)}.", {"checks": checks})
+
+
+def _checks(case: Case) -> Iterator[tuple[str, Difference | None]]:
+    strategy, panel = case.strategy, case.panel
+    rng = np.random.default_rng([case.seed, 3])
+    known, count = panel.known, len(panel.symbols)
+    if hasattr(strategy, "scores") or hasattr(strategy, "target_weights"):
+        whole = signal_of(strategy, known)
+        order = rng.permutation(count).astype(np.int64)
+        again = signal_of(strategy, View(known, order))
+        yield "the order of funds", first_difference(whole[:, order], again, known.days, _named(panel, order))
+        place = int(rng.integers(count + 1))
+        columns = np.insert(np.arange(count, dtype=np.int64), place, -1)
+        stranger = unused_symbol(panel.symbols, panel.symbols[0])
+        again = np.delete(signal_of(strategy, View(known, columns, stranger=stranger)), place, axis=1)
+        yield "a fund that is never held", first_difference(whole, again, known.days, panel.symbols)
+    first, last = case.first(), case.last
+    targets = targets_of(strategy, panel, first, last)
+    returns = returns_of(case, [targets], first)
+    other = in_other_money(panel.ingredients, CURRENCY).build()
+    yield "the currency", _same_run(case, other, targets, returns, first, CURRENCY)
+    chosen = rng.permutation(count)[: max(1, count // 2)].tolist()
+    ratios = {panel.symbols[column]: SPLIT for column in chosen}
+    other = split_from_the_start(panel.ingredients, ratios).build()
+    yield "splits before the first day", _same_run(case, other, targets, returns, first, 1.0)
+
+
+def _named(panel: Panel, order: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(panel.symbols[column] for column in order.tolist())
+
+
+def _same_run(
+    case: Case, other: Panel, targets: Any, returns: Floats, first: int, factor: float
+) -> Difference | None:
+    """Return the first difference between decisions, then returns, on a panel counted in another way."""
+    strategy = _in_other_money(case.strategy, factor)
+    again = targets_of(strategy, other, first, case.last)
+    if isinstance(targets, Targets) and isinstance(again, Targets):
+        days = case.panel.days[targets.decisions]
+        found = first_difference(targets.weights, again.weights, days, case.panel.symbols)
+        if found is not None:
+            return found
+    if factor == 1.0:
+        return None
+    costs = replace(
+        case.costs,
+        commission_min=case.costs.commission_min * factor,
+        commission_tick=case.costs.commission_tick * factor,
+    )
+    simulation = Simulation(again, case.cash * factor, costs)
+    got = net_returns(other, [simulation], first=first, last=case.last, fill=case.fill)
+    days = case.panel.days[first : case.last + 1]
+    return first_difference(returns.T, got.T, days, ("the portfolio's return",))
+
+
+def _in_other_money(strategy: Any, factor: float) -> Any:
+    """Return the strategy with those of its parameters that are amounts of money in the other currency."""
+    if not is_dataclass(strategy) or isinstance(strategy, type):
+        return strategy
+    money = {
+        field.name: getattr(strategy, field.name) * factor
+        for field in fields(strategy)
+        if str(field.metadata.get("unit", "")).startswith("money")
+        and getattr(strategy, field.name) is not None
+    }
+    return replace(strategy, **money) if money else strategy

@@ -1,0 +1,258 @@
+"""The look-ahead audit: the past must not change when the future does.
+
+For each of some days, drawn with the seed, one from each part of the run (``_days``):
+
+1. the market is cut off before the open of the day: what was not public is gone (``data.perturb.cut``);
+2. or what was not public by then is replaced by noise: prices, volume, units, NAV, margin, index levels and
+   weights, macro series, corporate actions, the universe and the calendar (``data.noise``);
+3. or, where the data can be loaded again, they are loaded up to the day, and cut;
+4. scores and target weights are computed again, for the strategy and for sets of drawn parameters, and held
+   against those on the whole market, cell by cell, up to the day.
+
+The first difference is named. Which datum it comes from is found by replacing one part of the future at a
+time. Unlike ``engine.look_ahead``, which asks each run on a few sessions, the market itself is altered, so
+that this also finds what does not go through the known face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import DataError, EtflowError, UsageError
+from data.noise import PARTS, with_noise
+from data.panel import Panel
+from data.perturb import cut
+from engine.audit.case import Case, has_signal, signal_of, targets_of
+from engine.audit.compare import Difference, alike, first_difference
+from engine.audit.outcome import Outcome
+from engine.audit.parameter_sets import called, parameter_sets
+from engine.audit.views import Recorder
+from engine.kernel.rotation import Targets
+from engine.simulate import simulate
+
+Floats = NDArray[np.float64]
+# What differs, a score or a target weight, and where.
+Found = tuple[str, Difference]
+
+NAME = "look_ahead"
+CUTS = 8
+NOISES = 16
+RELOADS = 2
+SETS = 6
+NAMED_BY_STRATEGIES = ("universe", "calendar")
+
+
+@dataclass(frozen=True)
+class Altered:
+    """A panel whose sessions up to ``row`` must say what those of the real one say."""
+
+    panel: Panel
+    row: int
+    how: str
+    noisy: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a strategy says on a panel: its signal, (D, S), None where it decides one by one, and targets."""
+
+    signal: Floats | None
+    targets: Targets | None
+
+
+def look_ahead(case: Case) -> Outcome:
+    """Return whether scores and target weights of the past stay the same whatever the future is.
+
+    ``details`` has what was compared; on failure ``day``, ``symbol``, ``what``, ``with_future`` and
+    ``without``, ``size``, ``cut`` (the day before whose open the future begins), ``columns`` (the parts of
+    the market that it looked ahead in), ``reads`` (what the strategy had read), and ``parameters``.
+    """
+    rng = np.random.default_rng([case.seed, 1])
+    sets = parameter_sets(case.strategy, SETS, rng)
+    answers: list[tuple[Any, Answer, dict[str, None]]] = []
+    for strategy in sets:
+        reads: dict[str, None] = {}
+        try:
+            answers.append((strategy, _answer(case, strategy, case.panel, case.last, reads), reads))
+        except EtflowError:
+            # What cannot run here, for instance for want of a table, has nothing to be compared.
+            if strategy is case.strategy:
+                raise
+    asked, cells = [0] * len(answers), 0
+    for altered in _alterations(case, rng):
+        for number, (strategy, answer, reads) in enumerate(answers):
+            market, found, compared = _asked(case, strategy, answer, altered)
+            asked[number] += compared > 0
+            cells += compared
+            if found is not None:
+                return _failed(case, strategy, answer, market, found, reads)
+    name = type(case.strategy).__name__
+    if not asked[0]:
+        return Outcome(
+            NAME, None, f"{name} can be asked on no market with another future; nothing is proved."
+        )
+    return Outcome(
+        NAME,
+        True,
+        f"{name} says the same about the past on {asked[0]} markets with another future, with {len(answers)} "
+        f"set(s) of parameters ({cells:,} cells).",
+        {"markets": asked[0], "parameter_sets": [called(each) for each, _, _ in answers], "cells": cells},
+    )
+
+
+def _asked(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tuple[Altered, Found | None, int]:
+    """Return the market that a strategy could be asked on, the first difference, and the cells compared.
+
+    A strategy that names a fund or a day refuses a market without it: then those stay as they are.
+    """
+    try:
+        return altered, *_compared(case, strategy, whole, altered)
+    except (UsageError, DataError):
+        if not altered.noisy:
+            return altered, None, 0
+    parts = [part for part in PARTS if part not in NAMED_BY_STRATEGIES]
+    noise = with_noise(case.panel.ingredients, altered.row, case.seed, parts).build()
+    altered = replace(altered, panel=noise)
+    try:
+        return altered, *_compared(case, strategy, whole, altered)
+    except (UsageError, DataError):
+        return altered, None, 0
+
+
+def _days(case: Case, count: int, rng: np.random.Generator) -> list[int]:
+    """Return one row drawn from each of ``count`` equal parts of the run, in the order of time."""
+    first, last = case.first(), case.last
+    edges = np.linspace(min(first + 1, last), last, count + 1).astype(np.int64).tolist()
+    return sorted({int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)})
+
+
+def _alterations(case: Case, rng: np.random.Generator) -> Iterator[Altered]:
+    given, days = case.panel.ingredients, case.panel.days
+    for row in _days(case, NOISES, rng):
+        noise = with_noise(given, row, case.seed).build()
+        yield Altered(noise, row, f"when what follows {days[row - 1]} is noise", noisy=True)
+    for row in _days(case, CUTS, rng):
+        yield Altered(cut(given, row).build(), row, f"when the data end on {days[row - 1]}", noisy=False)
+    if case.reload is not None:
+        for row in _days(case, RELOADS, rng):
+            loaded = cut(case.reload(days[row].item()).ingredients, row).build()
+            yield Altered(loaded, row, f"when data up to {days[row - 1]} are loaded", noisy=False)
+
+
+def _answer(
+    case: Case,
+    strategy: Any,
+    panel: Panel,
+    last: int,
+    reads: dict[str, None],
+    whole: Answer | None = None,
+) -> Answer:
+    """Return what a strategy says up to the row ``last``; signals that agree with ``whole`` take its bits.
+
+    Without that, rounding in library code could break a tie between two scores in another way.
+    """
+    first = case.first() if strategy is case.strategy else max(1, int(getattr(strategy, "warmup", 1)))
+    if not has_signal(strategy):
+        decide = targets_of(strategy, panel, first, last)
+        if isinstance(decide, Targets):
+            return Answer(None, decide)
+        ledger = simulate(panel, decide, first=first, last=last, cash=case.cash, costs=case.costs)
+        return Answer(None, ledger.targets)
+    signal = signal_of(strategy, Recorder(panel.known, reads))
+    if whole is not None and whole.signal is not None:
+        signal = _same_bits(signal, panel.symbols, whole.signal, case.panel.symbols, last)
+    if not hasattr(strategy, "scores") or first > last:
+        return Answer(signal, None)
+    targets = targets_of(strategy, panel, first, last, signal)
+    return Answer(signal, targets if isinstance(targets, Targets) else None)
+
+
+def _same_bits(
+    signal: Floats, symbols: tuple[str, ...], whole: Floats, all_symbols: tuple[str, ...], last: int
+) -> Floats:
+    if signal.ndim != 2 or len(signal) <= last or signal.shape[1] != len(symbols):
+        return signal
+    signal = signal.copy()
+    for column, symbol in enumerate(symbols):
+        if symbol in all_symbols:
+            expected = whole[: last + 1, all_symbols.index(symbol)]
+            part = signal[: last + 1, column]
+            same = alike(part, expected)
+            part[same] = expected[same]
+    return signal
+
+
+def _compared(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tuple[Found | None, int]:
+    """Return the first difference up to the altered market's day, and how many cells were compared."""
+    again = _answer(case, strategy, altered.panel, altered.row, {}, whole)
+    symbols = [symbol for symbol in case.panel.symbols if symbol in altered.panel.symbols]
+    mine = [case.panel.symbols.index(symbol) for symbol in symbols]
+    other = [altered.panel.symbols.index(symbol) for symbol in symbols]
+    end, compared = altered.row + 1, 0
+    if whole.signal is not None and again.signal is not None:
+        what = "score" if hasattr(strategy, "scores") else "target weight"
+        listed = case.panel.known.listed[:end, mine]
+        expected = np.where(listed, whole.signal[:end, mine], np.nan)
+        got = np.full(expected.shape, np.nan)
+        got[: len(again.signal)] = again.signal[:end, other]
+        got = np.where(listed, got, np.nan)
+        compared += int(np.isfinite(expected).sum())
+        found = first_difference(expected, got, case.panel.days[:end], symbols)
+        if found is not None:
+            return (what, found), compared
+    if whole.targets is not None and again.targets is not None:
+        rows = whole.targets.decisions[whole.targets.decisions <= altered.row]
+        expected = whole.targets.weights[: len(rows), mine]
+        got = np.full(expected.shape, np.nan)
+        there = np.isin(rows, again.targets.decisions)
+        at = np.searchsorted(again.targets.decisions, rows[there])
+        got[there] = again.targets.weights[at][:, other]
+        compared += expected.size
+        found = first_difference(expected, got, case.panel.days[rows], symbols)
+        if found is not None:
+            return ("target weight", found), compared
+    return None, compared
+
+
+def _failed(
+    case: Case, strategy: Any, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
+) -> Outcome:
+    what, cell = found
+    parts = _looked_ahead_in(case, strategy, whole, altered.row)
+    where = f" of {', '.join(parts)}" if parts else ""
+    read = f" (it reads {', '.join(reads)})" if reads else ""
+    return Outcome(
+        NAME,
+        False,
+        f"{called(strategy)} looks ahead: its {what} of {cell.symbol} on {cell.day} is "
+        f"{cell.whole:.6g} with the real future{where}, and {cell.altered:.6g} {altered.how}"
+        f"{f', {cell.size:.3g} apart' if cell.size == cell.size else ''}{read}.",
+        {
+            "what": what,
+            **cell.details("with_future", "without"),
+            "cut": str(case.panel.days[altered.row]),
+            "columns": list(parts),
+            "reads": list(reads),
+            "parameters": called(strategy),
+        },
+    )
+
+
+def _looked_ahead_in(case: Case, strategy: Any, whole: Answer, row: int) -> tuple[str, ...]:
+    """Return the parts of the market whose future alone changes the past."""
+    given, found = case.panel.ingredients, []
+    for part in PARTS:
+        altered = Altered(with_noise(given, row, case.seed, [part]).build(), row, part, noisy=True)
+        try:
+            changed = _compared(case, strategy, whole, altered)[0] is not None
+        except (UsageError, DataError):
+            continue
+        if changed:
+            found.append(part)
+    return tuple(found)

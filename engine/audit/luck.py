@@ -1,0 +1,42 @@
+"""Luck band: what rotating alike among funds drawn by lot would have earned, many times over."""
+
+from __future__ import annotations
+
+from engine.audit.case import Case, annual_return, returns_of, sharpe, targets_of
+from engine.audit.outcome import Outcome
+from engine.audit.placebo import standing
+from engine.audit.twins import random_twin
+
+NAME = "luck_band"
+DRAWS = 1000
+
+
+def luck_band(case: Case) -> Outcome:
+    """Return where the strategy stands among random choices with the same rotation, on the same sessions.
+
+    ``details``: ``draws``; ``sharpe_ratio`` and ``annual_return``, each with the strategy's ``value``, the 5,
+    50 and 95 % ``quantiles``, ``rank`` and ``p_value``.
+    """
+    count = DRAWS if case.draws is None else case.draws
+    per_year, first, last = case.panel.sessions_per_year, case.first(), case.last
+    twins = [random_twin(case, seed) for seed in range(count)]
+    found = [each for each in twins if each is not None]
+    if not found:
+        return Outcome(NAME, None, "There is no random choice that rotates like this strategy.", {"draws": 0})
+    real = returns_of(case, [targets_of(case.strategy, case.panel, first, last)], first)
+    drawn = returns_of(case, [targets_of(each, case.panel, first, last) for each in found], first)
+    details = {
+        name: {"value": float(measure(real, per_year)[0])}
+        | standing(float(measure(real, per_year)[0]), measure(drawn, per_year))
+        for name, measure in (("sharpe_ratio", sharpe), ("annual_return", annual_return))
+    }
+    ratio = details["sharpe_ratio"]
+    low, middle, high = ratio["quantiles"]
+    if getattr(case.strategy, "top", None) == 0:
+        sentence = "With top=0 all funds that qualify are held, which leaves nothing to choice nor luck."
+    else:
+        sentence = (
+            f"Sharpe ratio {ratio['value']:.2f} is rank {ratio['rank']} of {ratio['of']} against random "
+            f"choices, 90 % of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
+        )
+    return Outcome(NAME, None, sentence, {"draws": len(found)} | details)

@@ -1,0 +1,144 @@
+"""Placebo: the same strategy on flows that mean nothing, and what momentum alone would have earned.
+
+Flows are shuffled in time in blocks of sessions, or exchanged between funds (``data.placebo``); the market
+that is traded stays the real one. If flows matter, the real Sharpe ratio stands above most of those. The
+p-value is that of a permutation test with the real one counted in: (1 + #{placebo >= real}) / (B + 1)
+(Phipson, Smyth 2010, Permutation P-values Should Never Be Zero).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import DataError
+from data.panel import Ingredients
+from data.placebo import Placebo
+from engine.audit.case import (
+    Case,
+    annual_return,
+    has_signal,
+    returns_of,
+    sharpe,
+    signal_of,
+    targets_of,
+)
+from engine.audit.outcome import Outcome
+from engine.audit.twins import momentum_twin
+from engine.audit.views import Recorder, reads_flows
+
+Floats = NDArray[np.float64]
+
+NAME = "placebo"
+DRAWS = 200
+KINDS = ("in_time", "between_funds")
+
+
+def placebo(case: Case) -> Outcome:
+    """Return where the real Sharpe ratio stands among those on shuffled and on exchanged flows.
+
+    ``details``: ``draws``, ``sharpe_ratio``, for each of ``in_time`` and ``between_funds`` the 5, 50 and 95 %
+    quantiles, ``rank`` (1 = best, of draws + 1) and ``p_value``; and ``momentum`` (see ``momentum_part``).
+    """
+    per_year, first = case.panel.sessions_per_year, case.first()
+    real = returns_of(case, [targets_of(case.strategy, case.panel, first, case.last)], first)
+    ratio = float(sharpe(real, per_year)[0])
+    momentum = momentum_part(case)
+    details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
+    reads: dict[str, None] = {}
+    if has_signal(case.strategy):
+        signal_of(case.strategy, Recorder(case.panel.known, reads))
+        if not reads_flows(reads):
+            return Outcome(
+                NAME,
+                None,
+                f"The strategy reads no flows, so there is nothing to exchange.{_of_momentum(momentum)}",
+                details | {"draws": 0},
+            )
+    count = DRAWS if case.draws is None else case.draws
+    details["draws"] = count
+    parts = []
+    for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
+        targets = [
+            targets_of(case.strategy, replace(case.panel, known=given.build().known), first, case.last)
+            for given in _draws(case, kind, count)
+        ]
+        ratios = sharpe(returns_of(case, targets, first), per_year)
+        details[kind] = standing(ratio, ratios)
+        parts.append(
+            f"rank {details[kind]['rank']} of {details[kind]['of']} with flows {words} "
+            f"(p = {details[kind]['p_value']:.3f})"
+        )
+    return Outcome(
+        NAME, None, f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}.{_of_momentum(momentum)}", details
+    )
+
+
+def _draws(case: Case, kind: str, count: int) -> Iterator[Ingredients]:
+    flows = Placebo.of(case.panel)
+    for number in range(count):
+        rng = np.random.default_rng([case.seed, 4, KINDS.index(kind), number])
+        yield flows.in_time(rng) if kind == "in_time" else flows.between_funds(rng)
+
+
+def standing(real: float, drawn: Floats) -> dict[str, Any]:
+    """Return where a number stands among drawn ones, (B,), of which NaN are left out.
+
+    ``quantiles`` are 5, 50 and 95 %; ``rank`` is 1 plus the number of drawn ones that are not smaller;
+    NaN quantiles and a p-value of 1 where nothing was drawn, or the number itself is NaN.
+    """
+    drawn = drawn[np.isfinite(drawn)]
+    at_least = int((drawn >= real).sum()) if real == real else len(drawn)
+    quantiles = np.quantile(drawn, [0.05, 0.5, 0.95]) if len(drawn) else np.full(3, np.nan)
+    return {
+        "quantiles": quantiles,
+        "rank": 1 + at_least,
+        "of": 1 + len(drawn),
+        "p_value": (1 + at_least) / (1 + len(drawn)),
+    }
+
+
+def momentum_part(case: Case) -> Mapping[str, float]:
+    """Return how a strategy's returns relate to its momentum twin's, from the day on which both can decide.
+
+    ``annual_return`` of the twin, ``excess`` over it, ``beta`` to it, ``alpha`` a year beyond beta times the
+    twin, and ``correlation``; empty where the catalogue has no ``momentum`` or it cannot run.
+    """
+    twin = momentum_twin(case)
+    if twin is None:
+        return {}
+    per_year = case.panel.sessions_per_year
+    try:
+        first = max(case.first(), case.first(twin))
+    except DataError:
+        return {}
+    both = returns_of(
+        case, [targets_of(each, case.panel, first, case.last) for each in (case.strategy, twin)], first
+    )
+    annual = annual_return(both, per_year)
+    deviations = np.cov(both)
+    variance = float(deviations[1, 1])
+    beta = float(deviations[0, 1]) / variance if variance > 0.0 else np.nan
+    spread = float(np.sqrt(deviations[0, 0] * deviations[1, 1]))
+    return {
+        "annual_return": float(annual[1]),
+        "excess": float(annual[0] - annual[1]),
+        "beta": beta,
+        "alpha": float((both[0].mean() - beta * both[1].mean()) * per_year),
+        "correlation": float(deviations[0, 1]) / spread if spread > 0.0 else np.nan,
+    }
+
+
+def _of_momentum(momentum: Mapping[str, float]) -> str:
+    if not momentum:
+        return ""
+    excess = 100 * momentum["excess"]
+    return (
+        f" Its momentum twin earns {100 * momentum['annual_return']:.1f} % a year, the strategy "
+        f"{abs(excess):.1f} points {'more' if excess >= 0 else 'less'} "
+        f"(correlation {momentum['correlation']:.2f})."
+    )

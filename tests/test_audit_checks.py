@@ -1,0 +1,331 @@
+"""The audits besides look-ahead: gates that fail what they must, and numbers held against a pencil."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.demo import Demo
+from data.errors import StrategyError, UsageError
+from data.load import load_panel
+from data.panel import Panel
+from data.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
+from data.placebo import Chain, Placebo
+from engine.audit import AUDITS, Case, audit
+from engine.audit.capacity import half_gone
+from engine.audit.case import annual_return, returns_of, sharpe, targets_of
+from engine.audit.placebo import standing
+from engine.audit.twins import momentum_twin, random_twin
+from engine.audit.views import Recorder, View
+from engine.backtest import run
+from engine.kernel.costs import Costs
+from engine.loader import Native
+from strategies import STRATEGIES
+from tests.helpers import biased
+
+BUILTIN = sorted(set(STRATEGIES) - {"weights"})
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return load_panel(Demo())
+
+
+def ask(name: str, strategy: Any, panel: Panel, **more: Any) -> Any:
+    return AUDITS[name](Case(strategy, panel, catalogue=STRATEGIES, **more))
+
+
+# --- gates ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+@pytest.mark.parametrize("gate", ["warm_up", "order_and_scale"])
+def test_every_builtin_passes(panel: Panel, name: str, gate: str) -> None:
+    outcome = ask(gate, STRATEGIES[name](), panel)
+    assert outcome.passed is True, outcome.sentence
+
+
+def test_too_short_a_warmup_is_caught_by_one_session(panel: Panel) -> None:
+    outcome = ask("warm_up", biased.ShortWarmup(), panel)
+    assert outcome.passed is False
+    assert outcome.details["warmup"] == 20
+    assert outcome.details["symbol"] in outcome.sentence
+    assert outcome.details["day"] in outcome.sentence
+    assert ask("warm_up", EnoughWarmup(), panel).passed is True
+
+
+class EnoughWarmup(biased.ShortWarmup):
+    """The same with the session that its first return begins with."""
+
+    @property
+    def warmup(self) -> int:
+        return 21
+
+
+@pytest.mark.parametrize(
+    ("strategy", "on"),
+    [
+        (biased.ByColumn, "the order of funds"),
+        (biased.ByHeadCount, "a fund that is never held"),
+        (biased.FloorOfMoney, "the currency"),
+        (biased.LowPrice, "splits before the first day"),
+    ],
+)
+def test_what_must_not_matter_is_named(panel: Panel, strategy: Any, on: str) -> None:
+    outcome = ask("order_and_scale", strategy(), panel)
+    assert outcome.passed is False
+    assert outcome.details["check"] == on
+    assert f"{strategy.__name__} depends on {on}" in outcome.sentence
+    assert outcome.details["symbol"] in outcome.sentence
+
+
+def test_one_that_decides_one_by_one_is_held_to_its_returns(panel: Panel) -> None:
+    short = rows_of(settled(panel.ingredients), 200).build()
+    assert ask("order_and_scale", biased.HonestDecider(), short).passed is True
+    outcome = ask("order_and_scale", biased.RichDecider(), short)
+    assert outcome.details["check"] == "the currency"
+    assert outcome.details["symbol"] == "the portfolio's return"
+
+
+def test_a_backtrader_strategy_is_refused(panel: Panel) -> None:
+    with pytest.raises(StrategyError, match="cannot be audited"):
+        list(audit(Case(Native(dict, {}), panel)))
+
+
+def test_an_unknown_audit_is_refused(panel: Panel) -> None:
+    with pytest.raises(UsageError, match="look_ahead"):
+        list(audit(Case(STRATEGIES["momentum"](), panel), ["look_ahed"]))
+
+
+def test_what_looks_ahead_is_not_asked_what_it_earns(panel: Panel) -> None:
+    outcomes = list(audit(Case(biased.ShiftByMinusOne(), panel), ["luck_band", "look_ahead"]))
+    assert [(each.name, each.passed) for each in outcomes] == [("look_ahead", False), ("luck_band", None)]
+    assert outcomes[1].sentence.startswith("Not asked")
+
+
+# --- numbers ----------------------------------------------------------------------------------------------
+
+
+def test_sharpe_and_annual_return_by_hand() -> None:
+    returns = np.array([[0.01, 0.03], [0.02, 0.02], [-0.5, 1.0]])
+    # mean 0.02, deviation sqrt(2 * 0.01²) = 0.0141421356; two sessions of a year of four
+    assert sharpe(returns, 4.0)[0] == pytest.approx(0.02 / 0.0141421356 * 2)
+    assert np.isnan(sharpe(returns, 4.0)[1])
+    assert annual_return(returns, 4.0).tolist() == pytest.approx([(1.01 * 1.03) ** 2 - 1, 1.02**4 - 1, 0.0])
+
+
+def test_standing_by_hand() -> None:
+    where = standing(2.0, np.array([1.0, 2.0, 3.0, np.nan]))
+    assert (where["rank"], where["of"], where["p_value"]) == (3, 4, 0.75)
+    assert where["quantiles"][1] == 2.0
+    assert standing(4.0, np.array([1.0, 2.0, 3.0]))["p_value"] == 0.25
+    assert standing(np.nan, np.array([1.0]))["p_value"] == 1.0
+
+
+def test_capacity_by_hand() -> None:
+    capitals = np.array([1e5, 1e6, 1e7, 1e8])
+    assert half_gone(capitals, np.array([0.09, 0.10, 0.06, 0.01])) == pytest.approx(10**7.2)
+    assert half_gone(capitals, np.array([0.08, 0.10, 0.05, 0.01])) == pytest.approx(1e7)
+    assert np.isnan(half_gone(capitals, np.array([-0.1, -0.1, -0.2, -0.3])))
+    assert np.isnan(half_gone(capitals, np.array([0.1, 0.1, 0.09, 0.08])))
+
+
+def test_the_simulated_returns_are_those_of_a_run(panel: Panel) -> None:
+    strategy = STRATEGIES["flow_blend"](top=2)
+    case = Case(strategy, panel, cash=3e5)
+    returns = returns_of(case, [targets_of(strategy, panel, case.first(), case.last)], case.first())
+    np.testing.assert_array_equal(returns[0], run(strategy, panel, cash=3e5).returns)
+
+
+def test_lags_are_sessions_of_all_flows(panel: Panel) -> None:
+    late = delayed(panel.ingredients, 3).build()
+    for name in ("units", "margin_balance", "nav"):
+        early = getattr(panel.known, name)
+        np.testing.assert_array_equal(getattr(late.known, name)[3:], early[:-3], err_msg=name)
+    np.testing.assert_array_equal(late.known.market_margin[3:], panel.known.market_margin[:-3])
+    np.testing.assert_array_equal(late.known.adjusted_close, panel.known.adjusted_close)
+    same = load_panel(Demo(), lags={"units": 3, "nav": 3, "margin": 3})
+    np.testing.assert_array_equal(late.known.flow("vwap"), same.known.flow("vwap"))
+
+
+def test_lag_sensitivity(panel: Panel) -> None:
+    outcome = ask("lag_sensitivity", STRATEGIES["share_inflow"](lookback=5), panel)
+    assert outcome.passed is None
+    first = outcome.details["first_day"]
+    result = run(STRATEGIES["share_inflow"](lookback=5), panel, start=np.datetime64(first).item())
+    deviation = result.returns.std(ddof=1)
+    own = result.returns.mean() / deviation * np.sqrt(panel.sessions_per_year)
+    assert outcome.details["sharpe_ratio"][0] == pytest.approx(own, rel=1e-12)
+    assert outcome.details["lags"] == [0, 1, 2, 3, 5]
+    # The demo's flows act for five sessions: the later they are known, the less is left of them.
+    assert outcome.details["sharpe_ratio"][0] > outcome.details["sharpe_ratio"][4]
+    assert "do not" not in outcome.sentence
+    without = ask("lag_sensitivity", STRATEGIES["momentum"](), panel)
+    assert "does not use them" in without.sentence
+    assert len(set(without.details["sharpe_ratio"])) == 1
+
+
+# --- placebo ----------------------------------------------------------------------------------------------
+
+
+def test_a_chain_by_hand() -> None:
+    levels = np.array([[np.nan], [100.0], [110.0], [np.nan], [231.0]])
+    chain = Chain.of(levels, np.array([[1.0], [1.0], [1.0], [1.0], [2.0]]))
+    # +10 %, then a split 1:2 and +5 %
+    np.testing.assert_allclose(chain.rates[:, 0], [np.nan, np.nan, 0.10, np.nan, 0.05], atol=1e-12)
+    np.testing.assert_allclose(chain.with_rates(chain.rates), levels)
+    swapped = chain.with_rates(np.array([[np.nan], [np.nan], [0.05], [np.nan], [0.10]]))
+    np.testing.assert_allclose(swapped[:, 0], [np.nan, 100.0, 105.0, np.nan, 231.0])
+
+
+def test_shuffled_flows_are_a_funds_own(panel: Panel) -> None:
+    flows = Placebo.of(panel)
+    shuffled = flows.in_time(np.random.default_rng(1)).build()
+    again = Placebo.of(shuffled)
+    for name in ("units", "margin", "market_margin"):
+        real, moved = getattr(flows, name), getattr(again, name)
+        np.testing.assert_array_equal(np.isfinite(real.levels), np.isfinite(moved.levels))
+        np.testing.assert_allclose(np.sort(moved.rates, axis=0), np.sort(real.rates, axis=0), atol=1e-9)
+        finite = np.isfinite(real.rates)
+        assert (real.rates[finite] != moved.rates[finite]).mean() > 0.9
+    np.testing.assert_array_equal(shuffled.known.adjusted_close, panel.known.adjusted_close)
+    np.testing.assert_array_equal(shuffled.known.nav, panel.known.nav)
+
+
+def test_exchanged_flows_are_anothers(panel: Panel) -> None:
+    flows = Placebo.of(panel)
+    moved = Placebo.of(flows.between_funds(np.random.default_rng(1)).build())
+    assert flows.units is not None
+    assert moved.units is not None
+    givers = []
+    for column in range(len(panel.symbols)):
+        theirs = moved.units.rates[:, [column]]
+        both = np.isfinite(theirs) & np.isfinite(flows.units.rates)
+        alike = (np.isclose(theirs, flows.units.rates, atol=1e-9) & both).sum(axis=0)
+        givers.append(int(np.argmax(alike / np.maximum(both.sum(axis=0), 1))))
+    assert sorted(givers) == list(range(len(panel.symbols)))
+    assert all(giver != column for column, giver in enumerate(givers))
+
+
+def test_the_planted_effect_beats_its_placebos(panel: Panel) -> None:
+    outcome = ask("placebo", STRATEGIES["share_inflow"](lookback=5), panel, draws=19)
+    assert outcome.passed is None
+    for kind in ("in_time", "between_funds"):
+        assert outcome.details[kind]["of"] == 20
+        assert outcome.details[kind]["p_value"] <= 0.10
+    again = ask("placebo", STRATEGIES["share_inflow"](lookback=5), panel, draws=19)
+    assert again.sentence == outcome.sentence
+
+
+def test_a_strategy_without_flows_has_no_placebo(panel: Panel) -> None:
+    outcome = ask("placebo", STRATEGIES["momentum"](), panel, draws=2)
+    assert outcome.details["draws"] == 0
+    assert "reads no flows" in outcome.sentence
+    # Momentum is its own twin.
+    assert outcome.details["momentum"]["excess"] == 0.0
+    assert outcome.details["momentum"]["beta"] == pytest.approx(1.0)
+    assert outcome.details["momentum"]["alpha"] == pytest.approx(0.0, abs=1e-12)
+
+
+# --- luck, cost, capacity ---------------------------------------------------------------------------------
+
+
+def test_twins_rotate_alike(panel: Panel) -> None:
+    strategy = STRATEGIES["share_inflow"](top=4, rebalance=7, cap=0.2, hysteresis=1, weighting="score")
+    case = Case(strategy, panel, catalogue=STRATEGIES)
+    momentum, lots = momentum_twin(case), random_twin(case, 5)
+    for twin in (momentum, lots):
+        assert (twin.top, twin.rebalance, twin.cap, twin.hysteresis) == (4, 7, 0.2, 1)
+    assert (momentum.weighting, momentum.lookback) == ("score", 20)
+    assert (lots.weighting, lots.seed) == ("equal", 5)
+    assert momentum_twin(Case(strategy, panel)) is None
+
+
+def test_luck_band(panel: Panel) -> None:
+    strategy = STRATEGIES["share_inflow"](lookback=5)
+    outcome = ask("luck_band", strategy, panel, draws=3)
+    start = panel.days[Case(strategy, panel).first()].item()
+    drawn = [run(STRATEGIES["random"](seed=seed), panel, start=start).returns for seed in range(3)]
+    ratios = [each.mean() / each.std(ddof=1) * np.sqrt(panel.sessions_per_year) for each in drawn]
+    np.testing.assert_allclose(outcome.details["sharpe_ratio"]["quantiles"][1], np.median(ratios))
+    assert outcome.details["draws"] == 3
+    assert "nothing to choice" in ask("luck_band", STRATEGIES["equal_weight"](), panel, draws=2).sentence
+
+
+def test_cost_and_capacity(panel: Panel) -> None:
+    strategy = STRATEGIES["share_inflow"](lookback=5, rebalance=10)
+    outcome = ask("cost_and_capacity", strategy, panel, benchmark="DEMO-ALL")
+    found = outcome.details
+    assert np.all(np.diff(found["annual_return"]) < 0.0)
+    free = run(strategy, panel, costs=Costs(commission_rate=0.0, commission_min=0.0, slippage_rate=0.0))
+    assert found["annual_return"][0] == pytest.approx(
+        np.prod(1 + free.returns) ** (panel.sessions_per_year / len(free.returns)) - 1
+    )
+    level = panel.index_closes["DEMO-ALL"]
+    first = Case(strategy, panel).first()
+    passive = (level[-1] / level[first - 1]) ** (panel.sessions_per_year / (len(level) - first)) - 1
+    assert found["benchmark_annual_return"] == pytest.approx(passive)
+    assert (found["impact"], found["participation_rate"]) == (0.5, 0.1)
+    assert (found["capitals"][0], found["capitals"][-1]) == (1e5, 1e10)
+    assert found["excess"][-1] < found["excess"].max() / 2
+    assert 1e5 < found["capacity"] < 1e10
+    own = ask("cost_and_capacity", strategy, panel, costs=Costs(impact=2.0, participation_rate=0.05))
+    assert (own.details["impact"], own.details["participation_rate"]) == (2.0, 0.05)
+    assert own.details["capacity"] < found["capacity"]
+
+
+# --- altered markets and views ----------------------------------------------------------------------------
+
+
+def test_another_currency_is_exact(panel: Panel) -> None:
+    other = in_other_money(panel.ingredients, 4.0).build()
+    for name in ("reference", "mark", "limit_up", "limit_down", "tick"):
+        np.testing.assert_array_equal(getattr(other.market, name), getattr(panel.market, name) * 4.0)
+    np.testing.assert_array_equal(other.market.volatility, panel.market.volatility)
+
+
+def test_an_old_split_is_exact(panel: Panel) -> None:
+    symbol = panel.symbols[3]
+    other = split_from_the_start(panel.ingredients, {symbol: 2}).build()
+    ratio = np.where(np.array(panel.symbols) == symbol, 2.0, 1.0)
+    np.testing.assert_array_equal(other.market.mark, panel.market.mark / ratio)
+    np.testing.assert_array_equal(other.known.units, panel.known.units * ratio)
+    np.testing.assert_array_equal(other.known.aum, panel.known.aum)
+    np.testing.assert_array_equal(other.known.flow("vwap"), panel.known.flow("vwap"))
+    assert other.market.lot[0, 3] == 2 * panel.market.lot[0, 3]
+
+
+def test_what_is_settled_gives_the_same_panel(panel: Panel) -> None:
+    given = panel.ingredients
+    plain = replace(given, facts=replace(given.facts, indices_from={}))
+    assert given.build().fingerprint == panel.fingerprint
+    np.testing.assert_array_equal(settled(plain).build().known.flow("nav"), panel.known.flow("nav"))
+    assert settled(given).listings.listed == given.listings.listed
+
+
+def test_reads_are_recorded(panel: Panel) -> None:
+    reads: dict[str, None] = {}
+    known = Recorder(panel.known, reads)
+    assert known.symbols == panel.symbols
+    known.flow("nav")
+    np.testing.assert_array_equal(known.until(5).close, panel.known.close[:6])
+    assert known.aum is known.aum
+    assert list(reads) == ["flow(nav)", "close", "aum"]
+
+
+def test_a_view_reorders_and_begins_later(panel: Panel) -> None:
+    known = panel.known
+    view = View(known, np.array([2, -1, 0]), since=100, stranger="new")
+    assert view.symbols == (panel.symbols[2], "new", panel.symbols[0])
+    np.testing.assert_array_equal(view.close[:, [0, 2]], known.close[100:, [2, 0]])
+    assert np.isnan(view.close[:, 1]).all()
+    assert not view.listed[:, 1].any()
+    np.testing.assert_array_equal(view.flow("nav")[:, 0], known.flow("nav")[100:, 2])
+    np.testing.assert_array_equal(view.index("DEMO-ALL"), known.index("DEMO-ALL")[100:])
+    assert len(view.days) == len(known.days) - 100
+    code = next(each for each in known.tracked if each)
+    rows = [max(file.row - 100, 0) for file in known.index_weights(code)]
+    assert [file.row for file in view.index_weights(code)] == rows
