@@ -18,8 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.cache_folder import cache_folder
 
+Number = TypeVar("Number", bound=np.generic)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -44,6 +48,13 @@ def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
     finally:
         settings.CACHE_DIR = before
     return cast(Function, made)
+
+
+def frozen(array: NDArray[Number]) -> NDArray[Number]:
+    """Return a contiguous, read-only view or copy: machine code is made anew for each kind of array."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def is_kept(function: Callable[..., Any], *calls: Callable[..., Any]) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.compiled import compiled, frozen
 from data.errors import DataError, did_you_mean
 from data.flows import UnitFlows, net_financing, row_before, unit_changes, unit_prices
 from data.market import Market
@@ -30,6 +31,9 @@ Integers = NDArray[np.int64]
 
 # Sessions on which a value of a monthly series is good: two months, so that a late one is no gap.
 MONTHLY = 44
+
+# Cells above which machine code pays, although the compiler has to be loaded.
+LARGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -342,6 +346,10 @@ def latest_known(values: Floats, usable_from: Integers, stale_after: int) -> Flo
     ``values`` and ``usable_from`` are (D, S), by the session to which a value belongs. The value of a later
     session wins even if it was published earlier. It is usable on ``stale_after`` sessions, then it is stale.
     """
+    if values.size > LARGE:
+        result = np.full(values.shape, np.nan)
+        compiled(pick_latest)(frozen(values), frozen(usable_from), stale_after, result)
+        return result
     latest = np.full(values.shape, -1, dtype=np.int64)
     rows, columns = np.nonzero(np.isfinite(values) & (usable_from < len(values)))
     np.maximum.at(latest, (usable_from[rows, columns], columns), rows)
@@ -354,12 +362,49 @@ def latest_known(values: Floats, usable_from: Integers, stale_after: int) -> Flo
 
 def newly_known(values: Floats, usable_from: Integers) -> Floats:
     """Return for each row the sum of the values that become usable with it; NaN where none does."""
-    rows, columns = np.nonzero(np.isfinite(values) & (usable_from < len(values)))
     result = np.zeros(values.shape)
+    if values.size > LARGE:
+        compiled(add_new)(frozen(values), frozen(usable_from), result)
+        return result
+    rows, columns = np.nonzero(np.isfinite(values) & (usable_from < len(values)))
     some = np.zeros(values.shape, dtype=bool)
     np.add.at(result, (usable_from[rows, columns], columns), values[rows, columns])
     some[usable_from[rows, columns], columns] = True
     return np.where(some, result, np.nan)
+
+
+def pick_latest(values: Floats, usable_from: Integers, stale_after: int, result: Floats) -> None:
+    """Do what ``latest_known`` does, in machine code; ``result`` is NaN before."""
+    sessions, funds = values.shape
+    newest = np.full((sessions, funds), -1, dtype=np.int64)
+    for row in range(sessions):
+        for column in range(funds):
+            usable = usable_from[row, column]
+            if usable < sessions and abs(values[row, column]) < np.inf and newest[usable, column] < row:
+                newest[usable, column] = row
+    latest = np.full(funds, -1, dtype=np.int64)
+    for row in range(sessions):
+        for column in range(funds):
+            latest[column] = max(latest[column], newest[row, column])
+            source = latest[column]
+            if source >= 0 and row - usable_from[source, column] < stale_after:
+                result[row, column] = values[source, column]
+
+
+def add_new(values: Floats, usable_from: Integers, result: Floats) -> None:
+    """Do what ``newly_known`` does, in machine code; ``result`` is zero before."""
+    sessions, funds = values.shape
+    some = np.zeros((sessions, funds), dtype=np.bool_)
+    for row in range(sessions):
+        for column in range(funds):
+            usable = usable_from[row, column]
+            if usable < sessions and abs(values[row, column]) < np.inf:
+                result[usable, column] += values[row, column]
+                some[usable, column] = True
+    for row in range(sessions):
+        for column in range(funds):
+            if not some[row, column]:
+                result[row, column] = np.nan
 
 
 def no_series(sessions: int, columns: int) -> Series:

@@ -1,9 +1,9 @@
 """Pieces of a strategy's arithmetic that many parameter sets have in common, computed once.
 
 A function decorated with ``shared`` takes the known face of a panel and plain numbers or words. While
-``sharing`` is on for that face (a sweep turns it on), its result is kept, read-only, and given to whoever asks
-with the same arguments; at other times the function is called as it is. What was not asked for the longest
-is dropped first once the results take more than the permitted memory.
+``sharing`` is on for that face (a sweep turns it on), its result is kept, read-only, and given to whoever
+asks with the same arguments; at other times the function is called as it is. What was not asked for the
+longest is dropped first once the results take more than the permitted memory.
 """
 
 from __future__ import annotations

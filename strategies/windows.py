@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.compiled import compiled
+from data.compiled import compiled, frozen
 from data.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -143,7 +143,7 @@ def _sum(values: Floats, n: int) -> Floats:
     _check_window(n)
     result = np.zeros(values.shape)
     if _in_machine_code(values, n):
-        compiled(add_values)(_flat(values), n, _row_size(values), _flat(result))
+        compiled(add_values)(_flat(values), n, _row_size(values), result.reshape(-1))
         return result
     total = result[n - 1 :]
     for rows in _window_rows(len(values), n):
@@ -202,7 +202,7 @@ def _in_machine_code(x: Floats, n: int) -> bool:
 
 
 def _flat(x: Floats) -> Floats:
-    return np.ascontiguousarray(x).reshape(-1)
+    return frozen(x).reshape(-1)
 
 
 def _row_size(x: Floats) -> int:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from data import known
 from data.shared import shared, sharing
 from strategies import windows
 
@@ -52,6 +53,25 @@ def test_blocks_of_machine_code_join_without_a_seam() -> None:
         expected = windows.zscore(x, 30, 5)
         patch.setattr(windows, "_in_machine_code", lambda *_: True)
         np.testing.assert_array_equal(windows.zscore(x, 30, 5), expected)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_known_face_in_machine_code_has_the_bits_of_numpy(data: st.DataObject) -> None:
+    values = data.draw(
+        hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=NUMBERS)
+    )
+    usable_from = data.draw(hnp.arrays(np.int64, values.shape, elements=st.integers(0, 14)))
+    stale_after = data.draw(st.integers(1, 6))
+    results = []
+    for large in (10**9, -1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(known, "LARGE", large)
+            results.append(
+                (known.latest_known(values, usable_from, stale_after), known.newly_known(values, usable_from))
+            )
+    for plain, machine_made in zip(*results, strict=True):
+        np.testing.assert_array_equal(machine_made, plain)
 
 
 SCRIPT = """
@@ -99,7 +119,7 @@ calls: list[tuple[object, ...]] = []
 
 
 @shared
-def piece(known: object, size: int) -> np.ndarray:
+def piece(face: object, size: int) -> np.ndarray:
     calls.append((size,))
     time.sleep(0.01)
     return np.full(size, 1.0)
@@ -107,21 +127,21 @@ def piece(known: object, size: int) -> np.ndarray:
 
 def test_a_piece_is_computed_once_while_sharing_is_on() -> None:
     calls.clear()
-    known = SimpleNamespace()
-    with sharing(known):
-        first = piece(known, 3)
-        assert piece(known, 3) is first
+    face = SimpleNamespace()
+    with sharing(face):
+        first = piece(face, 3)
+        assert piece(face, 3) is first
         assert not first.flags.writeable
         assert piece(SimpleNamespace(), 3) is not first
-    piece(known, 3)
+    piece(face, 3)
     assert len(calls) == 3
 
 
 def test_threads_wait_for_a_piece_that_another_computes() -> None:
     calls.clear()
-    known = SimpleNamespace()
-    with sharing(known):
-        threads = [threading.Thread(target=piece, args=(known, 5)) for _ in range(8)]
+    face = SimpleNamespace()
+    with sharing(face):
+        threads = [threading.Thread(target=piece, args=(face, 5)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -131,22 +151,22 @@ def test_threads_wait_for_a_piece_that_another_computes() -> None:
 
 def test_a_piece_that_fails_fails_for_everyone_who_asks() -> None:
     @shared
-    def broken(known: object, size: int) -> np.ndarray:
+    def broken(face: object, size: int) -> np.ndarray:
         raise ValueError(size)
 
-    known = SimpleNamespace()
-    with sharing(known):
+    face = SimpleNamespace()
+    with sharing(face):
         for _ in range(2):
             with pytest.raises(ValueError, match="7"):
-                broken(known, 7)
+                broken(face, 7)
 
 
 def test_what_was_not_asked_for_the_longest_is_dropped_first() -> None:
     calls.clear()
-    known = SimpleNamespace()
+    face = SimpleNamespace()
     half = 70_000  # of a mebibyte, in doubles: two do not fit
-    with sharing(known, megabytes=1):
+    with sharing(face, megabytes=1):
         for size in (half, 10, half + 1, 10):
-            piece(known, size)
-        piece(known, half)
+            piece(face, size)
+        piece(face, half)
     assert [size for (size,) in calls] == [half, 10, half + 1, half]

@@ -27,7 +27,6 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 DAYS_PER_YEAR = 365.0
-LOT = Quote._fields.index("lot")
 # Of a fill: session, column, shares, price, notional, commission, fee, slippage.
 FILL_FIELDS = 8
 # Of a rejection: session, column, shares, reason.
@@ -180,7 +179,7 @@ def keep_account(
                         equity,
                         tape.reference[session, column],
                         shares[column],
-                        int(tape.quotes[session, column, LOT]),
+                        tape.lot[session, column],
                     )
                     if order < 0:
                         order_column[count] = column
@@ -194,7 +193,7 @@ def keep_account(
                         equity,
                         tape.reference[session, column],
                         shares[column],
-                        int(tape.quotes[session, column, LOT]),
+                        tape.lot[session, column],
                     )
                     if order > 0:
                         order_column[count] = column
@@ -207,7 +206,19 @@ def keep_account(
             for place in range(count):
                 column = order_column[place]
                 order = order_shares[place]
-                quote = quote_of(tape.quotes, session, column)
+                quote = Quote(
+                    tape.base[session, column],
+                    tape.low[session, column],
+                    tape.high[session, column],
+                    tape.volume[session, column],
+                    tape.limit_up[session, column],
+                    tape.limit_down[session, column],
+                    tape.tick[session, column],
+                    tape.lot[session, column],
+                    tape.volatility[session, column],
+                    tape.buy_fee_rate[session, column],
+                    tape.sell_fee_rate[session, column],
+                )
                 reason = blocked(order, quote, whole_session)
                 if reason != TRADES:
                     rejections = reject(record.rejections, rejections, session, column, order, reason)
@@ -281,23 +292,6 @@ def reject(rows: Integers, count: int, session: int, column: int, shares: int, r
         rows[count, 2] = shares
         rows[count, 3] = reason
     return count + 1
-
-
-def quote_of(quotes: Floats, session: int, column: int) -> Quote:
-    """Return what an order sees of a fund in a session."""
-    return Quote(
-        quotes[session, column, 0],
-        quotes[session, column, 1],
-        quotes[session, column, 2],
-        quotes[session, column, 3],
-        quotes[session, column, 4],
-        quotes[session, column, 5],
-        quotes[session, column, 6],
-        int(quotes[session, column, LOT]),
-        quotes[session, column, 8],
-        quotes[session, column, 9],
-        quotes[session, column, 10],
-    )
 
 
 def add(holding: Integers, held: int, column: int) -> int:

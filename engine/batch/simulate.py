@@ -18,7 +18,6 @@ from engine.ledger import InvariantError, Ledger, fills_frame, rejections_frame
 
 # What ``keep_account`` calls, for the compiler.
 ACCOUNT_CALLS = (
-    account.quote_of,
     account.reject,
     account.add,
     account.drop,

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.arithmetic import round_half_up
-from data.compiled import compiled, is_kept
+from data.compiled import compiled, frozen, is_kept
 from data.errors import EtflowError, StrategyError, UsageError
 from data.panel import Panel
 from data.shared import sharing
@@ -96,9 +96,9 @@ class Sweep:
             cash_rate=costs.cash_rate,
             whole_session=fill == "vwap",
             initial_cash=float(cash),
-            listed=np.ascontiguousarray(panel.known.listed[span]),
-            closes=np.ascontiguousarray(panel.known.adjusted_close),
-            benchmark=np.ascontiguousarray(alternative_return(panel, benchmark)[span]),
+            listed=frozen(panel.known.listed[span]),
+            closes=frozen(panel.known.adjusted_close),
+            benchmark=frozen(alternative_return(panel, benchmark)[span]),
             per_year=panel.sessions_per_year,
         )
 
@@ -188,7 +188,7 @@ class Sweep:
             raise raised(type(strategy).__name__, error) from error
         signal = checked_signal(values, strategy, self.panel)
         self._require_decision(strategy, signal)
-        return np.ascontiguousarray(signal[self.first : self.last + 1]), depends_on
+        return frozen(signal[self.first : self.last + 1]), depends_on
 
     def _require_decision(self, strategy: Any, signal: Floats) -> None:
         """Raise DataError unless the strategy can decide on the first session."""

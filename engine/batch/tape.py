@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.actions import KINDS
+from data.compiled import frozen
 from data.panel import Panel
 from engine.kernel.costs import Costs
-from engine.kernel.fills import Quote
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -24,13 +24,24 @@ DIVIDEND, SPLIT, LIQUIDATION = (KINDS.index(kind) for kind in ("dividend", "spli
 
 
 class Tape(NamedTuple):
-    """Arrays over D sessions and S funds; ``quotes`` (D, S, fields of a Quote).
+    """Arrays over D sessions and S funds, the first eleven as in :class:`engine.kernel.fills.Quote`.
 
-    ``tradable`` (D, S): listed, with a reference price. ``nights`` (D,) before each session, 0 before the
-    first. Of E events: session, column, kind, ratio, cash and the session of payment.
+    They are views of the panel where they can be. ``tradable`` (D, S): listed, with a reference price.
+    ``nights`` (D,) before each session, 0 before the first. Of E events: session, column, kind, ratio, cash
+    and the session of payment.
     """
 
-    quotes: Floats
+    base: Floats
+    low: Floats
+    high: Floats
+    volume: Floats
+    limit_up: Floats
+    limit_down: Floats
+    tick: Floats
+    lot: Integers
+    volatility: Floats
+    buy_fee_rate: Floats
+    sell_fee_rate: Floats
     reference: Floats
     mark: Floats
     tradable: Bools
@@ -48,22 +59,27 @@ def tape_of(panel: Panel, first: int, last: int, costs: Costs, fill: str) -> Tap
     market = panel.market
     span = slice(first, last + 1)
     reference = market.reference[span]
-    quotes = np.empty((*reference.shape, len(Quote._fields)))
-    volatility = market.volatility[span] if costs.impact > 0.0 else 0.0
-    for place, name in enumerate(Quote._fields):
-        if name == "volatility":
-            quotes[:, :, place] = volatility
-        else:
-            quotes[:, :, place] = getattr(market, fill if name == "base" else name)[span]
+    # Nobody reads it then; a calloc'd page of nothing costs nothing.
+    no_volatility = frozen(np.zeros(reference.shape))
     day_numbers: Integers = panel.days[span].astype(np.int64)
     nights = np.diff(day_numbers, prepend=day_numbers[:1])
     nights[0] = 0
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
-        quotes=quotes,
-        reference=np.ascontiguousarray(reference),
-        mark=np.ascontiguousarray(market.mark[span]),
-        tradable=market.listed[span] & ~np.isnan(reference),
+        base=frozen(getattr(market, fill)[span]),
+        low=frozen(market.low[span]),
+        high=frozen(market.high[span]),
+        volume=frozen(market.volume[span]),
+        limit_up=frozen(market.limit_up[span]),
+        limit_down=frozen(market.limit_down[span]),
+        tick=frozen(market.tick[span]),
+        lot=frozen(market.lot[span]),
+        volatility=frozen(market.volatility[span]) if costs.impact > 0.0 else no_volatility,
+        buy_fee_rate=frozen(market.buy_fee_rate[span]),
+        sell_fee_rate=frozen(market.sell_fee_rate[span]),
+        reference=frozen(reference),
+        mark=frozen(market.mark[span]),
+        tradable=frozen(market.listed[span] & ~np.isnan(reference)),
         nights=nights,
         event_session=np.array([event.row - first for event in events], dtype=np.int64),
         event_column=np.array([event.column for event in events], dtype=np.int64),
