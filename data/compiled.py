@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -48,6 +49,11 @@ def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
     finally:
         settings.CACHE_DIR = before
     return cast(Function, made)
+
+
+def loaded() -> bool:
+    """Return whether the compiler is loaded already, so that machine code costs nothing more to have."""
+    return "numba" in sys.modules
 
 
 def frozen(array: NDArray[Number]) -> NDArray[Number]:

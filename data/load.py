@@ -277,26 +277,33 @@ def _macro(frame: pd.DataFrame, days: Days, market: str, published: Availability
 def _index_weights(
     frame: pd.DataFrame, days: Days, market: str, published: Availability
 ) -> tuple[IndexWeights, ...]:
+    ordered = frame.sort_values(["index", "day"], kind="stable")
+    # Columns as arrays: a frame for each of hundreds of files takes most of the time of a panel.
+    index, constituent = ordered["index"].to_numpy(str), ordered["constituent"].tolist()
+    theme = ordered["theme"].where(ordered["theme"].notna(), "").tolist()
+    day = ordered["day"].to_numpy("datetime64[D]")
+    known_at, weight = ordered["known_at"].to_numpy("datetime64[us]"), ordered["weight"].tolist()
+    changes = np.flatnonzero((index[1:] != index[:-1]) | (day[1:] != day[:-1])) + 1
     result = []
-    groups: Any = frame.groupby(["index", "day"], sort=True)
-    for (index, day), rows in groups:
-        file_day: Any = pd.Timestamp(day).to_datetime64().astype("datetime64[D]")
-        lag = published.lag("index_weights", str(index), _date(file_day))
+    for first, end in zip([0, *changes.tolist()], [*changes.tolist(), len(ordered)], strict=True):
+        if first == end:
+            continue
+        lag = published.lag("index_weights", str(index[first]), _date(day[first]))
         # The lag counts sessions after the file's own day, a session or not.
-        row = int(np.searchsorted(days, file_day, side="right")) - 1 + lag
-        if rows["known_at"].notna().any():
-            told = rows["known_at"].max().to_datetime64()
-            row = int(_opens_after(np.array([told]), days, market, published)[0])
+        row = int(np.searchsorted(days, day[first], side="right")) - 1 + lag
+        told = known_at[first:end]
+        if not np.isnat(told).all():
+            row = int(_opens_after(np.array([np.nanmax(told)]), days, market, published)[0])
             row += published.shifts.get("index_weights", 0)
         if row < len(days):
-            themes = rows["theme"].where(rows["theme"].notna(), "")
+            members = constituent[first:end]
             result.append(
                 IndexWeights(
-                    str(index),
+                    str(index[first]),
                     max(row, 0),
-                    file_day,
-                    dict(zip(rows["constituent"], rows["weight"], strict=True)),
-                    dict(zip(rows["constituent"], themes, strict=True)),
+                    day[first],
+                    dict(zip(members, weight[first:end], strict=True)),
+                    dict(zip(members, theme[first:end], strict=True)),
                 )
             )
     return tuple(result)

@@ -14,14 +14,13 @@ left out, and the result is NaN if fewer than ``at_least`` rows are known, by de
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.compiled import compiled, frozen
+from data.compiled import compiled, frozen, loaded
 from data.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -198,7 +197,7 @@ def window_moments(
 
 def _in_machine_code(x: Floats, n: int) -> bool:
     """Whether it pays: the compiler takes longer to load than a few small windows to add."""
-    return "numba" in sys.modules or x.size * n > LARGE
+    return loaded() or x.size * n > LARGE
 
 
 def _flat(x: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.arithmetic import round_half_up
-from data.compiled import compiled
+from data.compiled import compiled, loaded
 from data.panel import Panel
 from engine.batch import account
 from engine.batch.account import Orders, Record
@@ -32,13 +32,19 @@ ACCOUNT_CALLS = (
 )
 # Rows to begin with, by decision; where they do not suffice, the account is kept once more.
 ROWS_PER_DECISION = 8
+# Sessions, and orders at so many sessions each, that Python walks through while the compiler is loaded: the
+# same function either way, with the same bits.
+LARGE, ORDER_WORK = 10_000, 4
 
 
 def simulate_batch(
     panel: Panel, targets: Targets, *, first: int, last: int, cash: float, costs: Costs, fill: str
 ) -> Ledger:
     """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
-    keep_account = compiled(account.keep_account, *ACCOUNT_CALLS)
+    work = (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
+    keep_account = account.keep_account
+    if loaded() or work > LARGE:
+        keep_account = compiled(account.keep_account, *ACCOUNT_CALLS)
     tape = tape_of(panel, first, last, costs, fill)
     orders = orders_of(targets, first)
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
