@@ -150,33 +150,7 @@ class Panel:
             _before_each(nav.values),
             rules,
         )
-        after_close = np.arange(1, len(days) + 1, dtype=np.int64)[:, None]
-        bars_from = facts.usable_from.get("bars", np.broadcast_to(after_close, listed.shape))
-        indices = {
-            code: Series(closes[:, None], facts.indices_from.get(code, after_close))
-            for code, closes in facts.indices.items()
-        }
-        recorded_from = facts.margin_recorded_from
-        known = Known(
-            days,
-            symbols,
-            market,
-            amount=np.where(market.traded, facts.bars.get("amount", np.nan), 0.0),
-            bars_from=bars_from,
-            units=_series(facts, "units", facts.units, days, symbols),
-            nav=nav,
-            margin_balance=_series(facts, "margin", facts.margin_balance, days, symbols),
-            margin_recorded_from=(
-                np.zeros(len(symbols), dtype=np.int64) if recorded_from is None else recorded_from
-            ),
-            market_margin=facts.market_margin or no_series(len(days), 1),
-            indices=indices,
-            macro=facts.macro,
-            index_weights=facts.index_weights,
-            tracked=listings.tracked,
-            families=listings.families,
-            stale_after=stale_after,
-        )
+        known = _known_face(days, symbols, facts, market, nav, listings, stale_after)
         return cls(
             days=days,
             symbols=symbols,
@@ -271,6 +245,18 @@ class Panel:
             sessions_per_year=sessions_per_year,
         )
 
+    def with_flows(self, facts: Facts) -> Panel:
+        """Return the panel on other units and margin balances, all else in ``facts`` being the panel's own.
+
+        The market face is shared, which is most of the work of a panel; its fingerprint is no longer its own.
+        """
+        given = replace(self.ingredients, facts=facts)
+        nav = _series(facts, "nav", facts.nav, self.days, self.symbols)
+        known = _known_face(
+            self.days, self.symbols, facts, self.market, nav, given.listings, given.stale_after
+        )
+        return replace(self, known=known, fingerprint="", ingredients=given)
+
     def with_index(self, code: str, closes: Floats) -> Panel:
         """Return the panel with one more index to compare with; strategies do not see it."""
         return replace(self, index_closes=MappingProxyType(dict(self.index_closes) | {code: closes}))
@@ -278,6 +264,42 @@ class Panel:
     def row(self, day: date) -> int:
         """Return the row of the first session on or after ``day``; the number of sessions if none."""
         return row_of(self.days, day)
+
+
+def _known_face(
+    days: Days,
+    symbols: tuple[str, ...],
+    facts: Facts,
+    market: Market,
+    nav: Series,
+    listings: Listings,
+    stale_after: int,
+) -> Known:
+    after_close = np.arange(1, len(days) + 1, dtype=np.int64)[:, None]
+    recorded_from = facts.margin_recorded_from
+    return Known(
+        days,
+        symbols,
+        market,
+        amount=np.where(market.traded, facts.bars.get("amount", np.nan), 0.0),
+        bars_from=facts.usable_from.get("bars", np.broadcast_to(after_close, market.listed.shape)),
+        units=_series(facts, "units", facts.units, days, symbols),
+        nav=nav,
+        margin_balance=_series(facts, "margin", facts.margin_balance, days, symbols),
+        margin_recorded_from=(
+            np.zeros(len(symbols), dtype=np.int64) if recorded_from is None else recorded_from
+        ),
+        market_margin=facts.market_margin or no_series(len(days), 1),
+        indices={
+            code: Series(closes[:, None], facts.indices_from.get(code, after_close))
+            for code, closes in facts.indices.items()
+        },
+        macro=facts.macro,
+        index_weights=facts.index_weights,
+        tracked=listings.tracked,
+        families=listings.families,
+        stale_after=stale_after,
+    )
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...]) -> Floats:

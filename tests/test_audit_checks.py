@@ -329,3 +329,13 @@ def test_a_view_reorders_and_begins_later(panel: Panel) -> None:
     code = next(each for each in known.tracked if each)
     rows = [max(file.row - 100, 0) for file in known.index_weights(code)]
     assert [file.row for file in view.index_weights(code)] == rows
+
+
+def test_a_placebo_market_with_the_real_market_face_is_the_one_built_anew() -> None:
+    demo = load_panel(Demo())
+    given = Placebo.of(demo).in_time(np.random.default_rng(3))
+    quick, whole = demo.with_flows(given.facts), given.build()
+    for name in ("units", "aum", "margin_balance", "net_financing", "adjusted_close"):
+        np.testing.assert_array_equal(getattr(quick.known, name), getattr(whole.known, name))
+    np.testing.assert_array_equal(quick.known.flow(), whole.known.flow())
+    assert not np.array_equal(quick.known.units, demo.known.units, equal_nan=True)

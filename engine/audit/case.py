@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from data.errors import EtflowError, StrategyError
 from data.panel import Panel
 from engine.backtest import decisions_of, first_session, last_session
+from engine.batch.sweep import Sweep
 from engine.decide import Decide
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.loader import Native
-from engine.simulate import ENGINES, simulate
+from engine.simulate import simulate
 
 Floats = NDArray[np.float64]
 
@@ -89,34 +90,44 @@ def net_returns(
 ) -> Floats:
     """Return the returns after costs of each simulation, session on session, (N, last - first + 1).
 
-    The only place where audits simulate for returns. Engines agree to the last bit, so the fastest one that
-    can follow the decisions is taken.
+    The only place where audits simulate for returns, with ``returns_of_strategies``: on the batch engine,
+    apart from decisions that need an account to look at.
     """
     result = np.empty((len(simulations), last - first + 1))
+    engines: dict[tuple[float, Costs], Sweep] = {}
     for number, each in enumerate(simulations):
-        ledger = simulate(
-            panel,
-            each.targets,
-            first=first,
-            last=last,
-            cash=each.cash,
-            costs=each.costs,
-            fill=fill,
-            engine=_fastest(each.targets),
-        )
-        before = np.concatenate(([each.cash], ledger.equity[:-1]))
-        result[number] = ledger.equity / before - 1.0
+        if isinstance(each.targets, Targets):
+            key = (each.cash, each.costs)
+            if key not in engines:
+                engines[key] = Sweep(
+                    panel, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill
+                )
+            equity = engines[key].follow([each.targets]).equity[0]
+        else:
+            equity = simulate(
+                panel, each.targets, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill
+            ).equity
+        result[number] = returns_on(equity, each.cash)
     return result
 
 
-def _fastest(targets: Targets | Decide) -> str:
-    return "batch" if isinstance(targets, Targets) and "batch" in ENGINES else "reference"
+def returns_on(equity: Floats, cash: float) -> Floats:
+    """Return simple returns of equity (..., D), session on session, the first on the initial cash."""
+    before = np.concatenate((np.full((*equity.shape[:-1], 1), cash), equity[..., :-1]), axis=-1)
+    returns: Floats = equity / before - 1.0
+    return returns
 
 
 def returns_of(case: Case, targets: Sequence[Targets | Decide], first: int) -> Floats:
     """Return the returns of decisions on the case's own market, capital and costs, (N, D)."""
     simulations = [Simulation(each, case.cash, case.costs) for each in targets]
     return net_returns(case.panel, simulations, first=first, last=case.last, fill=case.fill)
+
+
+def returns_of_strategies(case: Case, strategies: Sequence[Any], first: int) -> Floats:
+    """Return the returns of strategies of one class on the case's own market, (N, D); NaN where one fails."""
+    engine = Sweep(case.panel, first=first, last=case.last, cash=case.cash, costs=case.costs, fill=case.fill)
+    return returns_on(engine.run(strategies, equity=True).equity, case.cash)
 
 
 def has_signal(strategy: Any) -> bool:

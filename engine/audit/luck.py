@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.audit.case import Case, annual_return, returns_of, sharpe, targets_of
+from engine.audit.case import Case, annual_return, returns_of, returns_of_strategies, sharpe, targets_of
 from engine.audit.outcome import Outcome
 from engine.audit.placebo import standing
 from engine.audit.twins import random_twin
@@ -24,7 +24,7 @@ def luck_band(case: Case) -> Outcome:
     if not found:
         return Outcome(NAME, None, "There is no random choice that rotates like this strategy.", {"draws": 0})
     real = returns_of(case, [targets_of(case.strategy, case.panel, first, last)], first)
-    drawn = returns_of(case, [targets_of(each, case.panel, first, last) for each in found], first)
+    drawn = returns_of_strategies(case, found, first)
     details = {
         name: {"value": float(measure(real, per_year)[0])}
         | standing(float(measure(real, per_year)[0]), measure(drawn, per_year))

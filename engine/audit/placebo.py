@@ -9,7 +9,6 @@ p-value is that of a permutation test with the real one counted in: (1 + #{place
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +63,7 @@ def placebo(case: Case) -> Outcome:
     parts = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
-            targets_of(case.strategy, replace(case.panel, known=given.build().known), first, case.last)
+            targets_of(case.strategy, case.panel.with_flows(given.facts), first, case.last)
             for given in _draws(case, kind, count)
         ]
         ratios = sharpe(returns_of(case, targets, first), per_year)

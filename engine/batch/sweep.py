@@ -144,8 +144,8 @@ class Sweep:
                 raise
         return Rows(metrics, tuple(failures), paths)
 
-    def targets_run(self, targets: Sequence[Targets]) -> Rows:
-        """Return a row, with its path, for each of some decided target weights."""
+    def follow(self, targets: Sequence[Targets]) -> Rows:
+        """Return a row, with its path, for each of some target weights that were decided elsewhere."""
         metrics = np.full((len(targets), len(MEASURES)), np.nan)
         paths = np.empty((len(targets), len(self.days)))
         ready_to_run()
