@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -244,6 +245,14 @@ class Panel:
             synthetic=synthetic,
             sessions_per_year=sessions_per_year,
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to another process: a view of a mapping cannot be."""
+        return {**self.__dict__, "index_closes": dict(self.index_closes)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what another process sent."""
+        self.__dict__.update(state, index_closes=MappingProxyType(state["index_closes"]))
 
     def with_flows(self, facts: Facts) -> Panel:
         """Return the panel on other units and margin balances, all else in ``facts`` being the panel's own.

@@ -1,0 +1,208 @@
+"""Out of sample: what a search would have earned had it chosen on other sessions than it is judged on.
+
+1. ``choose``: of each split, the trial that was best on the training sessions alone.
+2. ``Stitched``: one account that follows the choice of each test block, one block after the other. What is
+   held at a seam stays held, and the next choice trades it to its own targets on the block's first session,
+   at a cost like any other trade; adjacent blocks of one choice have no seam at all.
+3. ``walk_forward`` and ``combinatorial`` put the two together for the splits of ``engine.statistics.splits``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.compiled import compiled, frozen
+from engine.backtest import checked_signal
+from engine.batch.account import Totals
+from engine.batch.measures import MEASURES, measure
+from engine.batch.sweep import Sweep
+from engine.kernel.rotation import Targets, decision_rows, target_weights
+from engine.statistics.sharpe import sharpe_ratios
+from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.outcome import Parameters
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Metrics that returns alone determine; a search for another one is split by Sharpe ratio.
+OF_RETURNS = MEASURES[: MEASURES.index("exposure")]
+SHARPE = "sharpe_ratio"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk-forward.
+
+    Attributes
+    ----------
+    splits : windows, in rows of the run
+    chosen : place of the chosen trial, for each window
+    in_sample : its Sharpe ratio per session in training, for each window
+    returns : of one account over all test blocks, session on session
+    first : row of the run on which they begin
+    """
+
+    splits: tuple[Split, ...]
+    chosen: tuple[int, ...]
+    in_sample: Floats
+    returns: Floats
+    first: int
+
+
+def default_walk_forward(sessions: int, per_year: float, purged_size: int) -> WalkForward:
+    """Return windows of two years and quarters after them; half and an eighth of what is shorter."""
+    year = round(per_year)
+    train, test = (2 * year, round(year / 4)) if sessions >= 3 * year else (sessions // 2, sessions // 8)
+    return WalkForward(max(train - purged_size, 1), max(test, 1), purged_size, reduce_test=True)
+
+
+def horizon_of(rebalances: Sequence[int | str]) -> int:
+    """Return for how many sessions a decision of the slowest of these has consequences, its lag included."""
+    sessions = {"weekly": 5, "monthly": 22, "once": 22}
+    return 1 + max((sessions.get(str(each)) or min(int(each), 60) for each in rebalances), default=5)
+
+
+def choose(
+    returns: Floats, rows: Integers, benchmark: Floats, per_year: float, metric: str, *, smaller: bool
+) -> int:
+    """Return the column of ``returns`` (T, N) whose metric on ``rows`` is best; the first of equals.
+
+    ``benchmark`` is (T,). A column with an unknown return is never chosen; the first column where the
+    metric is undefined for all.
+    """
+    found = np.empty((returns.shape[1], len(MEASURES)))
+    compiled(measure_columns, measure)(frozen(returns[rows].T), frozen(benchmark[rows]), per_year, found)
+    values = found[:, MEASURES.index(metric)]
+    gains = np.where(np.isfinite(values), -values if smaller else values, -np.inf)
+    return int(np.argmax(gains))
+
+
+def walk_forward(
+    evaluate: Evaluator,
+    sets: Sequence[Parameters],
+    returns: Floats,
+    benchmark: Floats,
+    windows: WalkForward,
+    metric: str = SHARPE,
+    *,
+    smaller: bool = False,
+) -> Walk:
+    """Return the walk of choosing among ``sets``, whose returns are (T, N), window by window."""
+    splits = windows.split(len(returns))
+    per_year = evaluate.market.panel.sessions_per_year
+    chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
+    blocks = [(int(split.tests[0][0]), int(split.tests[0][-1])) for split in splits]
+    followed = Stitched(evaluate).returns(blocks, [sets[each] for each in chosen])
+    in_sample = np.array(
+        [
+            sharpe_ratios(returns[split.train][:, [column]])[0]
+            for split, column in zip(splits, chosen, strict=True)
+        ]
+    )
+    return Walk(tuple(splits), tuple(chosen), in_sample, followed, blocks[0][0])
+
+
+def combinatorial(
+    evaluate: Evaluator,
+    sets: Sequence[Parameters],
+    returns: Floats,
+    benchmark: Floats,
+    folds: CombinatorialPurged,
+    metric: str = SHARPE,
+    *,
+    smaller: bool = False,
+) -> Floats:
+    """Return the out-of-sample returns (paths, T) of combinatorial splits; each path is one account."""
+    splits = folds.split(len(returns))
+    per_year = evaluate.market.panel.sessions_per_year
+    chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
+    stitched = Stitched(evaluate)
+    paths = []
+    for path in folds.path_ids():
+        blocks = []
+        for fold, number in enumerate(path):
+            rows = splits[number].tests[folds.test_folds()[number].index(fold)]
+            blocks.append((int(rows[0]), int(rows[-1])))
+        paths.append(stitched.returns(blocks, [sets[chosen[number]] for number in path]))
+    return np.array(paths)
+
+
+class Stitched:
+    """Accounts that change from one parameter set to another at the seams of blocks of sessions."""
+
+    def __init__(self, evaluate: Evaluator) -> None:
+        self._evaluate = evaluate
+        self._scores: dict[str, Floats] = {}
+
+    def returns(self, blocks: Sequence[tuple[int, int]], sets: Sequence[Parameters]) -> Floats:
+        """Return the returns of following ``sets[i]`` over ``blocks[i]``, (D,), blocks being adjacent.
+
+        A block is its first and last row of the run. Orders decided before the open of a block's first
+        session are those of its own set.
+        """
+        evaluate = self._evaluate
+        first = evaluate.first + blocks[0][0]
+        engine = Sweep(
+            evaluate.market.panel,
+            first=first,
+            last=evaluate.first + blocks[-1][1],
+            cash=evaluate.spec.cash,
+            costs=evaluate.spec.costs,
+            fill=evaluate.spec.fill,
+        )
+        targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
+        path = engine.follow([_one_after_another(targets)]).equity[0]
+        before = np.concatenate(([evaluate.spec.cash], path[:-1]))
+        followed: Floats = path / before - 1.0
+        return followed
+
+    def _targets(self, begin: int, end: int, parameters: Parameters) -> Targets:
+        evaluate, panel = self._evaluate, self._evaluate.market.panel
+        strategy, known = evaluate.strategy(parameters), panel.known
+        first, last = evaluate.first + begin, evaluate.first + end
+        usual = decision_rows(strategy.rebalance, panel.days, evaluate.first, evaluate.last)
+        rows = np.union1d(usual[(usual >= first) & (usual <= last)], [first]).astype(np.int64)
+        key = repr(sorted(parameters.items()))
+        if key not in self._scores:
+            self._scores[key] = checked_signal(strategy.scores(known), strategy, panel)
+        return target_weights(
+            self._scores[key], strategy, rows, known.listed, known.adjusted_close, panel.symbols
+        )
+
+
+def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Floats) -> None:
+    """Write the metrics of each row of ``returns`` (N, D) into ``out``, in machine code; no trades known."""
+    equity = np.empty(returns.shape[1])
+    for number in range(len(returns)):
+        level = 1.0
+        for row in range(len(equity)):
+            level *= 1.0 + returns[number, row]
+            equity[row] = level
+        measure(equity, 1.0, benchmark, per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), out[number])
+
+
+def _joined(
+    blocks: Sequence[tuple[int, int]], sets: Sequence[Parameters]
+) -> list[tuple[int, int, Parameters]]:
+    """Return blocks with their sets, adjacent ones of the same set as one."""
+    joined: list[tuple[int, int, Parameters]] = []
+    for (begin, end), parameters in zip(blocks, sets, strict=True):
+        if joined and joined[-1][2] == parameters:
+            joined[-1] = (joined[-1][0], end, parameters)
+        else:
+            joined.append((begin, end, parameters))
+    return joined
+
+
+def _one_after_another(targets: Sequence[Targets]) -> Targets:
+    return Targets(
+        np.concatenate([each.decisions for each in targets]),
+        np.concatenate([each.weights for each in targets]),
+        np.concatenate([each.rank for each in targets]),
+        np.concatenate([each.scores for each in targets]),
+    )
