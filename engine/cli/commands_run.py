@@ -13,6 +13,7 @@ from engine.cli.complete import complete_run, complete_strategy, complete_strate
 from engine.cli.options import json_option, out_option, run_options, verbosity
 from engine.cli.output import Progress, print_json, say, warn
 from engine.cli.present import comparison_heading, metric_table, print_result, run_document
+from engine.cli.present_significance import significance_text
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -69,17 +70,19 @@ def compare(
     """Compare strategies or finished runs, beside benchmark and equal weight, in a table and on a page.
 
     A strategy may carry its own settings: momentum:lookback=60,top=2. Strategies start together, on the first
-    day on which all of them can decide.
+    day on which all of them can decide. The Sharpe ratio of each is held against that of the first: interval
+    and p-values of the difference, from resamples by --seed.
 
     Example: etflow compare share_inflow momentum equal_weight
     """
     from engine.pipeline import Watch, keep
     from engine.runs import check_writable, comparison_id, finished, writing
+    from engine.significance import significance, significance_document
 
     check_writable(out)
     folders = {word: folder for word in what if (folder := finished(word, out)) is not None}
     fresh = [word for word in dict.fromkeys(what) if word not in folders]
-    with Progress(app, "compare", total=3 + 3 * len(fresh) + 1) as progress:
+    with Progress(app, "compare", total=3 + 3 * len(fresh) + 2) as progress:
         watch = Watch(progress.begin)
         runs = {word: _load(folder) for word, folder in folders.items()}
         runs |= _run_together(app, fresh, given, watch) if fresh else {}
@@ -89,12 +92,16 @@ def compare(
         compared = {called[word]: runs[word] for word in what}
         folders = {called[word]: folder for word, folder in folders.items() if word in called}
         results = {word: done.result for word, done in compared.items()}
+        with watch("significance"):
+            tested = significance([*results.values()], seed=_seed(given))
         page = out / f"{comparison_id([result.name for result in results.values()])}.html"
         if not no_report:
             from engine.report.compare_page import write_comparison
 
             with watch("report"), writing(page):
-                write_comparison([*results.values()], [run.metrics for run in compared.values()], page)
+                write_comparison(
+                    [*results.values()], [run.metrics for run in compared.values()], page, tested
+                )
     _warn_of_periods(app, results)
     _warn(app, results)
     if as_json:
@@ -103,6 +110,7 @@ def compare(
                 "runs": [
                     run_document(run.result, run.metrics, folders[word], {}) for word, run in compared.items()
                 ],
+                "significance": significance_document(tested, [*compared]),
                 "page": None if no_report else str(page),
                 "seconds": watch.seconds,
             }
@@ -111,6 +119,8 @@ def compare(
         say(str(out if no_report else page))
     else:
         _print_comparison(compared)
+        say()
+        say(significance_text(tested, [*compared]))
         say()
         for word in fresh:
             say(f"results  {folders[word]}")
@@ -158,6 +168,13 @@ def _print_comparison(compared: Mapping[str, Run]) -> None:
     say(comparison_heading([done.result for done in compared.values()]))
     say()
     say(metric_table([(word, done.result, done.metrics) for word, done in compared.items()]))
+
+
+def _seed(given: Mapping[str, Any]) -> int:
+    """Return the seed of the options or of their spec file; finished runs have one each, which is none."""
+    if given["seed"] is not None or given["spec_file"] is None:
+        return given["seed"] or 0
+    return make_spec("compare", given).seed
 
 
 def _load(folder: Path) -> Run:

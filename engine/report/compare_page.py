@@ -1,6 +1,7 @@
 """The comparison of several runs: one HTML file that needs nothing else.
 
-Order: table of metrics with benchmark and equal weight; growth and drawdowns overlaid; correlations of
+Order: table of metrics with benchmark and equal weight; significance of the differences, where it was
+computed (``engine.report.significance_section``); growth and drawdowns overlaid; correlations of
 returns; overlap of weights; where the runs differ in what they assume. Curves, correlations and overlaps are
 of the sessions that all runs have; the table is of each run's own period, and the page says so where they
 differ.
@@ -22,10 +23,13 @@ from engine.report.assumptions import settings
 from engine.report.canvas import Picture
 from engine.report.figures import drawdown, growth
 from engine.report.html import Safe, join, number, section, shaded, table, tag
+from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
+
+    from engine.significance import Significance
 
 SYNTHETIC = "SYNTHETIC: {who} a made-up market. Nothing here says anything about a real fund."
 
@@ -44,15 +48,21 @@ class _Common:
     weights: Mapping[str, Floats]
 
 
-def write_comparison(results: Sequence[Result], metrics: Sequence[Metrics], path: Path) -> None:
+def write_comparison(
+    results: Sequence[Result],
+    metrics: Sequence[Metrics],
+    path: Path,
+    significance: Significance | None = None,
+) -> None:
     """Write the comparison of results to ``path``, whole or not at all.
 
-    ``metrics`` has those of each result, in the same order. OSError if the file cannot be written.
+    ``metrics`` has those of each result, in the same order; without ``significance`` the page says nothing of
+    it. OSError if the file cannot be written.
     """
     names = _names(results)
     common = _common(results, names)
     with canvas.styled("page"):
-        html.write(path, _page(results, metrics, names, common))
+        html.write(path, _page(results, metrics, names, common, significance))
 
 
 def _names(results: Sequence[Result]) -> list[str]:
@@ -100,7 +110,11 @@ def _between(returns: Floats, rows: NDArray[np.intp]) -> Floats:
 
 
 def _page(
-    results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str], common: _Common
+    results: Sequence[Result],
+    metrics: Sequence[Metrics],
+    names: Sequence[str],
+    common: _Common,
+    significance: Significance | None,
 ) -> str:
     made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
     who = "all runs are on" if len(made_up) == len(names) else f"{', '.join(made_up)} ran on"
@@ -116,6 +130,8 @@ def _page(
             ),
         ),
     ]
+    if significance is not None:
+        parts.append(("significance", "Significance", significance_section(significance, names)))
     if len(common.days) > 1:
         drawn = html.figure(
             canvas.svg(_curves(common), synthetic=bool(made_up)), _curves(common).caption, wide=True
