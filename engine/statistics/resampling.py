@@ -27,7 +27,7 @@ from engine.statistics.estimate import (
 )
 
 FEWEST_BLOCKS = 4
-SHORTEST_FOR_BLOCKS = 8  # rows; the automatic choice looks at autocorrelations of up to five lags and more
+SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
 CELLS = 65_536  # of a chunk of sums: half a megabyte, which stays in the cache
 
 
@@ -35,15 +35,15 @@ def optimal_block(returns: ArrayLike) -> Estimate:
     """Return the mean block length for a (T,) series or the columns of (T, N): at least 1, rounded up.
 
     The larger of the automatic lengths for returns and for squared returns, the longest among columns. NaN
-    with a reason for fewer than eight rows, or if nothing varies. Source: Politis and White (2004), corrected
+    with a reason for fewer than eleven rows, or if nothing varies. Source: Politis and White (2004), corrected
     by Patton, Politis and White (2009); arch starts one lag later than the text.
     """
     from arch.bootstrap import optimal_block_length
 
     (values,) = known(returns)
-    columns = values.reshape(len(values), -1)
-    if len(columns) < SHORTEST_FOR_BLOCKS:
+    if len(values) < SHORTEST_FOR_BLOCKS or not values.size:
         return undefined(f"it takes at least {SHORTEST_FOR_BLOCKS} rows to choose a block length")
+    columns = values.reshape(len(values), -1)
     candidates = np.hstack([columns, columns**2])
     varying = candidates[:, candidates.std(axis=0) > NO_VARIATION]
     if not varying.shape[1]:

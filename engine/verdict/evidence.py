@@ -1,0 +1,286 @@
+"""What a search is judged by: the returns of all its trials, what else was run, and what counts as enough.
+
+1. ``Evidence`` is put together by whoever ran the search; it is arrays and numbers, and knows no file.
+2. ``Thresholds`` are the lines of the verdict and of the warnings. Whoever moves one after a result was seen
+   has to write that down.
+3. ``sample_of`` takes the evidence to what the statistics use: trials that failed (no return at all) leave,
+   though they still count as trials, and then every session on which a return is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import UsageError
+from engine.statistics.estimate import Floats, check_at_least
+from engine.statistics.resampling import check_draws
+from engine.statistics.sharpe import sharpe_ratios
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Lines of the verdict and of the warnings; ``docs/calibration.md`` shows how they do.
+
+    Attributes
+    ----------
+    superiority, deflated, overfitting : float
+        *supported* needs a p-value of superior predictive ability of at most the first, a deflated Sharpe
+        ratio of at least the second, a probability of overfitting of at most the third.
+    rejected_superiority, rejected_sharpe : float
+        *rejected* is a p-value above the first, or an annual Sharpe ratio out of sample of at most the
+        second.
+    target_sharpe : float
+        Annual ratio that the minimum backtest length is for.
+    no_selection, loss : float
+        The choice did not help: overfitting above the first, or above ``overfitting`` with a probability of
+        loss above the second.
+    most : float
+        Trials are interchangeable if more than this share of them beats the benchmark (stepwise test).
+    out_over_in, slope_fit : float
+        Degradation: the ratio out of sample over in sample below the first, or a falling line with an R²
+        above the second.
+    neighbours : float
+        Isolated peak: the neighbours' median ratio below this share of the selected one's.
+    observations, years, blocks : float
+        Below any of them nothing is inferred.
+    suspicious_period, suspicious_annual, certain : float
+        Too good: a ratio per session above the first in size, or a deflated ratio of at least ``certain``
+        with an annual ratio above the second.
+    confidence : float
+        Of the minimum track record.
+    """
+
+    superiority: float = 0.05
+    deflated: float = 0.95
+    overfitting: float = 0.2
+    rejected_superiority: float = 0.2
+    rejected_sharpe: float = 0.0
+    target_sharpe: float = 1.0
+    no_selection: float = 0.5
+    loss: float = 0.3
+    most: float = 0.5
+    out_over_in: float = 0.5
+    slope_fit: float = 0.1
+    neighbours: float = 0.7
+    observations: int = 60
+    years: float = 3.0
+    blocks: int = 4
+    suspicious_period: float = 1.0
+    suspicious_annual: float = 3.0
+    certain: float = 0.9995
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """How many resamples each number gets.
+
+    Attributes
+    ----------
+    superiority : int or None
+        None: 1,000 to 10,000, as many as a few seconds afford.
+    difference, interval, paths : int
+        Of differences of Sharpe ratios, of their intervals, and of drawdowns.
+    """
+
+    superiority: int | None = None
+    difference: int = 4_999
+    interval: int = 5_000
+    paths: int = 1_000
+
+
+@dataclass(frozen=True)
+class TrialLog:
+    """Trials on record.
+
+    Attributes
+    ----------
+    total : int
+        Of all studies on this data set, abandoned ones included; 0 if there is no log.
+    study : int
+        Of this study.
+    abandoned : int
+        Of studies that were given up or deleted; part of ``total``.
+    grid_size : int
+        Sets that the search was to run; 0 for one that may stop at any time.
+    """
+
+    total: int
+    study: int
+    abandoned: int = 0
+    grid_size: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("total", "study", "abandoned", "grid_size"):
+            check_at_least(f"the number of trials ({name})", getattr(self, name), 0)
+
+
+@dataclass(frozen=True)
+class WalkForwardOutcome:
+    """Stitched out-of-sample returns (K,), and the winner's ratio per session in each training (W,)."""
+
+    returns: Floats
+    in_sample: Floats
+
+
+@dataclass(frozen=True)
+class CombinatorialOutcome:
+    """Out-of-sample returns (paths, K) of combinatorial splits, with the sessions purged and embargoed."""
+
+    paths: Floats
+    purged_size: int
+    embargo_size: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a search.
+
+    Attributes
+    ----------
+    returns : (T, N) array
+        Net simple return per session of every trial of the study on the selection period. A column without
+        any number is a trial that failed.
+    benchmark : (T,) array or None
+        NaN on sessions without a known return.
+    selected : int
+        Column of the chosen trial, which must have returns.
+    sessions_per_year : float
+    log : TrialLog
+    default : int or None
+        Column of the strategy's default parameters.
+    neighbours : sequence of int
+        Columns one step from the selected in one searched dimension.
+    days : (T,) datetime64 array or None
+        Without it, a month is a twelfth of ``sessions_per_year``.
+    rebalance : int
+        Sessions between decisions of the selected trial.
+    walk_forward, combinatorial : outcomes of splits, or None
+    turnover, cost_share : float
+        Of the selected trial, one way a year, and costs over profit before costs; NaN if unknown.
+    parameters, header : mapping
+        Of the selected trial; what the page says first (strategy, universe, costs, search space, ...).
+    exclusions : tuple of str
+        Data that were left out.
+    benchmark_name : str
+    seed : int
+    """
+
+    returns: Floats
+    benchmark: Floats | None
+    selected: int
+    sessions_per_year: float
+    log: TrialLog
+    default: int | None = None
+    neighbours: tuple[int, ...] = ()
+    days: NDArray[np.datetime64] | None = None
+    rebalance: int = 1
+    walk_forward: WalkForwardOutcome | None = None
+    combinatorial: CombinatorialOutcome | None = None
+    turnover: float = math.nan
+    cost_share: float = math.nan
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    exclusions: tuple[str, ...] = ()
+    benchmark_name: str = "benchmark"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.returns.ndim != 2 or not self.returns.shape[1]:
+            raise UsageError(
+                "returns of trials are not a table",
+                received=self.returns.shape,
+                limit="rows are sessions, columns are trials",
+            )
+        rows, columns = self.returns.shape
+        for name, series in (("the benchmark", self.benchmark), ("days", self.days)):
+            if series is not None and series.shape != (rows,):
+                raise UsageError(
+                    f"{name} and the trials do not have the same rows",
+                    received=series.shape,
+                    limit=f"({rows},)",
+                    hint="Align them by date first.",
+                )
+        for column in (self.selected, *self.neighbours, *([] if self.default is None else [self.default])):
+            if not 0 <= column < columns:
+                raise UsageError("there is no such trial", received=column, limit=f"0 to {columns - 1}")
+        check_at_least("the number of sessions per year", self.sessions_per_year, 1.0)
+        check_at_least("sessions between decisions", self.rebalance, 1)
+        check_draws(1, self.seed)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The evidence on common sessions, failed trials left out; columns are renumbered.
+
+    Attributes
+    ----------
+    returns : (T, n) array without NaN
+    benchmark : (T,) array, NaN where unknown
+    selected : int
+    default : int or None
+        None also if it failed.
+    neighbours : tuple of int
+        Without those that failed.
+    days : (T,) array or None
+    ratios : (n,) array
+        Sharpe ratio per session; NaN for a trial that does not vary.
+    failed, dropped : int
+        Trials, and sessions, that were left out.
+    """
+
+    returns: Floats
+    benchmark: Floats
+    selected: int
+    default: int | None
+    neighbours: tuple[int, ...]
+    days: NDArray[np.datetime64] | None
+    ratios: Floats
+    failed: int
+    dropped: int
+
+    @property
+    def chosen(self) -> Floats:
+        """Returns (T,) of the selected trial."""
+        return self.returns[:, self.selected]
+
+
+def sample_of(evidence: Evidence) -> Sample:
+    """Return the evidence without failed trials and without sessions on which any other trial is unknown.
+
+    UsageError if the selected trial failed.
+    """
+    known = np.isfinite(evidence.returns)
+    live = np.asarray(known.any(axis=0))
+    if not live[evidence.selected]:
+        raise UsageError(
+            "the selected trial has no return",
+            received=f"trial {evidence.selected}",
+            hint="Select a trial that ran.",
+        )
+    rows = np.asarray(known[:, live].all(axis=1))
+    place = np.cumsum(live) - 1
+    values = evidence.returns
+    if not (live.all() and rows.all()):
+        values = values[np.ix_(rows, live)]
+    values = np.asarray(values, dtype=np.float64)
+    unknown = np.full(len(evidence.returns), np.nan)
+    benchmark = unknown if evidence.benchmark is None else evidence.benchmark
+    default = evidence.default
+    return Sample(
+        returns=values,
+        benchmark=np.asarray(benchmark, dtype=np.float64)[rows],
+        selected=int(place[evidence.selected]),
+        default=int(place[default]) if default is not None and live[default] else None,
+        neighbours=tuple(int(place[column]) for column in evidence.neighbours if live[column]),
+        days=None if evidence.days is None else evidence.days[rows],
+        ratios=sharpe_ratios(values),
+        failed=int(np.count_nonzero(~live)),
+        dropped=int(np.count_nonzero(~rows)),
+    )

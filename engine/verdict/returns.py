@@ -1,0 +1,183 @@
+"""Blocks 1, 5 and 6: the returns of the selected trial, its neighbourhood, and what the formulas assume."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.statistics.bootstrap import drawdown_paths, largest_drawdown, sharpe_interval
+from engine.statistics.estimate import Estimate, Floats, undefined
+from engine.statistics.sharpe import aggregation_factor_ar1, moments, sharpe_ratio, standard_error_robust
+from engine.verdict.blocks import Assumptions, Plateau, Selected
+from engine.verdict.evidence import Evidence, Resamples, Sample
+from engine.verdict.reasons import Collected, block_length
+
+PATH_SHARE = 0.05
+NOT_RUN = "walk-forward splits were not run"
+
+
+def selected(evidence: Evidence, sample: Sample, resamples: Resamples) -> Selected:
+    """Return block 1, of the selected trial on the selection period and, if splits were run, out of it."""
+    why, per_year = Collected(), evidence.sessions_per_year
+    scale = math.sqrt(per_year)
+    chosen = sample.chosen
+    block = block_length(chosen)
+    inside = sharpe_ratio(chosen)
+    outcome = evidence.walk_forward
+    outside = outcome.returns[np.isfinite(outcome.returns)] if outcome else np.empty(0)
+    missing = None if outcome else NOT_RUN
+    training = undefined(NOT_RUN)
+    if outcome:
+        trained = outcome.in_sample[np.isfinite(outcome.in_sample)]
+        training = (
+            Estimate(float(trained.mean())) if len(trained) else undefined("no window has a Sharpe ratio")
+        )
+    out_ratio = sharpe_ratio(outside) if outcome else undefined(NOT_RUN)
+    if missing is None and not training.value > 0.0:
+        kept = undefined(training.reason or "the Sharpe ratio in training is not positive")
+    else:
+        kept = Estimate(out_ratio.value / training.value, out_ratio.reason)
+    growth = float(np.prod(1.0 + chosen)) if len(chosen) else math.nan
+    interval = partial(_interval, why, seed=evidence.seed, scale=scale, resamples=resamples.interval)
+    inside_low, inside_high = interval("in_sample", chosen, block.value)
+    if outcome:
+        low, high = interval("out_of_sample", outside, block_length(outside).value)
+    else:
+        low, high = (why.number(f"out_of_sample_{end}", math.nan, NOT_RUN) for end in ("low", "high"))
+    paths = drawdown_paths(
+        chosen, block=block.value, seed=evidence.seed, resamples=resamples.paths, shares=(PATH_SHARE,)
+    )
+    return Selected(
+        parameters=dict(evidence.parameters),
+        sessions=len(chosen),
+        years=len(chosen) / per_year,
+        in_sample=why.number("in_sample", inside, scale=scale),
+        in_sample_error=why.number("in_sample_error", standard_error_robust(chosen), scale=scale),
+        in_sample_low=inside_low,
+        in_sample_high=inside_high,
+        out_of_sample=why.number("out_of_sample", out_ratio, scale=scale),
+        out_of_sample_error=why.number(
+            "out_of_sample_error",
+            standard_error_robust(outside) if outcome else undefined(NOT_RUN),
+            scale=scale,
+        ),
+        out_of_sample_low=low,
+        out_of_sample_high=high,
+        out_of_sample_sessions=len(outside),
+        training=why.number("training", training, scale=scale),
+        out_over_in=why.number("out_over_in", kept),
+        growth=why.number(
+            "growth", growth ** (per_year / len(chosen)) - 1.0 if growth > 0.0 else math.nan, "all was lost"
+        ),
+        volatility=why.number(
+            "volatility",
+            float(chosen.std(ddof=1)) if len(chosen) > 1 else math.nan,
+            "it takes at least two sessions",
+            scale,
+        ),
+        drawdown=largest_drawdown(chosen),
+        drawdown_path=why.number("drawdown_path", paths.quantiles[PATH_SHARE], paths.reason),
+        turnover=why.number("turnover", evidence.turnover, "not given"),
+        cost_share=why.number(
+            "cost_share", evidence.cost_share, "not given, or there is no profit before costs"
+        ),
+        block=why.number("block", block),
+        reasons=why,
+    )
+
+
+def _interval(
+    why: Collected, name: str, returns: Floats, block: float, seed: int, scale: float, resamples: int
+) -> tuple[float, float]:
+    found = sharpe_interval(returns, block=block, seed=seed, resamples=resamples)
+    reason = found.reason or found.bca_reason
+    low, high = found.bca
+    return (
+        why.number(f"{name}_low", low, reason, scale),
+        why.number(f"{name}_high", high, reason, scale),
+    )
+
+
+def plateau(evidence: Evidence, sample: Sample) -> Plateau:
+    """Return block 5, of the Sharpe ratios of all trials; what has no neighbours or no default has NaN."""
+    why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
+    around = sample.ratios[list(sample.neighbours)]
+    around = around[np.isfinite(around)]
+    lonely = (
+        "no neighbour has a Sharpe ratio" if sample.neighbours else "the selected trial has no neighbours"
+    )
+    median = float(np.median(around)) if len(around) else math.nan
+    chosen = float(sample.ratios[sample.selected])
+    share, reason = math.nan, lonely
+    if len(around):
+        reason = "the Sharpe ratio of the selected trial is not positive"
+        share = median / chosen if chosen > 0.0 else math.nan
+    ranked = sample.ratios[np.isfinite(sample.ratios)]
+    rank = 0
+    if sample.default is None:
+        why["default_rank"] = "the default parameters are not among the trials"
+    elif not math.isfinite(sample.ratios[sample.default]):
+        why["default_rank"] = "the default parameters have no Sharpe ratio"
+    else:
+        rank = 1 + int(np.count_nonzero(ranked > sample.ratios[sample.default]))
+    known = np.isfinite(sample.benchmark)
+    if known.any():
+        level = sample.benchmark[known].mean()
+        beating = float(np.mean(sample.returns[known].mean(axis=0) > level))
+    else:
+        beating = math.nan
+    return Plateau(
+        neighbours=len(around),
+        neighbours_median=why.number("neighbours_median", median, lonely, scale),
+        neighbours_worst=why.number(
+            "neighbours_worst", float(around.min()) if len(around) else math.nan, lonely, scale
+        ),
+        neighbours_share=why.number("neighbours_share", share, reason),
+        default_rank=rank,
+        ranked=len(ranked),
+        beating=why.number("beating", beating, "there is no benchmark"),
+        reasons=why,
+    )
+
+
+def assumptions(evidence: Evidence, sample: Sample) -> Assumptions:
+    """Return block 6, of the selected trial's returns; NaN with a reason if they are too few or constant."""
+    why, chosen = Collected(), sample.chosen
+    of = moments(chosen)
+    factor = aggregation_factor_ar1(evidence.sessions_per_year, of.autocorrelation)
+    return Assumptions(
+        autocorrelation=why.number("autocorrelation", of.autocorrelation, of.reason),
+        autocorrelation_bound=2.0 / math.sqrt(max(len(chosen), 1)),
+        corrected=why.number("corrected", of.sharpe * factor.value, of.reason or factor.reason),
+        skewness=why.number("skewness", of.skewness, of.reason),
+        kurtosis=why.number("kurtosis", of.kurtosis, of.reason),
+        largest_month=why.number(
+            "largest_month", largest_month(chosen, _months(evidence, sample)), "there is no profit"
+        ),
+        exclusions=evidence.exclusions,
+        reasons=why,
+    )
+
+
+def _months(evidence: Evidence, sample: Sample) -> NDArray[np.int64]:
+    if sample.days is not None:
+        return sample.days.astype("datetime64[M]").astype(np.int64)
+    length = max(1, round(evidence.sessions_per_year / 12.0))
+    return np.arange(len(sample.returns), dtype=np.int64) // length
+
+
+def largest_month(returns: Floats, months: NDArray[np.int64]) -> float:
+    """Return the profit of the best month over the whole profit of (T,) returns; NaN without a profit.
+
+    Profit is in units of the wealth at the start; it can exceed 1, as other months may have lost.
+    """
+    if not len(returns):
+        return math.nan
+    wealth = np.cumprod(1.0 + returns)
+    last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
+    profits = np.diff(np.concatenate(([1.0], wealth[last])))
+    total = float(wealth[-1] - 1.0)
+    return float(profits.max()) / total if total > 0.0 else math.nan

@@ -1,0 +1,173 @@
+"""Blocks 3 and 4: whether the winner of the search is luck, and whether the selection is reliable.
+
+1. ``luck``: deflation by the number of trials on record, whatever part of them was measured here.
+2. ``selection``: overfitting in blocks of a quarter at least, and the paths of combinatorial splits.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.statistics.deflated import (
+    DeflatedSharpe,
+    deflated_sharpe,
+    effective_trials,
+    minimum_backtest_length,
+)
+from engine.statistics.estimate import Floats, undefined
+from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
+from engine.statistics.overfitting import overfitting
+from engine.statistics.sharpe import (
+    Moments,
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+    probabilistic_sharpe_robust,
+    sharpe_ratio,
+)
+from engine.verdict.blocks import Luck, Selection, Skill
+from engine.verdict.evidence import Evidence, Sample, Thresholds
+from engine.verdict.reasons import Collected
+
+MOST_BLOCKS = 16
+FOR_CORRELATION = 1_000  # trials whose correlations are looked at, evenly spaced
+PATH_TAIL = 0.05
+ANNUAL_FIGURE = "a trial has a Sharpe ratio above 1 per session in size"
+
+
+def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
+    """Return block 3; undefined parts are NaN with a reason, all of it without a log of all trials."""
+    why, notes = Collected(), []
+    per_year = evidence.sessions_per_year
+    scale = math.sqrt(per_year)
+    of = moments(sample.chosen)
+    ratios = sample.ratios[np.isfinite(sample.ratios)]
+    count = max(evidence.log.total, evidence.returns.shape[1])
+    deflated = _deflate(of, sample, count)
+    effective = effective_trials(sample.returns[:, :: math.ceil(sample.returns.shape[1] / FOR_CORRELATION)])
+    number = _effective_of_all(effective.average_correlation, effective.trials, count)
+    informed = _deflate(of, sample, number) if math.isfinite(number) else deflated
+    if deflated.note:
+        notes.append(deflated.note)
+    if count > evidence.returns.shape[1]:
+        notes.append(f"the spread is that of the {sample.returns.shape[1]} trials of this study")
+    if effective.trials < len(ratios):
+        notes.append(f"correlations are those of {effective.trials} trials, evenly spaced")
+    if deflated.reason == ANNUAL_FIGURE or not math.isfinite(of.sharpe):
+        haircut, annual_after = math.nan, math.nan
+        reason = deflated.reason
+    else:
+        cut = sharpe_haircut(
+            of.sharpe,
+            of.observations,
+            per_year,
+            autocorrelation=of.autocorrelation,
+            other_p_values=_other_p_values(sample, per_year, count),
+        )
+        haircut, annual_after, reason = cut.haircut, cut.annual_after, cut.reason
+    robust = undefined("returns are not autocorrelated")
+    if of.autocorrelated:
+        robust = probabilistic_sharpe_robust(sample.chosen)
+    return Luck(
+        trials=count,
+        probabilistic=why.number("probabilistic", probabilistic_sharpe(of)),
+        probabilistic_robust=why.number("probabilistic_robust", robust),
+        spread=why.number("spread", deflated.spread, deflated.reason, scale),
+        expected_maximum=why.number("expected_maximum", deflated.benchmark, deflated.reason, scale),
+        deflated=why.number("deflated", deflated.value, deflated.reason),
+        effective=why.number("effective", number, effective.reason),
+        effective_rank=why.number("effective_rank", effective.effective_rank, effective.reason),
+        effective_participation=why.number(
+            "effective_participation", effective.participation, effective.reason
+        ),
+        deflated_effective=why.number("deflated_effective", informed.value, informed.reason),
+        haircut_sharpe=why.number("haircut_sharpe", annual_after, reason),
+        haircut=why.number("haircut", haircut, reason),
+        track_record_years=why.number(
+            "track_record_years",
+            minimum_track_record(of, confidence=thresholds.confidence),
+            scale=1.0 / per_year,
+        ),
+        backtest_years=minimum_backtest_length(count, thresholds.target_sharpe),
+        years=len(sample.returns) / per_year,
+        largest=why.number(
+            "largest", float(np.abs(ratios).max()) if len(ratios) else math.nan, "no trial has a Sharpe ratio"
+        ),
+        reasons=why,
+        notes=tuple(notes),
+    )
+
+
+def _deflate(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:
+    known = sample.ratios[np.isfinite(sample.ratios)]
+    reason = of.reason
+    if reason is None and np.abs(known).max() > 1.0:
+        reason = ANNUAL_FIGURE
+    if reason is None and trials > 1.0 and len(known) < 2:
+        # a spread of zero would deflate nothing
+        reason = "the spread of the trials is unknown: fewer than two of them have a Sharpe ratio here"
+    if reason is not None:
+        return DeflatedSharpe(math.nan, math.nan, math.nan, trials, reason)
+    return deflated_sharpe(of, known, trials)
+
+
+def _effective_of_all(effective: float, measured: int, count: int) -> float:
+    """Return the effective number of ``count`` trials with the mean correlation of the measured ones."""
+    if measured < 2:
+        return effective if measured == count else math.nan
+    correlation = (measured - effective) / (measured - 1.0)
+    return max(1.0, min(correlation + (1.0 - correlation) * count, float(count)))
+
+
+def _other_p_values(sample: Sample, per_year: float, count: int) -> Floats:
+    """Two-sided p-values of all other trials on record; those that were not measured here count as 1."""
+    values = np.ones(max(count - 1, 0))
+    others = (column for column in range(len(sample.ratios)) if column != sample.selected)
+    for place, column in enumerate(others):
+        of = moments(sample.returns[:, column])
+        p = sharpe_p_value(of.sharpe, of.observations, per_year, of.autocorrelation)
+        values[place] = p if math.isfinite(p) else 1.0
+    return values
+
+
+def selection(evidence: Evidence, sample: Sample, thresholds: Thresholds, of_skill: Skill) -> Selection:
+    """Return block 4; overfitting is NaN with a reason for fewer than two trials or too short a history."""
+    why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
+    rows, trials = sample.returns.shape
+    pieces = blocks_for(rows, evidence.sessions_per_year, evidence.rebalance)
+    found = overfitting(sample.returns, pieces) if trials > 1 else None
+    reason = "there is one trial only: nothing was selected" if found is None else found.reason
+    nan = math.nan
+    paths = evidence.combinatorial
+    ratios = np.array([] if paths is None else [sharpe_ratio(path).value for path in paths.paths])
+    defined = ratios[np.isfinite(ratios)]
+    no_paths = "combinatorial splits were not run" if paths is None else "no path has a Sharpe ratio"
+    low, median, high = (
+        np.quantile(defined, (PATH_TAIL, 0.5, 1.0 - PATH_TAIL)) if len(defined) else (nan, nan, nan)
+    )
+    return Selection(
+        overfitting=why.number("overfitting", found.probability if found else nan, reason),
+        loss=why.number("loss", found.probability_of_loss if found else nan, reason),
+        blocks=pieces,
+        combinations=len(found.logits) if found else 0,
+        slope=why.number("slope", found.slope if found else nan, reason),
+        slope_fit=why.number("slope_fit", found.r_squared if found else nan, reason),
+        excluded=len(found.excluded) if found else 0,
+        interchangeable=of_skill.tested > 1 and of_skill.accepted > thresholds.most,
+        paths=len(ratios),
+        path_median=why.number("path_median", median, no_paths, scale),
+        path_low=why.number("path_low", low, no_paths, scale),
+        path_high=why.number("path_high", high, no_paths, scale),
+        path_loss=why.number("path_loss", np.mean(defined < 0.0) if len(defined) else nan, no_paths),
+        purged_size=paths.purged_size if paths else 0,
+        embargo_size=paths.embargo_size if paths else 0,
+        reasons=why,
+    )
+
+
+def blocks_for(rows: int, sessions_per_year: float, rebalance: int) -> int:
+    """Return the even number of blocks, up to 16: a block spans a quarter and a rebalance cycle at least."""
+    shortest = max(round(sessions_per_year / 4.0), rebalance, 2)
+    return max(2, min(MOST_BLOCKS, rows // shortest // 2 * 2))

@@ -1,0 +1,184 @@
+"""Block 2: whether any trial of the search beats the benchmark, and the selected one by how much.
+
+Superior predictive ability and the stepwise test run over all trials. Beyond ``MEMORY`` bytes the trials are
+tested in chunks on the same draws, and the maxima of the chunks are joined: that is the same p-value, without
+its two bounds, and the stepwise test stops after its first step, which can only miss survivors. The block
+length is that of the selected trial's differential: the longest of a thousand columns would be chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
+from engine.statistics.estimate import Floats
+from engine.statistics.long_run import bootstrap_variances
+from engine.statistics.resampling import resampled_p_value
+from engine.statistics.sharpe import sharpe_ratio
+from engine.statistics.superiority import superiority
+from engine.verdict.blocks import Skill
+from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
+from engine.verdict.reasons import Collected, block_length
+
+MEMORY = 1_000_000_000  # bytes that one test of superior predictive ability may take
+BYTES_A_CELL = 64  # of differentials, with the spectrum and its inverse
+TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
+FEWEST_RESAMPLES, MOST_RESAMPLES = 1_000, 10_000
+DIFFERENCE_BLOCKS = (1, 5, 10)
+NO_BENCHMARK = "there is no benchmark"
+NO_DEFAULT = "the default parameters are not among the trials"
+
+
+def resamples_for(rows: int, trials: int) -> int:
+    """Return how many resamples a test of (rows, trials) gets: 1,000 to 10,000, by what they cost."""
+    affordable = TERMS // max(1, rows * trials) // FEWEST_RESAMPLES * FEWEST_RESAMPLES
+    return min(MOST_RESAMPLES, max(FEWEST_RESAMPLES, affordable))
+
+
+def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples: Resamples) -> Skill:
+    """Return block 2, from (T, n) returns and the benchmark on the sessions on which it is known.
+
+    Without a benchmark all is NaN with a reason.
+    """
+    why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
+    known = np.isfinite(sample.benchmark)
+    index = sample.benchmark[known]
+    chosen = sample.chosen[known]
+    missing = None if len(index) else NO_BENCHMARK
+    block = block_length(chosen - index)
+    # a winner that is the benchmark has no block length, though other trials may
+    if block.reason is not None and len(index):
+        block = block_length(index)
+    draws = resamples.superiority or resamples_for(len(index), sample.returns.shape[1])
+    found = _superior(sample, known, block.value, evidence.seed, draws, thresholds.superiority)
+    reason = missing or block.reason or found.reason
+    difference = _difference(why, "benchmark", chosen, index, missing, evidence.seed, resamples.difference)
+    other = None if sample.default is None else sample.returns[:, sample.default]
+    is_default = sample.default == sample.selected
+    default = _difference(
+        why,
+        "default",
+        sample.chosen,
+        sample.chosen if other is None else other,
+        NO_DEFAULT if other is None else "the default parameters were selected" if is_default else None,
+        evidence.seed,
+        resamples.difference,
+    )
+    return Skill(
+        benchmark=evidence.benchmark_name,
+        spa=why.number("spa", found.p_value, reason),
+        spa_lower=why.number("spa_lower", found.p_lower, reason or found.bounds),
+        spa_upper=why.number("spa_upper", found.p_upper, reason or found.bounds),
+        block=why.number("block", block, missing),
+        resamples=found.resamples,
+        sessions=len(index),
+        tested=found.tested,
+        survivors=len(found.survivors),
+        selected_survives=sample.selected in found.survivors,
+        benchmark_sharpe=why.number("benchmark_sharpe", sharpe_ratio(index), missing, scale),
+        benchmark_difference=difference[0] * scale,
+        benchmark_p=difference[1],
+        benchmark_p_robust=difference[2],
+        default_difference=default[0] * scale,
+        default_p=default[1],
+        default_p_robust=default[2],
+        reasons=why,
+        notes=found.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Superior:
+    p_value: float
+    p_lower: float
+    p_upper: float
+    survivors: frozenset[int]
+    tested: int
+    resamples: int
+    reason: str | None = None
+    bounds: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _superior(
+    sample: Sample,
+    known: NDArray[np.bool_],
+    block: float,
+    seed: int,
+    resamples: int,
+    level: float,
+) -> _Superior:
+    rows, columns = int(known.sum()), sample.returns.shape[1]
+    if not rows:
+        return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
+    size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
+    index = sample.benchmark[known, np.newaxis]
+    parts = []
+    for start in range(0, columns, size):
+        values = sample.returns[known, start : start + size] - index
+        parts.append((start, superiority(values, block=block, seed=seed, resamples=resamples, level=level)))
+    usable = [(start, part) for start, part in parts if part.reason is None]
+    if not usable:
+        return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, parts[0][1].reason)
+    excluded = sum(len(part.excluded) for _, part in parts)
+    notes = (
+        (f"trials not tested because they never differ from the benchmark: {excluded}",) if excluded else ()
+    )
+    if len(parts) == 1:
+        (part,) = (part for _, part in parts)
+        return _Superior(
+            part.p_value,
+            part.p_lower,
+            part.p_upper,
+            frozenset(part.survivors),
+            columns - excluded,
+            part.resamples,
+            notes=notes,
+        )
+    statistic = max(part.statistic for _, part in usable)
+    maxima = np.max([part.simulated for _, part in usable], axis=0)
+    survivors: set[int] = set()
+    for start, part in usable:
+        # only these can be as extreme as the joined maxima ask
+        candidates = start + np.array(part.survivors, dtype=np.int64)
+        values = sample.returns[np.ix_(known, candidates)] - index
+        ratios = values.mean(axis=0) / np.sqrt(bootstrap_variances(values, block) / rows)
+        survivors |= {
+            int(column)
+            for column, ratio in zip(candidates, ratios, strict=True)
+            if resampled_p_value(maxima, ratio) <= level
+        }
+    return _Superior(
+        1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic),
+        math.nan,
+        math.nan,
+        frozenset(survivors),
+        columns - excluded,
+        resamples,
+        bounds=f"not computed for {columns} trials, which are tested in {len(parts)} chunks",
+        notes=(*notes, "the stepwise test stops after its first step: it may miss survivors"),
+    )
+
+
+def _difference(
+    why: Collected, name: str, first: Floats, second: Floats, missing: str | None, seed: int, resamples: int
+) -> tuple[float, float, float]:
+    """Difference per session, its p-value by bootstrap and by formula."""
+    if missing is not None:
+        for part in ("difference", "p", "p_robust"):
+            why[f"{name}_{part}"] = missing
+        return math.nan, math.nan, math.nan
+    found = sharpe_difference(first, second)
+    bootstrap = partial(sharpe_difference_bootstrap, first, second, seed=seed, resamples=resamples)
+    tests = [bootstrap(block=block) for block in DIFFERENCE_BLOCKS]
+    worst = max((test.value for test in tests if math.isfinite(test.value)), default=math.nan)
+    return (
+        why.number(f"{name}_difference", found.value, found.reason),
+        why.number(f"{name}_p", worst, tests[0].reason or found.reason),
+        why.number(f"{name}_p_robust", found.prewhitened_p_value, found.reason),
+    )

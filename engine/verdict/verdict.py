@@ -1,0 +1,162 @@
+"""One word on a search, with the reasons: *supported*, *unproven*, *rejected*; or the verdict is withheld.
+
+1. Withheld: too short a history, no log of all trials, or a log shorter than the search.
+2. Rejected: no trial comes near to beating the benchmark, or the choice lost money out of sample.
+3. Supported: superior predictive ability, deflated Sharpe ratio, overfitting (or trials that are
+   interchangeable) and length of history all pass.
+4. Unproven: the rest. What is undefined does not pass.
+
+The order is that of the list. Splits that were not run are no reason against a search, but are named.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.verdict.blocks import Blocks
+from engine.verdict.evidence import Evidence, Resamples, Thresholds, sample_of
+from engine.verdict.returns import assumptions, plateau, selected
+from engine.verdict.search import luck, selection
+from engine.verdict.skill import skill
+from engine.verdict.warnings import Warned, incomplete_log, too_short, warned
+
+Word = Literal["supported", "unproven", "rejected", "withheld"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One word, and why, in sentences that name numbers and thresholds."""
+
+    word: Word
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page: what was given, the six blocks, the warnings, the verdict, and sentences to read beside it.
+
+    Attributes
+    ----------
+    evidence : Evidence
+    thresholds : Thresholds
+    blocks : Blocks
+    warned : Warned
+    verdict : Verdict
+    notes : tuple of str
+        What was left out of the numbers.
+    """
+
+    evidence: Evidence
+    thresholds: Thresholds
+    blocks: Blocks
+    warned: Warned
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+
+def report(
+    evidence: Evidence, thresholds: Thresholds | None = None, *, resamples: Resamples | None = None
+) -> Report:
+    """Judge a search.
+
+    A number that is undefined is NaN with a reason in its block. UsageError if the selected trial has no
+    return at all. The same evidence gives the same page.
+    """
+    lines, counts = thresholds or Thresholds(), resamples or Resamples()
+    sample = sample_of(evidence)
+    of_skill = skill(evidence, sample, lines, counts)
+    blocks = Blocks(
+        selected=selected(evidence, sample, counts),
+        skill=of_skill,
+        luck=luck(evidence, sample, lines),
+        selection=selection(evidence, sample, lines, of_skill),
+        plateau=plateau(evidence, sample),
+        assumptions=assumptions(evidence, sample),
+    )
+    notes = [
+        f"{what}: {count}"
+        for count, what in (
+            (sample.failed, "failed trials, which count as trials and are in no test"),
+            (sample.dropped, "sessions left out because a trial has no return"),
+            (blocks.selection.excluded, "trials not ranked because they do not vary in some half"),
+        )
+        if count
+    ]
+    found = warned(evidence, blocks, lines)
+    return Report(
+        evidence=evidence,
+        thresholds=lines,
+        blocks=blocks,
+        warned=found,
+        verdict=judge(evidence, blocks, lines),
+        notes=(*notes, *of_skill.notes, *blocks.luck.notes),
+    )
+
+
+def judge(evidence: Evidence, blocks: Blocks, thresholds: Thresholds) -> Verdict:
+    """Return the verdict on measured blocks; see the module for the rule."""
+    checks = (rule(evidence, blocks, thresholds) for rule in (too_short, incomplete_log))
+    unfit = tuple(f"{caution.text} Here: {caution.detail}." for caution in checks if caution)
+    if unfit:
+        return Verdict("withheld", unfit)
+    against = _against(blocks, thresholds)
+    if against:
+        return Verdict("rejected", against)
+    passed, failed = _criteria(blocks, thresholds)
+    if math.isnan(blocks.selected.out_of_sample):
+        reason = blocks.selected.reasons["out_of_sample"]
+        passed = (*passed, f"Out of sample nothing is known: {reason}.")
+    return Verdict("unproven", failed) if failed else Verdict("supported", passed)
+
+
+def _against(blocks: Blocks, lines: Thresholds) -> tuple[str, ...]:
+    found = []
+    p, ratio = blocks.skill.spa, blocks.selected.out_of_sample
+    if p > lines.rejected_superiority:
+        found.append(
+            f"SPA p {p:.4f} is above {lines.rejected_superiority:g}: "
+            f"the search does not come near to beating {blocks.skill.benchmark}."
+        )
+    if ratio <= lines.rejected_sharpe:
+        found.append(f"The Sharpe ratio out of sample, {ratio:.2f}, is not above {lines.rejected_sharpe:g}.")
+    return tuple(found)
+
+
+def _criteria(blocks: Blocks, lines: Thresholds) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Sentences on the criteria of *supported* that pass, and on those that do not."""
+    p, deflated, chosen = blocks.skill.spa, blocks.luck.deflated, blocks.selection
+    years, needed = blocks.luck.years, blocks.luck.backtest_years
+    outcomes = [
+        _compared("SPA p", p, lines.superiority, True, 4, blocks.skill.reasons.get("spa")),
+        _compared("DSR", deflated, lines.deflated, False, 4, blocks.luck.reasons.get("deflated")),
+        _compared("PBO", chosen.overfitting, lines.overfitting, True, 3, chosen.reasons.get("overfitting")),
+        (
+            years >= needed,
+            f"{years:.2f} years are {'at least' if years >= needed else 'below'} the {needed:.2f} that "
+            f"{blocks.luck.trials} trials need.",
+        ),
+    ]
+    if blocks.luck.trials == 1:
+        outcomes[2] = (True, "PBO does not apply: nothing was selected from one trial.")
+    elif chosen.interchangeable and not outcomes[2][0]:
+        outcomes[2] = (
+            True,
+            f"{outcomes[2][1]} The trials are interchangeable: {blocks.skill.survivors} of "
+            f"{blocks.skill.tested} beat {blocks.skill.benchmark}.",
+        )
+    return (
+        tuple(sentence for passes, sentence in outcomes if passes),
+        tuple(sentence for passes, sentence in outcomes if not passes),
+    )
+
+
+def _compared(
+    name: str, value: float, line: float, at_most: bool, digits: int, reason: str | None
+) -> tuple[bool, str]:
+    if math.isnan(value):
+        return False, f"{name} is undefined: {reason}."
+    within = value <= line if at_most else value >= line
+    relation = ("at most" if within else "above") if at_most else ("at least" if within else "below")
+    return within, f"{name} {value:.{digits}f} is {relation} {line:g}."
