@@ -11,17 +11,20 @@ if TYPE_CHECKING:
     from engine.backtest import run
     from engine.batch.grid import sweep
     from engine.kernel.costs import Costs
+    from engine.notebook import compare, tune
     from engine.result import Result
     from engine.spec import Spec
 
-__all__ = ["Costs", "Result", "Spec", "run", "sweep"]
+__all__ = ["Costs", "Result", "Spec", "compare", "run", "sweep", "tune"]
 
 _PLACES = {
     "Costs": "engine.kernel.costs",
     "Result": "engine.result",
     "Spec": "engine.spec",
+    "compare": "engine.notebook",
     "run": "engine.backtest",
     "sweep": "engine.batch.grid",
+    "tune": "engine.notebook",
 }
 
 

@@ -313,6 +313,21 @@ def test_a_class_with_slots_is_swept_set_by_set(demo: Panel) -> None:
     assert len(np.unique(rows.metrics[:, 0])) == 4
 
 
+def test_fields_may_be_lists(demo: Panel) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Listed(Momentum):
+        wanted: Any = ()
+
+        def scores(self, known: Any) -> np.ndarray:
+            chosen = [symbol in self.wanted for symbol in known.symbols]
+            return np.where(chosen, super().scores(known), np.nan)
+
+    lists = [["157001.SZ"], ["157002.SZ", "157001.SZ"]]
+    rows = swept(demo, [Listed(lookback=20, wanted=each, top=1) for each in lists], 100)
+    assert rows.failures == (None, None)
+    assert rows.metrics[0, 0] != rows.metrics[1, 0]
+
+
 # --- What fails -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, kw_only=True)
 class Fragile(Momentum):

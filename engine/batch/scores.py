@@ -26,7 +26,7 @@ def by_own_fields(strategies: Sequence[Any]) -> list[list[int]]:
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place, strategy in enumerate(strategies):
         values = strategy.__dict__ if hasattr(strategy, "__dict__") else _values(strategy, names)
-        groups.setdefault(tuple([values[name] for name in names]), []).append(place)
+        groups.setdefault(tuple([_hashable(values[name]) for name in names]), []).append(place)
     return [groups[key] for key in sorted(groups, key=repr)]
 
 
@@ -47,8 +47,13 @@ def by_values(strategies: Sequence[Any], places: Sequence[int], names: Sequence[
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(tuple(getattr(strategies[place], name) for name in names), []).append(place)
+        groups.setdefault(tuple(_hashable(getattr(strategies[place], name)) for name in names), []).append(place)
     return list(groups.values())
+
+
+def _hashable(value: Any) -> Any:
+    """Return a value, or its text where it is a list or the like, of which no group can be named."""
+    return value if value.__hash__ is not None else repr(value)
 
 
 @cache

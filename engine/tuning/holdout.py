@@ -1,0 +1,130 @@
+"""The final hold-out: sessions that a search never saw, opened once, and the day of that written down.
+
+``tune --holdout 2025-01-01:`` ends the data of the search before that day. ``validate STUDY --open-holdout``
+runs the study's best trial on what was held out, once, from its first session on with fresh money, and adds
+a line to the study: when it was opened, and what came out. After that it is no hold-out any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from data.errors import DataError, UsageError
+from data.store import open_source
+from engine.pipeline import Run, Watch, execute, keep, open_market, strategy_of
+from engine.spec import Spec
+from engine.tuning.journal import Journal, encode, read_lines
+from engine.tuning.reopen import Reopened
+from engine.tuning.study import STUDY_FILE
+
+KEY = "holdout"
+METRICS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A hold-out that was opened: when, which trial ran over which days, its run, and its metrics."""
+
+    at: str
+    trial: int
+    first_day: str
+    last_day: str
+    run_id: str
+    metrics: Mapping[str, float | None]
+
+
+def shut(spec: Spec, text: str) -> tuple[Spec, dict[str, str | None]]:
+    """Return the spec of a search that leaves out what begins on the day in ``text``, and what that is.
+
+    ``text`` is a day with or without a colon behind it. UsageError if it is none, or not within the period.
+    """
+    word = text.strip().removesuffix(":")
+    try:
+        first = date.fromisoformat(word)
+    except ValueError:
+        raise UsageError(
+            "--holdout needs the day on which it begins", received=text, limit="a day as 2025-01-01:"
+        ) from None
+    days = open_source(spec.data).read("bars")["day"]
+    begin, end = spec.start or days.min().date(), min(spec.end or date.max, days.max().date())
+    if not begin < first <= end:
+        raise UsageError(
+            "the hold-out is not within the period of the search",
+            received=first,
+            limit=f"after {begin}, up to {end}",
+        )
+    held_out = {"start": str(first), "end": str(spec.end) if spec.end else None}
+    return spec.with_(end=first - timedelta(days=1)), held_out
+
+
+def opened(folder: Path) -> Opened | None:
+    """Return the opened hold-out of the study in a folder; None while it is shut."""
+    found = None
+    for _, line in read_lines(folder / STUDY_FILE):
+        if KEY in line and "kind" not in line:
+            found = Opened(**line[KEY])
+    return found
+
+
+def open_holdout(
+    reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch
+) -> tuple[Opened, Run]:
+    """Run the best trial on the hold-out, write its run under ``out``, and write down that it is open.
+
+    UsageError if the study has none, has no best trial, or if it was opened before; DataError if the data
+    have no session in it.
+    """
+    study, folder = reopened.study, reopened.study.folder
+    held_out = study.header.get(KEY)
+    if not held_out:
+        raise UsageError(
+            f"the study {folder} has no hold-out",
+            hint="Search again with --holdout DAY: to keep some sessions shut.",
+        )
+    before = opened(folder)
+    if before is not None:
+        raise UsageError(
+            f"the hold-out of {folder} was opened on {before.at} already, with trial {before.trial}",
+            received=", ".join(f"{name} {_text(value)}" for name, value in before.metrics.items()),
+            limit="once",
+            hint="What is chosen from here on needs sessions that nobody has looked at.",
+        )
+    best = study.best
+    if best is None:
+        raise UsageError(f"the study {folder} has no trial to try on the hold-out")
+    spec = reopened.spec.with_(
+        parameters={**reopened.spec.parameters, **best.parameters},
+        start=date.fromisoformat(held_out["start"]),
+        end=date.fromisoformat(held_out["end"]) if held_out["end"] else None,
+        engine="reference",
+    )
+    market = open_market(spec, watch)
+    if str(market.panel.days[-1]) < held_out["start"]:
+        raise DataError(
+            "the data have no session in the hold-out",
+            received=f"up to {market.panel.days[-1]}",
+            limit=f"from {held_out['start']} on",
+            hint="Import later data.",
+        )
+    done = execute(spec, strategy_of(spec, strategies), market, watch)
+    result = Opened(
+        at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        trial=best.number,
+        first_day=str(done.result.days[0]),
+        last_day=str(done.result.days[-1]),
+        run_id=done.result.name,
+        metrics={name: done.metrics[name] for name in METRICS},
+    )
+    # Written down before anybody sees the result: whoever has seen it has opened it.
+    with Journal(folder / STUDY_FILE) as journal:
+        journal.append([encode({KEY: vars(result)})])
+    keep(done, out, watch, report=False)
+    return result, done
+
+
+def _text(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.4g}"

@@ -1,0 +1,274 @@
+"""From a study to its judgement: returns of all trials, splits, and what else is on record.
+
+1. The returns of the trials are computed again from their parameters; of very many trials an even sample is
+   used, and the page says so.
+2. The default parameters and the neighbours of the best, one step in each dimension, are run too where they
+   are no trials.
+3. Walk-forward and combinatorial splits choose among the trials by the study's first objective, where returns
+   alone determine it, else by Sharpe ratio (``engine.tuning.out_of_sample``).
+4. ``engine.verdict`` makes the page of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import DataError, UsageError
+from engine.backtest import alternative_return
+from engine.statistics.splits import CombinatorialPurged
+from engine.tuning.dimensions import Dimension
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.ledger import trials_on_record
+from engine.tuning.objective import Trial
+from engine.tuning.out_of_sample import (
+    OF_RETURNS,
+    SHARPE,
+    combinatorial,
+    default_walk_forward,
+    horizon_of,
+    walk_forward,
+)
+from engine.tuning.outcome import Parameters
+from engine.tuning.space import Space
+from engine.tuning.study import STUDY_FILE, Study, count_trials, read_header, studies_in
+from engine.verdict.evidence import CombinatorialOutcome, Evidence, TrialLog, WalkForwardOutcome
+from engine.verdict.verdict import Report, report
+
+Floats = NDArray[np.float64]
+
+SPLITS = ("both", "walkforward", "cpcv", "none")
+FOLDS, TEST_FOLDS = 10, 2
+# Numbers in the table of returns: at 1,200 sessions about ten thousand trials.
+MOST_NUMBERS = 12_500_000
+# A step where a dimension takes any number.
+STEP_OF_INTERVAL = 0.05
+
+Announce = Callable[[str], object]
+
+
+def judge_study(
+    study: Study,
+    evaluate: Evaluator,
+    space: Space,
+    *,
+    splits: str = "both",
+    announce: Announce = lambda _step: None,
+) -> Report:
+    """Return the judgement of a finished study, or of one that was interrupted, as far as it is.
+
+    UsageError where no trial ran.
+    """
+    best = study.best or (study.ranked[0] if study.ranked else None)
+    if best is None:
+        raise UsageError(
+            "there is nothing to judge: no trial of the study ran",
+            received=study.folder,
+            limit="one trial at least",
+        )
+    announce("returns of all trials")
+    trials = _kept(study.ranked, best, evaluate.last - evaluate.first + 1)
+    sets: list[Parameters] = [trial.parameters for trial in trials]
+    default = _place(sets, _default(evaluate, space))
+    neighbours = [_place(sets, each) for each in neighbours_of(space, best.parameters)]
+    returns = _returns(evaluate, sets)
+    panel = evaluate.market.panel
+    span = slice(evaluate.first, evaluate.last + 1)
+    benchmark = alternative_return(panel, evaluate.market.benchmark)[span]
+    walk, paths = None, None
+    exclusions = (
+        []
+        if len(trials) == len(study.ranked)
+        else [
+            f"statistics of selection use {len(trials)} of {len(study.ranked)} trials, evenly spaced by rank"
+        ]
+    )
+    metric, smaller = _metric(study)
+    horizon = (
+        horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
+        if (hasattr(evaluate.strategy(best.parameters), "rebalance"))
+        else 1
+    )
+    if splits in ("both", "walkforward"):
+        announce("walk-forward")
+        walk, why = _tried(lambda: _walk(evaluate, sets, returns, benchmark, horizon, metric, smaller))
+        exclusions += [f"no walk-forward: {why}"] if why else []
+    if splits in ("both", "cpcv"):
+        announce("combinatorial splits")
+        paths, why = _tried(lambda: _paths(evaluate, sets, returns, benchmark, horizon, metric, smaller))
+        exclusions += [f"no combinatorial splits: {why}"] if why else []
+    announce("statistics")
+    return report(
+        Evidence(
+            returns=returns,
+            benchmark=benchmark,
+            selected=sets.index(best.parameters),
+            sessions_per_year=panel.sessions_per_year,
+            log=_log(study, space, beside=len(sets) - len(trials)),
+            default=default,
+            neighbours=tuple(neighbours),
+            days=panel.days[span],
+            rebalance=max(horizon - 1, 1),
+            walk_forward=walk,
+            combinatorial=paths,
+            turnover=_number(best, "turnover"),
+            cost_share=_number(best, "cost_share"),
+            parameters=dict(best.parameters),
+            header=_header(study, evaluate),
+            exclusions=tuple(exclusions),
+            benchmark_name=evaluate.market.benchmark or "equal weight",
+            seed=int(study.header["seed"]),
+        )
+    )
+
+
+def neighbours_of(space: Space, parameters: Parameters) -> list[dict[str, Any]]:
+    """Return the sets that are one step away in one dimension of ordered values, and obey the conditions."""
+    found = []
+    for dimension in space.dimensions:
+        for value in _next_to(dimension, parameters[dimension.name]):
+            other = {**parameters, dimension.name: value}
+            if space.allows(other):
+                found.append(other)
+    return found
+
+
+def _next_to(dimension: Dimension, value: Any) -> list[Any]:
+    if dimension.count is None:
+        if dimension.log:
+            whole = math.log(dimension.high) - math.log(dimension.low)
+            share = (math.log(value) - math.log(dimension.low)) / whole
+        else:
+            share = (value - dimension.low) / (dimension.high - dimension.low)
+        shares = (share - STEP_OF_INTERVAL, share + STEP_OF_INTERVAL)
+        return [dimension.at(each) for each in shares if 0.0 <= each <= 1.0]
+    if not dimension.ordered:
+        return []
+    values = [dimension.value(index) for index in range(dimension.count)]
+    place = values.index(value)
+    return [values[each] for each in (place - 1, place + 1) if 0 <= each < len(values)]
+
+
+def _kept(ranked: Sequence[Trial], best: Trial, sessions: int) -> list[Trial]:
+    """Return the trials whose returns are used, by number: all, or evenly spaced ones and the best."""
+    most = max(MOST_NUMBERS // sessions, 2)
+    if len(ranked) <= most:
+        chosen = list(ranked)
+    else:
+        places = np.unique(np.linspace(0, len(ranked) - 1, most).round().astype(int))
+        chosen = [ranked[place] for place in places.tolist()]
+        chosen += [] if best in chosen else [best]
+    return sorted(chosen, key=lambda trial: trial.number)
+
+
+def _place(sets: list[Parameters], parameters: Mapping[str, Any]) -> int:
+    """Return where a set is, put at the end if it is not there yet."""
+    if parameters not in sets:
+        sets.append(dict(parameters))
+    return sets.index(parameters)
+
+
+def _default(evaluate: Evaluator, space: Space) -> dict[str, Any]:
+    usual = evaluate.default_parameters
+    return {name: usual[name] for name in space.names}
+
+
+def _returns(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
+    paths = evaluate.paths(sets)
+    before = np.empty_like(paths)
+    before[:, 0] = evaluate.spec.cash
+    before[:, 1:] = paths[:, :-1]
+    np.divide(paths, before, out=paths)
+    paths -= 1.0
+    return np.ascontiguousarray(paths.T)
+
+
+def _metric(study: Study) -> tuple[str, bool]:
+    first = study.goal.objectives[0]
+    return (first.metric, not first.maximize) if first.metric in OF_RETURNS else (SHARPE, False)
+
+
+def _tried(compute: Callable[[], Any]) -> tuple[Any, str | None]:
+    """Return what is computed, or None and why it is not possible."""
+    try:
+        return compute(), None
+    except (UsageError, DataError) as error:
+        return None, " ".join(str(error).split())
+
+
+def _require_scores(evaluate: Evaluator) -> None:
+    if not evaluate.has_scores:
+        raise UsageError("splits need a strategy with scores")
+
+
+def _walk(
+    evaluate: Evaluator,
+    sets: Sequence[Parameters],
+    returns: Floats,
+    benchmark: Floats,
+    horizon: int,
+    metric: str,
+    smaller: bool,
+) -> WalkForwardOutcome:
+    _require_scores(evaluate)
+    windows = default_walk_forward(len(returns), evaluate.market.panel.sessions_per_year, horizon)
+    walk = walk_forward(evaluate, sets, returns, benchmark, windows, metric, smaller=smaller)
+    return WalkForwardOutcome(walk.returns, walk.in_sample)
+
+
+def _paths(
+    evaluate: Evaluator,
+    sets: Sequence[Parameters],
+    returns: Floats,
+    benchmark: Floats,
+    horizon: int,
+    metric: str,
+    smaller: bool,
+) -> CombinatorialOutcome:
+    _require_scores(evaluate)
+    embargo = max(horizon - 1, 1)
+    # Fewer folds where ten would be too short for what is purged.
+    folds = min(FOLDS, len(returns) // (horizon + embargo + 2))
+    splits = CombinatorialPurged(folds, TEST_FOLDS, horizon, embargo)
+    paths = combinatorial(evaluate, sets, returns, benchmark, splits, metric, smaller=smaller)
+    return CombinatorialOutcome(paths, horizon, embargo)
+
+
+def _log(study: Study, space: Space, *, beside: int) -> TrialLog:
+    """Return what is on record; the sets that are run ``beside`` the trials are looked at like these."""
+    out, name = study.folder.parent, study.header["data"]["name"]
+    total = trials_on_record(out, name)
+    present = sum(
+        count_trials(folder / STUDY_FILE)
+        for folder in studies_in(out)
+        if (header := read_header(folder)) is not None and header["data"]["name"] == name
+    )
+    grid = study.header["method"] == "grid" and space.exact
+    return TrialLog(
+        total + beside, len(study.trials), max(total - present, 0), (space.size or 0) if grid else 0
+    )
+
+
+def _number(trial: Trial, name: str) -> float:
+    value = trial.outcome.metrics.get(name)
+    return math.nan if value is None else value
+
+
+def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
+    header, spec = study.header, evaluate.spec
+    data = header["data"]
+    costs = ", ".join(f"{name} {value:g}" for name, value in vars(spec.costs).items() if value)
+    return {
+        "study": str(header["study_id"]),
+        "strategy": str(header["strategy"]),
+        "data": f"{data['name']}{', SYNTHETIC' if data['synthetic'] else ''}, {len(data['symbols'])} funds",
+        "sessions": f"{evaluate.day(evaluate.first)} to {evaluate.day(evaluate.last)}",
+        "costs": costs or "none",
+        "search space": "; ".join([*header["space"], *header["where"]]),
+        "selection rule": ", ".join([*header["objectives"], *header["constraints"]]),
+        "version": str(header["versions"]["etflow"]),
+    }

@@ -1,0 +1,69 @@
+"""A study opened again: the same data, strategy and versions, or a refusal that names the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from data.errors import UsageError, did_you_mean
+from engine.kernel.rotation import ROTATION_FIELDS
+from engine.loader import parameters_of, strategy_class
+from engine.pipeline import OpenMarket, Watch, open_market
+from engine.spec import Spec
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.files import files_of
+from engine.tuning.space import Space
+from engine.tuning.study import Plan, Study, differences, find_study, studies_in, study_header
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A study, and what it takes to run its sets again."""
+
+    study: Study
+    spec: Spec
+    space: Space
+    market: OpenMarket
+    evaluate: Evaluator
+
+
+def reopen(
+    word: str, out: Path, strategies: Mapping[str, type[Any]], watch: Watch, data: str | None = None
+) -> Reopened:
+    """Return the study that ``word`` names under ``out``; ``data`` says where its data lie now.
+
+    UsageError names what is another now: data, strategy, version of this program.
+    """
+    folder = find_study(word, out)
+    if folder is None:
+        names = [each.name for each in studies_in(out)]
+        raise UsageError(f"there is no study `{word}` in {out}", hint=did_you_mean(word, names))
+    study = Study.load(folder)
+    header = study.header
+    spec = Spec.from_dict(header["spec"], origin=f"{folder}/study.jsonl")
+    spec = spec.with_(data=data) if data else spec
+    space = space_of(header, spec, strategies)
+    market = open_market(spec, watch)
+    evaluate = Evaluator(spec, strategies, market, space)
+    plan = Plan(header["method"], header["trials"], header["batch"])
+    now = study_header(spec, space, study.goal, plan, market.panel, files_of(spec, space, strategies))
+    kept = {name: value for name, value in header.items() if name in now}
+    other = differences(kept, now)
+    if other:
+        raise UsageError(
+            f"the study {folder} was made with something else: {'; '.join(other)}",
+            hint="Bring back what it was made with, or search again.",
+        )
+    return Reopened(study, spec, space, market, evaluate)
+
+
+def space_of(header: Mapping[str, Any], spec: Spec, strategies: Mapping[str, type[Any]]) -> Space:
+    """Return the space that a study searched."""
+    fields = parameters_of(strategy_class(spec.strategy, strategies))
+    space = Space.from_words(
+        header["space"], header["where"], fields, fixed={}, given=(), fastest=ROTATION_FIELDS
+    )
+    values = {field.name: field.default for field in fields} | dict(spec.parameters)
+    return replace(space, fixed={name: v for name, v in values.items() if name not in space.names})

@@ -1,0 +1,185 @@
+"""A study judged: from the command line, and piece by piece; the hold-out opens once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.demo import Demo
+from data.errors import UsageError
+from data.load import load_panel
+from data.panel import Panel
+from engine import compare, tune
+from engine.loader import parameters_of
+from engine.tuning.judge import _kept, neighbours_of
+from engine.tuning.objective import Trial
+from engine.tuning.outcome import Outcome
+from engine.tuning.space import Space
+from strategies import STRATEGIES
+from strategies.momentum import Momentum
+from strategies.share_inflow import ShareInflow
+
+ETFLOW = [sys.executable, str(Path(__file__).resolve().parents[1] / "run_backtest.py")]
+SEARCH = ["tune", "momentum", "--param", "lookback=20,40", "--param", "top=1,2", "--no-report", "--json"]
+
+
+def etflow(*words: str, cwd: Path, code: int = 0) -> tuple[Any, str]:
+    done = subprocess.run(
+        [*ETFLOW, *words], cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return (json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout), done.stderr
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return load_panel(Demo())
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("held-out")
+    document, _ = etflow(*SEARCH, "--holdout", "2025-03-03:", cwd=folder)
+    return folder, document
+
+
+# --- From the command line --------------------------------------------------------------------------------
+def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]]) -> None:
+    folder, document = held_out
+    judged = document["judgement"]
+    assert judged["verdict"]["word"] in ("supported", "unproven", "rejected")
+    # Four trials, and the default parameters, which are none of them.
+    assert judged["header"]["trials"] == {"total": 5, "study": 4, "abandoned": 0, "grid_size": 4}
+    assert judged["blocks"]["selected"]["sessions"] == judged["blocks"]["skill"]["sessions"] > 900
+    assert judged == {
+        **json.loads((folder / document["folder"] / "verdict.json").read_text()),
+        "holdout": None,
+    }
+
+
+def test_the_search_did_not_see_the_hold_out(held_out: tuple[Path, dict[str, Any]]) -> None:
+    _, document = held_out
+    assert document["data"]["last_day"] == "2025-02-28"
+
+
+def test_a_hold_out_opens_once_and_says_when(held_out: tuple[Path, dict[str, Any]]) -> None:
+    folder, document = held_out
+    study = document["study_id"]
+    shut, _ = etflow("validate", study, "--splits", "none", "--json", "--no-report", cwd=folder)
+    assert shut["holdout"] is None
+    assert shut["blocks"]["selected"]["out_of_sample"] is None
+    words = ["validate", study, "--splits", "none", "--open-holdout", "--no-report"]
+    open_now, _ = etflow(*words, "--json", cwd=folder)
+    found = open_now["holdout"]
+    assert (found["first_day"], found["last_day"]) == ("2025-03-03", "2025-08-20")
+    assert found["trial"] == document["best"]["number"]
+    run = json.loads((folder / "results" / found["run_id"] / "metrics.json").read_text())
+    assert found["metrics"]["sharpe_ratio"] == run["sharpe_ratio"]
+    _, said = etflow(*words, cwd=folder, code=2)
+    assert f"opened on {found['at']} already" in said
+    again, _ = etflow("validate", study, "--splits", "none", "--json", "--no-report", cwd=folder)
+    assert again["holdout"] == found
+    _, said = etflow(*SEARCH, "--holdout", "2025-03-03:", cwd=folder, code=2)
+    assert "exists already" in said
+
+
+def test_a_study_of_other_data_is_refused_with_the_difference(
+    held_out: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, document = held_out
+    place = tmp_path / "results" / document["study_id"]
+    place.mkdir(parents=True)
+    text = (folder / document["folder"] / "study.jsonl").read_text()
+    fingerprint = document["data"]["fingerprint"]
+    (place / "study.jsonl").write_text(text.replace(fingerprint, "0" * 16))
+    _, said = etflow("validate", document["study_id"], cwd=tmp_path, code=2)
+    assert f"data.fingerprint: {'0' * 16} became {fingerprint}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["validate", "nothing"], "there is no study `nothing`"),
+        ([*SEARCH, "--holdout", "soon"], "the day on which it begins"),
+        ([*SEARCH, "--holdout", "2035-01-01:"], "not within the period"),
+        ([*SEARCH, "--holdout", "2025-01-01:", "--end", "2024-12-31"], "not within the period"),
+    ],
+)
+def test_wrong_words_get_an_answer(tmp_path: Path, words: list[str], said: str) -> None:
+    assert said in etflow(*words, cwd=tmp_path, code=2)[1]
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_study_without_a_hold_out_has_none_to_open(panel: Panel, tmp_path: Path) -> None:
+    etflow(*SEARCH, "--splits", "none", cwd=tmp_path)
+    study = next(path for path in (tmp_path / "results").iterdir() if "-study-" in path.name)
+    _, said = etflow("validate", study.name, "--splits", "none", "--open-holdout", cwd=tmp_path, code=2)
+    assert "has no hold-out" in said
+
+
+# --- In a notebook ----------------------------------------------------------------------------------------
+def test_a_search_in_a_notebook_is_the_search_of_the_command(panel: Panel, tmp_path: Path) -> None:
+    document, _ = etflow(*SEARCH, "--splits", "none", cwd=tmp_path)
+    tuned = tune(
+        Momentum(),
+        panel,
+        ["lookback=20,40", "top=1,2"],
+        splits="none",
+        benchmark="DEMO-ALL",
+        out=tmp_path / "own",
+    )
+    assert tuned.best == document["best"]["parameters"]
+    assert tuned.table["sharpe_ratio"][0] == document["best"]["metrics"]["sharpe_ratio"]
+    assert tuned.report is not None
+    assert tuned.report.verdict.word == document["judgement"]["verdict"]["word"]
+    with pytest.raises(UsageError, match="exists already"):
+        tune(Momentum(), panel, ["lookback=20,40", "top=1,2"], benchmark="DEMO-ALL", out=tmp_path / "own")
+
+
+def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel) -> None:
+    found = compare([Momentum(lookback=60), ShareInflow()], panel)
+    starts = {str(result.days[0]) for result in found.results.values()}
+    assert len(starts) == 1
+    assert list(found.metrics.columns) == ["Momentum", "ShareInflow"]
+    assert np.isfinite(found.metrics.loc["sharpe_ratio"]).all()
+
+
+# --- Pieces -----------------------------------------------------------------------------------------------
+def space(*words: str, where: tuple[str, ...] = ()) -> Space:
+    return Space.from_words(words, where, parameters_of(STRATEGIES["flow_blend"]), fixed={})
+
+
+def test_neighbours_are_one_step_away_in_one_ordered_dimension() -> None:
+    found = neighbours_of(
+        space("lookback=3:9:3", "top=1,2", "valuation=vwap,nav"),
+        {"lookback": 6, "top": 2, "valuation": "nav"},
+    )
+    assert found == [
+        {"lookback": 3, "top": 2, "valuation": "nav"},
+        {"lookback": 9, "top": 2, "valuation": "nav"},
+        {"lookback": 6, "top": 1, "valuation": "nav"},
+    ]
+
+
+def test_neighbours_obey_the_conditions_and_stay_within_an_interval() -> None:
+    tied = space("lookback=3:9:3", "top=1,2", where=("lookback <= 3 * top",))
+    assert neighbours_of(tied, {"lookback": 6, "top": 2}) == [{"lookback": 3, "top": 2}]
+    free = neighbours_of(space("margin_weight=0:2", "cap=0.01:1:log"), {"margin_weight": 0.0, "cap": 0.1})
+    assert [each["margin_weight"] for each in free] == pytest.approx([0.1, 0.0, 0.0])
+    assert [each["cap"] for each in free] == pytest.approx([0.1, 0.1 / 10**0.1, 0.1 * 10**0.1])
+
+
+def test_of_too_many_trials_even_ones_and_the_best_are_used() -> None:
+    trials = [Trial(number, {"a": number}, Outcome({})) for number in range(50_000)]
+    kept = _kept(trials[::-1], trials[17], 1250)
+    assert len(kept) <= 10_001
+    assert trials[17] in kept
+    assert [each.number for each in kept] == sorted(each.number for each in kept)
+    assert _kept(trials[:100], trials[0], 1250) == trials[:100]
