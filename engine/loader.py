@@ -24,7 +24,7 @@ from data.errors import EtflowError, StrategyError, UsageError, did_you_mean
 
 METHODS = ("scores", "target_weights", "decide")
 # One module object for each file and version of it, so that the same class loads once.
-_MODULE_PREFIX = "etflow_user_strategy_"
+MODULE_PREFIX = "etflow_user_strategy_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _class_in_file(path: Path, class_name: str) -> type[Any]:
 
 
 def _load_module(path: Path) -> types.ModuleType:
-    name = _MODULE_PREFIX + str(path.resolve())
+    name = MODULE_PREFIX + str(path.resolve())
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise StrategyError(f"cannot load {path}", hint="It must be a Python file.")

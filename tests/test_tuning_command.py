@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import types
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,30 @@ from tests.helpers.tuning import evaluate
 
 ROOT = Path(run_backtest.__file__).parent
 SMALL = ("--symbols", "157001.SZ,157002.SZ", "--end", "2021-06-30")
-LOOKBACKS = ("tune", "momentum", "--param", "lookback=3:8", *SMALL)
+ALONE = ("--no-verdict", "--no-report")
+LOOKBACKS = ("tune", "momentum", "--param", "lookback=3:8", *SMALL, *ALONE)
+
+
+class Fake:
+    """Like an evaluator, over made-up outcomes."""
+
+    first, last, workers = 1, 100, None
+
+    def __init__(self, evaluate_sets):
+        self._evaluate = evaluate_sets
+
+    def __call__(self, sets):
+        return self._evaluate(sets)
+
+    def day(self, row):
+        return date(2021, 1, 4) + timedelta(row)
 
 
 def fake(evaluate_sets):
     """Return a module like ``engine.tuning.evaluate``."""
     module = types.ModuleType("engine.tuning.evaluate")
-    module.evaluator = lambda spec, strategies, market, space: evaluate_sets
+    module.evaluator = lambda spec, strategies, market, space: Fake(evaluate_sets)
+    module.Evaluator = Fake
     return module
 
 
@@ -35,6 +53,7 @@ def fake(evaluate_sets):
 def here(capsys, tmp_path, monkeypatch):
     """Run the command line within this process, in an empty folder, over made-up outcomes."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.tuning.verify.check_best", lambda *_: Path("results/best"))
     monkeypatch.setitem(sys.modules, "engine.tuning.evaluate", fake(evaluate))
 
     def call(*words: object) -> tuple[int, str, str]:
@@ -178,7 +197,7 @@ def test_a_strategy_of_the_user_that_changed_is_refused(here, tmp_path):
     )
     mine = tmp_path / "mine.py"
     mine.write_text(text)
-    words = ("tune", "mine.py:Mine", "--param", "lookback=3:8", *SMALL)
+    words = ("tune", "mine.py:Mine", "--param", "lookback=3:8", *SMALL, *ALONE)
     assert here(*words)[0] == 0
     mine.write_text(text + "# another version\n")
     code, _, complained = here(*words, "--resume")
@@ -230,14 +249,14 @@ def test_help_of_tune_imports_nothing_heavy():
 
 def test_the_signal_of_ctrl_c_reaches_a_search_in_its_own_process(tmp_path):
     script = (
-        "import sys, time, types; sys.path.insert(0, sys.argv[1])\n"
+        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "import run_backtest\nfrom engine.cli.main import main\nfrom tests.helpers.tuning import evaluate\n"
-        "module = types.ModuleType('engine.tuning.evaluate')\n"
+        "from tests.test_tuning_command import fake\n"
+        "import engine.tuning.verify\n"
         "def slowly(sets):\n"
         "    print('evaluating', file=sys.stderr, flush=True)\n"
         "    time.sleep(0.2)\n    return evaluate(sets)\n"
-        "module.evaluator = lambda *_: slowly\n"
-        "sys.modules['engine.tuning.evaluate'] = module\n"
+        "sys.modules['engine.tuning.evaluate'] = fake(slowly)\n"
         "sys.exit(main(run_backtest.load_catalogue, sys.argv[2:]))\n"
     )
     words = ("tune", "momentum", "--param", "lookback=3:300", "--param", "top=1:9", *SMALL)
@@ -249,8 +268,9 @@ def test_the_signal_of_ctrl_c_reaches_a_search_in_its_own_process(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
     for _ in range(2):
-        assert process.stderr.readline() == "evaluating\n"
+        assert next(line for line in lines if "compiled first" not in line) == "evaluating\n"
     process.send_signal(signal.SIGINT)
     _, complained = process.communicate(timeout=60)
     assert process.returncode == 130

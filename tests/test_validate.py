@@ -69,6 +69,7 @@ def test_the_search_did_not_see_the_hold_out(held_out: tuple[Path, dict[str, Any
     assert document["data"]["last_day"] == "2025-02-28"
 
 
+@pytest.mark.slow
 def test_a_hold_out_opens_once_and_says_when(held_out: tuple[Path, dict[str, Any]]) -> None:
     folder, document = held_out
     study = document["study_id"]
@@ -117,14 +118,16 @@ def test_wrong_words_get_an_answer(tmp_path: Path, words: list[str], said: str) 
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_hold_out_has_none_to_open(panel: Panel, tmp_path: Path) -> None:
-    etflow(*SEARCH, "--splits", "none", cwd=tmp_path)
+    etflow(*SEARCH, "--no-verdict", cwd=tmp_path)
     study = next(path for path in (tmp_path / "results").iterdir() if "-study-" in path.name)
     _, said = etflow("validate", study.name, "--splits", "none", "--open-holdout", cwd=tmp_path, code=2)
     assert "has no hold-out" in said
 
 
 # --- In a notebook ----------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_search_in_a_notebook_is_the_search_of_the_command(panel: Panel, tmp_path: Path) -> None:
     document, _ = etflow(*SEARCH, "--splits", "none", cwd=tmp_path)
     tuned = tune(

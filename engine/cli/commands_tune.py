@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,13 @@ import click
 
 from data.errors import EtflowError, StrategyError, UsageError
 from engine.cli.app import App, pass_app
+from engine.cli.commands_validate import (
+    judge,
+    judgement_document,
+    print_judgement,
+    splits_option,
+    write_page,
+)
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
 from engine.cli.output import Progress, note, note_compiling, print_json, say
@@ -35,10 +42,9 @@ if TYPE_CHECKING:
     from engine.tuning.space import Space
     from engine.tuning.study import Plan
 
-# Parameters of a rotation that its scores do not depend on: sets that differ in these are neighbours.
-OF_ROTATION = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
 # An estimate times this many sets, after a first few that pay for loading and compiling.
 SAMPLE, FIRST = 64, 4
+EXECUTORS = ("local", "dask")
 
 
 @click.command(short_help="Search over the parameters of a strategy.")
@@ -76,6 +82,20 @@ SAMPLE, FIRST = 64, 4
 @click.option("--batch", type=int, metavar="N", help="Sets that tpe, nsga2, cmaes ask for at once.  [20]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, and how long it would take.")
 @click.option("--yes", is_flag=True, help="Search more than ten million sets.")
+@click.option(
+    "--executor",
+    type=click.Choice(EXECUTORS),
+    default="local",
+    show_default=True,
+    help="Threads of this process, or workers of a dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of dask: tcp://host:port.  [its own, on this machine]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Threads, or processes of dask.  [all cores]"
+)
+@click.option("--holdout", metavar="DAY:", help="Keep the sessions from this day on shut, for `validate`.")
+@splits_option
+@click.option("--no-verdict", is_flag=True, help="Leave the judgement to `validate`.")
 @click.option("--resume", is_flag=True, help="Go on with the study of the same command.")
 @click.option(
     "--top-trials",
@@ -97,6 +117,11 @@ def tune(
     dry_run: bool,
     resume: bool,
     top_trials: int,
+    splits: str,
+    no_verdict: bool,
+    executor: str,
+    scheduler: str | None,
+    workers: int | None,
     **given: Any,
 ) -> None:
     """Search over the parameters of STRATEGY: a built-in name, or path/to/file.py:ClassName.
@@ -107,13 +132,14 @@ def tune(
     """
     from engine.runs import check_writable
     from engine.tuning.search import make_search
-    from engine.tuning.study import study_header
+    from engine.tuning.study import Study, study_header
     from engine.tuning.tune import State
     from engine.tuning.tune import tune as search_on
     from engine.tuning.verify import check_best
     from engine.tuning.writer import open_study
 
     started = time.perf_counter()
+    _check_executor(executor, scheduler, workers)
     order = _order(app, strategy, given)
     plan, goal, space = order.plan, order.goal, order.space
     search = make_search(plan.method, space, goal, seed=order.spec.seed, batch=plan.batch or DEFAULT_BATCH)
@@ -126,8 +152,13 @@ def tune(
         print_estimate(space, order.fields, plan, sets or 0, seconds, as_json=as_json)
         return
     header = study_header(order.spec, space, goal, plan, market.panel, order.files)
+    if order.held_out:
+        header["holdout"] = dict(order.held_out)
     header["period"] = [str(evaluate.day(evaluate.first)), str(evaluate.day(evaluate.last))]
-    with open_study(out, header, resume=resume) as study:
+    with (
+        _executor(executor, evaluate, order, scheduler, workers) as evaluate_sets,
+        open_study(out, header, resume=resume) as study,
+    ):
         total = space.size if plan.trials is None else plan.trials
         with Progress(app, "tune", total=total or 1) as progress:
 
@@ -136,14 +167,24 @@ def tune(
 
             try:
                 board = search_on(
-                    search, evaluate, study, goal, trials=plan.trials, rows=top_trials, progress=show
+                    search, evaluate_sets, study, goal, trials=plan.trials, rows=top_trials, progress=show
                 )
             except KeyboardInterrupt:
                 note(app, f"{study.trials} trials are in {study.folder}; go on with --resume.")
                 raise
-    best = check_best(order.spec, evaluate, board.best, out) if board.best is not None else None
+    best, judged = None, None
+    if board.best is not None:
+        with Progress(app, "validate", total=5) as progress:
+            progress.begin("best trial on the reference engine")
+            best = check_best(order.spec, evaluate, board.best, out)
+            finished = Study.load(study.folder)
+            if not no_verdict:
+                judged = judge(finished, evaluate, space, splits, progress)
+            if not no_report:
+                write_page(finished, judged)
     document = study_document(study.folder, header, board, space.size)
     document["best_run"] = str(best) if best is not None else None
+    document["judgement"] = judgement_document(judged, None) if judged is not None else None
     document["seconds"] = round(time.perf_counter() - started, 4)
     if as_json:
         print_json(document)
@@ -153,6 +194,9 @@ def tune(
         print_study(study.folder, header, board)
         if best is not None:
             say(f"best   {best}, the same on the reference engine")
+        if judged is not None:
+            say()
+            print_judgement(app, judged)
     warn_of_study(app, board, plan, space)
     if board.trials and board.failures == board.trials and board.first_failure is not None:
         raise StrategyError(
@@ -172,26 +216,43 @@ class _Order:
     goal: Goal
     plan: Plan
     files: Mapping[str, str]
+    held_out: Mapping[str, str | None] | None
+
+    @property
+    def parameter_files(self) -> list[str]:
+        """The files that parameters name; that of the strategy is not one."""
+        own = self.spec.strategy.partition(".py")[0] + ".py"
+        return [name for name in self.files if name != own and Path(name).is_file()]
 
 
 def _order(app: App, strategy: str | None, given: dict[str, Any]) -> _Order:
     from engine.batch.measures import MEASURES
+    from engine.kernel.rotation import ROTATION_FIELDS
     from engine.loader import parameter_values, parameters_of, strategy_class
+    from engine.tuning.files import files_of
+    from engine.tuning.holdout import shut
     from engine.tuning.objective import Goal
     from engine.tuning.space import Space
 
     words, where = given.pop("params"), given.pop("where")
     method, trials, batch = given.pop("method"), given.pop("trials"), given.pop("batch")
     objectives, constraints, yes = given.pop("objectives"), given.pop("constraints"), given.pop("yes")
-    spec = make_spec(strategy, given)
+    holdout = given.pop("holdout")
+    spec, held_out = make_spec(strategy, given), None
+    if holdout is not None:
+        spec, held_out = shut(spec, holdout)
     found = strategy_class(spec.strategy, app.catalogue.strategies)
     fields = parameters_of(found)
     space = Space.from_words(
-        words, where, fields, fixed={}, given=tuple(spec.parameters), fastest=OF_ROTATION
+        words, where, fields, fixed={}, given=tuple(spec.parameters), fastest=ROTATION_FIELDS
     )
     values = parameter_values(_made(app, spec, space))
     fixed = {name: value for name, value in values.items() if name not in space.names}
-    spec = spec.with_(parameters={name: values[name] for name in spec.parameters}, engine="batch")
+    swept = hasattr(found, "scores") or hasattr(found, "target_weights")
+    spec = spec.with_(
+        parameters={name: values[name] for name in spec.parameters},
+        engine="batch" if swept else "reference",
+    )
     space = replace(space, fixed=fixed)
     return _Order(
         spec,
@@ -199,7 +260,8 @@ def _order(app: App, strategy: str | None, given: dict[str, Any]) -> _Order:
         space,
         Goal.from_words(objectives, constraints, MEASURES),
         _plan(method, trials, batch, space, yes=yes),
-        _files(spec, space, found),
+        files_of(spec, space, app.catalogue.strategies),
+        held_out,
     )
 
 
@@ -255,6 +317,31 @@ def _evaluator(app: App, order: _Order) -> tuple[OpenMarket, Evaluator]:
         return market, evaluator(order.spec, app.catalogue.strategies, market, order.space)
 
 
+def _check_executor(executor: str, scheduler: str | None, workers: int | None) -> None:
+    if scheduler is not None and executor != "dask":
+        raise UsageError(
+            "only dask has a scheduler", received=f"--scheduler {scheduler}", hint="Add --executor dask."
+        )
+    if scheduler is not None and workers is not None:
+        raise UsageError(
+            "the scheduler has its own workers",
+            received=f"--workers {workers}",
+            hint="Leave out --workers, or --scheduler for so many processes on this machine.",
+        )
+
+
+def _executor(
+    executor: str, evaluate: Evaluator, order: _Order, scheduler: str | None, workers: int | None
+) -> AbstractContextManager[Evaluate]:
+    if executor == "local":
+        if workers is not None:
+            evaluate.workers = workers
+        return nullcontext(evaluate)
+    from engine.tuning.cluster import Cluster
+
+    return Cluster(evaluate, scheduler=scheduler, workers=workers, files=order.parameter_files)
+
+
 def _seconds_for(propose: Callable[[], list[Any]], evaluate: Evaluate, sets: int) -> float | None:
     """Return how long so many sets would take, from some of them; None where there is none to time."""
     sample = propose()[: FIRST + SAMPLE]
@@ -265,20 +352,3 @@ def _seconds_for(propose: Callable[[], list[Any]], evaluate: Evaluate, sets: int
     started = time.perf_counter()
     evaluate(rest)
     return (time.perf_counter() - started) / len(rest) * sets
-
-
-def _files(spec: Spec, space: Space, strategy: type[Any]) -> dict[str, str]:
-    """Return hashes of the files besides the data that decide outcomes: the strategy's, its parameters'."""
-    import inspect
-
-    values = [*spec.parameters.values()]
-    for dimension in space.dimensions:
-        values += getattr(dimension, "values", ())
-    places = {value: Path(value) for value in values if isinstance(value, str) and Path(value).is_file()}
-    own = spec.strategy.partition(".py")[0] + ".py"
-    if Path(own).is_file():
-        places[own] = Path(own)
-    elif (source := inspect.getsourcefile(strategy)) is not None:
-        # By the name of its module: where it is installed is no matter.
-        places[strategy.__module__] = Path(source)
-    return {name: hashlib.sha256(place.read_bytes()).hexdigest()[:16] for name, place in places.items()}

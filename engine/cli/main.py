@@ -37,18 +37,33 @@ from engine.cli.app import App, Catalogue
 from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
+from engine.cli.commands_factor import factor
 from engine.cli.commands_run import compare, report, run
 from engine.cli.commands_runs import runs
 from engine.cli.commands_signal import signal_command
 from engine.cli.commands_strategies import strategies
 from engine.cli.commands_tune import tune
+from engine.cli.commands_validate import validate
 
 DONE, BUG, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
 # Where click is older than 8.2, it prints the help of a group without arguments by itself.
 NO_ARGUMENTS: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
-COMMANDS = (run, compare, tune, audit, signal_command, brief, report, data, strategies, runs)
+COMMANDS = (
+    run,
+    compare,
+    tune,
+    validate,
+    audit,
+    factor,
+    signal_command,
+    brief,
+    report,
+    data,
+    strategies,
+    runs,
+)
 
 HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.
 

@@ -82,7 +82,7 @@ def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
     data = header["data"]
     say(paint(f"{header['study_id']} on {data['name']}", bold=True))
     say(
-        f"{data['first_day']} to {data['last_day']}: {count(board.trials, 'trial')} by {header['method']}, "
+        f"{' to '.join(_period(header))}: {count(board.trials, 'trial')} by {header['method']}, "
         f"{count(board.failures, 'failure')}, {count(board.feasible)} feasible"
     )
     if data["synthetic"]:
@@ -95,6 +95,13 @@ def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
         say(trial_table(board.ranked, board))
         say()
     say(f"study  {folder}")
+
+
+def _period(header: Mapping[str, Any]) -> Sequence[str]:
+    """Return the first and last session that all trials ran over; of the data where a study has none."""
+    data = header["data"]
+    period: Sequence[str] = header.get("period", (data["first_day"], data["last_day"]))
+    return period
 
 
 def _under(constraints: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from engine.backtest import last_session, raised, run
 from engine.batch.grid import common_start
 from engine.batch.measures import MEASURES
 from engine.batch.sweep import Sweep
-from engine.loader import Native
+from engine.loader import Native, parameter_values
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
@@ -36,7 +36,10 @@ DRAWN = 512
 
 
 class Evaluator:
-    """Runs parameter sets of one strategy on one market; is called with sets, and can be sent elsewhere."""
+    """Runs parameter sets of one strategy on one market; is called with sets, and can be sent elsewhere.
+
+    ``workers``, the threads of the batch engine (None: all cores), may be changed until it is first called.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class Evaluator:
         self.market = market
         self._base = _first_that_can_be_made(spec, strategies, space)
         self.first, self.last = self._period(space)
-        self._workers = workers
+        self.workers = workers
         self._engine: Sweep | None = None
 
     def __call__(self, sets: Sequence[Parameters]) -> list[Outcome]:
@@ -99,6 +102,16 @@ class Evaluator:
         return self.market.panel.days[row].item()
 
     @property
+    def default_parameters(self) -> dict[str, Any]:
+        """All parameters with what is set, the others as the strategy has them by default."""
+        return parameter_values(self._base)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the strategy rotates by scores, so that one set can be followed after another."""
+        return hasattr(self._base, "scores")
+
+    @property
     def swept(self) -> bool:
         """Whether the batch engine can run the strategy."""
         return hasattr(self._base, "scores") or hasattr(self._base, "target_weights")
@@ -115,7 +128,7 @@ class Evaluator:
                 costs=self.spec.costs,
                 fill=self.spec.fill,
                 benchmark=self.market.benchmark,
-                workers=self._workers,
+                workers=self.workers,
             )
         return self._engine
 

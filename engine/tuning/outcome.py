@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 Parameters = Mapping[str, Any]
 
@@ -19,3 +19,14 @@ class Outcome:
 
 # Sets in, outcomes out, in the same order; never raises for a set that fails.
 Evaluate = Callable[[Sequence[Parameters]], list[Outcome]]
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """An ``Evaluate`` with workers to feed: it takes many sets at once, and decides on chunks itself."""
+
+    def __call__(self, sets: Sequence[Parameters], /) -> list[Outcome]:
+        """Return the outcome of each set, in their order."""
+
+    def parts(self, sets: Sequence[Parameters]) -> Generator[list[Outcome]]:
+        """Yield the outcomes of ``sets`` in their order, some at a time, as soon as they are there."""

@@ -3,7 +3,8 @@
 1. The search proposes a batch. What the study already has of it is read, and must be the same sets
    (resuming is replaying).
 2. The rest is evaluated in chunks that take about a second each. A chunk is on the disk before the next
-   begins, so that a kill costs a chunk at the most.
+   begins, so that a kill costs a chunk at the most. What has workers to feed (``InParts``) is given all of
+   the rest, and gives back its own chunks, in order.
 3. The search is told the outcomes of the whole batch.
 
 The size of chunks follows the clock; it has no effect on which trials there are.
@@ -14,11 +15,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from data.errors import ValidationError
 from engine.tuning.objective import Board, Goal, Trial
-from engine.tuning.outcome import Evaluate, Outcome, Parameters
+from engine.tuning.outcome import Evaluate, InParts, Outcome, Parameters
 from engine.tuning.sampling import Search
 from engine.tuning.writer import StudyWriter
 
@@ -56,7 +58,7 @@ class State:
 
 def tune(
     search: Search,
-    evaluate: Evaluate,
+    evaluate: Evaluate | InParts,
     study: StudyWriter,
     goal: Goal,
     *,
@@ -86,7 +88,7 @@ def tune(
 class _Loop:
     def __init__(
         self,
-        evaluate: Evaluate,
+        evaluate: Evaluate | InParts,
         study: StudyWriter,
         board: Board,
         pace: Pace,
@@ -114,6 +116,10 @@ class _Loop:
             outcomes.append(trial.outcome)
         if outcomes:
             self._tell_progress()
+        if isinstance(self._evaluate, InParts) and len(outcomes) < len(batch):
+            with closing(self._evaluate.parts(batch[len(outcomes) :])) as parts:
+                for part in parts:
+                    outcomes += self._keep(batch[len(outcomes) : len(outcomes) + len(part)], part)
         while len(outcomes) < len(batch):
             outcomes += self._run_chunk(batch[len(outcomes) : len(outcomes) + self._chunk])
         return outcomes
@@ -126,7 +132,14 @@ class _Loop:
 
     def _run_chunk(self, chunk: Sequence[Parameters]) -> list[Outcome]:
         started = time.perf_counter()
-        outcomes = [clean(outcome) for outcome in self._evaluate(chunk)]
+        outcomes = self._keep(chunk, self._evaluate(chunk))
+        if len(chunk) == self._chunk:
+            self._chunk = self._pace.next(self._chunk, time.perf_counter() - started)
+        return outcomes
+
+    def _keep(self, chunk: Sequence[Parameters], found: Sequence[Outcome]) -> list[Outcome]:
+        """Write down what became of a chunk, and return it as it is written."""
+        outcomes = [clean(outcome) for outcome in found]
         if len(outcomes) != len(chunk):
             raise RuntimeError(f"{len(chunk)} sets gave {len(outcomes)} outcomes")
         first = self.board.trials
@@ -138,8 +151,6 @@ class _Loop:
         for trial in finished:
             self.board.add(trial)
         self._evaluated += len(chunk)
-        if len(chunk) == self._chunk:
-            self._chunk = self._pace.next(self._chunk, time.perf_counter() - started)
         self._tell_progress()
         return outcomes
 
