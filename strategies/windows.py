@@ -55,7 +55,9 @@ def rolling_count(x: Floats, n: int) -> Integers:
     """Return how many rows of each window are known; 0 before the first full window."""
     _check_window(n)
     counts = np.zeros(x.shape, dtype=np.int64)
-    if len(x) >= n:
+    if len(x) >= n and _in_machine_code(x, 1):
+        compiled(count_known)(_flat(x), n, _row_size(x), counts.reshape(-1))
+    elif len(x) >= n:
         # Whole numbers are exact in any order, so that running totals leave no trace here.
         so_far = np.cumsum(np.isfinite(x), axis=0)
         counts[n - 1] = so_far[n - 1]
@@ -162,6 +164,19 @@ def add_values(values: Floats, n: int, row_size: int, total: Floats) -> None:
             window = values[start - offset * row_size : end - offset * row_size]
             for place in range(len(window)):
                 block[place] += window[place]
+
+
+def count_known(x: Floats, n: int, row_size: int, counts: Integers) -> None:
+    """Write how many values of each window are known into zeros; all flat."""
+    running = np.zeros(row_size, dtype=np.int64)
+    for row in range(len(x) // row_size):
+        start = row * row_size
+        for column in range(row_size):
+            running[column] += abs(x[start + column]) < np.inf
+            if row >= n:
+                running[column] -= abs(x[start - n * row_size + column]) < np.inf
+            if row >= n - 1:
+                counts[start + column] = running[column]
 
 
 def window_moments(
