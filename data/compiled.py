@@ -14,6 +14,7 @@ import hashlib
 import inspect
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -24,16 +25,24 @@ from numpy.typing import NDArray
 
 from data.cache_folder import cache_folder
 
+_lock = threading.Lock()
+
 Number = TypeVar("Number", bound=np.generic)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@cache
 def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
     """Return ``function`` in machine code; ``calls`` are the Python functions that it, or they, call.
 
-    It releases the interpreter's lock. A division by zero gives infinity or NaN instead of an error.
+    It releases the interpreter's lock. A division by zero gives infinity or NaN instead of an error. Always
+    the same object, whichever thread asks; it is compiled when it is first called.
     """
+    with _lock:
+        return cast(Function, _compiled(function, *calls))
+
+
+@cache
+def _compiled(function: Callable[..., Any], *calls: Callable[..., Any]) -> Any:
     import numba
     from numba.extending import register_jitable
 
@@ -45,10 +54,9 @@ def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
     try:
         if folder is not None:
             settings.CACHE_DIR = str(folder)
-        made: Any = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
     finally:
         settings.CACHE_DIR = before
-    return cast(Function, made)
 
 
 def loaded() -> bool:

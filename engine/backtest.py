@@ -22,7 +22,7 @@ from data.panel import Panel
 from engine.books import Books
 from engine.decide import Decide, Decision
 from engine.kernel.costs import Costs
-from engine.kernel.rotation import Targets, decision_rows, target_weights
+from engine.kernel.rotation import Targets, decision_rows, require_rotation, target_weights
 from engine.ledger import Ledger
 from engine.loader import Native
 from engine.look_ahead import require_causal
@@ -172,6 +172,7 @@ def _decisions(strategy: Any, panel: Panel, signal: Floats | None, first: int, l
     if signal is None:
         return _asking(strategy, panel)
     if hasattr(strategy, "scores"):
+        require_rotation(strategy)
         decisions = decision_rows(strategy.rebalance, panel.days, first, last)
         known = panel.known
         return target_weights(signal, strategy, decisions, known.listed, known.adjusted_close, panel.symbols)

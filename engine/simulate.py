@@ -34,17 +34,7 @@ def simulate(
     costs = costs or Costs()
     last = len(panel.days) - 1 if last is None else last
     check_choice("engine", engine, ENGINES)
-    check_choice("fill", fill, FILLS)
-    if not 1 <= first <= last < len(panel.days):
-        raise UsageError(
-            "a run needs a session of data before its first one",
-            received=f"sessions {first} to {last}",
-            limit=f"1 to {len(panel.days) - 1}",
-        )
-    if not (np.isfinite(cash) and cash > 0.0):
-        raise UsageError("`cash` must be above zero", received=cash)
-    if fill == "vwap":
-        _require_amounts(panel, first, last)
+    check_conditions(panel, first, last, cash, fill)
     if engine == "batch":
         ledger = _batch(panel, targets, first, last, cash, costs, fill)
     else:
@@ -67,6 +57,21 @@ def _batch(
     from engine.batch.simulate import simulate_batch
 
     return simulate_batch(panel, targets, first=first, last=last, cash=cash, costs=costs, fill=fill)
+
+
+def check_conditions(panel: Panel, first: int, last: int, cash: float, fill: str) -> None:
+    """Raise UsageError or DataError unless a run over these sessions, with this cash and fill, can be."""
+    check_choice("fill", fill, FILLS)
+    if not 1 <= first <= last < len(panel.days):
+        raise UsageError(
+            "a run needs a session of data before its first one",
+            received=f"sessions {first} to {last}",
+            limit=f"1 to {len(panel.days) - 1}",
+        )
+    if not (np.isfinite(cash) and cash > 0.0):
+        raise UsageError("`cash` must be above zero", received=cash)
+    if fill == "vwap":
+        _require_amounts(panel, first, last)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

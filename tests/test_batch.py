@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from data.demo import Demo
-from data.errors import EtflowError, UsageError
+from data.errors import DataError, EtflowError, StrategyError, UsageError
 from data.load import load_panel
 from data.panel import Panel
 from data.store import Store
@@ -311,6 +311,30 @@ def test_a_class_with_slots_is_swept_set_by_set(demo: Panel) -> None:
     rows = swept(demo, [Slotted(sign=sign, top=top) for sign in (1, -1) for top in (1, 2)], 50)
     assert rows.failures == (None,) * 4
     assert len(np.unique(rows.metrics[:, 0])) == 4
+
+
+def test_scores_without_a_rotation_are_refused_by_both_engines(demo: Panel) -> None:
+    @dataclass(frozen=True)
+    class Bare:
+        warmup = 1
+
+        def scores(self, known: Any) -> np.ndarray:
+            return known.adjusted_close
+
+    for engine in ("reference", "batch"):
+        with pytest.raises(StrategyError, match="not all fields of a rotation; received no top, rebalance"):
+            run(Bare(), demo, engine=engine)
+    assert "not all fields of a rotation" in str(swept(demo, [Bare()], 50).failures[0])
+
+
+def test_a_sweep_at_vwap_needs_amounts(demo: Panel) -> None:
+    facts = demo.ingredients.facts
+    bars = {name: values for name, values in facts.bars.items() if name != "amount"}
+    without = replace(demo.ingredients, facts=replace(facts, bars=bars)).build()
+    with pytest.raises(DataError, match="need the amount"):
+        Sweep(without, first=10, last=100, fill="vwap")
+    with pytest.raises(UsageError, match="unknown fill"):
+        Sweep(demo, first=10, last=100, fill="opne")
 
 
 def test_fields_may_be_lists(demo: Panel) -> None:

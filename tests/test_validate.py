@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -17,10 +18,14 @@ from data.load import load_panel
 from data.panel import Panel
 from engine import compare, tune
 from engine.loader import parameters_of
+from engine.report.verdict_section import verdict_section
 from engine.tuning.judge import _kept, neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.space import Space
+from engine.verdict.evidence import Evidence, TrialLog
+from engine.verdict.text import TITLES, written
+from engine.verdict.verdict import report as judged
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
@@ -152,6 +157,20 @@ def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel) -> None:
     assert len(starts) == 1
     assert list(found.metrics.columns) == ["Momentum", "ShareInflow"]
     assert np.isfinite(found.metrics.loc["sharpe_ratio"]).all()
+
+
+# --- On the page ------------------------------------------------------------------------------------------
+def test_the_judgement_is_markup_with_every_warning_and_number() -> None:
+    noise = np.random.default_rng(5).normal(0.0, 0.01, (900, 6))
+    report = judged(Evidence(noise, np.zeros(900), 2, 250.0, TrialLog(6, 6), header={"strategy": "<b>"}))
+    assert report.warned.warnings
+    page = verdict_section(report)
+    assert page.count("<li><strong>") == len(report.warned.warnings)
+    assert "&lt;strong" not in page
+    assert report.verdict.word.capitalize() in page
+    for block in TITLES:
+        for _, text in written(report, block):
+            assert html.escape(text) in page
 
 
 # --- Pieces -----------------------------------------------------------------------------------------------

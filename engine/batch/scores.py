@@ -47,7 +47,9 @@ def by_values(strategies: Sequence[Any], places: Sequence[int], names: Sequence[
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(tuple(_hashable(getattr(strategies[place], name)) for name in names), []).append(place)
+        groups.setdefault(tuple(_hashable(getattr(strategies[place], name)) for name in names), []).append(
+            place
+        )
     return list(groups.values())
 
 

@@ -38,6 +38,7 @@ from engine.kernel.costs import Costs
 from engine.kernel.fills import terms_of
 from engine.kernel.rotation import Rule, Targets, decision_rows, rule_of
 from engine.ledger import InvariantError
+from engine.simulate import check_conditions
 
 Floats = NDArray[np.float64]
 
@@ -85,6 +86,7 @@ class Sweep:
         workers: int | None = None,
     ) -> None:
         costs = costs or Costs()
+        check_conditions(panel, first, last, cash, fill)
         span = slice(first, last + 1)
         self.panel = panel
         self.first, self.last = first, last
@@ -126,7 +128,6 @@ class Sweep:
                 hint="The batch engine runs strategies with `scores` or `target_weights`.",
             )
         groups = by_own_fields(strategies)
-        ready_to_run()
         with (
             sharing(self.panel.known),
             ThreadPoolExecutor(min(self.workers, len(groups)), "sweep") as pool,
@@ -148,7 +149,6 @@ class Sweep:
         """Return a row, with its path, for each of some target weights that were decided elsewhere."""
         metrics = np.full((len(targets), len(MEASURES)), np.nan)
         paths = np.empty((len(targets), len(self.days)))
-        ready_to_run()
         for place, each in enumerate(targets):
             self._follow(each, metrics[place], paths[place])
         return Rows(metrics, (None,) * len(targets), paths)
@@ -288,8 +288,3 @@ class Sweep:
 def must_compile() -> bool:
     """Return whether the first sweep of this process has to wait for the compiler: ten seconds, once."""
     return not is_kept(sets.run_sets, *CALLS)
-
-
-def ready_to_run() -> None:
-    """Load the machine code, or compile it, before threads ask for it."""
-    compiled(sets.run_sets, *CALLS)

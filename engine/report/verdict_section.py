@@ -34,9 +34,9 @@ def verdict_section(report: Report) -> Safe:
     ]
     notes = [tag("p", note, class_="note") for note in report.notes]
     return join(
-        tag("p", tag("strong", f"Verdict: {report.verdict.word}")),
+        tag("p", tag("strong", report.verdict.word.capitalize())),
         reasons,
-        *warnings,
+        warnings if report.warned.warnings else "",
         *unchecked,
         *blocks,
         *notes,

@@ -35,8 +35,8 @@ def optimal_block(returns: ArrayLike) -> Estimate:
     """Return the mean block length for a (T,) series or the columns of (T, N): at least 1, rounded up.
 
     The larger of the automatic lengths for returns and for squared returns, the longest among columns. NaN
-    with a reason for fewer than eleven rows, or if nothing varies. Source: Politis and White (2004), corrected
-    by Patton, Politis and White (2009); arch starts one lag later than the text.
+    with a reason for fewer than eleven rows, or if nothing varies. Source: Politis and White (2004),
+    corrected by Patton, Politis and White (2009); arch starts one lag later than the text.
     """
     from arch.bootstrap import optimal_block_length
 

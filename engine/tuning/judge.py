@@ -24,6 +24,7 @@ from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.dimensions import Dimension
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.ledger import trials_on_record
+from engine.tuning.methods import WITH_OPTUNA
 from engine.tuning.objective import Trial
 from engine.tuning.out_of_sample import (
     OF_RETURNS,
@@ -87,6 +88,10 @@ def judge_study(
             f"statistics of selection use {len(trials)} of {len(study.ranked)} trials, evenly spaced by rank"
         ]
     )
+    if study.header["method"] in WITH_OPTUNA and splits != "none":
+        exclusions.append(
+            "the search learned from all sessions; out of sample is the choice among the sets that it found"
+        )
     metric, smaller = _metric(study)
     horizon = (
         horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
