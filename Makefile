@@ -3,11 +3,12 @@
 # make check   format, lint, types and the tests: what to do before a commit
 # make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
 # make bench   the speed of the engines
+# make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
 #
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow lint check bench clean help
+.PHONY: run test test-slow lint check bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -36,6 +37,10 @@ check: lint test
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/.test
+	@$(PIP) --editable '.[bench]' 'vectorbt[rust]'
+	@$(BIN)/python -m benchmarks.batch --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,88 +11,28 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
 
-import backtrader as bt
-import numpy as np
-import pandas as pd
-
+from benchmarks.peer_backtrader import Feed, array_feed, pandas_feed, run
 from benchmarks.workload import CASH, COSTS, FIRST_DECISION, make_workload
 from data.panel import Panel
 from engine.kernel.rotation import Targets, decision_rows, target_weights
-from engine.reference import EPOCH, PanelFeed
 from engine.simulate import simulate
 from strategies.flow_blend import FlowBlend
 
 FIRST = FIRST_DECISION + 1
 
 
-class PlainRotation(bt.Strategy):  # type: ignore[misc]
-    """Target weights through backtrader's own orders, decided at the close before."""
-
-    params = (("targets", None), ("lot", 100))
-
-    def next(self) -> None:
-        """Size at the close, sells first, for the next open."""
-        weights = self.p.targets.get(len(self))
-        if weights is None:
-            return
-        value = self.broker.getvalue()
-        orders = []
-        for data, weight in zip(self.datas, weights, strict=True):
-            held = self.getposition(data).size
-            order = weight * value / data.close[0] - held
-            orders.append((data, int(order / self.p.lot) * self.p.lot))
-        for data, order in orders:
-            if order < 0:
-                self.sell(data=data, size=-order)
-        for data, order in orders:
-            if order > 0:
-                self.buy(data=data, size=order)
-
-
-class PlainCommission(bt.CommInfoBase):  # type: ignore[misc]
-    """A rate with a minimum."""
-
-    params = (("percabs", True), ("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC))
-
-    def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:
-        return max(COSTS.commission_min, abs(size) * price * COSTS.commission_rate)
-
-
-def plain_backtrader(panel: Panel, targets: Targets, *, pandas_feeds: bool) -> float:
+def plain_backtrader(panel: Panel, targets: Targets, feed: Feed) -> float:
     """Run the targets on backtrader's own broker and return the final value."""
-    cerebro = bt.Cerebro(stdstats=False)
-    cerebro.broker.setcash(CASH)
-    cerebro.broker.addcommissioninfo(PlainCommission())
-    cerebro.broker.set_slippage_perc(COSTS.slippage_rate, slip_open=True)
-    span = slice(FIRST - 1, None)
-    for column, symbol in enumerate(panel.symbols):
-        bars = {
-            name: getattr(panel.market, name)[span, column]
-            for name in ("open", "high", "low", "close", "volume")
-        }
-        cerebro.adddata(
-            _pandas(panel, bars, span) if pandas_feeds else _arrays(panel, bars, span), name=symbol
-        )
     # Decided before the open of a session: known at the close of the one before, the bar of that number.
     weights = {
-        int(row) - FIRST + 1: line.tolist()
+        int(row) - FIRST_DECISION: line.tolist()
         for row, line in zip(targets.decisions, targets.weights, strict=True)
     }
-    cerebro.addstrategy(PlainRotation, targets=weights)
-    cerebro.run()
-    return float(cerebro.broker.getvalue())
-
-
-def _arrays(panel: Panel, bars: dict[str, Any], span: slice) -> Any:
-    days = panel.days[span].astype(np.int64).astype(np.float64) + EPOCH
-    columns = (("datetime", days), *bars.items(), ("openinterest", np.zeros(len(days))))
-    return PanelFeed(columns=columns)
-
-
-def _pandas(panel: Panel, bars: dict[str, Any], span: slice) -> Any:
-    return bt.feeds.PandasData(dataname=pd.DataFrame(bars, index=pd.DatetimeIndex(panel.days[span])))
+    market = panel.market
+    bars = {name: getattr(market, name) for name in ("open", "high", "low", "close", "volume")}
+    return float(run(SimpleNamespace(days=panel.days, **bars), weights, feed).equity[-1])
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -118,8 +58,8 @@ def main() -> None:
     )
     tasks: dict[str, Callable[[], object]] = {
         "etflow, reference engine": lambda: simulate(panel, targets, first=FIRST, cash=CASH, costs=COSTS),
-        "backtrader, same feeds": lambda: plain_backtrader(panel, targets, pandas_feeds=False),
-        "backtrader, PandasData": lambda: plain_backtrader(panel, targets, pandas_feeds=True),
+        "backtrader, same feeds": lambda: plain_backtrader(panel, targets, array_feed),
+        "backtrader, PandasData": lambda: plain_backtrader(panel, targets, pandas_feed),
     }
     taken: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(repeat):
