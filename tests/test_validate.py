@@ -52,12 +52,14 @@ def panel() -> Panel:
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("held-out")
     document, _ = etflow(*SEARCH, "--holdout", "2025-03-03:", cwd=folder)
+    # Other tests judge the same study again, and write it anew.
+    document["on disk"] = json.loads((folder / document["folder"] / "verdict.json").read_text())
     return folder, document
 
 
 # --- From the command line --------------------------------------------------------------------------------
 def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]]) -> None:
-    folder, document = held_out
+    _, document = held_out
     judged = document["judgement"]
     assert judged["verdict"]["word"] in ("supported", "unproven", "rejected")
     # Four trials, and the default parameters, which are none of them.
@@ -121,6 +123,19 @@ def test_a_study_of_other_data_is_refused_with_the_difference(
 def test_wrong_words_get_an_answer(tmp_path: Path, words: list[str], said: str) -> None:
     assert said in etflow(*words, cwd=tmp_path, code=2)[1]
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_sizes_of_splits_are_obeyed_or_refused(held_out: tuple[Path, dict[str, Any]]) -> None:
+    folder, document = held_out
+    words = ["validate", document["study_id"], "--no-report", "--json"]
+    sizes = ["--train-size", "300", "--test-size", "100", "--folds", "6", "--purged-size", "9"]
+    found, _ = etflow(*words, *sizes, "--embargo-size", "4", cwd=folder)
+    selected, selection = found["blocks"]["selected"], found["blocks"]["selection"]
+    assert selected["out_of_sample_sessions"] == selected["sessions"] - 309
+    assert (selection["purged_size"], selection["embargo_size"], selection["paths"]) == (9, 4, 5)
+    _, said = etflow(*words, "--folds", "400", cwd=folder, code=2)
+    assert "fold" in said
 
 
 @pytest.mark.slow

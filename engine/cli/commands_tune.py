@@ -14,10 +14,11 @@ import click
 from data.errors import EtflowError, StrategyError, UsageError
 from engine.cli.app import App, pass_app
 from engine.cli.commands_validate import (
+    SIZES,
     judge,
     judgement_document,
     print_judgement,
-    splits_option,
+    splits_options,
     write_page,
 )
 from engine.cli.complete import complete_strategy
@@ -94,7 +95,7 @@ EXECUTORS = ("local", "dask")
     "--workers", type=click.IntRange(min=1), metavar="N", help="Threads, or processes of dask.  [all cores]"
 )
 @click.option("--holdout", metavar="DAY:", help="Keep the sessions from this day on shut, for `validate`.")
-@splits_option
+@splits_options
 @click.option("--no-verdict", is_flag=True, help="Leave the judgement to `validate`.")
 @click.option("--resume", is_flag=True, help="Go on with the study of the same command.")
 @click.option(
@@ -139,6 +140,7 @@ def tune(
     from engine.tuning.writer import open_study
 
     started = time.perf_counter()
+    sizes = {name: given.pop(name) for name in SIZES}
     _check_executor(executor, scheduler, workers)
     order = _order(app, strategy, given)
     plan, goal, space = order.plan, order.goal, order.space
@@ -179,7 +181,7 @@ def tune(
             best = check_best(order.spec, evaluate, board.best, out)
             finished = Study.load(study.folder)
             if not no_verdict:
-                judged = judge(finished, evaluate, space, splits, progress)
+                judged = judge(finished, evaluate, space, splits, sizes, progress)
             if not no_report:
                 write_page(finished, judged)
     document = study_document(study.folder, header, board, space.size)

@@ -24,8 +24,21 @@ COLOURS = {"supported": "green", "unproven": "yellow", "rejected": "red", "withh
 STEPS = 5
 
 
-def splits_option(command: Any) -> Any:
-    """Add ``--splits``."""
+# Options that are sizes of splits, under the names that ``SplitSizes`` has.
+SIZES = {
+    "train_size": "Sessions to choose on, of a walk-forward.  [two years]",
+    "test_size": "Sessions that follow.  [a quarter]",
+    "folds": "Folds of the combinatorial splits, two of which are tested at a time.  [10]",
+    "purged_size": "Sessions left out before a test.  [the slowest rebalancing, and one]",
+    "embargo_size": "Sessions left out after a test as well.  [the slowest rebalancing]",
+}
+
+
+def splits_options(command: Any) -> Any:
+    """Add ``--splits``, and the sizes of splits."""
+    for name, text in reversed(SIZES.items()):
+        word = "--" + name.replace("_", "-")
+        command = click.option(word, name, type=click.IntRange(min=0), metavar="N", help=text)(command)
     return click.option(
         "--splits",
         type=click.Choice(SPLITS),
@@ -37,7 +50,7 @@ def splits_option(command: Any) -> Any:
 
 @click.command(short_help="Judge a study: can its best trial be believed?")
 @click.argument("study")
-@splits_option
+@splits_options
 @click.option("--open-holdout", is_flag=True, help="Try the best trial on the hold-out: once, on record.")
 @click.option("--no-report", is_flag=True, help="Leave the study's page as it is.")
 @data_option
@@ -47,6 +60,7 @@ def splits_option(command: Any) -> Any:
 @pass_app
 def validate(
     app: App,
+    /,
     study: str,
     splits: str,
     open_holdout: bool,
@@ -54,6 +68,7 @@ def validate(
     data: str | None,
     out: Path,
     as_json: bool,
+    **sizes: int | None,
 ) -> None:
     """Judge STUDY by what all its trials did: an id, or a folder.
 
@@ -72,7 +87,7 @@ def validate(
     with Progress(app, "validate", total=2 * STEPS) as progress:
         watch = Watch(progress.begin)
         again = reopen(study, out, app.catalogue.strategies, watch, data)
-        report = judge(again.study, again.evaluate, again.space, splits, progress)
+        report = judge(again.study, again.evaluate, again.space, splits, sizes, progress)
         if open_holdout:
             open_now(again, app.catalogue.strategies, out, watch)
         found = opened(again.study.folder)
@@ -89,16 +104,24 @@ def validate(
         say(f"study  {again.study.folder}")
 
 
-def judge(study: Study, evaluate: Evaluator, space: Space, splits: str, progress: Progress) -> Report:
+def judge(
+    study: Study,
+    evaluate: Evaluator,
+    space: Space,
+    splits: str,
+    sizes: Mapping[str, int | None],
+    progress: Progress,
+) -> Report:
     """Return the judgement of a study, which is written to ``verdict.json`` beside it."""
     import json
 
     from engine.cli.output import plain
     from engine.runs import whole_file, writing
-    from engine.tuning.judge import judge_study
+    from engine.tuning.judge import SplitSizes, judge_study
     from engine.verdict.text import document
 
-    report = judge_study(study, evaluate, space, splits=splits, announce=progress.begin)
+    wanted = SplitSizes(**sizes)
+    report = judge_study(study, evaluate, space, splits=splits, sizes=wanted, announce=progress.begin)
     place = study.folder / "verdict.json"
     with writing(study.folder), whole_file(place) as path:
         path.write_text(json.dumps(plain(document(report)), ensure_ascii=False, indent=2) + "\n")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,18 +53,37 @@ STEP_OF_INTERVAL = 0.05
 Announce = Callable[[str], object]
 
 
+@dataclass(frozen=True)
+class SplitSizes:
+    """Sizes of splits in sessions, and the number of folds; None: as the length of the history suggests."""
+
+    train_size: int | None = None
+    test_size: int | None = None
+    folds: int | None = None
+    purged_size: int | None = None
+    embargo_size: int | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether any of them was asked for."""
+        return any(value is not None for value in vars(self).values())
+
+
 def judge_study(
     study: Study,
     evaluate: Evaluator,
     space: Space,
     *,
     splits: str = "both",
+    sizes: SplitSizes | None = None,
     announce: Announce = lambda _step: None,
 ) -> Report:
     """Return the judgement of a finished study, or of one that was interrupted, as far as it is.
 
-    UsageError where no trial ran.
+    UsageError where no trial ran, and for ``sizes`` that do not fit; sizes that are left to themselves and
+    do not fit are named on the page.
     """
+    sizes = sizes or SplitSizes()
     best = study.best or (study.ranked[0] if study.ranked else None)
     if best is None:
         raise UsageError(
@@ -76,7 +96,7 @@ def judge_study(
     sets: list[Parameters] = [trial.parameters for trial in trials]
     default = _place(sets, _default(evaluate, space))
     neighbours = [_place(sets, each) for each in neighbours_of(space, best.parameters)]
-    returns = _returns(evaluate, sets)
+    returns = returns_of_sets(evaluate, sets)
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
     benchmark = alternative_return(panel, evaluate.market.benchmark)[span]
@@ -100,11 +120,15 @@ def judge_study(
     )
     if splits in ("both", "walkforward"):
         announce("walk-forward")
-        walk, why = _tried(lambda: _walk(evaluate, sets, returns, benchmark, horizon, metric, smaller))
+        walk, why = _tried(
+            lambda: _walk(evaluate, sets, returns, benchmark, horizon, metric, smaller, sizes), sizes
+        )
         exclusions += [f"no walk-forward: {why}"] if why else []
     if splits in ("both", "cpcv"):
         announce("combinatorial splits")
-        paths, why = _tried(lambda: _paths(evaluate, sets, returns, benchmark, horizon, metric, smaller))
+        paths, why = _tried(
+            lambda: _paths(evaluate, sets, returns, benchmark, horizon, metric, smaller, sizes), sizes
+        )
         exclusions += [f"no combinatorial splits: {why}"] if why else []
     announce("statistics")
     return report(
@@ -182,7 +206,8 @@ def _default(evaluate: Evaluator, space: Space) -> dict[str, Any]:
     return {name: usual[name] for name in space.names}
 
 
-def _returns(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
+def returns_of_sets(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
+    """Return the net returns of sets, session on session, (T, N); NaN for a set that fails."""
     paths = evaluate.paths(sets)
     before = np.empty_like(paths)
     before[:, 0] = evaluate.spec.cash
@@ -197,11 +222,13 @@ def _metric(study: Study) -> tuple[str, bool]:
     return (first.metric, not first.maximize) if first.metric in OF_RETURNS else (SHARPE, False)
 
 
-def _tried(compute: Callable[[], Any]) -> tuple[Any, str | None]:
-    """Return what is computed, or None and why it is not possible."""
+def _tried(compute: Callable[[], Any], sizes: SplitSizes) -> tuple[Any, str | None]:
+    """Return what is computed, or None and why it is not possible, unless that was asked for."""
     try:
         return compute(), None
     except (UsageError, DataError) as error:
+        if sizes.given:
+            raise
         return None, " ".join(str(error).split())
 
 
@@ -218,9 +245,15 @@ def _walk(
     horizon: int,
     metric: str,
     smaller: bool,
+    sizes: SplitSizes,
 ) -> WalkForwardOutcome:
     _require_scores(evaluate)
-    windows = default_walk_forward(len(returns), evaluate.market.panel.sessions_per_year, horizon)
+    purged = horizon if sizes.purged_size is None else sizes.purged_size
+    windows = default_walk_forward(len(returns), evaluate.market.panel.sessions_per_year, purged)
+    if sizes.train_size is not None:
+        windows = replace(windows, train_size=sizes.train_size)
+    if sizes.test_size is not None:
+        windows = replace(windows, test_size=sizes.test_size)
     walk = walk_forward(evaluate, sets, returns, benchmark, windows, metric, smaller=smaller)
     return WalkForwardOutcome(walk.returns, walk.in_sample)
 
@@ -233,14 +266,16 @@ def _paths(
     horizon: int,
     metric: str,
     smaller: bool,
+    sizes: SplitSizes,
 ) -> CombinatorialOutcome:
     _require_scores(evaluate)
-    embargo = max(horizon - 1, 1)
+    purged = horizon if sizes.purged_size is None else sizes.purged_size
+    embargo = max(horizon - 1, 1) if sizes.embargo_size is None else sizes.embargo_size
     # Fewer folds where ten would be too short for what is purged.
-    folds = min(FOLDS, len(returns) // (horizon + embargo + 2))
-    splits = CombinatorialPurged(folds, TEST_FOLDS, horizon, embargo)
+    folds = sizes.folds or min(FOLDS, len(returns) // (purged + embargo + 2))
+    splits = CombinatorialPurged(folds, TEST_FOLDS, purged, embargo)
     paths = combinatorial(evaluate, sets, returns, benchmark, splits, metric, smaller=smaller)
-    return CombinatorialOutcome(paths, horizon, embargo)
+    return CombinatorialOutcome(paths, purged, embargo)
 
 
 def _log(study: Study, space: Space, *, beside: int) -> TrialLog:
