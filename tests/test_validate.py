@@ -65,10 +65,7 @@ def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]])
     # Four trials, and the default parameters, which are none of them.
     assert judged["header"]["trials"] == {"total": 5, "study": 4, "abandoned": 0, "grid_size": 4}
     assert judged["blocks"]["selected"]["sessions"] == judged["blocks"]["skill"]["sessions"] > 900
-    assert judged == {
-        **json.loads((folder / document["folder"] / "verdict.json").read_text()),
-        "holdout": None,
-    }
+    assert judged == {**document["on disk"], "holdout": None}
 
 
 def test_the_search_did_not_see_the_hold_out(held_out: tuple[Path, dict[str, Any]]) -> None:
