@@ -123,6 +123,16 @@ def test_wrong_words_get_an_answer(tmp_path: Path, words: list[str], said: str) 
 
 
 @pytest.mark.slow
+def test_the_page_of_a_study_can_be_made_again(held_out: tuple[Path, dict[str, Any]]) -> None:
+    folder, document = held_out
+    said, _ = etflow("report", document["study_id"], cwd=folder)
+    page = folder / said.strip()
+    assert page.name == "study.html"
+    assert 'id="verdict"' in page.read_text()
+    assert "HTML only" in etflow("report", document["study_id"], "--format", "pdf", cwd=folder, code=2)[1]
+
+
+@pytest.mark.slow
 def test_sizes_of_splits_are_obeyed_or_refused(held_out: tuple[Path, dict[str, Any]]) -> None:
     folder, document = held_out
     words = ["validate", document["study_id"], "--no-report", "--json"]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from data.errors import UsageError
 from engine.cli.app import App, pass_app
+from engine.cli.commands_validate import remake_page
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, verbosity
 from engine.cli.output import Progress, print_json, say, warn
@@ -145,14 +147,26 @@ def compare(
 def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Path, as_json: bool) -> None:
     """Make the tear sheet of RUN again: an id, the beginning of one, a folder, or last.
 
-    The page (html) has everything; pdf and png hold the summary and the figures.
+    The page (html) has everything; pdf and png hold the summary and the figures. Of a study, the page of the
+    search is made again, with its judgement.
 
     Example: etflow report last --format pdf
     """
     from engine.folder import load
     from engine.report import render
     from engine.runs import find, writing
+    from engine.tuning.study import find_study
 
+    study = find_study(run_name, out)
+    if study is not None:
+        if kind != "html":
+            raise UsageError("the page of a study is HTML only", received=kind, hint="Leave out --format.")
+        page = remake_page(app, str(study), out)
+        if as_json:
+            print_json({"run_id": study.name, "files": [page]})
+        else:
+            say(page)
+        return
     folder = find(run_name, out)
     result = load(folder)
     with Progress(app, "report", total=1) as progress, writing(folder):

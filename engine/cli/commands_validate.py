@@ -139,6 +139,20 @@ def write_page(study: Study, report: Report | None) -> None:
         write_study_page(study, study.folder / STUDY_PAGE, section)
 
 
+def remake_page(app: App, study: str, out: Path) -> str:
+    """Judge a study, write its page, and return where that lies."""
+    from engine.pipeline import Watch
+    from engine.report.study_page import STUDY_PAGE
+    from engine.tuning.reopen import reopen
+
+    note_compiling(app)
+    with Progress(app, "report", total=2 * STEPS) as progress:
+        again = reopen(study, out, app.catalogue.strategies, Watch(progress.begin))
+        sizes = dict.fromkeys(SIZES)
+        write_page(again.study, judge(again.study, again.evaluate, again.space, "both", sizes, progress))
+    return str(again.study.folder / STUDY_PAGE)
+
+
 def judgement_document(report: Report, found: Opened | None) -> dict[str, Any]:
     """Return the document of a judgement; ``holdout`` is None while it is shut."""
     from engine.verdict.text import document

@@ -1,0 +1,230 @@
+"""The page of a parameter search: one HTML file that needs nothing else.
+
+Order: what came out and what to beware of; the verdict, if there is one; ranked trials; the neighbourhood of
+the best; heat maps of pairs; importance; all parameters at once; the Pareto front; how the search went;
+failures; what was searched. Tables and sentences are in the page itself (``study_tables``); the charts are
+drawn by ``study.js`` with Apache ECharts (``vendor/``, embedded) from one JSON block (``study_data``). The
+same study, with the same number of trials on record beside it, gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from engine.report import html
+from engine.report import study_tables as tables
+from engine.report.html import Safe, count, join, section, tag
+from engine.report.study_axes import Axis, axes_of, text_of
+from engine.report.study_data import BEST, SAMPLE, block, chart_data, drawn, label_of, learns
+from engine.report.study_numbers import BINS, CELLS, importance, neighbourhood, scored
+from engine.tuning.ledger import trials_on_record
+from engine.tuning.study import Study
+
+STUDY_PAGE = "study.html"
+SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."
+FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say little
+
+Part = tuple[str, str, Safe]
+
+
+def write_study_page(study: Study, path: Path, verdict: str | None = None) -> None:
+    """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
+
+    ``verdict`` is markup, already escaped, that becomes a section of its own after the head.
+    """
+    html.write(path, _page(study, verdict))
+
+
+def _page(study: Study, verdict: str | None) -> str:
+    axes = axes_of(study)
+    parts = list(_parts(study, axes, verdict))
+    identifier, name, last = parts[-1]
+    scripts = join(
+        block(chart_data(study, axes, history=learns(study)), "study-data"),
+        Safe(f"<script>{_file('vendor/echarts.min.js')}</script>"),
+        Safe(f"<script>{_file('study.js')}</script>"),
+    )
+    parts[-1] = (identifier, name, join(last, scripts))
+    return html.page(
+        f"{study.header['study_id']} study",
+        _header(study, axes),
+        parts,
+        banner=SYNTHETIC if study.header["data"]["synthetic"] else None,
+    )
+
+
+@cache
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _header(study: Study, axes: Sequence[Axis]) -> Safe:
+    header = study.header
+    data = header["data"]
+    first, last = header.get("period") or (data["first_day"], data["last_day"])
+    facts = [
+        f"{first} to {last}",
+        f"data {data['name']}",
+        count(len(data["symbols"]), "fund"),
+        f"{header['method']}, seed {header['seed']}",
+        f"study {header['study_id']}",
+    ]
+    sought = " and ".join(
+        f"{'largest' if each.maximize else 'smallest'} {label_of(each.metric).lower()}"
+        for each in study.goal.objectives
+    )
+    under = f", where {' and '.join(header['constraints'])}" if header["constraints"] else ""
+    warned = [tag("li", text) for text in _warnings(study, axes)]
+    on_record = trials_on_record(study.folder.parent, data["name"])
+    return join(
+        tag("style", Safe(_file("study.css"))),
+        tag("h1", f"Search over {header['strategy']}"),
+        tag("p", " · ".join(facts), class_="subtitle"),
+        tag("p", f"Sought: {sought}{under}.", class_="sought"),
+        tables.cards(study, on_record),
+        tag("ul", *warned, class_="warnings") if warned else Safe(""),
+        tag("noscript", tag("p", "The charts need JavaScript; tables and sentences do not.", class_="note")),
+    )
+
+
+def _warnings(study: Study, axes: Sequence[Axis]) -> Iterator[str]:
+    """Yield what a reader must know before he believes the best trial."""
+    around = neighbourhood(axes, study)
+    if around is not None and around.verdict == "isolated peak":
+        yield "Isolated peak: the neighbours of the best are much worse than it."
+    best = study.best
+    if best is None:
+        yield "No trial has all objectives and meets all constraints."
+    else:
+        for axis in axes:
+            end = _end(axis, best.parameters[axis.name])
+            if end is not None:
+                yield (
+                    f"The best is at the {end} end of {axis.name} "
+                    f"({text_of(best.parameters[axis.name])}): better ones may lie beyond."
+                )
+    if study.failures:
+        of_all = f"of {count(len(study.trials), 'trial')} failed; tables and charts leave them out."
+        yield f"{len(study.failures):,} {of_all}"
+    if study.trials and len(study.trials) < FEW_TRIALS * len(axes):
+        yield (
+            f"{count(len(study.trials), 'trial')} over {count(len(axes), 'parameter')} are few: "
+            "importance and maps are rough."
+        )
+    if len(study.trials) > 1:
+        yield (
+            f"The best of {count(len(study.trials), 'trial')} looks better than it is: part of its "
+            "lead is luck that the search picked."
+        )
+
+
+def _end(axis: Axis, value: object) -> str | None:
+    """Return at which end of its range a value is, if at one."""
+    if axis.kind == "interval":
+        share = (axis.position(value) - axis.position(axis.low)) / (20 * axis.step)
+        return "lower" if share < 0.02 else "upper" if share > 0.98 else None
+    if not axis.ordered or len(axis.values) < 3:
+        return None
+    place = int(axis.position(value))
+    return "lower" if place == 0 else "upper" if place == len(axis.values) - 1 else None
+
+
+def _parts(study: Study, axes: Sequence[Axis], verdict: str | None) -> Iterator[Part]:
+    goal = study.goal
+    first = label_of(goal.objectives[0].metric)
+    if verdict is not None:
+        yield "verdict", "Verdict", section("Verdict", Safe(verdict), id_="verdict")
+    if study.ranked:
+        yield "ranked", "Ranked", _ranked(study, axes)
+    around = neighbourhood(axes, study)
+    if around is not None:
+        where = (
+            "One step from the best in one parameter at a time; parameters without order have no steps."
+            if around.exact
+            else "Trials within one step of the best in every parameter at once; a step of a range without "
+            "steps is a twentieth of it."
+        )
+        body = join(tables.plateau_sentence(study, around), tables.neighbour_table(study, axes, around))
+        yield (
+            "neighbourhood",
+            "Neighbourhood",
+            section("Neighbourhood of the best", body, id_="neighbourhood", lead=where),
+        )
+    if any(scored(study, each) for each in goal.objectives):
+        yield from _charts(study, axes, first)
+    if study.failures:
+        body = tables.failure_table(study)
+        yield "failures", "Failures", section("Trials that failed", body, id_="failures")
+    yield "searched", "Search", section("What was searched", tables.searched(study), id_="searched")
+
+
+def _ranked(study: Study, axes: Sequence[Axis]) -> Safe:
+    several = len(study.goal.objectives) > 1
+    lead = f"The best {min(tables.ROWS, len(study.ranked))} of {count(len(study.ranked), 'trial')}"
+    lead += ", the Pareto front first, then by the first objective." if several else "."
+    lead += " Trials that miss a constraint come last." if study.goal.constraints else ""
+    body = tables.trial_table(study, axes, study.ranked[: tables.ROWS])
+    return section("Ranked trials", body, id_="ranked", lead=lead)
+
+
+def _charts(study: Study, axes: Sequence[Axis], first: str) -> Iterator[Part]:
+    goal = study.goal
+    feasible = " Only trials within constraints count." if goal.constraints else ""
+    if len(axes) > 1:
+        lead = (
+            "Each cell is what the trials in it reached, whatever their other parameters: the median, or the "
+            f"best.{feasible} A plateau is an area of one colour; a cell that stands out alone is a peak. "
+            f"A box marks the best trial. Ranges without steps are cut into {BINS} bins, long ones into at "
+            f"most {CELLS}."
+        )
+        chart = tag("div", id="maps", class_="charts")
+        yield "maps", "Heat maps", section("Pairs of parameters", chart, id_="heat-maps", lead=lead)
+    else:
+        chart = tag("div", id="profile", class_="charts")
+        lead = f"What the trials reached at each value.{feasible}"
+        yield (
+            "maps",
+            "By value",
+            section(f"{axes[0].name}, value by value", chart, id_="heat-maps", lead=lead),
+        )
+    found = [(each, importance(axes, scored(study, each), each)) for each in goal.objectives]
+    lead = (
+        "Share of the objective's variance over the trials that a parameter explains by itself (main effects "
+        "of a functional analysis of variance, fitted to the trials on record). A small share: its value "
+        "hardly matters, or only together with others. It says what moves the result, not what makes it good."
+    )
+    body = tables.importance_table(axes, found)
+    yield "importance", "Importance", section("What matters", body, id_="importance", lead=lead)
+    total, lines = sum(goal.values(each.outcome) is not None for each in study.trials), len(drawn(study))
+    some = (
+        f"Of {total:,} trials the best {BEST} are drawn, and {lines - BEST} of the others at even distances "
+        "in the ranking."
+        if total > BEST + SAMPLE
+        else f"All {count(total, 'trial')} are drawn."
+    )
+    lead = (
+        f"One line is one trial, coloured by {first.lower()}; better is up on the axes of objectives. Drag "
+        f"along an axis to keep only the lines that pass there; click on it to let go. {some}"
+    )
+    chart = tag("div", id="parallel-chart", class_="charts")
+    yield "parallel", "All parameters", section("All parameters at once", chart, id_="parallel", lead=lead)
+    if len(goal.objectives) > 1:
+        size = len(study.pareto)
+        lead = f"{count(size, 'trial')} that no other beats in one objective without losing in another."
+        body = join(
+            tag("div", id="front-chart", class_="charts"),
+            tables.trial_table(study, axes, study.pareto[: tables.ROWS], front=True),
+            tag("p", f"The first {tables.ROWS} of {size}.", class_="note")
+            if size > tables.ROWS
+            else Safe(""),
+        )
+        yield "front", "Pareto front", section("Pareto front", body, id_="front", lead=lead)
+    if learns(study):
+        lead = (
+            f"{first} of each trial in the order tried, and the best so far among feasible ones. A line that "
+            "still rises at the end asks for more trials."
+        )
+        chart = tag("div", id="history-chart", class_="charts")
+        yield "history", "History", section("How the search went", chart, id_="history", lead=lead)

@@ -1,0 +1,223 @@
+"""Tables and sentences of a study's page: readable without a script, in print, and by a screen reader."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, percent, table, tag
+from engine.report.sections import unit_name
+from engine.report.study_axes import Axis, text_of, words_of
+from engine.report.study_data import label_of, unit_of
+from engine.report.study_numbers import PLATEAU, Importance, Neighbour, Neighbourhood, relative
+from engine.tuning.objective import Objective, Trial
+from engine.tuning.study import Study
+
+ROWS = 20  # of the ranked table and of the Pareto front
+LISTED = 12  # of the neighbours and of the reasons of failures
+LONGEST = 300  # letters of a reason
+# Beside objectives and constrained metrics, where a study has them.
+ALSO_SHOWN = ("sharpe_ratio", "annual_return", "annual_volatility", "max_drawdown", "turnover")
+
+
+def shown(metric: str, value: float | None) -> str:
+    """Return the value of a metric with its unit, where that is a sign."""
+    unit = unit_of(metric)
+    if unit.startswith("percent"):
+        return percent(value)
+    return number(value, 0 if unit == "money" or metric in ("fills", "rejections") else 3)
+
+
+def heading(metric: str, objective: Objective | None = None) -> Safe:
+    """Return the head of a metric's column: what it is called, its unit, and what is sought of it."""
+    unit = unit_name(unit_of(metric), "money").removeprefix("%").strip()
+    aim = [] if objective is None else ["maximised" if objective.maximize else "minimised"]
+    below = ", ".join(([unit] if unit else []) + aim)
+    return tag("th", label_of(metric), tag("small", below) if below else "")
+
+
+def columns_of(study: Study) -> list[tuple[str, Objective | None]]:
+    """Return the metrics that tables show: objectives, constrained ones, and a few that say much."""
+    goal = study.goal
+    found: dict[str, Objective | None] = {each.metric: each for each in goal.objectives}
+    known = {name for trial in study.ranked[:ROWS] for name in trial.outcome.metrics}
+    for name in (*sorted({name for each in goal.constraints for name in each.names}), *ALSO_SHOWN):
+        if name in known:
+            found.setdefault(name, None)
+    return list(found.items())
+
+
+def trial_table(study: Study, axes: Sequence[Axis], trials: Sequence[Trial], *, front: bool = False) -> Safe:
+    """Return trials as rows: rank, number, parameters, metrics, and what is to know of them."""
+    goal, columns = study.goal, columns_of(study)
+    on_front = {trial.number for trial in study.pareto} if len(goal.objectives) > 1 and not front else set()
+    remarks = bool(on_front) or bool(goal.constraints)
+    head: list[object] = [tag("th", "Rank" if not front else ""), tag("th", "Trial")]
+    head += [tag("th", axis.name) for axis in axes]
+    head += [heading(metric, objective) for metric, objective in columns]
+    rows: list[list[object]] = []
+    for rank, trial in enumerate(trials, start=1):
+        row: list[object] = [str(rank), str(trial.number)]
+        row += [text_of(trial.parameters[axis.name]) for axis in axes]
+        row += [shown(metric, trial.outcome.metrics.get(metric)) for metric, _ in columns]
+        if remarks:
+            words = ["Pareto front"] if trial.number in on_front else []
+            words += [] if goal.obeys(trial.outcome) else ["misses a constraint"]
+            row.append(tag("td", ", ".join(words), class_="text"))
+        rows.append(row)
+    return table([*head, tag("th", "", class_="text")] if remarks else head, rows, class_="compact trials")
+
+
+def cards(study: Study, on_record: int) -> Safe:
+    """Return the headline numbers: the best by each objective's terms, and how many trials of which kind."""
+    best, failures = study.best, len(study.failures)
+    feasible = sum(study.goal.feasible(trial.outcome) for trial in study.trials)
+    made: list[tuple[str, str, str]] = []
+    for objective in study.goal.objectives:
+        value = None if best is None else best.outcome.metrics.get(objective.metric)
+        where = f"trial {best.number}" if best is not None else "no feasible trial"
+        made.append((f"{label_of(objective.metric)} of the best", shown(objective.metric, value), where))
+    made += [
+        ("Trials", f"{len(study.trials):,}", f"by {study.header['method']}, seed {study.header['seed']}"),
+        ("Feasible", f"{feasible:,}", "defined, and within constraints"),
+        ("Failed", f"{failures:,}", "with their reasons below" if failures else "none"),
+        ("On record", f"{on_record:,}", f"ever tried on {study.header['data']['name']}"),
+    ]
+    return tag(
+        "div",
+        *(
+            tag("div", tag("span", label), tag("b", value), tag("small", below), class_="card")
+            for label, value, below in made
+        ),
+        class_="cards",
+    )
+
+
+def searched(study: Study) -> Safe:
+    """Return what was searched, how, on what, under what assumptions."""
+    header = study.header
+    spec, data = header["spec"], header["data"]
+    space = [(text.partition("=")[0], text.partition("=")[2]) for text in map(str, header["space"])]
+    wanted = "all sets" if header["trials"] is None else count(int(header["trials"]), "trial")
+    batch = "" if header["batch"] is None else f", {header['batch']} at once"
+    search: list[tuple[object, object]] = [
+        ("strategy", header["strategy"]),
+        *((f"searched: {name}", values) for name, values in space),
+        *((f"set: {name}", text_of(value)) for name, value in header["parameters"].items()),
+        ("conditions on parameters", " and ".join(header["where"]) or "none"),
+        ("method", f"{header['method']}, first asked for {wanted}{batch}"),
+        ("seed", header["seed"]),
+        ("objectives", ", ".join(header["objectives"])),
+        ("constraints", " and ".join(header["constraints"]) or "none"),
+        ("study", header["study_id"]),
+    ]
+    costs = {name: text_of(value) for name, value in spec.get("costs", {}).items()}
+    market: list[tuple[object, object]] = [
+        ("data", data["name"]),
+        ("fingerprint of the data", data["fingerprint"]),
+        ("data from, to", f"{data['first_day']} to {data['last_day']}"),
+        ("funds", f"{len(data['symbols'])}: {', '.join(data['symbols'])}"),
+        ("fills at", spec.get("fill", NOT_AVAILABLE)),
+        ("cash", number(spec.get("cash"), 0)),
+        *costs.items(),
+        ("versions", ", ".join(f"{name} {version}" for name, version in header["versions"].items())),
+    ]
+    tables = (("Search", search), ("Market and execution", market))
+    return tag(
+        "div",
+        *(tag("div", table((title, ""), rows, text_columns=2, class_="wrap")) for title, rows in tables),
+        class_="columns",
+    )
+
+
+def importance_table(axes: Sequence[Axis], found: Sequence[tuple[Objective, Importance | None]]) -> Safe:
+    """Return shares of variance as bars, the largest first by the first objective."""
+    known = [(objective, shares) for objective, shares in found if shares is not None]
+    if not known:
+        return tag("p", "The objective does not vary over the trials, or there are fewer than three.")
+    order = sorted(range(len(axes)), key=lambda index: -known[0][1].shares[index])
+    rows: list[list[object]] = [
+        [axes[index].name, *(_bar(shares.shares[index]) for _, shares in known)] for index in order
+    ]
+    rows.append(["together, or unexplained", *(_bar(shares.rest, rest=True) for _, shares in known)])
+    head = ("Parameter", *(tag("th", label_of(each.metric), class_="text") for each, _ in known))
+    return table(head, rows, class_="bars")
+
+
+def _bar(share: float, *, rest: bool = False) -> Safe:
+    bar = tag("span", "", class_="bar rest" if rest else "bar", style=f"width:{share * 100:.1f}%")
+    return tag("td", tag("span", bar, class_="track"), tag("span", percent(share, 1)), class_="text")
+
+
+def neighbour_table(study: Study, axes: Sequence[Axis], around: Neighbourhood) -> Safe:
+    """Return the neighbours with their objective, beside the best."""
+    best, objective = study.best, study.goal.objectives[0]
+    if best is None:
+        return Safe("")
+    top = best.outcome.metrics[objective.metric]
+    rows: list[list[object]] = [_around("the best itself", best, axes, objective, top)]
+    for place in around.places[: LISTED if not around.exact else None]:
+        rows.append(_neighbour(place, axes, objective, top))
+    head = [
+        tag("th", "Step", class_="text"),
+        tag("th", "Trial"),
+        *(tag("th", axis.name) for axis in axes),
+        heading(objective.metric, objective),
+        tag("th", "Relative to the best"),
+    ]
+    left = len(around.places) - LISTED if not around.exact else 0
+    more = tag("p", f"and {count(left, 'other')}.", class_="note") if left > 0 else Safe("")
+    return join(table(head, rows, class_="compact"), more)
+
+
+def _neighbour(
+    place: Neighbour, axes: Sequence[Axis], objective: Objective, top: float | None
+) -> list[object]:
+    if place.trial is None:
+        return [place.step, "not tried", *[""] * len(axes), "", ""]
+    return _around(place.step, place.trial, axes, objective, top)
+
+
+def _around(
+    step: str, trial: Trial, axes: Sequence[Axis], objective: Objective, top: float | None
+) -> list[object]:
+    value = trial.outcome.metrics.get(objective.metric) if trial.outcome.failure is None else None
+    share = None if value is None or top is None else relative(value, top, maximize=objective.maximize)
+    words = "failed" if trial.outcome.failure is not None else shown(objective.metric, value)
+    parameters = [text_of(trial.parameters[axis.name]) for axis in axes]
+    return [step, str(trial.number), *parameters, words, percent(share, 0)]
+
+
+def plateau_sentence(study: Study, around: Neighbourhood) -> Safe:
+    """Return in words whether the best stands on a plateau or alone, and by which rule."""
+    objective = study.goal.objectives[0]
+    rule = f"the median of the neighbours below {PLATEAU:.0%} of the best is an isolated peak"
+    if around.verdict == "unknown":
+        said = "Not known: fewer than two neighbours of the best were tried."
+        return tag("p", tag("b", said), f" Rule: {rule}.")
+    share = "of the other sign" if around.ratio is None else f"{around.ratio:.0%} of the best"
+    title = "Isolated peak." if around.verdict == "isolated peak" else "Plateau."
+    median, worst = shown(objective.metric, around.median), shown(objective.metric, around.worst)
+    text = f" The median of the neighbours is {median}, {share}; the worst is {worst}. Rule: {rule}."
+    return tag("p", tag("b", title), text, class_=around.verdict.replace(" ", "-"))
+
+
+def failure_table(study: Study) -> Safe:
+    """Return the reasons of failures, the most frequent first, each with a set that has it."""
+    reasons = [" ".join((trial.outcome.failure or "").split()) for trial in study.failures]
+    first: dict[str, Trial] = {}
+    for reason, trial in zip(reasons, study.failures, strict=True):
+        first.setdefault(reason, trial)
+    counts = sorted(Counter(reasons).items(), key=lambda each: (-each[1], first[each[0]].number))
+    rows: list[tuple[Any, ...]] = [
+        (f"{times:,}", f"{first[reason].number}: {words_of(first[reason].parameters)}", _cut(reason))
+        for reason, times in counts[:LISTED]
+    ]
+    left = len(counts) - LISTED
+    more = tag("p", f"and {count(left, 'other reason')}.", class_="note") if left > 0 else Safe("")
+    return join(table(("Trials", "The first", "Reason"), rows, text_columns=3, class_="wrap failures"), more)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

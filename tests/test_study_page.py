@@ -1,0 +1,230 @@
+"""The page of a search: its numbers, its escaping, its bytes, and what a browser makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.report.study_axes import axes_of
+from engine.report.study_numbers import heat_maps, importance, neighbourhood
+from engine.report.study_page import write_study_page
+from engine.tuning.objective import Trial
+from engine.tuning.outcome import Outcome
+from engine.tuning.study import Study
+from tests.helpers.tuning import goal_of_words, search_in, space_of
+
+
+def study_of(
+    out: Path, *words: str, method: str = "grid", objectives: tuple[str, ...] = (), **more: Any
+) -> Study:
+    goal = goal_of_words(*objectives, constraints=more.pop("constraints", ()))
+    path, _ = search_in(out, space_of(*words), goal, method, more.pop("trials", None), **more)
+    return Study.load(path)
+
+
+def page_of(study: Study, verdict: str | None = None) -> str:
+    path = study.folder / "study.html"
+    write_study_page(study, path, verdict)
+    return path.read_text(encoding="utf-8")
+
+
+def without_scripts(page: str) -> str:
+    return re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+
+
+def block_of(page: str) -> dict[str, Any]:
+    found = re.search(r'<script[^>]*id="study-data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def peak(sets: Any) -> list[Outcome]:
+    """A bowl with its best at lookback 10, top 3; the second parameter explains a quarter of the variance."""
+    return [Outcome({"sharpe_ratio": 2 - abs(s["lookback"] - 10) / 4 - abs(s["top"] - 3) / 4}) for s in sets]
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------
+def test_what_came_out_stands_on_the_page(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=5:12", "top=1,2,3")
+    page = without_scripts(page_of(study))
+    best = study.best
+    assert best is not None
+    assert f"{best.outcome.metrics['sharpe_ratio']:.3f}" in page
+    assert f"trial {best.number}" in page
+    assert study.header["study_id"] in page
+    assert "SYNTHETIC" in page
+    # A lookback of 7 fails, with a reason in Chinese; of each number of funds one.
+    assert "seven" in page
+    assert "七" in page
+    assert page.count("<table") >= 4
+
+
+def test_the_neighbourhood_is_one_step_in_one_dimension(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=8:12", "top=1,2,3,4", evaluator=peak)
+    around = neighbourhood(axes_of(study), study)
+    assert around is not None
+    values = sorted(
+        each.trial.outcome.metrics["sharpe_ratio"] for each in around.places if each.trial is not None
+    )
+    assert values == [1.75] * 4
+    assert around.verdict == "plateau"
+
+
+def test_a_lonely_best_is_called_an_isolated_peak(tmp_path: Path) -> None:
+    def lonely(sets: Any) -> list[Outcome]:
+        return [Outcome({"sharpe_ratio": 2.0 if s["lookback"] == 10 else 0.5}) for s in sets]
+
+    page = page_of(study_of(tmp_path, "lookback=8:12", evaluator=lonely))
+    assert "Isolated peak" in without_scripts(page)
+
+
+def test_importance_is_the_share_of_variance_that_a_main_effect_explains(tmp_path: Path) -> None:
+    def additive(sets: Any) -> list[Outcome]:
+        return [Outcome({"sharpe_ratio": 2.0 * s["lookback"] + 1.0 * s["top"]}) for s in sets]
+
+    study = study_of(tmp_path, "lookback=1:3", "top=1,2,3", "cap=0.1:1:0.1", evaluator=additive)
+    found = importance(axes_of(study), study.trials, study.goal.objectives[0])
+    assert found is not None
+    # Variances of 2x and of x over the same three values are as 4 to 1.
+    assert [*found.shares, found.rest] == pytest.approx([0.8, 0.2, 0.0, 0.0])
+
+
+def test_a_cell_of_a_heat_map_is_the_median_and_the_best_of_its_trials(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=8:10", "top=2,3", "cap=0.5,1", evaluator=peak)
+    (first, *_) = heat_maps(axes_of(study), study, study.goal.objectives[0])
+    assert np.nanmax(np.array(first.best, dtype=float)) == 2.0
+
+
+def test_several_objectives_have_a_front(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:6", "top=0:4", objectives=("sharpe_ratio", "-turnover"))
+    page = page_of(study)
+    assert "Pareto" in without_scripts(page)
+    on_front = {row[0] for row in block_of(page)["rows"] if row[4]}
+    assert on_front == {trial.number for trial in study.pareto}
+
+
+@pytest.mark.parametrize(
+    "words", [("lookback=3:12",), ("cap=0.1:1", "lookback=3:30"), ("rebalance=5,weekly", "top=1,2")]
+)
+def test_any_kind_of_space_has_a_page(tmp_path: Path, words: tuple[str, ...]) -> None:
+    method = "random" if "cap=0.1:1" in words else "grid"
+    study = study_of(tmp_path, *words, method=method, trials=30 if method == "random" else None)
+    data = block_of(page_of(study))
+    assert [axis["name"] for axis in data["axes"]] == [word.partition("=")[0] for word in words]
+    assert len(data["rows"]) == len(study.ranked) - sum(
+        trial.outcome.metrics["sharpe_ratio"] is None for trial in study.ranked
+    )
+
+
+def test_a_study_without_a_single_good_trial_has_a_page(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:5", evaluator=lambda sets: [Outcome(failure="no")] * len(sets))
+    assert "No trial" in without_scripts(page_of(study))
+
+
+# --- Bytes ------------------------------------------------------------------------------------------------
+def test_the_same_study_gives_the_same_bytes(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:9", "top=1,2")
+    assert page_of(study) == page_of(Study.load(study.folder))
+
+
+def test_names_and_reasons_cannot_break_out(tmp_path: Path) -> None:
+    evil = '</script><script>alert("x")</script>'
+
+    def evaluator(sets: Any) -> list[Outcome]:
+        return [Outcome(failure=evil) if s["lookback"] == 3 else Outcome({"sharpe_ratio": 1.0}) for s in sets]
+
+    study = study_of(tmp_path, "lookback=3:5", evaluator=evaluator, strategy="<img src=x>.py:Mine")
+    page = page_of(study)
+    assert evil not in page
+    assert "<img" not in without_scripts(page)
+    assert "</script" not in json.dumps(block_of(page))
+
+
+def test_nothing_comes_from_the_network(tmp_path: Path) -> None:
+    page = without_scripts(page_of(study_of(tmp_path, "lookback=3:9")))
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+
+
+def test_ten_thousand_trials_are_thinned_out_and_the_page_stays_small(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:9")
+    rng = np.random.default_rng(1)
+    many = tuple(
+        Trial(number, {"lookback": 3 + number % 7}, Outcome({"sharpe_ratio": float(value)}))
+        for number, value in enumerate(rng.normal(size=10_000))
+    )
+    page = page_of(Study(study.folder, study.header, many))
+    assert len(page) < 4_000_000
+    assert len(block_of(page)["rows"]) == 1000
+
+
+def test_the_judgement_is_a_section_of_its_own(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:9")
+    assert '<section id="verdict"' not in page_of(study)
+    page = page_of(study, "<p>Unproven, by &lt;Mine&gt;</p>")
+    assert "<p>Unproven, by &lt;Mine&gt;</p>" in page
+    assert 'id="verdict"' in page
+
+
+# --- In a browser -----------------------------------------------------------------------------------------
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [480, 1400])
+@pytest.mark.parametrize(
+    ("words", "objectives", "method"),
+    [
+        (("lookback=3:20", "top=1,2,3", "threshold=0:1:0.25"), (), "grid"),
+        (("lookback=3:20", "top=0:4"), ("sharpe_ratio", "-turnover"), "grid"),
+        (("lookback=3:40", "cap=0.1:1", "rebalance=5,weekly"), (), "tpe"),
+        (("lookback=3:20",), (), "grid"),
+    ],
+)
+def test_a_browser_draws_every_chart_and_reports_no_error(
+    tmp_path: Path, width: int, words: tuple[str, ...], objectives: tuple[str, ...], method: str
+) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("there is no Chromium here")
+    study = study_of(
+        tmp_path, *words, objectives=objectives, method=method, trials=60 if method == "tpe" else None
+    )
+    probe = (
+        "<script>window.failed = []; addEventListener('error', e => failed.push(e.message));</script>",
+        "<script>addEventListener('load', () => setTimeout(() => { const drawn = "
+        "[...document.querySelectorAll('canvas, .chart svg')]; document.title = "
+        "[failed.join('|').replaceAll(' ','_') || 0, drawn.length, "
+        "drawn.every(each => each.getBoundingClientRect().height > 50), "
+        "document.documentElement.scrollWidth <= innerWidth + 1].join(' '); }, 600));</script></body>",
+    )
+    page = page_of(study).replace("<head>", "<head>" + probe[0], 1)
+    assert probe[0] in page
+    path = tmp_path / "page.html"
+    before, _, after = page.rpartition("</body>")  # the charts' library has one in a text too
+    path.write_text(before + probe[1] + after, encoding="utf-8")
+    done = subprocess.run(
+        [
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},1000",
+            "--virtual-time-budget=4000",
+            "--dump-dom",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title is not None
+    errors, charts, visible, fits = title[1].split()
+    assert (errors, visible, fits) == ("0", "true", "true")
+    assert int(charts) >= 1
