@@ -36,7 +36,7 @@ from engine.batch.tape import tape_of
 from engine.kernel import rotation
 from engine.kernel.costs import Costs
 from engine.kernel.fills import terms_of
-from engine.kernel.rotation import Rule, Targets, decision_rows, rule_of
+from engine.kernel.rotation import Rule, Targets, decision_rows, require_rotation, rule_of
 from engine.ledger import InvariantError
 from engine.simulate import check_conditions
 
@@ -180,6 +180,7 @@ class Sweep:
                     failures[place] = str(error)
 
     def _scores(self, strategy: Any) -> tuple[Floats, tuple[str, ...]]:
+        require_rotation(strategy)
         try:
             values, depends_on = traced_scores(strategy, self.panel.known)
         except EtflowError:

@@ -166,7 +166,6 @@ def require_rotation(strategy: Any) -> None:
 
 def rule_of(rotation: Any, symbols: tuple[str, ...]) -> Rule:
     """Return the shared fields of a strategy as numbers."""
-    require_rotation(rotation)
     return Rule(
         int(rotation.top),
         -math.inf if rotation.threshold is None else float(rotation.threshold),
