@@ -78,7 +78,10 @@ def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers
     columns = np.broadcast_to(np.arange(units.shape[1]), units.shape)
     has_before = before >= 0
     rows = np.where(has_before, before, 0)
-    growth = np.where(has_before, basis / basis[rows, columns], np.nan)
+    growth = np.where(has_before, 1.0, np.nan)
+    for column in sorted({event.column for event in events if event.kind == "split"}):
+        quotient = basis[:, column] / basis[rows[:, column], column]
+        growth[:, column] = np.where(has_before[:, column], quotient, np.nan)
     change = np.where(has_before, units - units[rows, columns] * growth, np.nan)
     change[np.isnan(units)] = np.nan
     return UnitFlows(change, before, growth, basis, price_divisor, pending, units / basis)
@@ -145,7 +148,8 @@ def row_before(values: Floats, usable_from: Integers | None = None) -> Integers:
     known = np.isfinite(values)
     rows = np.where(known, np.arange(len(values))[:, None], NONE)
     latest = np.maximum.accumulate(rows, axis=0)
-    before = np.vstack([np.full((1, values.shape[1]), NONE), latest[:-1]]).astype(np.int64)
+    before = np.full(values.shape, NONE, dtype=np.int64)
+    before[1:] = latest[:-1]
     if usable_from is None:
         return before
     for column in range(values.shape[1]):

@@ -130,8 +130,8 @@ def compare(
             say(f"page     {page}")
 
 
-@click.command(short_help="Make the tear sheet of a run again.")
-@click.argument("run_name", metavar="RUN", shell_complete=complete_run)
+@click.command(short_help="Make the page of a run or a study again.")
+@click.argument("run_name", metavar="RUN|STUDY", shell_complete=complete_run)
 @click.option(
     "--format",
     "kind",

@@ -187,6 +187,8 @@ def tune(
     document = study_document(study.folder, header, board, space.size)
     document["best_run"] = str(best) if best is not None else None
     document["judgement"] = judgement_document(judged, None) if judged is not None else None
+    page = study.folder / "study.html" if board.best is not None and not no_report else None
+    document["page"] = str(page) if page is not None else None
     document["seconds"] = round(time.perf_counter() - started, 4)
     if as_json:
         print_json(document)
@@ -196,6 +198,8 @@ def tune(
         print_study(study.folder, header, board)
         if best is not None:
             say(f"best   {best}, the same on the reference engine")
+        if page is not None:
+            say(f"page   {page}")
         if judged is not None:
             say()
             print_judgement(app, judged)

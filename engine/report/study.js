@@ -243,8 +243,10 @@
             areaSelectStyle: { width: 18, borderColor: MARK, color: MARK, opacity: 0.18 },
           },
         },
+        // Above the lines, so that its labels can be read.
         parallelAxis: axes().map((axis) => ({
           ...axis,
+          z: 10,
           nameTextStyle: { color: colour("ink"), fontSize: 12, width: Math.min(apart - 8, 130), overflow: "break", lineHeight: 14, ...(axis.nameTextStyle || {}) },
           axisLabel: { color: colour("ink"), fontSize: 11.5, textBorderColor: colour("paper"), textBorderWidth: 3, width: Math.max(apart - 20, 40), overflow: "truncate", ...(axis.axisLabel || {}) },
         })),

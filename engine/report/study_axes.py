@@ -109,6 +109,10 @@ class Axis:
         ]
         return (positions // width).astype(np.intp), tuple(names)
 
+    def text(self, value: Any) -> str:
+        """Return a value as people write it; of an interval with four digits, as no more of them matter."""
+        return f"{value:.4g}" if self.kind == "interval" else text_of(value)
+
     @property
     def _ends(self) -> tuple[float, float]:
         return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)

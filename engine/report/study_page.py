@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.report import html
 from engine.report import study_tables as tables
 from engine.report.html import Safe, count, join, section, tag
-from engine.report.study_axes import Axis, axes_of, text_of
+from engine.report.study_axes import Axis, axes_of
 from engine.report.study_data import BEST, SAMPLE, block, chart_data, drawn, label_of, learns
 from engine.report.study_numbers import BINS, CELLS, importance, neighbourhood, scored
 from engine.tuning.ledger import trials_on_record
@@ -103,7 +103,7 @@ def _warnings(study: Study, axes: Sequence[Axis]) -> Iterator[str]:
             if end is not None:
                 yield (
                     f"The best is at the {end} end of {axis.name} "
-                    f"({text_of(best.parameters[axis.name])}): better ones may lie beyond."
+                    f"({axis.text(best.parameters[axis.name])}): better ones may lie beyond."
                 )
     if study.failures:
         of_all = f"of {count(len(study.trials), 'trial')} failed; tables and charts leave them out."

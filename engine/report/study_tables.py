@@ -59,7 +59,7 @@ def trial_table(study: Study, axes: Sequence[Axis], trials: Sequence[Trial], *, 
     rows: list[list[object]] = []
     for rank, trial in enumerate(trials, start=1):
         row: list[object] = [str(rank), str(trial.number)]
-        row += [text_of(trial.parameters[axis.name]) for axis in axes]
+        row += [axis.text(trial.parameters[axis.name]) for axis in axes]
         row += [shown(metric, trial.outcome.metrics.get(metric)) for metric, _ in columns]
         if remarks:
             words = ["Pareto front"] if trial.number in on_front else []
@@ -185,7 +185,7 @@ def _around(
     value = trial.outcome.metrics.get(objective.metric) if trial.outcome.failure is None else None
     share = None if value is None or top is None else relative(value, top, maximize=objective.maximize)
     words = "failed" if trial.outcome.failure is not None else shown(objective.metric, value)
-    parameters = [text_of(trial.parameters[axis.name]) for axis in axes]
+    parameters = [axis.text(trial.parameters[axis.name]) for axis in axes]
     return [step, str(trial.number), *parameters, words, percent(share, 0)]
 
 

@@ -25,7 +25,7 @@ from engine.verdict.blocks import Skill
 from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
 from engine.verdict.reasons import Collected, block_length
 
-MEMORY = 1_000_000_000  # bytes that one test of superior predictive ability may take
+MEMORY = 300_000_000  # bytes that one test of superior predictive ability may take
 BYTES_A_CELL = 64  # of differentials, with the spectrum and its inverse
 TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
 FEWEST_RESAMPLES, MOST_RESAMPLES = 1_000, 10_000
