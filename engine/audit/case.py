@@ -102,7 +102,7 @@ def net_returns(
                 engines[key] = Sweep(
                     panel, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill
                 )
-            equity = engines[key].follow([each.targets]).equity[0]
+            equity = engines[key].follow([each.targets])[0]
         else:
             equity = simulate(
                 panel, each.targets, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill

@@ -16,8 +16,9 @@ from engine.kernel.fills import REASON_NAMES, terms_of
 from engine.kernel.rotation import Targets
 from engine.ledger import InvariantError, Ledger, fills_frame, rejections_frame
 
-# What ``keep_account`` calls, for the compiler.
+# What ``follow_orders`` calls, for the compiler.
 ACCOUNT_CALLS = (
+    account.keep_account,
     account.reject,
     account.add,
     account.drop,
@@ -42,16 +43,16 @@ def simulate_batch(
 ) -> Ledger:
     """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
     work = (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
-    keep_account = account.keep_account
+    follow_orders = account.follow_orders
     if loaded() or work > LARGE:
-        keep_account = compiled(account.keep_account, *ACCOUNT_CALLS)
+        follow_orders = compiled(account.follow_orders, *ACCOUNT_CALLS)
     tape = tape_of(panel, first, last, costs, fill)
     orders = orders_of(targets, first)
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
     rows = (expected, expected)
     while True:
         record = account.blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
-        totals = keep_account(
+        totals = follow_orders(
             tape, terms_of(costs), costs.cash_rate, fill == "vwap", float(cash), orders, record
         )
         if totals.fills <= rows[0] and totals.rejections <= rows[1]:

@@ -27,6 +27,7 @@ from data.panel import Panel
 from data.shared import sharing
 from engine.backtest import alternative_return, checked_signal, first_decision, raised
 from engine.batch import account, measures, sets
+from engine.batch.account import Totals
 from engine.batch.measures import MEASURES
 from engine.batch.ranking import rank
 from engine.batch.scores import by_own_fields, by_values, traced_scores
@@ -43,7 +44,6 @@ from engine.simulate import check_conditions
 Floats = NDArray[np.float64]
 
 CALLS = (
-    account.keep_account,
     account.blank_record,
     measures.measure,
     rotation.rotate,
@@ -145,13 +145,9 @@ class Sweep:
                 raise
         return Rows(metrics, tuple(failures), paths)
 
-    def follow(self, targets: Sequence[Targets]) -> Rows:
-        """Return a row, with its path, for each of some target weights that were decided elsewhere."""
-        metrics = np.full((len(targets), len(MEASURES)), np.nan)
-        paths = np.empty((len(targets), len(self.days)))
-        for place, each in enumerate(targets):
-            self._follow(each, metrics[place], paths[place])
-        return Rows(metrics, (None,) * len(targets), paths)
+    def follow(self, targets: Sequence[Targets]) -> Floats:
+        """Return the equity (N, D) of following target weights that were decided elsewhere."""
+        return np.array([self._follow(each)[0] for each in targets]).reshape(len(targets), len(self.days))
 
     def _run_group(
         self,
@@ -263,13 +259,18 @@ class Sweep:
         _, targets = decisions_of(strategy, self.panel, start, self.last)
         if not isinstance(targets, Targets):
             raise StrategyError(f"{type(strategy).__name__} decides session by session")
-        room = path[0] if len(path) else np.empty(len(self.days))
-        self._follow(targets, metrics, room)
+        equity, totals = self._follow(targets)
+        ground = self._ground
+        compiled(measures.measure)(
+            equity, ground.initial_cash, ground.benchmark, ground.per_year, totals, metrics
+        )
+        if len(path):
+            path[0] = equity
 
-    def _follow(self, targets: Targets, metrics: Floats, path: Floats) -> None:
+    def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
         ground = self._ground
         record = account.blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
-        totals = compiled(account.keep_account, *ACCOUNT_CALLS)(
+        totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
             ground.tape,
             ground.terms,
             ground.cash_rate,
@@ -280,10 +281,7 @@ class Sweep:
         )
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
-        path[:] = record.equity
-        compiled(measures.measure)(
-            path, ground.initial_cash, ground.benchmark, ground.per_year, totals, metrics
-        )
+        return record.equity, totals
 
 
 def must_compile() -> bool:

@@ -156,7 +156,7 @@ class Stitched:
             fill=evaluate.spec.fill,
         )
         targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
-        path = engine.follow([_one_after_another(targets)]).equity[0]
+        path = engine.follow([_one_after_another(targets)])[0]
         before = np.concatenate(([evaluate.spec.cash], path[:-1]))
         followed: Floats = path / before - 1.0
         return followed
