@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data.errors import UsageError
 from data.panel import Panel
 from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
@@ -23,6 +24,7 @@ from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.result import Result
 from engine.significance import Significance, significance
+from engine.simulate import check_choice
 from engine.spec import Spec
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ def tune(
     a study that exists already unless ``resume``.
     """
     from engine.tuning.evaluate import Evaluator
-    from engine.tuning.judge import judge_study
+    from engine.tuning.judge import SPLITS, judge_study
     from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, WITH_OPTUNA
     from engine.tuning.objective import Goal
     from engine.tuning.search import make_search
@@ -98,6 +100,14 @@ def tune(
     from engine.tuning.tune import tune as search_on
     from engine.tuning.writer import open_study
 
+    check_choice("splits", splits, SPLITS)
+    for name, day in (("start", start), ("end", end)):
+        if day is not None and not isinstance(day, date):
+            raise UsageError(f"`{name}` is no day", received=repr(day), limit="a datetime.date")
+    if isinstance(params, str | Mapping):
+        raise UsageError(
+            "`params` is no list of words", received=repr(params), hint='Write ["lookback=3:20", "top=1,2"].'
+        )
     space = _space(strategy, params, where)
     spec = Spec(
         type(strategy).__name__,

@@ -227,3 +227,20 @@ def test_of_too_many_trials_even_ones_and_the_best_are_used() -> None:
     assert trials[17] in kept
     assert [each.number for each in kept] == sorted(each.number for each in kept)
     assert _kept(trials[:100], trials[0], 1250) == trials[:100]
+
+
+@pytest.mark.parametrize(
+    ("params", "options", "said"),
+    [
+        (["lookback=3:4"], {"splits": "foo"}, "unknown splits `foo`"),
+        ("lookback=3:4", {}, "no list of words"),
+        ({"lookback": [3]}, {}, "no list of words"),
+        (["lookback=3:4"], {"start": "2021-01-04"}, "`start` is no day"),
+    ],
+)
+def test_wrong_arguments_in_a_notebook_get_an_answer(
+    panel: Panel, tmp_path: Path, params: Any, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        tune(Momentum(), panel, params, out=tmp_path, **options)
+    assert not list(tmp_path.iterdir())
