@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,42 @@ def test_any_kind_of_space_has_a_page(tmp_path: Path, words: tuple[str, ...]) ->
     assert len(data["rows"]) == len(study.ranked) - sum(
         trial.outcome.metrics["sharpe_ratio"] is None for trial in study.ranked
     )
+
+
+def test_every_line_of_the_charts_is_a_trial_of_the_study(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:12", "top=1,2", "cap=0.1:1", method="random", trials=40)
+    for number, (lookback, top, cap), (sharpe,), *_ in block_of(page_of(study))["rows"]:
+        trial = study.trials[number]
+        assert lookback == trial.parameters["lookback"]
+        assert top == trial.parameters["top"] - 1  # a choice is drawn by its place
+        assert cap == pytest.approx(trial.parameters["cap"], rel=1e-6)
+        assert sharpe == pytest.approx(trial.outcome.metrics["sharpe_ratio"], rel=1e-6)
+
+
+def test_choices_without_order_are_no_steps(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "rebalance=5,weekly,monthly", "top=1,2,3")
+    around = neighbourhood(axes_of(study), study)
+    assert around is not None
+    assert all(place.step.startswith("top") for place in around.places)
+
+
+def test_what_is_embedded_is_shipped_with_its_licences(root: Path) -> None:
+    vendor = root / "engine" / "report" / "vendor"
+    assert {path.name for path in vendor.iterdir()} == {
+        *("echarts.min.js", "LICENSE.echarts", "NOTICE.echarts", "LICENSE.d3", "LICENSE.zrender")
+    }
+    engine = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"][
+        "engine"
+    ]
+    for path in (
+        *vendor.iterdir(),
+        vendor.parent / "study.js",
+        vendor.parent / "study_tools.js",
+        vendor.parent / "study.css",
+    ):
+        name = path.relative_to(root / "engine")
+        assert any(name.match(pattern) for pattern in engine), name
+    assert "graft engine/report/vendor" in (root / "MANIFEST.in").read_text().splitlines()
 
 
 def test_a_study_without_a_single_good_trial_has_a_page(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from engine.tuning.objective import Trial
 from engine.tuning.study import Study
 
 BEST, SAMPLE = 500, 500  # trials drawn one by one
+FRONT = 1500  # of the Pareto front, at most
 POINTS = 2000  # of the history
 DIGITS = 7
 
@@ -38,11 +39,17 @@ def unit_of(metric: str) -> Unit:
 def drawn(study: Study) -> list[Trial]:
     """Return the trials that are drawn one by one, best first."""
     usable = [trial for trial in study.ranked if study.goal.values(trial.outcome) is not None]
-    first = max(BEST, len(study.pareto) if len(study.goal.objectives) > 1 else 0)
+    first = leading(study)
     others = usable[first:]
     if len(others) > SAMPLE:
         others = [others[index * len(others) // SAMPLE] for index in range(SAMPLE)]
     return usable[:first] + others
+
+
+def leading(study: Study) -> int:
+    """Return how many of the best trials are all drawn: of a Pareto front, all unless it is vast."""
+    front = len(study.pareto) if len(study.goal.objectives) > 1 else 0
+    return max(BEST, min(front, FRONT))
 
 
 def chart_data(study: Study, axes: Sequence[Axis], *, history: bool) -> dict[str, Any]:

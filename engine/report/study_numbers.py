@@ -14,6 +14,7 @@ parameter at once, a step of an interval being a twentieth of it. Choices withou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -60,7 +61,10 @@ def importance(axes: Sequence[Axis], trials: Sequence[Trial], objective: Objecti
     level = values_of(trials, objective.metric)
     if len(level) < 3 or np.ptp(level) <= 1e-12 * max(1.0, float(np.abs(level).max())):
         return None
-    most = max(2, len(level) // (PER_LEVEL * len(axes)))
+    sets = math.prod(len(axis.values) for axis in axes)  # 0 where there is an interval
+    # On a complete grid every value counts by itself; draws need enough trials for each.
+    complete = sets == len(level)
+    most = sets if complete else max(2, len(level) // (PER_LEVEL * len(axes)))
     columns: list[Floats] = [np.ones((len(level), 1))]
     for axis in axes:
         cell, names = axis.cells(axis.positions(trials), min(most, BINS) if axis.kind == "interval" else most)
@@ -178,10 +182,11 @@ def neighbourhood(axes: Sequence[Axis], study: Study) -> Neighbourhood | None:
     objective = study.goal.objectives[0]
     places = _steps(axes, study, best)
     found = [place.trial for place in places if place.trial is not None]
-    exact = len(found) >= FEWEST
+    near = _around(axes, study, best) if len(found) < FEWEST else []
+    exact = len(near) <= len(found)
     if not exact:
-        found = _around(axes, study, best)
-        places = tuple(Neighbour("within a step of every parameter", trial) for trial in found)
+        found = near
+        places = tuple(Neighbour("near", trial) for trial in found)
     level = np.array([value for each in found if (value := _value(each, objective)) is not None])
     top = _value(best, objective)
     if len(level) < FEWEST or top is None:
@@ -224,10 +229,12 @@ def _steps(axes: Sequence[Axis], study: Study, best: Trial) -> tuple[Neighbour, 
 
 
 def _around(axes: Sequence[Axis], study: Study, best: Trial) -> list[Trial]:
+    """Return the trials within one step of the best in every parameter at once, the nearest first."""
     trials = [trial for trial in study.trials if trial.outcome.failure is None]
-    near = np.ones(len(trials), dtype=bool)
+    near, far = np.ones(len(trials), dtype=bool), np.zeros(len(trials))
     for axis in axes:
-        reach = axis.step * (1.0 + 1e-9) if axis.ordered else 0.0
-        near &= np.abs(axis.positions(trials) - axis.position(best.parameters[axis.name])) <= reach
+        steps = np.abs(axis.positions(trials) - axis.position(best.parameters[axis.name])) / axis.step
+        near &= steps <= (1.0 + 1e-9 if axis.ordered else 0.0)
+        far += steps
     near &= np.array([trial.number != best.number for trial in trials], dtype=bool)
-    return [trial for trial, chosen in zip(trials, near, strict=True) if chosen]
+    return [trials[index] for index in np.argsort(far, kind="stable").tolist() if near[index]]

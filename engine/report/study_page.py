@@ -17,7 +17,7 @@ from engine.report import html
 from engine.report import study_tables as tables
 from engine.report.html import Safe, count, join, section, tag
 from engine.report.study_axes import Axis, axes_of
-from engine.report.study_data import BEST, SAMPLE, block, chart_data, drawn, label_of, learns
+from engine.report.study_data import block, chart_data, drawn, label_of, leading, learns
 from engine.report.study_numbers import BINS, CELLS, importance, neighbourhood, scored
 from engine.tuning.ledger import trials_on_record
 from engine.tuning.study import Study
@@ -44,7 +44,7 @@ def _page(study: Study, verdict: str | None) -> str:
     scripts = join(
         block(chart_data(study, axes, history=learns(study)), "study-data"),
         Safe(f"<script>{_file('vendor/echarts.min.js')}</script>"),
-        Safe(f"<script>{_file('study.js')}</script>"),
+        Safe(f"<script>{_file('study_tools.js')}{_file('study.js')}</script>"),
     )
     parts[-1] = (identifier, name, join(last, scripts))
     return html.page(
@@ -71,11 +71,11 @@ def _header(study: Study, axes: Sequence[Axis]) -> Safe:
         f"{header['method']}, seed {header['seed']}",
         f"study {header['study_id']}",
     ]
-    sought = " and ".join(
-        f"{'largest' if each.maximize else 'smallest'} {label_of(each.metric).lower()}"
+    sought = "; ".join(
+        f"{label_of(each.metric)}, {'maximised' if each.maximize else 'minimised'}"
         for each in study.goal.objectives
     )
-    under = f", where {' and '.join(header['constraints'])}" if header["constraints"] else ""
+    under = f"; where {' and '.join(header['constraints'])}" if header["constraints"] else ""
     warned = [tag("li", text) for text in _warnings(study, axes)]
     on_record = trials_on_record(study.folder.parent, data["name"])
     return join(
@@ -176,8 +176,8 @@ def _charts(study: Study, axes: Sequence[Axis], first: str) -> Iterator[Part]:
         lead = (
             "Each cell is what the trials in it reached, whatever their other parameters: the median, or the "
             f"best.{feasible} A plateau is an area of one colour; a cell that stands out alone is a peak. "
-            f"A box marks the best trial. Ranges without steps are cut into {BINS} bins, long ones into at "
-            f"most {CELLS}."
+            f"A box marks the best trial; blank is where none was. Ranges without steps are cut into {BINS} "
+            f"bins, long ones into at most {CELLS}."
         )
         chart = tag("div", id="maps", class_="charts")
         yield "maps", "Heat maps", section("Pairs of parameters", chart, id_="heat-maps", lead=lead)
@@ -189,23 +189,25 @@ def _charts(study: Study, axes: Sequence[Axis], first: str) -> Iterator[Part]:
             "By value",
             section(f"{axes[0].name}, value by value", chart, id_="heat-maps", lead=lead),
         )
-    found = [(each, importance(axes, scored(study, each), each)) for each in goal.objectives]
-    lead = (
-        "Share of the objective's variance over the trials that a parameter explains by itself (main effects "
-        "of a functional analysis of variance, fitted to the trials on record). A small share: its value "
-        "hardly matters, or only together with others. It says what moves the result, not what makes it good."
-    )
-    body = tables.importance_table(axes, found)
-    yield "importance", "Importance", section("What matters", body, id_="importance", lead=lead)
+    if len(axes) > 1:
+        found = [(each, importance(axes, scored(study, each), each)) for each in goal.objectives]
+        lead = (
+            "Share of the objective's variance over the trials that a parameter explains by itself (main "
+            "effects of a functional analysis of variance, fitted to the trials on record). A small share: "
+            "its value hardly matters, or only together with others. It says what moves the result, not what "
+            "makes it good."
+        )
+        body = tables.importance_table(axes, found)
+        yield "importance", "Importance", section("What matters", body, id_="importance", lead=lead)
     total, lines = sum(goal.values(each.outcome) is not None for each in study.trials), len(drawn(study))
     some = (
-        f"Of {total:,} trials the best {BEST} are drawn, and {lines - BEST} of the others at even distances "
-        "in the ranking."
-        if total > BEST + SAMPLE
+        f"Of {total:,} trials the best {leading(study)} are drawn, and {lines - leading(study)} of the "
+        "others, at even distances in the ranking."
+        if total > lines
         else f"All {count(total, 'trial')} are drawn."
     )
     lead = (
-        f"One line is one trial, coloured by {first.lower()}; better is up on the axes of objectives. Drag "
+        f"One line is one trial, coloured by {first}; better is up on the axes of objectives. Drag "
         f"along an axis to keep only the lines that pass there; click on it to let go. {some}"
     )
     chart = tag("div", id="parallel-chart", class_="charts")

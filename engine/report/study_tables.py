@@ -76,8 +76,8 @@ def cards(study: Study, on_record: int) -> Safe:
     made: list[tuple[str, str, str]] = []
     for objective in study.goal.objectives:
         value = None if best is None else best.outcome.metrics.get(objective.metric)
-        where = f"trial {best.number}" if best is not None else "no feasible trial"
-        made.append((f"{label_of(objective.metric)} of the best", shown(objective.metric, value), where))
+        where = f"of the best, trial {best.number}" if best is not None else "no feasible trial"
+        made.append((label_of(objective.metric), shown(objective.metric, value), where))
     made += [
         ("Trials", f"{len(study.trials):,}", f"by {study.header['method']}, seed {study.header['seed']}"),
         ("Feasible", f"{feasible:,}", "defined, and within constraints"),
@@ -192,7 +192,7 @@ def _around(
 def plateau_sentence(study: Study, around: Neighbourhood) -> Safe:
     """Return in words whether the best stands on a plateau or alone, and by which rule."""
     objective = study.goal.objectives[0]
-    rule = f"the median of the neighbours below {PLATEAU:.0%} of the best is an isolated peak"
+    rule = f"isolated peak where the median of the neighbours is below {PLATEAU:.0%} of the best"
     if around.verdict == "unknown":
         said = "Not known: fewer than two neighbours of the best were tried."
         return tag("p", tag("b", said), f" Rule: {rule}.")
