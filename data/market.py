@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.actions import Event
-from data.arithmetic import round_half_up, round_half_up_array, sample_deviation
+from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation
 from data.rules import RuleArrays
 
 Floats = NDArray[np.float64]

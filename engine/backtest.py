@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.arithmetic import total
 from data.errors import DataError, EtflowError, StrategyError, UsageError, did_you_mean
+from data.numeric.arithmetic import total
 from data.panel import Panel
 from engine.books import Books
 from engine.decide import Decide, Decision

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.shared import shared
+from data.numeric.shared import shared
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.share_inflow import VALUATIONS

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
-from data.shared import shared
+from data.numeric.shared import shared
 from data.symbols import parse_symbol
 from strategies.parameters import check_parameters, param
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.shared import shared
+from data.numeric.shared import shared
 from strategies.cross_section import residuals
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed

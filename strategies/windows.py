@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.compiled import compiled, frozen, loaded
 from data.errors import UsageError
+from data.numeric.compiled import compiled, frozen, loaded
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -32,7 +32,7 @@ DOORS = {
     "scipy": {"engine/statistics/"},
     "statsmodels": {"engine/statistics/"},
     "arch": {"engine/statistics/"},
-    "numba": {"data/compiled.py"},
+    "numba": {"data/numeric/compiled.py"},
     "optuna": {"engine/tuning/search.py"},
     "distributed": {"engine/tuning/cluster.py"},
     "exchange_calendars": {"data/calendars.py"},

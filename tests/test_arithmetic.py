@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.arithmetic import round_half_up, round_half_up_array, sample_deviation, total
+from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation, total
 
 
 @pytest.mark.parametrize(

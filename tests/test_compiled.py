@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from data import known
-from data.shared import shared, sharing
+from data.numeric.shared import shared, sharing
 from strategies import windows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,7 +78,7 @@ SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-from data.compiled import compiled, is_kept
+from data.numeric.compiled import compiled, is_kept
 from strategies.windows import add_values
 
 kept = is_kept(add_values)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.cache_folder import cache_folder
+from data import tables
+from data.numeric import arithmetic
+from data.numeric.cache_folder import cache_folder
 from data.tables import TABLES
 
 
@@ -62,5 +64,6 @@ def _folder(key: str) -> Path | None:
 def _version() -> str:
     """Return a digest of everything that the tables are made by."""
     here = Path(__file__).parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "tables.py", here.parent / "arithmetic.py"]
+    beside = (tables.__file__, arithmetic.__file__)
+    sources = [*sorted(here.glob("*.py")), *map(Path, beside)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.arithmetic import round_half_up_array
 from data.demo.plan import DIVIDENDS, FAMILIES, LIMIT_DAYS, SYMBOLS
 from data.demo.world import PLANS, Bools, Calendar, Days, Floats, normals, row_of, smoothed
+from data.numeric.arithmetic import round_half_up_array
 
 TICK = 0.001
 NAV_SESSIONS_BEFORE_LISTING = 3

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.cache_folder import cache_folder
 from data.errors import DataError, EtflowError, UsageError
 from data.importing.readers import read_cells
+from data.numeric.cache_folder import cache_folder
 from data.providers.provider import NoAnswer, Provider, Request, Verdict
 
 WAITS: Mapping[Verdict, tuple[float, ...]] = {"again": (1.0, 3.0, 9.0), "later": (15.0, 30.0, 60.0)}

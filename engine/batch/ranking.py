@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data.compiled import compiled
+from data.numeric.compiled import compiled
 from engine.kernel.rotation import rank_columns
 
 Floats = NDArray[np.float64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.arithmetic import round_half_up
-from data.compiled import compiled, loaded
+from data.numeric.arithmetic import round_half_up
+from data.numeric.compiled import compiled, loaded
 from data.panel import Panel
 from engine.batch import account
 from engine.batch.account import Orders, Record

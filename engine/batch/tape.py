@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.actions import KINDS
-from data.compiled import frozen
+from data.numeric.compiled import frozen
 from data.panel import Panel
 from engine.kernel.costs import Costs
 

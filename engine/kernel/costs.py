@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from data.arithmetic import round_half_up
 from data.errors import UsageError, did_you_mean
+from data.numeric.arithmetic import round_half_up
 
 
 @dataclass(frozen=True)

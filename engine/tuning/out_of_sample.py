@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.compiled import compiled, frozen
+from data.numeric.compiled import compiled, frozen
 from engine.backtest import checked_signal
 from engine.batch.account import Totals
 from engine.batch.measures import MEASURES, measure

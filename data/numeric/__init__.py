@@ -1,0 +1,1 @@
+"""Arithmetic that gives the same bits everywhere, and the one door to compiled code."""
