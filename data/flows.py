@@ -21,8 +21,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import Event
 from data.errors import UsageError, did_you_mean
+from data.facts.actions import Event
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -7,7 +7,7 @@ Strategies get only this face, so that whatever they compute row by row cannot l
 - a **flow** of row *d* is the money that became public between the opens of *d* - 1 and *d*. What is
   published late arrives late, once; a sum over rows counts everything once and nothing before its time.
 
-When each datum becomes public is decided in ``data.availability`` and by ``known_at`` of a row.
+When each datum becomes public is decided in ``data.facts.availability`` and by ``known_at`` of a row.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 3. tables become (D, S) arrays on those sessions (``_grid``); rows on other days are left out, and reported by
    ``data check``;
 4. each datum gets the first session whose open may use it (``_usable_from``): what its row says in
-   ``known_at``, else the dated lags of ``data.availability``;
+   ``known_at``, else the dated lags of ``data.facts.availability``;
 5. rules, listings and actions are added, and ``Panel.build`` puts the two faces together.
 """
 
@@ -19,15 +19,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.actions import actions_from
-from data.availability import Availability, load_availability
-from data.calendars import Calendar, calendar_for
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.actions import actions_from
+from data.facts.availability import Availability, load_availability
+from data.facts.calendars import Calendar, calendar_for
+from data.facts.rules import RuleBook
+from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
+from data.facts.universe import funds_of, universe
 from data.known import IndexWeights, Series
 from data.panel import BAR_FIELDS, Facts, Listings, Panel
-from data.rules import RuleBook
-from data.symbols import MARKET_CODES, market_of, parse_symbol
-from data.universe import funds_of, universe
 
 if TYPE_CHECKING:
     from data.store import DataSource

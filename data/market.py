@@ -17,9 +17,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import Event
+from data.facts.actions import Event
+from data.facts.rules import RuleArrays
 from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation
-from data.rules import RuleArrays
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

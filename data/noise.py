@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import Action
+from data.facts.actions import Action
 from data.known import IndexWeights, Series
 from data.panel import Ingredients
 from data.perturb import PRICES, begins, columns_of, rows_of, settled

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data.actions import Action, place, row_of
 from data.errors import DataError
+from data.facts.actions import Action, place, row_of
+from data.facts.rules import RuleArrays
 from data.known import IndexWeights, Known, Series, no_series
 from data.market import Market, build_market
-from data.rules import RuleArrays
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import Action
+from data.facts.actions import Action
+from data.facts.rules import RuleArrays
 from data.known import Series
 from data.panel import Facts, Ingredients, Listings
-from data.rules import RuleArrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import Event
+from data.facts.actions import Event
 from data.panel import Panel
 from engine.kernel.costs import Costs
 from engine.kernel.fills import (

@@ -25,13 +25,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.availability import load_availability
-from data.calendars import calendar_for
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.availability import load_availability
+from data.facts.calendars import calendar_for
+from data.facts.symbols import market_of
+from data.facts.universe import Fund
 from data.flows import VALUATIONS, net_financing, unit_changes, unit_prices
 from data.panel import Panel
-from data.symbols import market_of
-from data.universe import Fund
 from engine.brief_peers import add_indices, add_theme, add_turnover, funds_with_listings
 from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growth
 from engine.signal import next_panel

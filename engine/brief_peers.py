@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.calendars import Calendar
+from data.facts.calendars import Calendar
+from data.facts.universe import Fund, funds_of, load_funds, peers, universe
 from data.panel import Panel
-from data.universe import Fund, funds_of, load_funds, peers, universe
 from engine.brief_series import Found, Sheet, growth
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from data.errors import UsageError
-from data.symbols import parse_symbol
+from data.facts.symbols import parse_symbol
 
 COLUMNS = ("symbol", "shares")
 

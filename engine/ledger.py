@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.actions import Event
+from data.facts.actions import Event
 from data.panel import Panel
 from engine.kernel.rotation import Targets
 from engine.kernel.sizing import split_shares

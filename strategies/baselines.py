@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError, did_you_mean
-from data.symbols import parse_symbol
+from data.facts.symbols import parse_symbol
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 

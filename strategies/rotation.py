@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
+from data.facts.symbols import parse_symbol
 from data.numeric.shared import shared
-from data.symbols import parse_symbol
 from strategies.parameters import check_parameters, param
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import UsageError, did_you_mean
-from data.symbols import parse_symbol
+from data.facts.symbols import parse_symbol
 from strategies.parameters import check_parameters, param
 from strategies.rotation import Floats
 

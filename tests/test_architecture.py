@@ -35,7 +35,7 @@ DOORS = {
     "numba": {"data/numeric/compiled.py"},
     "optuna": {"engine/tuning/search.py"},
     "distributed": {"engine/tuning/cluster.py"},
-    "exchange_calendars": {"data/calendars.py"},
+    "exchange_calendars": {"data/facts/calendars.py"},
     "pyarrow": {"data/store.py", "data/importing/"},
     "akshare": {"data/providers/akshare.py"},
     "tushare": {"data/providers/tushare.py"},

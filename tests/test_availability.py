@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from data.availability import load_availability
-from data.calendars import calendar_for
 from data.errors import DataError, UsageError
+from data.facts.availability import load_availability
+from data.facts.calendars import calendar_for
 
 DAY = date(2025, 8, 15)
 

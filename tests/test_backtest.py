@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.actions import Action
 from data.errors import DataError, StrategyError, UsageError, ValidationError
+from data.facts.actions import Action
 from data.panel import Panel
 from engine.backtest import first_session, run
 from engine.kernel.costs import Costs

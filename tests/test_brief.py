@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import run_backtest
-from data.calendars import calendar_for
 from data.errors import DataError, UsageError
+from data.facts.calendars import calendar_for
 from data.tables import TABLES
 from engine.brief import make_brief
 from engine.cli.main import main

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.calendars import Calendar, calendar_for
 from data.errors import DataError, UsageError
+from data.facts.calendars import Calendar, calendar_for
 
 Writer = Callable[[str], Path]
 
@@ -221,6 +221,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_importing_the_module_does_not_import_exchange_calendars(root: Path) -> None:
-    code = "import sys, data.calendars, data.rules; print('exchange_calendars' in sys.modules)"
+    code = "import sys, data.facts.calendars, data.facts.rules; print('exchange_calendars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

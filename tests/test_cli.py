@@ -504,7 +504,7 @@ def test_data_with_errors_stop_a_run_and_allow_goes_on(here, tmp_path):
 def sessions(count: int) -> list[str]:
     from datetime import date
 
-    from data.calendars import calendar_for
+    from data.facts.calendars import calendar_for
 
     return [str(day) for day in calendar_for("cn_etf").sessions(date(2024, 3, 1), date(2024, 12, 31))[:count]]
 

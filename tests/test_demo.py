@@ -18,9 +18,9 @@ from data.demo.plan import LIMIT_DAYS, MISSING_UNITS, SYMBOLS
 from data.demo.prices import build_prices
 from data.demo.world import calendar_of
 from data.errors import UsageError
-from data.symbols import parse_symbol
+from data.facts.symbols import parse_symbol
+from data.facts.universe import load_funds
 from data.tables import TABLES
-from data.universe import load_funds
 from tests.helpers.demo import (
     PLANS,
     SPLIT_RATIOS,
@@ -59,7 +59,7 @@ def test_every_table_is_filled_valid_and_says_synthetic_in_every_row(demo: Demo,
 
 
 def test_it_covers_five_years_of_real_sessions(demo: Demo) -> None:
-    from data.calendars import calendar_for
+    from data.facts.calendars import calendar_for
 
     sessions = calendar_for("cn_etf").sessions(date(2020, 8, 21), date(2025, 8, 20))
     for table in ("bars", "units", "nav", "margin", "index_bars"):

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from data.actions import Action
 from data.errors import UsageError
+from data.facts.actions import Action
 from data.panel import Panel
 
 SYMBOL = "159363.SZ"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.actions import Action
 from data.demo import Demo
 from data.errors import DataError
+from data.facts.actions import Action
 from data.known import latest_known, newly_known
 from data.load import load_panel
 from data.panel import Panel

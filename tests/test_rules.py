@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
-from data.rules import RuleArrays, RuleBook
-from data.universe import Fund, funds_of
+from data.facts.rules import RuleArrays, RuleBook
+from data.facts.universe import Fund, funds_of
 
 Writer = Callable[[str], Path]
 
@@ -223,7 +223,7 @@ def test_half_a_lot_is_refused(write: Writer) -> None:
 
 
 def test_rules_reach_as_far_as_the_calendar_of_the_market() -> None:
-    from data.calendars import calendar_for
+    from data.facts.calendars import calendar_for
 
     for market in ("cn_etf", "us_etf"):
         book, calendar = RuleBook.load(market), calendar_for(market)

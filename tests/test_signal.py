@@ -172,7 +172,7 @@ def test_a_fund_without_a_datum_has_no_age(aheads):
 
 
 def test_the_session_past_the_calendar_is_refused():
-    from data.calendars import calendar_for
+    from data.facts.calendars import calendar_for
 
     with pytest.raises(DataError, match="ETFLOW_CALENDAR"):
         next_session("cn_etf", calendar_for("cn_etf").last_day)

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.actions import Action
 from data.errors import DataError, UsageError
+from data.facts.actions import Action
 from data.known import IndexWeights
 from data.panel import Panel
 from strategies import STRATEGIES, WeightsFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from data.errors import UsageError
-from data.symbols import exchange_of, exchange_or_none, market_of, parse_symbol
+from data.facts.symbols import exchange_of, exchange_or_none, market_of, parse_symbol
 
 
 @pytest.mark.parametrize(

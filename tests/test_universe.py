@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.dated import FACTS, Scope, rows_of
 from data.errors import UsageError
-from data.rules import RuleBook
-from data.symbols import parse_symbol
+from data.facts.dated import FACTS, Scope, rows_of
+from data.facts.rules import RuleBook
+from data.facts.symbols import parse_symbol
+from data.facts.universe import Fund, funds_of, load_funds, peers, universe, universe_names
 from data.tables import TABLES
-from data.universe import Fund, funds_of, load_funds, peers, universe, universe_names
 
 TAG = re.compile(r"\[([A-Z0-9-]+)\]")
 

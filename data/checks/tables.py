@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.calendars import calendar_for
-from data.dated import FACTS
-from data.symbols import MARKET_CODES, market_of
-from data.universe import Fund, funds_of
+from data.facts.calendars import calendar_for
+from data.facts.dated import FACTS
+from data.facts.symbols import MARKET_CODES, market_of
+from data.facts.universe import Fund, funds_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

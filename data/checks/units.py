@@ -11,7 +11,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.splits import UNIT_SCALE
 from data.checks.tables import records, worst
-from data.symbols import market_of
+from data.facts.symbols import market_of
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
 _FEWEST = {"cn_etf": 500_000, "us_etf": 10_000}

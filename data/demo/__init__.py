@@ -107,8 +107,8 @@ class Demo:
         return memory[name]
 
     def _generate(self) -> dict[str, pd.DataFrame]:
-        from data.calendars import calendar_for
         from data.demo.frames import build_tables
+        from data.facts.calendars import calendar_for
 
         days = calendar_for("cn_etf").sessions(FIRST_DAY, LAST_DAY)
         return build_tables(self.seed, self.flow_effect, np.asarray(days, dtype="datetime64[D]"))

@@ -38,8 +38,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from data.dated import only, read_toml, tables
 from data.errors import UsageError, did_you_mean
+from data.facts.dated import only, read_toml, tables
 from data.importing.maps import ADJUSTED, FileMap, TableMap
 from data.importing.measures import parse_measure
 from data.tables import TABLES, table

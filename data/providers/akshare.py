@@ -24,9 +24,9 @@ from typing import Any
 
 import pandas as pd
 
-from data.calendars import calendar_for
+from data.facts.calendars import calendar_for
+from data.facts.symbols import exchange_of
 from data.providers.provider import Piece, Request, Verdict, Wanted, not_installed, parts_of
-from data.symbols import exchange_of
 
 _CNI = ("97", "98", "399")
 # How its functions fail when a site has no rows: they name, select or join columns that are not there. What

@@ -22,14 +22,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.symbols import MARKET_CODES, market_of
+from data.facts.universe import funds_of
 from data.importing.maps import TableMap
 from data.importing.shape import shape
 from data.providers.desk import Desk
 from data.providers.provider import Piece, Provider, Request, Wanted
 from data.store import Store
-from data.symbols import MARKET_CODES, market_of
 from data.tables import TABLES, Table
-from data.universe import funds_of
 
 Progress = Callable[[int, int, str], None]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.actions import KINDS
+from data.facts.actions import KINDS
 from data.numeric.compiled import frozen
 from data.panel import Panel
 from engine.kernel.costs import Costs

@@ -42,8 +42,8 @@ def brief(
     Values belong to sessions up to and including DAY: what is public by the next open. What is not on file
     is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
     """
+    from data.facts.symbols import parse_symbol
     from data.store import open_source
-    from data.symbols import parse_symbol
     from engine.brief import checked_day, make_brief
     from engine.pipeline import SYNTHETIC_NOTICE, check_data, is_synthetic
     from engine.spec import Spec

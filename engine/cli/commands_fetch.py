@@ -99,8 +99,8 @@ def fetch_data(
 
 
 def _funds(symbols: str | None, universe: str | None) -> tuple[str, ...]:
-    from data.symbols import parse_symbol
-    from data.universe import universe as funds_of
+    from data.facts.symbols import parse_symbol
+    from data.facts.universe import universe as funds_of
 
     if (symbols is None) == (universe is None):
         raise UsageError("say which funds to fetch", hint="Give --symbols A,B or --universe NAME.")

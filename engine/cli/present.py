@@ -96,7 +96,7 @@ def metric_table(columns: Sequence[tuple[str, Result, Metrics]]) -> str:
 
 def currency_of(symbols: Sequence[str]) -> str:
     """Return the currency that the funds trade in."""
-    from data.symbols import market_of
+    from data.facts.symbols import market_of
 
     return "USD" if all(market_of(symbol) == "us_etf" for symbol in symbols) else "CNY"
 

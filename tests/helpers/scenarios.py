@@ -35,7 +35,7 @@ IMPLEMENTATIONS = {
 
 
 def panel_of(scenario: Scenario) -> Any:
-    from data.actions import Action
+    from data.facts.actions import Action
     from data.panel import Panel
 
     def grid(value_of: Any) -> np.ndarray:

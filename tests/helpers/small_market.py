@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from data.calendars import calendar_for
 from data.checks import CHECKS, Finding, run_checks
 from data.checks.inputs import Inputs
+from data.facts.calendars import calendar_for
 from data.tables import TABLES
 
 # 159819 has a price limit of 10 %, and pays 0.02 on session 10. 588790 has one of 20 %, and splits 1:2:

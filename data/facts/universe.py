@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from data.dated import FACTS
 from data.errors import UsageError, did_you_mean
-from data.symbols import market_of
+from data.facts.dated import FACTS
+from data.facts.symbols import market_of
 
 # Each universe is the funds of some families, in the order of universe.csv.
 _CHINESE_AI = ("CHINEXT_AI", "CSI_AI_THEME", "CSI_AI_INDUSTRY", "STAR_AI", "STAR_CHINEXT_AI")

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dated import FACTS, Row, read_toml, rows_of, tables
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.dated import FACTS, Row, read_toml, rows_of, tables
 
 Days = NDArray[np.datetime64]
 Integers = NDArray[np.int64]

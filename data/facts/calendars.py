@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dated import FACTS, day_of, only, read_toml, tables, text_of
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.dated import FACTS, day_of, only, read_toml, tables, text_of
 
 Days = NDArray[np.datetime64]
 

@@ -1,4 +1,4 @@
-"""Trading rules of a market by session and fund, from the dated rows in ``data/facts/rules/*.toml``.
+"""Trading rules of a market by session and fund, from the dated rows in ``data/facts/markets/*.toml``.
 
 Engines receive the numbers of :class:`RuleArrays`, never dates or names. A rule is, in this order:
 
@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
 from data.errors import DataError, UsageError, did_you_mean
-from data.symbols import MARKETS
-from data.universe import Fund
+from data.facts.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
+from data.facts.symbols import MARKETS
+from data.facts.universe import Fund
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ _VALUES = {
 }
 _BEYOND = (
     "End earlier, or write what holds since then, with its source, to a TOML file and name it in the "
-    f"environment variable {VARIABLE}; {FACTS / 'rules' / 'cn_etf.toml'} describes the form."
+    f"environment variable {VARIABLE}; {FACTS / 'markets' / 'cn_etf.toml'} describes the form."
 )
 _HEADER = ("market", "first_day", "known_through", "source")
 
@@ -115,7 +115,7 @@ class RuleBook:
         ----------
         symbols : sequence of str, (S,)
         funds : mapping of symbol to Fund
-            Family and own price limit, as ``data.universe.funds_of`` returns them; symbols may be absent.
+            Family and own price limit, as ``data.facts.universe.funds_of`` gives them; symbols may be absent.
         days : datetime64[D] (D,), ascending
             DataError if one lies outside the days that the rules are known for.
         """
@@ -158,7 +158,7 @@ class RuleBook:
 
 
 def _path(market: str) -> Path:
-    return FACTS / "rules" / f"{market}.toml"
+    return FACTS / "markets" / f"{market}.toml"
 
 
 def _parse(raw: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from data.errors import UsageError, did_you_mean
-from data.symbols import exchange_or_none
+from data.facts.symbols import exchange_or_none
 
-FACTS = Path(__file__).resolve().parent / "facts"
+FACTS = Path(__file__).resolve().parent
 
 # From the most general to the most particular; a later kind overrides an earlier one.
 SCOPES = ("default", "exchange", "prefix", "family", "symbols")
