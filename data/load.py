@@ -30,7 +30,7 @@ from data.known import IndexWeights, Series
 from data.panel import BAR_FIELDS, Facts, Listings, Panel
 
 if TYPE_CHECKING:
-    from data.store import DataSource
+    from data.source import DataSource
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -37,7 +37,7 @@ from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growt
 from engine.signal import next_panel
 
 if TYPE_CHECKING:
-    from data.store import DataSource
+    from data.source import DataSource
 
 Floats = NDArray[np.float64]
 

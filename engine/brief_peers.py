@@ -18,7 +18,7 @@ from data.panel import Panel
 from engine.brief_series import Found, Sheet, growth
 
 if TYPE_CHECKING:
-    from data.store import DataSource
+    from data.source import DataSource
 
 TURNOVER_SESSIONS = 20
 

@@ -23,7 +23,7 @@ from data.checks import Finding, blocking, run_checks
 from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel import Panel
-from data.store import DataSource, open_source
+from data.source import DataSource, open_source
 from engine.backtest import run
 from engine.folder import save
 from engine.loader import load_strategy, parameter_values, parameters_of, strategy_class

@@ -33,7 +33,7 @@ from engine.ledger import total_equity
 from engine.loader import Native
 
 if TYPE_CHECKING:
-    from data.store import DataSource
+    from data.source import DataSource
 
 DATA = ("price", "flow", "nav", "margin")
 

@@ -36,7 +36,7 @@ DOORS = {
     "optuna": {"engine/tuning/search.py"},
     "distributed": {"engine/tuning/cluster.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
-    "pyarrow": {"data/store.py", "data/importing/"},
+    "pyarrow": {"data/store/store.py", "data/importing/"},
     "akshare": {"data/providers/akshare.py"},
     "tushare": {"data/providers/tushare.py"},
     "yfinance": {"data/providers/yfinance.py"},

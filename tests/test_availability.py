@@ -127,7 +127,7 @@ def test_cutoffs_and_expiry() -> None:
 
 
 def test_every_table_with_a_day_has_a_lag() -> None:
-    from data.tables import TABLES
+    from data.store.tables import TABLES
 
     lagged = set(load_availability().rows)
     assert lagged == set(TABLES) - {"actions", "funds"}

@@ -20,7 +20,7 @@ from data.demo import Demo
 from data.errors import DataError, EtflowError, StrategyError, UsageError
 from data.load import load_panel
 from data.panel import Panel
-from data.store import Store
+from data.store.store import Store
 from engine import run, sweep
 from engine.backtest import first_session
 from engine.batch.measures import MEASURES

@@ -17,7 +17,7 @@ import pytest
 import run_backtest
 from data.errors import DataError, UsageError
 from data.facts.calendars import calendar_for
-from data.tables import TABLES
+from data.store.tables import TABLES
 from engine.brief import make_brief
 from engine.cli.main import main
 

@@ -20,7 +20,7 @@ from data.demo.world import calendar_of
 from data.errors import UsageError
 from data.facts.symbols import parse_symbol
 from data.facts.universe import load_funds
-from data.tables import TABLES
+from data.store.tables import TABLES
 from tests.helpers.demo import (
     PLANS,
     SPLIT_RATIOS,

@@ -14,7 +14,7 @@ import pytest
 
 import data.demo
 from data.demo import Demo, cache
-from data.tables import TABLES
+from data.store.tables import TABLES
 from tests.helpers.demo import fingerprint, own_cache
 
 # Changes when the generator changes: then every published number made on the demo market changes too.

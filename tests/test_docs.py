@@ -83,7 +83,7 @@ def test_the_map_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
     )
     done = etflow(root, tmp_path, "data", "import", "bars.csv", "--map", "map.toml", "--data", "store")
     assert done.returncode == 0, done.stderr
-    from data.store import Store
+    from data.store.store import Store
 
     row = Store(tmp_path / "store").read("bars").iloc[0]
     assert (row["volume"], row["amount"]) == (523_000_000.0, 371_800_000.0)

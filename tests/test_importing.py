@@ -13,7 +13,7 @@ import pytest
 from data.errors import DataError, EtflowError, UsageError
 from data.importing import ImportReport, find_map, import_files, ready_maps
 from data.importing.measures import parse_measure
-from data.store import Store
+from data.store.store import Store
 
 HEADER = "symbol,day,open,high,low,close,volume,amount"
 FIRST = "159363.SZ,2025-08-19,0.711,0.719,0.698,0.704,412000000,291500000"

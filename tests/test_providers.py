@@ -29,7 +29,7 @@ from data.providers import PROVIDERS, Desk, FetchReport, fetch, load_provider
 from data.providers import desk as desks
 from data.providers.akshare import AkShare
 from data.providers.fetching import ZONES
-from data.store import Store
+from data.store.store import Store
 from engine.cli.commands_fetch import fetch_data
 from engine.cli.main import main
 

@@ -12,7 +12,7 @@ import pytest
 
 from data.errors import DataError
 from data.importing import ImportReport, import_files
-from data.store import Store
+from data.store.store import Store
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from data.load import load_panel
-from data.store import Store
+from data.store.store import Store
 
 ETFLOW = [sys.executable, str(Path(__file__).resolve().parents[1] / "run_backtest.py")]
 RAW_WITH_ERRORS = {

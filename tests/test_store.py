@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from data.errors import DataError, UsageError
 from data.importing.readers import read_cells
-from data.merge import differ, merge
-from data.store import FORMAT, MANIFEST, Store, open_source
-from data.tables import TABLES
+from data.source import open_source
+from data.store.merge import differ, merge
+from data.store.store import FORMAT, MANIFEST, Store
+from data.store.tables import TABLES
 
 DAYS = pd.date_range("2025-08-01", periods=12, freq="D").strftime("%Y-%m-%d").tolist()
 
@@ -287,11 +288,11 @@ KILLED = """
     from pathlib import Path
 
     import pandas as pd
-    import data.store
-    from data.store import Store
+    import data.store.store
+    from data.store.store import Store
 
     top, original = Path(sys.argv[1]), Path(sys.argv[2])
-    real_write = data.store.pq.write_table
+    real_write = data.store.store.pq.write_table
     left = 0
 
     def tick():
@@ -317,7 +318,7 @@ KILLED = """
         tick()
 
     def append(folder):
-        data.store.pq.write_table, os.fsync = write_half, sync
+        data.store.store.pq.write_table, os.fsync = write_half, sync
         sys.addaudithook(watch)
         Store(folder).append({
             "units": pd.DataFrame({"symbol": ["159363.SZ"], "day": ["2025-08-20"], "units": [3.97e9]}),

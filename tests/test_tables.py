@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.cells import read_days, read_numbers
 from data.errors import DataError, UsageError
-from data.tables import TABLES, table
+from data.store.cells import read_days, read_numbers
+from data.store.tables import TABLES, table
 
 BARS = TABLES["bars"]
 

@@ -19,7 +19,7 @@ from data.facts.dated import FACTS, Scope, rows_of
 from data.facts.rules import RuleBook
 from data.facts.symbols import parse_symbol
 from data.facts.universe import Fund, funds_of, load_funds, peers, universe, universe_names
-from data.tables import TABLES
+from data.store.tables import TABLES
 
 TAG = re.compile(r"\[([A-Z0-9-]+)\]")
 

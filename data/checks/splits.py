@@ -225,7 +225,7 @@ def _explained(data: Inputs, row: Any) -> bool:
 
 def _recorded(data: Inputs, jump: Jump) -> bool:
     """Return whether a split is recorded within ten days of a jump, or a dividend on its day."""
-    actions = data.facts.actions[data.facts.actions["symbol"] == jump.symbol]
+    actions = data.actions[data.actions["symbol"] == jump.symbol]
     return any(
         (row.kind == "split" and jump.near(row.ex_day.date(), row.ex_day.date()))
         or (row.kind == "dividend" and jump.before_day < row.ex_day.date() <= jump.day)

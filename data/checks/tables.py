@@ -44,7 +44,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class SourceTables:
-    """The tables of one source, typed and sorted by key as ``data.tables`` leaves them, and facts.
+    """The tables of one source, typed and sorted by key as ``data.store.tables`` leaves them, and facts.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ import pandas as pd
 from data.demo import cache
 from data.demo.plan import BROAD_INDEX, FIRST_DAY, FLOW_SIZE, LAST_DAY
 from data.errors import UsageError
-from data.tables import table as table_called
+from data.store.tables import table as table_called
 
 LARGEST_EFFECT = 10.0
 

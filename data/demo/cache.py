@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from data import tables
 from data.numeric import arithmetic
 from data.numeric.cache_folder import cache_folder
-from data.tables import TABLES
+from data.store import tables
+from data.store.tables import TABLES
 
 
 def load(key: str, name: str) -> pd.DataFrame | None:

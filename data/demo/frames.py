@@ -46,7 +46,7 @@ from data.demo.world import (
     stock_returns,
     unit_counts,
 )
-from data.tables import TABLES
+from data.store.tables import TABLES
 
 SOURCE = "SYNTHETIC demo"
 MARKET_CODE = "CN"

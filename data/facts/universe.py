@@ -80,8 +80,8 @@ def load_funds() -> Mapping[str, Fund]:
 def funds_of(symbols: Sequence[str], table: pd.DataFrame | None = None) -> dict[str, Fund]:
     """Return what is known of each symbol; the data set's table `funds` comes before the project's facts.
 
-    ``table`` has the columns of the table `funds` of ``data.tables``; a value that it lacks is taken from
-    ``universe.csv``. A symbol that neither knows comes back with its currency and nothing else.
+    ``table`` has the columns of the table `funds` (``data.store.tables``); a value that it lacks is taken
+    from ``universe.csv``. A symbol that neither knows comes back with its currency and nothing else.
     """
     result = {}
     own = {} if table is None else {str(row["symbol"]): row for row in table.to_dict("records")}

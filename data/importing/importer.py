@@ -23,9 +23,9 @@ from data.importing.maps import FileMap
 from data.importing.readers import NoTable, read_cells, stem_of
 from data.importing.recognise import UnknownColumns, recognise
 from data.importing.shape import Shaped, shape
-from data.merge import NOT_COMPARED, Change, differ, written
-from data.store import Store
-from data.tables import table
+from data.store.merge import NOT_COMPARED, Change, differ, written
+from data.store.store import Store
+from data.store.tables import table
 
 Progress = Callable[[int, int, str], None]
 

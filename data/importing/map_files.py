@@ -42,7 +42,7 @@ from data.errors import UsageError, did_you_mean
 from data.facts.dated import only, read_toml, tables
 from data.importing.maps import ADJUSTED, FileMap, TableMap
 from data.importing.measures import parse_measure
-from data.tables import TABLES, table
+from data.store.tables import TABLES, table
 
 READY = Path(__file__).parent / "maps"
 

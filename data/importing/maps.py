@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data.importing.measures import Measure
-from data.tables import table
+from data.store.tables import table
 
 # What the user is told of prices that are not, or perhaps not, as they were traded.
 ADJUSTED = {

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.cells import blank, read_days, read_numbers
 from data.errors import DataError, UsageError
 from data.facts.calendars import calendar_for
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.maps import ADJUSTED, TableMap
 from data.importing.plausible import check_plausible
-from data.tables import Column, table
+from data.store.cells import blank, read_days, read_numbers
+from data.store.tables import Column, table
 
 # Adjustments that `source` names, so that they are not forgotten.
 _NAMED = ("qfq", "hfq")

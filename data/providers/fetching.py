@@ -28,8 +28,8 @@ from data.importing.maps import TableMap
 from data.importing.shape import shape
 from data.providers.desk import Desk
 from data.providers.provider import Piece, Provider, Request, Wanted
-from data.store import Store
-from data.tables import TABLES, Table
+from data.store.store import Store
+from data.store.tables import TABLES, Table
 
 Progress = Callable[[int, int, str], None]
 

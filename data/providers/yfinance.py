@@ -20,10 +20,10 @@ from typing import Any
 
 import pandas as pd
 
-from data.cells import blank, read_numbers
 from data.errors import DataError
 from data.importing.maps import TableMap
 from data.providers.provider import NoAnswer, Piece, Request, Verdict, Wanted, not_installed, parts_of
+from data.store.cells import blank, read_numbers
 
 _PRICES = ("Open", "High", "Low", "Close")
 _NUMBERS = (*_PRICES, "Volume", "Dividends", "Stock Splits")

@@ -99,7 +99,7 @@ def _names(only: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
 def _open(app: App, spec: Spec, draws: int | None, watch: Watch) -> tuple[Case, dict[str, Any]]:
     """Return the case that the spec describes, and what the document says of it."""
     from data.load import choose_symbols, load_panel
-    from data.store import open_source
+    from data.source import open_source
     from engine.audit import Case
     from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, open_market, strategy_of

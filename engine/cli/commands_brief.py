@@ -43,7 +43,7 @@ def brief(
     is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
     """
     from data.facts.symbols import parse_symbol
-    from data.store import open_source
+    from data.source import open_source
     from engine.brief import checked_day, make_brief
     from engine.pipeline import SYNTHETIC_NOTICE, check_data, is_synthetic
     from engine.spec import Spec

@@ -17,7 +17,7 @@ from engine.cli.output import Progress, cell, note, paint, print_json, say, tabl
 
 if TYPE_CHECKING:
     from data.checks import Finding
-    from data.store import DataSource
+    from data.source import DataSource
 
 COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -128,8 +128,8 @@ def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
     Example: etflow data demo --flow-effect 0 --data placebo
     """
     from data.demo import Demo
-    from data.store import Store
-    from data.tables import TABLES
+    from data.store.store import Store
+    from data.store.tables import TABLES
 
     market = Demo(flow_effect=flow_effect) if seed is None else Demo(seed, flow_effect)
     with Progress(app, "demo", total=2) as progress:
@@ -143,7 +143,7 @@ def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
 
 def _open(data: str | None, symbols: str | None) -> tuple[DataSource, tuple[str, ...] | None]:
     from data.load import choose_symbols
-    from data.store import open_source
+    from data.source import open_source
 
     wanted = None if symbols is None else symbol_words(symbols)
     source = open_source(data or "demo")
@@ -151,7 +151,7 @@ def _open(data: str | None, symbols: str | None) -> tuple[DataSource, tuple[str,
 
 
 def _coverage(source: DataSource, symbols: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    from data.tables import TABLES
+    from data.store.tables import TABLES
 
     rows = []
     for name, schema in TABLES.items():
@@ -164,7 +164,7 @@ def _coverage(source: DataSource, symbols: tuple[str, ...] | None) -> list[dict[
 
 
 def _coverage_of(source: DataSource, name: str, symbols: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    from data.tables import table as schema_of
+    from data.store.tables import table as schema_of
 
     schema = schema_of(name)
     frame = source.read(name, symbols)

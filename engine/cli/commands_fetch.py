@@ -48,7 +48,7 @@ def fetch_data(
     Example: etflow data fetch --provider akshare --universe chinext_ai --start 2025-01-01 --data store
     """
     from data.providers import Desk, fetch, load_provider
-    from data.store import Store
+    from data.store.store import Store
 
     store = Store(Path(data))
     funds = _funds(symbols, universe)

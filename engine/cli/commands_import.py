@@ -14,7 +14,7 @@ from engine.cli.output import Progress, cell, count, note, print_json, say, tabl
 
 if TYPE_CHECKING:
     from data.importing import ImportReport
-    from data.merge import Change
+    from data.store.merge import Change
 
 
 @click.command("import", short_help="Import files into a store.")
@@ -43,7 +43,7 @@ def import_data(
     Example: etflow data import downloads --data store
     """
     from data.importing import import_files, ready_maps
-    from data.store import Store
+    from data.store.store import Store
 
     if list_maps:
         _print_maps(as_json, [{"name": name, "reads": each.title} for name, each in ready_maps().items()])

@@ -73,7 +73,7 @@ def signal_command(
     """
     from data.errors import UsageError
     from data.load import choose_symbols
-    from data.store import open_source
+    from data.source import open_source
     from engine.holdings import read_holdings
     from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of

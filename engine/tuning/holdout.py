@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DataError, UsageError
-from data.store import open_source
+from data.source import open_source
 from engine.pipeline import Run, Watch, execute, keep, open_market, strategy_of
 from engine.spec import Spec
 from engine.tuning.journal import Journal, encode, read_lines

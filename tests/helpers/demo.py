@@ -16,7 +16,7 @@ import pytest
 import data.demo
 from data.demo import Demo
 from data.demo.plan import DIVIDENDS, FUNDS, SPLITS
-from data.tables import TABLES
+from data.store.tables import TABLES
 
 PLANS = {fund.symbol: fund for fund in FUNDS}
 SPLIT_RATIOS = {(split.symbol, split.record_day): split.ratio for split in SPLITS}

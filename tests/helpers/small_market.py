@@ -12,7 +12,7 @@ import pandas as pd
 from data.checks import CHECKS, Finding, run_checks
 from data.checks.inputs import Inputs
 from data.facts.calendars import calendar_for
-from data.tables import TABLES
+from data.store.tables import TABLES
 
 # 159819 has a price limit of 10 %, and pays 0.02 on session 10. 588790 has one of 20 %, and splits 1:2:
 # units and NAV are on the new basis from session 19 on, prices from session 20 on.

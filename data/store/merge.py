@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError
-from data.tables import Column, Table
+from data.store.tables import Column, Table
 
 # Numbers closer than this are one number that two programs scaled in two ways, not a revision.
 SAME_NUMBER = 1e-12

@@ -23,16 +23,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import DataError, UsageError
-from data.merge import REVISIONS, Change, merge, refuse, revisions_of
-from data.tables import Table
-from data.tables import table as schema_of
+from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
+from data.store.tables import Table
+from data.store.tables import table as schema_of
 
 FORMAT = 1
 MANIFEST = "store.json"
@@ -40,18 +40,6 @@ MANIFEST = "store.json"
 _LEFTOVER = re.compile(r"[a-z_]+-\d{6}\.parquet|store\.json\.new|\.lock")
 _ROW_GROUP = 16_384
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
-
-
-class DataSource(Protocol):
-    """Where tables come from: a store, or the demo market."""
-
-    name: str
-    synthetic: bool
-    default_benchmark: str | None
-
-    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the rows of a table sorted by key, all or those of some symbols; no rows if it has none."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -161,22 +149,6 @@ class Store:
             _write_parquet(self.folder / files[name], schema, frame)
         _write_manifest(self.folder, files)
         self._files = files
-
-
-def open_source(name: str | Path) -> DataSource:
-    """Return the demo market for ``demo``, else the store in that folder; DataError if there is none."""
-    if str(name) == "demo":
-        from data.demo import Demo
-
-        return Demo()
-    folder = Path(name)
-    if not (folder / MANIFEST).is_file():
-        what = "is no store" if folder.exists() else "does not exist"
-        raise DataError(
-            f"the data folder `{folder}` {what}",
-            hint=f"Make one with `data import FILES --data {folder}`, or use `--data demo`.",
-        )
-    return Store(folder)
 
 
 def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:

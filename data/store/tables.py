@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.cells import DATES, TIMES, read_days, read_numbers
 from data.errors import DataError, UsageError, did_you_mean
+from data.store.cells import DATES, TIMES, read_days, read_numbers
 
 Kind = Literal["text", "day", "time", "number"]
 Rows = NDArray[np.int64]
