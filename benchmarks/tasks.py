@@ -35,7 +35,7 @@ from benchmarks.definition import (
 
 if TYPE_CHECKING:
     from benchmarks.workload import Workload
-    from data.panel import Panel
+    from data.panel.panel import Panel
     from engine.batch.sweep import Sweep
     from engine.kernel.costs import Costs
     from strategies.flow_blend import FlowBlend
@@ -137,7 +137,7 @@ def single_task(size: str) -> Report:
     load_machine_code(data)
     seconds = {}
     for name, costs in settings().items():
-        seconds[f"{name}, panel from arrays"], panel = timed(data.panel)
+        seconds[f"{name}, panel from arrays"], panel = timed(data.panel.panel)
 
         def work(panel: Panel = panel, costs: Costs = costs) -> Any:
             return sweep_on(panel, costs).run([strategy(SINGLE)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 
 Floats = NDArray[np.float64]

@@ -26,8 +26,8 @@ from data.facts.calendars import Calendar, calendar_for
 from data.facts.rules import RuleBook
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.facts.universe import funds_of, universe
-from data.known import IndexWeights, Series
-from data.panel import BAR_FIELDS, Facts, Listings, Panel
+from data.panel.known import IndexWeights, Series
+from data.panel.panel import BAR_FIELDS, Facts, Listings, Panel
 
 if TYPE_CHECKING:
     from data.source import DataSource

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.actions import Action
-from data.known import IndexWeights, Series
-from data.panel import Ingredients
+from data.panel.known import IndexWeights, Series
+from data.panel.panel import Ingredients
 from data.perturb import PRICES, begins, columns_of, rows_of, settled
 
 Floats = NDArray[np.float64]

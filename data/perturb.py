@@ -1,7 +1,7 @@
 """Altered markets: the same ingredients of a panel, cut off, delayed, in other units of measure.
 
 Audits ask what a strategy does on them (``engine.audit``). All work on the facts of a panel
-(``data.panel.Ingredients``) and know when each was public, so that they touch what they mean to and no more.
+(``data.panel.panel.Ingredients``) and know when each was public, so that they touch what they mean to and no more.
 What may change without changing a decision, and what must not, is each time said in the docstring.
 """
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Action
 from data.facts.rules import RuleArrays
-from data.known import Series
-from data.panel import Facts, Ingredients, Listings
+from data.panel.known import Series
+from data.panel.panel import Facts, Ingredients, Listings
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

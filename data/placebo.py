@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data.flows import row_before, unit_changes
-from data.known import Series
-from data.panel import Ingredients, Panel
+from data.panel.flows import row_before, unit_changes
+from data.panel.known import Series
+from data.panel.panel import Ingredients, Panel
 from data.perturb import settled
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, StrategyError, UsageError, did_you_mean
 from data.numeric.arithmetic import total
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.books import Books
 from engine.decide import Decide, Decision
 from engine.kernel.costs import Costs

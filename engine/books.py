@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.actions import Event
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 from engine.kernel.fills import (
     CASH,

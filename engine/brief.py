@@ -4,7 +4,7 @@ Values are by event time: they belong to the sessions up to and including the da
 by the open of the next session, unless :attr:`Brief.late` says otherwise. Definitions:
 
 - net inflow: sum of the split-safe changes of fund units, each at the price of its session
-  (``data.flows``), in every convention; sums never cover more or fewer sessions than they say;
+  (``data.panel.flows``), in every convention; sums never cover more or fewer sessions than they say;
 - streak: sessions in a row with an inflow above zero; sessions without trading are skipped;
 - record: highest since the first value on file, split-safe, for prices dividends included;
 - turnover (ADTV): mean money traded a session, over the past calendar month and over 20 sessions; sessions
@@ -30,8 +30,8 @@ from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.facts.universe import Fund
-from data.flows import VALUATIONS, net_financing, unit_changes, unit_prices
-from data.panel import Panel
+from data.panel.flows import VALUATIONS, net_financing, unit_changes, unit_prices
+from data.panel.panel import Panel
 from engine.brief_peers import add_indices, add_theme, add_turnover, funds_with_listings
 from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growth
 from engine.signal import next_panel

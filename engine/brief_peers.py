@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, load_funds, peers, universe
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.brief_series import Found, Sheet, growth
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.actions import Event
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.kernel.rotation import Targets
 from engine.kernel.sizing import split_shares
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import ValidationError
-from data.known import Known
+from data.panel.known import Known
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from data.errors import UsageError
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
 from engine.kernel.costs import Costs

@@ -22,7 +22,7 @@ from typing import Any
 from data.checks import Finding, blocking, run_checks
 from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.source import DataSource, open_source
 from engine.backtest import run
 from engine.folder import save

@@ -23,7 +23,7 @@ import backtrader as bt
 import numpy as np
 
 from data.errors import StrategyError
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.books import Books
 from engine.decide import Decide, Log
 from engine.kernel.costs import Costs

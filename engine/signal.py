@@ -22,7 +22,7 @@ from data.errors import DataError, UsageError, did_you_mean
 from data.facts.calendars import VARIABLE, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import decisions_of
 from engine.books import Books
 from engine.decide import Decision, follow

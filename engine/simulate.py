@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.errors import DataError, UsageError, did_you_mean
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.decide import Decide, follow
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 from engine.loader import Native, parameter_values
 

@@ -22,7 +22,7 @@ from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ from strategies.share_inflow import VALUATIONS
 from strategies.windows import change, rolling_count, rolling_sum, shift, zscore
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)

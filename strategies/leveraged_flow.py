@@ -43,7 +43,7 @@ from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change, is_record, shift
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)

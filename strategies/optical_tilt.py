@@ -27,7 +27,7 @@ from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 
 if TYPE_CHECKING:
-    from data.known import IndexWeights, Known
+    from data.panel.known import IndexWeights, Known
 
 
 @dataclass(frozen=True, kw_only=True)

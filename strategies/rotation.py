@@ -27,7 +27,7 @@ from data.numeric.shared import shared
 from strategies.parameters import check_parameters, param
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 Floats = NDArray[np.float64]
 

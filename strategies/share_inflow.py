@@ -34,9 +34,9 @@ from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change, rolling_sum, shift
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
-# As ``data.flows.VALUATIONS`` (a test compares them), which would import pandas to list the strategies.
+# As ``data.panel.flows.VALUATIONS`` (a test compares them), which would import pandas to list the strategies.
 VALUATIONS = ("vwap", "nav", "prev_nav", "close")
 
 

@@ -19,7 +19,7 @@ from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change, rolling_mean, rolling_std
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 
 # A strategy is a frozen dataclass: its fields are its parameters. Fields that every rotation has, and that

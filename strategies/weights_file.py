@@ -29,7 +29,7 @@ from strategies.parameters import check_parameters, param
 from strategies.rotation import Floats
 
 if TYPE_CHECKING:
-    from data.known import Known
+    from data.panel.known import Known
 
 COLUMNS = ("day", "symbol", "weight")
 

@@ -11,7 +11,7 @@ import pytest
 from data.demo import Demo
 from data.errors import StrategyError, UsageError
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
 from data.placebo import Chain, Placebo
 from engine.audit import AUDITS, Case, audit

@@ -17,7 +17,7 @@ import pytest
 from data.demo import Demo
 from data.load import load_panel
 from data.noise import PARTS, with_noise
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.perturb import cut
 from engine.audit import Case, audit
 from engine.audit.look_ahead import look_ahead

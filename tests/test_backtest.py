@@ -14,7 +14,7 @@ import pytest
 
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import first_session, run
 from engine.kernel.costs import Costs
 from engine.loader import load_strategy, make_strategy

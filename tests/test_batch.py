@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from data.demo import Demo
 from data.errors import DataError, EtflowError, StrategyError, UsageError
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.store.store import Store
 from engine import run, sweep
 from engine.backtest import first_session

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data import known
 from data.numeric.shared import shared, sharing
+from data.panel import known
 from strategies import windows
 
 ROOT = Path(__file__).resolve().parents[1]

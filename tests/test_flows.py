@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import UsageError
 from data.facts.actions import Action
-from data.panel import Panel
+from data.panel.panel import Panel
 
 SYMBOL = "159363.SZ"
 DAYS = np.array(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from data.demo import Demo
 from data.errors import DataError
 from data.facts.actions import Action
-from data.known import latest_known, newly_known
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.known import latest_known, newly_known
+from data.panel.panel import Panel
 
 NAN = float("nan")
 FUNDS = ("159001.SZ", "515001.SH")

@@ -9,7 +9,7 @@ import pytest
 
 from data.demo import Demo
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import decisions_of
 from engine.kernel.rotation import Targets
 from engine.loader import parameters_of

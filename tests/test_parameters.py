@@ -148,7 +148,7 @@ def test_every_number_but_a_threshold_has_bounds_or_choices(name):
 
 
 def test_valuations_are_those_of_the_data():
-    from data.flows import VALUATIONS
+    from data.panel.flows import VALUATIONS
 
     choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(ShareInflow)}
     assert choices["valuation"] == VALUATIONS

@@ -18,8 +18,8 @@ import pytest
 
 from data.errors import DataError, UsageError
 from data.facts.actions import Action
-from data.known import IndexWeights
-from data.panel import Panel
+from data.panel.known import IndexWeights
+from data.panel.panel import Panel
 from strategies import STRATEGIES, WeightsFile
 from strategies.baselines import BuyHold, EqualWeight, RandomChoice
 from strategies.compute_cycle import ComputeCycle

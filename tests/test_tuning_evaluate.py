@@ -12,7 +12,7 @@ import pytest
 from data.demo import Demo
 from data.errors import ValidationError
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
 from engine.loader import parameters_of, strategy_class

@@ -15,7 +15,7 @@ import pytest
 from data.demo import Demo
 from data.errors import UsageError
 from data.load import load_panel
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine import compare, tune
 from engine.loader import parameters_of
 from engine.report.verdict_section import verdict_section

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.workload import CASH, COSTS, FIRST_DECISION, SIZES, Workload, make_workload
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import run
 from strategies.flow_blend import FlowBlend
 

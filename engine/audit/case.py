@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import decisions_of, first_session, last_session
 from engine.batch.sweep import Sweep
 from engine.decide import Decide

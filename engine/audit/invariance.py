@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.noise import unused_symbol
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.perturb import in_other_money, split_from_the_start
 from engine.audit.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
 from engine.audit.compare import Difference, first_difference

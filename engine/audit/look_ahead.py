@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, UsageError
 from data.noise import PARTS, with_noise
-from data.panel import Panel
+from data.panel.panel import Panel
 from data.perturb import cut
 from engine.audit.case import Case, has_signal, signal_of, targets_of
 from engine.audit.compare import Difference, alike, first_difference

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError
-from data.panel import Ingredients
+from data.panel.panel import Ingredients
 from data.placebo import Placebo
 from engine.audit.case import (
     Case,

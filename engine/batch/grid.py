@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, EtflowError, UsageError, did_you_mean
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import first_session, last_session
 from engine.batch.measures import MEASURES
 from engine.batch.scores import by_own_fields

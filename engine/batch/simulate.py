@@ -6,7 +6,7 @@ import numpy as np
 
 from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, loaded
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.batch import account
 from engine.batch.account import Orders, Record
 from engine.batch.tape import tape_of

@@ -24,7 +24,7 @@ from data.errors import EtflowError, StrategyError, UsageError
 from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import alternative_return, checked_signal, first_decision, raised
 from engine.batch import account, measures, sets
 from engine.batch.account import Totals

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from data.facts.actions import KINDS
 from data.numeric.compiled import frozen
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,7 @@ from engine.cli.specs import make_spec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from data.panel import Panel
+    from data.panel.panel import Panel
     from engine.audit import Case, Outcome
     from engine.pipeline import Watch
     from engine.spec import Spec

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError, UsageError
-from data.panel import Panel
+from data.panel.panel import Panel
 from engine.backtest import checked_signal, first_session, last_session, raised
 from engine.factor.forward import Forward
 from engine.factor.section import Horizon, Section

@@ -5,7 +5,7 @@ The score of row *d* is known before the open of session *d*, so the money is pu
 
     return[d, h] = price[d + h] * adjustment[d + h] / (price[d] * adjustment[d]) - 1
 
-``adjustment`` carries all splits and dividends (``data.market``). h counts sessions of the exchange, none
+``adjustment`` carries all splits and dividends (``data.panel.market``). h counts sessions of the exchange, none
 left out. From fill point to fill point, so that it is what a rotation that trades every h sessions can earn,
 and so that returns of shorter horizons compound to those of longer ones.
 
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
-from data.market import Market
+from data.panel.market import Market
 
 Floats = NDArray[np.float64]
 

@@ -30,7 +30,7 @@ from engine.tuning.objective import Board, Goal, Objective, Trial, pareto, ranke
 from engine.tuning.outcome import Outcome
 
 if TYPE_CHECKING:
-    from data.panel import Panel
+    from data.panel.panel import Panel
     from engine.spec import Spec
     from engine.tuning.space import Space
 

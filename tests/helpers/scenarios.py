@@ -36,7 +36,7 @@ IMPLEMENTATIONS = {
 
 def panel_of(scenario: Scenario) -> Any:
     from data.facts.actions import Action
-    from data.panel import Panel
+    from data.panel.panel import Panel
 
     def grid(value_of: Any) -> np.ndarray:
         values = [[value_of(fund, day) for fund in scenario.funds] for day in scenario.days]

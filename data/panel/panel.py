@@ -1,7 +1,7 @@
 """A panel: what everybody else sees of the market, read-only day x symbol arrays with two faces.
 
-``known`` is for strategies: row *d* holds what was public before the open of session *d* (``data.known``).
-``market`` is for engines: row *d* is session *d* itself (``data.market``).
+``known`` is for strategies: row *d* holds what was public before the open of session *d* (``data.panel.known``).
+``market`` is for engines: row *d* is session *d* itself (``data.panel.market``).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from data.errors import DataError
 from data.facts.actions import Action, place, row_of
 from data.facts.rules import RuleArrays
-from data.known import IndexWeights, Known, Series, no_series
-from data.market import Market, build_market
+from data.panel.known import IndexWeights, Known, Series, no_series
+from data.panel.market import Market, build_market
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]

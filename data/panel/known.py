@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
-from data.flows import UnitFlows, net_financing, row_before, unit_changes, unit_prices
-from data.market import Market
 from data.numeric.compiled import compiled, frozen
+from data.panel.flows import UnitFlows, net_financing, row_before, unit_changes, unit_prices
+from data.panel.market import Market
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
