@@ -12,8 +12,8 @@ from data.demo import Demo
 from data.errors import StrategyError, UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
-from data.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
-from data.placebo import Chain, Placebo
+from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
+from data.scenarios.placebo import Chain, Placebo
 from engine.audit import AUDITS, Case, audit
 from engine.audit.capacity import half_gone
 from engine.audit.case import annual_return, returns_of, sharpe, targets_of

@@ -16,9 +16,9 @@ import pytest
 
 from data.demo import Demo
 from data.load import load_panel
-from data.noise import PARTS, with_noise
 from data.panel.panel import Panel
-from data.perturb import cut
+from data.scenarios.noise import PARTS, with_noise
+from data.scenarios.perturb import cut
 from engine.audit import Case, audit
 from engine.audit.look_ahead import look_ahead
 from engine.audit.parameter_sets import called, parameter_sets

@@ -2,7 +2,8 @@
 
 An action is a dated row: a split multiplies units (a merge has a ratio below one), a dividend pays cash per
 unit, a liquidation pays cash per unit and ends the listing. Prices change on the ex-day; the exchanges' unit
-counts already on the record day (see ``data.panel.flows``). Dates that are no session take effect on the next one.
+counts already on the record day (see ``data.panel.flows``). Dates that are no session take effect on the next
+one.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Event:
 
     ``row`` is the session before whose open it takes effect, ``record_row`` the session after whose close
     units switch, ``pay_row`` the session on which cash is paid (the number of sessions if after the last).
-    ``cash`` of a liquidation is NaN when nobody announced it: then the last mark is paid (``data.panel.market``).
+    ``cash`` of a liquidation is NaN when nobody announced it: then the last mark is paid
+    (``data.panel.market``).
     """
 
     row: int

@@ -1,1 +1,1 @@
-"""The panel: read-only day x symbol arrays, with a known face for strategies and a market face for engines."""
+"""The panel: day x symbol arrays, with a known face for strategies and a market face for engines."""

@@ -1,7 +1,7 @@
 """A panel: what everybody else sees of the market, read-only day x symbol arrays with two faces.
 
-``known`` is for strategies: row *d* holds what was public before the open of session *d* (``data.panel.known``).
-``market`` is for engines: row *d* is session *d* itself (``data.panel.market``).
+``known`` is for strategies: row *d* holds what was public before the open of session *d*
+(``data.panel.known``). ``market`` is for engines: row *d* is session *d* itself (``data.panel.market``).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Listings:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What a panel is made of, as ``Panel.build`` takes it; ``data.perturb`` makes altered ones."""
+    """What a panel is made of, as ``Panel.build`` takes it; ``data.scenarios.perturb`` makes altered ones."""
 
     days: Days
     symbols: tuple[str, ...]

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.noise import unused_symbol
 from data.panel.panel import Panel
-from data.perturb import in_other_money, split_from_the_start
+from data.scenarios.noise import unused_symbol
+from data.scenarios.perturb import in_other_money, split_from_the_start
 from engine.audit.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
 from engine.audit.compare import Difference, first_difference
 from engine.audit.outcome import Outcome

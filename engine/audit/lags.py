@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.perturb import delayed
+from data.scenarios.perturb import delayed
 from engine.audit.case import Case, annual_return, returns_of, sharpe, targets_of
 from engine.audit.outcome import Outcome
 

@@ -2,9 +2,10 @@
 
 For each of some days, drawn with the seed, one from each part of the run (``_days``):
 
-1. the market is cut off before the open of the day: what was not public is gone (``data.perturb.cut``);
+1. the market is cut off before the open of the day: what was not public is gone
+   (``data.scenarios.perturb.cut``);
 2. or what was not public by then is replaced by noise: prices, volume, units, NAV, margin, index levels and
-   weights, macro series, corporate actions, the universe and the calendar (``data.noise``);
+   weights, macro series, corporate actions, the universe and the calendar (``data.scenarios.noise``);
 3. or, where the data can be loaded again, they are loaded up to the day, and cut;
 4. scores and target weights are computed again, for the strategy and for sets of drawn parameters, and held
    against those on the whole market, cell by cell, up to the day.
@@ -25,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, UsageError
-from data.noise import PARTS, with_noise
 from data.panel.panel import Panel
-from data.perturb import cut
+from data.scenarios.noise import PARTS, with_noise
+from data.scenarios.perturb import cut
 from engine.audit.case import Case, has_signal, signal_of, targets_of
 from engine.audit.compare import Difference, alike, first_difference
 from engine.audit.outcome import Outcome

@@ -1,8 +1,8 @@
 """Placebo: the same strategy on flows that mean nothing, and what momentum alone would have earned.
 
-Flows are shuffled in time in blocks of sessions, or exchanged between funds (``data.placebo``); the market
-that is traded stays the real one. If flows matter, the real Sharpe ratio stands above most of those. The
-p-value is that of a permutation test with the real one counted in: (1 + #{placebo >= real}) / (B + 1)
+Flows are shuffled in time in blocks of sessions, or exchanged between funds (``data.scenarios.placebo``); the
+market that is traded stays the real one. If flows matter, the real Sharpe ratio stands above most of those.
+The p-value is that of a permutation test with the real one counted in: (1 + #{placebo >= real}) / (B + 1)
 (Phipson, Smyth 2010, Permutation P-values Should Never Be Zero).
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.panel.panel import Ingredients
-from data.placebo import Placebo
+from data.scenarios.placebo import Placebo
 from engine.audit.case import (
     Case,
     annual_return,

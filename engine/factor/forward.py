@@ -5,9 +5,9 @@ The score of row *d* is known before the open of session *d*, so the money is pu
 
     return[d, h] = price[d + h] * adjustment[d + h] / (price[d] * adjustment[d]) - 1
 
-``adjustment`` carries all splits and dividends (``data.panel.market``). h counts sessions of the exchange, none
-left out. From fill point to fill point, so that it is what a rotation that trades every h sessions can earn,
-and so that returns of shorter horizons compound to those of longer ones.
+``adjustment`` carries all splits and dividends (``data.panel.market``). h counts sessions of the exchange,
+none left out. From fill point to fill point, so that it is what a rotation that trades every h sessions can
+earn, and so that returns of shorter horizons compound to those of longer ones.
 
 - A fund that cannot be bought at the fill point of *d* (halted, not listed, at its upper limit) has no
   return.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from data.facts.actions import Action
 from data.panel.known import IndexWeights, Series
 from data.panel.panel import Ingredients
-from data.perturb import PRICES, begins, columns_of, rows_of, settled
+from data.scenarios.perturb import PRICES, begins, columns_of, rows_of, settled
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from data.panel.flows import row_before, unit_changes
 from data.panel.known import Series
 from data.panel.panel import Ingredients, Panel
-from data.perturb import settled
+from data.scenarios.perturb import settled
 
 Floats = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""Altered markets: what audits hold a strategy against."""
