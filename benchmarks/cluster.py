@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.workload import CASH, COSTS, make_workload
 from engine.batch.measures import MEASURES
-from engine.loader import parameters_of
 from engine.pipeline import OpenMarket
 from engine.spec import Spec
+from engine.strategy.loader import parameters_of
 from engine.tuning import cluster
 from engine.tuning.cluster import Cluster
 from engine.tuning.evaluate import Evaluator

@@ -179,9 +179,9 @@ def tune_task(count: str) -> Report:
     """Run the loop of ``etflow tune --method grid``, S, all market rules: a study on the disk."""
     from benchmarks.workload import make_workload
     from engine.batch.measures import MEASURES
-    from engine.loader import parameter_values, parameters_of
     from engine.pipeline import OpenMarket
     from engine.spec import Spec
+    from engine.strategy.loader import parameter_values, parameters_of
     from engine.tuning.evaluate import evaluator
     from engine.tuning.objective import Goal
     from engine.tuning.search import make_search

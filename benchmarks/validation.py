@@ -22,12 +22,12 @@ from data.load import load_panel
 from engine.audit import Case, audit
 from engine.backtest import alternative_return
 from engine.batch.sweep import Sweep
-from engine.loader import parameters_of
 from engine.pipeline import OpenMarket
 from engine.spec import Spec
 from engine.statistics.overfitting import overfitting
 from engine.statistics.splits import CombinatorialPurged
 from engine.statistics.superiority import superiority
+from engine.strategy.loader import parameters_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import returns_of_sets
 from engine.tuning.out_of_sample import combinatorial

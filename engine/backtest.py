@@ -24,10 +24,10 @@ from engine.decide import Decide, Decision
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, require_rotation, target_weights
 from engine.ledger import Ledger
-from engine.loader import Native
-from engine.look_ahead import require_causal
 from engine.result import Result
 from engine.simulate import check_choice, simulate
+from engine.strategy.causality import require_causal
+from engine.strategy.loader import Native
 
 Floats = NDArray[np.float64]
 

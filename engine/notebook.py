@@ -19,13 +19,13 @@ from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import ROTATION_FIELDS
-from engine.loader import parameter_values, parameters_of
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.result import Result
 from engine.significance import Significance, significance
 from engine.simulate import check_choice
 from engine.spec import Spec
+from engine.strategy.loader import parameter_values, parameters_of
 
 if TYPE_CHECKING:
     from engine.tuning.space import Space

@@ -26,11 +26,11 @@ from data.panel.panel import Panel
 from data.source import DataSource, open_source
 from engine.backtest import run
 from engine.folder import save
-from engine.loader import load_strategy, parameter_values, parameters_of, strategy_class
 from engine.metrics import Metrics, compute_metrics
 from engine.result import Result
 from engine.runs import run_id
 from engine.spec import Spec, manifest_of
+from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class
 
 SYNTHETIC_NOTICE = "SYNTHETIC: made from a made-up market, not from real prices"
 

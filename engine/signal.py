@@ -30,7 +30,7 @@ from engine.kernel.costs import Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.rotation import Targets, decision_rows
 from engine.ledger import total_equity
-from engine.loader import Native
+from engine.strategy.loader import Native
 
 if TYPE_CHECKING:
     from data.source import DataSource

@@ -19,7 +19,7 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
-from engine.loader import Native, parameter_values
+from engine.strategy.loader import Native, parameter_values
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
 

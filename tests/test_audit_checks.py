@@ -22,7 +22,7 @@ from engine.audit.twins import momentum_twin, random_twin
 from engine.audit.views import Recorder, View
 from engine.backtest import run
 from engine.kernel.costs import Costs
-from engine.loader import Native
+from engine.strategy.loader import Native
 from strategies import STRATEGIES
 from tests.helpers import biased
 

@@ -17,8 +17,8 @@ from data.facts.actions import Action
 from data.panel.panel import Panel
 from engine.backtest import first_session, run
 from engine.kernel.costs import Costs
-from engine.loader import load_strategy, make_strategy
 from engine.spec import Spec
+from engine.strategy.loader import load_strategy, make_strategy
 from strategies import STRATEGIES
 
 FREE = Costs(commission_rate=0.0, commission_min=0.0, slippage_rate=0.0, participation_rate=0.0)

@@ -12,12 +12,12 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine.backtest import decisions_of
 from engine.kernel.rotation import Targets
-from engine.loader import parameters_of
 from engine.pipeline import OpenMarket
 from engine.simulate import simulate
 from engine.spec import Spec
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, WalkForward
+from engine.strategy.loader import parameters_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.out_of_sample import (
     Stitched,

@@ -23,8 +23,8 @@ from engine.books import Books
 from engine.cli.main import main
 from engine.holdings import read_holdings
 from engine.kernel.costs import Costs
-from engine.loader import Native
 from engine.signal import decide_next, next_panel, next_session
+from engine.strategy.loader import Native
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent

@@ -15,10 +15,10 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
-from engine.loader import parameters_of, strategy_class
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.spec import Spec
+from engine.strategy.loader import parameters_of, strategy_class
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome

@@ -17,8 +17,8 @@ from data.errors import UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import compare, tune
-from engine.loader import parameters_of
 from engine.report.verdict_section import verdict_section
+from engine.strategy.loader import parameters_of
 from engine.tuning.judge import _kept, neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome

@@ -22,8 +22,8 @@ from engine.batch.sweep import Sweep
 from engine.decide import Decide
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
-from engine.loader import Native
 from engine.simulate import simulate
+from engine.strategy.loader import Native
 
 Floats = NDArray[np.float64]
 

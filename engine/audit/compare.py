@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.look_ahead import TOLERANCE
+from engine.strategy.causality import TOLERANCE
 
 Floats = NDArray[np.float64]
 

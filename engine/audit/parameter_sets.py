@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import EtflowError
-from engine.loader import parameter_values, parameters_of
+from engine.strategy.loader import parameter_values, parameters_of
 
 ATTEMPTS = 20
 # Whole numbers without choices are mostly windows: short ones leave more sessions with a score to compare.

@@ -101,8 +101,8 @@ def _open(app: App, spec: Spec, draws: int | None, watch: Watch) -> tuple[Case, 
     from data.load import choose_symbols, load_panel
     from data.source import open_source
     from engine.audit import Case
-    from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, open_market, strategy_of
+    from engine.strategy.loader import parameter_values
 
     strategies = app.catalogue.strategies
     made = strategy_of(spec, strategies)

@@ -57,9 +57,9 @@ def factor(
     Example: etflow factor share_inflow --horizons 1,5,20
     """
     from engine.factor import HORIZONS, checked_horizons, diagnose, factor_document, factor_id
-    from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
     from engine.runs import check_writable, whole
+    from engine.strategy.loader import parameter_values
 
     lengths = HORIZONS if horizons is None else checked_horizons(_lengths(horizons))
     spec = make_spec(strategy, given)

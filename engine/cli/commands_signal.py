@@ -75,9 +75,9 @@ def signal_command(
     from data.load import choose_symbols
     from data.source import open_source
     from engine.holdings import read_holdings
-    from engine.loader import parameter_values
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
     from engine.signal import decide_next, next_panel
+    from engine.strategy.loader import parameter_values
 
     held = read_holdings(holdings) if holdings else {}
     # An account may have no cash, a run may not, so the spec does not get to see it.

@@ -48,7 +48,7 @@ def show_strategy(app: App, strategy: str, as_json: bool) -> None:
 
     Example: etflow strategies show share_inflow
     """
-    from engine.loader import parameters_of, strategy_class
+    from engine.strategy.loader import parameters_of, strategy_class
 
     cls = strategy_class(strategy, app.catalogue.strategies)
     parameters = parameters_of(cls)

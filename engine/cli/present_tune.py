@@ -23,7 +23,7 @@ from engine.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from engine.loader import Parameter
+    from engine.strategy.loader import Parameter
     from engine.tuning.objective import Board, Goal, Trial
     from engine.tuning.space import Space
     from engine.tuning.study import Plan

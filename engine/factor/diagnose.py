@@ -1,7 +1,7 @@
 """Whether the order of the scores foretells the order of what the funds earn afterwards.
 
 1. The strategy computes its scores once, on the whole known panel; a few rows are computed again with their
-   future cut away, as in every run (``engine.look_ahead``).
+   future cut away, as in every run (``engine.strategy.causality``).
 2. Forward returns from the fill point are taken from one pair of price tables (``engine.factor.forward``).
 3. Each horizon gets its rank IC, decay, quantiles, and the same by year of the score and by index family.
 
@@ -25,9 +25,9 @@ from data.panel.panel import Panel
 from engine.backtest import checked_signal, first_session, last_session, raised
 from engine.factor.forward import Forward
 from engine.factor.section import Horizon, Section
-from engine.loader import Native
-from engine.look_ahead import require_causal
 from engine.statistics.factor import FEW_ASSETS, coverage
+from engine.strategy.causality import require_causal
+from engine.strategy.loader import Native
 
 Floats = NDArray[np.float64]
 

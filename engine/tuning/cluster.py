@@ -33,7 +33,7 @@ from types import TracebackType
 from typing import Any
 
 from data.errors import EtflowError, StrategyError, UsageError
-from engine.loader import MODULE_PREFIX
+from engine.strategy.loader import MODULE_PREFIX
 from engine.tuning.outcome import Evaluate, Outcome, Parameters
 from engine.tuning.tune import clean
 from engine.tuning.worker import Parcel, difference_of, digest, identity_of, run_piece, take

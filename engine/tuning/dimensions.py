@@ -10,7 +10,7 @@
 ``excess_of_momentum``      a switch: false, true
 =========================== ===================================================================
 
-Types, bounds and choices are those of the strategy's field (``engine.loader.Parameter``).
+Types, bounds and choices are those of the strategy's field (``engine.strategy.loader.Parameter``).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from data.errors import UsageError
-from engine.loader import Parameter
+from engine.strategy.loader import Parameter
 
 LOG = "log"
 FORMS = "NAME=LOW:HIGH, NAME=LOW:HIGH:STEP, NAME=LOW:HIGH:log or NAME=A,B,C"
 
-# As ``engine.loader`` calls types, and as a backtrader strategy's own defaults are typed.
+# As ``engine.strategy.loader`` calls types, and as a backtrader strategy's own defaults are typed.
 _WHOLE = {"whole number", "int"}
 _NUMBER = {"number", "float"}
 _SWITCH = {"true or false", "bool"}

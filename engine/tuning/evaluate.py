@@ -21,11 +21,11 @@ from engine.backtest import last_session, raised, run
 from engine.batch.grid import common_start
 from engine.batch.measures import MEASURES
 from engine.batch.sweep import Sweep
-from engine.loader import Native, parameter_values
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
 from engine.spec import Spec
+from engine.strategy.loader import Native, parameter_values
 from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.sampling import permuted
 from engine.tuning.space import Space

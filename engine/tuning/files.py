@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.loader import strategy_class
 from engine.spec import Spec
+from engine.strategy.loader import strategy_class
 from engine.tuning.space import Space
 
 

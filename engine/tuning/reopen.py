@@ -9,9 +9,9 @@ from typing import Any
 
 from data.errors import UsageError, did_you_mean
 from engine.kernel.rotation import ROTATION_FIELDS
-from engine.loader import parameters_of, strategy_class
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import Spec
+from engine.strategy.loader import parameters_of, strategy_class
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.files import files_of
 from engine.tuning.space import Space

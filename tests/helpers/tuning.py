@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from engine.loader import Parameter
 from engine.spec import Spec
+from engine.strategy.loader import Parameter
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA
 from engine.tuning.objective import Board, Goal
 from engine.tuning.outcome import Outcome, Parameters
