@@ -17,7 +17,7 @@ from benchmarks.peer_backtrader import Feed, array_feed, pandas_feed, run
 from benchmarks.workload import CASH, COSTS, FIRST_DECISION, make_workload
 from data.panel.panel import Panel
 from engine.kernel.rotation import Targets, decision_rows, target_weights
-from engine.simulate import simulate
+from engine.simulation.engines import simulate
 from strategies.flow_blend import FlowBlend
 
 FIRST = FIRST_DECISION + 1

@@ -317,7 +317,7 @@ def agreement_task(size: str, count: str, references: str) -> Report:
 
 
 def _reference(panel: Panel, strategy: FlowBlend, costs: Costs) -> Floats:
-    from engine.backtest import run
+    from engine.simulation.backtest import run
 
     return run(strategy, panel, start=panel.days[FIRST].item(), cash=CASH, costs=costs).equity
 

@@ -20,9 +20,9 @@ import numpy as np
 from data.demo import Demo
 from data.load import load_panel
 from engine.audit import Case, audit
-from engine.backtest import alternative_return
 from engine.batch.sweep import Sweep
 from engine.pipeline import OpenMarket
+from engine.simulation.backtest import alternative_return
 from engine.spec import Spec
 from engine.statistics.overfitting import overfitting
 from engine.statistics.splits import CombinatorialPurged

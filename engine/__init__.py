@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.backtest import run
     from engine.batch.grid import sweep
     from engine.kernel.costs import Costs
     from engine.notebook import compare, tune
     from engine.result import Result
+    from engine.simulation.backtest import run
     from engine.spec import Spec
 
 __all__ = ["Costs", "Result", "Spec", "compare", "run", "sweep", "tune"]
@@ -22,7 +22,7 @@ _PLACES = {
     "Result": "engine.result",
     "Spec": "engine.spec",
     "compare": "engine.notebook",
-    "run": "engine.backtest",
+    "run": "engine.simulation.backtest",
     "sweep": "engine.batch.grid",
     "tune": "engine.notebook",
 }

@@ -15,7 +15,6 @@ import pandas as pd
 
 from data.errors import UsageError
 from data.panel.panel import Panel
-from engine.backtest import first_session, run
 from engine.batch.measures import MEASURES
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import ROTATION_FIELDS
@@ -23,7 +22,8 @@ from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.result import Result
 from engine.significance import Significance, significance
-from engine.simulate import check_choice
+from engine.simulation.backtest import first_session, run
+from engine.simulation.engines import check_choice
 from engine.spec import Spec
 from engine.strategy.loader import parameter_values, parameters_of
 

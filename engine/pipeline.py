@@ -2,7 +2,7 @@
 
 1. ``open_market``: the data are opened, the funds of the run found in them, and checked; an error that the
    spec does not allow ends the run; the panel is made, with what was public when;
-2. ``execute``: the strategy is loaded and run (``engine.backtest.run``), the result measured
+2. ``execute``: the strategy is loaded and run (``engine.simulation.backtest.run``), the result measured
    (``engine.metrics``) and given its id;
 3. ``keep``: the folder is written, tear sheet included, whole or not at all.
 
@@ -24,11 +24,11 @@ from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from data.source import DataSource, open_source
-from engine.backtest import run
 from engine.folder import save
 from engine.metrics import Metrics, compute_metrics
 from engine.result import Result
 from engine.runs import run_id
+from engine.simulation.backtest import run
 from engine.spec import Spec, manifest_of
 from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class
 

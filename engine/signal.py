@@ -2,10 +2,10 @@
 
 1. The panel of the data is extended by the session after the last one on file (``next_panel``), without
    bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's.
-2. The strategy decides as it does in a run (``engine.backtest.decisions_of``): by its rebalancing rule
+2. The strategy decides as it does in a run (``engine.simulation.backtest.decisions_of``): by its rebalancing rule
    counted from ``start``, or as the first decision of a run that begins at this open.
 3. The account goes through the corporate actions of the session and is sized into orders by the same
-   :class:`engine.books.Books`.
+   :class:`engine.simulation.books.Books`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from data.facts.calendars import VARIABLE, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
 from data.panel.panel import Panel
-from engine.backtest import decisions_of
-from engine.books import Books
-from engine.decide import Decision, follow
 from engine.kernel.costs import Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.rotation import Targets, decision_rows
-from engine.ledger import total_equity
+from engine.simulation.backtest import decisions_of
+from engine.simulation.books import Books
+from engine.simulation.decisions import Decision, follow
+from engine.simulation.ledger import total_equity
 from engine.strategy.loader import Native
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ ALLOWED = {
 
 # Outside libraries, and the only modules (or packages, with a slash) that may import them.
 DOORS = {
-    "backtrader": {"engine/reference.py"},
+    "backtrader": {"engine/simulation/reference.py"},
     "pyfolio": {"engine/report/"},
     "matplotlib": {"engine/report/"},
     "seaborn": set(),

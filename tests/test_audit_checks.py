@@ -20,8 +20,8 @@ from engine.audit.case import annual_return, returns_of, sharpe, targets_of
 from engine.audit.placebo import standing
 from engine.audit.twins import momentum_twin, random_twin
 from engine.audit.views import Recorder, View
-from engine.backtest import run
 from engine.kernel.costs import Costs
+from engine.simulation.backtest import run
 from engine.strategy.loader import Native
 from strategies import STRATEGIES
 from tests.helpers import biased

@@ -15,8 +15,8 @@ import pytest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.panel.panel import Panel
-from engine.backtest import first_session, run
 from engine.kernel.costs import Costs
+from engine.simulation.backtest import first_session, run
 from engine.spec import Spec
 from engine.strategy.loader import load_strategy, make_strategy
 from strategies import STRATEGIES

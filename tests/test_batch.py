@@ -22,13 +22,13 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.store.store import Store
 from engine import run, sweep
-from engine.backtest import first_session
 from engine.batch.measures import MEASURES
 from engine.batch.scores import traced_scores
 from engine.batch.sweep import Sweep
 from engine.kernel.costs import Costs
 from engine.metrics import compute_metrics
 from engine.result import Result
+from engine.simulation.backtest import first_session
 from strategies import STRATEGIES
 from strategies.baselines import EqualWeight
 from strategies.flow_blend import FlowBlend
@@ -197,7 +197,7 @@ def rotations() -> st.SearchStrategy[dict[str, Any]]:
 def outcome(strategy: Any, panel: Panel, **options: Any) -> tuple[Result | None, str | None]:
     """What becomes of a run; too little cash for a lot is said of one run, but a search goes on."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.backtest._check_lot", lambda *_: None)
+        patch.setattr("engine.simulation.backtest._check_lot", lambda *_: None)
         try:
             return run(strategy, panel, **options), None
         except EtflowError as error:

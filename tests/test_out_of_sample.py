@@ -10,10 +10,10 @@ import pytest
 from data.demo import Demo
 from data.load import load_panel
 from data.panel.panel import Panel
-from engine.backtest import decisions_of
 from engine.kernel.rotation import Targets
 from engine.pipeline import OpenMarket
-from engine.simulate import simulate
+from engine.simulation.backtest import decisions_of
+from engine.simulation.engines import simulate
 from engine.spec import Spec
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, WalkForward

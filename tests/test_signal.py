@@ -18,12 +18,12 @@ import run_backtest
 from data.demo import Demo
 from data.errors import DataError, UsageError
 from data.load import load_panel
-from engine.backtest import run
-from engine.books import Books
 from engine.cli.main import main
 from engine.holdings import read_holdings
 from engine.kernel.costs import Costs
 from engine.signal import decide_next, next_panel, next_session
+from engine.simulation.backtest import run
+from engine.simulation.books import Books
 from engine.strategy.loader import Native
 from strategies import STRATEGIES
 

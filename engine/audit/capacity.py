@@ -17,8 +17,8 @@ from engine.audit.case import (
     targets_of,
 )
 from engine.audit.outcome import Outcome
-from engine.backtest import alternative_return
 from engine.kernel.costs import Costs
+from engine.simulation.backtest import alternative_return
 
 Floats = NDArray[np.float64]
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError
 from data.panel.panel import Panel
-from engine.backtest import decisions_of, first_session, last_session
 from engine.batch.sweep import Sweep
-from engine.decide import Decide
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
-from engine.simulate import simulate
+from engine.simulation.backtest import decisions_of, first_session, last_session
+from engine.simulation.decisions import Decide
+from engine.simulation.engines import simulate
 from engine.strategy.loader import Native
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,7 @@ class Case:
 
     Attributes
     ----------
-    strategy, panel : as for ``engine.backtest.run``
+    strategy, panel : as for ``engine.simulation.backtest.run``
     start, end : first and last session; None: as early and as late as possible
     cash, costs, fill : how it is traded
     benchmark : an index code of the panel; None: equal weight

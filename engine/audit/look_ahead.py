@@ -35,7 +35,7 @@ from engine.audit.outcome import Outcome
 from engine.audit.parameter_sets import called, parameter_sets
 from engine.audit.views import Recorder
 from engine.kernel.rotation import Targets
-from engine.simulate import simulate
+from engine.simulation.engines import simulate
 
 Floats = NDArray[np.float64]
 # What differs, a score or a target weight, and where.

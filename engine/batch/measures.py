@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.batch.account import Totals
+from engine.simulation.account import Totals
 
 Floats = NDArray[np.float64]
 

@@ -25,21 +25,22 @@ from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
-from engine.backtest import alternative_return, checked_signal, first_decision, raised
-from engine.batch import account, measures, sets
-from engine.batch.account import Totals
+from engine.batch import measures, sets
 from engine.batch.measures import MEASURES
 from engine.batch.ranking import rank
 from engine.batch.scores import by_own_fields, by_values, traced_scores
 from engine.batch.sets import Ground, Rules
-from engine.batch.simulate import ACCOUNT_CALLS, orders_of
-from engine.batch.tape import tape_of
 from engine.kernel import rotation
 from engine.kernel.costs import Costs
 from engine.kernel.fills import terms_of
 from engine.kernel.rotation import Rule, Targets, decision_rows, require_rotation, rule_of
-from engine.ledger import InvariantError
-from engine.simulate import check_conditions
+from engine.simulation import account
+from engine.simulation.account import Totals
+from engine.simulation.backtest import alternative_return, checked_signal, first_decision, raised
+from engine.simulation.batch import ACCOUNT_CALLS, orders_of
+from engine.simulation.engines import check_conditions
+from engine.simulation.ledger import InvariantError
+from engine.simulation.tape import tape_of
 
 Floats = NDArray[np.float64]
 
@@ -253,7 +254,7 @@ class Sweep:
         return decision_rows(rebalance, self.panel.days, self.first, self.last) - self.first
 
     def _run_weights(self, strategy: Any, metrics: Floats, path: Floats) -> None:
-        from engine.backtest import decisions_of
+        from engine.simulation.backtest import decisions_of
 
         start = self.panel.days[self.first].item()
         _, targets = decisions_of(strategy, self.panel, start, self.last)

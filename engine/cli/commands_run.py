@@ -200,8 +200,8 @@ def _load(folder: Path) -> Run:
 
 def _run_together(app: App, words: Sequence[str], given: Mapping[str, Any], watch: Watch) -> dict[str, Run]:
     """Run strategies on the same panel from the same day: the first on which all of them can decide."""
-    from engine.backtest import first_session
     from engine.pipeline import execute, open_market, strategy_of
+    from engine.simulation.backtest import first_session
 
     specs = {word: make_spec(word, given) for word in words}
     made = {word: strategy_of(spec, app.catalogue.strategies) for word, spec in specs.items()}

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError, UsageError
 from data.panel.panel import Panel
-from engine.backtest import checked_signal, first_session, last_session, raised
 from engine.factor.forward import Forward
 from engine.factor.section import Horizon, Section
+from engine.simulation.backtest import checked_signal, first_session, last_session, raised
 from engine.statistics.factor import FEW_ASSETS, coverage
 from engine.strategy.causality import require_causal
 from engine.strategy.loader import Native

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
-from engine.backtest import alternative_return
+from engine.simulation.backtest import alternative_return
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.dimensions import Dimension
 from engine.tuning.evaluate import Evaluator

@@ -77,7 +77,7 @@ def panel_of(scenario: Scenario) -> Any:
 
 def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
     from engine.kernel.costs import Costs
-    from engine.simulate import simulate
+    from engine.simulation.engines import simulate
 
     costs = Costs(**vars(scenario.costs))
     first = 1 if scenario.first is None else scenario.days.index(scenario.first)

@@ -3,7 +3,7 @@
 1. the first session is found: the first on which the strategy can decide (``first_session``);
 2. the strategy turns the known panel into decisions (``_decisions``): scores through the shared rotation,
    weights as they are, or a question before each open;
-3. an engine follows them (``engine.simulate``);
+3. an engine follows them (``engine.simulation.engines``);
 4. what happened becomes a :class:`Result`, beside the benchmark and the equal-weight alternative.
 """
 
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from data.errors import DataError, EtflowError, StrategyError, UsageError, did_you_mean
 from data.numeric.arithmetic import total
 from data.panel.panel import Panel
-from engine.books import Books
-from engine.decide import Decide, Decision
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, require_rotation, target_weights
-from engine.ledger import Ledger
 from engine.result import Result
-from engine.simulate import check_choice, simulate
+from engine.simulation.books import Books
+from engine.simulation.decisions import Decide, Decision
+from engine.simulation.engines import check_choice, simulate
+from engine.simulation.ledger import Ledger
 from engine.strategy.causality import require_causal
 from engine.strategy.loader import Native
 
@@ -252,8 +252,8 @@ def _checked(weights: Floats, strategy: Any) -> Floats:
 def _run_native(
     strategy: Native, panel: Panel, first: int, last: int, cash: float, costs: Costs, fill: str
 ) -> Ledger:
-    from engine.reference import simulate_backtrader
-    from engine.simulate import FILLS
+    from engine.simulation.engines import FILLS
+    from engine.simulation.reference import simulate_backtrader
 
     check_choice("fill", fill, FILLS)
     try:

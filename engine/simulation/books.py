@@ -32,7 +32,7 @@ from engine.kernel.fills import (
 )
 from engine.kernel.rotation import Targets
 from engine.kernel.sizing import size_order, split_shares
-from engine.ledger import (
+from engine.simulation.ledger import (
     InvariantError,
     Ledger,
     fills_frame,

@@ -7,14 +7,14 @@ import numpy as np
 from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, loaded
 from data.panel.panel import Panel
-from engine.batch import account
-from engine.batch.account import Orders, Record
-from engine.batch.tape import tape_of
 from engine.kernel import costs, fills, sizing
 from engine.kernel.costs import Costs
 from engine.kernel.fills import REASON_NAMES, terms_of
 from engine.kernel.rotation import Targets
-from engine.ledger import InvariantError, Ledger, fills_frame, rejections_frame
+from engine.simulation import account
+from engine.simulation.account import Orders, Record
+from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
+from engine.simulation.tape import tape_of
 
 # What ``follow_orders`` calls, for the compiler.
 ACCOUNT_CALLS = (

@@ -1,6 +1,6 @@
 """One account over all sessions of a run, as one function that is compiled.
 
-The steps are those of ``engine.books``, in the same order, with the same kernel functions, so that shares,
+The steps are those of ``engine.simulation.books``, in the same order, with the same kernel functions, so that shares,
 fills, rejections, cash and equity are equal to the last bit:
 
 1. corporate actions of the session, then receivables that are due;
@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.batch.tape import DIVIDEND, LIQUIDATION, SPLIT, Tape
 from engine.kernel.fills import CASH, NOT_LISTED, PARTICIPATION, TRADES, Quote, Terms, blocked, fill_order
 from engine.kernel.sizing import size_order, split_shares
+from engine.simulation.tape import DIVIDEND, LIQUIDATION, SPLIT, Tape
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

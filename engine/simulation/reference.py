@@ -24,10 +24,10 @@ import numpy as np
 
 from data.errors import StrategyError
 from data.panel.panel import Panel
-from engine.books import Books
-from engine.decide import Decide, Log
 from engine.kernel.costs import Costs
-from engine.ledger import Ledger
+from engine.simulation.books import Books
+from engine.simulation.decisions import Decide, Log
+from engine.simulation.ledger import Ledger
 
 # backtrader counts days from 0001-01-01 as 1; numpy from 1970-01-01 as 0.
 EPOCH = 719163

@@ -6,10 +6,10 @@ import numpy as np
 
 from data.errors import DataError, UsageError, did_you_mean
 from data.panel.panel import Panel
-from engine.decide import Decide, follow
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets
-from engine.ledger import Ledger
+from engine.simulation.decisions import Decide, follow
+from engine.simulation.ledger import Ledger
 
 ENGINES = ("reference", "batch")
 FILLS = ("open", "vwap", "close")
@@ -38,7 +38,7 @@ def simulate(
     if engine == "batch":
         ledger = _batch(panel, targets, first, last, cash, costs, fill)
     else:
-        from engine.reference import simulate_reference
+        from engine.simulation.reference import simulate_reference
 
         decide = follow(targets) if isinstance(targets, Targets) else targets
         ledger = simulate_reference(panel, decide, first=first, last=last, cash=cash, costs=costs, fill=fill)
@@ -54,7 +54,7 @@ def _batch(
             "the batch engine runs strategies that decide on all sessions at once",
             hint="Use --engine reference for one that looks at its own positions.",
         )
-    from engine.batch.simulate import simulate_batch
+    from engine.simulation.batch import simulate_batch
 
     return simulate_batch(panel, targets, first=first, last=last, cash=cash, costs=costs, fill=fill)
 

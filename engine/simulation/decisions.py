@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.books import Books
 from engine.kernel.rotation import Targets
+from engine.simulation.books import Books
 
 
 @dataclass(frozen=True)
