@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.workload import CASH, COSTS, make_workload
-from engine.batch.measures import MEASURES
 from engine.pipeline import OpenMarket
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of
+from engine.sweeps.measures import MEASURES
 from engine.tuning import cluster
 from engine.tuning.cluster import Cluster
 from engine.tuning.evaluate import Evaluator

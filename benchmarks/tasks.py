@@ -36,8 +36,8 @@ from benchmarks.definition import (
 if TYPE_CHECKING:
     from benchmarks.workload import Workload
     from data.panel.panel import Panel
-    from engine.batch.sweep import Sweep
     from engine.kernel.costs import Costs
+    from engine.sweeps.sweep import Sweep
     from strategies.flow_blend import FlowBlend
 
 # Runs of a single set, of which the median is taken.
@@ -91,7 +91,7 @@ def strategy(each: Set) -> FlowBlend:
 
 def sweep_on(panel: Panel, costs: Costs) -> Sweep:
     """Return the batch engine over the sessions of the workload."""
-    from engine.batch.sweep import Sweep
+    from engine.sweeps.sweep import Sweep
 
     return Sweep(panel, first=FIRST, last=len(panel.days) - 1, cash=CASH, costs=costs)
 
@@ -164,7 +164,7 @@ def large_grid(count: int) -> dict[str, list[Any]]:
 def notebook_task(count: str) -> Report:
     """``sweep`` as a notebook calls it, S, all market rules: a table of so many rows."""
     from benchmarks.workload import make_workload
-    from engine.batch.grid import sweep
+    from engine.sweeps.grid import sweep
 
     data = make_workload("S")
     load_machine_code(data)
@@ -178,10 +178,10 @@ def notebook_task(count: str) -> Report:
 def tune_task(count: str) -> Report:
     """Run the loop of ``etflow tune --method grid``, S, all market rules: a study on the disk."""
     from benchmarks.workload import make_workload
-    from engine.batch.measures import MEASURES
     from engine.pipeline import OpenMarket
     from engine.spec import Spec
     from engine.strategy.loader import parameter_values, parameters_of
+    from engine.sweeps.measures import MEASURES
     from engine.tuning.evaluate import evaluator
     from engine.tuning.objective import Goal
     from engine.tuning.search import make_search
@@ -233,7 +233,7 @@ def first_sweep_task() -> Report:
 def cold_task(file: str) -> Report:
     """Panel from a file, one run, four metrics; the process is timed from outside."""
     from benchmarks.workload import COSTS, Workload
-    from engine.batch.measures import MEASURES
+    from engine.sweeps.measures import MEASURES
 
     with np.load(file) as arrays:
         panel = Workload(**{name: _value(name, arrays[name]) for name in arrays.files}).panel()

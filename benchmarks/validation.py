@@ -20,7 +20,6 @@ import numpy as np
 from data.demo import Demo
 from data.load import load_panel
 from engine.audit import Case, audit
-from engine.batch.sweep import Sweep
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import alternative_return
 from engine.spec import Spec
@@ -28,6 +27,7 @@ from engine.statistics.overfitting import overfitting
 from engine.statistics.splits import CombinatorialPurged
 from engine.statistics.superiority import superiority
 from engine.strategy.loader import parameters_of
+from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import returns_of_sets
 from engine.tuning.out_of_sample import combinatorial

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.batch.grid import sweep
     from engine.kernel.costs import Costs
     from engine.notebook import compare, tune
     from engine.result import Result
     from engine.simulation.backtest import run
     from engine.spec import Spec
+    from engine.sweeps.grid import sweep
 
 __all__ = ["Costs", "Result", "Spec", "compare", "run", "sweep", "tune"]
 
@@ -23,7 +23,7 @@ _PLACES = {
     "Spec": "engine.spec",
     "compare": "engine.notebook",
     "run": "engine.simulation.backtest",
-    "sweep": "engine.batch.grid",
+    "sweep": "engine.sweeps.grid",
     "tune": "engine.notebook",
 }
 

@@ -15,7 +15,6 @@ import pandas as pd
 
 from data.errors import UsageError
 from data.panel.panel import Panel
-from engine.batch.measures import MEASURES
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import ROTATION_FIELDS
 from engine.metrics import compute_metrics
@@ -26,6 +25,7 @@ from engine.simulation.backtest import first_session, run
 from engine.simulation.engines import check_choice
 from engine.spec import Spec
 from engine.strategy.loader import parameter_values, parameters_of
+from engine.sweeps.measures import MEASURES
 
 if TYPE_CHECKING:
     from engine.tuning.space import Space

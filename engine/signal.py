@@ -2,8 +2,8 @@
 
 1. The panel of the data is extended by the session after the last one on file (``next_panel``), without
    bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's.
-2. The strategy decides as it does in a run (``engine.simulation.backtest.decisions_of``): by its rebalancing rule
-   counted from ``start``, or as the first decision of a run that begins at this open.
+2. The strategy decides as it does in a run (``engine.simulation.backtest.decisions_of``): by its rebalancing
+   rule counted from ``start``, or as the first decision of a run that begins at this open.
 3. The account goes through the corporate actions of the session and is sized into orders by the same
    :class:`engine.simulation.books.Books`.
 """

@@ -22,13 +22,13 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.store.store import Store
 from engine import run, sweep
-from engine.batch.measures import MEASURES
-from engine.batch.scores import traced_scores
-from engine.batch.sweep import Sweep
 from engine.kernel.costs import Costs
 from engine.metrics import compute_metrics
 from engine.result import Result
 from engine.simulation.backtest import first_session
+from engine.sweeps.measures import MEASURES
+from engine.sweeps.scores import traced_scores
+from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from strategies.baselines import EqualWeight
 from strategies.flow_blend import FlowBlend

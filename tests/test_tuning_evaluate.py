@@ -13,12 +13,12 @@ from data.demo import Demo
 from data.errors import ValidationError
 from data.load import load_panel
 from data.panel.panel import Panel
-from engine.batch.measures import MEASURES
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import first_session, run
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class
+from engine.sweeps.measures import MEASURES
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError
 from data.panel.panel import Panel
-from engine.batch.sweep import Sweep
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.simulation.backtest import decisions_of, first_session, last_session
 from engine.simulation.decisions import Decide
 from engine.simulation.engines import simulate
 from engine.strategy.loader import Native
+from engine.sweeps.sweep import Sweep
 
 Floats = NDArray[np.float64]
 

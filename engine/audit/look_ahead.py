@@ -11,8 +11,8 @@ For each of some days, drawn with the seed, one from each part of the run (``_da
    against those on the whole market, cell by cell, up to the day.
 
 The first difference is named. Which datum it comes from is found by replacing one part of the future at a
-time. Unlike ``engine.strategy.causality``, which asks each run on a few sessions, the market itself is altered, so
-that this also finds what does not go through the known face.
+time. Unlike ``engine.strategy.causality``, which asks each run on a few sessions, the market itself is
+altered, so that this also finds what does not go through the known face.
 """
 
 from __future__ import annotations

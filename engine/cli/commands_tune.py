@@ -232,9 +232,9 @@ class _Order:
 
 
 def _order(app: App, strategy: str | None, given: dict[str, Any]) -> _Order:
-    from engine.batch.measures import MEASURES
     from engine.kernel.rotation import ROTATION_FIELDS
     from engine.strategy.loader import parameter_values, parameters_of, strategy_class
+    from engine.sweeps.measures import MEASURES
     from engine.tuning.files import files_of
     from engine.tuning.holdout import shut
     from engine.tuning.objective import Goal

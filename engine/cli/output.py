@@ -64,7 +64,7 @@ def note(app: App, text: str) -> None:
 
 def note_compiling(app: App) -> None:
     """Say that the batch engine is compiled first, where it is not kept from an earlier call."""
-    from engine.batch.sweep import must_compile
+    from engine.sweeps.sweep import must_compile
 
     if must_compile():
         note(app, "The batch engine is compiled first: once, about ten seconds.")

@@ -1,7 +1,7 @@
 """One account over all sessions of a run, as one function that is compiled.
 
-The steps are those of ``engine.simulation.books``, in the same order, with the same kernel functions, so that shares,
-fills, rejections, cash and equity are equal to the last bit:
+The steps are those of ``engine.simulation.books``, in the same order, with the same kernel functions, so that
+shares, fills, rejections, cash and equity are equal to the last bit:
 
 1. corporate actions of the session, then receivables that are due;
 2. on a decision session, orders from target weights, sized with reference prices and the equity at them;

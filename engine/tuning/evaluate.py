@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError
-from engine.batch.grid import common_start
-from engine.batch.measures import MEASURES
-from engine.batch.sweep import Sweep
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
 from engine.simulation.backtest import last_session, raised, run
 from engine.spec import Spec
 from engine.strategy.loader import Native, parameter_values
+from engine.sweeps.grid import common_start
+from engine.sweeps.measures import MEASURES
+from engine.sweeps.sweep import Sweep
 from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.sampling import permuted
 from engine.tuning.space import Space

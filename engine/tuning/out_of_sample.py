@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.numeric.compiled import compiled, frozen
-from engine.batch.measures import MEASURES, measure
-from engine.batch.sweep import Sweep
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.simulation.account import Totals
 from engine.simulation.backtest import checked_signal
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
+from engine.sweeps.measures import MEASURES, measure
+from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.outcome import Parameters
 

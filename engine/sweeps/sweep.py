@@ -1,9 +1,9 @@
 """Many parameter sets of a strategy on one panel: a row of metrics each, in a fraction of a millisecond each.
 
 1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Ground``);
-2. ``Sweep.run`` groups sets by their scores (``engine.batch.scores``), and hands the groups to threads;
+2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands the groups to threads;
 3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
-   holds no lock (``engine.batch.sets``).
+   holds no lock (``engine.sweeps.sets``).
 
 Results are in the order of the sets whatever the number of threads, and every account is equal to that of the
 reference engine to the last bit. Memory holds one row of metrics a set, and the paths only where asked for.
@@ -25,11 +25,6 @@ from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
-from engine.batch import measures, sets
-from engine.batch.measures import MEASURES
-from engine.batch.ranking import rank
-from engine.batch.scores import by_own_fields, by_values, traced_scores
-from engine.batch.sets import Ground, Rules
 from engine.kernel import rotation
 from engine.kernel.costs import Costs
 from engine.kernel.fills import terms_of
@@ -41,6 +36,11 @@ from engine.simulation.batch import ACCOUNT_CALLS, orders_of
 from engine.simulation.engines import check_conditions
 from engine.simulation.ledger import InvariantError
 from engine.simulation.tape import tape_of
+from engine.sweeps import measures, sets
+from engine.sweeps.measures import MEASURES
+from engine.sweeps.ranking import rank
+from engine.sweeps.scores import by_own_fields, by_values, traced_scores
+from engine.sweeps.sets import Ground, Rules
 
 Floats = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.batch.measures import measure
 from engine.kernel.fills import Terms
 from engine.kernel.rotation import Rule, rotate
 from engine.simulation.account import Orders, Totals, blank_record, keep_account
 from engine.simulation.tape import Tape
+from engine.sweeps.measures import measure
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -13,11 +13,11 @@ import pandas as pd
 
 from data.errors import DataError, EtflowError, UsageError, did_you_mean
 from data.panel.panel import Panel
-from engine.batch.measures import MEASURES
-from engine.batch.scores import by_own_fields
-from engine.batch.sweep import Sweep
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import first_session, last_session
+from engine.sweeps.measures import MEASURES
+from engine.sweeps.scores import by_own_fields
+from engine.sweeps.sweep import Sweep
 
 Grid = Mapping[str, Sequence[Any]] | Iterable[Mapping[str, Any]]
 
