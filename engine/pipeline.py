@@ -24,10 +24,10 @@ from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from data.source import DataSource, open_source
-from engine.folder import save
 from engine.metrics import Metrics, compute_metrics
 from engine.result import Result
-from engine.runs import run_id
+from engine.results.folder import save
+from engine.results.runs import run_id
 from engine.simulation.backtest import run
 from engine.spec import Spec, manifest_of
 from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class

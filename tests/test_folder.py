@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
-from engine.folder import EXACT_FILES, load, read_metrics, save
 from engine.metrics import Metrics
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
-from engine.runs import check_writable, find, run_id, runs_in
+from engine.results.folder import EXACT_FILES, load, read_metrics, save
+from engine.results.runs import check_writable, find, run_id, runs_in
 
 METRICS = Metrics({"sharpe_ratio": 1.25, "alpha": None}, {"alpha": "there is no benchmark"})
 
@@ -219,7 +219,7 @@ def test_a_killed_process_leaves_no_folder_with_the_name_of_a_run(tmp_path, root
 import sys, time
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
 from pathlib import Path
-from engine.folder import save
+from engine.results.folder import save
 from test_folder import METRICS, make_result
 
 def report(path):

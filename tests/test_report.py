@@ -18,7 +18,6 @@ import pytest
 from engine.metrics import LABELS, compute_metrics
 from engine.report import render
 from engine.report.compare_page import write_comparison
-from engine.report.holdings import holdings, round_trips
 from engine.report.html import escape, number, percent, tag
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
@@ -26,6 +25,7 @@ from engine.report.pyfolio_tables import pyfolio_tables
 from engine.report.sections import in_unit, rejected
 from engine.report.tearsheet import write_tearsheet
 from engine.result import Result
+from engine.results.trades import holdings, round_trips
 from tests.helpers.results import from_returns, one_fund, rejections, rotation
 
 SECTIONS = ("summary", "rotation", "rejections", "costs", "drawdowns", "assumptions", "pyfolio")

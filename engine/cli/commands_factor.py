@@ -58,7 +58,7 @@ def factor(
     """
     from engine.factor import HORIZONS, checked_horizons, diagnose, factor_document, factor_id
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
-    from engine.runs import check_writable, whole
+    from engine.results.runs import check_writable, whole
     from engine.strategy.loader import parameter_values
 
     lengths = HORIZONS if horizons is None else checked_horizons(_lengths(horizons))

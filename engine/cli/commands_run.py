@@ -38,7 +38,7 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
     Example: etflow run share_inflow --set top=2
     """
     from engine.pipeline import STEPS, Watch, execute, keep, open_market, strategy_of
-    from engine.runs import check_writable
+    from engine.results.runs import check_writable
 
     spec = make_spec(strategy, given)
     check_writable(out)
@@ -78,7 +78,7 @@ def compare(
     Example: etflow compare share_inflow momentum equal_weight
     """
     from engine.pipeline import Watch, keep
-    from engine.runs import check_writable, comparison_id, finished, writing
+    from engine.results.runs import check_writable, comparison_id, finished, writing
     from engine.significance import significance, significance_document
 
     check_writable(out)
@@ -152,9 +152,9 @@ def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Pa
 
     Example: etflow report last --format pdf
     """
-    from engine.folder import load
     from engine.report import render
-    from engine.runs import find, writing
+    from engine.results.folder import load
+    from engine.results.runs import find, writing
     from engine.tuning.study import find_study
 
     study = find_study(run_name, out)
@@ -192,8 +192,8 @@ def _seed(given: Mapping[str, Any]) -> int:
 
 
 def _load(folder: Path) -> Run:
-    from engine.folder import load, read_metrics
     from engine.pipeline import Run
+    from engine.results.folder import load, read_metrics
 
     return Run(load(folder), read_metrics(folder))
 

@@ -34,8 +34,8 @@ def list_runs(app: App, out: Path, as_json: bool) -> None:
 
     Example: etflow runs list
     """
-    from engine.folder import read_manifest, read_metrics
-    from engine.runs import runs_in
+    from engine.results.folder import read_manifest, read_metrics
+    from engine.results.runs import runs_in
 
     found = []
     for folder in runs_in(out):
@@ -85,8 +85,8 @@ def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
 
     Example: etflow runs show last
     """
-    from engine.folder import load, read_metrics
-    from engine.runs import find, finished
+    from engine.results.folder import load, read_metrics
+    from engine.results.runs import find, finished
     from engine.tuning.study import find_study
 
     study = None if finished(run, out) else find_study(run, out)
@@ -115,9 +115,9 @@ def diff_runs(app: App, first: str, second: str, out: Path, as_json: bool) -> No
 
     Example: etflow runs diff share_inflow-1a2b share_inflow-3c4d
     """
-    from engine.differences import differing
-    from engine.folder import load, read_metrics
-    from engine.runs import find
+    from engine.results.differences import differing
+    from engine.results.folder import load, read_metrics
+    from engine.results.runs import find
 
     one, two = find(first, out), find(second, out)
     results = load(one), load(two)
@@ -156,10 +156,10 @@ def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) ->
 
     Example: etflow runs reproduce last
     """
-    from engine.differences import first_difference, other_files
-    from engine.folder import load, write
     from engine.pipeline import STEPS, Watch, execute, open_market, strategy_of
-    from engine.runs import find
+    from engine.results.differences import first_difference, other_files
+    from engine.results.folder import load, write
+    from engine.results.runs import find
     from engine.spec import Spec
 
     folder = find(run, out)

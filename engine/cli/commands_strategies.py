@@ -97,7 +97,7 @@ def new_strategy(app: App, name: str, out: Path) -> None:
 
     Example: etflow strategies new my_flow --out my
     """
-    from engine.runs import whole_file
+    from engine.results.runs import whole_file
 
     file_name, class_name, source = app.catalogue.new_strategy(name)
     path = out / file_name

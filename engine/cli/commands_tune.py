@@ -131,7 +131,7 @@ def tune(
 
     Example: etflow tune share_inflow --param lookback=3:20 --param top=1,2,3
     """
-    from engine.runs import check_writable
+    from engine.results.runs import check_writable
     from engine.tuning.search import make_search
     from engine.tuning.study import Study, study_header
     from engine.tuning.tune import State

@@ -116,7 +116,7 @@ def judge(
     import json
 
     from engine.cli.output import plain
-    from engine.runs import whole_file, writing
+    from engine.results.runs import whole_file, writing
     from engine.tuning.judge import SplitSizes, judge_study
     from engine.verdict.text import document
 
@@ -132,7 +132,7 @@ def write_page(study: Study, report: Report | None) -> None:
     """Write ``study.html``, with the judgement in it if there is one."""
     from engine.report.study_page import STUDY_PAGE, write_study_page
     from engine.report.verdict_section import verdict_section
-    from engine.runs import writing
+    from engine.results.runs import writing
 
     with writing(study.folder):
         section = None if report is None else verdict_section(report)

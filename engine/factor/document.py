@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.factor.diagnose import Diagnostics
 from engine.factor.section import Horizon
-from engine.runs import ID_DIGITS
+from engine.results.runs import ID_DIGITS
 from engine.statistics.estimate import Estimate
 from engine.statistics.factor import MeanSummary
 

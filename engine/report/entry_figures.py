@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.report import canvas
 from engine.report.canvas import Picture
-from engine.report.holdings import Holding
 from engine.result import Floats, Result
+from engine.results.trades import Holding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

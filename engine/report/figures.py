@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from engine.report import canvas
 from engine.report.canvas import Picture
 from engine.report.entry_figures import entry_pictures
-from engine.report.holdings import Holding
 from engine.result import Floats, Result
+from engine.results.trades import Holding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

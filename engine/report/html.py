@@ -10,7 +10,7 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from engine.runs import whole_file
+from engine.results.runs import whole_file
 
 NOT_AVAILABLE = "n/a"
 

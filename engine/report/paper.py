@@ -16,11 +16,11 @@ from engine.metrics import ALTERNATIVES, LABELS, OF_ALTERNATIVES, Metrics, Unit
 from engine.report import canvas, sections
 from engine.report.canvas import Picture
 from engine.report.figures import our_pictures
-from engine.report.holdings import holdings
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
 from engine.result import Result
-from engine.runs import whole_file
+from engine.results.runs import whole_file
+from engine.results.trades import holdings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

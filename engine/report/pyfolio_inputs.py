@@ -3,7 +3,7 @@
 What pyfolio gets wrong is put right here and nowhere else: it annualises on 252 sessions (here: the
 exchange's) and takes seconds for the rolling beta (here: the same numbers by rolling sums), see
 ``corrected``; it measures drawdowns from the first session's close (here: from the initial capital), and
-matches round trips share by share and across splits (see ``engine.report.holdings``), see ``Inputs``.
+matches round trips share by share and across splits (see ``engine.results.trades``), see ``Inputs``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from engine.report.holdings import executions, round_trips
 from engine.result import Result
+from engine.results.trades import executions, round_trips
 
 HALF_YEAR = 126  # sessions in pyfolio's rolling windows
 FEWEST_ROUND_TRIPS = 5  # pyfolio's own threshold

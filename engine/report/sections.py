@@ -16,9 +16,9 @@ from engine.metrics import (
     monthly_returns,
     yearly_returns,
 )
-from engine.report.holdings import Holding
 from engine.report.html import Safe, count, join, number, percent, shaded, table, tag
 from engine.result import Result
+from engine.results.trades import Holding
 
 LATEST = 15  # entries shown before the rest is folded away
 CALENDAR_GAP = 0.002  # annual returns by sessions and by calendar that differ by more are both shown

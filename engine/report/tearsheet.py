@@ -13,12 +13,12 @@ from engine.report import canvas, html, sections
 from engine.report.assumptions import assumptions
 from engine.report.canvas import Picture
 from engine.report.figures import our_pictures
-from engine.report.holdings import holdings
 from engine.report.html import Safe, join, section, tag
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
 from engine.report.pyfolio_tables import pyfolio_sections, pyfolio_tables
 from engine.result import Result
+from engine.results.trades import holdings
 
 SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."
 

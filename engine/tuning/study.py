@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError, UsageError, did_you_mean
-from engine.runs import ID_DIGITS
+from engine.results.runs import ID_DIGITS
 from engine.tuning.expression import parse_condition
 from engine.tuning.journal import damaged, read_lines
 from engine.tuning.methods import WITH_OPTUNA
@@ -106,7 +106,7 @@ def study_id(header: Mapping[str, Any]) -> str:
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return in words what of a header is another now, apart from what does not change a trial."""
-    from engine.differences import differing
+    from engine.results.differences import differing
 
     found = differing(json.loads(json.dumps(then)), json.loads(json.dumps(now)))
     return [f"{name}: {a} became {b}" for name, a, b in found if not _NOT_COMPARED.fullmatch(name)]

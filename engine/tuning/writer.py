@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
-from engine.runs import writing
+from engine.results.runs import writing
 from engine.tuning.journal import Journal, encode
 from engine.tuning.ledger import record_trials
 from engine.tuning.objective import Trial

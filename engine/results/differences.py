@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.folder import EXACT_FILES
-from engine.runs import MANIFEST
+from engine.results.folder import EXACT_FILES
+from engine.results.runs import MANIFEST
 
 ABSENT = "absent"
 

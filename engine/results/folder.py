@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from engine.metrics import Metrics
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
-from engine.runs import MANIFEST, TEARSHEET, is_run, whole
+from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
 
 METRICS = "metrics.json"
 REASONS = "reasons"
