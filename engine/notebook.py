@@ -15,12 +15,12 @@ import pandas as pd
 
 from data.errors import UsageError
 from data.panel.panel import Panel
+from engine.comparisons.significance import Significance, significance
 from engine.kernel.costs import Costs
 from engine.kernel.rotation import ROTATION_FIELDS
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.result import Result
-from engine.significance import Significance, significance
 from engine.simulation.backtest import first_session, run
 from engine.simulation.engines import check_choice
 from engine.spec import Spec

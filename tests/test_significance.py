@@ -15,9 +15,9 @@ import pytest
 
 import run_backtest
 from engine.cli.present_significance import significance_text
+from engine.comparisons.significance import IDENTICAL, paired, significance, significance_document
 from engine.metrics import compute_metrics
 from engine.report.compare_page import write_comparison
-from engine.significance import IDENTICAL, paired, significance, significance_document
 from tests.helpers.results import from_returns
 
 ROOT = Path(run_backtest.__file__).parent

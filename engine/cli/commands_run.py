@@ -77,9 +77,9 @@ def compare(
 
     Example: etflow compare share_inflow momentum equal_weight
     """
+    from engine.comparisons.significance import significance, significance_document
     from engine.pipeline import Watch, keep
     from engine.results.runs import check_writable, comparison_id, finished, writing
-    from engine.significance import significance, significance_document
 
     check_writable(out)
     folders = {word: folder for word in what if (folder := finished(word, out)) is not None}

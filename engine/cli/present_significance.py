@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.cli.output import count, paint, ratio, table
 
 if TYPE_CHECKING:
-    from engine.significance import Best, Significance
+    from engine.comparisons.significance import Best, Significance
     from engine.statistics.estimate import Estimate
 
 LEGEND = """\
@@ -23,7 +23,7 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
 
     ``names`` are those of the runs, in their order.
     """
-    from engine.significance import BLOCKS
+    from engine.comparisons.significance import BLOCKS
 
     lines = []
     if found.differences:

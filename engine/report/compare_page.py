@@ -29,7 +29,7 @@ from engine.result import Floats, Result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-    from engine.significance import Significance
+    from engine.comparisons.significance import Significance
 
 SYNTHETIC = "SYNTHETIC: {who} a made-up market. Nothing here says anything about a real fund."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.comparisons.significance import BLOCKS, Best, Significance
 from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, section, table, tag
-from engine.significance import BLOCKS, Best, Significance
 from engine.statistics.estimate import Estimate
 
 OF_DIFFERENCES = (
