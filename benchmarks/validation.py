@@ -19,7 +19,7 @@ import numpy as np
 
 from data.demo import Demo
 from data.load import load_panel
-from engine.audit import Case, audit
+from engine.audits import Case, audit
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import alternative_return
 from engine.spec import Spec

@@ -14,12 +14,12 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
 from data.scenarios.placebo import Chain, Placebo
-from engine.audit import AUDITS, Case, audit
-from engine.audit.capacity import half_gone
-from engine.audit.case import annual_return, returns_of, sharpe, targets_of
-from engine.audit.placebo import standing
-from engine.audit.twins import momentum_twin, random_twin
-from engine.audit.views import Recorder, View
+from engine.audits import AUDITS, Case, audit
+from engine.audits.capacity import half_gone
+from engine.audits.case import annual_return, returns_of, sharpe, targets_of
+from engine.audits.placebo import standing
+from engine.audits.twins import momentum_twin, random_twin
+from engine.audits.views import Recorder, View
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import run
 from engine.strategy.loader import Native

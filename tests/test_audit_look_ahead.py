@@ -19,9 +19,9 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audit import Case, audit
-from engine.audit.look_ahead import look_ahead
-from engine.audit.parameter_sets import called, parameter_sets
+from engine.audits import Case, audit
+from engine.audits.look_ahead import look_ahead
+from engine.audits.parameter_sets import called, parameter_sets
 from strategies import STRATEGIES
 from tests.helpers import biased
 

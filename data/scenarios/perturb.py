@@ -1,6 +1,6 @@
 """Altered markets: the same ingredients of a panel, cut off, delayed, in other units of measure.
 
-Audits ask what a strategy does on them (``engine.audit``). All work on the facts of a panel
+Audits ask what a strategy does on them (``engine.audits``). All work on the facts of a panel
 (``data.panel.panel.Ingredients``) and know when each was public, so that they touch what they mean to and no
 more. What may change without changing a decision, and what must not, is each time said in the docstring.
 """

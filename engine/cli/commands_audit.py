@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from data.panel.panel import Panel
-    from engine.audit import Case, Outcome
+    from engine.audits import Case, Outcome
     from engine.pipeline import Watch
     from engine.spec import Spec
 
@@ -52,8 +52,8 @@ def audit(
 
     Example: etflow audit share_inflow --only look_ahead,placebo --draws 50
     """
-    from engine.audit import AUDITS
-    from engine.audit import audit as ask
+    from engine.audits import AUDITS
+    from engine.audits import audit as ask
     from engine.pipeline import Watch
 
     spec = make_spec(strategy, given)
@@ -100,7 +100,7 @@ def _open(app: App, spec: Spec, draws: int | None, watch: Watch) -> tuple[Case, 
     """Return the case that the spec describes, and what the document says of it."""
     from data.load import choose_symbols, load_panel
     from data.source import open_source
-    from engine.audit import Case
+    from engine.audits import Case
     from engine.pipeline import SYNTHETIC_NOTICE, open_market, strategy_of
     from engine.strategy.loader import parameter_values
 

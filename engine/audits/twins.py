@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from data.errors import EtflowError
-from engine.audit.case import Case
+from engine.audits.case import Case
 
 SHARED = ("top", "rebalance", "cap", "hysteresis")
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from data.panel.panel import Panel
 from data.scenarios.noise import unused_symbol
 from data.scenarios.perturb import in_other_money, split_from_the_start
-from engine.audit.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
-from engine.audit.compare import Difference, first_difference
-from engine.audit.outcome import Outcome
-from engine.audit.views import View
+from engine.audits.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
+from engine.audits.mismatch import Difference, first_difference
+from engine.audits.opinion import Outcome
+from engine.audits.views import View
 from engine.kernel.rotation import Targets
 
 Floats = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from data.scenarios.perturb import delayed
-from engine.audit.case import Case, annual_return, returns_of, sharpe, targets_of
-from engine.audit.outcome import Outcome
+from engine.audits.case import Case, annual_return, returns_of, sharpe, targets_of
+from engine.audits.opinion import Outcome
 
 NAME = "lag_sensitivity"
 LAGS = (0, 1, 2, 3, 5)

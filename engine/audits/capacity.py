@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audit.case import (
+from engine.audits.case import (
     Case,
     Simulation,
     annual_return,
@@ -16,7 +16,7 @@ from engine.audit.case import (
     sharpe,
     targets_of,
 )
-from engine.audit.outcome import Outcome
+from engine.audits.opinion import Outcome
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import alternative_return
 

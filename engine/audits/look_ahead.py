@@ -29,11 +29,11 @@ from data.errors import DataError, EtflowError, UsageError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audit.case import Case, has_signal, signal_of, targets_of
-from engine.audit.compare import Difference, alike, first_difference
-from engine.audit.outcome import Outcome
-from engine.audit.parameter_sets import called, parameter_sets
-from engine.audit.views import Recorder
+from engine.audits.case import Case, has_signal, signal_of, targets_of
+from engine.audits.mismatch import Difference, alike, first_difference
+from engine.audits.opinion import Outcome
+from engine.audits.parameter_sets import called, parameter_sets
+from engine.audits.views import Recorder
 from engine.kernel.rotation import Targets
 from engine.simulation.engines import simulate
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.audit.case import Case, annual_return, returns_of, returns_of_strategies, sharpe, targets_of
-from engine.audit.outcome import Outcome
-from engine.audit.placebo import standing
-from engine.audit.twins import random_twin
+from engine.audits.case import Case, annual_return, returns_of, returns_of_strategies, sharpe, targets_of
+from engine.audits.opinion import Outcome
+from engine.audits.placebo import standing
+from engine.audits.twins import random_twin
 
 NAME = "luck_band"
 DRAWS = 1000

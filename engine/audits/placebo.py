@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from data.errors import DataError
 from data.panel.panel import Ingredients
 from data.scenarios.placebo import Placebo
-from engine.audit.case import (
+from engine.audits.case import (
     Case,
     annual_return,
     has_signal,
@@ -26,9 +26,9 @@ from engine.audit.case import (
     signal_of,
     targets_of,
 )
-from engine.audit.outcome import Outcome
-from engine.audit.twins import momentum_twin
-from engine.audit.views import Recorder, reads_flows
+from engine.audits.opinion import Outcome
+from engine.audits.twins import momentum_twin
+from engine.audits.views import Recorder, reads_flows
 
 Floats = NDArray[np.float64]
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from data.errors import UsageError, did_you_mean
-from engine.audit.capacity import cost_and_capacity
-from engine.audit.case import Case, require_decisions
-from engine.audit.invariance import order_and_scale, warm_up
-from engine.audit.lags import lag_sensitivity
-from engine.audit.look_ahead import look_ahead
-from engine.audit.luck import luck_band
-from engine.audit.outcome import Outcome
-from engine.audit.placebo import placebo
+from engine.audits.capacity import cost_and_capacity
+from engine.audits.case import Case, require_decisions
+from engine.audits.invariance import order_and_scale, warm_up
+from engine.audits.lags import lag_sensitivity
+from engine.audits.look_ahead import look_ahead
+from engine.audits.luck import luck_band
+from engine.audits.opinion import Outcome
+from engine.audits.placebo import placebo
 
 AUDITS: Mapping[str, Callable[[Case], Outcome]] = MappingProxyType(
     {
