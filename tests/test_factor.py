@@ -20,7 +20,7 @@ import run_backtest
 from data.errors import StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.panel.panel import Panel
-from engine.factor import Forward, diagnose, factor_document, factor_id
+from engine.factors import Forward, diagnose, factor_document, factor_id
 from engine.report.factor_page import write_factor
 from strategies.momentum import Momentum
 

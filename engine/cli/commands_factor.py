@@ -16,7 +16,7 @@ from engine.cli.output import Progress, count, paint, percent, plain, print_json
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine.factor import Diagnostics
+    from engine.factors import Diagnostics
     from engine.statistics.factor import MeanSummary
 
 FILE = "factor.json"
@@ -56,7 +56,7 @@ def factor(
 
     Example: etflow factor share_inflow --horizons 1,5,20
     """
-    from engine.factor import HORIZONS, checked_horizons, diagnose, factor_document, factor_id
+    from engine.factors import HORIZONS, checked_horizons, diagnose, factor_document, factor_id
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
     from engine.results.runs import check_writable, whole
     from engine.strategy.loader import parameter_values

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.factor.diagnose import Diagnostics
-from engine.factor.section import Horizon
+from engine.factors.diagnose import Diagnostics
+from engine.factors.section import Horizon
 from engine.report import canvas
 from engine.report.canvas import Picture
 from engine.statistics.factor import MeanSummary

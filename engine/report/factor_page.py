@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.factor.diagnose import Diagnostics
+from engine.factors.diagnose import Diagnostics
 from engine.report import canvas, html
 from engine.report.canvas import Picture
 from engine.report.factor_figures import factor_pictures

@@ -2,7 +2,7 @@
 
 1. The strategy computes its scores once, on the whole known panel; a few rows are computed again with their
    future cut away, as in every run (``engine.strategy.causality``).
-2. Forward returns from the fill point are taken from one pair of price tables (``engine.factor.forward``).
+2. Forward returns from the fill point are taken from one pair of price tables (``engine.factors.forward``).
 3. Each horizon gets its rank IC, decay, quantiles, and the same by year of the score and by index family.
 
 Every session has a cross-section, not only those on which the strategy would decide. Neither ``top`` nor
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError, UsageError
 from data.panel.panel import Panel
-from engine.factor.forward import Forward
-from engine.factor.section import Horizon, Section
+from engine.factors.forward import Forward
+from engine.factors.section import Horizon, Section
 from engine.simulation.backtest import checked_signal, first_session, last_session, raised
 from engine.statistics.factor import FEW_ASSETS, coverage
 from engine.strategy.causality import require_causal

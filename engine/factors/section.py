@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.factor.forward import Forward
+from engine.factors.forward import Forward
 from engine.statistics.estimate import Estimate, undefined
 from engine.statistics.factor import (
     MeanSummary,

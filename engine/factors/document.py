@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.factor.diagnose import Diagnostics
-from engine.factor.section import Horizon
+from engine.factors.diagnose import Diagnostics
+from engine.factors.section import Horizon
 from engine.results.runs import ID_DIGITS
 from engine.statistics.estimate import Estimate
 from engine.statistics.factor import MeanSummary

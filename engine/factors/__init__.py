@@ -5,10 +5,10 @@ horizon after the other (``section``, with the functions of ``engine.statistics.
 JSON of what it found.
 """
 
-from engine.factor.diagnose import HORIZONS, Diagnostics, checked_horizons, diagnose
-from engine.factor.document import factor_document, factor_id
-from engine.factor.forward import Forward
-from engine.factor.section import Horizon
+from engine.factors.diagnose import HORIZONS, Diagnostics, checked_horizons, diagnose
+from engine.factors.document import factor_document, factor_id
+from engine.factors.forward import Forward
+from engine.factors.section import Horizon
 
 __all__ = [
     "HORIZONS",
