@@ -34,7 +34,7 @@ from data.panel.flows import VALUATIONS, net_financing, unit_changes, unit_price
 from data.panel.panel import Panel
 from engine.brief_peers import add_indices, add_theme, add_turnover, funds_with_listings
 from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growth
-from engine.signal import next_panel
+from engine.orders.next_open import next_panel
 
 if TYPE_CHECKING:
     from data.source import DataSource

@@ -19,9 +19,9 @@ from data.demo import Demo
 from data.errors import DataError, UsageError
 from data.load import load_panel
 from engine.cli.main import main
-from engine.holdings import read_holdings
 from engine.kernel.costs import Costs
-from engine.signal import decide_next, next_panel, next_session
+from engine.orders.next_open import decide_next, next_panel, next_session
+from engine.orders.positions import read_holdings
 from engine.simulation.backtest import run
 from engine.simulation.books import Books
 from engine.strategy.loader import Native

@@ -28,7 +28,7 @@ from engine.cli.present import currency_of
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine.signal import Line, Signal
+    from engine.orders.next_open import Line, Signal
 
 HEADER = (
     "fund",
@@ -74,9 +74,9 @@ def signal_command(
     from data.errors import UsageError
     from data.load import choose_symbols
     from data.source import open_source
-    from engine.holdings import read_holdings
+    from engine.orders.next_open import decide_next, next_panel
+    from engine.orders.positions import read_holdings
     from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
-    from engine.signal import decide_next, next_panel
     from engine.strategy.loader import parameter_values
 
     held = read_holdings(holdings) if holdings else {}

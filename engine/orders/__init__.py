@@ -1,0 +1,1 @@
+"""What to hold at the next open, as orders."""
