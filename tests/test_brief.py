@@ -18,7 +18,7 @@ import run_backtest
 from data.errors import DataError, UsageError
 from data.facts.calendars import calendar_for
 from data.store.tables import TABLES
-from engine.brief import make_brief
+from engine.briefs.brief import make_brief
 from engine.cli.main import main
 
 ROOT = Path(run_backtest.__file__).parent

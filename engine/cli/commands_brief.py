@@ -13,8 +13,8 @@ from engine.cli.output import NOT_AVAILABLE, money, note, paint, percent, print_
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine.brief import Brief
-    from engine.brief_series import Fact
+    from engine.briefs.brief import Brief
+    from engine.briefs.series import Fact
 
 
 @click.command(short_help="The flow brief of one fund on one day.")
@@ -44,7 +44,7 @@ def brief(
     """
     from data.facts.symbols import parse_symbol
     from data.source import open_source
-    from engine.brief import checked_day, make_brief
+    from engine.briefs.brief import checked_day, make_brief
     from engine.pipeline import SYNTHETIC_NOTICE, check_data, is_synthetic
     from engine.spec import Spec
 

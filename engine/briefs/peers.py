@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, load_funds, peers, universe
 from data.panel.panel import Panel
-from engine.brief_series import Found, Sheet, growth
+from engine.briefs.series import Found, Sheet, growth
 
 if TYPE_CHECKING:
     from data.source import DataSource

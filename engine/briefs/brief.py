@@ -32,8 +32,8 @@ from data.facts.symbols import market_of
 from data.facts.universe import Fund
 from data.panel.flows import VALUATIONS, net_financing, unit_changes, unit_prices
 from data.panel.panel import Panel
-from engine.brief_peers import add_indices, add_theme, add_turnover, funds_with_listings
-from engine.brief_series import Changes, Daily, Fact, Found, Sheet, Value, growth
+from engine.briefs.peers import add_indices, add_theme, add_turnover, funds_with_listings
+from engine.briefs.series import Changes, Daily, Fact, Found, Sheet, Value, growth
 from engine.orders.next_open import next_panel
 
 if TYPE_CHECKING:
