@@ -26,7 +26,7 @@ import pytest
 import run_backtest
 from data.errors import DataError, UsageError
 from data.providers import PROVIDERS, Desk, FetchReport, fetch, load_provider
-from data.providers import desk as desks
+from data.providers import asking as desks
 from data.providers.akshare import AkShare
 from data.providers.fetching import ZONES
 from data.store.store import Store

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 import run_backtest
 from data.errors import DataError, UsageError
 from engine.tuning.journal import Journal, encode, read_lines
-from engine.tuning.ledger import LEDGER, record_trials, trials_on_record
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
+from engine.tuning.trial_log import LEDGER, record_trials, trials_on_record
 from engine.tuning.writer import open_study
 from tests.helpers.tuning import evaluate, goal_of_words, header_of, search_in, space_of
 

@@ -23,7 +23,7 @@ from engine.verdict.evidence import (
 )
 from engine.verdict.reasons import block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
-from engine.verdict.search import blocks_for, luck, selection
+from engine.verdict.selection import blocks_for, luck, selection
 from engine.verdict.skill import resamples_for, skill
 from engine.verdict.verdict import report
 

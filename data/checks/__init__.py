@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from data.checks import actions, index, margin, prices, scales, sessions, splits, stale, units
+from data.checks import index, jumps, margin, prices, recorded_actions, scales, sessions, stale, units
 from data.checks.finding import SEVERITIES, Check, Finding
 from data.checks.inputs import Inputs
-from data.checks.tables import Readable
+from data.checks.reading import Readable
 from data.errors import UsageError, did_you_mean
 
 __all__ = ["CHECKS", "Check", "Finding", "blocking", "examine", "run_checks"]
 
 _ALL: Sequence[Check] = (
     Check(
-        "unrecorded-split", "a split, merge or large dividend that is not recorded", splits.unrecorded_split
+        "unrecorded-split", "a split, merge or large dividend that is not recorded", jumps.unrecorded_split
     ),
-    Check("split-ratio", "a recorded split that prices or units contradict", actions.split_ratio),
-    Check("dividend-cash", "a recorded dividend that prices contradict", actions.dividend_cash),
-    Check("unit-jump", "units that double or halve without a split", splits.unit_jump),
+    Check("split-ratio", "a recorded split that prices or units contradict", recorded_actions.split_ratio),
+    Check("dividend-cash", "a recorded dividend that prices contradict", recorded_actions.dividend_cash),
+    Check("unit-jump", "units that double or halve without a split", jumps.unit_jump),
     Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),
     Check("amount-scale", "amount in thousands, 10^4 or 10^8", scales.amount_scale),
     Check("adjusted-prices", "prices adjusted by the vendor", prices.adjusted_prices),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.tables import records, worst
+from data.checks.reading import records, worst
 
 # No Chinese stock moves by more, so no index of them does.
 _LARGEST_MOVE = 0.20

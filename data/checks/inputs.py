@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.checks.tables import TICK, Bools, Floats, SourceTables, days_of, records
+from data.checks.reading import TICK, Bools, Floats, SourceTables, days_of, records
 from data.checks.vwap import against_vwap
 
 # Of a Chinese fund whose limit is not on file: the wider of the two that exist, so as not to cry wolf.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.tables import worst
+from data.checks.reading import worst
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
 _ROUNDING, _ROUNDING_RATE = 1.0, 1e-5

@@ -13,8 +13,8 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.splits import LARGE_CUT, NEARBY
-from data.checks.tables import TICK, Bools, records, worst
+from data.checks.jumps import LARGE_CUT, NEARBY
+from data.checks.reading import TICK, Bools, records, worst
 
 _PREMIUM = 0.20
 _COMPARE = "Compare with another source, and import the right row."

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.tables import DATED, worst
+from data.checks.reading import DATED, worst
 
 
 def phantom_session(data: Inputs) -> Iterator[Finding]:

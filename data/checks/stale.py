@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.tables import DATED, worst
+from data.checks.reading import DATED, worst
 
 # Columns that may not all repeat, and in how many rows in a row they may not.
 _FROZEN = {

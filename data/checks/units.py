@@ -9,8 +9,8 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.splits import UNIT_SCALE
-from data.checks.tables import records, worst
+from data.checks.jumps import UNIT_SCALE
+from data.checks.reading import records, worst
 from data.facts.symbols import market_of
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.

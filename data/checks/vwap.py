@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data.checks.tables import TICK, Floats
+from data.checks.reading import TICK, Floats
 
 # Power of ten of amount / (volume x close), and the units of measure of volume and of amount that cause it.
 SCALES: dict[int, tuple[str, str]] = {

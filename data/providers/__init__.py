@@ -2,8 +2,8 @@
 
 ``PROVIDERS`` is the list. A provider says what to ask for which table, asks, and tells what an error means
 (``data.providers.provider``). The same for all are patience and the files of answers
-(``data.providers.desk``), second sources and what becomes of answers (``data.providers.fetching``). Names and
-units of measure of columns are in the ready maps of ``data.importing``.
+(``data.providers.asking``), second sources and what becomes of answers (``data.providers.fetching``). Names
+and units of measure of columns are in the ready maps of ``data.importing``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from data.errors import UsageError, did_you_mean
-from data.providers.desk import Desk
+from data.providers.asking import Desk
 from data.providers.fetching import Fetched, FetchReport, fetch
 from data.providers.provider import NoAnswer, Piece, Provider, Request, Verdict, Wanted
 

@@ -8,7 +8,7 @@
 5. Append all tables to the store at once.
 
 A piece that no request can give ends the fetch with DataError and the store as it was. Answers are on file by
-then (``data.providers.desk``), so that the next fetch goes on from there.
+then (``data.providers.asking``), so that the next fetch goes on from there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from data.facts.symbols import MARKET_CODES, market_of
 from data.facts.universe import funds_of
 from data.importing.maps import TableMap
 from data.importing.shape import shape
-from data.providers.desk import Desk
+from data.providers.asking import Desk
 from data.providers.provider import Piece, Provider, Request, Wanted
 from data.store.store import Store
 from data.store.tables import TABLES, Table

@@ -36,7 +36,7 @@ MINUTE = 60
 
 def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: int | None) -> dict[str, Any]:
     """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None."""
-    from engine.tuning.ledger import trials_on_record
+    from engine.tuning.trial_log import trials_on_record
 
     document = {
         "study_id": header["study_id"],

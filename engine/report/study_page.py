@@ -19,8 +19,8 @@ from engine.report.html import Safe, count, join, section, tag
 from engine.report.study_axes import Axis, axes_of
 from engine.report.study_data import block, chart_data, drawn, label_of, leading, learns
 from engine.report.study_numbers import BINS, CELLS, importance, neighbourhood, scored
-from engine.tuning.ledger import trials_on_record
 from engine.tuning.study import Study
+from engine.tuning.trial_log import trials_on_record
 
 STUDY_PAGE = "study.html"
 SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."

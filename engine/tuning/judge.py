@@ -24,7 +24,6 @@ from engine.simulation.backtest import alternative_return
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.dimensions import Dimension
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.ledger import trials_on_record
 from engine.tuning.methods import WITH_OPTUNA
 from engine.tuning.objective import Trial
 from engine.tuning.out_of_sample import (
@@ -38,6 +37,7 @@ from engine.tuning.out_of_sample import (
 from engine.tuning.outcome import Parameters
 from engine.tuning.space import Space
 from engine.tuning.study import STUDY_FILE, Study, count_trials, read_header, studies_in
+from engine.tuning.trial_log import trials_on_record
 from engine.verdict.evidence import CombinatorialOutcome, Evidence, TrialLog, WalkForwardOutcome
 from engine.verdict.verdict import Report, report
 

@@ -17,7 +17,6 @@ from typing import Any
 from data.errors import UsageError
 from engine.results.runs import writing
 from engine.tuning.journal import Journal, encode
-from engine.tuning.ledger import record_trials
 from engine.tuning.objective import Trial
 from engine.tuning.study import (
     STUDY_FILE,
@@ -28,6 +27,7 @@ from engine.tuning.study import (
     studies_in,
     trials_wanted,
 )
+from engine.tuning.trial_log import record_trials
 
 
 @dataclass

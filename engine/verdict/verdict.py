@@ -18,7 +18,7 @@ from typing import Literal
 from engine.verdict.blocks import Blocks
 from engine.verdict.evidence import Evidence, Resamples, Thresholds, sample_of
 from engine.verdict.returns import assumptions, plateau, selected
-from engine.verdict.search import luck, selection
+from engine.verdict.selection import luck, selection
 from engine.verdict.skill import skill
 from engine.verdict.warnings import Warned, incomplete_log, too_short, warned
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from data.checks.finding import Finding, Severity
 from data.checks.inputs import Inputs
-from data.checks.splits import NEARBY, likely
-from data.checks.tables import TICK, days_of, records
+from data.checks.jumps import NEARBY, likely
+from data.checks.reading import TICK, days_of, records
 
 # Days of the table that lie so far apart tell nothing of what happened between them.
 _APART = np.timedelta64(2 * NEARBY)
