@@ -2,13 +2,14 @@
 # make test    the tests
 # make check   format, lint, types and the tests: what to do before a commit
 # make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
+# make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make bench   the speed of the engines
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
 #
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow lint check bench bench-peers clean help
+.PHONY: run test test-slow lint check unchanged bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -34,6 +35,17 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 check: lint test
+
+BASE := HEAD
+FROZEN := build/frozen
+
+unchanged: $(VENV)/.test
+	@rm -rf $(FROZEN) && mkdir -p $(FROZEN)
+	@git worktree prune && git worktree add --quiet --detach --force $(FROZEN)/tree $(BASE)
+	@$(BIN)/python -m tests.golden.freeze $(FROZEN)/tree $(FROZEN)/before
+	@$(BIN)/python -m tests.golden.freeze . $(FROZEN)/after
+	@git worktree remove --force $(FROZEN)/tree
+	diff -r $(FROZEN)/before $(FROZEN)/after
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks

@@ -29,7 +29,7 @@ HELP = (
 )
 PUBLIC = ("engine", "engine.result", "engine.metrics", "data.load", "data.demo", "data.errors", "strategies")
 SHORT = "--start 2022-01-04 --end 2023-06-30"
-VOLATILE = re.compile(r'("seconds": )(\{[^{}]*\}|[0-9.e-]+)')
+VOLATILE = re.compile(r'("(?:seconds|at)": ?)(\{[^{}]*\}|[0-9.e-]+|"[^"]*")')
 SOURCE = re.compile(r'("strategies\.\w+": ?")[0-9a-f]{16}')
 
 
