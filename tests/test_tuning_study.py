@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import run_backtest
 from data.errors import DataError, UsageError
-from engine.tuning.journal import Journal, encode, read_lines
+from engine.record.journal import Journal, encode, read_lines
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
@@ -210,7 +210,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
     header = header_of(SPACE, GOAL, "grid", None)
     script = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.tuning.journal import Journal\n"
+        "from engine.record.journal import Journal\n"
         "Journal(pathlib.Path(sys.argv[2]))\n"
     )
     with open_study(tmp_path, header, resume=False) as study:
@@ -227,7 +227,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
 def test_a_worker_that_outlives_its_study_does_not_hold_the_lock(tmp_path):
     script = (
         "import os, pathlib, sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.tuning.journal import Journal\n"
+        "from engine.record.journal import Journal\n"
         "journal = Journal(pathlib.Path(sys.argv[2]))\n"
         "child = os.fork()\n"
         "if child == 0:\n    os.close(1); os.close(2); time.sleep(60)\n"

@@ -17,7 +17,7 @@ from data.errors import DataError, UsageError
 from data.source import open_source
 from engine.pipeline import Run, Watch, execute, keep, open_market, strategy_of
 from engine.spec import Spec
-from engine.tuning.journal import Journal, encode, read_lines
+from engine.record.journal import Journal, encode, read_lines
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DataError, UsageError, did_you_mean
 from engine.results.runs import ID_DIGITS
 from engine.tuning.expression import parse_condition
-from engine.tuning.journal import damaged, read_lines
+from engine.record.journal import damaged, read_lines
 from engine.tuning.methods import WITH_OPTUNA
 from engine.tuning.objective import Board, Goal, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.tuning.journal import append_line
+from engine.record.journal import append_line
 from engine.tuning.study import STUDY_FILE, count_trials, read_header, studies_in
 
 LEDGER = "trials.jsonl"

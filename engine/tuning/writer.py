@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import UsageError
 from engine.results.runs import writing
-from engine.tuning.journal import Journal, encode
+from engine.record.journal import Journal, encode
 from engine.tuning.objective import Trial
 from engine.tuning.study import (
     STUDY_FILE,

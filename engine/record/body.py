@@ -1,0 +1,115 @@
+"""A body of data, known by its content: one digest of closing prices for each fund and month.
+
+Two looks saw the same data where they share a fund and a month with the same digest. So a copy of a store
+under another name is the same body, a store with a month more has all its earlier months in common with what
+it was, another seed of the demo market has none, and a vendor's correction of one price is one month.
+
+The digest of a month is the sum, modulo 2^32, of a hash of each (day, unadjusted close) in it (the finaliser
+of splitmix64, Steele, Lea, Flood 2014), so that it depends on no order and takes one pass over an array.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Digests = NDArray[np.uint32]
+Days = NDArray[np.datetime64]
+
+DIGITS = 8
+ID_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Body:
+    """Digests of some funds by month.
+
+    ``first_month`` as ``2021-01``; ``digests`` by symbol, (M,) each, from that month on; 0 where a fund has
+    no bar in a month.
+    """
+
+    first_month: str
+    digests: Mapping[str, Digests]
+
+    @cached_property
+    def name(self) -> str:
+        """An id made of all digests."""
+        digest = hashlib.sha256(self.first_month.encode())
+        for symbol in sorted(self.digests):
+            digest.update(symbol.encode() + b"\0" + self.digests[symbol].astype("<u4").tobytes())
+        return digest.hexdigest()[:ID_DIGITS]
+
+    def months_in_common(self, other: Body, first: Any, last: Any) -> int:
+        """Return how many months of funds are the same in both, from the day ``first`` to ``last``."""
+        low, high = np.datetime64(first, "M"), np.datetime64(last, "M")
+        common = 0
+        for symbol in self.digests.keys() & other.digests.keys():
+            mine, theirs = (_between(each, symbol, low, high) for each in (self, other))
+            common += int(((mine == theirs) & (mine != 0)).sum())
+        return common
+
+    def document(self, parent: Body | None = None) -> dict[str, Any]:
+        """Return the body as JSON types; of what it shares with ``parent`` only how many months that are."""
+        cells = {}
+        for symbol, mine in self.digests.items():
+            kept = 0 if parent is None else _shared_from_the_start(self, parent, symbol)
+            text = "".join(f"{int(each):0{DIGITS}x}" for each in mine[kept:])
+            cells[symbol] = [kept, text]
+        found = {"body": self.name, "first_month": self.first_month, "cells": cells}
+        return found if parent is None else found | {"parent": parent.name}
+
+    @classmethod
+    def from_document(cls, found: Mapping[str, Any], bodies: Mapping[str, Body]) -> Body:
+        """Return what :meth:`document` wrote; its parent is in ``bodies``. KeyError or ValueError else."""
+        parent = bodies[found["parent"]] if "parent" in found else None
+        digests = {}
+        for symbol, (kept, text) in found["cells"].items():
+            own = [int(text[at : at + DIGITS], 16) for at in range(0, len(text), DIGITS)]
+            before = parent.digests[symbol][:kept] if parent is not None and kept else np.zeros(0, np.uint32)
+            digests[str(symbol)] = np.concatenate((before, np.array(own, dtype=np.uint32)))
+        return cls(str(found["first_month"]), digests)
+
+
+def body_of(days: Days, symbols: tuple[str, ...], closes: NDArray[np.float64]) -> Body:
+    """Return the body of unadjusted closes, (D, S), NaN where there is no bar."""
+    months = days.astype("datetime64[M]")
+    count = int((months[-1] - months[0]).astype(np.int64)) + 1
+    place = (months - months[0]).astype(np.int64)
+    bits = np.where(closes == 0.0, 0.0, closes).view(np.uint64)  # -0.0 is 0.0
+    salt = days.astype("datetime64[D]").astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = np.where(np.isfinite(closes), _mix(bits + salt[:, None]), np.uint64(0))
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    found = np.zeros((count, len(symbols)), dtype=np.uint32)
+    found[place[starts]] = np.add.reduceat(mixed, starts, axis=0).astype(np.uint32)
+    return Body(str(months[0]), {symbol: found[:, column] for column, symbol in enumerate(symbols)})
+
+
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _between(body: Body, symbol: str, low: Any, high: Any) -> Digests:
+    """Return the digests of one fund from month ``low`` to ``high``, 0 where the body has none."""
+    begin, digests = np.datetime64(body.first_month, "M"), body.digests[symbol]
+    found = np.zeros(max(int((high - low).astype(np.int64)) + 1, 0), dtype=np.uint32)
+    shift = int((begin - low).astype(np.int64))
+    source = digests[max(-shift, 0) : max(len(found) - shift, 0)]
+    found[max(shift, 0) : max(shift, 0) + len(source)] = source
+    return found
+
+
+def _shared_from_the_start(body: Body, parent: Body, symbol: str) -> int:
+    if body.first_month != parent.first_month or symbol not in parent.digests:
+        return 0
+    mine, theirs = body.digests[symbol], parent.digests[symbol]
+    length = min(len(mine), len(theirs))
+    other = np.flatnonzero(mine[:length] != theirs[:length])
+    return int(other[0]) if len(other) else length

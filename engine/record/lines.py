@@ -1,0 +1,119 @@
+"""What a record consists of: looks, judgements, and seals of hold-outs; one JSON line each.
+
+A *look* is anything that measured a strategy on data: a run, a sweep, a search, a comparison, an audit,
+diagnostics of a score, a signal; from the command line or a notebook. A *seal* shuts a period until it is
+opened; ``opened`` and ``broken`` say when that was. Parsed here, frozen, and trusted from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.record.sets import ParameterSets
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody measured a strategy on a body of data.
+
+    Attributes
+    ----------
+    look : an id of its own
+    at : when, ISO 8601 with its offset
+    command : what it was done with: run, sweep, tune, compare, audit, factor, signal, validate
+    strategy : the name of its class, which is its family
+    source : a hash of the module that defines it; empty where that cannot be read
+    path : where a user's own strategy lay, as ``file.py:Class``; empty for a built-in one
+    body : the data, by the name of their :class:`engine.record.body.Body`
+    first, last : the sessions, as days
+    sets : the parameter sets
+    benchmark : what it was held against
+    best : the best value of each metric that it told, by name; a hint for people, never used to judge
+    """
+
+    look: str
+    at: str
+    command: str
+    strategy: str
+    source: str
+    path: str
+    body: str
+    first: str
+    last: str
+    sets: ParameterSets
+    benchmark: str = ""
+    best: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A search was judged: the word, and what it was judged with."""
+
+    judgement: str
+    at: str
+    study: str
+    strategy: str
+    body: str
+    first: str
+    last: str
+    word: str
+    splits: str
+    benchmark: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A period was ``shut``, looked into on purpose (``broken``), or ``opened`` to judge: its ``kind``."""
+
+    seal: str
+    at: str
+    kind: str
+    study: str
+    body: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The user had lines of the record deleted: how many, and when."""
+
+    forgotten: str
+    at: str
+    lines: int
+
+
+Line = Look | Judgement | Seal | Forgotten
+KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
+
+
+def document(line: Line) -> dict[str, Any]:
+    """Return a line as JSON types."""
+    found = dict(vars(line))
+    if isinstance(line, Look):
+        found["sets"] = line.sets.document()
+        found["best"] = dict(line.best)
+    return found
+
+
+def parse(found: Mapping[str, Any]) -> Line | None:
+    """Return what :func:`document` wrote; None for a line of another kind; ValueError where it is damaged."""
+    for kind in KINDS:
+        key = kind.__name__.lower()
+        if key in found:
+            given = dict(found)
+            try:
+                if kind is Look:
+                    given["sets"] = ParameterSets.from_document(given["sets"])
+                return kind(**given)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(str(error)) from None
+    return None
+
+
+def key_of(line: Line) -> str:
+    """Return the id of a line, which is the same in every copy of it."""
+    return str(getattr(line, type(line).__name__.lower()))

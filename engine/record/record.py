@@ -1,0 +1,189 @@
+"""The record of a body of data: read as one, written to every place that keeps a copy.
+
+It is kept beside the data, in the folder ``record`` of a store, so that it goes where they go, and in the
+user's state folder (ETFLOW_STATE, XDG_STATE_HOME, ``~/.local/state/etflow``), so that importing the same
+prices into another folder does not begin from zero; that of the demo market is in the latter alone. Each
+place is one file, ``record.jsonl``, that only grows: any number of processes append whole lines to it at
+once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once.
+
+What cannot be known is said: a place that cannot be written, a line that is damaged, a line that one place
+has and the other should have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine.record.body import Body
+from engine.record.journal import append_line
+from engine.record.lines import Forgotten, Judgement, Line, Look, Seal, document, key_of, parse
+
+FOLDER = "record"
+FILE = "record.jsonl"
+STATE_VARIABLE = "ETFLOW_STATE"
+ID_DIGITS = 16
+
+
+def state_folder() -> Path | None:
+    """Return the user's state folder, which may not exist yet; None for a user without a home."""
+    own, general = os.environ.get(STATE_VARIABLE), os.environ.get("XDG_STATE_HOME", "")
+    if own:
+        return Path(own)
+    if os.path.isabs(general):
+        return Path(general) / "etflow"
+    try:
+        return Path.home() / ".local" / "state" / "etflow"
+    except RuntimeError:
+        return None
+
+
+def now() -> str:
+    """Return the time with its offset, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def new_id() -> str:
+    """Return an id for a line; the record is a log of what was done, no result, so that it may be random."""
+    return uuid.uuid4().hex[:ID_DIGITS]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record that ``home``, the folder of a store, has beside it; of the demo market ``home`` is None."""
+
+    home: Path | None = None
+
+    @cached_property
+    def places(self) -> tuple[Path, ...]:
+        """The files that keep a copy: beside the data, and in the state folder."""
+        state = state_folder()
+        folders = [self.home, state]
+        return tuple(dict.fromkeys(folder / FOLDER / FILE for folder in folders if folder is not None))
+
+    def note(self, line: Line, body: Body | None = None) -> tuple[str, ...]:
+        """Append a line, and its body where a place does not have it; return the places that refused it."""
+        refused = []
+        for place in self.places:
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if body is not None:
+                    _note_body(place, body)
+                append_line(place, document(line))
+            except OSError as error:
+                refused.append(f"{place.parent}: {error.strerror or error}")
+        return tuple(refused)
+
+    def read(self) -> Contents:
+        """Return all lines that any place has, those noted first in front."""
+        lines: dict[str, Line] = {}
+        bodies: dict[str, Body] = {}
+        damaged = 0
+        for place in self.places:
+            for found in _lines(place):
+                try:
+                    if found is None:
+                        damaged += 1
+                    elif "body" in found and "cells" in found:
+                        bodies.setdefault(str(found["body"]), Body.from_document(found, bodies))
+                    elif (line := parse(found)) is not None:
+                        lines.setdefault(key_of(line), line)
+                except (KeyError, TypeError, ValueError):
+                    damaged += 1
+        ordered = sorted(lines.values(), key=lambda line: datetime.fromisoformat(line.at).timestamp())
+        return Contents(tuple(ordered), bodies, damaged)
+
+    def forget(self) -> int:
+        """Delete all lines but those that say what was forgotten; note that, and return how many it were."""
+        contents = self.read()
+        kept = [line for line in contents.lines if isinstance(line, Forgotten)]
+        count = len(contents.lines) - len(kept)
+        for place in self.places:
+            if place.is_file():
+                place.write_text(
+                    "".join(json.dumps(document(line)) + "\n" for line in kept), encoding="utf-8"
+                )
+        self.note(Forgotten(new_id(), now(), count))
+        return count
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a record holds: lines in order of time, bodies by name, and how many lines cannot be read."""
+
+    lines: tuple[Line, ...]
+    bodies: dict[str, Body]
+    damaged: int
+
+    def looks(self, body: Body, first: object, last: object) -> Iterator[Look]:
+        """Yield the looks at any of these data, between two days."""
+        return (line for line in self._overlapping(body, first, last) if isinstance(line, Look))
+
+    def judgements(self, body: Body, first: object, last: object) -> Iterator[Judgement]:
+        """Yield the judgements of searches on any of these data, between two days."""
+        return (line for line in self._overlapping(body, first, last) if isinstance(line, Judgement))
+
+    def seals(self, body: Body, first: object, last: object) -> Iterator[Seal]:
+        """Yield what was sealed, broken and opened of these data, between two days."""
+        return (line for line in self._overlapping(body, first, last) if isinstance(line, Seal))
+
+    @property
+    def forgotten(self) -> tuple[Forgotten, ...]:
+        """When lines were deleted, and how many."""
+        return tuple(line for line in self.lines if isinstance(line, Forgotten))
+
+    def _overlapping(self, body: Body, first: object, last: object) -> Iterator[Line]:
+        known: dict[tuple[str, str, str], bool] = {}
+        for line in self.lines:
+            if isinstance(line, Forgotten):
+                continue
+            key = (line.body, line.first, line.last)
+            if key not in known:
+                known[key] = self._overlaps(line, body, str(first), str(last))
+            if known[key]:
+                yield line
+
+    def _overlaps(self, line: Look | Judgement | Seal, body: Body, first: str, last: str) -> bool:
+        begin, end = max(line.first, first), min(line.last, last)
+        other = self.bodies.get(line.body)
+        return begin <= end and other is not None and body.months_in_common(other, begin, end) > 0
+
+
+def _lines(place: Path) -> Iterator[dict[str, Any] | None]:
+    """Yield the lines of a file, None for one that is damaged; a last line without its end is left out."""
+    if not place.is_file():
+        return
+    with place.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                value = json.loads(line)
+            except ValueError:
+                value = None
+            yield value if isinstance(value, dict) else None
+
+
+def _note_body(place: Path, body: Body) -> None:
+    """Append a body unless the file has it, as what it adds to the body noted before it."""
+    parent: Body | None = None
+    if place.is_file():
+        content = place.read_bytes()
+        if b'{"body":"' + body.name.encode() + b'"' in content:
+            return
+        bodies: dict[str, Body] = {}
+        for line in content.splitlines():
+            if line.startswith(b'{"body":'):
+                try:
+                    parent = Body.from_document(json.loads(line), bodies)
+                except (KeyError, TypeError, ValueError):
+                    continue
+                bodies[parent.name] = parent
+    append_line(place, body.document(parent))

@@ -1,0 +1,233 @@
+"""The record of looks: known by content, kept in two places, readable whatever happens to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run_backtest
+from engine.record.body import body_of
+from engine.record.lines import Forgotten, Judgement, Look, Seal
+from engine.record.record import Record, new_id, now
+from engine.record.sets import ParameterSets, ranges
+
+ROOT = Path(run_backtest.__file__).parent
+DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
+SYMBOLS = ("A.SZ", "B.SZ")
+
+
+def closes(days=DAYS, seed=1, symbols=SYMBOLS):
+    """Return closes that depend on seed, fund and day alone."""
+    ordinals = days.astype(np.int64)[:, None]
+    return np.round(1.0 + (ordinals * 7919 % 1009 + np.arange(len(symbols)) * 31 + seed) / 1000, 3)
+
+
+def body(days=DAYS, seed=1, symbols=SYMBOLS):
+    return body_of(days, symbols, closes(days, seed, symbols))
+
+
+def look(of, **changes):
+    made = Look(
+        new_id(), now(), "run", "ShareInflow", "0123", "", of.name, "2021-01-04", "2021-06-30",
+        ParameterSets.single({"lookback": 5}),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+# --- bodies ---------------------------------------------------------------------------------------------
+
+
+def test_the_same_prices_are_one_body_and_other_prices_another():
+    assert body().name == body().name
+    assert body().name != body(seed=2).name
+    assert body().months_in_common(body(), "2021-01-04", "2021-06-30") == 12  # six months of two funds
+    assert body().months_in_common(body(seed=2), "2021-01-04", "2021-06-30") == 0
+
+
+def test_bodies_share_what_lies_in_both_and_in_the_period():
+    longer = body(np.arange("2021-01-04", "2021-08-31", dtype="datetime64[D]"))
+    earlier = body(np.arange("2020-11-02", "2021-07-01", dtype="datetime64[D]"))
+    one_fund = body_of(DAYS, SYMBOLS[:1], closes()[:, :1])
+    assert longer.months_in_common(body(), "2021-01-04", "2021-08-30") == 12
+    # June is whole in both; January begins on the 1st in the earlier one and on the 4th here.
+    assert earlier.months_in_common(body(), "2020-11-02", "2021-06-30") == 10
+    assert one_fund.months_in_common(body(), "2021-01-04", "2021-06-30") == 6
+    assert body().months_in_common(body(), "2021-03-01", "2021-04-30") == 4
+    assert body().months_in_common(body(), "2022-01-03", "2022-04-29") == 0
+
+
+def test_a_correction_of_one_price_is_one_month_of_one_fund():
+    corrected = closes()
+    corrected[40, 0] += 0.001  # 2021-02-13
+    assert body().months_in_common(body_of(DAYS, SYMBOLS, corrected), "2021-01-04", "2021-06-30") == 11
+
+
+def test_months_without_bars_are_in_common_with_nothing():
+    late = closes()
+    late[:60, 1] = np.nan  # no bar of B in January and February, and on two days of March
+    assert (
+        body_of(DAYS, SYMBOLS, late).months_in_common(
+            body_of(DAYS, SYMBOLS, late), "2021-01-04", "2021-06-30"
+        )
+        == 10
+    )
+
+
+def test_two_funds_that_exchange_their_prices_are_another_body():
+    assert (
+        body().months_in_common(body_of(DAYS, SYMBOLS, closes()[:, ::-1].copy()), "2021-01-04", "2021-06-30")
+        == 0
+    )
+
+
+# --- parameter sets -------------------------------------------------------------------------------------
+
+
+def test_a_grid_is_its_axes_and_comes_back_in_order():
+    sets = ParameterSets({"cap": 1.0}, {"lookback": (3, 4), "top": (1, 2)})
+    assert len(sets) == 4
+    assert [*sets][1] == {"cap": 1.0, "lookback": 3, "top": 2}
+    assert ParameterSets.from_document(json.loads(json.dumps(sets.document()))) == sets
+
+
+def test_picked_combinations_of_a_grid():
+    sets = ParameterSets(axes={"lookback": (3, 4), "top": (1, 2)}, picked=ranges([0, 2, 3]))
+    assert sets.picked == ((0, 0), (2, 3))
+    assert len(sets) == 3
+    assert [*sets] == [{"lookback": 3, "top": 1}, {"lookback": 4, "top": 1}, {"lookback": 4, "top": 2}]
+
+
+def test_listed_sets():
+    sets = ParameterSets.of([{"a": 1, "b": 0.1}, {"a": 2, "b": 0.3}], {"top": 3})
+    assert len(sets) == 2
+    assert [*sets][1] == {"top": 3, "a": 2, "b": 0.3}
+    assert ParameterSets.from_document(json.loads(json.dumps(sets.document()))) == sets
+    assert [*ParameterSets.single({"top": 3})] == [{"top": 3}]
+
+
+# --- the record -----------------------------------------------------------------------------------------
+
+
+def test_a_look_is_beside_the_data_and_in_the_state_folder_and_counts_once(state, tmp_path):
+    record, seen = Record(tmp_path / "store"), look(body())
+    assert record.note(seen, body()) == ()
+    assert [path.is_file() for path in record.places] == [True, True]
+    assert [*record.read().looks(body(), "2021-01-01", "2021-12-31")] == [seen]
+
+
+def test_a_copy_under_another_name_has_the_looks_of_the_first(state, tmp_path):
+    seen = look(body())
+    Record(tmp_path / "store").note(seen, body())
+    # Imported again elsewhere: nothing lies beside it, and the state folder remembers.
+    assert [*Record(tmp_path / "other").read().looks(body(), "2021-01-01", "2021-12-31")] == [seen]
+    # Copied to another machine: the state folder is empty, and the record came along.
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    shutil.rmtree(state)
+    assert [*Record(tmp_path / "copy").read().looks(body(), "2021-01-01", "2021-12-31")] == [seen]
+
+
+def test_another_market_in_the_same_folder_inherits_nothing(state, tmp_path):
+    record = Record(tmp_path / "store")
+    record.note(look(body()), body())
+    assert [*record.read().looks(body(seed=2), "2021-01-01", "2021-12-31")] == []
+
+
+def test_looks_overlap_by_days(state):
+    record = Record()
+    record.note(look(body(), first="2021-01-04", last="2021-02-26"), body())
+    contents = record.read()
+    assert len([*contents.looks(body(), "2021-02-01", "2021-06-30")]) == 1
+    assert [*contents.looks(body(), "2021-03-01", "2021-06-30")] == []
+
+
+def test_a_longer_body_is_noted_as_what_it_adds_and_read_back_whole(state):
+    record, longer = Record(), body(np.arange("2021-01-04", "2021-08-31", dtype="datetime64[D]"))
+    record.note(look(body()), body())
+    record.note(look(longer), longer)
+    record.note(look(longer), longer)
+    lines = record.places[0].read_text().splitlines()
+    bodies = [line for line in lines if line.startswith('{"body"')]
+    assert len(bodies) == 2
+    assert len(bodies[1]) < len(bodies[0])
+    assert record.read().bodies[longer.name].name == longer.name
+    assert {symbol: each.tolist() for symbol, each in record.read().bodies[longer.name].digests.items()} == {
+        symbol: each.tolist() for symbol, each in longer.digests.items()
+    }
+
+
+def test_a_damaged_line_and_a_torn_end_cost_themselves_alone(state):
+    record = Record()
+    record.note(look(body()), body())
+    with record.places[0].open("ab") as file:
+        file.write(b'{"look": 7}\nnonsense\n{"look":"torn')
+    record.note(look(body()), body())
+    contents = record.read()
+    assert len([*contents.looks(body(), "2021-01-01", "2021-12-31")]) == 2
+    assert contents.damaged == 3
+
+
+def test_a_place_that_cannot_be_written_is_named_and_the_other_has_the_line(state, tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "record").write_text("in the way")
+    record = Record(tmp_path / "store")
+    (refused,) = record.note(look(body()), body())
+    assert refused.startswith(str(tmp_path / "store" / "record"))
+    assert len([*record.read().looks(body(), "2021-01-01", "2021-12-31")]) == 1
+
+
+def test_judgements_and_seals_come_back(state):
+    record = Record()
+    judged = Judgement(
+        new_id(), now(), "s-study-1", "ShareInflow", body().name, "2021-01-04", "2021-06-30",
+        "unproven", "both", "equal_weight", 0,
+    )  # fmt: skip
+    sealed = Seal(new_id(), now(), "shut", "s-study-1", body().name, "2021-05-03", "2021-06-30")
+    record.note(judged, body())
+    record.note(sealed)
+    contents = record.read()
+    assert [*contents.judgements(body(), "2021-01-01", "2021-12-31")] == [judged]
+    assert [*contents.seals(body(), "2021-06-01", "2021-06-02")] == [sealed]
+    assert [*contents.seals(body(), "2021-01-04", "2021-04-30")] == []
+
+
+def test_forgetting_is_itself_on_record_with_its_count(state, tmp_path):
+    record = Record(tmp_path / "store")
+    record.note(look(body()), body())
+    record.note(look(body()), body())
+    assert record.forget() == 2
+    contents = record.read()
+    assert [*contents.looks(body(), "2021-01-01", "2021-12-31")] == []
+    assert [line.lines for line in contents.forgotten] == [2]
+    record.note(look(body()), body())
+    assert record.forget() == 1
+    assert [line.lines for line in record.read().forgotten] == [2, 1]
+    assert all(isinstance(line, Forgotten) for line in record.read().lines)
+
+
+def test_processes_that_write_at_once_lose_nothing(state, tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from tests.test_record import body, look\n"
+        "from engine.record.record import Record\n"
+        "for _ in range(25): Record(Path(sys.argv[2])).note(look(body()), body())\n"
+    )
+    command = [sys.executable, "-c", script, str(ROOT), str(tmp_path / "store")]
+    running = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0, 0]
+    contents = Record(tmp_path / "store").read()
+    assert len([*contents.looks(body(), "2021-01-01", "2021-12-31")]) == 75
+    assert contents.damaged == 0
