@@ -18,6 +18,7 @@ from benchmarks.workload import CASH, COSTS, FIRST_DECISION, make_workload
 from data.panel.panel import Panel
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.simulation.engines import simulate
+from engine.spec import Conditions
 from strategies.flow_blend import FlowBlend
 
 FIRST = FIRST_DECISION + 1
@@ -56,8 +57,9 @@ def main() -> None:
     targets = target_weights(
         strategy.scores(known), strategy, decisions, known.listed, known.adjusted_close, panel.symbols
     )
+    last, conditions = len(panel.days) - 1, Conditions(cash=CASH, costs=COSTS)
     tasks: dict[str, Callable[[], object]] = {
-        "etflow, reference engine": lambda: simulate(panel, targets, first=FIRST, cash=CASH, costs=COSTS),
+        "etflow, reference engine": lambda: simulate(panel, targets, FIRST, last, conditions),
         "backtrader, same feeds": lambda: plain_backtrader(panel, targets, array_feed),
         "backtrader, PandasData": lambda: plain_backtrader(panel, targets, pandas_feed),
     }

@@ -91,9 +91,10 @@ def strategy(each: Set) -> FlowBlend:
 
 def sweep_on(panel: Panel, costs: Costs) -> Sweep:
     """Return the batch engine over the sessions of the workload."""
+    from engine.spec import Conditions
     from engine.sweeps.sweep import Sweep
 
-    return Sweep(panel, first=FIRST, last=len(panel.days) - 1, cash=CASH, costs=costs)
+    return Sweep(panel, FIRST, len(panel.days) - 1, Conditions(cash=CASH, costs=costs))
 
 
 def load_machine_code(data: Workload) -> None:

@@ -22,8 +22,7 @@ from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
 from engine.result import Result
 from engine.simulation.backtest import first_session, run
-from engine.simulation.engines import check_choice
-from engine.spec import Spec
+from engine.spec import DEFAULT, Conditions, Spec, check_choice
 from engine.strategy.loader import parameter_values, parameters_of
 from engine.sweeps.measures import MEASURES
 
@@ -76,12 +75,12 @@ def tune(
     objective: str | Sequence[str] = "sharpe_ratio",
     constraints: Sequence[str] = (),
     splits: str = "both",
-    seed: int = 0,
+    seed: int = DEFAULT.seed,
     start: date | None = None,
     end: date | None = None,
-    cash: float = 1_000_000.0,
-    costs: Costs | None = None,
-    fill: str = "open",
+    cash: float = DEFAULT.cash,
+    costs: Costs | Mapping[str, float] | None = None,
+    fill: str = DEFAULT.fill,
     benchmark: str | None = None,
     out: str | Path = "results",
     resume: bool = False,
@@ -101,9 +100,16 @@ def tune(
     from engine.tuning.writer import open_study
 
     check_choice("splits", splits, SPLITS)
-    for name, day in (("start", start), ("end", end)):
-        if day is not None and not isinstance(day, date):
-            raise UsageError(f"`{name}` is no day", received=repr(day), limit="a datetime.date")
+    conditions = Conditions.of(
+        start=start,
+        end=end,
+        cash=cash,
+        costs=costs,
+        fill=fill,
+        benchmark=benchmark,
+        engine="batch",
+        seed=seed,
+    )
     if isinstance(params, str | Mapping):
         raise UsageError(
             "`params` is no list of words", received=repr(params), hint='Write ["lookback=3:20", "top=1,2"].'
@@ -114,14 +120,7 @@ def tune(
         {name: value for name, value in parameter_values(strategy).items() if name not in space.names},
         data=panel.name,
         symbols=panel.symbols,
-        start=start,
-        end=end,
-        cash=cash,
-        benchmark=benchmark,
-        engine="batch",
-        fill=fill,
-        costs=costs or Costs(),
-        seed=seed,
+        **vars(conditions),
     )
     goal = Goal.from_words([objective] if isinstance(objective, str) else objective, constraints, MEASURES)
     wanted = None if method == "grid" else trials or DEFAULT_TRIALS
@@ -142,7 +141,7 @@ def compare(
     panel: Panel,
     *,
     start: date | None = None,
-    seed: int = 0,
+    seed: int = DEFAULT.seed,
     **options: Any,
 ) -> Comparison:
     """Run strategies over the same sessions and compare them; ``options`` are those of ``run``.

@@ -2,7 +2,7 @@
 
 1. ``open_market``: the data are opened, the funds of the run found in them, and checked; an error that the
    spec does not allow ends the run; the panel is made, with what was public when;
-2. ``execute``: the strategy is loaded and run (``engine.simulation.backtest.run``), the result measured
+2. ``execute``: the strategy is loaded and run (``engine.simulation.backtest``), the result measured
    (``engine.metrics``) and given its id;
 3. ``keep``: the folder is written, tear sheet included, whole or not at all.
 
@@ -28,8 +28,8 @@ from engine.metrics import Metrics, compute_metrics
 from engine.result import Result
 from engine.results.folder import save
 from engine.results.runs import run_id
-from engine.simulation.backtest import run
-from engine.spec import Spec, manifest_of
+from engine.simulation.backtest import backtest
+from engine.spec import Conditions, Spec, manifest_of
 from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class
 
 SYNTHETIC_NOTICE = "SYNTHETIC: made from a made-up market, not from real prices"
@@ -66,6 +66,10 @@ class OpenMarket:
     panel: Panel
     benchmark: str | None
     findings: tuple[Finding, ...]
+
+    def conditions(self, spec: Spec) -> Conditions:
+        """Return the conditions of ``spec`` here, where a benchmark is known even if it names none."""
+        return replace(spec.conditions, benchmark=self.benchmark)
 
 
 @dataclass(frozen=True)
@@ -118,18 +122,8 @@ def execute(spec: Spec, strategy: Any, market: OpenMarket, watch: Watch) -> Run:
     Raises UsageError, DataError or StrategyError for what the user can do something about.
     """
     with watch("simulation"):
-        result = run(
-            strategy,
-            market.panel,
-            start=spec.start,
-            end=spec.end,
-            cash=spec.cash,
-            costs=spec.costs,
-            fill=spec.fill,
-            benchmark=market.benchmark,
-            engine=spec.engine,
-            manifest=_manifest(spec, strategy, market),
-        )
+        manifest = _manifest(spec, strategy, market)
+        result = backtest(strategy, market.panel, market.conditions(spec), manifest)
     with watch("metrics"):
         metrics = compute_metrics(result)
     return Run(replace(result, manifest={"run_id": run_id(result.manifest), **result.manifest}), metrics)

@@ -1,7 +1,8 @@
 """A spec: everything that determines a run, as plain values that go into a manifest and come out of a file.
 
 The command line, a TOML file (``run --spec run.toml``) and a notebook all make one; ``runs reproduce`` makes
-it again from a manifest.
+it again from a manifest. What of it is no matter of strategy or data are its :class:`Conditions`, which the
+engine hands on as one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ import platform
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from data.errors import UsageError, did_you_mean
 from data.panel.panel import Panel
@@ -22,6 +27,75 @@ from engine.kernel.costs import Costs
 from engine.strategy.loader import Native, parameter_values
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
+
+ENGINES = ("reference", "batch")
+FILLS = ("open", "vwap", "close")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise UsageError with close matches if ``value`` is none of ``choices``."""
+    if value not in choices:
+        raise UsageError(f"unknown {name} `{value}`", hint=did_you_mean(str(value), choices))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Under which conditions a strategy is tried: when, with how much money, at what costs, against what.
+
+    UsageError for what cannot be: a `start` after the `end`, no money, an unknown fill or engine.
+
+    Attributes
+    ----------
+    start, end : first and last session, both included; None: as early and as late as the data allow
+    cash : money at the start
+    costs : see :class:`engine.kernel.costs.Costs`
+    fill : point of the session at which orders fill: open, vwap or close
+    benchmark : an index code of the panel, or ``equal_weight``; None: equal weight
+    engine : reference or batch
+    seed : for whatever draws by chance
+    """
+
+    start: date | None = None
+    end: date | None = None
+    cash: float = 1_000_000.0
+    costs: Costs = field(default_factory=Costs)
+    fill: str = "open"
+    benchmark: str | None = None
+    engine: str = "reference"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            day = getattr(self, name)
+            if day is not None and not isinstance(day, date):
+                raise UsageError(f"`{name}` is no day", received=repr(day), limit="a datetime.date")
+        if self.start and self.end and self.start > self.end:
+            raise UsageError(
+                "`start` is after `end`",
+                received=f"{self.start} and {self.end}",
+                hint="Exchange the two.",
+            )
+        cash: Any = self.cash
+        if not (isinstance(cash, Real) and 0.0 < float(cash) < float("inf")):
+            raise UsageError("`cash` must be above zero", received=cash)
+        check_choice("fill", self.fill, FILLS)
+        check_choice("engine", self.engine, ENGINES)
+
+    @classmethod
+    def of(cls, *, costs: Costs | Mapping[str, Any] | None = None, **given: Any) -> Conditions:
+        """Return the conditions that a call in a notebook names; ``costs`` may be costs by name."""
+        if costs is None or isinstance(costs, Mapping):
+            costs = Costs.from_words({str(name): str(value) for name, value in (costs or {}).items()})
+        if not isinstance(costs, Costs):
+            raise UsageError(
+                "`costs` are no costs", received=repr(costs), hint='For instance {"commission_rate": 0.0001}.'
+            )
+        for name in ("start", "end"):
+            given[name] = _plain_day(given.get(name))
+        return cls(costs=costs, **given)
+
+
+DEFAULT = Conditions()
 
 
 @dataclass(frozen=True)
@@ -49,29 +123,27 @@ class Spec:
     data: str = "demo"
     symbols: tuple[str, ...] = ()
     universe: str | None = None
-    start: date | None = None
-    end: date | None = None
-    cash: float = 1_000_000.0
-    benchmark: str | None = None
-    engine: str = "reference"
-    fill: str = "open"
+    start: date | None = DEFAULT.start
+    end: date | None = DEFAULT.end
+    cash: float = DEFAULT.cash
+    benchmark: str | None = DEFAULT.benchmark
+    engine: str = DEFAULT.engine
+    fill: str = DEFAULT.fill
     costs: Costs = field(default_factory=Costs)
     availability: str = "normal"
     lags: Mapping[str, int] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
-    seed: int = 0
+    seed: int = DEFAULT.seed
 
     def __post_init__(self) -> None:
-        if self.start and self.end and self.start > self.end:
-            raise UsageError(
-                "`start` is after `end`",
-                received=f"{self.start} and {self.end}",
-                hint="Exchange the two.",
-            )
+        _ = self.conditions  # refuses what cannot be
         if self.symbols and self.universe:
             raise UsageError("give `symbols` or `universe`, not both", received=self.universe)
-        if not 0.0 < self.cash < float("inf"):
-            raise UsageError("`cash` must be above zero", received=self.cash)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """The conditions among its settings."""
+        return Conditions(**{each.name: getattr(self, each.name) for each in fields(Conditions)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as JSON types, every field in it."""
@@ -166,6 +238,13 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "source"
     return found
+
+
+def _plain_day(day: Any) -> Any:
+    """Return a time of datetime, pandas or numpy as the day it is on; anything else as it is."""
+    if isinstance(day, np.datetime64):
+        return day.astype("datetime64[D]").item()
+    return day.date() if isinstance(day, datetime) else day
 
 
 def _day(text: str, where: str) -> date:

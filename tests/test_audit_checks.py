@@ -22,6 +22,7 @@ from engine.audits.twins import momentum_twin, random_twin
 from engine.audits.views import Recorder, View
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import run
+from engine.spec import Conditions
 from engine.strategy.loader import Native
 from strategies import STRATEGIES
 from tests.helpers import biased
@@ -34,8 +35,9 @@ def panel() -> Panel:
     return load_panel(Demo())
 
 
-def ask(name: str, strategy: Any, panel: Panel, **more: Any) -> Any:
-    return AUDITS[name](Case(strategy, panel, catalogue=STRATEGIES, **more))
+def ask(name: str, strategy: Any, panel: Panel, draws: int | None = None, **conditions: Any) -> Any:
+    given = Conditions(**conditions)
+    return AUDITS[name](Case(strategy, panel, given, draws=draws, catalogue=STRATEGIES))
 
 
 # --- gates ------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def test_capacity_by_hand() -> None:
 
 def test_the_simulated_returns_are_those_of_a_run(panel: Panel) -> None:
     strategy = STRATEGIES["flow_blend"](top=2)
-    case = Case(strategy, panel, cash=3e5)
+    case = Case(strategy, panel, Conditions(cash=3e5))
     returns = returns_of(case, [targets_of(strategy, panel, case.first(), case.last)], case.first())
     np.testing.assert_array_equal(returns[0], run(strategy, panel, cash=3e5).returns)
 

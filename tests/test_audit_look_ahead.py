@@ -22,6 +22,7 @@ from data.scenarios.perturb import cut
 from engine.audits import Case, audit
 from engine.audits.look_ahead import look_ahead
 from engine.audits.parameter_sets import called, parameter_sets
+from engine.spec import Conditions
 from strategies import STRATEGIES
 from tests.helpers import biased
 
@@ -131,7 +132,7 @@ def test_a_file_of_weights_passes(panel: Panel, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"weights"}))
 def test_every_builtin_passes_on_other_days(panel: Panel, name: str, seed: int) -> None:
-    outcome = look_ahead(Case(STRATEGIES[name](), panel, seed=seed + 1, reload=reload))
+    outcome = look_ahead(Case(STRATEGIES[name](), panel, Conditions(seed=seed + 1), reload=reload))
     assert outcome.passed is True, outcome.sentence
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +11,13 @@ from textwrap import dedent
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.panel.panel import Panel
+from engine import compare, sweep, tune
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import first_session, run
 from engine.spec import Spec
@@ -94,6 +97,52 @@ def test_the_benchmark_is_an_index_or_equal_weight(panel: Panel) -> None:
     )
     with pytest.raises(UsageError, match="930713"):
         run(STRATEGIES["equal_weight"](), panel, benchmark="930712")
+
+
+def test_costs_may_be_given_by_name(panel: Panel) -> None:
+    strategy, named = STRATEGIES["equal_weight"](), {"commission_rate": 0.001, "slippage_rate": 0.0}
+    costs = Costs(commission_rate=0.001, slippage_rate=0.0)
+    expected = run(strategy, panel, costs=costs)
+    assert expected.fills["commission"].sum() > run(strategy, panel).fills["commission"].sum()
+    np.testing.assert_array_equal(run(strategy, panel, costs=named).equity, expected.equity)
+    rows = sweep(strategy, panel, {"rebalance": [20]}, costs=named)
+    assert rows["cum_returns_final"][0] == expected.equity[-1] / 1e6 - 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"start": "2024-05-01"}, "`start` is no day; received '2024-05-01'"),
+        ({"start": date(2024, 5, 2), "end": date(2024, 5, 1)}, "`start` is after `end`"),
+        ({"cash": 0.0}, "`cash` must be above zero"),
+        ({"cash": "1000"}, "`cash` must be above zero; received 1000"),
+        ({"fill": "opne"}, "unknown fill `opne`. Did you mean `open`"),
+        ({"costs": {"comission_rate": 0.1}}, "unknown cost `comission_rate`. Did you mean `commission_rate`"),
+        ({"costs": {"impact": "much"}}, "cost `impact` is not a number"),
+        ({"costs": 0.001}, "`costs` are no costs"),
+        ({"benchmark": "930712"}, "unknown benchmark `930712`. Did you mean `930713`"),
+    ],
+)
+def test_conditions_that_cannot_be_are_refused_at_every_door(
+    panel: Panel, tmp_path: Path, given: dict[str, Any], said: str
+) -> None:
+    strategy = STRATEGIES["equal_weight"]()
+    doors = (
+        lambda: run(strategy, panel, **given),
+        lambda: sweep(strategy, panel, {"top": [0, 1]}, **given),
+        lambda: compare([strategy, STRATEGIES["momentum"](lookback=5)], panel, **given),
+        lambda: tune(strategy, panel, ["top=1,2"], out=tmp_path, **given),
+    )
+    for door in doors:
+        with pytest.raises(UsageError, match=re.escape(said)):
+            door()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_day_may_be_one_of_numpy_or_pandas(panel: Panel) -> None:
+    strategy = STRATEGIES["equal_weight"]()
+    for start in (panel.days[50], pd.Timestamp(panel.days[50])):
+        assert run(strategy, panel, start=start).days[0] == panel.days[50]
 
 
 def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:

@@ -26,6 +26,7 @@ from engine.kernel.costs import Costs
 from engine.metrics import compute_metrics
 from engine.result import Result
 from engine.simulation.backtest import first_session
+from engine.spec import Conditions
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.scores import traced_scores
 from engine.sweeps.sweep import Sweep
@@ -135,7 +136,8 @@ def test_a_strategy_that_looks_at_its_positions_needs_the_reference_engine(demo:
 
 # --- Many sets --------------------------------------------------------------------------------------------
 def swept(panel: Panel, strategies: list[Any], first: int, **options: Any) -> Any:
-    engine = Sweep(panel, first=first, last=len(panel.days) - 1, **options)
+    workers = options.pop("workers", None)
+    engine = Sweep(panel, first, len(panel.days) - 1, Conditions(**options), workers=workers)
     return engine.run(strategies, equity=True)
 
 
@@ -332,9 +334,7 @@ def test_a_sweep_at_vwap_needs_amounts(demo: Panel) -> None:
     bars = {name: values for name, values in facts.bars.items() if name != "amount"}
     without = replace(demo.ingredients, facts=replace(facts, bars=bars)).build()
     with pytest.raises(DataError, match="need the amount"):
-        Sweep(without, first=10, last=100, fill="vwap")
-    with pytest.raises(UsageError, match="unknown fill"):
-        Sweep(demo, first=10, last=100, fill="opne")
+        Sweep(without, first=10, last=100, conditions=Conditions(fill="vwap"))
 
 
 def test_fields_may_be_lists(demo: Panel) -> None:

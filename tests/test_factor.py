@@ -22,6 +22,7 @@ from data.facts.actions import Action
 from data.panel.panel import Panel
 from engine.factors import Forward, diagnose, factor_document, factor_id
 from engine.report.factor_page import write_factor
+from engine.spec import Conditions
 from strategies.momentum import Momentum
 
 ROOT = Path(run_backtest.__file__).parent
@@ -240,8 +241,8 @@ def test_the_main_horizon_is_closest_to_how_often_the_strategy_decides():
 def test_appending_the_future_changes_no_ic_of_a_complete_horizon(fill):
     whole, horizons = random_panel(), (1, 5, 20)
     strategy = Momentum(lookback=10)
-    long = diagnose(strategy, whole, horizons=horizons, fill=fill)
-    short = diagnose(strategy, first_sessions(whole, 100), horizons=horizons, fill=fill)
+    long = diagnose(strategy, whole, Conditions(fill=fill), horizons=horizons)
+    short = diagnose(strategy, first_sessions(whole, 100), Conditions(fill=fill), horizons=horizons)
     for before, after in zip(short.horizons, long.horizons, strict=True):
         complete = len(short.days) - before.sessions
         assert np.isfinite(before.ic_by_date[:complete]).all()
@@ -252,7 +253,7 @@ def test_appending_the_future_changes_no_ic_of_a_complete_horizon(fill):
 
 def test_end_cuts_the_returns_too():
     panel = random_panel()
-    cut = diagnose(Momentum(lookback=10), panel, end=panel.days[99].item(), horizons=(5,))
+    cut = diagnose(Momentum(lookback=10), panel, Conditions(end=panel.days[99].item()), horizons=(5,))
     alone = diagnose(Momentum(lookback=10), first_sessions(panel, 100), horizons=(5,))
     np.testing.assert_array_equal(cut.main.ic_by_date, alone.main.ic_by_date)
 
@@ -341,7 +342,7 @@ def test_strategies_without_scores_and_wrong_horizons_are_refused():
         with pytest.raises(UsageError, match="horizon"):
             diagnose(Fixed(), panel_of(OPENS), horizons=wrong)
     with pytest.raises(UsageError, match="no session with scores"):
-        diagnose(Fixed(), panel_of(OPENS), start=date(2026, 1, 1))
+        diagnose(Fixed(), panel_of(OPENS), Conditions(start=date(2026, 1, 1)))
 
 
 def test_a_strategy_that_raises_is_named():
@@ -373,8 +374,8 @@ def test_the_id_follows_everything_that_matters():
         named(Momentum(lookback=10)),
         named(Momentum(lookback=11)),
         named(Momentum(lookback=10), horizons=(1,)),
-        named(Momentum(lookback=10), fill="close"),
-        named(Momentum(lookback=10), end=panel.days[120].item()),
+        named(Momentum(lookback=10), conditions=Conditions(fill="close")),
+        named(Momentum(lookback=10), conditions=Conditions(end=panel.days[120].item())),
     ]
     assert len(set(ids)) == len(ids)
     assert named(Momentum(lookback=10)) == ids[0]

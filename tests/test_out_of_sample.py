@@ -14,7 +14,7 @@ from engine.kernel.rotation import Targets
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import decisions_of
 from engine.simulation.engines import simulate
-from engine.spec import Spec
+from engine.spec import Conditions, Spec
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, WalkForward
 from engine.strategy.loader import parameters_of
@@ -119,7 +119,7 @@ def test_at_a_seam_what_is_held_is_traded_to_the_next_set(evaluate: Evaluator, p
     targets = Targets(
         *(np.concatenate(parts) for parts in zip(*(vars(p).values() for p in pieces), strict=True))
     )
-    ledger = simulate(panel, targets, first=first, last=last, cash=evaluate.spec.cash)
+    ledger = simulate(panel, targets, first, last, Conditions(cash=evaluate.spec.cash))
     on_seam = ledger.fills["day"].to_numpy() == panel.days[seam].astype("datetime64[us]")
     assert on_seam.any()
     before = np.concatenate(([evaluate.spec.cash], ledger.equity[:-1]))

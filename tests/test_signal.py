@@ -24,6 +24,7 @@ from engine.orders.next_open import decide_next, next_panel, next_session
 from engine.orders.positions import read_holdings
 from engine.simulation.backtest import run
 from engine.simulation.books import Books
+from engine.spec import Conditions
 from engine.strategy.loader import Native
 from strategies import STRATEGIES
 
@@ -91,9 +92,9 @@ def test_the_signal_is_what_the_reference_engine_sends(panel, aheads, monkeypatc
         signal = decide_next(
             STRATEGY[name],
             ahead,
+            Conditions(start=START),
             holdings=dict(zip(SYMBOLS, result.shares[before].tolist(), strict=True)),
             cash=float(result.cash[before]),
-            start=START,
         )
         assert signal.day == day
         assert [(line.symbol, line.order_shares) for line in signal.orders] == sent.get(day, [])
@@ -124,9 +125,8 @@ def test_the_estimates_are_sums_by_hand(aheads):
     signal = decide_next(
         STRATEGIES["buy_hold"](symbol="157001.SZ"),
         ahead,
+        Conditions(cash=10_000, costs=costs),
         holdings={"586031.SH": 50},
-        cash=10_000,
-        costs=costs,
     )
     sold, bought = signal.orders
     assert (sold.symbol, sold.order_shares) == ("586031.SH", -50)  # an odd lot goes as a whole

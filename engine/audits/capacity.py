@@ -39,17 +39,18 @@ def cost_and_capacity(case: Case) -> Outcome:
     none to lose, or not within the range), ``participation_rate`` and ``impact``.
     """
     first, last, per_year = case.first(), case.last, case.panel.sessions_per_year
+    given = case.conditions
     targets = targets_of(case.strategy, case.panel, first, last)
     with_impact = replace(
-        case.costs,
-        participation_rate=case.costs.participation_rate or PARTICIPATION,
-        impact=case.costs.impact or IMPACT,
+        given.costs,
+        participation_rate=given.costs.participation_rate or PARTICIPATION,
+        impact=given.costs.impact or IMPACT,
     )
-    simulations = [Simulation(targets, case.cash, _times(case.costs, each)) for each in MULTIPLES]
-    simulations += [Simulation(targets, capital, with_impact) for capital in CAPITALS]
-    returns = net_returns(case.panel, simulations, first=first, last=last, fill=case.fill)
+    tried = [replace(given, costs=_times(given.costs, each)) for each in MULTIPLES]
+    tried += [replace(given, cash=capital, costs=with_impact) for capital in CAPITALS]
+    returns = net_returns(case.panel, [Simulation(targets, each) for each in tried], first, last)
     annual, ratios = annual_return(returns, per_year), sharpe(returns, per_year)
-    alternative = alternative_return(case.panel, case.benchmark)[first : last + 1]
+    alternative = alternative_return(case.panel, given.benchmark)[first : last + 1]
     passive = float(annual_return(np.nan_to_num(alternative, nan=0.0)[None, :], per_year)[0])
     costly, rich = slice(0, len(MULTIPLES)), slice(len(MULTIPLES), None)
     excess = annual[rich] - passive

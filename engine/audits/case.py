@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError, StrategyError
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
 from engine.kernel.rotation import Targets, decision_rows, target_weights
 from engine.simulation.backtest import decisions_of, first_session, last_session
 from engine.simulation.decisions import Decide
 from engine.simulation.engines import simulate
+from engine.spec import DEFAULT, Conditions
 from engine.strategy.loader import Native
 from engine.sweeps.sweep import Sweep
 
@@ -37,10 +37,7 @@ class Case:
     Attributes
     ----------
     strategy, panel : as for ``engine.simulation.backtest.run``
-    start, end : first and last session; None: as early and as late as possible
-    cash, costs, fill : how it is traded
-    benchmark : an index code of the panel; None: equal weight
-    seed : of everything random
+    conditions : when and how it is traded, and the seed of everything random
     draws : how often chance is asked; None: as often as each audit does by itself
     catalogue : strategies by name, for the twins ``momentum`` and ``random``
     reload : returns the panel of the same data up to a day, as it is loaded afresh; None: not asked
@@ -48,13 +45,7 @@ class Case:
 
     strategy: Any
     panel: Panel
-    start: date | None = None
-    end: date | None = None
-    cash: float = 1_000_000.0
-    costs: Costs = field(default_factory=Costs)
-    fill: str = "open"
-    benchmark: str | None = None
-    seed: int = 0
+    conditions: Conditions = DEFAULT
     draws: int | None = None
     catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
     reload: Callable[[date], Panel] | None = None
@@ -62,52 +53,41 @@ class Case:
     @property
     def last(self) -> int:
         """The row of the last session."""
-        return last_session(self.panel, self.end)
+        return last_session(self.panel, self.conditions.end)
 
     def first(self, strategy: Any = None, panel: Panel | None = None) -> int:
         """Return the row of the first session of a run of a strategy, on a panel of the same sessions."""
         panel = panel or self.panel
         first = first_session(self.strategy if strategy is None else strategy, panel)
-        return max(first, panel.row(self.start)) if self.start else first
+        start = self.conditions.start
+        return max(first, panel.row(start)) if start else first
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """One run of many: what is decided, with which capital and costs."""
+    """One run of many: what is decided, and under which conditions it is followed."""
 
     targets: Targets | Decide
-    cash: float
-    costs: Costs
+    conditions: Conditions
 
 
-def net_returns(
-    panel: Panel,
-    simulations: Sequence[Simulation],
-    *,
-    first: int,
-    last: int,
-    fill: str = "open",
-) -> Floats:
+def net_returns(panel: Panel, simulations: Sequence[Simulation], first: int, last: int) -> Floats:
     """Return the returns after costs of each simulation, session on session, (N, last - first + 1).
 
     The only place where audits simulate for returns, with ``returns_of_strategies``: on the batch engine,
     apart from decisions that need an account to look at.
     """
     result = np.empty((len(simulations), last - first + 1))
-    engines: dict[tuple[float, Costs], Sweep] = {}
+    engines: dict[Conditions, Sweep] = {}
     for number, each in enumerate(simulations):
         if isinstance(each.targets, Targets):
-            key = (each.cash, each.costs)
-            if key not in engines:
-                engines[key] = Sweep(
-                    panel, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill
-                )
-            equity = engines[key].follow([each.targets])[0]
+            if each.conditions not in engines:
+                engines[each.conditions] = Sweep(panel, first, last, each.conditions)
+            equity = engines[each.conditions].follow([each.targets])[0]
         else:
-            equity = simulate(
-                panel, each.targets, first=first, last=last, cash=each.cash, costs=each.costs, fill=fill
-            ).equity
-        result[number] = returns_on(equity, each.cash)
+            asked = replace(each.conditions, engine="reference")
+            equity = simulate(panel, each.targets, first, last, asked).equity
+        result[number] = returns_on(equity, each.conditions.cash)
     return result
 
 
@@ -120,14 +100,14 @@ def returns_on(equity: Floats, cash: float) -> Floats:
 
 def returns_of(case: Case, targets: Sequence[Targets | Decide], first: int) -> Floats:
     """Return the returns of decisions on the case's own market, capital and costs, (N, D)."""
-    simulations = [Simulation(each, case.cash, case.costs) for each in targets]
-    return net_returns(case.panel, simulations, first=first, last=case.last, fill=case.fill)
+    simulations = [Simulation(each, case.conditions) for each in targets]
+    return net_returns(case.panel, simulations, first, case.last)
 
 
 def returns_of_strategies(case: Case, strategies: Sequence[Any], first: int) -> Floats:
     """Return the returns of strategies of one class on the case's own market, (N, D); NaN where one fails."""
-    engine = Sweep(case.panel, first=first, last=case.last, cash=case.cash, costs=case.costs, fill=case.fill)
-    return returns_on(engine.run(strategies, equity=True).equity, case.cash)
+    engine = Sweep(case.panel, first, case.last, case.conditions)
+    return returns_on(engine.run(strategies, equity=True).equity, case.conditions.cash)
 
 
 def has_signal(strategy: Any) -> bool:

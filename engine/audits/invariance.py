@@ -52,7 +52,7 @@ def warm_up(case: Case) -> Outcome:
     end = len(known.days) - needed - 1
     if not len(scored) or end < 1:
         return Outcome(WARMUP, None, f"The data are too short for a warm-up of {strategy.warmup} sessions.")
-    rng = np.random.default_rng([case.seed, 2])
+    rng = np.random.default_rng([case.conditions.seed, 2])
     edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
     starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
     for since in starts:
@@ -97,7 +97,7 @@ def order_and_scale(case: Case) -> Outcome:
 
 def _checks(case: Case) -> Iterator[tuple[str, Difference | None]]:
     strategy, panel = case.strategy, case.panel
-    rng = np.random.default_rng([case.seed, 3])
+    rng = np.random.default_rng([case.conditions.seed, 3])
     known, count = panel.known, len(panel.symbols)
     if hasattr(strategy, "scores") or hasattr(strategy, "target_weights"):
         whole = signal_of(strategy, known)
@@ -137,13 +137,14 @@ def _same_run(
             return found
     if factor == 1.0:
         return None
+    given = case.conditions
     costs = replace(
-        case.costs,
-        commission_min=case.costs.commission_min * factor,
-        commission_tick=case.costs.commission_tick * factor,
+        given.costs,
+        commission_min=given.costs.commission_min * factor,
+        commission_tick=given.costs.commission_tick * factor,
     )
-    simulation = Simulation(again, case.cash * factor, costs)
-    got = net_returns(other, [simulation], first=first, last=case.last, fill=case.fill)
+    simulation = Simulation(again, replace(given, cash=given.cash * factor, costs=costs))
+    got = net_returns(other, [simulation], first, case.last)
     days = case.panel.days[first : case.last + 1]
     return first_difference(returns.T, got.T, days, ("the portfolio's return",))
 

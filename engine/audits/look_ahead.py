@@ -74,7 +74,7 @@ def look_ahead(case: Case) -> Outcome:
     ``without``, ``size``, ``cut`` (the day before whose open the future begins), ``columns`` (the parts of
     the market that it looked ahead in), ``reads`` (what the strategy had read), and ``parameters``.
     """
-    rng = np.random.default_rng([case.seed, 1])
+    rng = np.random.default_rng([case.conditions.seed, 1])
     sets = parameter_sets(case.strategy, SETS, rng)
     answers: list[tuple[Any, Answer, dict[str, None]]] = []
     for strategy in sets:
@@ -118,7 +118,7 @@ def _asked(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tuple[
         if not altered.noisy:
             return altered, None, 0
     parts = [part for part in PARTS if part not in NAMED_BY_STRATEGIES]
-    noise = with_noise(case.panel.ingredients, altered.row, case.seed, parts).build()
+    noise = with_noise(case.panel.ingredients, altered.row, case.conditions.seed, parts).build()
     altered = replace(altered, panel=noise)
     try:
         return altered, *_compared(case, strategy, whole, altered)
@@ -136,7 +136,7 @@ def _days(case: Case, count: int, rng: np.random.Generator) -> list[int]:
 def _alterations(case: Case, rng: np.random.Generator) -> Iterator[Altered]:
     given, days = case.panel.ingredients, case.panel.days
     for row in _days(case, NOISES, rng):
-        noise = with_noise(given, row, case.seed).build()
+        noise = with_noise(given, row, case.conditions.seed).build()
         yield Altered(noise, row, f"when what follows {days[row - 1]} is noise", noisy=True)
     for row in _days(case, CUTS, rng):
         yield Altered(cut(given, row).build(), row, f"when the data end on {days[row - 1]}", noisy=False)
@@ -163,7 +163,7 @@ def _answer(
         decide = targets_of(strategy, panel, first, last)
         if isinstance(decide, Targets):
             return Answer(None, decide)
-        ledger = simulate(panel, decide, first=first, last=last, cash=case.cash, costs=case.costs)
+        ledger = simulate(panel, decide, first, last, replace(case.conditions, engine="reference"))
         return Answer(None, ledger.targets)
     signal = signal_of(strategy, Recorder(panel.known, reads))
     if whole is not None and whole.signal is not None:
@@ -249,7 +249,7 @@ def _looked_ahead_in(case: Case, strategy: Any, whole: Answer, row: int) -> tupl
     """Return the parts of the market whose future alone changes the past."""
     given, found = case.panel.ingredients, []
     for part in PARTS:
-        altered = Altered(with_noise(given, row, case.seed, [part]).build(), row, part, noisy=True)
+        altered = Altered(with_noise(given, row, case.conditions.seed, [part]).build(), row, part, noisy=True)
         try:
             changed = _compared(case, strategy, whole, altered)[0] is not None
         except (UsageError, DataError):

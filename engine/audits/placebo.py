@@ -80,7 +80,7 @@ def placebo(case: Case) -> Outcome:
 def _draws(case: Case, kind: str, count: int) -> Iterator[Ingredients]:
     flows = Placebo.of(case.panel)
     for number in range(count):
-        rng = np.random.default_rng([case.seed, 4, KINDS.index(kind), number])
+        rng = np.random.default_rng([case.conditions.seed, 4, KINDS.index(kind), number])
         yield flows.in_time(rng) if kind == "in_time" else flows.between_funds(rng)
 
 

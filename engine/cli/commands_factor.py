@@ -69,7 +69,7 @@ def factor(
         watch = Watch(progress.begin)
         panel = open_market(spec, watch).panel
         with watch("factor"):
-            found = diagnose(made, panel, start=spec.start, end=spec.end, horizons=lengths, fill=spec.fill)
+            found = diagnose(made, panel, spec.conditions, horizons=lengths)
         name = factor_id(spec.strategy, panel.fingerprint, found)
         document = {
             "factor_id": name,

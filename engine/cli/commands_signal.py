@@ -98,15 +98,7 @@ def signal_command(
                 availability=spec.availability,
                 lags=spec.lags,
             )
-            signal = decide_next(
-                made,
-                panel,
-                holdings=held,
-                cash=cash,
-                costs=spec.costs,
-                start=spec.start,
-                fill=spec.fill,
-            )
+            signal = decide_next(made, panel, spec.conditions, holdings=held, cash=cash)
     synthetic = market.panel.synthetic
     if as_json:
         parameters = parameter_values(made)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from data.panel.panel import Panel
 from engine.factors.forward import Forward
 from engine.factors.section import Horizon, Section
 from engine.simulation.backtest import checked_signal, first_session, last_session, raised
+from engine.spec import DEFAULT, Conditions
 from engine.statistics.factor import FEW_ASSETS, coverage
 from engine.strategy.causality import require_causal
 from engine.strategy.loader import Native
@@ -86,17 +86,15 @@ class Diagnostics:
 def diagnose(
     strategy: Any,
     panel: Panel,
+    conditions: Conditions = DEFAULT,
     *,
-    start: date | None = None,
-    end: date | None = None,
     horizons: Sequence[int] = HORIZONS,
-    fill: str = "open",
 ) -> Diagnostics:
-    """Return the diagnostics of a strategy's scores on the sessions from ``start`` to ``end``, both included.
+    """Return the diagnostics of a strategy's scores on the sessions of ``conditions``, between fill points.
 
-    Returns end with ``end`` too: a score that is followed by fewer sessions than a horizon does not count for
-    it. Statistics that are undefined are NaN with a reason. StrategyError for a strategy without scores,
-    ValidationError for one that looks ahead, DataError where it can decide on no session.
+    Returns end with the last session too: a score that is followed by fewer sessions than a horizon does not
+    count for it. Statistics that are undefined are NaN with a reason. StrategyError for a strategy without
+    scores, ValidationError for one that looks ahead, DataError where it can decide on no session.
     """
     lengths = checked_horizons(horizons)
     if isinstance(strategy, Native) or not hasattr(strategy, "scores"):
@@ -106,10 +104,10 @@ def diagnose(
             limit="strategies with a method `scores`",
             hint="`etflow audit` asks what it can of strategies that decide otherwise.",
         )
-    last = last_session(panel, end)
+    last = last_session(panel, conditions.end)
     first = first_session(strategy, panel)
-    if start is not None:
-        first = max(first, panel.row(start))
+    if conditions.start is not None:
+        first = max(first, panel.row(conditions.start))
     if first > last:
         raise UsageError(
             "the period has no session with scores",
@@ -132,7 +130,7 @@ def diagnose(
     quantiles = 3 if scored < FEW_FOR_QUINTILES else 5
     section = Section(
         scores,
-        Forward.of(panel.market, fill).rows(first, last),
+        Forward.of(panel.market, conditions.fill).rows(first, last),
         panel.days[span],
         _families(panel),
         quantiles,
@@ -144,7 +142,7 @@ def diagnose(
         days=panel.days[span],
         symbols=panel.symbols,
         scores=scores,
-        fill=fill,
+        fill=conditions.fill,
         quantiles=quantiles,
         horizons=found,
         main=main,

@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from data.panel.market import Market
+from engine.spec import FILLS
 
 Floats = NDArray[np.float64]
-
-FILL_POINTS = ("open", "vwap", "close")
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Forward:
     @classmethod
     def of(cls, market: Market, fill: str = "open") -> Forward:
         """Return the prices of a market at the fill point ``fill``: open, vwap or close."""
-        if fill not in FILL_POINTS:
-            raise UsageError("unknown fill point", received=fill, limit=", ".join(FILL_POINTS))
+        if fill not in FILLS:
+            raise UsageError("unknown fill point", received=fill, limit=", ".join(FILLS))
         price: Floats = getattr(market, fill)
         price = np.where(market.traded, price, np.nan) * market.adjustment
         # as in the engine: over a whole session only a price that never left the limit blocks

@@ -30,6 +30,7 @@ from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decision, follow
 from engine.simulation.ledger import total_equity
+from engine.spec import DEFAULT, Conditions
 from engine.strategy.loader import Native
 
 if TYPE_CHECKING:
@@ -131,17 +132,16 @@ def next_panel(source: DataSource, symbols: Sequence[str], last: date, **options
 def decide_next(
     strategy: Any,
     panel: Panel,
+    conditions: Conditions = DEFAULT,
     *,
     holdings: Mapping[str, int] | None = None,
-    cash: float = 1_000_000.0,
-    costs: Costs | None = None,
-    start: date | None = None,
-    fill: str = "open",
+    cash: float | None = None,
 ) -> Signal:
     """Return what ``strategy`` sends before the open of the last session of ``panel`` (``next_panel``).
 
-    ``holdings`` are shares by symbol at the close of the session before; money that is announced but not
-    paid yet is not known and not counted. Without ``start`` the session is a decision session.
+    ``holdings`` are shares by symbol at the close of the session before, ``cash`` what lies beside them (0 is
+    allowed; None: that of ``conditions``); money that is announced but not paid yet is not known and not
+    counted. Where ``conditions`` have no ``start`` the session is a decision session.
     Raises UsageError for holdings that are not in the panel, DataError where one has no price.
     """
     if isinstance(strategy, Native):
@@ -150,25 +150,25 @@ def decide_next(
             received=strategy.strategy.__name__,
             hint="Write it with `scores` or `decide`; see `etflow strategies new`.",
         )
-    costs = costs or Costs()
     row = len(panel.days) - 1
     day: date = panel.days[row].item()
-    books = Books(panel, row, row, cash, costs, fill)
+    books = Books(panel, row, row, conditions)
+    books.cash = float(conditions.cash if cash is None else cash)
     books.shares = _columns(holdings or {}, panel)
     before = list(books.shares)
     events = books.open_session()
-    first, made = decisions_of(strategy, panel, start or day, row)
+    first, made = decisions_of(strategy, panel, conditions.start or day, row)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
     decide = follow(made) if isinstance(made, Targets) else made
     decision = decide(books)
     sent = books.orders_for(decision.weights, decision.rank) if decision else []
-    lines = _lines(panel, books, decision, dict(sent), costs)
+    lines = _lines(panel, books, decision, dict(sent), conditions.costs)
     spent = sum(np.sign(line.order_shares) * line.notional + line.commission + line.fee for line in lines)
     return Signal(
         day=day,
         last_day=panel.days[row - 1].item(),
-        start=start,
+        start=conditions.start,
         decides=decision is not None,
         next_decision=None if decision else _next_decision(strategy, panel, first),
         cash=books.cash,

@@ -24,8 +24,9 @@ from engine.kernel.rotation import Targets, decision_rows, require_rotation, tar
 from engine.result import Result
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decide, Decision
-from engine.simulation.engines import check_choice, simulate
+from engine.simulation.engines import simulate
 from engine.simulation.ledger import Ledger
+from engine.spec import DEFAULT, Conditions
 from engine.strategy.causality import require_causal
 from engine.strategy.loader import Native
 
@@ -41,34 +42,38 @@ def run(
     *,
     start: date | None = None,
     end: date | None = None,
-    cash: float = 1_000_000.0,
-    costs: Costs | None = None,
-    fill: str = "open",
+    cash: float = DEFAULT.cash,
+    costs: Costs | Mapping[str, float] | None = None,
+    fill: str = DEFAULT.fill,
     benchmark: str | None = None,
-    engine: str = "reference",
+    engine: str = DEFAULT.engine,
     manifest: Mapping[str, Any] | None = None,
 ) -> Result:
     """Return the result of running ``strategy`` on ``panel`` from ``start`` to ``end``, both included.
 
-    Without ``start`` the run begins on the first session on which the strategy can decide. ``benchmark`` is
-    an index code of the panel, or ``equal_weight``. Errors of the strategy come as StrategyError.
+    Without ``start`` the run begins on the first session on which the strategy can decide. ``costs`` may be
+    a mapping, as ``{"commission_rate": 0.0001}``, and ``benchmark`` is an index code of the panel, or
+    ``equal_weight``. Errors of the strategy come as StrategyError.
     """
-    costs = costs or Costs()
-    known = [*panel.index_closes, EQUAL_WEIGHT]
-    if benchmark is not None and benchmark not in known:
-        raise UsageError(f"unknown benchmark `{benchmark}`", hint=did_you_mean(benchmark, known))
-    last = last_session(panel, end)
+    conditions = Conditions.of(
+        start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark, engine=engine
+    )
+    return backtest(strategy, panel, conditions, manifest or _plain_manifest(strategy, panel))
+
+
+def backtest(strategy: Any, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
+    """Return the result of running ``strategy`` on ``panel`` under ``conditions``."""
+    require_benchmark(panel, conditions.benchmark)
+    last = last_session(panel, conditions.end)
     if isinstance(strategy, Native):
-        first = max(1, panel.row(start)) if start else 1
+        first = max(1, panel.row(conditions.start)) if conditions.start else 1
         _check_span(panel, first, last)
-        ledger = _run_native(strategy, panel, first, last, cash, costs, fill)
+        ledger = _run_native(strategy, panel, first, last, conditions)
     else:
-        first, decide = decisions_of(strategy, panel, start, last)
-        ledger = simulate(
-            panel, decide, first=first, last=last, cash=cash, costs=costs, fill=fill, engine=engine
-        )
-    _check_lot(ledger, panel, cash)
-    return _result(ledger, panel, cash, benchmark, manifest or _plain_manifest(strategy, panel))
+        first, decide = decisions_of(strategy, panel, conditions.start, last)
+        ledger = simulate(panel, decide, first, last, conditions)
+    _check_lot(ledger, panel, conditions.cash)
+    return _result(ledger, panel, conditions, manifest)
 
 
 def decisions_of(strategy: Any, panel: Panel, start: date | None, last: int) -> tuple[int, Targets | Decide]:
@@ -249,29 +254,18 @@ def _checked(weights: Floats, strategy: Any) -> Floats:
     return weights
 
 
-def _run_native(
-    strategy: Native, panel: Panel, first: int, last: int, cash: float, costs: Costs, fill: str
-) -> Ledger:
-    from engine.simulation.engines import FILLS
+def _run_native(strategy: Native, panel: Panel, first: int, last: int, conditions: Conditions) -> Ledger:
     from engine.simulation.reference import simulate_backtrader
 
-    check_choice("fill", fill, FILLS)
     try:
         ledger = simulate_backtrader(
-            panel,
-            strategy.strategy,
-            dict(strategy.parameters),
-            first=first,
-            last=last,
-            cash=cash,
-            costs=costs,
-            fill=fill,
+            panel, strategy.strategy, dict(strategy.parameters), first, last, conditions
         )
     except EtflowError:
         raise
     except Exception as error:
         raise raised(strategy.strategy.__name__, error) from error
-    ledger.check(panel, cash)
+    ledger.check(panel, conditions.cash)
     return ledger
 
 
@@ -319,9 +313,8 @@ def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
     )
 
 
-def _result(
-    ledger: Ledger, panel: Panel, cash: float, benchmark: str | None, manifest: Mapping[str, Any]
-) -> Result:
+def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
+    benchmark = conditions.benchmark
     span = slice(ledger.first, ledger.first + len(ledger.days))
     equal_weight = _equal_weight_return(panel)[span]
     decisions = ledger.targets.decisions
@@ -344,13 +337,21 @@ def _result(
         decision_flows=_flows_at(panel, decisions),
         fills=ledger.fills,
         rejections=ledger.rejections,
-        initial_cash=float(cash),
+        initial_cash=float(conditions.cash),
         sessions_per_year=panel.sessions_per_year,
     )
 
 
+def require_benchmark(panel: Panel, benchmark: str | None) -> None:
+    """Raise UsageError with close matches unless ``panel`` has the benchmark."""
+    known = [*panel.index_closes, EQUAL_WEIGHT]
+    if benchmark is not None and benchmark not in known:
+        raise UsageError(f"unknown benchmark `{benchmark}`", hint=did_you_mean(benchmark, known))
+
+
 def alternative_return(panel: Panel, benchmark: str | None) -> Floats:
     """Return the returns that one holds a strategy against, (D,): of an index, or of equal weight (None)."""
+    require_benchmark(panel, benchmark)
     return _benchmark_return(panel, benchmark, _equal_weight_return(panel), slice(None))
 
 

@@ -8,13 +8,13 @@ from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, loaded
 from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
-from engine.kernel.costs import Costs
 from engine.kernel.fills import REASON_NAMES, terms_of
 from engine.kernel.rotation import Targets
 from engine.simulation import account
 from engine.simulation.account import Orders, Record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
 from engine.simulation.tape import tape_of
+from engine.spec import Conditions
 
 # What ``follow_orders`` calls, for the compiler.
 ACCOUNT_CALLS = (
@@ -38,22 +38,26 @@ ROWS_PER_DECISION = 8
 LARGE, ORDER_WORK = 10_000, 4
 
 
-def simulate_batch(
-    panel: Panel, targets: Targets, *, first: int, last: int, cash: float, costs: Costs, fill: str
-) -> Ledger:
+def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
     work = (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
     follow_orders = account.follow_orders
     if loaded() or work > LARGE:
         follow_orders = compiled(account.follow_orders, *ACCOUNT_CALLS)
-    tape = tape_of(panel, first, last, costs, fill)
+    tape = tape_of(panel, first, last, conditions)
     orders = orders_of(targets, first)
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
     rows = (expected, expected)
     while True:
         record = account.blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
         totals = follow_orders(
-            tape, terms_of(costs), costs.cash_rate, fill == "vwap", float(cash), orders, record
+            tape,
+            terms_of(conditions.costs),
+            conditions.costs.cash_rate,
+            conditions.fill == "vwap",
+            float(conditions.cash),
+            orders,
+            record,
         )
         if totals.fills <= rows[0] and totals.rejections <= rows[1]:
             break

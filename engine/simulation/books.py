@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Event
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
 from engine.kernel.fills import (
     CASH,
     NOT_LISTED,
@@ -39,6 +38,7 @@ from engine.simulation.ledger import (
     rejections_frame,
     total_equity,
 )
+from engine.spec import Conditions
 
 DAYS_PER_YEAR = 365.0
 
@@ -46,13 +46,14 @@ DAYS_PER_YEAR = 365.0
 class Books:
     """Cash, receivables and shares of one account, and the record of what happened to them."""
 
-    def __init__(self, panel: Panel, first: int, last: int, cash: float, costs: Costs, fill: str) -> None:
+    def __init__(self, panel: Panel, first: int, last: int, conditions: Conditions) -> None:
+        costs, fill = conditions.costs, conditions.fill
         market = panel.market
         sessions, funds = last - first + 1, len(panel.symbols)
         self.panel = panel
         self.first = first
         self.row = first - 1
-        self.cash = float(cash)
+        self.cash = float(conditions.cash)
         self.shares = [0] * funds
         self.due: list[tuple[int, float]] = []
         self._cash_rate = costs.cash_rate

@@ -24,10 +24,10 @@ import numpy as np
 
 from data.errors import StrategyError
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decide, Log
 from engine.simulation.ledger import Ledger
+from engine.spec import Conditions
 
 # backtrader counts days from 0001-01-01 as 1; numpy from 1970-01-01 as 0.
 EPOCH = 719163
@@ -225,12 +225,10 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         """Do nothing at the close."""
 
 
-def simulate_reference(
-    panel: Panel, decide: Decide, *, first: int, last: int, cash: float, costs: Costs, fill: str
-) -> Ledger:
+def simulate_reference(panel: Panel, decide: Decide, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of the sessions ``first`` to ``last``; the module tells the order of events."""
     log = Log()
-    books = _run(panel, first, last, cash, costs, fill, RotationStrategy, {"decide": decide, "log": log})
+    books = _run(panel, first, last, conditions, RotationStrategy, {"decide": decide, "log": log})
     return books.ledger(log.targets(len(panel.symbols)))
 
 
@@ -238,18 +236,15 @@ def simulate_backtrader(
     panel: Panel,
     strategy: type[Any],
     parameters: dict[str, Any],
-    *,
     first: int,
     last: int,
-    cash: float,
-    costs: Costs,
-    fill: str,
+    conditions: Conditions,
 ) -> Ledger:
     """Run a plain ``backtrader.Strategy`` on our broker and data; it decides at the close, for the day after.
 
     Feeds are named by symbol. Only market orders; an order lives for one session.
     """
-    books = _run(panel, first, last, cash, costs, fill, strategy, parameters)
+    books = _run(panel, first, last, conditions, strategy, parameters)
     return books.ledger(Log().targets(len(panel.symbols)))
 
 
@@ -262,13 +257,11 @@ def _run(
     panel: Panel,
     first: int,
     last: int,
-    cash: float,
-    costs: Costs,
-    fill: str,
+    conditions: Conditions,
     strategy: type[Any],
     parameters: dict[str, Any],
 ) -> Books:
-    books = Books(panel, first, last, cash, costs, fill)
+    books = Books(panel, first, last, conditions)
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
     broker = SessionBroker(books)
     broker.cerebro = cerebro

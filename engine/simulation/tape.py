@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.facts.actions import KINDS
 from data.numeric.compiled import frozen
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
+from engine.spec import Conditions
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -54,7 +54,7 @@ class Tape(NamedTuple):
     event_pay: Integers
 
 
-def tape_of(panel: Panel, first: int, last: int, costs: Costs, fill: str) -> Tape:
+def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape:
     """Return the tape of the sessions ``first`` to ``last`` of a panel, both included."""
     market = panel.market
     span = slice(first, last + 1)
@@ -66,7 +66,7 @@ def tape_of(panel: Panel, first: int, last: int, costs: Costs, fill: str) -> Tap
     nights[0] = 0
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
-        base=frozen(getattr(market, fill)[span]),
+        base=frozen(getattr(market, conditions.fill)[span]),
         low=frozen(market.low[span]),
         high=frozen(market.high[span]),
         volume=frozen(market.volume[span]),
@@ -74,7 +74,7 @@ def tape_of(panel: Panel, first: int, last: int, costs: Costs, fill: str) -> Tap
         limit_down=frozen(market.limit_down[span]),
         tick=frozen(market.tick[span]),
         lot=frozen(market.lot[span]),
-        volatility=frozen(market.volatility[span]) if costs.impact > 0.0 else no_volatility,
+        volatility=frozen(market.volatility[span]) if conditions.costs.impact > 0.0 else no_volatility,
         buy_fee_rate=frozen(market.buy_fee_rate[span]),
         sell_fee_rate=frozen(market.sell_fee_rate[span]),
         reference=frozen(reference),

@@ -15,6 +15,7 @@ from data.errors import DataError, EtflowError, UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import first_session, last_session
+from engine.spec import DEFAULT, Conditions
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.scores import by_own_fields
 from engine.sweeps.sweep import Sweep
@@ -34,9 +35,9 @@ def sweep(
     *,
     start: date | None = None,
     end: date | None = None,
-    cash: float = 1_000_000.0,
-    costs: Costs | None = None,
-    fill: str = "open",
+    cash: float = DEFAULT.cash,
+    costs: Costs | Mapping[str, float] | None = None,
+    fill: str = DEFAULT.fill,
     benchmark: str | None = None,
     workers: int | None = None,
 ) -> pd.DataFrame:
@@ -44,14 +45,16 @@ def sweep(
 
     ``grid`` is values by parameter, all combinations of which are run, or an iterable of sets; what it leaves
     out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
-    which those that need the most history can decide. Rows are in the order of the grid.
+    which those that need the most history can decide. ``costs`` may be a mapping, as for ``run``. Rows are in
+    the order of the grid.
     """
+    conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
     sets = _sets(strategy, grid)
     made: list[Any] = [None] * len(sets)
     failures: list[str | None] = [None] * len(sets)
     metrics = np.full((len(sets), len(MEASURES)), np.nan)
-    last = last_session(panel, end)
-    first: int | None = max(1, panel.row(start)) if start else None
+    last = last_session(panel, conditions.end)
+    first: int | None = max(1, panel.row(conditions.start)) if conditions.start else None
     engine: Sweep | None = None
     for begin in range(0, len(sets), CHUNK):
         places = []
@@ -63,16 +66,7 @@ def sweep(
                 failures[place] = str(error)
         if first is None:
             first = common_start([made[place] for place in places], panel)
-        engine = engine or Sweep(
-            panel,
-            first=first,
-            last=last,
-            cash=cash,
-            costs=costs,
-            fill=fill,
-            benchmark=benchmark,
-            workers=workers,
-        )
+        engine = engine or Sweep(panel, first, last, conditions, workers=workers)
         rows = engine.run([made[place] for place in places])
         for place, row, failure in zip(places, rows.metrics, rows.failures, strict=True):
             metrics[place], failures[place], made[place] = row, failure, None

@@ -26,16 +26,16 @@ from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.kernel import rotation
-from engine.kernel.costs import Costs
 from engine.kernel.fills import terms_of
 from engine.kernel.rotation import Rule, Targets, decision_rows, require_rotation, rule_of
 from engine.simulation import account
 from engine.simulation.account import Totals
 from engine.simulation.backtest import alternative_return, checked_signal, first_decision, raised
 from engine.simulation.batch import ACCOUNT_CALLS, orders_of
-from engine.simulation.engines import check_conditions
+from engine.simulation.engines import require_market
 from engine.simulation.ledger import InvariantError
 from engine.simulation.tape import tape_of
+from engine.spec import DEFAULT, Conditions
 from engine.sweeps import measures, sets
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.ranking import rank
@@ -72,36 +72,35 @@ class Rows:
 
 
 class Sweep:
-    """The batch engine on one panel, over the sessions ``first`` to ``last``; may be run many times."""
+    """The batch engine on one panel, over the sessions ``first`` to ``last``; may be run many times.
+
+    Of ``conditions`` the days are not looked at: the rows say which they are.
+    """
 
     def __init__(
         self,
         panel: Panel,
-        *,
         first: int,
         last: int,
-        cash: float = 1_000_000.0,
-        costs: Costs | None = None,
-        fill: str = "open",
-        benchmark: str | None = None,
+        conditions: Conditions = DEFAULT,
+        *,
         workers: int | None = None,
     ) -> None:
-        costs = costs or Costs()
-        check_conditions(panel, first, last, cash, fill)
+        require_market(panel, first, last, conditions)
         span = slice(first, last + 1)
         self.panel = panel
         self.first, self.last = first, last
         self.workers = workers or os.cpu_count() or 1
         self.days = panel.days[span]
         self._ground = Ground(
-            tape=tape_of(panel, first, last, costs, fill),
-            terms=terms_of(costs),
-            cash_rate=costs.cash_rate,
-            whole_session=fill == "vwap",
-            initial_cash=float(cash),
+            tape=tape_of(panel, first, last, conditions),
+            terms=terms_of(conditions.costs),
+            cash_rate=conditions.costs.cash_rate,
+            whole_session=conditions.fill == "vwap",
+            initial_cash=float(conditions.cash),
             listed=frozen(panel.known.listed[span]),
             closes=frozen(panel.known.adjusted_close),
-            benchmark=frozen(alternative_return(panel, benchmark)[span]),
+            benchmark=frozen(alternative_return(panel, conditions.benchmark)[span]),
             per_year=panel.sessions_per_year,
         )
 

@@ -20,7 +20,7 @@ from data.errors import EtflowError
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
-from engine.simulation.backtest import last_session, raised, run
+from engine.simulation.backtest import backtest, last_session, raised, require_benchmark
 from engine.spec import Spec
 from engine.strategy.loader import Native, parameter_values
 from engine.sweeps.grid import common_start
@@ -51,6 +51,8 @@ class Evaluator:
     ) -> None:
         self.spec = spec
         self.market = market
+        self.conditions = market.conditions(spec)
+        require_benchmark(market.panel, self.conditions.benchmark)
         self._base = _first_that_can_be_made(spec, strategies, space)
         self.first, self.last = self._period(space)
         self.workers = workers
@@ -74,17 +76,8 @@ class Evaluator:
 
     def reference(self, parameters: Parameters) -> Result:
         """Return the result of one set on the reference engine, over the same sessions."""
-        spec = self.spec
-        return run(
-            self.strategy(parameters),
-            self.market.panel,
-            start=self.day(self.first),
-            end=spec.end,
-            cash=spec.cash,
-            costs=spec.costs,
-            fill=spec.fill,
-            benchmark=self.market.benchmark,
-        )
+        conditions = dataclasses.replace(self.conditions, start=self.day(self.first), engine="reference")
+        return backtest(self.strategy(parameters), self.market.panel, conditions, {})
 
     def strategy(self, parameters: Parameters) -> Any:
         """Return the strategy with a set of parameters; EtflowError where there is none such."""
@@ -121,14 +114,7 @@ class Evaluator:
         """The batch engine, laid out on first use."""
         if self._engine is None:
             self._engine = Sweep(
-                self.market.panel,
-                first=self.first,
-                last=self.last,
-                cash=self.spec.cash,
-                costs=self.spec.costs,
-                fill=self.spec.fill,
-                benchmark=self.market.benchmark,
-                workers=self.workers,
+                self.market.panel, self.first, self.last, self.conditions, workers=self.workers
             )
         return self._engine
 
@@ -180,9 +166,9 @@ class Evaluator:
 
     def _period(self, space: Space) -> tuple[int, int]:
         panel = self.market.panel
-        last = last_session(panel, self.spec.end)
-        if self.spec.start is not None:
-            return max(1, panel.row(self.spec.start)), last
+        last = last_session(panel, self.conditions.end)
+        if self.conditions.start is not None:
+            return max(1, panel.row(self.conditions.start)), last
         made, _ = self._made(list(_most_demanding(space)))
         return common_start([each for each in made if each is not None], panel), last
 

@@ -99,7 +99,7 @@ def judge_study(
     returns = returns_of_sets(evaluate, sets)
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
-    benchmark = alternative_return(panel, evaluate.market.benchmark)[span]
+    benchmark = alternative_return(panel, evaluate.conditions.benchmark)[span]
     walk, paths = None, None
     exclusions = (
         []
@@ -149,7 +149,7 @@ def judge_study(
             parameters=dict(best.parameters),
             header=_header(study, evaluate),
             exclusions=tuple(exclusions),
-            benchmark_name=evaluate.market.benchmark or "equal weight",
+            benchmark_name=evaluate.conditions.benchmark or "equal weight",
             seed=int(study.header["seed"]),
         )
     )
@@ -210,7 +210,7 @@ def returns_of_sets(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
     """Return the net returns of sets, session on session, (T, N); NaN for a set that fails."""
     paths = evaluate.paths(sets)
     before = np.empty_like(paths)
-    before[:, 0] = evaluate.spec.cash
+    before[:, 0] = evaluate.conditions.cash
     before[:, 1:] = paths[:, :-1]
     np.divide(paths, before, out=paths)
     paths -= 1.0
@@ -299,9 +299,9 @@ def _number(trial: Trial, name: str) -> float:
 
 
 def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
-    header, spec = study.header, evaluate.spec
+    header = study.header
     data = header["data"]
-    costs = ", ".join(f"{name} {value:g}" for name, value in vars(spec.costs).items() if value)
+    costs = ", ".join(f"{name} {value:g}" for name, value in vars(evaluate.conditions.costs).items() if value)
     return {
         "study": str(header["study_id"]),
         "strategy": str(header["strategy"]),

@@ -147,17 +147,11 @@ class Stitched:
         """
         evaluate = self._evaluate
         first = evaluate.first + blocks[0][0]
-        engine = Sweep(
-            evaluate.market.panel,
-            first=first,
-            last=evaluate.first + blocks[-1][1],
-            cash=evaluate.spec.cash,
-            costs=evaluate.spec.costs,
-            fill=evaluate.spec.fill,
-        )
+        last = evaluate.first + blocks[-1][1]
+        engine = Sweep(evaluate.market.panel, first, last, evaluate.conditions)
         targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
         path = engine.follow([_one_after_another(targets)])[0]
-        before = np.concatenate(([evaluate.spec.cash], path[:-1]))
+        before = np.concatenate(([evaluate.conditions.cash], path[:-1]))
         followed: Floats = path / before - 1.0
         return followed
 

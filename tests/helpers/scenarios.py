@@ -78,18 +78,13 @@ def panel_of(scenario: Scenario) -> Any:
 def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
     from engine.kernel.costs import Costs
     from engine.simulation.engines import simulate
+    from engine.spec import Conditions
 
-    costs = Costs(**vars(scenario.costs))
     first = 1 if scenario.first is None else scenario.days.index(scenario.first)
-    return simulate(
-        panel,
-        targets_of(scenario, first),
-        cash=scenario.cash,
-        costs=costs,
-        fill=scenario.fill,
-        first=first,
-        engine=engine,
+    conditions = Conditions(
+        cash=scenario.cash, costs=Costs(**vars(scenario.costs)), fill=scenario.fill, engine=engine
     )
+    return simulate(panel, targets_of(scenario, first), first, len(panel.days) - 1, conditions)
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
