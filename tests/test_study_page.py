@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.report.study_axes import axes_of
-from engine.report.study_numbers import heat_maps, importance, neighbourhood
 from engine.report.study_page import write_study_page
+from engine.tuning.landscape import Landscape, landscape
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study
@@ -30,9 +29,13 @@ def study_of(
     return Study.load(path)
 
 
+def found_in(study: Study) -> Landscape:
+    return landscape(study, space_of(*study.header["space"], where=study.header["where"]))
+
+
 def page_of(study: Study, verdict: str | None = None) -> str:
     path = study.folder / "study.html"
-    write_study_page(study, path, verdict)
+    write_study_page(study, found_in(study), path, verdict)
     return path.read_text(encoding="utf-8")
 
 
@@ -69,7 +72,7 @@ def test_what_came_out_stands_on_the_page(tmp_path: Path) -> None:
 
 def test_the_neighbourhood_is_one_step_in_one_dimension(tmp_path: Path) -> None:
     study = study_of(tmp_path, "lookback=8:12", "top=1,2,3,4", evaluator=peak)
-    around = neighbourhood(axes_of(study), study)
+    around = found_in(study).around
     assert around is not None
     values = sorted(
         each.trial.outcome.metrics["sharpe_ratio"] for each in around.places if each.trial is not None
@@ -91,7 +94,7 @@ def test_importance_is_the_share_of_variance_that_a_main_effect_explains(tmp_pat
         return [Outcome({"sharpe_ratio": 2.0 * s["lookback"] + 1.0 * s["top"]}) for s in sets]
 
     study = study_of(tmp_path, "lookback=1:3", "top=1,2,3", "cap=0.1:1:0.1", evaluator=additive)
-    found = importance(axes_of(study), study.trials, study.goal.objectives[0])
+    found = found_in(study).importance[0]
     assert found is not None
     # Variances of 2x and of x over the same three values are as 4 to 1.
     assert [*found.shares, found.rest] == pytest.approx([0.8, 0.2, 0.0, 0.0])
@@ -99,8 +102,14 @@ def test_importance_is_the_share_of_variance_that_a_main_effect_explains(tmp_pat
 
 def test_a_cell_of_a_heat_map_is_the_median_and_the_best_of_its_trials(tmp_path: Path) -> None:
     study = study_of(tmp_path, "lookback=8:10", "top=2,3", "cap=0.5,1", evaluator=peak)
-    (first, *_) = heat_maps(axes_of(study), study, study.goal.objectives[0])
-    assert np.nanmax(np.array(first.best, dtype=float)) == 2.0
+    ((first, *_),) = found_in(study).maps
+    # lookback across: 8, 9, 10; top up: 2, 3; best and median over cap, two trials a cell
+    assert (first.columns, first.rows, first.best) == (("8", "9", "10"), ("2", "3"), (2, 1))
+    assert first.cells == (
+        *((0, 0, 1.25, 1.25, 2), (0, 1, 1.5, 1.5, 2)),
+        *((1, 0, 1.5, 1.5, 2), (1, 1, 1.75, 1.75, 2)),
+        *((2, 0, 1.75, 1.75, 2), (2, 1, 2.0, 2.0, 2)),
+    )
 
 
 def test_several_objectives_have_a_front(tmp_path: Path) -> None:
@@ -136,7 +145,7 @@ def test_every_line_of_the_charts_is_a_trial_of_the_study(tmp_path: Path) -> Non
 
 def test_choices_without_order_are_no_steps(tmp_path: Path) -> None:
     study = study_of(tmp_path, "rebalance=5,weekly,monthly", "top=1,2,3")
-    around = neighbourhood(axes_of(study), study)
+    around = found_in(study).around
     assert around is not None
     assert all(place.step.startswith("top") for place in around.places)
 

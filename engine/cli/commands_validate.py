@@ -92,7 +92,7 @@ def validate(
             open_now(again, app.catalogue.strategies, out, watch)
         found = opened(again.study.folder)
         if not no_report:
-            write_page(again.study, report)
+            write_page(again.study, again.space, report)
     if as_json:
         print_json(judgement_document(report, found))
     else:
@@ -128,15 +128,17 @@ def judge(
     return report
 
 
-def write_page(study: Study, report: Report | None) -> None:
+def write_page(study: Study, space: Space, report: Report | None) -> None:
     """Write ``study.html``, with the judgement in it if there is one."""
     from engine.report.study_page import STUDY_PAGE, write_study_page
     from engine.report.verdict_section import verdict_section
     from engine.results.runs import writing
+    from engine.tuning.landscape import landscape
 
+    found = landscape(study, space)
     with writing(study.folder):
         section = None if report is None else verdict_section(report)
-        write_study_page(study, study.folder / STUDY_PAGE, section)
+        write_study_page(study, found, study.folder / STUDY_PAGE, section)
 
 
 def remake_page(app: App, study: str, out: Path) -> str:
@@ -149,7 +151,8 @@ def remake_page(app: App, study: str, out: Path) -> str:
     with Progress(app, "report", total=2 * STEPS) as progress:
         again = reopen(study, out, app.catalogue.strategies, Watch(progress.begin))
         sizes = dict.fromkeys(SIZES)
-        write_page(again.study, judge(again.study, again.evaluate, again.space, "both", sizes, progress))
+        report = judge(again.study, again.evaluate, again.space, "both", sizes, progress)
+        write_page(again.study, again.space, report)
     return str(again.study.folder / STUDY_PAGE)
 
 

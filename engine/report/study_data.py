@@ -7,13 +7,12 @@ evenly spaced through the ranking, so that the same study always shows the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from engine.metrics import LABELS, Unit
 from engine.report.html import Safe
-from engine.report.study_axes import Axis, text_of
-from engine.report.study_numbers import HeatMap, heat_maps, profile, scored
+from engine.tuning.axes import Axis, text_of
+from engine.tuning.landscape import HeatMap, Landscape, Profile, scored
 from engine.tuning.methods import WITH_OPTUNA
 from engine.tuning.objective import Trial
 from engine.tuning.study import Study
@@ -52,9 +51,9 @@ def leading(study: Study) -> int:
     return max(BEST, min(front, FRONT))
 
 
-def chart_data(study: Study, axes: Sequence[Axis], *, history: bool) -> dict[str, Any]:
+def chart_data(study: Study, found: Landscape, *, history: bool) -> dict[str, Any]:
     """Return everything that the charts draw."""
-    goal = study.goal
+    goal, axes = study.goal, found.axes
     front = {trial.number for trial in study.pareto}
     rows = [
         [
@@ -79,10 +78,8 @@ def chart_data(study: Study, axes: Sequence[Axis], *, history: bool) -> dict[str
             for each in goal.objectives
         ],
         "constrained": bool(goal.constraints),
-        "maps": [[_map(each) for each in heat_maps(axes, study, objective)] for objective in goal.objectives],
-        "profiles": [_profile(axes[0], study, index) for index in range(len(goal.objectives))]
-        if len(axes) == 1
-        else [],
+        "maps": [[_map(each) for each in of_objective] for of_objective in found.maps],
+        "profiles": [_profile(each) for each in found.profiles],
         "rows": rows,
         "history": _history(study) if history else None,
     }
@@ -136,11 +133,10 @@ def _map(found: HeatMap) -> dict[str, Any]:
     }
 
 
-def _profile(axis: Axis, study: Study, index: int) -> dict[str, Any]:
-    names, cells = profile(axis, study, study.goal.objectives[index])
+def _profile(found: Profile) -> dict[str, Any]:
     return {
-        "names": names,
-        "cells": [[x, _short(best), _short(median), count] for x, _, best, median, count in cells],
+        "names": found.names,
+        "cells": [[x, _short(best), _short(median), count] for x, _, best, median, count in found.cells],
     }
 
 

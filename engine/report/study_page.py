@@ -2,9 +2,10 @@
 
 Order: what came out and what to beware of; the verdict, if there is one; ranked trials; the neighbourhood of
 the best; heat maps of pairs; importance; all parameters at once; the Pareto front; how the search went;
-failures; what was searched. Tables and sentences are in the page itself (``study_tables``); the charts are
-drawn by ``study.js`` with Apache ECharts (``vendor/``, embedded) from one JSON block (``study_data``). The
-same study, with the same number of trials on record beside it, gives the same bytes.
+failures; what was searched. Numbers are those of ``engine.tuning.landscape``. Tables and sentences are in the
+page itself (``study_tables``); the charts are drawn by ``study.js`` with Apache ECharts (``vendor/``,
+embedded) from one JSON block (``study_data``). The same study, with the same number of trials on record
+beside it, gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from engine.report import html
 from engine.report import study_tables as tables
 from engine.report.html import Safe, count, join, section, tag
-from engine.report.study_axes import Axis, axes_of
 from engine.report.study_data import block, chart_data, drawn, label_of, leading, learns
-from engine.report.study_numbers import BINS, CELLS, importance, neighbourhood, scored
+from engine.tuning.axes import Axis
+from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.study import Study
 from engine.tuning.trial_log import trials_on_record
 
@@ -29,27 +30,26 @@ FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say lit
 Part = tuple[str, str, Safe]
 
 
-def write_study_page(study: Study, path: Path, verdict: str | None = None) -> None:
+def write_study_page(study: Study, found: Landscape, path: Path, verdict: str | None = None) -> None:
     """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
 
     ``verdict`` is markup, already escaped, that becomes a section of its own after the head.
     """
-    html.write(path, _page(study, verdict))
+    html.write(path, _page(study, found, verdict))
 
 
-def _page(study: Study, verdict: str | None) -> str:
-    axes = axes_of(study)
-    parts = list(_parts(study, axes, verdict))
+def _page(study: Study, found: Landscape, verdict: str | None) -> str:
+    parts = list(_parts(study, found, verdict))
     identifier, name, last = parts[-1]
     scripts = join(
-        block(chart_data(study, axes, history=learns(study)), "study-data"),
+        block(chart_data(study, found, history=learns(study)), "study-data"),
         Safe(f"<script>{_file('vendor/echarts.min.js')}</script>"),
         Safe(f"<script>{_file('study_tools.js')}{_file('study.js')}</script>"),
     )
     parts[-1] = (identifier, name, join(last, scripts))
     return html.page(
         f"{study.header['study_id']} study",
-        _header(study, axes),
+        _header(study, found),
         parts,
         banner=SYNTHETIC if study.header["data"]["synthetic"] else None,
     )
@@ -60,7 +60,7 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-def _header(study: Study, axes: Sequence[Axis]) -> Safe:
+def _header(study: Study, found: Landscape) -> Safe:
     header = study.header
     data = header["data"]
     first, last = header.get("period") or (data["first_day"], data["last_day"])
@@ -76,7 +76,7 @@ def _header(study: Study, axes: Sequence[Axis]) -> Safe:
         for each in study.goal.objectives
     )
     under = f"; where {' and '.join(header['constraints'])}" if header["constraints"] else ""
-    warned = [tag("li", text) for text in _warnings(study, axes)]
+    warned = [tag("li", text) for text in _warnings(study, found)]
     on_record = trials_on_record(study.folder.parent, data["name"])
     return join(
         tag("style", Safe(_file("study.css"))),
@@ -89,9 +89,9 @@ def _header(study: Study, axes: Sequence[Axis]) -> Safe:
     )
 
 
-def _warnings(study: Study, axes: Sequence[Axis]) -> Iterator[str]:
+def _warnings(study: Study, found: Landscape) -> Iterator[str]:
     """Yield what a reader must know before he believes the best trial."""
-    around = neighbourhood(axes, study)
+    axes, around = found.axes, found.around
     if around is not None and around.verdict == "isolated peak":
         yield "Isolated peak: the neighbours of the best are much worse than it."
     best = study.best
@@ -123,7 +123,8 @@ def _warnings(study: Study, axes: Sequence[Axis]) -> Iterator[str]:
 def _end(axis: Axis, value: object) -> str | None:
     """Return at which end of its range a value is, if at one."""
     if axis.kind == "interval":
-        share = (axis.position(value) - axis.position(axis.low)) / (20 * axis.step)
+        low, high = axis.ends
+        share = (axis.position(value) - low) / (high - low)
         return "lower" if share < 0.02 else "upper" if share > 0.98 else None
     if not axis.ordered or len(axis.values) < 3:
         return None
@@ -131,14 +132,13 @@ def _end(axis: Axis, value: object) -> str | None:
     return "lower" if place == 0 else "upper" if place == len(axis.values) - 1 else None
 
 
-def _parts(study: Study, axes: Sequence[Axis], verdict: str | None) -> Iterator[Part]:
-    goal = study.goal
+def _parts(study: Study, found: Landscape, verdict: str | None) -> Iterator[Part]:
+    goal, axes, around = study.goal, found.axes, found.around
     first = label_of(goal.objectives[0].metric)
     if verdict is not None:
         yield "verdict", "Verdict", section("Verdict", Safe(verdict), id_="verdict")
     if study.ranked:
         yield "ranked", "Ranked", _ranked(study, axes)
-    around = neighbourhood(axes, study)
     if around is not None:
         where = (
             "One step from the best in one parameter at a time; parameters without order have no steps."
@@ -153,7 +153,7 @@ def _parts(study: Study, axes: Sequence[Axis], verdict: str | None) -> Iterator[
             section("Neighbourhood of the best", body, id_="neighbourhood", lead=where),
         )
     if any(scored(study, each) for each in goal.objectives):
-        yield from _charts(study, axes, first)
+        yield from _charts(study, found, first)
     if study.failures:
         body = tables.failure_table(study)
         yield "failures", "Failures", section("Trials that failed", body, id_="failures")
@@ -169,8 +169,8 @@ def _ranked(study: Study, axes: Sequence[Axis]) -> Safe:
     return section("Ranked trials", body, id_="ranked", lead=lead)
 
 
-def _charts(study: Study, axes: Sequence[Axis], first: str) -> Iterator[Part]:
-    goal = study.goal
+def _charts(study: Study, found: Landscape, first: str) -> Iterator[Part]:
+    goal, axes = study.goal, found.axes
     feasible = " Only trials within constraints count." if goal.constraints else ""
     if len(axes) > 1:
         lead = (
@@ -190,14 +190,13 @@ def _charts(study: Study, axes: Sequence[Axis], first: str) -> Iterator[Part]:
             section(f"{axes[0].name}, value by value", chart, id_="heat-maps", lead=lead),
         )
     if len(axes) > 1:
-        found = [(each, importance(axes, scored(study, each), each)) for each in goal.objectives]
         lead = (
             "Share of the objective's variance over the trials that a parameter explains by itself (main "
             "effects of a functional analysis of variance, fitted to the trials on record). A small share: "
             "its value hardly matters, or only together with others. It says what moves the result, not what "
             "makes it good."
         )
-        body = tables.importance_table(axes, found)
+        body = tables.importance_table(axes, list(zip(goal.objectives, found.importance, strict=True)))
         yield "importance", "Importance", section("What matters", body, id_="importance", lead=lead)
     total, lines = sum(goal.values(each.outcome) is not None for each in study.trials), len(drawn(study))
     some = (

@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, percent, table, tag
 from engine.report.sections import unit_name
-from engine.report.study_axes import Axis, text_of, words_of
 from engine.report.study_data import label_of, unit_of
-from engine.report.study_numbers import PLATEAU, Importance, Neighbour, Neighbourhood, relative
+from engine.tuning.axes import Axis, text_of, words_of
+from engine.tuning.landscape import PLATEAU, Importance, Neighbour, Neighbourhood, relative
 from engine.tuning.objective import Objective, Trial
 from engine.tuning.study import Study
 

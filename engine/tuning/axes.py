@@ -1,8 +1,4 @@
-"""The searched dimensions of a study as axes: what stands where, what is next to what, and bins.
-
-A header writes dimensions as ``--param`` does (``lookback=3:20:1``, ``cap=0.1:1``, ``w=0.01:10:log``,
-``rebalance=5,weekly``). ``axes_of`` reads them back without the strategy: numbers from the text, choices from
-the values that the trials have, in the order of the text.
+"""The searched dimensions of a study as axes: what stands where, and bins.
 
 A position is a number: of listed values the place in the list, of an interval the value, or its logarithm.
 """
@@ -10,24 +6,21 @@ A position is a number: of listed values the place in the list, of an interval t
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.tuning.study import Study
+from engine.tuning.dimensions import Dimension, Interval, Steps
+from engine.tuning.space import Space
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.intp]
 Kind = Literal["steps", "choices", "interval"]
 
-_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
-_RANGE = re.compile(rf"({_NUMBER}):({_NUMBER})(?::({_NUMBER}|log))?")
 # Of an interval, what counts as one step: a twentieth of its length.
 STEPS_OF_INTERVAL = 20
 
@@ -65,14 +58,14 @@ class Axis:
         if self.kind == "steps":
             first, second = self.values[0], self.values[min(1, len(self.values) - 1)]
             return float(round((value - first) / (second - first))) if second != first else 0.0
-        return float([text_of(each) for each in self.values].index(text_of(value)))
+        return float(self.values.index(value))
 
     @property
     def step(self) -> float:
         """How far apart neighbours are, in positions."""
         if self.kind != "interval":
             return 1.0
-        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        low, high = self.ends
         return (high - low) / STEPS_OF_INTERVAL
 
     def positions(self, trials: Sequence[Any]) -> Floats:
@@ -93,7 +86,7 @@ class Axis:
         Values are cells of their own as long as that is few enough; otherwise bins of equal width.
         """
         if self.kind == "interval":
-            edges = np.linspace(*self._ends, most + 1)
+            edges = np.linspace(*self.ends, most + 1)
             place = np.clip(np.searchsorted(edges, positions, side="right") - 1, 0, most - 1)
             ends = [math.exp(edge) if self.log else edge for edge in edges.tolist()]
             return place, tuple(f"{one:.3g}–{two:.3g}" for one, two in pairwise(ends))
@@ -114,53 +107,23 @@ class Axis:
         return f"{value:.4g}" if self.kind == "interval" else text_of(value)
 
     @property
-    def _ends(self) -> tuple[float, float]:
+    def ends(self) -> tuple[float, float]:
+        """Positions of the ends of an interval."""
         return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
 
 
-def axes_of(study: Study) -> tuple[Axis, ...]:
-    """Return the dimensions of a study, in the order of its command."""
-    return tuple(_axis(str(text), study) for text in study.header["space"])
+def axes_of(space: Space) -> tuple[Axis, ...]:
+    """Return the dimensions of a space, in the order of its command."""
+    return tuple(map(_axis, space.dimensions))
 
 
-def _axis(text: str, study: Study) -> Axis:
-    name, _, values = text.partition("=")
-    found = _RANGE.fullmatch(values)
-    if found is None:
-        return _choices(name, values.split(","), study)
-    low, high, step = found.groups()
-    if step is None or step == "log":
-        return Axis(name, "interval", low=float(low), high=float(high), log=step == "log")
-    first, width = Decimal(low), Decimal(step)
-    count = int((Decimal(high) - first) / width) + 1
-    numbers = (first + width * index for index in range(count))
-    whole = not any(isinstance(trial.parameters.get(name), float) for trial in study.trials[:1])
-    return Axis(name, "steps", tuple(int(each) if whole else float(each) for each in numbers))
-
-
-def _choices(name: str, words: Sequence[str], study: Study) -> Axis:
-    """Return an axis of the values that were tried; one that never was stays the word that it is."""
-    seen: dict[float | str, Any] = {}
-    for trial in study.trials:
-        value = trial.parameters[name]
-        seen.setdefault(_same(value), value)
-    values = [seen.pop(_same(word), word) for word in words]
-    values += seen.values()
-    numbers = [_same(value) for value in values]
-    ordered = len(values) > 1 and all(
-        isinstance(one, float) and isinstance(two, float) and one < two for one, two in pairwise(numbers)
+def _axis(dimension: Dimension) -> Axis:
+    if isinstance(dimension, Interval):
+        return Axis(dimension.name, "interval", low=dimension.low, high=dimension.high, log=dimension.log)
+    values = tuple(dimension.value(index) for index in range(dimension.count))
+    return Axis(
+        dimension.name, "steps" if isinstance(dimension, Steps) else "choices", values, dimension.ordered
     )
-    return Axis(name, "choices", tuple(values), ordered)
-
-
-def _same(value: Any) -> float | str:
-    """Return what a value and its word in the header have in common."""
-    if isinstance(value, bool) or value is None:
-        return text_of(value)
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return str(value)
 
 
 def text_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the page of a study computes from its trials: importance, heat maps, the neighbourhood of the best.
+"""What the trials of a study say about its space: importance, heat maps, the neighbourhood of the best.
 
 **Importance.** An additive model ``y = mean + f1(x1) + f2(x2) + …``, each ``f`` free in every value (or bin)
 of its parameter, is fitted by least squares to the trials that have the objective. The share of a parameter
@@ -22,8 +22,9 @@ from typing import Literal
 
 import numpy as np
 
-from engine.report.study_axes import Axis, Floats
+from engine.tuning.axes import Axis, Floats, axes_of
 from engine.tuning.objective import Objective, Trial
+from engine.tuning.space import Space
 from engine.tuning.study import Study
 
 # The rule of "isolated peak": the median of the neighbours is below this share of the best.
@@ -33,6 +34,19 @@ BINS = 10  # of an interval
 PER_LEVEL = 5  # trials that each free number of the additive model should have
 FEWEST = 2  # neighbours to speak of
 
+Cell = tuple[int, int, float, float, int]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """All of it. By objective: of several dimensions importance and maps, of a single one profiles."""
+
+    axes: tuple[Axis, ...]
+    importance: tuple[Importance | None, ...]
+    maps: tuple[tuple[HeatMap, ...], ...]
+    profiles: tuple[Profile, ...]
+    around: Neighbourhood | None
+
 
 @dataclass(frozen=True)
 class Importance:
@@ -40,6 +54,39 @@ class Importance:
 
     shares: tuple[float, ...]
     rest: float
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One objective over two dimensions: cells as (column, row, best, median, trials); that of the best."""
+
+    across: int
+    up: int
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    best: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One objective over the only dimension: the cells of a heat map with a single row."""
+
+    names: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+
+def landscape(study: Study, space: Space) -> Landscape:
+    """Return what the trials of a study say about the space that it searched."""
+    axes, objectives = axes_of(space), study.goal.objectives
+    alone = axes[0] if len(axes) == 1 else None
+    return Landscape(
+        axes,
+        () if alone else tuple(importance(axes, scored(study, each), each) for each in objectives),
+        tuple(tuple(heat_maps(axes, study, each)) for each in objectives),
+        tuple(profile(alone, study, each) for each in objectives) if alone else (),
+        neighbourhood(axes, study),
+    )
 
 
 def scored(study: Study, objective: Objective) -> list[Trial]:
@@ -80,18 +127,6 @@ def importance(axes: Sequence[Axis], trials: Sequence[Trial], objective: Objecti
     return Importance(tuple(part / total for part in parts), rest / total)
 
 
-@dataclass(frozen=True)
-class HeatMap:
-    """One objective over two dimensions: cells as (column, row, best, median, trials, feasible)."""
-
-    across: int
-    up: int
-    columns: tuple[str, ...]
-    rows: tuple[str, ...]
-    cells: tuple[tuple[int, int, float, float, int], ...]
-    best: tuple[int, int] | None
-
-
 def heat_maps(axes: Sequence[Axis], study: Study, objective: Objective) -> list[HeatMap]:
     """Return a heat map for every pair of dimensions, over the feasible trials.
 
@@ -116,7 +151,7 @@ def heat_maps(axes: Sequence[Axis], study: Study, objective: Objective) -> list[
                 up,
                 columns,
                 rows,
-                tuple(_cells(x * len(rows) + y, len(rows), level, maximize=objective.maximize)),
+                _cells(x * len(rows) + y, len(rows), level, maximize=objective.maximize),
                 None if best is None else (int(x[best]), int(y[best])),
             )
         )
@@ -125,11 +160,11 @@ def heat_maps(axes: Sequence[Axis], study: Study, objective: Objective) -> list[
 
 def _cells(
     key: np.ndarray[tuple[int], np.dtype[np.intp]], rows: int, level: Floats, *, maximize: bool
-) -> list[tuple[int, int, float, float, int]]:
+) -> tuple[Cell, ...]:
     order = np.argsort(key, kind="stable")
     keys, starts = np.unique(key[order], return_index=True)
     groups = np.split(level[order], starts[1:]) if len(keys) else []
-    return [
+    return tuple(
         (
             int(each // rows),
             int(each % rows),
@@ -138,16 +173,15 @@ def _cells(
             len(group),
         )
         for each, group in zip(keys, groups, strict=True)
-    ]
+    )
 
 
-def profile(
-    axis: Axis, study: Study, objective: Objective
-) -> tuple[tuple[str, ...], list[tuple[int, int, float, float, int]]]:
-    """Return the cells of one dimension alone, as those of a heat map with a single row."""
+def profile(axis: Axis, study: Study, objective: Objective) -> Profile:
+    """Return an objective over one dimension alone, over the feasible trials."""
     trials = [trial for trial in scored(study, objective) if study.goal.obeys(trial.outcome)]
     cell, names = axis.cells(axis.positions(trials), 3 * CELLS if axis.kind != "interval" else 2 * BINS)
-    return names, _cells(cell, 1, values_of(trials, objective.metric), maximize=objective.maximize)
+    level = values_of(trials, objective.metric)
+    return Profile(names, _cells(cell, 1, level, maximize=objective.maximize))
 
 
 @dataclass(frozen=True)
