@@ -18,15 +18,12 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import compare, tune
 from engine.report.verdict_section import verdict_section
-from engine.strategy.loader import parameters_of
-from engine.tuning.judge import _kept, neighbours_of
+from engine.tuning.judge import _kept
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
-from engine.tuning.space import Space
 from engine.verdict.evidence import Evidence, TrialLog
 from engine.verdict.text import TITLES, written
 from engine.verdict.verdict import report as judged
-from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
 
@@ -196,30 +193,6 @@ def test_the_judgement_is_markup_with_every_warning_and_number() -> None:
 
 
 # --- Pieces -----------------------------------------------------------------------------------------------
-def space(*words: str, where: tuple[str, ...] = ()) -> Space:
-    return Space.from_words(words, where, parameters_of(STRATEGIES["flow_blend"]), fixed={})
-
-
-def test_neighbours_are_one_step_away_in_one_ordered_dimension() -> None:
-    found = neighbours_of(
-        space("lookback=3:9:3", "top=1,2", "valuation=vwap,nav"),
-        {"lookback": 6, "top": 2, "valuation": "nav"},
-    )
-    assert found == [
-        {"lookback": 3, "top": 2, "valuation": "nav"},
-        {"lookback": 9, "top": 2, "valuation": "nav"},
-        {"lookback": 6, "top": 1, "valuation": "nav"},
-    ]
-
-
-def test_neighbours_obey_the_conditions_and_stay_within_an_interval() -> None:
-    tied = space("lookback=3:9:3", "top=1,2", where=("lookback <= 3 * top",))
-    assert neighbours_of(tied, {"lookback": 6, "top": 2}) == [{"lookback": 3, "top": 2}]
-    free = neighbours_of(space("margin_weight=0:2", "cap=0.01:1:log"), {"margin_weight": 0.0, "cap": 0.1})
-    assert [each["margin_weight"] for each in free] == pytest.approx([0.1, 0.0, 0.0])
-    assert [each["cap"] for each in free] == pytest.approx([0.1, 0.1 / 10**0.1, 0.1 * 10**0.1])
-
-
 def test_of_too_many_trials_even_ones_and_the_best_are_used() -> None:
     trials = [Trial(number, {"a": number}, Outcome({})) for number in range(50_000)]
     kept = _kept(trials[::-1], trials[17], 1250)

@@ -183,7 +183,7 @@ def tune(
             if not no_verdict:
                 judged = judge(finished, evaluate, space, splits, sizes, progress)
             if not no_report:
-                write_page(finished, space, judged)
+                write_page(finished, evaluate, space, judged)
     document = study_document(study.folder, header, board, space.size)
     document["best_run"] = str(best) if best is not None else None
     document["judgement"] = judgement_document(judged, None) if judged is not None else None

@@ -92,7 +92,7 @@ def validate(
             open_now(again, app.catalogue.strategies, out, watch)
         found = opened(again.study.folder)
         if not no_report:
-            write_page(again.study, again.space, report)
+            write_page(again.study, again.evaluate, again.space, report)
     if as_json:
         print_json(judgement_document(report, found))
     else:
@@ -128,14 +128,14 @@ def judge(
     return report
 
 
-def write_page(study: Study, space: Space, report: Report | None) -> None:
-    """Write ``study.html``, with the judgement in it if there is one."""
+def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report | None) -> None:
+    """Write ``study.html``, with the judgement in it if there is one; what that ran is known to the page."""
     from engine.report.study_page import STUDY_PAGE, write_study_page
     from engine.report.verdict_section import verdict_section
     from engine.results.runs import writing
     from engine.tuning.landscape import landscape
 
-    found = landscape(study, space)
+    found = landscape(study, space, None if report is None else evaluate)
     with writing(study.folder):
         section = None if report is None else verdict_section(report)
         write_study_page(study, found, study.folder / STUDY_PAGE, section)
@@ -152,7 +152,7 @@ def remake_page(app: App, study: str, out: Path) -> str:
         again = reopen(study, out, app.catalogue.strategies, Watch(progress.begin))
         sizes = dict.fromkeys(SIZES)
         report = judge(again.study, again.evaluate, again.space, "both", sizes, progress)
-        write_page(again.study, again.space, report)
+        write_page(again.study, again.evaluate, again.space, report)
     return str(again.study.folder / STUDY_PAGE)
 
 

@@ -92,7 +92,7 @@ def _header(study: Study, found: Landscape) -> Safe:
 def _warnings(study: Study, found: Landscape) -> Iterator[str]:
     """Yield what a reader must know before he believes the best trial."""
     axes, around = found.axes, found.around
-    if around is not None and around.verdict == "isolated peak":
+    if around is not None and around.word == "isolated peak":
         yield "Isolated peak: the neighbours of the best are much worse than it."
     best = study.best
     if best is None:
@@ -140,12 +140,7 @@ def _parts(study: Study, found: Landscape, verdict: str | None) -> Iterator[Part
     if study.ranked:
         yield "ranked", "Ranked", _ranked(study, axes)
     if around is not None:
-        where = (
-            "One step from the best in one parameter at a time; parameters without order have no steps."
-            if around.exact
-            else "Trials within one step of the best in every parameter at once; a step of a range without "
-            "steps is a twentieth of it."
-        )
+        where = tables.neighbour_lead(study, axes, around)
         body = join(tables.plateau_sentence(study, around), tables.neighbour_table(study, axes, around))
         yield (
             "neighbourhood",

@@ -10,12 +10,14 @@ from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, percent
 from engine.report.sections import unit_name
 from engine.report.study_data import label_of, unit_of
 from engine.tuning.axes import Axis, text_of, words_of
-from engine.tuning.landscape import PLATEAU, Importance, Neighbour, Neighbourhood, relative
+from engine.tuning.landscape import Importance
+from engine.tuning.neighbours import PLATEAU, Neighbourhood, Place, relative
 from engine.tuning.objective import Objective, Trial
+from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.study import Study
 
 ROWS = 20  # of the ranked table and of the Pareto front
-LISTED = 12  # of the neighbours and of the reasons of failures
+LISTED = 12  # of the reasons of failures
 LONGEST = 300  # letters of a reason
 # Beside objectives and constrained metrics, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "annual_volatility", "max_drawdown", "turnover")
@@ -156,9 +158,11 @@ def neighbour_table(study: Study, axes: Sequence[Axis], around: Neighbourhood) -
     if best is None:
         return Safe("")
     top = best.outcome.metrics[objective.metric]
-    rows: list[list[object]] = [_around("the best itself", best, axes, objective, top)]
-    for place in around.places[: LISTED if not around.exact else None]:
-        rows.append(_neighbour(place, axes, objective, top))
+    rows: list[list[object]] = [
+        ["the best itself", str(best.number), *_measured(best.parameters, best.outcome, axes, objective, top)]
+    ]
+    for place in around.places:
+        rows.append(_place(place, axes, objective, top))
     head = [
         tag("th", "Step", class_="text"),
         tag("th", "Trial"),
@@ -166,41 +170,51 @@ def neighbour_table(study: Study, axes: Sequence[Axis], around: Neighbourhood) -
         heading(objective.metric, objective),
         tag("th", "Relative to the best"),
     ]
-    left = len(around.places) - LISTED if not around.exact else 0
-    more = tag("p", f"and {count(left, 'other')}.", class_="note") if left > 0 else Safe("")
-    return join(table(head, rows, class_="compact"), more)
+    return table(head, rows, class_="compact")
 
 
-def _neighbour(
-    place: Neighbour, axes: Sequence[Axis], objective: Objective, top: float | None
+def _place(place: Place, axes: Sequence[Axis], objective: Objective, top: float | None) -> list[object]:
+    step = place.neighbour.step
+    if place.outcome is None:
+        return [step, "not tried", *[""] * len(axes), "", ""]
+    number = "no trial" if place.number is None else str(place.number)
+    return [step, number, *_measured(place.neighbour.parameters, place.outcome, axes, objective, top)]
+
+
+def _measured(
+    parameters: Parameters, outcome: Outcome, axes: Sequence[Axis], objective: Objective, top: float | None
 ) -> list[object]:
-    if place.trial is None:
-        return [place.step, "not tried", *[""] * len(axes), "", ""]
-    return _around(place.step, place.trial, axes, objective, top)
+    value = outcome.metrics.get(objective.metric)
+    share = None if value is None or top is None else relative(value, top, objective)
+    words = "failed" if outcome.failure is not None else shown(objective.metric, value)
+    return [*(axis.text(parameters[axis.name]) for axis in axes), words, percent(share, 0)]
 
 
-def _around(
-    step: str, trial: Trial, axes: Sequence[Axis], objective: Objective, top: float | None
-) -> list[object]:
-    value = trial.outcome.metrics.get(objective.metric) if trial.outcome.failure is None else None
-    share = None if value is None or top is None else relative(value, top, maximize=objective.maximize)
-    words = "failed" if trial.outcome.failure is not None else shown(objective.metric, value)
-    parameters = [axis.text(trial.parameters[axis.name]) for axis in axes]
-    return [step, str(trial.number), *parameters, words, percent(share, 0)]
+def neighbour_lead(study: Study, axes: Sequence[Axis], around: Neighbourhood) -> str:
+    """Return what a neighbour is, as far as it matters for this study."""
+    within = ", within the conditions" if study.header["where"] else ""
+    interval = any(axis.kind == "interval" for axis in axes)
+    said = f"One step from the best in one parameter at a time{within}; "
+    said += "a step of a range without steps is a twentieth of it; " if interval else ""
+    said += "parameters without order have no steps."
+    beside = any(each.number is None and each.outcome is not None for each in around.places)
+    return said + (" Those that are no trials were run for the judgement." if beside else "")
 
 
 def plateau_sentence(study: Study, around: Neighbourhood) -> Safe:
     """Return in words whether the best stands on a plateau or alone, and by which rule."""
     objective = study.goal.objectives[0]
     rule = f"isolated peak where the median of the neighbours is below {PLATEAU:.0%} of the best"
-    if around.verdict == "unknown":
-        said = "Not known: fewer than two neighbours of the best were tried."
-        return tag("p", tag("b", said), f" Rule: {rule}.")
-    share = "of the other sign" if around.ratio is None else f"{around.ratio:.0%} of the best"
-    title = "Isolated peak." if around.verdict == "isolated peak" else "Plateau."
     median, worst = shown(objective.metric, around.median), shown(objective.metric, around.worst)
-    text = f" The median of the neighbours is {median}, {share}; the worst is {worst}. Rule: {rule}."
-    return tag("p", tag("b", title), text, class_=around.verdict.replace(" ", "-"))
+    known = "" if around.known == len(around.places) else f"; {around.known} of {len(around.places)} known"
+    if around.word == "unknown":
+        of_median = f" The median of the neighbours is {median}; the worst is {worst}{known}."
+        said = tag("b", f"Not known: {around.reason}.")
+        return tag("p", said, of_median if around.known else "", f" Rule: {rule}.")
+    share = "of the other sign" if around.share is None else f"{around.share:.0%} of the best"
+    title = "Isolated peak." if around.word == "isolated peak" else "Plateau."
+    text = f" The median of the neighbours is {median}, {share}; the worst is {worst}{known}. Rule: {rule}."
+    return tag("p", tag("b", title), text, class_=around.word.replace(" ", "-"))
 
 
 def failure_table(study: Study) -> Safe:

@@ -21,9 +21,6 @@ Floats = NDArray[np.float64]
 Cells = NDArray[np.intp]
 Kind = Literal["steps", "choices", "interval"]
 
-# Of an interval, what counts as one step: a twentieth of its length.
-STEPS_OF_INTERVAL = 20
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -59,14 +56,6 @@ class Axis:
             first, second = self.values[0], self.values[min(1, len(self.values) - 1)]
             return float(round((value - first) / (second - first))) if second != first else 0.0
         return float(self.values.index(value))
-
-    @property
-    def step(self) -> float:
-        """How far apart neighbours are, in positions."""
-        if self.kind != "interval":
-            return 1.0
-        low, high = self.ends
-        return (high - low) / STEPS_OF_INTERVAL
 
     def positions(self, trials: Sequence[Any]) -> Floats:
         """Return where the trials stand."""

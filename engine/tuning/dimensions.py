@@ -112,6 +112,12 @@ class Interval:
             number = self.low + share * (self.high - self.low)
         return min(max(number, self.low), self.high)
 
+    def share(self, number: float) -> float:
+        """Return at which share of the way a number is: the inverse of :meth:`at`."""
+        if self.log:
+            return (math.log(number) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        return (number - self.low) / (self.high - self.low)
+
     def __str__(self) -> str:
         return f"{self.name}={_text(self.low)}:{_text(self.high)}" + (f":{LOG}" if self.log else "")
 

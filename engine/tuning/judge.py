@@ -2,7 +2,7 @@
 
 1. The returns of the trials are computed again from their parameters; of very many trials an even sample is
    used, and the page says so.
-2. The default parameters and the neighbours of the best, one step in each dimension, are run too where they
+2. The default parameters and the neighbours of the best (``engine.tuning.neighbours``) are run too where they
    are no trials.
 3. Walk-forward and combinatorial splits choose among the trials by the study's first objective, where returns
    alone determine it, else by Sharpe ratio (``engine.tuning.out_of_sample``).
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from engine.simulation.backtest import alternative_return
 from engine.statistics.splits import CombinatorialPurged
-from engine.tuning.dimensions import Dimension
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.methods import WITH_OPTUNA
+from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.out_of_sample import (
     OF_RETURNS,
@@ -47,8 +47,6 @@ SPLITS = ("both", "walkforward", "cpcv", "none")
 FOLDS, TEST_FOLDS = 10, 2
 # Numbers in the table of returns: at 1,200 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000
-# A step where a dimension takes any number.
-STEP_OF_INTERVAL = 0.05
 
 Announce = Callable[[str], object]
 
@@ -95,7 +93,7 @@ def judge_study(
     trials = _kept(study.ranked, best, evaluate.last - evaluate.first + 1)
     sets: list[Parameters] = [trial.parameters for trial in trials]
     default = _place(sets, _default(evaluate, space))
-    neighbours = [_place(sets, each) for each in neighbours_of(space, best.parameters)]
+    neighbours = [_place(sets, each.parameters) for each in neighbours_of(space, best.parameters)]
     returns = returns_of_sets(evaluate, sets)
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
@@ -153,33 +151,6 @@ def judge_study(
             seed=int(study.header["seed"]),
         )
     )
-
-
-def neighbours_of(space: Space, parameters: Parameters) -> list[dict[str, Any]]:
-    """Return the sets that are one step away in one dimension of ordered values, and obey the conditions."""
-    found = []
-    for dimension in space.dimensions:
-        for value in _next_to(dimension, parameters[dimension.name]):
-            other = {**parameters, dimension.name: value}
-            if space.allows(other):
-                found.append(other)
-    return found
-
-
-def _next_to(dimension: Dimension, value: Any) -> list[Any]:
-    if dimension.count is None:
-        if dimension.log:
-            whole = math.log(dimension.high) - math.log(dimension.low)
-            share = (math.log(value) - math.log(dimension.low)) / whole
-        else:
-            share = (value - dimension.low) / (dimension.high - dimension.low)
-        shares = (share - STEP_OF_INTERVAL, share + STEP_OF_INTERVAL)
-        return [dimension.at(each) for each in shares if 0.0 <= each <= 1.0]
-    if not dimension.ordered:
-        return []
-    values = [dimension.value(index) for index in range(dimension.count)]
-    place = values.index(value)
-    return [values[each] for each in (place - 1, place + 1) if 0 <= each < len(values)]
 
 
 def _kept(ranked: Sequence[Trial], best: Trial, sessions: int) -> list[Trial]:

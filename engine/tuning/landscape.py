@@ -7,9 +7,7 @@ complete grid these are exactly the main effects of the functional analysis of v
 Hoos and Leyton-Brown 2014); the joint fit keeps a search that learns, which tries parameters together, from
 crediting one with the effect of the other.
 
-**Neighbourhood.** Of an exact search: the trials that differ from the best in one ordered parameter, by one
-step. Where fewer than two of these were tried (random draws, intervals): all trials within one step in every
-parameter at once, a step of an interval being a twentieth of it. Choices without order have no steps.
+The neighbourhood of the best is that of ``engine.tuning.neighbours``.
 """
 
 from __future__ import annotations
@@ -18,21 +16,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
 from engine.tuning.axes import Axis, Floats, axes_of
+from engine.tuning.neighbours import Neighbourhood, neighbourhood
 from engine.tuning.objective import Objective, Trial
+from engine.tuning.outcome import Evaluate
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 
-# The rule of "isolated peak": the median of the neighbours is below this share of the best.
-PLATEAU = 0.7
 CELLS = 24  # of an axis of a heat map, at most
 BINS = 10  # of an interval
 PER_LEVEL = 5  # trials that each free number of the additive model should have
-FEWEST = 2  # neighbours to speak of
 
 Cell = tuple[int, int, float, float, int]
 
@@ -76,8 +72,11 @@ class Profile:
     cells: tuple[Cell, ...]
 
 
-def landscape(study: Study, space: Space) -> Landscape:
-    """Return what the trials of a study say about the space that it searched."""
+def landscape(study: Study, space: Space, evaluate: Evaluate | None = None) -> Landscape:
+    """Return what the trials of a study say about the space that it searched.
+
+    ``evaluate`` runs the neighbours of the best that are no trials; without it nothing is known of them.
+    """
     axes, objectives = axes_of(space), study.goal.objectives
     alone = axes[0] if len(axes) == 1 else None
     return Landscape(
@@ -85,7 +84,7 @@ def landscape(study: Study, space: Space) -> Landscape:
         () if alone else tuple(importance(axes, scored(study, each), each) for each in objectives),
         tuple(tuple(heat_maps(axes, study, each)) for each in objectives),
         tuple(profile(alone, study, each) for each in objectives) if alone else (),
-        neighbourhood(axes, study),
+        neighbourhood(study, space, evaluate),
     )
 
 
@@ -182,93 +181,3 @@ def profile(axis: Axis, study: Study, objective: Objective) -> Profile:
     cell, names = axis.cells(axis.positions(trials), 3 * CELLS if axis.kind != "interval" else 2 * BINS)
     level = values_of(trials, objective.metric)
     return Profile(names, _cells(cell, 1, level, maximize=objective.maximize))
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A place next to the best: the step that leads there, and the trial, if it was tried."""
-
-    step: str
-    trial: Trial | None
-
-
-@dataclass(frozen=True)
-class Neighbourhood:
-    """What lies around the best trial, and whether it is a plateau.
-
-    ``ratio`` is the median of the neighbours over the best, such that 1 is as good and less is worse; None
-    where there is no ratio (fewer than two neighbours, or values of different sign).
-    """
-
-    places: tuple[Neighbour, ...]
-    exact: bool
-    median: float | None
-    worst: float | None
-    ratio: float | None
-    verdict: Literal["plateau", "isolated peak", "unknown"]
-
-
-def neighbourhood(axes: Sequence[Axis], study: Study) -> Neighbourhood | None:
-    """Return the neighbourhood of the best trial by the first objective; None where there is no best."""
-    best = study.best
-    if best is None:
-        return None
-    objective = study.goal.objectives[0]
-    places = _steps(axes, study, best)
-    found = [place.trial for place in places if place.trial is not None]
-    near = _around(axes, study, best) if len(found) < FEWEST else []
-    exact = len(near) <= len(found)
-    if not exact:
-        found = near
-        places = tuple(Neighbour("near", trial) for trial in found)
-    level = np.array([value for each in found if (value := _value(each, objective)) is not None])
-    top = _value(best, objective)
-    if len(level) < FEWEST or top is None:
-        return Neighbourhood(places, exact, None, None, None, "unknown")
-    median = float(np.median(level))
-    worst = float(level.min() if objective.maximize else level.max())
-    ratio = relative(median, top, maximize=objective.maximize)
-    if ratio is None:
-        # From a positive best to a median of the other sign is further down than any share.
-        worse = median < top if objective.maximize else median > top
-        return Neighbourhood(places, exact, median, worst, None, "isolated peak" if worse else "plateau")
-    return Neighbourhood(
-        places, exact, median, worst, ratio, "isolated peak" if ratio < PLATEAU else "plateau"
-    )
-
-
-def relative(value: float, best: float, *, maximize: bool) -> float | None:
-    """Return how good a value is beside the best: 1 is as good, less is worse; None for unequal signs."""
-    if value * best <= 0.0:
-        return 1.0 if value == best else None
-    return value / best if (best > 0.0) == maximize else best / value
-
-
-def _value(trial: Trial, objective: Objective) -> float | None:
-    return trial.outcome.metrics.get(objective.metric) if trial.outcome.failure is None else None
-
-
-def _steps(axes: Sequence[Axis], study: Study, best: Trial) -> tuple[Neighbour, ...]:
-    stepped = [axis for axis in axes if axis.kind != "interval" and axis.ordered]
-    known = {tuple(trial.parameters[axis.name] for axis in axes): trial for trial in study.trials}
-    places = []
-    for axis in stepped:
-        here = int(axis.position(best.parameters[axis.name]))
-        for there in (here - 1, here + 1):
-            if 0 <= there < len(axis.values):
-                moved = {**best.parameters, axis.name: axis.values[there]}
-                trial = known.get(tuple(moved[each.name] for each in axes))
-                places.append(Neighbour(f"{axis.name} {'−' if there < here else '+'}1 step", trial))
-    return tuple(places)
-
-
-def _around(axes: Sequence[Axis], study: Study, best: Trial) -> list[Trial]:
-    """Return the trials within one step of the best in every parameter at once, the nearest first."""
-    trials = [trial for trial in study.trials if trial.outcome.failure is None]
-    near, far = np.ones(len(trials), dtype=bool), np.zeros(len(trials))
-    for axis in axes:
-        steps = np.abs(axis.positions(trials) - axis.position(best.parameters[axis.name])) / axis.step
-        near &= steps <= (1.0 + 1e-9 if axis.ordered else 0.0)
-        far += steps
-    near &= np.array([trial.number != best.number for trial in trials], dtype=bool)
-    return [trials[index] for index in np.argsort(far, kind="stable").tolist() if near[index]]
