@@ -15,7 +15,8 @@ import pytest
 
 import run_backtest
 from engine.cli.present_significance import significance_text
-from engine.comparisons.significance import IDENTICAL, paired, significance, significance_document
+from engine.comparisons.common import common_of, correlation, paired
+from engine.comparisons.significance import IDENTICAL, significance, significance_document
 from engine.metrics import compute_metrics
 from engine.report.compare_page import write_comparison
 from tests.helpers.results import from_returns
@@ -69,6 +70,30 @@ def test_returns_are_of_common_sessions_and_compound_over_the_others():
     np.testing.assert_allclose(returns[:, 1], [0.01, 0.02, 0.03])
     np.testing.assert_allclose(benchmark, [0.2, 1.2**2 - 1, 0.2])
     assert significance([all_days, some]).sessions == 3
+    # the page draws the same returns that are tested
+    drawn = common_of([all_days, some], ["all", "some"])
+    assert drawn.days.tolist() == common.tolist()
+    assert drawn.returns["all"].tolist() == returns[:, 0].tolist()
+    assert drawn.returns["benchmark"].tolist() == benchmark.tolist()
+
+
+def test_a_return_that_is_unknown_in_part_is_unknown_and_correlates_with_nothing():
+    days = np.arange("2024-01-01", "2024-01-08", dtype="datetime64[D]")
+    all_days = from_returns(
+        [0.1, -0.1] * 3 + [0.1],
+        benchmark=[NAN, NAN, 0.2, 0.2, 0.2, 0.2, 0.2],
+        equal_weight=[0.1, 0.3, NAN, -0.1, NAN, 0.1, -0.1],
+        days=days,
+    )
+    some = from_returns([0.0] * 4, days=days[[2, 3, 5, 6]])
+    found = common_of([all_days, some], ["all", "some"])
+    # the first common session has a benchmark, whatever was unknown before it
+    np.testing.assert_allclose(found.returns["benchmark"], [0.2, 0.2, 1.2**2 - 1, 0.2])
+    # of the two sessions from the 4th to the 6th one is unknown: so is what they make together
+    np.testing.assert_allclose(found.returns["equal weight"], [NAN, -0.1, NAN, -0.1])
+    np.testing.assert_allclose(found.returns["all"], [0.1, -0.1, 0.9 * 1.1 - 1, 0.1])
+    # two sessions are left, on which equal weight did not vary
+    assert math.isnan(correlation(found.returns["all"], found.returns["equal weight"]))
 
 
 # --- What is found ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Is the difference between runs more than chance? Every run against the first, and all of them at once.
 
-1. Returns are those of the sessions that all runs have (``paired``), so that what moves all of them cancels.
+1. Returns are those of the sessions that all runs have (``engine.comparisons.common``), so that what moves
+   all of them cancels.
 2. Each run's Sharpe ratio is held against the first run's: a stationary-bootstrap interval of the difference,
    and the tests of Ledoit and Wolf (2008), with long-run errors and with resampled blocks of 1, 5 and 10.
    These look at one pair each, and do not know how many runs were compared.
@@ -19,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.comparisons.common import paired
 from engine.result import Floats, Result
 from engine.statistics.bootstrap import sharpe_difference_interval
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
@@ -150,30 +151,6 @@ def significance(results: Sequence[Result], *, seed: int = 0) -> Significance:
         differences=differences,
         best=tuple(best),
     )
-
-
-def paired(results: Sequence[Result]) -> tuple[NDArray[np.datetime64], Floats, Floats]:
-    """Return the sessions that all runs have, the runs' returns (T, N) and the benchmark's (T,).
-
-    Returns compound over sessions that another run lacks: each is from one common session to the next, the
-    first from the session before it. The benchmark is the first run's; NaN where it is unknown.
-    """
-    days = results[0].days
-    for result in results[1:]:
-        days = np.intersect1d(days, result.days)
-    columns = [_between(result.returns, np.searchsorted(result.days, days)) for result in results]
-    first = results[0]
-    benchmark = _between(first.benchmark_return, np.searchsorted(first.days, days))
-    return days, np.column_stack(columns), benchmark
-
-
-def _between(returns: Floats, rows: NDArray[np.intp]) -> Floats:
-    """Return the compounded return up to each of the rows from the one before it; NaN spreads."""
-    compounded = [
-        math.prod((1.0 + returns[start:end]).tolist()) - 1.0
-        for start, end in zip([*(rows[:1]), *(rows[:-1] + 1)], rows + 1, strict=True)
-    ]
-    return np.array(compounded, dtype=np.float64)
 
 
 def _difference(place: int, returns: Floats, first: Floats, per_year: float, seed: int) -> Difference:

@@ -10,13 +10,10 @@ differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.comparisons.common import Common, common_of, correlation, overlap
 from engine.metrics import LABELS, OF_ALTERNATIVES, Metrics
 from engine.report import canvas, html, sections
 from engine.report.assumptions import settings
@@ -34,20 +31,6 @@ if TYPE_CHECKING:
 SYNTHETIC = "SYNTHETIC: {who} a made-up market. Nothing here says anything about a real fund."
 
 
-@dataclass(frozen=True)
-class _Common:
-    """What all runs have in common: sessions, and series on them by name, in order of the runs.
-
-    ``returns`` are from one common session to the next, and also those of the benchmark and of equal weight
-    of the first run, where they are known; ``weights`` are shares of equity over the union of the symbols,
-    cash last, of the runs only.
-    """
-
-    days: NDArray[np.datetime64]
-    returns: Mapping[str, Floats]
-    weights: Mapping[str, Floats]
-
-
 def write_comparison(
     results: Sequence[Result],
     metrics: Sequence[Metrics],
@@ -60,7 +43,7 @@ def write_comparison(
     it. OSError if the file cannot be written.
     """
     names = _names(results)
-    common = _common(results, names)
+    common = common_of(results, names)
     with canvas.styled("page"):
         html.write(path, _page(results, metrics, names, common, significance))
 
@@ -74,46 +57,11 @@ def _names(results: Sequence[Result]) -> list[str]:
     ]
 
 
-def _common(results: Sequence[Result], names: Sequence[str]) -> _Common:
-    days = results[0].days
-    for result in results[1:]:
-        days = np.intersect1d(days, result.days)
-    symbols = sorted({symbol for result in results for symbol in result.symbols})
-    returns: dict[str, Floats] = {}
-    weights: dict[str, Floats] = {}
-    for name, result in zip(names, results, strict=True):
-        rows = np.searchsorted(result.days, days)
-        returns[name] = _between(result.returns, rows)
-        of_run = np.zeros((len(days), len(symbols) + 1))
-        columns = [symbols.index(symbol) for symbol in result.symbols]
-        of_run[:, columns] = (result.values / result.equity[:, None])[rows]
-        of_run[:, -1] = 1.0 - of_run.sum(axis=1)
-        weights[name] = of_run
-    first = results[0]
-    rows = np.searchsorted(first.days, days)
-    for name, series in (
-        ("benchmark", first.benchmark_return),
-        ("equal weight", first.equal_weight_return),
-    ):
-        between = _between(series, rows)
-        if not np.isnan(between).all():
-            returns[name] = between
-    return _Common(days, returns, weights)
-
-
-def _between(returns: Floats, rows: NDArray[np.intp]) -> Floats:
-    """Compounded returns from each of the rows to the next; the first is from the row before it."""
-    levels = np.concatenate(([1.0], growth(returns)))
-    after = levels[rows + 1]
-    before: Floats = np.concatenate((levels[rows[:1]], after[:-1]))
-    return np.asarray(after / before - 1.0, dtype=np.float64)
-
-
 def _page(
     results: Sequence[Result],
     metrics: Sequence[Metrics],
     names: Sequence[str],
-    common: _Common,
+    common: Common,
     significance: Significance | None,
 ) -> str:
     made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
@@ -143,7 +91,7 @@ def _page(
                 "Correlations",
                 section(
                     "Correlations of returns",
-                    _matrix(common.returns, _correlation),
+                    _matrix(common.returns, correlation),
                     id_="correlations",
                     lead="Pearson's, of returns by session; sessions where one is unknown are left out.",
                 ),
@@ -153,7 +101,7 @@ def _page(
                 "Overlap",
                 section(
                     "Overlap of weights",
-                    _matrix(common.weights, _overlap),
+                    _matrix(common.weights, overlap),
                     id_="overlap",
                     lead="Share of equity that two runs have in the same place, a fund or cash, mean over "
                     "sessions: 1 is the same portfolio throughout, 0 is never anything in common.",
@@ -174,7 +122,7 @@ def _page(
     return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner)
 
 
-def _period(results: Sequence[Result], common: _Common) -> str:
+def _period(results: Sequence[Result], common: Common) -> str:
     if not len(common.days):
         return "The runs have no session in common: metrics are of each run's own period."
     period = f"{common.days[0]} to {common.days[-1]} · {html.count(len(common.days), 'session')}"
@@ -222,7 +170,7 @@ def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names:
     return table(("", "Unit", *names, *alternatives.values()), rows, text_columns=2, class_="compact")
 
 
-def _curves(common: _Common) -> Picture:
+def _curves(common: Common) -> Picture:
     colours = {"benchmark": canvas.BENCHMARK, "equal weight": canvas.CASH}
     runs = [name for name in common.returns if name not in colours]
     for index, name in enumerate(runs):
@@ -253,17 +201,6 @@ def _curves(common: _Common) -> Picture:
         wide=True,
         height=5.6,
     )
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    known = ~np.isnan(one) & ~np.isnan(other)
-    if known.sum() < 2 or np.ptp(one[known]) == 0.0 or np.ptp(other[known]) == 0.0:
-        return float("nan")
-    return float(np.corrcoef(one[known], other[known])[0, 1])
-
-
-def _overlap(one: Floats, other: Floats) -> float:
-    return float(np.minimum(one, other).sum(axis=1).mean())
 
 
 def _matrix(series: Mapping[str, Floats], measure: Callable[[Floats, Floats], float]) -> Safe:
