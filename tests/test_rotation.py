@@ -70,6 +70,36 @@ def test_weighting_by_score_counts_from_the_threshold() -> None:
     assert targets.weights[0] == pytest.approx([0.75, 0.25, 0.0, 0.0])
 
 
+def test_scores_without_a_threshold_count_from_the_lowest_chosen_if_it_is_negative() -> None:
+    # 3 - (-1) = 4 parts, 1 - (-1) = 2 parts, none for the lowest; positive scores count from zero
+    assert weigh([[3.0, 1.0, -1.0, -2.0]], weighting="score", top=3).weights[0] == pytest.approx(
+        [4 / 6, 2 / 6, 0.0, 0.0]
+    )
+    assert weigh([[3.0, 1.0, NAN, NAN]], weighting="score").weights.tolist() == [[0.75, 0.25, 0.0, 0.0]]
+
+
+def test_scores_that_exceed_nothing_are_weighed_equally() -> None:
+    assert weigh([[-1.0, -1.0, NAN, NAN]], weighting="score", top=4).weights.tolist() == [[0.25, 0.25, 0, 0]]
+    assert weigh([[0.0, 0.0, NAN, NAN]], weighting="score").weights.tolist() == [[0.5, 0.5, 0.0, 0.0]]
+
+
+def test_a_slot_that_is_not_filled_stays_in_cash_under_every_weighting() -> None:
+    # Two of four slots: half of equity, of which 3 / (3 + 1) for the first
+    scores = [[NAN] * 4, [NAN] * 4, [3.0, 1.0, NAN, NAN]]
+    assert weigh(scores, weighting="score", top=4).weights[2].tolist() == [0.375, 0.125, 0.0, 0.0]
+    # Returns of +-50 % and +-25 %: one part to two
+    prices = [[1.0, 1.0, 1.0, 1.0], [1.5, 1.25, 1.0, 1.0], [0.75, 0.9375, 1.0, 1.0]]
+    targets = weigh(scores, prices=prices, weighting="inverse_volatility", top=4)
+    assert targets.weights[2] == pytest.approx([0.5 / 3, 1.0 / 3, 0.0, 0.0])
+
+
+def test_the_sum_of_the_largest_scores_is_finite() -> None:
+    assert weigh([[1.7e308] * 4], weighting="score").weights.tolist() == [[0.5, 0.5, 0.0, 0.0]]
+    # From -1e308 on, 2e308 and 1e308 are two parts to one
+    targets = weigh([[1e308, 0.0, -1e308, NAN]], weighting="score", top=3)
+    assert targets.weights[0] == pytest.approx([2 / 3, 1 / 3, 0.0, 0.0])
+
+
 def test_weighting_by_inverse_volatility() -> None:
     # Returns of A are +-10 %, of B +-5 % about: B gets twice the weight.
     prices = [[1.0, 1.0, 1.0, 1.0], [1.1, 1.05, 1.0, 1.0], [0.99, 0.9975, 1.0, 1.0]]

@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 VOLATILITY_LOOKBACK = 20
+# A power of two changes no bit of a quotient, and keeps the sum of the largest scores below infinity.
+SCALE = 2.0**-12
 
 # The fields that all rotations share, of which scores know nothing.
 ROTATION_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
@@ -275,7 +277,7 @@ def weigh(
             for place in range(start, end):
                 floor = min(floor, scores[of + columns[place]])
         for place in range(start, end):
-            weights[place] = scores[of + columns[place]] - floor
+            weights[place] = scores[of + columns[place]] * SCALE - floor * SCALE
     else:
         known, sum_known = 0, 0.0
         for place in range(start, end):
@@ -290,7 +292,7 @@ def weigh(
     whole = 0.0
     for place in range(start, end):
         whole += weights[place]
-    invested = min(1.0, count / slots)
+    invested = count / slots
     for place in range(start, end):
         raw = weights[place] / whole * invested if whole > 0.0 else 1.0 / slots
         weights[place] = min(raw, rule.cap)
