@@ -109,6 +109,41 @@ def test_weighting_by_inverse_volatility() -> None:
     assert targets.weights[2] == pytest.approx([1 / 3, 2 / 3, 0.0, 0.0])
 
 
+def test_a_fund_without_a_volatility_counts_as_the_mean_of_the_others() -> None:
+    # A returns +-50 %, B +-25 %; C stands still, as 1 / 0.95 * 0.95 does but for its last bit; D has one return
+    still = 1.0 / 0.95 * 0.95
+    assert 0.0 < 1.0 - still < 1e-15
+    prices = [[1.0, 1.0, 1.0, NAN], [1.5, 1.25, still, 2.0], [0.75, 0.9375, 1.0, 3.0]]
+    scores = [[NAN] * 4, [NAN] * 4, [1.0] * 4]
+    targets = weigh(scores, prices=prices, weighting="inverse_volatility", top=4)
+    # As 1 / 2 : 1 / 1 : 1 / 1.5 : 1 / 1.5, that is 3 : 6 : 4 : 4
+    assert targets.weights[2] == pytest.approx([3 / 17, 6 / 17, 4 / 17, 4 / 17])
+
+
+def test_funds_without_any_volatility_are_weighed_equally() -> None:
+    prices = [[1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 1.0]]
+    targets = weigh([[NAN] * 4, [1.0, 1.0, NAN, NAN]], prices=prices, weighting="inverse_volatility")
+    assert targets.weights[1].tolist() == [0.5, 0.5, 0.0, 0.0]
+
+
+def test_volatility_is_that_of_the_last_twenty_returns() -> None:
+    # A moves from row 1 to 2 by half, B by a quarter, and from row 21 to 23 it is the other way round;
+    # in between both move by a tenth and back
+    def closes(first: float, last: float) -> list[float]:
+        moves = [first, *[0.1, 1 / 1.1 - 1] * 9, 0.1, last]
+        return list(np.cumprod([1.0, 1.0] + [1.0 + move for move in moves]))
+
+    prices = np.transpose([closes(0.5, 0.25), closes(0.25, 0.5), [1.0] * 23, [1.0] * 23])
+    scores = np.full((23, 4), NAN)
+    scores[21:, :2] = 1.0
+    targets = weigh(scores.tolist(), prices=prices, weighting="inverse_volatility")
+    moves = [0.1, 1 / 1.1 - 1] * 9 + [0.1]
+    spread = {each: np.std([*moves, each], ddof=1) for each in (0.25, 0.5)}
+    for row, (a, b) in ((21, (0.5, 0.25)), (22, (0.25, 0.5))):
+        parts = np.array([1 / spread[a], 1 / spread[b]])
+        assert targets.weights[row, :2] == pytest.approx(parts / parts.sum(), rel=1e-12)
+
+
 def test_a_held_fund_stays_within_the_hysteresis() -> None:
     scores = [[4.0, 3.0, 2.0, 1.0], [3.0, 1.0, 2.0, 4.0], [1.0, 2.0, 3.0, 4.0]]
     # Held A and B; then A is 2nd and B 4th: B goes, D comes; then A is 4th and goes as well.

@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 VOLATILITY_LOOKBACK = 20
+# Returns that vary by their rounding alone, 1e-16 each, do not vary.
+STILL = 1e-12
 # A power of two changes no bit of a quotient, and keeps the sum of the largest scores below infinity.
 SCALE = 2.0**-12
 
@@ -282,13 +284,13 @@ def weigh(
         known, sum_known = 0, 0.0
         for place in range(start, end):
             weights[place] = recent_volatility(closes, row, funds, columns[place])
-            if weights[place] > 0.0:
+            if weights[place] > STILL:
                 known += 1
                 sum_known += weights[place]
-        # Of the mean of the others where it is unknown.
+        # The mean of the others where it is unknown, or where the price stood still.
         typical = sum_known / known if known else 1.0
         for place in range(start, end):
-            weights[place] = 1.0 / (weights[place] if weights[place] > 0.0 else typical)
+            weights[place] = 1.0 / (weights[place] if weights[place] > STILL else typical)
     whole = 0.0
     for place in range(start, end):
         whole += weights[place]
