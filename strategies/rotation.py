@@ -57,7 +57,7 @@ class Rotation(ABC):
     weighting: str = param(
         "equal",
         choices=("equal", "score", "inverse_volatility"),
-        help="equal = 1/top each, an unfilled slot stays in cash; score = in proportion to the score",
+        help="equal = 1/top each; score = by its excess over threshold; unfilled slots stay in cash",
     )
     cap: float = param(1.0, low=0.01, high=1.0, unit="fraction of equity", help="largest weight of a fund")
     hysteresis: int = param(
