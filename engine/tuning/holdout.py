@@ -16,8 +16,8 @@ from typing import Any
 from data.errors import DataError, UsageError
 from data.source import open_source
 from engine.pipeline import Run, Watch, execute, keep, open_market, strategy_of
-from engine.spec import Spec
 from engine.record.journal import Journal, encode, read_lines
+from engine.spec import Spec
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
-from engine.results.runs import writing
 from engine.record.journal import Journal, encode
+from engine.results.runs import writing
 from engine.tuning.objective import Trial
 from engine.tuning.study import (
     STUDY_FILE,
