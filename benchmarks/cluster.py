@@ -25,7 +25,7 @@ from engine.tuning.cluster import Cluster
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.objective import Goal
 from engine.tuning.outcome import Evaluate, Outcome, Parameters
-from engine.tuning.search import make_search
+from engine.tuning.samplers import make_sampler
 from engine.tuning.space import Space
 from engine.tuning.study import Plan, study_header
 from engine.tuning.tune import tune
@@ -118,7 +118,7 @@ def _search(evaluate: Evaluate, space: Space) -> None:
     panel = getattr(evaluate, "market", None) or _case("S", WORDS["S"])[0].market
     header = study_header(Spec("momentum"), space, goal, Plan("grid", None, None), panel.panel, {})
     with tempfile.TemporaryDirectory() as folder, open_study(Path(folder), header, resume=False) as study:
-        tune(make_search("grid", space, goal, seed=0, batch=20), evaluate, study, goal, trials=None)
+        tune(make_sampler("grid", space, goal, seed=0, batch=20), evaluate, study, goal, trials=None)
 
 
 def _median(call: Callable[[], object]) -> float:

@@ -185,7 +185,7 @@ def tune_task(count: str) -> Report:
     from engine.sweeps.measures import MEASURES
     from engine.tuning.evaluate import evaluator
     from engine.tuning.objective import Goal
-    from engine.tuning.search import make_search
+    from engine.tuning.samplers import make_sampler
     from engine.tuning.space import Space
     from engine.tuning.study import Plan, study_header
     from engine.tuning.tune import tune
@@ -212,7 +212,7 @@ def tune_task(count: str) -> Report:
         evaluate = evaluator(spec, {"flow_blend": FlowBlend}, OpenMarket(panel, None, ()), space)
         header = study_header(spec, space, goal, plan, panel, {})
         with open_study(out, header, resume=False) as study:
-            search = make_search(plan.method, space, goal, seed=0)
+            search = make_sampler(plan.method, space, goal, seed=0)
             board = tune(search, evaluate, study, goal, trials=None)
             return board.trials, board.failures, (study.folder / "study.jsonl").stat().st_size
 

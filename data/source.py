@@ -11,6 +11,9 @@ import pandas as pd
 from data.errors import DataError
 from data.store.store import MANIFEST, Store
 
+# How the source of every demo row begins; it stays with the row in whatever store that lands.
+MADE_UP = "SYNTHETIC"
+
 
 class DataSource(Protocol):
     """Where tables come from: a store, or the demo market."""
@@ -38,3 +41,8 @@ def open_source(name: str | Path) -> DataSource:
             hint=f"Make one with `data import FILES --data {folder}`, or use `--data demo`.",
         )
     return Store(folder)
+
+
+def is_synthetic(source: DataSource) -> bool:
+    """Return whether the market is made up: the demo, or a store into which demo bars were written."""
+    return source.synthetic or bool(source.read("bars")["source"].str.startswith(MADE_UP, na=False).any())

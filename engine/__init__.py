@@ -1,6 +1,7 @@
 """What happens if you do: engines, results, statistics, reports and the command line.
 
-``from engine import run`` does in a notebook what ``etflow run`` does, on a panel and a strategy object.
+``from engine import run`` does in a notebook what ``etflow run`` does, on a panel and a strategy object. All
+that is offered here is the table below; the command line, too, uses nothing else of the engine.
 """
 
 from __future__ import annotations
@@ -8,30 +9,193 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.audits import Outcome
+    from engine.briefs.series import Fact
+    from engine.commands.audit import Audit, audit, audit_job, audit_names
+    from engine.commands.brief import FlowBrief, brief
+    from engine.commands.compare import (
+        Comparison,
+        compare,
+        compare_runs,
+        finished_runs,
+        open_together,
+        run_together,
+    )
+    from engine.commands.document import plain
+    from engine.commands.factor import Factor, factor, factor_job
+    from engine.commands.job import Job, job_of, open_job
+    from engine.commands.order import Order, SearchWords, order_of
+    from engine.commands.report import make_report
+    from engine.commands.run import Run, run, run_job
+    from engine.commands.runs import StoredStudy, diff_runs, list_runs, reproduce, show_run
+    from engine.commands.signal import NextOrders, signal, signal_job
+    from engine.commands.study import Judgement, judgement_text
+    from engine.commands.tune import Executor, Search, Tuned, tune
+    from engine.commands.validate import validate
+    from engine.comparisons.significance import BLOCKS, Best, Significance
+    from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.kernel.costs import Costs
-    from engine.notebook import compare, tune
+    from engine.metrics import ALTERNATIVES, LABELS
+    from engine.orders.next_open import Line, Signal
+    from engine.orders.positions import read_holdings
+    from engine.pipeline import SYNTHETIC_NOTICE, Watch
     from engine.result import Result
-    from engine.simulation.backtest import run
-    from engine.spec import Spec
+    from engine.results.runs import LAST, check_writable, runs_in, whole_file
+    from engine.spec import Conditions, Spec
+    from engine.statistics.estimate import Estimate
+    from engine.statistics.factor import MeanSummary
+    from engine.strategy.loader import parameters_of, strategy_class
     from engine.sweeps.grid import sweep
+    from engine.sweeps.sweep import must_compile
+    from engine.tuning.holdout import Opened
+    from engine.tuning.judge import SplitSizes
+    from engine.tuning.methods import EXECUTORS, METHODS
+    from engine.tuning.objective import Board, Goal, Trial
+    from engine.tuning.study import find_study
+    from engine.tuning.tune import State
+    from engine.tuning.writer import StudyWriter
+    from engine.verdict.verdict import Report
 
-__all__ = ["Costs", "Result", "Spec", "compare", "run", "sweep", "tune"]
-
+# Where each name comes from: one function a command, what they return, and what they are asked with.
 _PLACES = {
-    "Costs": "engine.kernel.costs",
-    "Result": "engine.result",
-    "Spec": "engine.spec",
-    "compare": "engine.notebook",
-    "run": "engine.simulation.backtest",
-    "sweep": "engine.sweeps.grid",
-    "tune": "engine.notebook",
+    "engine.audits": ("Outcome",),
+    "engine.briefs.series": ("Fact",),
+    "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
+    "engine.commands.brief": ("FlowBrief", "brief"),
+    "engine.commands.compare": (
+        "Comparison",
+        "compare",
+        "compare_runs",
+        "finished_runs",
+        "open_together",
+        "run_together",
+    ),
+    "engine.commands.document": ("plain",),
+    "engine.commands.factor": ("Factor", "factor", "factor_job"),
+    "engine.commands.job": ("Job", "job_of", "open_job"),
+    "engine.commands.order": ("Order", "SearchWords", "order_of"),
+    "engine.commands.report": ("make_report",),
+    "engine.commands.run": ("Run", "run", "run_job"),
+    "engine.commands.runs": ("StoredStudy", "diff_runs", "list_runs", "reproduce", "show_run"),
+    "engine.commands.signal": ("NextOrders", "signal", "signal_job"),
+    "engine.commands.study": ("Judgement", "judgement_text"),
+    "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
+    "engine.commands.validate": ("validate",),
+    "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
+    "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
+    "engine.kernel.costs": ("Costs",),
+    "engine.metrics": ("ALTERNATIVES", "LABELS"),
+    "engine.orders.next_open": ("Line", "Signal"),
+    "engine.orders.positions": ("read_holdings",),
+    "engine.pipeline": ("SYNTHETIC_NOTICE", "Watch"),
+    "engine.result": ("Result",),
+    "engine.results.runs": ("LAST", "check_writable", "runs_in", "whole_file"),
+    "engine.spec": ("Conditions", "Spec"),
+    "engine.statistics.estimate": ("Estimate",),
+    "engine.statistics.factor": ("MeanSummary",),
+    "engine.strategy.loader": ("parameters_of", "strategy_class"),
+    "engine.sweeps.grid": ("sweep",),
+    "engine.sweeps.sweep": ("must_compile",),
+    "engine.tuning.holdout": ("Opened",),
+    "engine.tuning.judge": ("SplitSizes",),
+    "engine.tuning.methods": ("EXECUTORS", "METHODS"),
+    "engine.tuning.objective": ("Board", "Goal", "Trial"),
+    "engine.tuning.study": ("find_study",),
+    "engine.tuning.tune": ("State",),
+    "engine.tuning.writer": ("StudyWriter",),
+    "engine.verdict.verdict": ("Report",),
 }
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "ALTERNATIVES",
+    "BLOCKS",
+    "EXECUTORS",
+    "HORIZONS",
+    "LABELS",
+    "LAST",
+    "METHODS",
+    "SYNTHETIC_NOTICE",
+    "Audit",
+    "Best",
+    "Board",
+    "Comparison",
+    "Conditions",
+    "Costs",
+    "Diagnostics",
+    "Estimate",
+    "Executor",
+    "Fact",
+    "Factor",
+    "FlowBrief",
+    "Goal",
+    "Job",
+    "Judgement",
+    "Line",
+    "MeanSummary",
+    "NextOrders",
+    "Opened",
+    "Order",
+    "Outcome",
+    "Report",
+    "Result",
+    "Run",
+    "Search",
+    "SearchWords",
+    "Signal",
+    "Significance",
+    "Spec",
+    "SplitSizes",
+    "State",
+    "StoredStudy",
+    "StudyWriter",
+    "Trial",
+    "Tuned",
+    "Watch",
+    "audit",
+    "audit_job",
+    "audit_names",
+    "brief",
+    "check_writable",
+    "checked_horizons",
+    "compare",
+    "compare_runs",
+    "diff_runs",
+    "factor",
+    "factor_job",
+    "find_study",
+    "finished_runs",
+    "job_of",
+    "judgement_text",
+    "list_runs",
+    "make_report",
+    "must_compile",
+    "open_job",
+    "open_together",
+    "order_of",
+    "parameters_of",
+    "plain",
+    "read_holdings",
+    "reproduce",
+    "run",
+    "run_job",
+    "run_together",
+    "runs_in",
+    "show_run",
+    "signal",
+    "signal_job",
+    "strategy_class",
+    "sweep",
+    "tune",
+    "validate",
+    "whole_file",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `--help` need not."""
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,12 +1,11 @@
-"""From a spec to a results folder.
+"""From a spec to a result.
 
 1. ``open_market``: the data are opened, the funds of the run found in them, and checked; an error that the
    spec does not allow ends the run; the panel is made, with what was public when;
-2. ``execute``: the strategy is loaded and run (``engine.simulation.backtest``), the result measured
-   (``engine.metrics``) and given its id;
-3. ``keep``: the folder is written, tear sheet included, whole or not at all.
+2. ``strategy_of``: the strategy is loaded, with what was set;
+3. ``execute``: it is run (``engine.simulation.backtest``), and the result given its id.
 
-The commands are calls of these three; so can be the cells of a notebook.
+``engine.commands`` measures results, saves them and draws their pages.
 """
 
 from __future__ import annotations
@@ -23,10 +22,8 @@ from data.checks import Finding, blocking, run_checks
 from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
-from data.source import DataSource, open_source
-from engine.metrics import Metrics, compute_metrics
+from data.source import DataSource, is_synthetic, open_source
 from engine.result import Result
-from engine.results.folder import save
 from engine.results.runs import run_id
 from engine.simulation.backtest import backtest
 from engine.spec import Conditions, Spec, manifest_of
@@ -34,13 +31,7 @@ from engine.strategy.loader import load_strategy, parameter_values, parameters_o
 
 SYNTHETIC_NOTICE = "SYNTHETIC: made from a made-up market, not from real prices"
 
-# How the source of every demo row begins; it stays with the row in whatever store that lands.
-MADE_UP = "SYNTHETIC"
-
 Step = Callable[[str], object]
-
-
-STEPS = ("data", "checks", "panel", "simulation", "metrics", "report")
 
 
 class Watch:
@@ -48,12 +39,12 @@ class Watch:
 
     def __init__(self, announce: Step = lambda _name: None) -> None:
         self.seconds: dict[str, float] = {}
-        self._announce = announce
+        self.announce = announce
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Measure the block as the step ``name``."""
-        self._announce(name)
+        self.announce(name)
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 4)
@@ -65,19 +56,12 @@ class OpenMarket:
 
     panel: Panel
     benchmark: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
+    source: DataSource | None = None
 
     def conditions(self, spec: Spec) -> Conditions:
         """Return the conditions of ``spec`` here, where a benchmark is known even if it names none."""
         return replace(spec.conditions, benchmark=self.benchmark)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run that has its id: ``result.name``."""
-
-    result: Result
-    metrics: Metrics
 
 
 def open_market(spec: Spec, watch: Watch) -> OpenMarket:
@@ -101,12 +85,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
             lags=spec.lags,
             benchmark=benchmark,
         )
-    return OpenMarket(replace(panel, synthetic=is_synthetic(source)), benchmark, findings)
-
-
-def is_synthetic(source: DataSource) -> bool:
-    """Return whether the market is made up: the demo, or a store into which demo bars were written."""
-    return source.synthetic or bool(source.read("bars")["source"].str.startswith(MADE_UP, na=False).any())
+    return OpenMarket(replace(panel, synthetic=is_synthetic(source)), benchmark, findings, source)
 
 
 def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Any:
@@ -116,31 +95,13 @@ def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Any:
     return load_strategy(spec.strategy, {**seed, **spec.parameters}, strategies)
 
 
-def execute(spec: Spec, strategy: Any, market: OpenMarket, watch: Watch) -> Run:
-    """Return the run of ``strategy`` that ``spec`` describes; writes nothing.
+def execute(spec: Spec, strategy: Any, market: OpenMarket) -> Result:
+    """Return the result of the run of ``strategy`` that ``spec`` describes, with its id; writes nothing.
 
     Raises UsageError, DataError or StrategyError for what the user can do something about.
     """
-    with watch("simulation"):
-        manifest = _manifest(spec, strategy, market)
-        result = backtest(strategy, market.panel, market.conditions(spec), manifest)
-    with watch("metrics"):
-        metrics = compute_metrics(result)
-    return Run(replace(result, manifest={"run_id": run_id(result.manifest), **result.manifest}), metrics)
-
-
-def keep(done: Run, parent: Path, watch: Watch, *, report: bool = True) -> Path:
-    """Write the folder of a run under ``parent`` and return it; without report pyfolio is not imported."""
-    folder = parent / done.result.name
-
-    def write_report(path: Path) -> None:
-        from engine.report.tearsheet import write_tearsheet
-
-        write_tearsheet(done.result, done.metrics, path)
-
-    with watch("report"):
-        save(done.result, done.metrics, folder, write_report if report else None)
-    return folder
+    result = backtest(strategy, market.panel, market.conditions(spec), _manifest(spec, strategy, market))
+    return replace(result, manifest={"run_id": run_id(result.manifest), **result.manifest})
 
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -207,16 +207,21 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Any) -> dict[str, Any]:
         "parameters": parameter_values(strategy),
         "engine": spec.engine,
         "spec": spec.to_dict(),
-        "data": {
-            "name": panel.name,
-            "synthetic": panel.synthetic,
-            "fingerprint": panel.fingerprint,
-            "first_day": str(panel.days[0]),
-            "last_day": str(panel.days[-1]),
-            "symbols": list(panel.symbols),
-        },
+        "data": data_block(panel),
         "sessions_per_year": panel.sessions_per_year,
         "versions": versions(),
+    }
+
+
+def data_block(panel: Panel) -> dict[str, Any]:
+    """Return what every document says of its data."""
+    return {
+        "name": panel.name,
+        "synthetic": panel.synthetic,
+        "fingerprint": panel.fingerprint,
+        "first_day": str(panel.days[0]),
+        "last_day": str(panel.days[-1]),
+        "symbols": list(panel.symbols),
     }
 
 
@@ -231,6 +236,11 @@ def idea_of(strategy: Any) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of this program, its interpreter and the libraries that numbers go through."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in VERSIONED:
         try:

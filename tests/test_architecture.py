@@ -33,7 +33,7 @@ DOORS = {
     "statsmodels": {"engine/statistics/"},
     "arch": {"engine/statistics/"},
     "numba": {"data/numeric/compiled.py"},
-    "optuna": {"engine/tuning/search.py"},
+    "optuna": {"engine/tuning/samplers.py"},
     "distributed": {"engine/tuning/cluster.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
     "pyarrow": {"data/store/store.py", "data/importing/"},

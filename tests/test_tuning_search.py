@@ -16,8 +16,8 @@ import run_backtest
 from data.errors import UsageError
 from engine.tuning.methods import METHODS
 from engine.tuning.outcome import Outcome
-from engine.tuning.sampling import permuted
-from engine.tuning.search import make_search
+from engine.tuning.samplers import make_sampler
+from engine.tuning.streams import permuted
 from tests.helpers.tuning import evaluate, goal_of_words, space_of
 
 ROOT = Path(run_backtest.__file__).parent
@@ -28,7 +28,7 @@ COUNTED = space_of("lookback=3:12", "top=1,2,5", where=["lookback != 5 or top > 
 
 def run(method, space, goal=GOAL, *, wanted=60, seed=0, batch=20, evaluate=evaluate):
     """Return the first sets of a search that is told what became of them."""
-    search = make_search(method, space, goal, seed=seed, batch=batch)
+    search = make_sampler(method, space, goal, seed=seed, batch=batch)
     found = []
     while len(found) < wanted and (sets := search.propose()):
         found += sets
@@ -147,27 +147,27 @@ def test_several_objectives_and_failures_are_searched(method):
 def test_what_a_method_cannot_search_is_refused_with_the_next_step():
     free = space_of("cap=0.1:1", "top=1,2")
     with pytest.raises(UsageError, match=r"Give a step, as cap=0\.1:1:STEP, or another --method"):
-        make_search("grid", free, GOAL, seed=0)
+        make_sampler("grid", free, GOAL, seed=0)
     with pytest.raises(UsageError, match=r"received cap\. Use --method tpe"):
-        make_search("cmaes", space_of("cap=0.1:1", "rebalance=5,weekly"), GOAL, seed=0)
+        make_sampler("cmaes", space_of("cap=0.1:1", "rebalance=5,weekly"), GOAL, seed=0)
     with pytest.raises(UsageError, match="received none"):
-        make_search("cmaes", space_of("rebalance=5,weekly", "excess_of_momentum"), GOAL, seed=0)
+        make_sampler("cmaes", space_of("rebalance=5,weekly", "excess_of_momentum"), GOAL, seed=0)
     with pytest.raises(UsageError, match="Use --method nsga2"):
-        make_search("cmaes", MIXED, goal_of_words("sharpe_ratio", "turnover"), seed=0)
+        make_sampler("cmaes", MIXED, goal_of_words("sharpe_ratio", "turnover"), seed=0)
     with pytest.raises(UsageError, match="Did you mean `cmaes`"):
-        make_search("cmae", MIXED, GOAL, seed=0)
+        make_sampler("cmae", MIXED, GOAL, seed=0)
     with pytest.raises(UsageError, match="--where leaves no set"):
-        make_search("tpe", space_of("top=1,2", where=["top > 2"]), GOAL, seed=0)
+        make_sampler("tpe", space_of("top=1,2", where=["top > 2"]), GOAL, seed=0)
 
 
 def test_conditions_that_leave_nothing_of_a_space_without_end_are_refused(monkeypatch):
-    monkeypatch.setattr("engine.tuning.sampling.PATIENCE", 50)
+    monkeypatch.setattr("engine.tuning.streams.PATIENCE", 50)
     space = space_of("cap=0.1:1", where=["cap > 2"])
     with pytest.raises(UsageError, match="--where refused 50 draws in a row"):
-        make_search("random", space, GOAL, seed=0).propose()
+        make_sampler("random", space, GOAL, seed=0).propose()
 
 
 def test_a_learning_search_ends_where_conditions_leave_nothing(monkeypatch):
-    monkeypatch.setattr("engine.tuning.search.PATIENCE", 50)
+    monkeypatch.setattr("engine.tuning.samplers.PATIENCE", 50)
     space = space_of("cap=0.1:1", where=["cap > 2"])
-    assert make_search("tpe", space, GOAL, seed=0).propose() == []
+    assert make_sampler("tpe", space, GOAL, seed=0).propose() == []

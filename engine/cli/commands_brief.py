@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +13,7 @@ from engine.cli.output import NOT_AVAILABLE, money, note, paint, percent, print_
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine.briefs.brief import Brief
-    from engine.briefs.series import Fact
+    from engine import Fact
 
 
 @click.command(short_help="The flow brief of one fund on one day.")
@@ -42,50 +41,27 @@ def brief(
     Values belong to sessions up to and including DAY: what is public by the next open. What is not on file
     is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
     """
-    from data.facts.symbols import parse_symbol
     from data.source import open_source
-    from engine.briefs.brief import checked_day, make_brief
-    from engine.pipeline import SYNTHETIC_NOTICE, check_data, is_synthetic
-    from engine.spec import Spec
+    from engine import brief as brief_of
 
     source = open_source(data or "demo")
-    chosen = parse_symbol(symbol)
-    on = checked_day(source, chosen, on)
-    check_data(Spec(strategy="brief", end=on, allow=allow), source, [chosen])
-    made = make_brief(source, chosen, on, sessions=sessions, theme=theme)
-    notice = {"notice": SYNTHETIC_NOTICE} if is_synthetic(source) else {}
+    found = brief_of(source, symbol, on, sessions=sessions, theme=theme, allow=allow)
+    made = found.brief
     if as_json:
-        head = {"name": source.name, "synthetic": bool(notice), "fingerprint": made.fingerprint}
-        print_json({**_document(made), "data": head, **notice})
+        print_json(found.document())
         return
     if not app.quiet:
-        say(paint(f"{chosen} {made.fund.name}, {on}".replace(" ,", ","), bold=True))
+        say(paint(f"{made.fund.symbol} {made.fund.name}, {made.day}".replace(" ,", ","), bold=True))
         say(f"{source.name}, fingerprint {made.fingerprint}; {made.basis}")
-        if notice:
-            say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+        if found.notice:
+            say(paint(found.notice, fg="yellow"))
         say()
-    currency = currency_of([chosen])
+    currency = currency_of([made.fund.symbol])
     rows = [(fact.label, _shown(fact, currency), fact.reason or fact.note) for fact in made.facts]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
     for line in made.late:
         warn(app, line)
     note(app, "With all digits, for scripts: --json.")
-
-
-def _document(made: Brief) -> dict[str, Any]:
-    return {
-        "symbol": made.fund.symbol,
-        "name": made.fund.name,
-        "index": made.fund.index,
-        "day": made.day,
-        "next_session": made.next_session,
-        "basis": made.basis,
-        "values": {fact.name: fact.value for fact in made.facts},
-        "reasons": {fact.name: fact.reason for fact in made.facts if fact.value is None},
-        "notes": {fact.name: fact.note for fact in made.facts if fact.note},
-        "units_of_measure": {fact.name: fact.unit for fact in made.facts},
-        "late": made.late,
-    }
 
 
 def _shown(fact: Fact, currency: str) -> str:

@@ -55,7 +55,7 @@ def check(
     """
     from data.checks import CHECKS, blocking, run_checks
     from data.checks.finding import SEVERITIES
-    from engine.pipeline import is_synthetic
+    from data.source import is_synthetic
 
     if list_checks:
         found = [{"name": name, "finds": each.summary} for name, each in CHECKS.items()]
@@ -101,7 +101,7 @@ def show(app: App, name: str | None, data: str | None, symbols: str | None, as_j
 
     Example: etflow data show bars --data store
     """
-    from engine.pipeline import is_synthetic
+    from data.source import is_synthetic
 
     source, chosen = _open(data, symbols)
     rows = _coverage_of(source, name, chosen) if name else _coverage(source, chosen)
@@ -210,7 +210,7 @@ def _print_findings(app: App, source: DataSource, findings: tuple[Finding, ...])
 
 
 def _head(app: App, source: DataSource) -> None:
-    from engine.pipeline import is_synthetic
+    from data.source import is_synthetic
 
     if not app.quiet:
         say(paint(f"{source.name}{' (SYNTHETIC)' if is_synthetic(source) else ''}", bold=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,11 @@ from data.errors import UsageError
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import Progress, count, paint, percent, plain, print_json, ratio, say, table, warn
+from engine.cli.output import Progress, count, paint, percent, print_json, ratio, say, table, warn
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine.factors import Diagnostics
-    from engine.statistics.factor import MeanSummary
-
-FILE = "factor.json"
-PAGE = "factor.html"
+    from engine import Diagnostics, MeanSummary
 
 LEGEND = """\
 t is Newey-West's with at least h - 1 lags; t iid ignores that horizons overlap. Decay: the IC with what is
@@ -56,46 +51,20 @@ def factor(
 
     Example: etflow factor share_inflow --horizons 1,5,20
     """
-    from engine.factors import HORIZONS, checked_horizons, diagnose, factor_document, factor_id
-    from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
-    from engine.results.runs import check_writable, whole
-    from engine.strategy.loader import parameter_values
+    from engine import HORIZONS, Watch, check_writable, checked_horizons, factor_job, open_job
 
     lengths = HORIZONS if horizons is None else checked_horizons(_lengths(horizons))
     spec = make_spec(strategy, given)
     check_writable(out)
-    made = strategy_of(spec, app.catalogue.strategies)
     with Progress(app, "factor", total=5) as progress:
         watch = Watch(progress.begin)
-        panel = open_market(spec, watch).panel
-        with watch("factor"):
-            found = diagnose(made, panel, spec.conditions, horizons=lengths)
-        name = factor_id(spec.strategy, panel.fingerprint, found)
-        document = {
-            "factor_id": name,
-            "strategy": spec.strategy,
-            "parameters": parameter_values(made),
-            "data": {
-                "name": panel.name,
-                "synthetic": panel.synthetic,
-                "fingerprint": panel.fingerprint,
-                "first_day": str(panel.days[0]),
-                "last_day": str(panel.days[-1]),
-                "symbols": list(panel.symbols),
-            },
-        } | factor_document(found)
-        if panel.synthetic:
-            document["notice"] = SYNTHETIC_NOTICE
-        with watch("report"), whole(out / name) as folder:
-            text = json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False)
-            (folder / FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
-            if not no_report:
-                from engine.report.factor_page import write_factor
-
-                write_factor(found, document, folder / PAGE)
-    for each in found.warnings:
+        found = factor_job(open_job(spec, app.catalogue.strategies, watch), lengths, watch)
+        with watch("report"):
+            folder = found.save(out, report=not no_report)
+    for each in found.diagnostics.warnings:
         warn(app, each)
-    folder, page = out / name, None if no_report else out / name / PAGE
+    page = None if no_report else folder / "factor.html"
+    document = found.document()
     if as_json:
         print_json(
             document
@@ -104,7 +73,7 @@ def factor(
     elif app.quiet:
         say(str(folder))
     else:
-        _print(found, document)
+        _print(found.diagnostics, document)
         say()
         say(f"results  {folder}")
         if page is not None:

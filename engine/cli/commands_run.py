@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from data.errors import UsageError
 from engine.cli.app import App, pass_app
-from engine.cli.commands_validate import remake_page
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, verbosity
-from engine.cli.output import Progress, print_json, say, warn
-from engine.cli.present import comparison_heading, metric_table, print_result, run_document
+from engine.cli.output import JUDGEMENT_STEPS, Progress, note_compiling, print_json, say, warn
+from engine.cli.present import comparison_heading, metric_table, print_result
 from engine.cli.present_significance import significance_text
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine.pipeline import Run, Watch
-    from engine.result import Result
+    from engine import Run, Watch
 
 # A quarter: below it the methods that the statistics come from speak of no inference at all.
 FEW_SESSIONS = 60
+STEPS = ("data", "checks", "panel", "simulation", "metrics", "report")
 
 
 @click.command(short_help="Backtest a strategy.")
@@ -37,23 +35,22 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
 
     Example: etflow run share_inflow --set top=2
     """
-    from engine.pipeline import STEPS, Watch, execute, keep, open_market, strategy_of
-    from engine.results.runs import check_writable
+    from engine import Watch, check_writable, open_job, run_job
 
     spec = make_spec(strategy, given)
     check_writable(out)
-    made = strategy_of(spec, app.catalogue.strategies)
     with Progress(app, "run", total=len(STEPS)) as progress:
         watch = Watch(progress.begin)
-        done = execute(spec, made, open_market(spec, watch), watch)
-        folder = keep(done, out, watch, report=not no_report)
-    _warn(app, {done.result.name: done.result})
+        done = run_job(open_job(spec, app.catalogue.strategies, watch), watch)
+        with watch("report"):
+            folder = done.save(out, report=not no_report)
+    _warn(app, {done.name: done})
     if as_json:
-        print_json(run_document(done.result, done.metrics, folder, watch.seconds))
+        print_json(done.document(folder, watch.seconds))
     elif app.quiet:
         say(str(folder))
     else:
-        print_result(app, done.result, done.metrics)
+        print_result(app, done)
         say()
         say(f"results     {folder}")
         if not no_report:
@@ -77,56 +74,38 @@ def compare(
 
     Example: etflow compare share_inflow momentum equal_weight
     """
-    from engine.comparisons.significance import significance, significance_document
-    from engine.pipeline import Watch, keep
-    from engine.results.runs import check_writable, comparison_id, finished, writing
+    from engine import Watch, check_writable, compare_runs, finished_runs
 
     check_writable(out)
-    folders = {word: folder for word in what if (folder := finished(word, out)) is not None}
-    fresh = [word for word in dict.fromkeys(what) if word not in folders]
+    finished = finished_runs(what, out)
+    fresh = [word for word in dict.fromkeys(what) if word not in finished]
     with Progress(app, "compare", total=3 + 3 * len(fresh) + 2) as progress:
         watch = Watch(progress.begin)
-        runs = {word: _load(folder) for word, folder in folders.items()}
+        runs = {word: run for word, (_, run) in finished.items()}
         runs |= _run_together(app, fresh, given, watch) if fresh else {}
-        folders |= {word: keep(runs[word], out, watch, report=False) for word in fresh}
         # A strategy is called as it was typed, a finished run by its id, however it was typed.
-        called = {word: word if word in fresh else runs[word].result.name for word in what}
-        compared = {called[word]: runs[word] for word in what}
-        folders = {called[word]: folder for word, folder in folders.items() if word in called}
-        results = {word: done.result for word, done in compared.items()}
-        with watch("significance"):
-            tested = significance([*results.values()], seed=_seed(given))
-        page = out / f"{comparison_id([result.name for result in results.values()])}.html"
-        if not no_report:
-            from engine.report.compare_page import write_comparison
-
-            with watch("report"), writing(page):
-                write_comparison(
-                    [*results.values()], [run.metrics for run in compared.values()], page, tested
-                )
-    _warn_of_periods(app, results)
-    _warn(app, results)
+        called = {word: word if word in fresh else runs[word].name for word in what}
+        compared = compare_runs({called[word]: runs[word] for word in what}, seed=_seed(given), watch=watch)
+        with watch("report"):
+            page = compared.save(out, report=not no_report, runs=fresh)
+    folders = {called[word]: folder for word, (folder, _) in finished.items()}
+    folders |= {word: out / runs[word].name for word in fresh}
+    _warn_of_periods(app, compared.results)
+    _warn(app, compared.results)
     if as_json:
-        print_json(
-            {
-                "runs": [
-                    run_document(run.result, run.metrics, folders[word], {}) for word, run in compared.items()
-                ],
-                "significance": significance_document(tested, [*compared]),
-                "page": None if no_report else str(page),
-                "seconds": watch.seconds,
-            }
-        )
+        print_json(compared.document(folders, page, watch.seconds))
     elif app.quiet:
-        say(str(out if no_report else page))
+        say(str(out if page is None else page))
     else:
-        _print_comparison(compared)
+        say(comparison_heading([*compared.results.values()]))
         say()
-        say(significance_text(tested, [*compared]))
+        say(metric_table([*compared.results.items()]))
+        say()
+        say(significance_text(compared.significance, [*compared.results]))
         say()
         for word in fresh:
             say(f"results  {folders[word]}")
-        if not no_report:
+        if page is not None:
             say(f"page     {page}")
 
 
@@ -152,36 +131,19 @@ def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Pa
 
     Example: etflow report last --format pdf
     """
-    from engine.report import render
-    from engine.results.folder import load
-    from engine.results.runs import find, writing
-    from engine.tuning.study import find_study
+    from engine import Watch, find_study, make_report
 
-    study = find_study(run_name, out)
-    if study is not None:
-        if kind != "html":
-            raise UsageError("the page of a study is HTML only", received=kind, hint="Leave out --format.")
-        page = remake_page(app, str(study), out)
-        if as_json:
-            print_json({"run_id": study.name, "files": [page]})
-        else:
-            say(page)
-        return
-    folder = find(run_name, out)
-    result = load(folder)
-    with Progress(app, "report", total=1) as progress, writing(folder):
-        progress.begin("tear sheet")
-        written = [str(path) for path in render(result, folder, kind)]
+    study = find_study(run_name, out) is not None
+    if study:
+        note_compiling(app)
+    with Progress(app, "report", total=2 * JUDGEMENT_STEPS if study else 1) as progress:
+        name, files = make_report(
+            run_name, app.catalogue.strategies, out, kind=kind, watch=Watch(progress.begin)
+        )
     if as_json:
-        print_json({"run_id": result.name, "files": written})
+        print_json({"run_id": name, "files": [str(path) for path in files]})
     else:
-        say("\n".join(written))
-
-
-def _print_comparison(compared: Mapping[str, Run]) -> None:
-    say(comparison_heading([done.result for done in compared.values()]))
-    say()
-    say(metric_table([(word, done.result, done.metrics) for word, done in compared.items()]))
+        say("\n".join(map(str, files)))
 
 
 def _seed(given: Mapping[str, Any]) -> int:
@@ -191,36 +153,22 @@ def _seed(given: Mapping[str, Any]) -> int:
     return make_spec("compare", given).seed
 
 
-def _load(folder: Path) -> Run:
-    from engine.pipeline import Run
-    from engine.results.folder import load, read_metrics
-
-    return Run(load(folder), read_metrics(folder))
-
-
 def _run_together(app: App, words: Sequence[str], given: Mapping[str, Any], watch: Watch) -> dict[str, Run]:
     """Run strategies on the same panel from the same day: the first on which all of them can decide."""
-    from engine.pipeline import execute, open_market, strategy_of
-    from engine.simulation.backtest import first_session
+    from engine import open_together, run_together
 
     specs = {word: make_spec(word, given) for word in words}
-    made = {word: strategy_of(spec, app.catalogue.strategies) for word, spec in specs.items()}
-    market = open_market(specs[words[0]], watch)
-    if specs[words[0]].start is None:
-        row = max(first_session(strategy, market.panel) for strategy in made.values())
-        start = market.panel.days[row].item()
-        specs = {word: spec.with_(start=start) for word, spec in specs.items()}
-    return {word: execute(spec, made[word], market, watch) for word, spec in specs.items()}
+    return run_together(open_together(specs, app.catalogue.strategies, watch), watch)
 
 
-def _warn_of_periods(app: App, results: Mapping[str, Result]) -> None:
+def _warn_of_periods(app: App, results: Mapping[str, Run]) -> None:
     periods = {word: f"{result.days[0]} to {result.days[-1]}" for word, result in results.items()}
     if len(set(periods.values())) > 1:
         text = "; ".join(f"{word} {period}" for word, period in periods.items())
         warn(app, f"the runs cover different periods, so that their metrics do not compare: {text}")
 
 
-def _warn(app: App, results: Mapping[str, Result]) -> None:
+def _warn(app: App, results: Mapping[str, Run]) -> None:
     """Warn of data that failed a check and of runs that are too short to judge."""
     shortest = min((len(result.days) for result in results.values()), default=FEW_SESSIONS)
     if shortest < FEW_SESSIONS:

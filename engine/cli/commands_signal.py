@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from engine.cli.present import currency_of
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine.orders.next_open import Line, Signal
+    from engine import Line, Signal
 
 HEADER = (
     "fund",
@@ -72,12 +71,7 @@ def signal_command(
     Example: etflow signal share_inflow --set top=2 --holdings account.csv --cash 25000
     """
     from data.errors import UsageError
-    from data.load import choose_symbols
-    from data.source import open_source
-    from engine.orders.next_open import decide_next, next_panel
-    from engine.orders.positions import read_holdings
-    from engine.pipeline import SYNTHETIC_NOTICE, Watch, open_market, strategy_of
-    from engine.strategy.loader import parameter_values
+    from engine import SYNTHETIC_NOTICE, Watch, open_job, read_holdings, signal_job
 
     held = read_holdings(holdings) if holdings else {}
     # An account may have no cash, a run may not, so the spec does not get to see it.
@@ -85,63 +79,22 @@ def signal_command(
     cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
     if not 0.0 <= cash < float("inf"):
         raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
-    made = strategy_of(spec, app.catalogue.strategies)
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
-        market = open_market(spec, watch)
-        with watch("signal"):
-            source = open_source(spec.data)
-            panel = next_panel(
-                source,
-                choose_symbols(source, spec.symbols, spec.universe),
-                market.panel.days[-1].item(),
-                availability=spec.availability,
-                lags=spec.lags,
-            )
-            signal = decide_next(made, panel, spec.conditions, holdings=held, cash=cash)
-    synthetic = market.panel.synthetic
+        job = open_job(spec, app.catalogue.strategies, watch)
+        found = signal_job(job, holdings=held, cash=cash, watch=watch)
+    signal = found.signal
     if as_json:
-        parameters = parameter_values(made)
-        document = {
-            "strategy": spec.strategy,
-            "parameters": parameters,
-            "data": {
-                "name": panel.name,
-                "synthetic": synthetic,
-                "fingerprint": market.panel.fingerprint,
-                "first_day": str(panel.days[0]),
-                "last_day": str(signal.last_day),
-                "symbols": list(panel.symbols),
-            },
-            **_document(signal),
-            "rebalance": parameters.get("rebalance"),
-            "costs": asdict(spec.costs),
-        }
-        print_json(document | ({"notice": SYNTHETIC_NOTICE} if synthetic else {}))
+        print_json(found.document())
     elif app.quiet:
         for line in signal.orders:
             say(f"{line.symbol},{line.order_shares}")
     else:
-        say(paint(f"{spec.strategy} on {panel.name}, before the open of {signal.day}", bold=True))
-        say(f"data to {signal.last_day}, fingerprint {market.panel.fingerprint}")
-        if synthetic:
+        say(paint(f"{spec.strategy} on {job.panel.name}, before the open of {signal.day}", bold=True))
+        say(f"data to {signal.last_day}, fingerprint {job.panel.fingerprint}")
+        if job.panel.synthetic:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         _print(app, signal)
-
-
-def _document(signal: Signal) -> dict[str, Any]:
-    return {
-        "day": signal.day,
-        "start": signal.start,
-        "decision_session": signal.decides,
-        "next_decision": signal.next_decision,
-        "cash": signal.cash,
-        "equity": signal.equity,
-        "cash_after": signal.cash_after,
-        "orders": [{"symbol": line.symbol, "shares": line.order_shares} for line in signal.orders],
-        "funds": [asdict(line) | {"target_shares": line.target_shares} for line in signal.lines],
-        "actions": signal.actions,
-    }
 
 
 def _print(app: App, signal: Signal) -> None:

@@ -48,7 +48,7 @@ def show_strategy(app: App, strategy: str, as_json: bool) -> None:
 
     Example: etflow strategies show share_inflow
     """
-    from engine.strategy.loader import parameters_of, strategy_class
+    from engine import parameters_of, strategy_class
 
     cls = strategy_class(strategy, app.catalogue.strategies)
     parameters = parameters_of(cls)
@@ -97,7 +97,7 @@ def new_strategy(app: App, name: str, out: Path) -> None:
 
     Example: etflow strategies new my_flow --out my
     """
-    from engine.results.runs import whole_file
+    from engine import whole_file
 
     file_name, class_name, source = app.catalogue.new_strategy(name)
     path = out / file_name

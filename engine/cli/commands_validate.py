@@ -10,19 +10,23 @@ import click
 
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, json_option, out_option, verbosity
-from engine.cli.output import Progress, note_compiling, paint, percent, print_json, ratio, say, table
+from engine.cli.output import (
+    JUDGEMENT_STEPS,
+    Progress,
+    note_compiling,
+    paint,
+    percent,
+    print_json,
+    ratio,
+    say,
+    table,
+)
 
 if TYPE_CHECKING:
-    from engine.tuning.evaluate import Evaluator
-    from engine.tuning.holdout import Opened
-    from engine.tuning.space import Space
-    from engine.tuning.study import Study
-    from engine.verdict.verdict import Report
+    from engine import Opened, Report
 
 SPLITS = ("both", "walkforward", "cpcv", "none")
 COLOURS = {"supported": "green", "unproven": "yellow", "rejected": "red", "withheld": "yellow"}
-STEPS = 5
-
 
 # Options that are sizes of splits, under the names that ``SplitSizes`` has.
 SIZES = {
@@ -78,96 +82,39 @@ def validate(
 
     Example: etflow validate share_inflow-study-1a2b3c4d
     """
-    from engine.pipeline import Watch
-    from engine.tuning.holdout import open_holdout as open_now
-    from engine.tuning.holdout import opened
-    from engine.tuning.reopen import reopen
+    from engine import SplitSizes, Watch
+    from engine import validate as judge_study
 
     note_compiling(app)
-    with Progress(app, "validate", total=2 * STEPS) as progress:
-        watch = Watch(progress.begin)
-        again = reopen(study, out, app.catalogue.strategies, watch, data)
-        report = judge(again.study, again.evaluate, again.space, splits, sizes, progress)
-        if open_holdout:
-            open_now(again, app.catalogue.strategies, out, watch)
-        found = opened(again.study.folder)
+    with Progress(app, "validate", total=2 * JUDGEMENT_STEPS) as progress:
+        judged = judge_study(
+            study,
+            app.catalogue.strategies,
+            out=out,
+            data=data,
+            splits=splits,
+            sizes=SplitSizes(**sizes),
+            open_holdout=open_holdout,
+            watch=Watch(progress.begin),
+        )
         if not no_report:
-            write_page(again.study, again.evaluate, again.space, report)
+            judged.save()
     if as_json:
-        print_json(judgement_document(report, found))
+        print_json(judged.document())
     else:
-        print_judgement(app, report)
-        if found is not None:
+        print_judgement(app, judged.report)
+        if judged.holdout is not None:
             say()
-            print_holdout(found)
+            print_holdout(judged.holdout)
         say()
-        say(f"study  {again.study.folder}")
-
-
-def judge(
-    study: Study,
-    evaluate: Evaluator,
-    space: Space,
-    splits: str,
-    sizes: Mapping[str, int | None],
-    progress: Progress,
-) -> Report:
-    """Return the judgement of a study, which is written to ``verdict.json`` beside it."""
-    import json
-
-    from engine.cli.output import plain
-    from engine.results.runs import whole_file, writing
-    from engine.tuning.judge import SplitSizes, judge_study
-    from engine.verdict.text import document
-
-    wanted = SplitSizes(**sizes)
-    report = judge_study(study, evaluate, space, splits=splits, sizes=wanted, announce=progress.begin)
-    place = study.folder / "verdict.json"
-    with writing(study.folder), whole_file(place) as path:
-        path.write_text(json.dumps(plain(document(report)), ensure_ascii=False, indent=2) + "\n")
-    return report
-
-
-def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report | None) -> None:
-    """Write ``study.html``, with the judgement in it if there is one; what that ran is known to the page."""
-    from engine.report.study_page import STUDY_PAGE, write_study_page
-    from engine.report.verdict_section import verdict_section
-    from engine.results.runs import writing
-    from engine.tuning.landscape import landscape
-
-    found = landscape(study, space, None if report is None else evaluate)
-    with writing(study.folder):
-        section = None if report is None else verdict_section(report)
-        write_study_page(study, found, study.folder / STUDY_PAGE, section)
-
-
-def remake_page(app: App, study: str, out: Path) -> str:
-    """Judge a study, write its page, and return where that lies."""
-    from engine.pipeline import Watch
-    from engine.report.study_page import STUDY_PAGE
-    from engine.tuning.reopen import reopen
-
-    note_compiling(app)
-    with Progress(app, "report", total=2 * STEPS) as progress:
-        again = reopen(study, out, app.catalogue.strategies, Watch(progress.begin))
-        sizes = dict.fromkeys(SIZES)
-        report = judge(again.study, again.evaluate, again.space, "both", sizes, progress)
-        write_page(again.study, again.evaluate, again.space, report)
-    return str(again.study.folder / STUDY_PAGE)
-
-
-def judgement_document(report: Report, found: Opened | None) -> dict[str, Any]:
-    """Return the document of a judgement; ``holdout`` is None while it is shut."""
-    from engine.verdict.text import document
-
-    return {**document(report), "holdout": None if found is None else dict(vars(found))}
+        say(f"study  {judged.study.folder}")
 
 
 def print_judgement(app: App, report: Report) -> None:
     """Print the page; warnings go to standard error too where the output is no terminal."""
-    from engine.verdict.text import render
+    from engine import judgement_text
 
-    first, _, rest = render(report).partition("\n")
+    first, _, rest = judgement_text(report).partition("\n")
     say(paint(first, bold=True, fg=COLOURS[report.verdict.word]))
     for line in rest.rstrip("\n").split("\n"):
         say(paint(line, fg="red") if line.startswith("WARNING") else line)

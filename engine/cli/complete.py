@@ -18,7 +18,7 @@ def complete_strategy(ctx: click.Context, _parameter: click.Parameter, beginning
 
 def complete_run(ctx: click.Context, _parameter: click.Parameter, beginning: str) -> list[str]:
     """Return the ids of runs under ``--out`` that begin so."""
-    from engine.results.runs import LAST, runs_in
+    from engine import LAST, runs_in
 
     parent = Path(ctx.params.get("out") or "results")
     names = [*(folder.name for folder in runs_in(parent)), LAST]

@@ -14,7 +14,7 @@ import threading
 import time
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TextIO
@@ -64,7 +64,7 @@ def note(app: App, text: str) -> None:
 
 def note_compiling(app: App) -> None:
     """Say that the batch engine is compiled first, where it is not kept from an earlier call."""
-    from engine.sweeps.sweep import must_compile
+    from engine import must_compile
 
     if must_compile():
         note(app, "The batch engine is compiled first: once, about ten seconds.")
@@ -95,22 +95,9 @@ def quiet_libraries(app: App) -> Iterator[None]:
 
 def print_json(document: object) -> None:
     """Print ``document`` to standard output as one JSON document; NaN and infinity become null."""
+    from engine import plain
+
     print(json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` in JSON's own types: arrays as lists, days as text, NaN and infinity as None."""
-    if value is None or isinstance(value, bool | str | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
-    if hasattr(value, "tolist"):  # a numpy scalar or array
-        return plain(value.astype(str).tolist()) if value.dtype.kind == "M" else plain(value.tolist())
-    return str(value)
 
 
 # --- tables -------------------------------------------------------------------------------------------
@@ -182,6 +169,9 @@ def _number(value: float | None, show: Callable[[float], str]) -> str:
 
 
 # --- progress -----------------------------------------------------------------------------------------
+
+
+JUDGEMENT_STEPS = 5  # that a judgement announces
 
 
 class Progress:

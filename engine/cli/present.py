@@ -1,44 +1,15 @@
-"""Results as people and scripts see them: the table of metrics, the JSON document of a run."""
+"""Results as people see them: what was run, and the table of its metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from engine.cli.app import App
 from engine.cli.output import NOT_AVAILABLE, count, money, paint, percent, ratio, say, table
 
 if TYPE_CHECKING:
-    from engine.metrics import Metrics
-    from engine.result import Result
-
-
-def run_document(
-    result: Result, metrics: Metrics, folder: Path, seconds: Mapping[str, float]
-) -> dict[str, Any]:
-    """Return the document that ``run --json`` prints; numbers are fractions, undefined ones None."""
-    manifest = result.manifest
-    document = {
-        "run_id": result.name,
-        "folder": str(folder),
-        "strategy": manifest["strategy"],
-        "parameters": manifest["parameters"],
-        "engine": manifest["engine"],
-        "data": manifest["data"],
-        "metrics": dict(metrics.values),
-        "reasons": dict(metrics.reasons),
-        "counts": {
-            "sessions": len(result.days),
-            "decisions": len(result.decision_days),
-            "fills": len(result.fills),
-            "rejections": len(result.rejections),
-        },
-        "seconds": dict(seconds),
-    }
-    if result.synthetic:
-        document["notice"] = manifest["notice"]
-    return document
+    from engine import Result, Run
 
 
 def run_heading(result: Result) -> str:
@@ -65,32 +36,32 @@ def _heading(title: str, result: Result, rest: str) -> str:
     return "\n".join(lines)
 
 
-def print_result(app: App, result: Result, metrics: Metrics) -> None:
+def print_result(app: App, run: Run) -> None:
     """Print what was run and its metrics; with ``-v`` also why some of them are undefined."""
-    from engine.metrics import LABELS
+    from engine import LABELS
 
-    say(run_heading(result))
+    say(run_heading(run))
     say()
-    say(metric_table([(str(result.manifest["strategy"]), result, metrics)]))
+    say(metric_table([(str(run.manifest["strategy"]), run)]))
     if app.verbose:
-        for name, why in metrics.reasons.items():
+        for name, why in run.metrics.reasons.items():
             say(f"{name if name not in LABELS else LABELS[name][0]}: {why}")
 
 
-def metric_table(columns: Sequence[tuple[str, Result, Metrics]]) -> str:
+def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
     """Return the metrics of some runs side by side, then benchmark and equal weight, with their units.
 
-    ``columns`` are heading, result and metrics of each run. The alternatives are those of the first run.
+    ``columns`` are heading and run. The alternatives are those of the first run.
     """
-    from engine.metrics import ALTERNATIVES, LABELS
+    from engine import ALTERNATIVES, LABELS
 
-    _, first, alternatives = columns[0]
+    _, first = columns[0]
     rows = []
     for name, (label, unit) in LABELS.items():
-        shown = [_shown(metrics[name], unit) for _, _, metrics in columns]
-        beside = [_shown(alternatives.values.get(prefix + name), unit, absent="") for prefix in ALTERNATIVES]
+        shown = [_shown(run.metrics[name], unit) for _, run in columns]
+        beside = [_shown(first.metrics.values.get(prefix + name), unit, absent="") for prefix in ALTERNATIVES]
         rows.append((label, *shown, *beside, _unit(unit, first)))
-    header = ("", *(heading for heading, _, _ in columns), *ALTERNATIVES.values(), "  unit")
+    header = ("", *(heading for heading, _ in columns), *ALTERNATIVES.values(), "  unit")
     return table(rows, header, left_too=(len(header) - 1,))
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from engine.cli.output import count, paint, ratio, table
 
 if TYPE_CHECKING:
-    from engine.comparisons.significance import Best, Significance
-    from engine.statistics.estimate import Estimate
+    from engine import Best, Estimate, Significance
 
 LEGEND = """\
 p: how often a difference as large comes by chance where there is none; HAC, prewhitened and b (blocks of so
@@ -23,7 +22,7 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
 
     ``names`` are those of the runs, in their order.
     """
-    from engine.comparisons.significance import BLOCKS
+    from engine import BLOCKS
 
     lines = []
     if found.differences:

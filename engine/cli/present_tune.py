@@ -1,13 +1,12 @@
-"""Studies as people and scripts see them: the space, the ranked table, the JSON document, the bar."""
+"""Studies as people see them: the space, the ranked table, the bar."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data.errors import DataError
 from engine.cli.app import App
 from engine.cli.output import (
     NOT_AVAILABLE,
@@ -23,58 +22,11 @@ from engine.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from engine.strategy.loader import Parameter
-    from engine.tuning.objective import Board, Goal, Trial
-    from engine.tuning.space import Space
-    from engine.tuning.study import Plan
-    from engine.tuning.tune import State
+    from engine import Board, Goal, Order, State, Trial
 
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
 MINUTE = 60
-
-
-def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: int | None) -> dict[str, Any]:
-    """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None."""
-    from engine.tuning.trial_log import trials_on_record
-
-    document = {
-        "study_id": header["study_id"],
-        "folder": str(folder),
-        "strategy": header["strategy"],
-        "parameters": header["parameters"],
-        "method": header["method"],
-        "seed": header["seed"],
-        "space": header["space"],
-        "where": header["where"],
-        "objectives": header["objectives"],
-        "constraints": header["constraints"],
-        "data": header["data"],
-        "counts": {
-            "sets": sets,
-            "trials": board.trials,
-            "failures": board.failures,
-            "feasible": board.feasible,
-            "on_record": trials_on_record(folder.parent, header["data"]["name"]),
-        },
-        "best": _trial(board.best, board.goal) if board.best is not None else None,
-        "ranked": [_trial(trial, board.goal) for trial in board.ranked],
-        "front": [trial.number for trial in board.front],
-    }
-    if header["data"]["synthetic"]:
-        from engine.pipeline import SYNTHETIC_NOTICE
-
-        document["notice"] = SYNTHETIC_NOTICE
-    return document
-
-
-def _trial(trial: Trial, goal: Goal) -> dict[str, Any]:
-    return {
-        "number": trial.number,
-        "parameters": dict(trial.parameters),
-        "metrics": dict(trial.outcome.metrics),
-        "feasible": goal.feasible(trial.outcome),
-    }
 
 
 def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
@@ -86,7 +38,7 @@ def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
         f"{count(board.failures, 'failure')}, {count(board.feasible)} feasible"
     )
     if data["synthetic"]:
-        from engine.pipeline import SYNTHETIC_NOTICE
+        from engine import SYNTHETIC_NOTICE
 
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     say("sought: " + ", ".join(header["objectives"]) + _under(header["constraints"]))
@@ -128,11 +80,10 @@ def trial_table(trials: Sequence[Trial], board: Board) -> str:
     return table(rows, header, left=0)
 
 
-def print_estimate(
-    space: Space, fields: Sequence[Parameter], plan: Plan, sets: int, seconds: float | None, *, as_json: bool
-) -> None:
+def print_estimate(order: Order, seconds: float | None, *, as_json: bool) -> None:
     """Print the space as it was understood, how many sets it has, and what searching it would take."""
-    defaults = {field.name: field.default for field in fields}
+    space, plan, sets = order.space, order.plan, order.sets or 0
+    defaults = {field.name: field.default for field in order.fields}
     memory = peak_memory()
     if as_json:
         print_json(
@@ -206,8 +157,9 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE / MINUTE:.1f} h"
 
 
-def warn_of_study(app: App, board: Board, plan: Plan, space: Space) -> None:
+def warn_of_study(app: App, board: Board, order: Order) -> None:
     """Warn of trials that failed, of constraints that none meets, of a search that ended early."""
+    space, plan = order.space, order.plan
     if board.first_failure is not None:
         first = board.first_failure
         words = ", ".join(f"{name}={_word(value)}" for name, value in first.parameters.items())
@@ -221,52 +173,12 @@ def warn_of_study(app: App, board: Board, plan: Plan, space: Space) -> None:
         warn(app, f"the search ended after {count(board.trials, 'trial')}: {why}")
 
 
-def listed_studies(app: App, out: Path) -> Iterator[dict[str, Any]]:
-    """Yield the studies under ``out`` as rows of ``runs list``: with the metrics of the best trial."""
-    from engine.tuning.study import board_of, read_header, studies_in
-
-    for folder in studies_in(out):
-        try:
-            header = read_header(folder)
-            if header is None:
-                continue
-            board = board_of(folder, header, 1)
-        except DataError as error:
-            warn(app, str(error))
-            continue
-        best = board.best.outcome.metrics if board.best is not None else {}
-        yield {
-            "run_id": folder.name,
-            "kind": "study",
-            "folder": str(folder),
-            "strategy": header["strategy"],
-            "data": header["data"]["name"],
-            "synthetic": header["data"]["synthetic"],
-            "trials": board.trials,
-            **{name: best.get(name) for name in ("annual_return", "sharpe_ratio", "max_drawdown")},
-        }
-
-
-def show_study(folder: Path, *, as_json: bool, rows: int = 10) -> None:
-    """Print a study as ``tune`` does when it has finished."""
-    from engine.tuning.study import board_of, read_header
-
-    header = read_header(folder)
-    if header is None:
-        raise DataError(f"the study in {folder} has no header", hint="Begin it again with tune --resume.")
-    board = board_of(folder, header, rows)
-    if as_json:
-        print_json({**study_document(folder, header, board, None), "spec": header["spec"]})
-    else:
-        print_study(folder, header, board)
-
-
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
 def _shown(name: str, value: float | None) -> str:
-    from engine.metrics import ALTERNATIVES, LABELS
+    from engine import ALTERNATIVES, LABELS
 
     plain = name
     for prefix in ALTERNATIVES:

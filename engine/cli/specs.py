@@ -13,7 +13,7 @@ from data.errors import UsageError
 from engine.cli.options import assignments, symbol_words
 
 if TYPE_CHECKING:
-    from engine.spec import Spec
+    from engine import Spec
 
 # Options that are settings of a spec under the same name, each replaced as a whole.
 _SAME_NAME = (
@@ -49,7 +49,7 @@ def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
 
     ``--set``, ``--cost`` and ``--lag`` override one name each; what ``strategy`` carries wins over all.
     """
-    from engine.spec import Spec
+    from engine import Spec
 
     file: Path | None = given["spec_file"]
     values = _read(file) if file else {}

@@ -27,8 +27,8 @@ from engine.sweeps.grid import common_start
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.sweep import Sweep
 from engine.tuning.outcome import Outcome, Parameters
-from engine.tuning.sampling import permuted
 from engine.tuning.space import Space
+from engine.tuning.streams import permuted
 
 # So many sets are looked at for the one that needs the most history; beyond, corners and draws.
 LOOKED_AT = 4096

@@ -15,8 +15,10 @@ from typing import Any
 
 from data.errors import DataError, UsageError
 from data.source import open_source
-from engine.pipeline import Run, Watch, execute, keep, open_market, strategy_of
+from engine.metrics import compute_metrics
+from engine.pipeline import Watch, execute, open_market, strategy_of
 from engine.record.journal import Journal, encode, read_lines
+from engine.results.folder import save
 from engine.spec import Spec
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
@@ -70,9 +72,7 @@ def opened(folder: Path) -> Opened | None:
     return found
 
 
-def open_holdout(
-    reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch
-) -> tuple[Opened, Run]:
+def open_holdout(reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch) -> Opened:
     """Run the best trial on the hold-out, write its run under ``out``, and write down that it is open.
 
     UsageError if the study has none, has no best trial, or if it was opened before; DataError if the data
@@ -110,20 +110,22 @@ def open_holdout(
             limit=f"from {held_out['start']} on",
             hint="Import later data.",
         )
-    done = execute(spec, strategy_of(spec, strategies), market, watch)
-    result = Opened(
+    with watch("simulation"):
+        result = execute(spec, strategy_of(spec, strategies), market)
+    metrics = compute_metrics(result)
+    found = Opened(
         at=datetime.now().astimezone().isoformat(timespec="seconds"),
         trial=best.number,
-        first_day=str(done.result.days[0]),
-        last_day=str(done.result.days[-1]),
-        run_id=done.result.name,
-        metrics={name: done.metrics[name] for name in METRICS},
+        first_day=str(result.days[0]),
+        last_day=str(result.days[-1]),
+        run_id=result.name,
+        metrics={name: metrics[name] for name in METRICS},
     )
     # Written down before anybody sees the result: whoever has seen it has opened it.
     with Journal(folder / STUDY_FILE) as journal:
-        journal.append([encode({KEY: vars(result)})])
-    keep(done, out, watch, report=False)
-    return result, done
+        journal.append([encode({KEY: vars(found)})])
+    save(result, metrics, out / result.name)
+    return found
 
 
 def _text(value: float | None) -> str:

@@ -60,7 +60,7 @@ def study_header(
 
     ``spec`` has its parameters typed; ``files`` are hashes of the files that decide the outcomes.
     """
-    from engine.spec import versions
+    from engine.spec import data_block, versions
 
     samplers = ("optuna", "cmaes") if plan.method in WITH_OPTUNA else ()
     header: dict[str, Any] = {
@@ -77,14 +77,7 @@ def study_header(
         "objectives": [str(objective) for objective in goal.objectives],
         "constraints": [str(constraint) for constraint in goal.constraints],
         "spec": spec.to_dict(),
-        "data": {
-            "name": panel.name,
-            "synthetic": panel.synthetic,
-            "fingerprint": panel.fingerprint,
-            "first_day": str(panel.days[0]),
-            "last_day": str(panel.days[-1]),
-            "symbols": list(panel.symbols),
-        },
+        "data": data_block(panel),
         "versions": versions() | {name: importlib.metadata.version(name) for name in samplers},
         "files": dict(files),
     }

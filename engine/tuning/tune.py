@@ -1,11 +1,11 @@
 """The loop of a search: ask for sets, evaluate what is not on record, write it down, tell.
 
-1. The search proposes a batch. What the study already has of it is read, and must be the same sets
+1. The sampler proposes a batch. What the study already has of it is read, and must be the same sets
    (resuming is replaying).
 2. The rest is evaluated in chunks that take about a second each. A chunk is on the disk before the next
    begins, so that a kill costs a chunk at the most. What has workers to feed (``InParts``) is given all of
    the rest, and gives back its own chunks, in order.
-3. The search is told the outcomes of the whole batch.
+3. The sampler is told the outcomes of the whole batch.
 
 The size of chunks follows the clock; it has no effect on which trials there are.
 """
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from data.errors import ValidationError
 from engine.tuning.objective import Board, Goal, Trial
 from engine.tuning.outcome import Evaluate, InParts, Outcome, Parameters
-from engine.tuning.sampling import Search
+from engine.tuning.streams import Sampler
 from engine.tuning.writer import StudyWriter
 
 
@@ -57,7 +57,7 @@ class State:
 
 
 def tune(
-    search: Search,
+    sampler: Sampler,
     evaluate: Evaluate | InParts,
     study: StudyWriter,
     goal: Goal,
@@ -75,12 +75,12 @@ def tune(
     loop = _Loop(evaluate, study, Board(goal, rows), pace or Pace(), progress)
     wanted = math.inf if trials is None else trials
     while loop.board.trials < wanted:
-        batch = search.propose()
+        batch = sampler.propose()
         room = wanted - loop.board.trials
         outcomes = loop.run(batch if len(batch) <= room else batch[: int(room)])
         if not batch or len(outcomes) < len(batch):
             break
-        search.tell(outcomes)
+        sampler.tell(outcomes)
     loop.require_end()
     return loop.board
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import ValidationError
-from engine.pipeline import Watch, execute, keep
+from engine.metrics import compute_metrics
+from engine.pipeline import execute
+from engine.results.folder import save
 from engine.spec import Spec
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.objective import Trial
@@ -23,16 +25,17 @@ def check_best(spec: Spec, evaluate: Evaluator, best: Trial, out: Path) -> Path:
         start=evaluate.day(evaluate.first),
         engine="reference",
     )
-    watch = Watch()
-    done = execute(again, evaluate.strategy(best.parameters), evaluate.market, watch)
-    expected, received = done.result.equity, evaluate.paths([best.parameters])[0]
+    result = execute(again, evaluate.strategy(best.parameters), evaluate.market)
+    expected, received = result.equity, evaluate.paths([best.parameters])[0]
     other = np.flatnonzero(expected != received)
     if len(other):
         row = int(other[0])
         raise ValidationError(
-            f"trial {best.number} is not the same on both engines from {done.result.days[row]} on",
+            f"trial {best.number} is not the same on both engines from {result.days[row]} on",
             received=f"{received[row]!r} on the batch engine",
             limit=f"{expected[row]!r} on the reference engine",
             hint="This is a bug of ours; please report it with the command.",
         )
-    return keep(done, out, watch, report=False)
+    folder = out / result.name
+    save(result, compute_metrics(result), folder)
+    return folder

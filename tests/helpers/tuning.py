@@ -13,7 +13,7 @@ from engine.strategy.loader import Parameter
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA
 from engine.tuning.objective import Board, Goal
 from engine.tuning.outcome import Outcome, Parameters
-from engine.tuning.search import make_search
+from engine.tuning.samplers import make_sampler
 from engine.tuning.space import Space
 from engine.tuning.study import Plan, study_header
 from engine.tuning.tune import Pace, tune
@@ -105,7 +105,7 @@ def search_in(
 ) -> tuple[Path, Board]:
     """Search as the command does, and return the study's file and its board."""
     header = header_of(space, goal, method, trials, **changes)
-    search = make_search(method, space, goal, seed=header["seed"], batch=header["batch"] or DEFAULT_BATCH)
+    search = make_sampler(method, space, goal, seed=header["seed"], batch=header["batch"] or DEFAULT_BATCH)
     with open_study(out, header, resume=resume) as study:
         board = tune(search, evaluator, study, goal, trials=trials, pace=pace, progress=progress, rows=rows)
         return study.folder / "study.jsonl", board

@@ -1,6 +1,6 @@
-"""Searches that need no memory of what came out: the whole grid, and sets drawn at random.
+"""Samplers that need no memory of what came out: the whole grid, and sets drawn at random.
 
-``RandomSearch``: where all dimensions count, the sets are visited in a random order: a pseudo-random
+``RandomSampler``: where all dimensions count, the sets are visited in a random order: a pseudo-random
 permutation of their indices (a Feistel network of four rounds over BLAKE2b, walked until it falls into the
 range; Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). No set comes twice, nothing is held
 in memory, and the search ends with the space. Where a parameter takes any number, draw *i* is made from the
@@ -27,7 +27,7 @@ PATIENCE = 100_000
 AHEAD, MOST_AHEAD = 256, 20_000
 
 
-class Search(Protocol):
+class Sampler(Protocol):
     """Proposes sets, batch by batch; the next batch may depend on what became of the last."""
 
     def propose(self) -> list[Parameters]:
@@ -38,7 +38,7 @@ class Search(Protocol):
 
 
 class _Stream:
-    """A search that hands out a stream of sets and does not look at outcomes."""
+    """A sampler that hands out a stream of sets and does not look at outcomes."""
 
     def __init__(self, sets: Iterator[Parameters]) -> None:
         self._sets = sets
@@ -54,7 +54,7 @@ class _Stream:
         """Do nothing: the next sets are known."""
 
 
-class GridSearch(_Stream):
+class GridSampler(_Stream):
     """Every set that obeys the conditions, in the order of ``Space.sets``."""
 
     def __init__(self, space: Space) -> None:
@@ -69,7 +69,7 @@ class GridSearch(_Stream):
         super().__init__(space.sets())
 
 
-class RandomSearch(_Stream):
+class RandomSampler(_Stream):
     """Sets drawn at random, none twice, from a seed."""
 
     def __init__(self, space: Space, seed: int) -> None:

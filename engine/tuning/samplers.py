@@ -1,6 +1,6 @@
-"""Methods of search by name, and the one door to optuna.
+"""Samplers by the name of their method, and the one door to optuna.
 
-``make_search`` gives ``grid`` and ``random`` (``engine.tuning.sampling``), ``tpe``, ``nsga2`` and ``cmaes``
+``make_sampler`` gives ``grid`` and ``random`` (``engine.tuning.streams``), ``tpe``, ``nsga2`` and ``cmaes``
 (optuna's samplers). How an optuna search stays the same on any number of workers:
 
 1. A batch of fixed size is asked in full before anything is evaluated, and told in the order of asking, so
@@ -29,8 +29,8 @@ from engine.tuning.dimensions import Dimension, Interval
 from engine.tuning.methods import DEFAULT_BATCH, METHODS
 from engine.tuning.objective import Goal
 from engine.tuning.outcome import Outcome, Parameters
-from engine.tuning.sampling import GridSearch, RandomSearch, Search
 from engine.tuning.space import Space
+from engine.tuning.streams import GridSampler, RandomSampler, Sampler
 
 if TYPE_CHECKING:
     import optuna
@@ -40,8 +40,8 @@ PATIENCE = 1000
 _SEEDS = 2**32
 
 
-def make_search(method: str, space: Space, goal: Goal, *, seed: int, batch: int = DEFAULT_BATCH) -> Search:
-    """Return a search of ``space`` that begins from ``seed``.
+def make_sampler(method: str, space: Space, goal: Goal, *, seed: int, batch: int = DEFAULT_BATCH) -> Sampler:
+    """Return a sampler of ``space`` that begins from ``seed``.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ def make_search(method: str, space: Space, goal: Goal, *, seed: int, batch: int 
         raise UsageError(f"unknown method `{method}`", hint=did_you_mean(method, METHODS))
     space.require_sets()
     if method == "grid":
-        return GridSearch(space)
+        return GridSampler(space)
     if method == "random":
-        return RandomSearch(space, seed)
+        return RandomSampler(space, seed)
     if batch < 1:
         raise UsageError("--batch must be above zero", received=batch)
     if method == "cmaes":
         _check_cmaes(space, goal)
-    return OptunaSearch(method, space, goal, seed, batch)
+    return OptunaSampler(method, space, goal, seed, batch)
 
 
 def _check_cmaes(space: Space, goal: Goal) -> None:
@@ -97,7 +97,7 @@ class _Told:
     violations: tuple[float, ...] = ()
 
 
-class OptunaSearch:
+class OptunaSampler:
     """A sampler of optuna, asked and told in batches."""
 
     def __init__(self, method: str, space: Space, goal: Goal, seed: int, batch: int) -> None:

@@ -1,0 +1,123 @@
+"""``audit``: whether the numbers of a strategy can be believed: gates, and numbers that inform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data.errors import UsageError, did_you_mean
+from data.load import choose_symbols, load_panel
+from data.panel.panel import Panel
+from engine.audits import AUDITS, Case, Outcome
+from engine.audits import audit as ask
+from engine.commands.document import plain, subject
+from engine.commands.job import Job, job_of
+from engine.results.runs import whole_file, writing
+from engine.spec import Conditions
+
+FILE = "audit.json"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The answers of all audits that were asked, in their order."""
+
+    job: Job
+    opinions: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The gates that were missed."""
+        return tuple(each for each in self.opinions if each.failed)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no gate was missed."""
+        return not self.failed
+
+    def __getitem__(self, name: str) -> Outcome:
+        return next(each for each in self.opinions if each.name == name)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``audit --json`` prints."""
+        answers = [
+            {"name": each.name, "passed": each.passed, "sentence": each.sentence, "details": each.details}
+            for each in self.opinions
+        ]
+        head = subject(self.job.spec, self.job.strategy, self.job.panel, seed=self.job.spec.seed)
+        return head | {"passed": self.passed, "audits": answers}
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``audit.json`` into a folder, which is made if need be, and return it."""
+        place = Path(folder) / FILE
+        with writing(Path(folder)):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(place) as path:
+                text = json.dumps(plain(self.document()), ensure_ascii=False, indent=2, allow_nan=False)
+                path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        return place
+
+
+def audit(
+    strategy: Any,
+    panel: Panel,
+    *,
+    only: Iterable[str] = (),
+    draws: int | None = None,
+    catalogue: Mapping[str, type[Any]] | None = None,
+    **conditions: Any,
+) -> Audit:
+    """Ask all audits of a strategy, or those named in ``only``; ``conditions`` are those of ``run``.
+
+    ``draws`` is how often chance is asked. ``catalogue`` are strategies by name (``strategies.STRATEGIES``):
+    placebo and luck band hold the strategy against `momentum` and `random` among them.
+    """
+    job = replace(job_of(strategy, panel, Conditions.of(**conditions)), catalogue=catalogue or {})
+    return audit_job(job, only=tuple(only), draws=draws)
+
+
+def audit_job(
+    job: Job,
+    *,
+    only: Iterable[str] = (),
+    draws: int | None = None,
+    announce: Callable[[str], object] = lambda _name: None,
+) -> Audit:
+    """Return what the audits say of a job; ``announce`` is told the name of each before it begins."""
+    case = Case(
+        job.strategy,
+        job.panel,
+        job.conditions,
+        draws=draws,
+        catalogue=job.catalogue,
+        reload=_reload(job),
+    )
+    return Audit(job, tuple(ask(case, tuple(only), announce)))
+
+
+def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names of audits in the order in which they are asked; None: all; UsageError for another."""
+    if only is None:
+        return tuple(AUDITS)
+    wanted = [*only]
+    for name in wanted:
+        if name not in AUDITS:
+            raise UsageError(f"unknown audit `{name}`", hint=did_you_mean(name, AUDITS))
+    return tuple(name for name in AUDITS if name in wanted)
+
+
+def _reload(job: Job) -> Callable[[date], Panel] | None:
+    """Return what loads the data of a job afresh up to a day; None where their source is not known."""
+    source, spec = job.market.source, job.spec
+    if source is None:
+        return None
+    symbols = choose_symbols(source, spec.symbols, spec.universe)
+
+    def reload(end: date) -> Panel:
+        return load_panel(source, symbols, end=end, availability=spec.availability, lags=spec.lags)
+
+    return reload

@@ -1,0 +1,68 @@
+"""``brief``: the flows of one fund on one day, as a market note tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from data.facts.symbols import parse_symbol
+from data.source import DataSource, is_synthetic
+from engine.briefs.brief import Brief, checked_day, make_brief
+from engine.pipeline import SYNTHETIC_NOTICE, check_data
+from engine.spec import Spec
+
+
+@dataclass(frozen=True)
+class FlowBrief:
+    """A brief, and the data that it is of."""
+
+    brief: Brief
+    data: Mapping[str, Any]
+
+    @property
+    def notice(self) -> str | None:
+        """What is to be said of data that are made up."""
+        return SYNTHETIC_NOTICE if self.data["synthetic"] else None
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``brief --json`` prints."""
+        made = self.brief
+        document = {
+            "symbol": made.fund.symbol,
+            "name": made.fund.name,
+            "index": made.fund.index,
+            "day": made.day,
+            "next_session": made.next_session,
+            "basis": made.basis,
+            "values": {fact.name: fact.value for fact in made.facts},
+            "reasons": {fact.name: fact.reason for fact in made.facts if fact.value is None},
+            "notes": {fact.name: fact.note for fact in made.facts if fact.note},
+            "units_of_measure": {fact.name: fact.unit for fact in made.facts},
+            "late": made.late,
+            "data": dict(self.data),
+        }
+        return document | ({"notice": self.notice} if self.notice else {})
+
+
+def brief(
+    source: DataSource,
+    symbol: str,
+    on: date | None = None,
+    *,
+    sessions: int = 20,
+    theme: str = "optical",
+    allow: tuple[str, ...] = (),
+) -> FlowBrief:
+    """Return the brief of ``symbol`` on the day ``on`` (None: the last on file).
+
+    ``sessions`` is the longer window of flows, ``theme`` a tag of index constituents. Raises DataError where
+    the data fail a check that is not in ``allow``.
+    """
+    chosen = parse_symbol(symbol)
+    day = checked_day(source, chosen, on)
+    check_data(Spec(strategy="brief", end=day, allow=allow), source, [chosen])
+    made = make_brief(source, chosen, day, sessions=sessions, theme=theme)
+    data = {"name": source.name, "synthetic": is_synthetic(source), "fingerprint": made.fingerprint}
+    return FlowBrief(made, data)

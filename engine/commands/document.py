@@ -1,0 +1,38 @@
+"""What the documents of commands share: what they are about, and JSON's own types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from data.panel.panel import Panel
+from engine.pipeline import SYNTHETIC_NOTICE
+from engine.spec import Spec, data_block
+from engine.strategy.loader import parameter_values
+
+
+def subject(spec: Spec, strategy: Any, panel: Panel, **more: Any) -> dict[str, Any]:
+    """Return what a document is about: strategy, parameters, data, ``more``, and a notice where it is due."""
+    about = {
+        "strategy": spec.strategy,
+        "parameters": parameter_values(strategy),
+        "data": data_block(panel),
+        **more,
+    }
+    return about | ({"notice": SYNTHETIC_NOTICE} if panel.synthetic else {})
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` in JSON's own types: arrays as lists, days as text, NaN and infinity as None."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
+    if hasattr(value, "tolist"):  # a numpy scalar or array
+        return plain(value.astype(str).tolist()) if value.dtype.kind == "M" else plain(value.tolist())
+    return str(value)

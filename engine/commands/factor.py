@@ -1,0 +1,72 @@
+"""``factor``: whether the score itself foretells returns, before it becomes a portfolio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data.panel.panel import Panel
+from engine.commands.document import plain, subject
+from engine.commands.job import Job, job_of
+from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, factor_document, factor_id
+from engine.pipeline import Watch
+from engine.results.runs import whole
+from engine.spec import DEFAULT, Conditions
+
+FILE = "factor.json"
+PAGE = "factor.html"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Diagnostics of a score, and what they are about."""
+
+    job: Job
+    diagnostics: Diagnostics
+
+    @property
+    def name(self) -> str:
+        """The id that their folder is called by."""
+        return factor_id(self.job.spec.strategy, self.job.panel.fingerprint, self.diagnostics)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``factor --json`` prints, without places and times."""
+        about = subject(self.job.spec, self.job.strategy, self.job.panel)
+        notice = {"notice": about.pop("notice")} if "notice" in about else {}
+        return {"factor_id": self.name} | about | factor_document(self.diagnostics) | notice
+
+    def save(self, out: str | Path = "results", *, report: bool = True) -> Path:
+        """Write the folder of the diagnostics under ``out``, whole or not at all, and return it."""
+        document = self.document()
+        with whole(Path(out) / self.name) as folder:
+            text = json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False)
+            (folder / FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+            if report:
+                from engine.report.factor_page import write_factor
+
+                write_factor(self.diagnostics, document, folder / PAGE)
+        return Path(out) / self.name
+
+
+def factor(
+    strategy: Any,
+    panel: Panel,
+    *,
+    horizons: Sequence[int] = HORIZONS,
+    start: date | None = None,
+    end: date | None = None,
+    fill: str = DEFAULT.fill,
+) -> Factor:
+    """Return the diagnostics of the scores of ``strategy`` on ``panel``, by horizon in sessions."""
+    return factor_job(job_of(strategy, panel, Conditions.of(start=start, end=end, fill=fill)), horizons)
+
+
+def factor_job(job: Job, horizons: Sequence[int] = HORIZONS, watch: Watch | None = None) -> Factor:
+    """Return the diagnostics of a job's scores."""
+    lengths = checked_horizons(list(horizons))
+    with (watch or Watch())("factor"):
+        return Factor(job, diagnose(job.strategy, job.panel, job.conditions, horizons=lengths))

@@ -1,0 +1,66 @@
+"""A job: a strategy, its data, open and checked, and the spec that says all of it.
+
+The command line opens one from words (``open_job``), a notebook has its parts already (``job_of``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from data.panel.panel import Panel
+from data.source import DataSource
+from engine.pipeline import OpenMarket, Watch, open_market, strategy_of
+from engine.spec import Conditions, Spec
+from engine.strategy.loader import parameter_values
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command works on.
+
+    ``spec`` says everything that determines it; ``strategy`` and ``market`` are what it names; ``catalogue``
+    are the strategies that exist by name, for commands that need another one.
+    """
+
+    spec: Spec
+    strategy: Any
+    market: OpenMarket
+    catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
+
+    @property
+    def panel(self) -> Panel:
+        """The panel of the market."""
+        return self.market.panel
+
+    @property
+    def conditions(self) -> Conditions:
+        """How it is traded, the benchmark being that of the market."""
+        return self.market.conditions(self.spec)
+
+    def as_of(self, spec: Spec) -> Job:
+        """Return the same job under another spec."""
+        return replace(self, spec=spec)
+
+
+def open_job(spec: Spec, catalogue: Mapping[str, type[Any]], watch: Watch | None = None) -> Job:
+    """Return the job of a spec: its strategy made, its data opened and checked.
+
+    Raises StrategyError, UsageError or DataError for what the user can do something about.
+    """
+    strategy = strategy_of(spec, catalogue)
+    return Job(spec, strategy, open_market(spec, watch or Watch()), catalogue)
+
+
+def job_of(strategy: Any, panel: Panel, conditions: Conditions, source: DataSource | None = None) -> Job:
+    """Return the job of a strategy object on a panel, which was loaded from ``source``."""
+    settings = {each.name: getattr(conditions, each.name) for each in fields(conditions)}
+    spec = Spec(
+        type(strategy).__name__,
+        parameter_values(strategy),
+        data=panel.name,
+        symbols=panel.symbols,
+        **settings,
+    )
+    return Job(spec, strategy, OpenMarket(panel, conditions.benchmark, source=source))

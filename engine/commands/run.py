@@ -1,0 +1,112 @@
+"""``run``: one backtest, its metrics, its folder with a tear sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from data.panel.panel import Panel
+from engine.commands.job import Job, job_of
+from engine.kernel.costs import Costs
+from engine.metrics import Metrics, compute_metrics
+from engine.pipeline import Watch, execute
+from engine.result import Result
+from engine.results import folder as folders
+from engine.spec import DEFAULT, Conditions
+
+
+class Run(Result):
+    """A result that has its id, its metrics, and knows how to save itself."""
+
+    @classmethod
+    def of(cls, result: Result) -> Run:
+        """Return a result as a run."""
+        return cls(**{each.name: getattr(result, each.name) for each in fields(Result)})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Run:
+        """Return the run in a results folder, with the metrics that it was saved with."""
+        run = cls.of(folders.load(Path(folder)))
+        run.__dict__["metrics"] = folders.read_metrics(Path(folder))
+        return run
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Statistics by name, empyrical's names; None where undefined, and ``reasons`` beside them."""
+        return compute_metrics(self)
+
+    def save(self, out: str | Path = "results", *, report: bool = True) -> Path:
+        """Write the results folder under ``out``, whole or not at all, and return it.
+
+        With ``report`` the tear sheet is in it. UsageError where the disk does not allow it.
+        """
+        folder = Path(out) / self.name
+        folders.save(self, self.metrics, folder, self._write_page if report else None)
+        return folder
+
+    def document(
+        self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
+    ) -> dict[str, Any]:
+        """Return the document that ``run --json`` prints; numbers are fractions, undefined ones None."""
+        manifest = self.manifest
+        document: dict[str, Any] = {
+            "run_id": self.name,
+            "folder": None if folder is None else str(folder),
+            "strategy": manifest["strategy"],
+            "parameters": manifest["parameters"],
+            "engine": manifest["engine"],
+            "data": manifest["data"],
+            "metrics": dict(self.metrics.values),
+            "reasons": dict(self.metrics.reasons),
+            "counts": {
+                "sessions": len(self.days),
+                "decisions": len(self.decision_days),
+                "fills": len(self.fills),
+                "rejections": len(self.rejections),
+            },
+            "seconds": dict(seconds or {}),
+        }
+        return document | ({"notice": manifest["notice"]} if self.synthetic else {})
+
+    def _write_page(self, path: Path) -> None:
+        from engine.report.tearsheet import write_tearsheet
+
+        write_tearsheet(self, self.metrics, path)
+
+
+def run(
+    strategy: Any,
+    panel: Panel,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    cash: float = DEFAULT.cash,
+    costs: Costs | Mapping[str, float] | None = None,
+    fill: str = DEFAULT.fill,
+    benchmark: str | None = None,
+    engine: str = DEFAULT.engine,
+) -> Run:
+    """Return the run of ``strategy`` on ``panel`` from ``start`` to ``end``, both included.
+
+    Without ``start`` it begins on the first session on which the strategy can decide. ``costs`` may be a
+    mapping, as ``{"commission_rate": 0.0001}``; ``benchmark`` is an index code of the panel, or
+    ``equal_weight``. Errors of the strategy come as StrategyError.
+    """
+    conditions = Conditions.of(
+        start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark, engine=engine
+    )
+    return run_job(job_of(strategy, panel, conditions))
+
+
+def run_job(job: Job, watch: Watch | None = None) -> Run:
+    """Return the run of a job; its folder is written by :meth:`Run.save`."""
+    watch = watch or Watch()
+    with watch("simulation"):
+        found = Run.of(execute(job.spec, job.strategy, job.market))
+    with watch("metrics"):
+        _ = found.metrics
+    return found

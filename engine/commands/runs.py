@@ -1,0 +1,164 @@
+"""``runs``: what lies under a folder of results; two runs told apart; a run made again, byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import DataError, ValidationError
+from engine.commands.job import open_job
+from engine.commands.run import Run, run_job
+from engine.commands.study import study_document
+from engine.pipeline import Watch
+from engine.results.differences import differing, first_difference, other_files
+from engine.results.folder import read_manifest, read_metrics, write
+from engine.results.runs import find, finished, runs_in
+from engine.spec import Spec
+from engine.tuning.objective import Board
+from engine.tuning.study import board_of, find_study, read_header, studies_in
+
+LISTED_METRICS = ("annual_return", "sharpe_ratio", "max_drawdown")
+"""Metrics of each run that a list of runs has."""
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study as it lies on disk: its header, and its best trials."""
+
+    folder: Path
+    header: Mapping[str, Any]
+    board: Board
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``runs show --json`` prints of a study."""
+        found = study_document(self.folder, self.header, self.board, None)
+        return {**found, "spec": self.header["spec"]}
+
+
+@dataclass(frozen=True)
+class RunDifference:
+    """How two runs differ: settings and metrics, name and both values; the first day of other equity."""
+
+    names: tuple[str, str]
+    settings: tuple[tuple[str, Any, Any], ...]
+    metrics: tuple[tuple[str, Any, Any], ...]
+    first_day: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``runs diff --json`` prints."""
+        return {
+            "runs": list(self.names),
+            "settings": [{"name": name, "values": [a, b]} for name, a, b in self.settings],
+            "metrics": [{"name": name, "values": [a, b]} for name, a, b in self.metrics],
+            "first_day_of_other_equity": self.first_day,
+        }
+
+
+def list_runs(
+    out: str | Path = "results", *, complain: Callable[[str], object] = lambda _text: None
+) -> Iterator[dict[str, Any]]:
+    """Yield the runs under ``out``, the last one at the end, then the studies with their best trials.
+
+    ``complain`` is told what is damaged, which is left out.
+    """
+    for folder in runs_in(Path(out)):
+        try:
+            manifest, metrics = read_manifest(folder), read_metrics(folder)
+        except DataError as error:
+            complain(str(error))
+            continue
+        yield {
+            "run_id": folder.name,
+            "folder": str(folder),
+            "strategy": manifest["strategy"],
+            "data": manifest["data"]["name"],
+            "synthetic": manifest["data"]["synthetic"],
+            **{name: metrics.values.get(name) for name in LISTED_METRICS},
+        }
+    for folder in studies_in(Path(out)):
+        try:
+            header = read_header(folder)
+            if header is None:
+                continue
+            board = board_of(folder, header, 1)
+        except DataError as error:
+            complain(str(error))
+            continue
+        best = board.best.outcome.metrics if board.best is not None else {}
+        yield {
+            "run_id": folder.name,
+            "kind": "study",
+            "folder": str(folder),
+            "strategy": header["strategy"],
+            "data": header["data"]["name"],
+            "synthetic": header["data"]["synthetic"],
+            "trials": board.trials,
+            **{name: best.get(name) for name in LISTED_METRICS},
+        }
+
+
+def show_run(word: str, out: str | Path = "results", *, rows: int = 10) -> tuple[Path, Run | StoredStudy]:
+    """Return the folder and what is in it: a run (an id, the beginning of one, a folder, last), or a study.
+
+    UsageError where there is none; DataError where it is damaged.
+    """
+    study = None if finished(word, Path(out)) else find_study(word, Path(out))
+    if study is not None:
+        header = read_header(study)
+        if header is None:
+            raise DataError(f"the study in {study} has no header", hint="Begin it again with tune --resume.")
+        return study, StoredStudy(study, header, board_of(study, header, rows))
+    folder = find(word, Path(out))
+    return folder, Run.load(folder)
+
+
+def diff_runs(first: str, second: str, out: str | Path = "results") -> RunDifference:
+    """Tell two runs apart: settings, metrics, the first day on which equity differs."""
+    one, two = (Run.load(find(word, Path(out))) for word in (first, second))
+    settings = [each for each in differing(one.manifest, two.manifest) if each[0] != "run_id"]
+    metrics = differing(one.metrics.values, two.metrics.values)
+    left, right = (dict(zip(each.days.tolist(), each.equity.tolist(), strict=True)) for each in (one, two))
+    days = sorted({*left, *right})
+    first_day = next((str(day) for day in days if left.get(day) != right.get(day)), None)
+    return RunDifference((one.name, two.name), tuple(settings), tuple(metrics), first_day)
+
+
+def reproduce(
+    word: str,
+    catalogue: Mapping[str, type[Any]],
+    out: str | Path = "results",
+    *,
+    data: str | None = None,
+    watch: Watch | None = None,
+) -> tuple[Path, Run]:
+    """Make a run again from its manifest, and return its folder and the new one, which is the same.
+
+    ``data`` says where its data lie now. ValidationError names the first difference: of a file of the run,
+    its strategy or its weights, or of a number.
+    """
+    folder = find(word, Path(out))
+    before = Run.load(folder)
+    spec = Spec.from_dict(before.manifest["spec"], origin=f"{folder}/manifest.json")
+    changes = list(other_files(before.manifest.get("files", {})))
+    if changes:
+        raise ValidationError(
+            f"run {before.name} does not reproduce: {', '.join(changes)}",
+            hint="Put the files back as they were, and call this from the folder where the run was made.",
+        )
+    watch = watch or Watch()
+    job = open_job(spec.with_(data=data) if data else spec, catalogue, watch).as_of(spec)
+    again = run_job(job, watch)
+    with tempfile.TemporaryDirectory() as place:
+        write(again, again.metrics, Path(place))
+        difference = first_difference(folder, Path(place))
+    if difference is not None:
+        now, then = again.manifest["versions"], before.manifest["versions"]
+        changed = [f"{name} {then.get(name)} -> {now[name]}" for name in now if now[name] != then.get(name)]
+        raise ValidationError(
+            f"run {before.name} does not reproduce: {difference}",
+            hint=f"Versions changed: {', '.join(changed)}." if changed else "Versions are the same.",
+        )
+    return folder, again

@@ -1,0 +1,93 @@
+"""``signal``: what to hold at the next open, as orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from data.errors import UsageError
+from data.load import choose_symbols
+from data.panel.panel import Panel
+from data.source import DataSource
+from engine.commands.document import subject
+from engine.commands.job import Job, job_of
+from engine.orders.next_open import Signal, decide_next, next_panel
+from engine.pipeline import Watch
+from engine.spec import Conditions
+
+
+@dataclass(frozen=True)
+class NextOrders:
+    """The decision before the next open: its orders, and what they are about."""
+
+    job: Job
+    panel: Panel
+    signal: Signal
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``signal --json`` prints."""
+        signal = self.signal
+        about = subject(self.job.spec, self.job.strategy, self.job.panel)
+        notice = {"notice": about.pop("notice")} if "notice" in about else {}
+        about["data"] |= {
+            "first_day": str(self.panel.days[0]),
+            "last_day": str(signal.last_day),
+            "symbols": list(self.panel.symbols),
+        }
+        decided = {
+            "day": signal.day,
+            "start": signal.start,
+            "decision_session": signal.decides,
+            "next_decision": signal.next_decision,
+            "cash": signal.cash,
+            "equity": signal.equity,
+            "cash_after": signal.cash_after,
+            "orders": [{"symbol": line.symbol, "shares": line.order_shares} for line in signal.orders],
+            "funds": [asdict(line) | {"target_shares": line.target_shares} for line in signal.lines],
+            "actions": signal.actions,
+            "rebalance": about["parameters"].get("rebalance"),
+            "costs": asdict(self.job.spec.costs),
+        }
+        return about | decided | notice
+
+
+def signal(
+    strategy: Any,
+    panel: Panel,
+    source: DataSource,
+    *,
+    holdings: Mapping[str, int] | None = None,
+    cash: float | None = None,
+    **conditions: Any,
+) -> NextOrders:
+    """Return what ``strategy`` sends before the open after the last session of ``panel``.
+
+    ``source`` is what the panel was loaded from: the next session is laid out on it. ``holdings`` are shares
+    by symbol at the last close, ``cash`` what lies beside them; ``conditions`` are those of ``run``.
+    """
+    job = job_of(strategy, panel, Conditions.of(**conditions), source)
+    return signal_job(job, holdings=holdings, cash=cash)
+
+
+def signal_job(
+    job: Job,
+    *,
+    holdings: Mapping[str, int] | None = None,
+    cash: float | None = None,
+    watch: Watch | None = None,
+) -> NextOrders:
+    """Return the orders of a job before the next open."""
+    source, spec = job.market.source, job.spec
+    if source is None:
+        raise UsageError("orders for the next open need the source that the panel was loaded from")
+    with (watch or Watch())("signal"):
+        panel = next_panel(
+            source,
+            choose_symbols(source, spec.symbols, spec.universe),
+            job.panel.days[-1].item(),
+            availability=spec.availability,
+            lags=spec.lags,
+        )
+        found = decide_next(job.strategy, panel, job.conditions, holdings=holdings, cash=cash)
+    return NextOrders(job, panel, found)

@@ -1,0 +1,122 @@
+"""What ``tune`` and ``validate`` do with a study: judge it, draw its page, make its documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.commands.document import plain
+from engine.pipeline import SYNTHETIC_NOTICE
+from engine.results.runs import whole_file, writing
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.holdout import Opened
+from engine.tuning.judge import SplitSizes, judge_study
+from engine.tuning.landscape import landscape
+from engine.tuning.objective import Board, Goal, Trial
+from engine.tuning.space import Space
+from engine.tuning.study import Study
+from engine.tuning.trial_log import trials_on_record
+from engine.verdict.text import document, render
+from engine.verdict.verdict import Report
+
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A study, what is to be believed of it, and its hold-out if that was opened."""
+
+    study: Study
+    report: Report
+    holdout: Opened | None
+    evaluate: Evaluator
+    space: Space
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``validate --json`` prints; ``holdout`` is None while it is shut."""
+        return judgement_document(self.report, self.holdout)
+
+    def save(self) -> Path:
+        """Write the study's page, with the judgement in it, and return it."""
+        return write_page(self.study, self.evaluate, self.space, self.report)
+
+
+def judge(
+    study: Study,
+    evaluate: Evaluator,
+    space: Space,
+    *,
+    splits: str = "both",
+    sizes: SplitSizes | None = None,
+    announce: Callable[[str], object] = lambda _step: None,
+) -> Report:
+    """Return the judgement of a study, which is written to ``verdict.json`` beside it."""
+    report = judge_study(study, evaluate, space, splits=splits, sizes=sizes, announce=announce)
+    with writing(study.folder), whole_file(study.folder / VERDICT) as path:
+        path.write_text(json.dumps(plain(document(report)), ensure_ascii=False, indent=2) + "\n")
+    return report
+
+
+def judgement_text(report: Report) -> str:
+    """Return a judgement as plain text."""
+    return render(report)
+
+
+def judgement_document(report: Report, holdout: Opened | None) -> dict[str, Any]:
+    """Return the document of a judgement; ``holdout`` is None while it is shut."""
+    return {**document(report), "holdout": None if holdout is None else dict(vars(holdout))}
+
+
+def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report | None) -> Path:
+    """Write ``study.html``, with the judgement in it if there is one, and return it.
+
+    What the judgement ran beside the trials is known to the page.
+    """
+    from engine.report.study_page import STUDY_PAGE, write_study_page
+    from engine.report.verdict_section import verdict_section
+
+    found = landscape(study, space, None if report is None else evaluate)
+    page = study.folder / STUDY_PAGE
+    with writing(study.folder):
+        write_study_page(study, found, page, None if report is None else verdict_section(report))
+    return page
+
+
+def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: int | None) -> dict[str, Any]:
+    """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None."""
+    found = {
+        "study_id": header["study_id"],
+        "folder": str(folder),
+        "strategy": header["strategy"],
+        "parameters": header["parameters"],
+        "method": header["method"],
+        "seed": header["seed"],
+        "space": header["space"],
+        "where": header["where"],
+        "objectives": header["objectives"],
+        "constraints": header["constraints"],
+        "data": header["data"],
+        "counts": {
+            "sets": sets,
+            "trials": board.trials,
+            "failures": board.failures,
+            "feasible": board.feasible,
+            "on_record": trials_on_record(folder.parent, header["data"]["name"]),
+        },
+        "best": _trial(board.best, board.goal) if board.best is not None else None,
+        "ranked": [_trial(trial, board.goal) for trial in board.ranked],
+        "front": [trial.number for trial in board.front],
+    }
+    return found | ({"notice": SYNTHETIC_NOTICE} if header["data"]["synthetic"] else {})
+
+
+def _trial(trial: Trial, goal: Goal) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "parameters": dict(trial.parameters),
+        "metrics": dict(trial.outcome.metrics),
+        "feasible": goal.feasible(trial.outcome),
+    }

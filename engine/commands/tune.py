@@ -1,0 +1,271 @@
+"""``tune``: search over parameters; every trial is kept in a study, and the search is judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data.errors import UsageError
+from data.panel.panel import Panel
+from engine.commands.order import Order, SearchWords, order_of
+from engine.commands.study import judge, judgement_document, study_document, write_page
+from engine.kernel.costs import Costs
+from engine.pipeline import OpenMarket, Watch, open_market
+from engine.spec import DEFAULT, Conditions, Spec, check_choice
+from engine.strategy.loader import parameter_values
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.judge import SPLITS, SplitSizes
+from engine.tuning.methods import EXECUTORS
+from engine.tuning.objective import Board
+from engine.tuning.outcome import Evaluate
+from engine.tuning.study import Study, study_header
+from engine.tuning.tune import State
+from engine.tuning.tune import tune as search_on
+from engine.tuning.verify import check_best
+from engine.tuning.writer import StudyWriter, open_study
+from engine.verdict.verdict import Report
+
+# An estimate times this many sets, after a first few that pay for loading and compiling.
+SAMPLE, FIRST = 64, 4
+
+
+@dataclass(frozen=True)
+class Executor:
+    """What evaluates the sets: threads of this process, or workers of a dask cluster.
+
+    ``scheduler`` is the address of one that is there; None: dask's own on this machine. ``workers`` are
+    threads, or processes of dask; None: all cores.
+    """
+
+    kind: str = "local"
+    scheduler: str | None = None
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("executor", self.kind, EXECUTORS)
+        if self.scheduler is not None and self.kind != "dask":
+            raise UsageError(
+                "only dask has a scheduler",
+                received=f"--scheduler {self.scheduler}",
+                hint="Add --executor dask.",
+            )
+        if self.scheduler is not None and self.workers is not None:
+            raise UsageError(
+                "the scheduler has its own workers",
+                received=f"--workers {self.workers}",
+                hint="Leave out --workers, or --scheduler for so many processes on this machine.",
+            )
+
+    def begin(self, evaluate: Evaluator, files: Sequence[str]) -> AbstractContextManager[Evaluate]:
+        """Return what evaluates sets, open for a search; ``files`` are those that parameters name."""
+        if self.kind == "local":
+            if self.workers is not None:
+                evaluate.workers = self.workers
+            return nullcontext(evaluate)
+        from engine.tuning.cluster import Cluster
+
+        return Cluster(evaluate, scheduler=self.scheduler, workers=self.workers, files=files)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A finished search: its study on disk, its best trials, and the judgement of it.
+
+    ``report`` is None where no trial ran or none was asked for; ``best_run`` is the results folder of the
+    best trial on the reference engine.
+    """
+
+    search: Search
+    study: Study
+    board: Board
+    report: Report | None = None
+    best_run: Path | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The trials that ran, best first: number, searched parameters, metrics."""
+        rows = [
+            {"number": trial.number, **trial.parameters, **trial.outcome.metrics}
+            for trial in self.study.ranked
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def best(self) -> Mapping[str, Any]:
+        """The parameters of the best trial that meets all constraints; empty where none does."""
+        best = self.study.best
+        return dict(best.parameters) if best is not None else {}
+
+    def save(self) -> Path | None:
+        """Write ``study.html`` beside the study, and return it; None where no trial ran."""
+        if not self.study.ranked:
+            return None
+        return write_page(self.study, self.search.evaluate, self.search.order.space, self.report)
+
+    def document(self, page: Path | None = None) -> dict[str, Any]:
+        """Return the document that ``tune --json`` prints."""
+        space = self.search.order.space
+        return study_document(self.study.folder, self.study.header, self.board, space.size) | {
+            "best_run": None if self.best_run is None else str(self.best_run),
+            "judgement": None if self.report is None else judgement_document(self.report, None),
+            "page": None if page is None else str(page),
+        }
+
+
+class Search:
+    """A search whose data are open: it can be estimated, and run."""
+
+    def __init__(self, order: Order, market: OpenMarket, executor: Executor | None = None) -> None:
+        self.order = order
+        self.market = market
+        self.executor = executor or Executor()
+        self.evaluate = Evaluator(order.spec, order.catalogue, market, order.space)
+
+    @classmethod
+    def open(cls, order: Order, watch: Watch, executor: Executor | None = None) -> Search:
+        """Return the search of an order: its data are opened and checked."""
+        return cls(order, open_market(order.spec, watch), executor)
+
+    @cached_property
+    def header(self) -> dict[str, Any]:
+        """The header of its study."""
+        order, evaluate = self.order, self.evaluate
+        found = study_header(order.spec, order.space, order.goal, order.plan, self.market.panel, order.files)
+        if order.held_out:
+            found["holdout"] = dict(order.held_out)
+        found["period"] = [str(evaluate.day(evaluate.first)), str(evaluate.day(evaluate.last))]
+        return found
+
+    def seconds(self) -> float | None:
+        """Return how long it would take, from some of its sets; None where there is none to time."""
+        sample = self.order.sampler().propose()[: FIRST + SAMPLE]
+        first, rest = sample[:FIRST], sample[FIRST:] or sample
+        if not rest:
+            return None
+        self.evaluate(first)
+        started = time.perf_counter()
+        self.evaluate(rest)
+        return (time.perf_counter() - started) / len(rest) * (self.order.sets or 0)
+
+    def run(
+        self,
+        out: Path,
+        *,
+        resume: bool = False,
+        rows: int = 10,
+        progress: Callable[[State], object] = lambda _state: None,
+        interrupted: Callable[[StudyWriter], object] = lambda _study: None,
+    ) -> Tuned:
+        """Search, each trial written down under ``out`` as it comes, and return the best ``rows`` of them.
+
+        ``interrupted`` is told where the study is as far as it came.
+        """
+        order = self.order
+        with (
+            self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
+            open_study(out, self.header, resume=resume) as study,
+        ):
+            try:
+                board = search_on(
+                    order.sampler(),
+                    evaluate,
+                    study,
+                    order.goal,
+                    trials=order.plan.trials,
+                    rows=rows,
+                    progress=progress,
+                )
+            except KeyboardInterrupt:
+                interrupted(study)
+                raise
+        return Tuned(self, Study.load(study.folder), board)
+
+    def judge(
+        self,
+        tuned: Tuned,
+        *,
+        verdict: bool = True,
+        splits: str = "both",
+        sizes: SplitSizes | None = None,
+        announce: Callable[[str], object] = lambda _step: None,
+    ) -> Tuned:
+        """Return a search with its best trial run on the reference engine, and its judgement.
+
+        ValidationError where the engines differ. Nothing is done where no trial meets the constraints.
+        """
+        best = tuned.board.best
+        if best is None:
+            return tuned
+        announce("best trial on the reference engine")
+        run = check_best(self.order.spec, self.evaluate, best, tuned.study.folder.parent)
+        report = None
+        if verdict:
+            report = judge(
+                tuned.study, self.evaluate, self.order.space, splits=splits, sizes=sizes, announce=announce
+            )
+        return replace(tuned, report=report, best_run=run)
+
+
+def tune(
+    strategy: Any,
+    panel: Panel,
+    params: Sequence[str],
+    *,
+    method: str = "grid",
+    trials: int | None = None,
+    where: Sequence[str] = (),
+    objective: str | Sequence[str] = "sharpe_ratio",
+    constraints: Sequence[str] = (),
+    splits: str = "both",
+    seed: int = DEFAULT.seed,
+    start: date | None = None,
+    end: date | None = None,
+    cash: float = DEFAULT.cash,
+    costs: Costs | Mapping[str, float] | None = None,
+    fill: str = DEFAULT.fill,
+    benchmark: str | None = None,
+    executor: Executor | None = None,
+    out: str | Path = "results",
+    resume: bool = False,
+) -> Tuned:
+    """Search over parameters and judge the search; ``params`` are words as for ``tune --param``.
+
+    What ``params`` leaves out is as in ``strategy``. The study lies under ``out`` like that of the command;
+    :meth:`Tuned.save` writes its page. Raises UsageError for words that make no space, and for a study that
+    exists already unless ``resume``.
+    """
+    check_choice("splits", splits, SPLITS)
+    conditions = Conditions.of(
+        start=start,
+        end=end,
+        cash=cash,
+        costs=costs,
+        fill=fill,
+        benchmark=benchmark,
+        engine="batch",
+        seed=seed,
+    )
+    objectives = [objective] if isinstance(objective, str) else objective
+    words = SearchWords(params, where, method, trials, None, objectives, constraints)
+    spec = Spec(
+        type(strategy).__name__,
+        {name: value for name, value in parameter_values(strategy).items() if name not in words.names},
+        data=panel.name,
+        symbols=panel.symbols,
+        **vars(conditions),
+    )
+    order = order_of(spec, {spec.strategy: type(strategy)}, words)
+    search = Search(order, OpenMarket(panel, benchmark), executor)
+    tuned = search.run(Path(out), resume=resume)
+    if tuned.study.ranked:
+        report = judge(tuned.study, search.evaluate, order.space, splits=splits)
+        tuned = replace(tuned, report=report)
+    return tuned
