@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from data.errors import UsageError
 from data.panel.market import Market
 from engine.spec import FILLS
+from engine.kernel.fills import at_limit_up
 
 Floats = NDArray[np.float64]
 
@@ -51,9 +52,8 @@ class Forward:
         price: Floats = getattr(market, fill)
         price = np.where(market.traded, price, np.nan) * market.adjustment
         # as in the engine: over a whole session only a price that never left the limit blocks
-        at_limit = (
-            market.low if fill == "vwap" else getattr(market, fill)
-        ) >= market.limit_up - market.tick / 2
+        lowest = market.low if fill == "vwap" else getattr(market, fill)
+        at_limit = at_limit_up(lowest, market.limit_up, market.tick)
         value = _carried(market.total_return_level)
         return cls(np.where(at_limit, np.nan, price), np.where(np.isfinite(price), price, value))
 

@@ -15,7 +15,7 @@ onto the limit by slippage is a bad fill, not an impossible one.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.kernel.costs import Costs, adverse_rate, commission
 
@@ -92,12 +92,21 @@ def blocked(order: int, quote: Quote, whole_session: bool) -> int:
     """
     if not quote.volume > 0.0:
         return HALTED
-    half_tick = quote.tick / 2.0
     if order > 0:
         price = quote.low if whole_session else quote.base
-        return LIMIT_UP if price >= quote.limit_up - half_tick else TRADES
+        return LIMIT_UP if at_limit_up(price, quote.limit_up, quote.tick) else TRADES
     price = quote.high if whole_session else quote.base
-    return LIMIT_DOWN if price <= quote.limit_down + half_tick else TRADES
+    return LIMIT_DOWN if at_limit_down(price, quote.limit_down, quote.tick) else TRADES
+
+
+def at_limit_up(price: Any, limit: Any, tick: Any) -> Any:
+    """Return whether a price is at the upper limit, to half a tick: of numbers, or of arrays of them."""
+    return price >= limit - tick / 2.0
+
+
+def at_limit_down(price: Any, limit: Any, tick: Any) -> Any:
+    """Return whether a price is at the lower limit, to half a tick: of numbers, or of arrays of them."""
+    return price <= limit + tick / 2.0
 
 
 def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:

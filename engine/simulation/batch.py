@@ -23,6 +23,8 @@ ACCOUNT_CALLS = (
     account.add,
     account.drop,
     fills.blocked,
+    fills.at_limit_up,
+    fills.at_limit_down,
     fills.fill_order,
     fills.charge,
     costs.commission,
