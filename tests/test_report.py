@@ -15,6 +15,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.kernel.fills import (
+    CASH,
+    HALTED,
+    LIMIT_DOWN,
+    LIMIT_UP,
+    NOT_LISTED,
+    PARTICIPATION,
+    REASON_NAMES,
+    REASONS,
+)
 from engine.metrics import LABELS, compute_metrics
 from engine.report import render
 from engine.report.compare_page import write_comparison
@@ -175,6 +185,15 @@ def test_rejections_are_counted_and_valued_at_the_close():
     rows = {row[0]: row for row in Page(rejected(replace(result, rejections=refused))).rows}
     assert rows["halted"][2:6] == ["2", "1", "1", "1,000"]
     assert rows["limit_up"][2:6] == ["1", "1", "0", "250"]
+
+
+def test_reasons_of_rejections_are_worded_as_in_the_guide(root):
+    guide = (root / "docs" / "user-guide.md").read_text(encoding="utf-8")
+    for name, words in REASONS.items():
+        assert f"| `{name}` | {words} |\n" in guide
+    # numbers of the kernel, in the order of the names
+    assert [REASON_NAMES[number] for number in (HALTED, LIMIT_UP, LIMIT_DOWN)] == list(REASONS)[:3]
+    assert [REASON_NAMES[number] for number in (PARTICIPATION, CASH, NOT_LISTED)] == list(REASONS)[3:]
 
 
 def test_assumptions_are_the_settings_of_the_manifest(page):

@@ -19,17 +19,18 @@ from typing import Any, NamedTuple
 
 from engine.kernel.costs import Costs, adverse_rate, commission
 
-# Why an order, or a part of it, did not trade: numbers in the kernel, words everywhere else.
+# Why an order, or a part of it, did not trade: numbers in the kernel, names in results, words for people. The
+# names stand in the order of their numbers.
 TRADES, HALTED, LIMIT_UP, LIMIT_DOWN, PARTICIPATION, CASH, NOT_LISTED = range(7)
-REASON_NAMES = ("", "halted", "limit_up", "limit_down", "participation", "cash", "not_listed")
 REASONS = {
     "halted": "the fund did not trade",
-    "limit_up": "a buy while the price was at the upper limit",
-    "limit_down": "a sale while the price was at the lower limit",
-    "participation": "more than the permitted share of the session's volume",
-    "cash": "cash did not pay for it",
+    "limit_up": "bought at the upper price limit: nobody sells",
+    "limit_down": "sold at the lower price limit: nobody buys",
+    "participation": "more than the allowed part of the session's volume",
+    "cash": "not enough cash for the whole order",
     "not_listed": "not listed, or without a reference price yet",
 }
+REASON_NAMES = ("", *REASONS)
 
 
 class Quote(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
+from engine.kernel.fills import REASONS
 from engine.metrics import (
     ALTERNATIVES,
     LABELS,
@@ -25,15 +26,6 @@ CALENDAR_GAP = 0.002  # annual returns by sessions and by calendar that differ b
 
 TO_BENCHMARK = ("alpha", "beta", "information_ratio", "up_capture", "down_capture")
 OF_TRADING = ("exposure", "turnover", "costs", "cost_share")
-
-REASONS: Mapping[str, str] = {
-    "cash": "not enough cash for the whole order",
-    "halted": "the fund did not trade",
-    "limit_up": "bought at the upper price limit: nobody sells",
-    "limit_down": "sold at the lower price limit: nobody buys",
-    "participation": "more than the allowed part of the session's volume",
-    "not_listed": "the fund was not listed, or had no reference price",
-}
 
 
 def currency(result: Result) -> str:
