@@ -9,6 +9,7 @@ import pytest
 
 from data.errors import UsageError
 from data.facts.actions import Action
+from data.panel.flows import nav_as_prices
 from data.panel.panel import Panel
 
 SYMBOL = "159363.SZ"
@@ -165,6 +166,15 @@ def test_a_fund_that_becomes_eligible_starts_from_zero() -> None:
     market = panel([1000.0] * 6, actions=(), margin_balance=balance)
     assert market.known.net_financing[3:5, 0].tolist() == [50.0, 10.0]
     assert np.isnan(market.known.margin_balance[:3, 0]).all()
+
+
+def test_nav_on_the_basis_of_prices_is_the_nearer_one_as_a_ratio() -> None:
+    # Prices 1.6 and 1.2 against 1.0: half of either is 20 % below it, and 40 %; 1.2 is nearer to 1.
+    price, pending = np.array([1.6, 1.2, 1.6, 0.5, NAN]), np.array([2.0, 2.0, 1.0, 0.25, 2.0])
+    found = nav_as_prices(np.array([1.0, 1.0, 1.0, 2.0, 1.0]), price, pending)
+    np.testing.assert_array_equal(found, [2.0, 1.0, 1.0, 0.5, 1.0])
+    # 1.35 is 35 % above 1 and 32.5 % below 2, but less than the root of 2: as ratios 1 is nearer.
+    assert nav_as_prices(np.array([1.0]), np.array([1.35]), np.array([2.0])).tolist() == [1.0]
 
 
 def test_a_first_count_on_the_record_day_is_taken_as_switched() -> None:

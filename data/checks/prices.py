@@ -15,6 +15,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
 from data.checks.reading import TICK, Bools, records, worst
+from data.panel.flows import nav_as_prices
 
 _PREMIUM = 0.20
 _COMPARE = "Compare with another source, and import the right row."
@@ -150,7 +151,7 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
 
     1. Premium = close / NAV - 1, on days that have both.
     2. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
-       prices are not yet: there the nearer of both bases counts.
+       prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
     """
     both = data.bars[["symbol", "day", "close"]].merge(
         data.nav[["symbol", "day", "nav"]], on=["symbol", "day"]
@@ -159,9 +160,8 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     for split in records(data.splits):
         between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
         ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
-    plain = (both["close"] / both["nav"]).to_numpy(np.float64) - 1
-    switched = (both["close"] / both["nav"]).to_numpy(np.float64) / ratio - 1
-    premium = np.where(np.abs(switched) < np.abs(plain), switched, plain)
+    close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
+    premium = close / nav_as_prices(nav, close, ratio) - 1
     for symbol, rows in both.assign(premium=premium)[np.abs(premium) > _PREMIUM].groupby("symbol"):
         row = worst(rows, "premium")
         yield Finding.on(

@@ -72,7 +72,8 @@ def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers
     compared as they came out: a count that came later than one of a later session changes nothing any more.
     """
     before = row_before(units, usable_from)
-    switched, price_divisor, pending = _unit_basis(units, before, events)
+    switched, price_divisor = _unit_basis(units, before, events)
+    pending = pending_splits(events, units.shape)
     # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
     basis = np.multiply.accumulate(switched, axis=0)
     columns = np.broadcast_to(np.arange(units.shape[1]), units.shape)
@@ -99,8 +100,7 @@ def unit_prices(
     """Return the money per unit at which changes are valued, (D, S), on the basis of the count of the day.
 
     ``vwap`` and ``close`` fall back to the mark where the fund was halted, since units are created all the
-    same. A NAV of the record day is taken as published before or after the split, whichever is nearer to
-    the close on its basis. NaN where there is no such price.
+    same; of NAV see :func:`nav_as_prices`. NaN where there is no such price.
     """
     if valuation not in VALUATIONS:
         raise UsageError(f"unknown valuation `{valuation}`", hint=did_you_mean(valuation, VALUATIONS))
@@ -109,10 +109,7 @@ def unit_prices(
         return np.where(np.isfinite(vwap), vwap, mark) / divisor
     if valuation == "close":
         return np.where(np.isfinite(close), close, mark) / divisor
-    with np.errstate(invalid="ignore", divide="ignore"):
-        after_split = np.abs(np.log(nav * flows.pending / mark)) < np.abs(np.log(nav / mark))
-    as_prices = np.where((flows.pending != 1.0) & after_split, nav * flows.pending, nav)
-    on_basis = as_prices / divisor
+    on_basis = nav_as_prices(nav, mark, flows.pending) / divisor
     if valuation == "nav":
         return on_basis
     columns = np.broadcast_to(np.arange(nav.shape[1]), nav.shape)
@@ -120,6 +117,26 @@ def unit_prices(
     rows = np.where(latest >= 0, latest, 0)
     growth = flows.basis / flows.basis[rows, columns]
     return np.where(latest >= 0, on_basis[rows, columns] / growth, np.nan)
+
+
+def nav_as_prices(nav: Floats, price: Floats, pending: Floats) -> Floats:
+    """Return NAV on the basis of market prices.
+
+    Where ``pending`` (``pending_splits``) is not 1 a fund publishes its NAV before or after the split:
+    whichever is nearer to the price, as a ratio, is taken. NaN stays NaN.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        after_split = np.abs(np.log(nav * pending / price)) < np.abs(np.log(nav / price))
+    return np.where((pending != 1.0) & after_split, nav * pending, nav)
+
+
+def pending_splits(events: tuple[Event, ...], shape: tuple[int, ...]) -> Floats:
+    """Return the ratio of splits whose record day has come and whose ex-day has not, (D, S); 1 elsewhere."""
+    pending = np.ones(shape)
+    for event in events:
+        if event.kind == "split":
+            pending[event.record_row : event.row, event.column] *= event.ratio
+    return pending
 
 
 def net_financing(
@@ -164,11 +181,10 @@ def row_before(values: Floats, usable_from: Integers | None = None) -> Integers:
     return before
 
 
-def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> tuple[Floats, Floats, Floats]:
-    """Return the ratio by which counts switch on each session, the divisor of prices, and what is pending."""
+def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> tuple[Floats, Floats]:
+    """Return the ratio by which counts switch on each session, and the divisor of prices."""
     switched = np.ones_like(units)
     divisor = np.ones_like(units)
-    pending = np.ones_like(units)
     for event in events:
         if event.kind != "split":
             continue
@@ -176,8 +192,7 @@ def _unit_basis(units: Floats, before: Integers, events: tuple[Event, ...]) -> t
         if row < len(units):
             switched[row, event.column] *= event.ratio
         divisor[row : event.row, event.column] *= event.ratio
-        pending[event.record_row : event.row, event.column] *= event.ratio
-    return switched, divisor, pending
+    return switched, divisor
 
 
 def _switch_row(units: Floats, before: Integers, event: Event) -> int:

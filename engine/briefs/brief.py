@@ -30,7 +30,14 @@ from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.facts.universe import Fund
-from data.panel.flows import VALUATIONS, net_financing, unit_changes, unit_prices
+from data.panel.flows import (
+    VALUATIONS,
+    nav_as_prices,
+    net_financing,
+    pending_splits,
+    unit_changes,
+    unit_prices,
+)
 from data.panel.panel import Panel
 from engine.briefs.peers import add_indices, add_theme, add_turnover, funds_with_listings
 from engine.briefs.series import Changes, Daily, Fact, Found, Sheet, Value, growth
@@ -183,7 +190,8 @@ def _prices(sheet: Sheet, source: DataSource, panel: Panel, fund: Fund) -> None:
     close = Daily("trade", market.close[:-1, 0], days)
     sheet.add("close", "close", close.at(row), "price")
     nav = _grid(source, "nav", fund.symbol, panel)[:-1, 0]
-    premium = _premium(float(close.by_session[row]), float(nav[row]), panel)
+    pending = pending_splits(market.events, market.close.shape)[:-1, 0]
+    premium = float((close.by_session / nav_as_prices(nav, close.by_session, pending))[row] - 1.0)
     reason = close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, days).lacking(row)
     sheet.add("nav", "NAV", Daily("NAV", nav, days).at(row), "price")
     sheet.add("premium", "premium of the close over NAV", Found(premium, reason), "percent")
@@ -209,16 +217,6 @@ def _over_aum(found: Found, aum: Daily, n: int) -> Found:
     row = len(aum.by_session) - 1 - n
     base = aum.at(row)
     return Found(found.value / float(base.value or math.nan), base.reason)
-
-
-def _premium(close: float, nav: float, panel: Panel) -> float:
-    """Return close over NAV less one; NAV of a record day may be after the split, which the close is not."""
-    row = len(panel.days) - 2
-    candidates = [nav]
-    for event in panel.market.events:
-        if event.kind == "split" and event.record_row <= row < event.row:
-            candidates.append(nav * event.ratio)
-    return min((close / each - 1.0 for each in candidates), key=abs)
 
 
 def _late(source: DataSource, symbol: str, day: date, following: date, market: str) -> tuple[str, ...]:
