@@ -66,6 +66,13 @@ class Market:
     events: tuple[Event, ...]
 
     @cached_property
+    def tradable(self) -> Bools:
+        """Whether a fund can be ordered at all, (D, S): it is listed, and has a reference price."""
+        result = self.listed & np.isfinite(self.reference)
+        result.flags.writeable = False
+        return result
+
+    @cached_property
     def adjustment(self) -> Floats:
         """What a price must be multiplied by to carry all splits and dividends since the first session.
 

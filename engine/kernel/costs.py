@@ -12,6 +12,9 @@ from dataclasses import dataclass, fields
 from data.errors import UsageError, did_you_mean
 from data.numeric.arithmetic import round_half_up
 
+# Of interest: simple, on calendar days.
+DAYS_PER_YEAR = 365.0
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -29,7 +32,7 @@ class Costs:
         Coefficient of the square-root law: impact * daily volatility * sqrt(shares / volume) is added to
         the slippage rate. 0 is none.
     cash_rate
-        Yearly yield of idle cash, simple, on calendar days / 365.
+        Yearly yield of idle cash (``interest``).
     """
 
     commission_rate: float = 0.00025
@@ -83,3 +86,8 @@ def adverse_rate(
     if impact == 0.0:
         return slippage_rate
     return slippage_rate + impact * volatility * math.sqrt(shares / volume)
+
+
+def interest(cash: float, cash_rate: float, nights: int) -> float:
+    """Return what ``cash`` yields over so many nights."""
+    return cash * cash_rate * nights / DAYS_PER_YEAR

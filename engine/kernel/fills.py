@@ -160,3 +160,8 @@ def charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     fee = fee_rate * notional
     after = (cash - notional if shares > 0 else cash + notional) - charged - fee
     return Filled(shares, price, notional, charged, fee, after, 0, 0)
+
+
+def slippage_of(filled: Filled, quote: Quote) -> float:
+    """Return what slippage and impact cost a fill, money: its distance from the price of the fill point."""
+    return abs(filled.price - quote.base) * abs(filled.shares)

@@ -19,14 +19,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernel.fills import CASH, NOT_LISTED, PARTICIPATION, TRADES, Quote, Terms, blocked, fill_order
+from engine.kernel.costs import interest
+from engine.kernel.fills import (
+    CASH,
+    NOT_LISTED,
+    PARTICIPATION,
+    TRADES,
+    Quote,
+    Terms,
+    blocked,
+    fill_order,
+    slippage_of,
+)
 from engine.kernel.sizing import size_order, split_shares
 from engine.simulation.tape import DIVIDEND, LIQUIDATION, SPLIT, Tape
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-DAYS_PER_YEAR = 365.0
 # Of a fill: session, column, shares, price, notional, commission, fee, slippage.
 FILL_FIELDS = 8
 # Of a rejection: session, column, shares, reason.
@@ -245,7 +255,7 @@ def keep_account(
                 shares[column] += filled.shares
                 if shares[column] == 0:
                     held = drop(holding, held, column)
-                slippage = abs(filled.price - quote.base) * abs(filled.shares)
+                slippage = slippage_of(filled, quote)
                 if fills < len(record.fills):
                     row = record.fills[fills]
                     row[0] = session
@@ -260,10 +270,10 @@ def keep_account(
                 traded += filled.notional
                 costs += filled.commission + filled.fee + slippage
 
-        interest = 0.0
+        earned = 0.0
         if cash_rate > 0.0:
-            interest = overnight * cash_rate * tape.nights[session] / DAYS_PER_YEAR
-            cash += interest
+            earned = interest(overnight, cash_rate, tape.nights[session])
+            cash += earned
         equity = cash + receivable
         for place in range(held):
             equity += shares[holding[place]] * tape.mark[session, holding[place]]
@@ -274,7 +284,7 @@ def keep_account(
         record.equity[session] = equity
         record.cash[session] = cash
         record.receivable[session] = receivable
-        record.interest[session] = interest
+        record.interest[session] = earned
         record.dividend[session] = dividend
         record.paid_out[session] = paid_out
         exposure += (equity - cash - receivable) / equity

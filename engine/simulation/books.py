@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Event
 from data.panel.panel import Panel
+from engine.kernel.costs import interest
 from engine.kernel.fills import (
     CASH,
     NOT_LISTED,
@@ -27,6 +28,7 @@ from engine.kernel.fills import (
     Quote,
     blocked,
     fill_order,
+    slippage_of,
     terms_of,
 )
 from engine.kernel.rotation import Targets
@@ -38,9 +40,8 @@ from engine.simulation.ledger import (
     rejections_frame,
     total_equity,
 )
+from engine.simulation.tape import nights_before
 from engine.spec import Conditions
-
-DAYS_PER_YEAR = 365.0
 
 
 class Books:
@@ -70,12 +71,11 @@ class Books:
         self._volatility = market.volatility[span].tolist() if costs.impact > 0.0 else None
         self._reference = market.reference[span].tolist()
         self._mark = market.mark[span].tolist()
-        self._listed = market.listed[span].tolist()
+        self._tradable = market.tradable[span].tolist()
         self._events: dict[int, list[Event]] = {}
         for event in market.events:
             self._events.setdefault(event.row, []).append(event)
-        self._nights = np.diff(panel.days[span].astype(np.int64), prepend=0).tolist()
-        self._nights[0] = 0
+        self._nights = nights_before(panel.days[span]).tolist()
         self._days = panel.days[span].astype("datetime64[us]")
         self._overnight = 0.0
         self._record: dict[str, NDArray[Any]] = {
@@ -140,7 +140,7 @@ class Books:
         for column, weight in enumerate(weights):
             held = self.shares[column]
             price = reference[column]
-            if not self._listed[session][column] or price != price:
+            if not self._tradable[session][column]:
                 # What is held of a fund that is no longer listed waits for its liquidation.
                 if weight > 0.0:
                     self._reject(column, 0, NOT_LISTED)
@@ -179,7 +179,7 @@ class Books:
                     filled.notional,
                     filled.commission,
                     filled.fee,
-                    abs(filled.price - quote.base) * abs(filled.shares),
+                    slippage_of(filled, quote),
                     self._reference[session][column],
                 )
             )
@@ -189,9 +189,9 @@ class Books:
         """Credit interest for the nights before, mark, and write the session down."""
         session = self.session
         if self._cash_rate > 0.0:
-            interest = self._overnight * self._cash_rate * self._nights[session] / DAYS_PER_YEAR
-            self._record["interest"][session] = interest
-            self.cash += interest
+            earned = interest(self._overnight, self._cash_rate, self._nights[session])
+            self._record["interest"][session] = earned
+            self.cash += earned
         record = self._record
         record["cash"][session] = self.cash
         record["receivable"][session] = self.receivable

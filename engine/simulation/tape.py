@@ -26,7 +26,7 @@ DIVIDEND, SPLIT, LIQUIDATION = (KINDS.index(kind) for kind in ("dividend", "spli
 class Tape(NamedTuple):
     """Arrays over D sessions and S funds, the first eleven as in :class:`engine.kernel.fills.Quote`.
 
-    They are views of the panel where they can be. ``tradable`` (D, S): listed, with a reference price.
+    They are views of the panel where they can be, as are ``reference``, ``mark`` and ``tradable``.
     ``nights`` (D,) before each session, 0 before the first. Of E events: session, column, kind, ratio, cash
     and the session of payment.
     """
@@ -61,9 +61,6 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape
     reference = market.reference[span]
     # Nobody reads it then; a calloc'd page of nothing costs nothing.
     no_volatility = frozen(np.zeros(reference.shape))
-    day_numbers: Integers = panel.days[span].astype(np.int64)
-    nights = np.diff(day_numbers, prepend=day_numbers[:1])
-    nights[0] = 0
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
         base=frozen(getattr(market, conditions.fill)[span]),
@@ -79,8 +76,8 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape
         sell_fee_rate=frozen(market.sell_fee_rate[span]),
         reference=frozen(reference),
         mark=frozen(market.mark[span]),
-        tradable=frozen(market.listed[span] & ~np.isnan(reference)),
-        nights=nights,
+        tradable=frozen(market.tradable[span]),
+        nights=nights_before(panel.days[span]),
         event_session=np.array([event.row - first for event in events], dtype=np.int64),
         event_column=np.array([event.column for event in events], dtype=np.int64),
         event_kind=np.array([KINDS.index(event.kind) for event in events], dtype=np.int64),
@@ -88,3 +85,9 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape
         event_cash=np.array([event.cash for event in events], dtype=np.float64),
         event_pay=np.array([event.pay_row - first for event in events], dtype=np.int64),
     )
+
+
+def nights_before(days: NDArray[np.datetime64]) -> Integers:
+    """Return the nights between each session and the one before it, (D,); 0 before the first."""
+    numbers: Integers = days.astype(np.int64)
+    return np.diff(numbers, prepend=numbers[:1])
