@@ -20,11 +20,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from statistics import median
 
-from tests.oracle import Decision, add
+from tests.oracle import Decision, Fund, add, history
 
 Number = float | Fraction
+STILL = 1e-12  # a lower volatility is a rounding error
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Morning:
 
     listed: Collection[str]
     scores: Mapping[str, float]  # absent or not finite: none
-    volatilities: Mapping[str, float]  # absent or not finite: none; asked for by inverse_volatility alone
+    volatilities: Mapping[str, float]  # absent or zero: none; for inverse_volatility alone
 
 
 def rotate(
@@ -101,31 +101,78 @@ def chosen_of(ranked: list[str], before: Collection[str], rules: Rules) -> list[
 
 
 def weights_of(chosen: list[str], morning: Morning, rules: Rules, number: type[Number]) -> dict[str, Number]:
-    """Return the weights in symbol order. A slot that nobody fills stays in cash, as does what is capped."""
+    """Return the weights by symbol. A slot that nobody fills stays in cash, as does what is capped."""
     slots = rules.top or len(chosen)
-    names = sorted(chosen)
-    if rules.weighting == "equal":
-        return {symbol: min(number(1) / slots, number(rules.cap)) for symbol in names}
     if rules.weighting == "score":
-        parts = [max(number(morning.scores[symbol]), number(0)) for symbol in names]
+        parts = above_the_floor([number(morning.scores[symbol]) for symbol in chosen], rules, number)
+    elif rules.weighting == "inverse_volatility":
+        volatilities = [number(morning.volatilities.get(symbol, 0.0)) for symbol in chosen]
+        parts = inverse(volatilities, number)
     else:
-        parts = [1 / number(each) for each in spread_of(names, morning)]
-    total = sum(parts, number(0)) if number is Fraction else add(parts)
-    if total == 0:
-        return {}
-    invested = number(len(chosen)) / slots
-    return {
-        symbol: min(invested * part / total, number(rules.cap))
-        for symbol, part in zip(names, parts, strict=True)
-    }
+        parts = [number(1)] * len(chosen)
+    total = sum_of(parts, number)
+    if total == 0 or rules.weighting == "equal":
+        weights = [number(1) / slots] * len(chosen)
+    else:
+        weights = [part / total * (number(len(chosen)) / slots) for part in parts]
+    cap = number(rules.cap)
+    return {symbol: min(weight, cap) for symbol, weight in zip(chosen, weights, strict=True)}
 
 
-def spread_of(names: list[str], morning: Morning) -> list[float]:
-    """Return the volatility of each; one that has none counts as the median of the others."""
-    known = {
-        symbol: morning.volatilities[symbol]
-        for symbol in names
-        if math.isfinite(morning.volatilities.get(symbol, math.nan)) and morning.volatilities[symbol] > 0
-    }
-    usual = median(known.values()) if known else 1.0
-    return [known.get(symbol, usual) for symbol in names]
+def above_the_floor(scores: list[Number], rules: Rules, number: type[Number]) -> list[Number]:
+    """Return by how much scores exceed the threshold; without one, the lowest of them, if it is negative."""
+    floor = min(*scores, number(0)) if rules.threshold is None else number(rules.threshold)
+    return [score - floor for score in scores]
+
+
+def inverse(volatilities: list[Number], number: type[Number]) -> list[Number]:
+    """Return one over each volatility; a fund that has none counts as the mean of the others."""
+    known = [each for each in volatilities if each > STILL]
+    if not known:
+        return [number(0)] * len(volatilities)
+    mean = sum_of(known, number) / len(known)
+    return [1 / (each if each > STILL else mean) for each in volatilities]
+
+
+def sum_of(parts: list[Number], number: type[Number]) -> Number:
+    """Add from the best fund on."""
+    return sum(parts, number(0)) if number is Fraction else add(parts)
+
+
+def volatilities_of(fund: Fund, days: Sequence[date], tick: float) -> dict[date, float]:
+    """Return the sample deviation of the last 20 total returns known before each open; 0 for fewer than two.
+
+    From close to close, dividends and splits included. A session without a trade returns nothing, until
+    after ten of them the price is unknown.
+    """
+    quotes = history(fund, tuple(days), tick)
+    returns: list[float | None] = []  # of the sessions before; None where it is unknown
+    volatilities: dict[date, float] = {}
+    close: float | None = None  # the last one, on the basis of the shares of today
+    quiet = 0  # sessions since
+    mark: float | None = None
+    for day in days:
+        recent = [each for each in returns[-20:] if each is not None]
+        volatilities[day] = deviation(recent) if len(recent) > 1 else 0.0
+        quote = quotes[day]
+        traded = quote.traded and quote.listed
+        if close is not None and mark is not None:
+            for action in quote.due:
+                if action.kind == "dividend" and mark > action.cash:
+                    close *= (mark - action.cash) / mark
+                elif action.kind == "split":
+                    close /= action.ratio
+        quiet += 1
+        if close is None or quiet > (10 if traded else 9):
+            returns.append(None)
+        else:
+            returns.append(quote.bar.close / close - 1 if traded else 0.0)
+        if traded:
+            close, quiet = quote.bar.close, 0
+        mark = quote.mark
+    return volatilities
+
+
+def deviation(returns: list[float]) -> float:
+    mean = add(returns) / len(returns)
+    return math.sqrt(add((value - mean) * (value - mean) for value in returns) / (len(returns) - 1))
