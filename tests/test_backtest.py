@@ -145,6 +145,20 @@ def test_a_day_may_be_one_of_numpy_or_pandas(panel: Panel) -> None:
         assert run(strategy, panel, start=start).days[0] == panel.days[50]
 
 
+def test_a_level_of_the_benchmark_that_is_missing_counts_as_unchanged() -> None:
+    days = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
+    ones = np.ones((5, 1))
+    bars = dict.fromkeys(("open", "high", "low", "close"), ones) | {
+        "volume": 1e6 * ones,
+        "amount": 1e6 * ones,
+    }
+    levels = [np.nan, 100.0, np.nan, 150.0, 75.0]
+    market = Panel.from_events(days, SYMBOLS[:1], bars=bars, indices={"930713": levels})
+    result = run(STRATEGIES["equal_weight"](), market, benchmark="930713")
+    # Nothing is known before the first level; the missing one leaves its move to the next
+    assert result.benchmark_return.tolist() == pytest.approx([np.nan, 0.0, 0.5, -0.5], nan_ok=True)
+
+
 def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:
     result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), panel, costs=FREE, cash=1e9)
     close = panel.market.close[:, 0]

@@ -107,6 +107,17 @@ def test_an_announced_split_that_units_never_show_is_taken_at_the_ex_day() -> No
     assert flow(market, "close")[3] == pytest.approx(-1000 * 0.594)
 
 
+@pytest.mark.parametrize("valuation", ["vwap", "close"])
+def test_units_created_while_the_fund_is_halted_are_worth_its_last_close(valuation: str) -> None:
+    market = panel(
+        [1000.0, 1010.0, 1030.0, 1060.0, 1060.0, 1060.0],
+        close=[1.0, 1.1, NAN, NAN, 1.3, 1.3],
+        actions=(Action(SYMBOL, "dividend", date(2025, 7, 21), cash=0.1),),
+    )
+    # On 21 July the last close is without the dividend
+    assert flow(market, valuation) == pytest.approx([NAN, 10 * 1.1, 20 * 1.1, 30 * 1.0, 0.0], nan_ok=True)
+
+
 def test_three_conventions_of_value() -> None:
     market = panel(
         [1000.0, 1010.0, 1030.0, 1030.0, 1030.0, 1030.0],

@@ -110,7 +110,8 @@ def test_weighting_by_inverse_volatility() -> None:
 
 
 def test_a_fund_without_a_volatility_counts_as_the_mean_of_the_others() -> None:
-    # A returns +-50 %, B +-25 %; C stands still, as 1 / 0.95 * 0.95 does but for its last bit; D has one.
+    # A returns +-50 %, B +-25 %; C stands still, as 1 / 0.95 * 0.95 does but for its last bit
+    # and D has one return
     still = 1.0 / 0.95 * 0.95
     assert 0.0 < 1.0 - still < 1e-15
     prices = [[1.0, 1.0, 1.0, NAN], [1.5, 1.25, still, 2.0], [0.75, 0.9375, 1.0, 3.0]]

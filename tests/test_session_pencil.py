@@ -382,6 +382,31 @@ def test_limit_is_tested_before_slippage(simulate_with):
     assert traded(outcome) == [(TUE, A, 5000, 1.099 * 1.0005)]
 
 
+@pytest.mark.parametrize(("opened", "trades"), [(2.1994, True), (2.1996, False)])
+def test_buy_within_half_a_tick_of_the_upper_limit_is_at_it(simulate_with, opened, trades):
+    outcome = simulate_with(market(Fund(A, bars(2.0, opened), price_limit=0.1), weights={TUE: {A: 0.5}}))
+    assert traded(outcome) == ([(TUE, A, 2500, opened)] if trades else [])
+    assert outcome.rejections == (() if trades else (Rejection(TUE, A, 2500, "limit_up"),))
+
+
+@pytest.mark.parametrize(("opened", "trades"), [(1.8006, True), (1.8004, False)])
+def test_sell_within_half_a_tick_of_the_lower_limit_is_at_it(simulate_with, opened, trades):
+    fund = Fund(A, bars(2.0, 2.0, opened), price_limit=0.1)
+    outcome = simulate_with(market(fund, weights={TUE: {A: 0.5}, WED: {}}))
+    assert traded(outcome)[1:] == ([(WED, A, -2500, opened)] if trades else [])
+    assert outcome.rejections == (() if trades else (Rejection(WED, A, -2500, "limit_down"),))
+
+
+def test_nobody_sells_below_one_tick(simulate_with):
+    # Slippage of 100 %: bought at twice the price, sold for nothing, were it not for the tick
+    costs = replace(FREE, slippage_rate=1.0)
+    outcome = simulate_with(
+        market(Fund(A, bars(1.0, 1.0, 1.0)), weights={TUE: {A: 0.5}, WED: {}}, costs=costs)
+    )
+    assert traded(outcome) == [(TUE, A, 5000, 2.0), (WED, A, -5000, 0.001)]
+    assert on(outcome, WED).cash == 10_000 - 5000 * 2.0 + 5000 * 0.001
+
+
 def test_open_decides_even_if_the_session_leaves_the_limit(simulate_with):
     opened_there = Bar(1.1, 1.1, 1.0, 1.0, 1_000_000, 1_050_000.0)
     outcome = simulate_with(
