@@ -120,9 +120,12 @@ def weights_of(chosen: list[str], morning: Morning, rules: Rules, number: type[N
 
 
 def above_the_floor(scores: list[Number], rules: Rules, number: type[Number]) -> list[Number]:
-    """Return by how much scores exceed the threshold; without one, the lowest of them, if it is negative."""
+    """Return by how much scores exceed the threshold; without one, the lowest of them, if it is negative.
+
+    In 4096ths: which changes no bit of a proportion, and keeps the sum of the largest floats finite.
+    """
     floor = min(*scores, number(0)) if rules.threshold is None else number(rules.threshold)
-    return [score - floor for score in scores]
+    return [score / 4096 - floor / 4096 for score in scores]
 
 
 def inverse(volatilities: list[Number], number: type[Number]) -> list[Number]:
