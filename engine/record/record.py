@@ -13,7 +13,6 @@ has and the other should have.
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,27 +21,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.journal import append_line
 from engine.record.lines import Forgotten, Judgement, Line, Look, Seal, document, key_of, parse
 
 FOLDER = "record"
 FILE = "record.jsonl"
-STATE_VARIABLE = "ETFLOW_STATE"
 ID_DIGITS = 16
-
-
-def state_folder() -> Path | None:
-    """Return the user's state folder, which may not exist yet; None for a user without a home."""
-    own, general = os.environ.get(STATE_VARIABLE), os.environ.get("XDG_STATE_HOME", "")
-    if own:
-        return Path(own)
-    if os.path.isabs(general):
-        return Path(general) / "etflow"
-    try:
-        return Path.home() / ".local" / "state" / "etflow"
-    except RuntimeError:
-        return None
 
 
 def now() -> str:
