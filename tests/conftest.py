@@ -11,9 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the caches of tests, and of the commands that they run, out of the user's folders."""
-    os.environ["ETFLOW_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep tests and the commands that they run away from the caches, records and fact files of the user."""
+    for folder in ("cache", "state"):
+        os.environ[f"ETFLOW_{folder.upper()}"] = str(tmp_path_factory.mktemp(folder))
+    for file in ("CALENDAR", "RULES"):
+        os.environ.pop(f"ETFLOW_{file}", None)
 
 
 @pytest.fixture(scope="session")

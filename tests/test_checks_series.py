@@ -38,12 +38,18 @@ def test_an_index_row_on_a_holiday_that_copies_the_next():
     assert "1 equal to the row beside it" in found.message
 
 
-def test_days_beyond_the_recorded_calendar_are_no_sessions():
-    def edit(bars):
-        return pd.concat([bars, bars.iloc[[40]].assign(day=pd.Timestamp("2099-01-05"))])
+def test_of_days_beyond_the_recorded_calendar_nobody_knows_whether_they_are_sessions():
+    late = pd.to_datetime(["2099-01-03", "2099-01-05"])  # a Saturday, and a Monday
 
-    found = check(planted("bars", edit), "phantom-session")
-    assert [each.first for each in found] == [date(2099, 1, 5)]
+    def edit(rows):
+        return pd.concat([rows, *(rows.iloc[[40]].assign(day=day) for day in late)])
+
+    tables = planted("bars", edit) | {"nav": edit(clean_market()["nav"])}
+    assert check(tables, "phantom-session") == []
+    bars, nav = check(tables, "beyond-calendar")
+    assert (bars.severity, bars.table, bars.first, bars.count) == ("error", "bars", date(2099, 1, 3), 2)
+    assert (nav.severity, nav.table) == ("warning", "nav")
+    assert "etflow data calendar import" in bars.hint
 
 
 def test_an_index_with_a_code_of_its_own_has_the_sessions_of_the_funds():

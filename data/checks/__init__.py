@@ -34,6 +34,7 @@ _ALL: Sequence[Check] = (
     Check("volume-consistency", "a range without volume, or volume alone", prices.volume_consistency),
     Check("nav-premium", "closes more than 20 % away from NAV", prices.nav_premium),
     Check("phantom-session", "rows on days without a session", sessions.phantom_session),
+    Check("beyond-calendar", "rows later than sessions are known for", sessions.beyond_calendar),
     Check("missing-session", "sessions without a row", sessions.missing_session),
     Check("outside-listing", "bars before listing or after delisting", sessions.outside_listing),
     Check("frozen-series", "values that repeat for too long", stale.frozen_series),

@@ -119,6 +119,14 @@ class SourceTables:
             result[rows] = np.isin(days[rows], self.sessions(market))
         return result
 
+    def is_beyond(self, name: str) -> Bools:
+        """Return for each row of a dated table whether its day is later than sessions are known for."""
+        frame, result = self.table(name), np.zeros(len(self.table(name)), dtype=np.bool_)
+        days = days_of(frame["day"])
+        for market, rows in self._by_market(frame[DATED[name]]):
+            result[rows] = days[rows] > np.datetime64(calendar_for(market).last_day)
+        return result
+
     def sessions(self, market: str) -> Days:
         """Return the sessions of a market from its first to its last day on file; none if it has no rows."""
         return self._sessions.get(market, np.array([], dtype="datetime64[D]"))

@@ -9,6 +9,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import DATED, worst
+from data.facts.calendars import COMMAND
 
 
 def phantom_session(data: Inputs) -> Iterator[Finding]:
@@ -20,7 +21,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
     """
     for table, key in DATED.items():
         frame = data.table(table)
-        wrong = ~data.is_session(table)
+        wrong = ~data.is_session(table) & ~data.is_beyond(table)
         if not wrong.any():
             continue
         for series, rows in frame.assign(copy=_copies(frame, key))[wrong].groupby(key):
@@ -34,6 +35,27 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
                 f"{len(rows)} row(s) on days without a session, {weekend} on weekends, "
                 f"{int(rows['copy'].sum())} equal to the row beside it",
                 "Leave the rows out. If the exchange was open, add the session to a calendar file.",
+            )
+
+
+def beyond_calendar(data: Inputs) -> Iterator[Finding]:
+    """Find rows on days after the last for which the sessions of their market are known.
+
+    Whether the exchange was open on them cannot be told: bars are an error, so that nothing runs over them;
+    in other tables they are a warning, and are not used.
+    """
+    for table, key in DATED.items():
+        frame = data.table(table)
+        late = data.is_beyond(table)
+        for series, rows in frame[late].groupby(key):
+            yield Finding.on(
+                "beyond-calendar",
+                "error" if table == "bars" else "warning",
+                table,
+                str(series),
+                rows["day"],
+                f"{len(rows)} row(s) on days for which it is not known yet whether the exchange was open",
+                f"Import the exchange's notice of closed days: {COMMAND}. Or end earlier.",
             )
 
 

@@ -1,14 +1,15 @@
 """Trading sessions of each market, and how far they are recorded.
 
 Sessions come from exchange_calendars, extended and corrected by dated rows: ours in
-``data/facts/calendars.toml``, and the user's in a file that the environment variable ETFLOW_CALENDAR names
-(the form is described at the top of ours). Beyond the last recorded day every question is an error.
+``data/facts/calendars.toml``, and the user's in a file of the same form, to which ``etflow data calendar
+import`` writes: the one that the environment variable ETFLOW_CALENDAR names, else ``calendar.toml`` in the
+user's state folder. Beyond the last recorded day every question is an error.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -18,36 +19,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts import own_files
 from data.facts.dated import FACTS, day_of, only, read_toml, tables, text_of
 
 Days = NDArray[np.datetime64]
 
 VARIABLE = "ETFLOW_CALENDAR"
+OWN = "calendar.toml"
+COMMAND = "etflow data calendar import NOTICE"
 _FILE = FACTS / "calendars.toml"
 _ONE_DAY = np.timedelta64(1, "D")
 
 
+@dataclass(frozen=True)
+class Span:
+    """Days that one source recorded, both ends included, and who says so.
+
+    ``sessions`` and ``closed`` are the weekdays with and without trading. ``number`` is that of the row in
+    the user's file, from 1; None for what ships with etflow.
+    """
+
+    first: date
+    last: date
+    sessions: int
+    closed: int
+    source: str
+    number: int | None = None
+
+
 class Calendar:
     """The sessions of one market.
+
+    ``spans`` says from whom they are known: the library first, then the rows that extend or correct it.
 
     Parameters
     ----------
     market : str
         ``cn_etf`` (Shanghai and Shenzhen) or ``us_etf`` (New York).
     extension : path, optional
-        A TOML file of further rows; the file that ETFLOW_CALENDAR names if None.
+        A TOML file of further rows; what ships with etflow alone if None.
     """
 
     def __init__(self, market: str, extension: str | Path | None = None) -> None:
         self.market = market
-        self._days, first, last = _recorded(market)
-        self._first, self._last = np.datetime64(first, "D"), np.datetime64(last, "D")
+        self._days, library = _recorded(market)
+        self._first, self._last = np.datetime64(library.first, "D"), np.datetime64(library.last, "D")
+        self.spans = [library]
         self._apply(read_toml(_FILE), str(_FILE))
-        named = extension or os.environ.get(VARIABLE)
-        if named:
-            raw = read_toml(Path(named))
-            only(raw, ("sessions",), str(named))
-            self._apply(raw, str(named))
+        if extension is not None:
+            raw = read_toml(Path(extension))
+            only(raw, ("sessions",), str(extension))
+            self._apply(raw, str(extension), own=True)
         self._days.flags.writeable = False
 
     @property
@@ -105,19 +127,18 @@ class Calendar:
             raise DataError(
                 f"the sessions of {self.market} are recorded through {self._last}",
                 received=value,
-                hint="End earlier, or add rows with their source to a TOML file and name it in the "
-                f"environment variable {VARIABLE}; {_FILE} describes the form.",
+                hint=f"End earlier, or import the exchange's notice of closed days: {COMMAND}.",
             )
         return value
 
-    def _apply(self, raw: dict[str, Any], where: str) -> None:
+    def _apply(self, raw: dict[str, Any], where: str, *, own: bool = False) -> None:
         for number, row in enumerate(tables(raw.get("sessions", []), where), 1):
-            self._replace(row, f"{where}, sessions row {number}")
+            self._replace(row, f"{where}, sessions row {number}", number if own else None)
 
-    def _replace(self, row: dict[str, Any], where: str) -> None:
+    def _replace(self, row: dict[str, Any], where: str, number: int | None) -> None:
         """Let one row say which weekdays of its span are sessions, in place of what was recorded."""
         only(row, ("market", "from", "through", "closed", "source"), where)
-        text_of(row, "source", where)
+        source = text_of(row, "source", where)
         market = text_of(row, "market", where)
         if market not in _markets():
             raise UsageError(f"{where}: unknown market `{market}`", hint=did_you_mean(market, _markets()))
@@ -136,11 +157,23 @@ class Calendar:
         kept = self._days[(self._days < start) | (self._days > through)]
         self._days = np.sort(np.concatenate([kept, opened]))
         self._last = max(self._last, through)
+        shut = int(np.is_busday(span).sum()) - len(opened)
+        self.spans.append(Span(_date(start), _date(through), len(opened), shut, source, number))
 
 
 def calendar_for(market: str) -> Calendar:
-    """Return the calendar of a market, extended by the file that ETFLOW_CALENDAR names."""
-    return Calendar(market)
+    """Return the calendar of a market, extended by the user's own file if there is one."""
+    return Calendar(market, own_files.own_file_if_any(VARIABLE, OWN))
+
+
+def market_names() -> tuple[str, ...]:
+    """Return the markets that have a calendar."""
+    return tuple(_markets())
+
+
+def own_file() -> Path:
+    """Return the user's calendar file, which may not exist yet."""
+    return own_files.own_file(VARIABLE, OWN)
 
 
 def _date(day: np.datetime64) -> date:
@@ -166,12 +199,12 @@ def _markets() -> dict[str, dict[str, Any]]:
 
 
 @lru_cache(maxsize=8)
-def _recorded(market: str) -> tuple[Days, date, date]:
-    """Return the sessions that exchange_calendars has for a market, and the first and last recorded day."""
+def _recorded(market: str) -> tuple[Days, Span]:
+    """Return the sessions that exchange_calendars has for a market, and the days that it recorded."""
     if market not in _markets():
         raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, _markets()))
     # Imported here because it takes half a second, which `--help` need not wait for.
-    from exchange_calendars import get_calendar
+    from exchange_calendars import __version__, get_calendar
 
     facts = _markets()[market]
     name, first = facts["calendar"], facts["first"]
@@ -181,4 +214,7 @@ def _recorded(market: str) -> tuple[Days, date, date]:
         last = facts.get("through") or get_calendar(name).bound_max().date()
         # The end is said, because the default one is a year from today: results would change with the clock.
         sessions = get_calendar(name, start=str(first), end=str(last)).sessions
-    return sessions.to_numpy().astype("datetime64[D]"), first, last
+    days = sessions.to_numpy().astype("datetime64[D]")
+    closed = int(np.busday_count(first, np.datetime64(last, "D") + _ONE_DAY)) - len(days)
+    source = f"exchange_calendars {__version__}, {name}; checked: {facts['source']}"
+    return days, Span(first, last, len(days), closed, source)

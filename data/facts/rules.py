@@ -7,13 +7,13 @@ Engines receive the numbers of :class:`RuleArrays`, never dates or names. A rule
    those the latest one that is in force.
 
 A book knows its first day and the day through which its rules are known; a session outside is an error.
-Rows of one's own come from the file that the environment variable ETFLOW_RULES names.
+Rows of one's own come from the file that the environment variable ETFLOW_RULES names, else from
+``rules.toml`` in the user's state folder.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError, did_you_mean
 from data.facts.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
+from data.facts.own_files import own_file_if_any
 from data.facts.symbols import MARKETS
 from data.facts.universe import Fund
 
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 VARIABLE = "ETFLOW_RULES"
+OWN = "rules.toml"
 
 _LIMITS = {
     "lot": "a whole number from 1",
@@ -51,8 +53,9 @@ _VALUES = {
     "sell_fee": "rate",
 }
 _BEYOND = (
-    "End earlier, or write what holds since then, with its source, to a TOML file and name it in the "
-    f"environment variable {VARIABLE}; {FACTS / 'markets' / 'cn_etf.toml'} describes the form."
+    "End earlier; or, once you have seen that no rule changed: `etflow data calendar confirm --through DAY`. "
+    "A rule that did change is a row of your own in a TOML file that the environment variable "
+    f"{VARIABLE} names; {FACTS / 'markets' / 'cn_etf.toml'} describes the form."
 )
 _HEADER = ("market", "first_day", "known_through", "source")
 
@@ -84,18 +87,18 @@ class RuleBook:
     rows: Mapping[str, Sequence[Row]]
 
     @classmethod
-    def load(cls, market: str, extension: str | Path | None = None) -> RuleBook:
+    def load(cls, market: str, extension: str | Path | None = None, *, own: bool = True) -> RuleBook:
         """Return the rule book of ``cn_etf`` or ``us_etf``.
 
-        ``extension`` is a TOML file of further rows (the one that ETFLOW_RULES names if None); a row of it
-        comes after ours of the same scope and day. UsageError if the market is unknown or a row is wrong.
+        ``extension`` is a TOML file of further rows: the user's own if None, unless ``own`` is False. A row
+        of it comes after ours of the same scope and day. UsageError for an unknown market or a wrong row.
         """
         if market not in MARKETS:
             raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, MARKETS))
         path = _path(market)
         book = _parse(read_toml(path), str(path))
         last = book["known_through"]
-        named = extension or os.environ.get(VARIABLE)
+        named = extension or (own_file_if_any(VARIABLE, OWN) if own else None)
         if named:
             raw = read_toml(Path(named))
             only(raw, MARKETS, str(named))

@@ -10,6 +10,7 @@ import click
 
 from data.errors import DataError
 from engine.cli.app import App, pass_app
+from engine.cli.commands_calendar import calendar_group
 from engine.cli.commands_fetch import fetch_data
 from engine.cli.commands_import import import_data
 from engine.cli.options import data_option, json_option, symbol_words, symbols_option, verbosity
@@ -24,11 +25,12 @@ COLOURS = {"error": "red", "warning": "yellow"}
 
 @click.group()
 def data() -> None:
-    """Import data, check them, show what there is."""
+    """Import data, check them, show what there is, and until when days are known."""
 
 
 data.add_command(import_data)
 data.add_command(fetch_data)
+data.add_command(calendar_group)
 
 
 @data.command("check", short_help="Check data for what goes wrong in them.")

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, UsageError, did_you_mean
-from data.facts.calendars import VARIABLE, Calendar, calendar_for
+from data.facts.calendars import COMMAND, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
 from data.panel.panel import Panel
@@ -187,14 +187,14 @@ def decide_next(
 
 
 def _next_session(calendar: Calendar, last: date) -> date:
-    # Longer than any holiday, and no longer than what is recorded, unless nothing is recorded after `last`.
-    until = max(min(last + timedelta(days=31), calendar.last_day), last + timedelta(days=1))
-    days = calendar.sessions(last + timedelta(days=1), until)
+    # Longer than any holiday, and no longer than what is recorded.
+    until = min(last + timedelta(days=31), calendar.last_day)
+    days = calendar.sessions(last + timedelta(days=1), until) if last < until else []
     if not len(days):
         raise DataError(
-            f"the calendar has no session after {last}",
-            limit=f"days up to {calendar.last_day}",
-            hint=f"Add rows to a TOML file and name it in the environment variable {VARIABLE}.",
+            f"the session after {last} is not known",
+            limit=f"sessions of {calendar.market} are recorded through {calendar.last_day}",
+            hint=f"Import the exchange's notice of closed days: {COMMAND}.",
         )
     day: date = days[0].item()
     return day
