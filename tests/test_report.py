@@ -27,6 +27,7 @@ from engine.kernel.fills import (
 )
 from engine.metrics import LABELS, compute_metrics
 from engine.report import render
+from engine.report.assumptions import assumptions, closing_prices
 from engine.report.compare_page import write_comparison
 from engine.report.html import escape, number, percent, tag
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
@@ -36,7 +37,7 @@ from engine.report.sections import in_unit, rejected
 from engine.report.tearsheet import write_tearsheet
 from engine.result import Result
 from engine.results.trades import holdings, round_trips
-from tests.helpers.results import from_returns, one_fund, rejections, rotation
+from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation
 
 SECTIONS = ("summary", "rotation", "rejections", "costs", "drawdowns", "assumptions", "pyfolio")
 
@@ -194,6 +195,21 @@ def test_reasons_of_rejections_are_worded_as_in_the_guide(root):
     # numbers of the kernel, in the order of the names
     assert [REASON_NAMES[number] for number in (HALTED, LIMIT_UP, LIMIT_DOWN)] == list(REASONS)[:3]
     assert [REASON_NAMES[number] for number in (PARTICIPATION, CASH, NOT_LISTED)] == list(REASONS)[3:]
+
+
+def test_a_run_at_the_close_says_how_closing_prices_came_about():
+    days = np.array(["2026-07-02", "2026-07-03", "2026-07-06", "2026-07-07"], dtype="datetime64[D]")
+    spec = {**MANIFEST["spec"], "fill": "close"}
+    result = from_returns([0.01, -0.02, 0.01, 0.0], days=days, symbols=("515980.SH",))
+    assert dict(closing_prices(result)) == {}  # it fills at the open
+    at_close = replace(result, manifest={**result.manifest, "spec": spec})
+    assert dict(closing_prices(at_close)) == {
+        "fill.closing_price.SSE": "volume-weighted price of the last minute, the last trade included, "
+        "2026-07-02 to 2026-07-03; call auction from 14:57 to 15:00, 2026-07-06 to 2026-07-07",
+        "fill.after_hours.SSE": "none on file, 2026-07-02 to 2026-07-03; "
+        "trading at the closing price from 15:05 to 15:30, 2026-07-06 to 2026-07-07",
+    }
+    assert "call auction from 14:57 to 15:00" in assumptions(at_close)
 
 
 def test_assumptions_are_the_settings_of_the_manifest(page):

@@ -106,6 +106,45 @@ def test_cross_border_bond_and_gold_funds_are_sold_on_the_same_day() -> None:
     assert rules("cn_etf", funds, "2025-08-20").settlement_days.tolist() == [[0, 0, 0, 0, 1]]
 
 
+SPELL_DAYS = np.array(["2018-08-17", "2018-08-20", "2026-07-03", "2026-07-06"], dtype="datetime64[D]")
+
+
+def test_funds_of_shanghai_close_by_auction_since_2026_07_06_and_those_of_shenzhen_all_along() -> None:
+    book = RuleBook.load("cn_etf")
+    shanghai = [
+        (spell.method, str(spell.first), str(spell.last))
+        for spell in book.spells("closing_price", "515980.SH", SPELL_DAYS)
+    ]
+    assert shanghai == [
+        (None, "2018-08-17", "2018-08-17"),  # nothing on file
+        ("last_minute", "2018-08-20", "2026-07-03"),
+        ("call_auction", "2026-07-06", "2026-07-06"),
+    ]
+    (shenzhen,) = book.spells("closing_price", "159363.SZ", SPELL_DAYS)
+    assert shenzhen.method == "call_auction"
+
+
+@pytest.mark.parametrize("symbol", ["159363.SZ", "515980.SH"])
+def test_funds_trade_after_the_close_since_2026_07_06(symbol: str) -> None:
+    book = RuleBook.load("cn_etf")
+    before, after = book.spells("after_hours", symbol, SPELL_DAYS)
+    assert (before.method, str(before.last)) == (None, "2026-07-03")
+    assert (after.method, str(after.first)) == ("fixed_price", "2026-07-06")
+
+
+def test_nothing_of_it_is_on_file_for_the_united_states() -> None:
+    book = RuleBook.load("us_etf")
+    assert [spell.method for spell in book.spells("closing_price", "BOTZ.US", SPELL_DAYS)] == [None]
+
+
+def test_lots_ticks_and_limits_did_not_change_on_2026_07_06() -> None:
+    funds = funds_of(("159363.SZ", "515980.SH", "588790.SH"))
+    found = rules("cn_etf", funds, "2026-07-03", "2026-07-06")
+    for field in fields(RuleArrays):
+        before, after = getattr(found, field.name)
+        assert before.tolist() == after.tolist()
+
+
 def test_shapes_and_read_only() -> None:
     found = rules("cn_etf", funds_of(("159363.SZ", "515980.SH", "588790.SH")), "2025-08-19", "2025-08-20")
     for field in fields(RuleArrays):
@@ -206,6 +245,13 @@ def test_the_more_particular_row_counts_whatever_its_day(write: Writer) -> None:
         ('{ symbols = ["159999.SZ"] }', '{ group = ["chinext"] }', "unknown group `chinext`.*chinext_szse"),
         ('{ symbols = ["159999.SZ"] }', '"everyone"', "`applies_to` is neither"),
         ("[[cn_etf.price_limit]]", "[[cn_etf.price_limits]]", "Did you mean `price_limit`"),
+        (
+            "[[cn_etf.sell_fee]]",
+            '[[cn_etf.closing_price]]\napplies_to = "default"\nfrom = 2027-01-04\n'
+            'method = "auction"\nsource = "s"\n'
+            "[[cn_etf.sell_fee]]",
+            "closing_price from 2027-01-04: unknown `method`; received auction. Did you mean `call_auction`",
+        ),
         ("[cn_etf]", "[cn]\nx = 1\n[cn_etf]", "unknown name `cn`"),
     ],
 )

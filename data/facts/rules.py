@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,21 @@ _VALUES = {
     "buy_fee": "rate",
     "sell_fee": "rate",
 }
+# What a book states without a number, and the methods that rows can name.
+METHODS: Mapping[str, Mapping[str, str]] = {
+    "closing_price": {
+        "last_minute": "volume-weighted price of the last minute, the last trade included",
+        "call_auction": "call auction from 14:57 to 15:00",
+    },
+    "after_hours": {"fixed_price": "trading at the closing price from 15:05 to 15:30"},
+}
 _BEYOND = (
     "End earlier; or, once you have seen that no rule changed: `etflow data calendar confirm --through DAY`. "
     "A rule that did change is a row of your own in a TOML file that the environment variable "
     f"{VARIABLE} names; {FACTS / 'markets' / 'cn_etf.toml'} describes the form."
 )
 _HEADER = ("market", "first_day", "known_through", "source")
+_KINDS = (*_VALUES, *METHODS)
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,20 @@ class RuleArrays:
 
 
 @dataclass(frozen=True)
+class Spell:
+    """Sessions ``first`` to ``last`` on which one method of METHODS holds; None: none is on file."""
+
+    method: str | None
+    first: np.datetime64
+    last: np.datetime64
+
+
+@dataclass(frozen=True)
 class RuleBook:
-    """The rules of one market, from ``first_day`` through ``known_through``."""
+    """The rules of one market, from ``first_day`` through ``known_through``.
+
+    ``rows`` are by kind: those with a number (``arrays``), and those of METHODS (``spells``).
+    """
 
     market: str
     first_day: np.datetime64
@@ -105,10 +126,10 @@ class RuleBook:
             if market in raw:
                 further = _parse(raw[market], f"{named}, [{market}]")
                 last = max(last, further.get("known_through", last))
-                book = {kind: [*book[kind], *further[kind]] for kind in _VALUES} | {
+                book = {kind: [*book[kind], *further[kind]] for kind in _KINDS} | {
                     "first_day": book["first_day"]
                 }
-        rows = {kind: sorted(book[kind], key=lambda row: (row.scope.rank, row.start)) for kind in _VALUES}
+        rows = {kind: sorted(book[kind], key=lambda row: (row.scope.rank, row.start)) for kind in _KINDS}
         return cls(market, book["first_day"], last, rows)
 
     def arrays(self, symbols: Sequence[str], funds: Mapping[str, Fund], days: Days) -> RuleArrays:
@@ -139,6 +160,23 @@ class RuleBook:
             settlement_days=_frozen(values["settlement"].astype(np.int64)),
         )
 
+    def spells(self, kind: str, symbol: str, days: Days) -> tuple[Spell, ...]:
+        """Return which method of ``kind`` (a key of METHODS) holds for a fund, over sessions in order."""
+        days = np.asarray(days, dtype="datetime64[D]")
+        self._check(days)
+        methods: list[str | None] = [None] * len(days)
+        for row in self.rows[kind]:
+            if row.scope.covers(symbol):
+                start = int(days.searchsorted(row.start))
+                methods[start:] = [row.fields["method"]] * (len(days) - start)
+        spells: list[Spell] = []
+        for day, method in zip(days, methods, strict=True):
+            if spells and spells[-1].method == method:
+                spells[-1] = replace(spells[-1], last=day)
+            else:
+                spells.append(Spell(method, day, day))
+        return tuple(spells)
+
     def _check(self, days: Days) -> None:
         outside = days[(days < self.first_day) | (days > self.known_through)]
         if not outside.size:
@@ -166,7 +204,7 @@ def _path(market: str) -> Path:
 
 def _parse(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Check one rule file and return its days and its rows by kind."""
-    only(raw, (*_HEADER, *_VALUES), where)
+    only(raw, (*_HEADER, *_KINDS), where)
     text_of(raw, "source", where)
     book: dict[str, Any] = {
         name: np.datetime64(day_of(raw, name, where), "D")
@@ -177,6 +215,16 @@ def _parse(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
         book[kind] = rows_of(raw.get(kind, []), f"{where}, {kind}", (value,))
         for row in book[kind]:
             _check_value(kind, row.fields.get(value), f"{where}, {kind} from {row.start}")
+    for kind, methods in METHODS.items():
+        book[kind] = rows_of(raw.get(kind, []), f"{where}, {kind}", ("method",))
+        for row in book[kind]:
+            method = row.fields.get("method")
+            if method not in methods:
+                raise UsageError(
+                    f"{where}, {kind} from {row.start}: unknown `method`",
+                    received=method,
+                    hint=did_you_mean(str(method), methods),
+                )
     return book
 
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from data.panel.market import Market
-from engine.spec import FILLS
 from engine.kernel.fills import at_limit_up
+from engine.spec import FILLS
 
 Floats = NDArray[np.float64]
 

@@ -189,15 +189,14 @@ def decide_next(
 def _next_session(calendar: Calendar, last: date) -> date:
     # Longer than any holiday, and no longer than what is recorded.
     until = min(last + timedelta(days=31), calendar.last_day)
-    days = calendar.sessions(last + timedelta(days=1), until) if last < until else []
-    if not len(days):
+    days: list[date] = calendar.sessions(last + timedelta(days=1), until).tolist() if last < until else []
+    if not days:
         raise DataError(
             f"the session after {last} is not known",
             limit=f"sessions of {calendar.market} are recorded through {calendar.last_day}",
             hint=f"Import the exchange's notice of closed days: {COMMAND}.",
         )
-    day: date = days[0].item()
-    return day
+    return days[0]
 
 
 def _columns(holdings: Mapping[str, int], panel: Panel) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from data.facts.rules import METHODS, RuleBook, Spell
+from data.facts.symbols import exchange_or_none, market_of
 from engine.report.html import Safe, join, table, tag
 from engine.result import Result
 
@@ -47,10 +49,24 @@ def settings(result: Result) -> Iterator[tuple[str, str]]:
     return _lines({**spec, **manifest, "sessions_per_year": result.sessions_per_year})
 
 
+def closing_prices(result: Result) -> Iterator[tuple[str, str]]:
+    """Return by exchange how the closing prices came about that orders traded at; nothing for other fills."""
+    if result.manifest.get("spec", {}).get("fill") != "close":
+        return
+    funds = {exchange_or_none(symbol): symbol for symbol in result.symbols}
+    for exchange, symbol in sorted((name, each) for name, each in funds.items() if name is not None):
+        book = RuleBook.load(market_of(symbol))
+        known = result.days[result.days <= book.known_through]
+        for kind in METHODS:
+            spells = book.spells(kind, symbol, known)
+            if any(spell.method for spell in spells):
+                yield f"fill.{kind}.{exchange}", "; ".join(_spell(kind, spell) for spell in spells)
+
+
 def assumptions(result: Result) -> Safe:
     """Return the settings of a run, by what they concern."""
     groups: dict[str, list[tuple[object, ...]]] = {"Run": [], "Market and data": [], "Execution": []}
-    for name, text in settings(result):
+    for name, text in (*settings(result), *closing_prices(result)):
         top = name.partition(".")[0]
         group = "Market and data" if top in OF_DATA else "Execution" if top in OF_EXECUTION else "Run"
         note = tag("small", NOTES[name]) if name in NOTES else ""
@@ -61,6 +77,11 @@ def assumptions(result: Result) -> Safe:
         if rows
     ]
     return tag("div", *tables, class_="columns")
+
+
+def _spell(kind: str, spell: Spell) -> str:
+    method = METHODS[kind][spell.method] if spell.method else "none on file"
+    return f"{method}, {spell.first} to {spell.last}"
 
 
 def _lines(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
