@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import types
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -42,19 +41,16 @@ class Fake:
 
 
 def fake(evaluate_sets):
-    """Return a module like ``engine.tuning.evaluate``."""
-    module = types.ModuleType("engine.tuning.evaluate")
-    module.evaluator = lambda spec, strategies, market, space: Fake(evaluate_sets)
-    module.Evaluator = Fake
-    return module
+    """Return what makes evaluators that need no market."""
+    return lambda *_: Fake(evaluate_sets)
 
 
 @pytest.fixture
 def here(capsys, tmp_path, monkeypatch):
     """Run the command line within this process, in an empty folder, over made-up outcomes."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("engine.tuning.verify.check_best", lambda *_: Path("results/best"))
-    monkeypatch.setitem(sys.modules, "engine.tuning.evaluate", fake(evaluate))
+    monkeypatch.setattr("engine.commands.tune.check_best", lambda *_: Path("results/best"))
+    monkeypatch.setattr("engine.commands.tune.Evaluator", fake(evaluate))
 
     def call(*words: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -209,19 +205,18 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(here, monkeypatch):
     def interrupted(sets):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(sys.modules, "engine.tuning.evaluate", fake(interrupted))
+    monkeypatch.setattr("engine.commands.tune.Evaluator", fake(interrupted))
     code, printed, complained = here(*LOOKBACKS)
     assert (code, printed) == (130, "")
     assert re.search(r"^0 trials are in results/momentum-study-\w+; go on with --resume\.$", complained, re.M)
     assert "error: interrupted; nothing was half-written." in complained
-    monkeypatch.setitem(sys.modules, "engine.tuning.evaluate", fake(evaluate))
+    monkeypatch.setattr("engine.commands.tune.Evaluator", fake(evaluate))
     assert here(*LOOKBACKS, "--resume")[0] == 0
 
 
 def test_a_search_of_which_every_trial_fails_says_so(here, monkeypatch):
-    monkeypatch.setitem(
-        sys.modules, "engine.tuning.evaluate", fake(lambda sets: [Outcome({}, "my own mistake")] * len(sets))
-    )
+    failing = fake(lambda sets: [Outcome({}, "my own mistake")] * len(sets))
+    monkeypatch.setattr("engine.commands.tune.Evaluator", failing)
     code, _, complained = here(*LOOKBACKS)
     assert code == 4
     assert "all 6 trials failed; received my own mistake" in complained
@@ -252,11 +247,11 @@ def test_the_signal_of_ctrl_c_reaches_a_search_in_its_own_process(tmp_path):
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "import run_backtest\nfrom engine.cli.main import main\nfrom tests.helpers.tuning import evaluate\n"
         "from tests.test_tuning_command import fake\n"
-        "import engine.tuning.verify\n"
+        "import engine.commands.tune\n"
         "def slowly(sets):\n"
         "    print('evaluating', file=sys.stderr, flush=True)\n"
         "    time.sleep(0.2)\n    return evaluate(sets)\n"
-        "sys.modules['engine.tuning.evaluate'] = fake(slowly)\n"
+        "engine.commands.tune.Evaluator = fake(slowly)\n"
         "sys.exit(main(run_backtest.load_catalogue, sys.argv[2:]))\n"
     )
     words = ("tune", "momentum", "--param", "lookback=3:300", "--param", "top=1:9", *SMALL)
