@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import data
 from engine.spec import versions
 from engine.tuning.outcome import Evaluate, Outcome
 
@@ -49,7 +48,7 @@ def identity_of(files: Sequence[str]) -> dict[str, str]:
 
 def _source() -> str:
     """Return a hash of all modules."""
-    root = Path(data.__file__).parents[1]
+    root = Path(__file__).parents[2]
     found = {path for floor in ("data", "strategies", "engine") for path in root.glob(f"{floor}/**/*.py")}
     return digest(b"".join(path.read_bytes() for path in sorted(found)))
 
