@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from engine import run
 from engine.kernel.costs import Costs
 from engine.result import Result
+from engine.spec import Conditions
 from engine.sweeps.sweep import Sweep
 from strategies.rotation import Rotation
 from tests import oracle
@@ -137,11 +138,9 @@ def equity_of(scenario: Scenario, first: date, strategy: Given, *, in_machine_co
                 patch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
         sweep = Sweep(
             panel_of(scenario),
-            first=scenario.days.index(first),
-            last=len(scenario.days) - 1,
-            cash=scenario.cash,
-            costs=Costs(**vars(scenario.costs)),
-            fill=scenario.fill,
+            scenario.days.index(first),
+            len(scenario.days) - 1,
+            Conditions(cash=scenario.cash, costs=Costs(**vars(scenario.costs)), fill=scenario.fill),
             workers=1,
         )
         with np.errstate(all="ignore"):
