@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
-from engine.kernel.rotation import Targets, decision_rows, target_weights
+from engine.kernel.rotation import Targets, decision_rows, rank_columns, target_weights
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -153,6 +153,22 @@ def test_a_held_fund_stays_within_the_hysteresis() -> None:
     assert weigh(scores, hysteresis=2).rank[1:, :2].tolist() == [[0, 1], [1, 0]]
 
 
+def test_only_what_was_chosen_last_stays() -> None:
+    # One place and one rank of grace. A stays as second, not the newcomer D, who never was there; then D
+    # comes, as A is third; then C, since A has left and D is third
+    scores = [[4.0, 3.0, 2.0, 1.0], [3.0, 1.0, 2.0, 4.0], [2.0, 1.0, 3.0, 4.0], [3.0, 1.0, 4.0, 2.0]]
+    assert weigh(scores, top=1, hysteresis=1).rank[:, 0].tolist() == [0, 0, 3, 2]
+
+
+def test_what_is_held_otherwise_was_not_chosen() -> None:
+    scores = [[NAN] * 4, [2.0, 1.0, 0.0, 0.0]]
+    assert weigh(scores, top=1, hysteresis=1, otherwise="B").rank[:, 0].tolist() == [1, 0]
+
+
+def test_one_place_is_one_fund() -> None:
+    assert weigh([[0.1, 0.4, 0.3, 0.2]], top=1).weights.tolist() == [[0.0, 1.0, 0.0, 0.0]]
+
+
 def test_otherwise_holds_one_fund_when_nothing_qualifies() -> None:
     targets = weigh([[NAN, NAN, NAN, NAN]], otherwise="D", cap=0.8)
     assert targets.weights.tolist() == [[0.0, 0.0, 0.0, 0.8]]
@@ -169,8 +185,27 @@ def test_decisions_every_so_often() -> None:
     assert decision_rows("weekly", days, 0, 4).tolist() == [0, 4]
     assert decision_rows("monthly", days, 1, 4).tolist() == [1, 2]
     assert decision_rows("once", days, 2, 4).tolist() == [2]
+    assert decision_rows(1, days, 1, 4).tolist() == [1, 2, 3, 4]
     with pytest.raises(UsageError, match="rebalance"):
         decision_rows(0, days, 0, 4)
+
+
+def test_weeks_begin_on_monday_where_markets_never_close() -> None:
+    days = np.arange("2025-01-03", "2025-01-14", dtype="datetime64[D]")  # a Friday to a Monday
+    assert decision_rows("weekly", days, 0, 10).tolist() == [0, 3, 10]
+
+
+@pytest.mark.parametrize("order_of", ["scores", "weights"])
+def test_ties_of_many_funds_are_decided_by_symbol_too(order_of: str) -> None:
+    # Sorting is stable for a few by chance
+    values = np.array([[1.0 / 400, 2.0 / 400] * 100])
+    expected = [*range(1, 200, 2), *range(0, 200, 2)]
+    if order_of == "scores":
+        ranking, ranked = rank_columns(values, np.ones((1, 200), dtype=bool))
+        assert ranked.tolist() == [200]
+    else:
+        ranking = Targets.of_weights(np.array([5]), values).rank
+    assert ranking[0].tolist() == expected
 
 
 def test_weights_from_elsewhere_are_bought_largest_first() -> None:

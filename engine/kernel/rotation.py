@@ -216,24 +216,19 @@ def rotate(
             qualified += 1
         count = qualified
         if rule.top > 0 and rule.hysteresis > 0:
-            # Of those held before the best stay, as many as there are places; newcomers take the rest.
-            kept = 0
+            # Those held before stay; newcomers take the places that are left.
+            room = rule.top
             for place in range(at, at + qualified):
-                if before[ranking[place]] and kept < rule.top:
-                    kept += 1
-            room = rule.top - kept
+                room -= 1 if before[ranking[place]] else 0
             count = 0
-            for place in range(qualified):
-                column = ranking[at + place]
-                if before[column]:
-                    taken = kept > 0
-                    kept -= 1
-                else:
-                    taken = place < rule.top and room > 0
-                    room -= 1 if taken else 0
-                if taken:
-                    columns[start + count] = column
-                    count += 1
+            for place in range(at, at + qualified):
+                column = ranking[place]
+                if not before[column]:
+                    if room == 0:
+                        continue
+                    room -= 1
+                columns[start + count] = column
+                count += 1
             for place in range(last, start):
                 before[columns[place]] = False
             for place in range(start, start + count):
