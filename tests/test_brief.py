@@ -338,6 +338,19 @@ def test_a_peer_without_bars_leaves_the_rank_open():
     assert "159382.SZ" in reason(brief, "adtv_month_rank")
 
 
+def test_a_peer_whose_listing_is_not_on_file_makes_it_at_least():
+    assert note(brief_of(tables()), "peers") == ""
+    edited = tables()
+    unsure = pd.DataFrame({"symbol": ["159999.SZ"], "index": ["970070"]})
+    edited["funds"] = pd.concat([edited.get("funds", pd.DataFrame()), unsure], ignore_index=True)
+    brief = brief_of(edited)
+    assert (brief["peers"], brief["adtv_month_rank"]) == (6, 1)
+    said = "it is not on file whether 159999.SZ was listed by then"
+    assert note(brief, "peers") == f"at least 6 funds; {said}"
+    assert note(brief, "adtv_month_rank").startswith("of at least 6: 159242.SZ, ")
+    assert note(brief, "adtv_month_rank").endswith(said)
+
+
 def test_late_publication_is_said():
     edited = tables()
     edited["units"]["known_at"] = pd.NaT

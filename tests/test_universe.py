@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import tomllib
 from dataclasses import fields
@@ -14,12 +15,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import run_backtest
 from data.errors import UsageError
 from data.facts.dated import FACTS, Scope, rows_of
 from data.facts.rules import RuleBook
 from data.facts.symbols import parse_symbol
-from data.facts.universe import Fund, funds_of, load_funds, peers, universe, universe_names
+from data.facts.universe import (
+    Before,
+    Fund,
+    funds_of,
+    load_funds,
+    peers,
+    peers_unknown,
+    universe,
+    universe_names,
+)
 from data.store.tables import TABLES
+from engine.cli.main import main
 
 TAG = re.compile(r"\[([A-Z0-9-]+)\]")
 
@@ -62,7 +74,8 @@ def test_every_row_of_a_facts_file_has_a_source(path: Path) -> None:
 
 def test_every_tag_is_explained_once_and_every_explanation_is_used() -> None:
     explained = [row["tag"] for row in rows("sources.csv")]
-    used = {tag for row in rows("universe.csv") for tag in row["source"].split(";")}
+    tables = ("universe.csv", "fund_history.csv")
+    used = {tag for name in tables for row in rows(name) for tag in row["source"].split(";")}
     for path in toml_files():
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         texts = [str(row["source"]) for _, row in records(raw, "")] + [str(raw.get("source", ""))]
@@ -104,7 +117,9 @@ def test_facts_stated_in_the_press_and_by_the_exchanges() -> None:
     assert funds["159819.SZ"].listed == date(2020, 9, 23)
     assert funds["588790.SH"].listed == date(2025, 1, 9)
     assert (funds["515980.SH"].index, funds["515980.SH"].price_limit) == ("931071", 0.1)
-    assert funds["159279.SZ"].listed is None
+    assert funds["159142.SZ"].listed == date(2025, 12, 12)  # its listing announcement, and a public rule book
+    assert funds["589410.SH"].listed == date(2026, 7, 16)  # its short name had an N on this day only
+    assert funds["588420.SH"].listed is None
     assert funds["BOTZ.US"].listed is None
     assert (funds["BOTZ.US"].price_limit, funds["BOTZ.US"].currency) == (None, "USD")
 
@@ -227,8 +242,101 @@ def test_listed_on_needs_a_known_listing_day() -> None:
     assert not Fund("A").listed_on(date(2024, 1, 2))
 
 
-def test_the_columns_of_the_table_are_the_fields_of_a_fund() -> None:
-    assert {field.name for field in fields(Fund)} <= set(rows("universe.csv")[0])
+def test_the_columns_of_the_tables_are_the_fields_of_a_fund_and_of_its_past() -> None:
+    assert {field.name for field in fields(Fund)} <= {*rows("universe.csv")[0], "history"}
+    assert {field.name for field in fields(Before)} <= set(rows("fund_history.csv")[0])
+
+
+# ---- what was, on a day -----------------------------------------------------------------------------------
+
+
+def test_a_fund_knows_its_ticker_name_and_index_on_a_day() -> None:
+    fund = load_funds()["ARTY.US"]
+    before, after = fund.on(date(2024, 8, 11)), fund.on(date(2024, 8, 12))
+    assert (before.ticker, before.name) == (
+        "IRBO",
+        "iShares Robotics and Artificial Intelligence Multisector ETF",
+    )
+    assert before.index_name == "NYSE FactSet Global Robotics and Artificial Intelligence Index"
+    assert (after.ticker, after.name) == ("ARTY", "iShares Future AI & Tech ETF")
+    assert after.index_name == "Morningstar Global Artificial Intelligence Select Index"
+    tickers = [load_funds()["SOXX.US"].on(date(year, 1, 4)).ticker for year in (2010, 2011, 2022)]
+    assert tickers == ["IGW", "SOXX", "SOXX"]
+    indices = [load_funds()["SOXL.US"].on(date(2021, 8, day)).index_name for day in (24, 25)]
+    assert indices == ["PHLX Semiconductor Sector Index", "NYSE Semiconductor Index"]
+
+
+def test_peers_are_those_that_tracked_the_index_then() -> None:
+    day = date(2024, 6, 3)
+    listed = date(2020, 1, 2)
+    was = Before(day, "A", "A", "2")
+    funds = {
+        "A": Fund("A", index="1", listed=listed, history=(was,)),
+        "B": Fund("B", index="1", listed=listed),
+        "C": Fund("C", index="2", listed=listed),
+    }
+    assert peers("A", date(2024, 5, 31), funds) == ("A", "C")
+    assert peers("B", date(2024, 5, 31), funds) == ("B",)
+    assert peers("A", day, funds) == ("A", "B")
+    # The data set's own word on the index comes before our history of it.
+    own = TABLES["funds"].validate(pd.DataFrame({"symbol": ["ARTY.US"], "index": ["X"]}))
+    assert funds_of(("ARTY.US",), own)["ARTY.US"].on(date(2020, 1, 2)).index == "X"
+
+
+def test_between_the_days_on_file_it_is_not_known_whether_a_fund_was_listed() -> None:
+    fund = Fund("A", not_before=date(2025, 3, 10), listed_by=date(2026, 1, 16))
+    days = [date(2025, 3, 7), date(2025, 3, 10), date(2026, 1, 15), date(2026, 1, 16)]
+    assert [fund.may_be_listed_on(day) for day in days] == [False, True, True, False]
+    assert [fund.listed_on(day) for day in days] == [False, False, False, True]
+    gone = Fund("B", delisted=date(2025, 3, 10))
+    assert [gone.may_be_listed_on(day) for day in days[:2]] == [True, False]
+    assert not Fund("C", listed=date(2025, 3, 10)).may_be_listed_on(date(2025, 3, 7))
+
+
+def test_the_press_counted_seven_on_2025_10_17_and_eight_are_listed_in_august_2026() -> None:
+    counts = [len(peers("159363.SZ", day)) for day in (date(2025, 10, 17), date(2026, 8, 20))]
+    assert counts == [7, 8]
+    assert peers_unknown("159363.SZ", date(2026, 8, 20)) == ()
+    assert peers_unknown("159363.SZ", date(2026, 8, 21)) == (
+        "funds that listed after 2026-08-20 may be missing",
+    )
+
+
+def test_of_star_ai_funds_at_least_six_were_listed_on_2025_08_20() -> None:
+    day = date(2025, 8, 20)
+    assert len(peers("588790.SH", day)) == 6
+    (reason,) = peers_unknown("588790.SH", day)
+    assert "589010.SH, 589090.SH, 589110.SH, 589230.SH, 589560.SH" in reason
+    # All thirteen trade in the exchange's unit file of 2026-07-16.
+    assert len(peers("588790.SH", date(2026, 7, 16))) == 13
+    assert peers_unknown("588790.SH", date(2026, 7, 16)) == ()
+
+
+def test_lists_of_other_families_are_not_complete() -> None:
+    assert "the list of its funds is not complete" in peers_unknown("515880.SH", date(2025, 8, 20))
+
+
+def test_a_universe_as_of_a_day() -> None:
+    assert len(universe("chinext_ai", date(2025, 8, 20))) == 6
+    assert universe("star_chinext_ai", date(2025, 12, 11)) == ("159141.SZ",)
+    assert universe("star_chinext_ai", date(2025, 12, 10)) == ()
+
+
+def test_the_command_lists_a_universe_as_of_a_day(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(run_backtest.load_catalogue, ["data", "universe", *words])
+        return code, *capsys.readouterr()
+
+    code, said, _ = call("us_chip", "--as-of", "2011-01-04", "--json")
+    document = json.loads(said)
+    assert (code, document["as_of"], document["funds"]) == (0, "2011-01-04", [])
+    assert document["listing_not_on_file"] == ["SMH.US", "SOXX.US"]
+    code, said, told = call("star_ai", "--as-of", "2025-08-20")
+    assert (code, len(said.splitlines())) == (0, 1 + 6)
+    assert "not on file whether these were listed by then: 589010.SH" in told
+    code, said, _ = call("--as-of", "2025-08-20", "--json")
+    (chinext,) = [each for each in json.loads(said) if each["name"] == "chinext_ai"]
+    assert chinext == {"name": "chinext_ai", "listed": 6, "known": 8}
 
 
 def test_rows_come_from_the_general_to_the_particular_and_from_old_to_new() -> None:

@@ -17,7 +17,7 @@ A value that cannot be computed is None and has a reason; nothing is filled in.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,8 @@ def make_brief(
     panel = next_panel(source, [symbol], day)
     following: date = panel.days[-1].item()
     sheet = Sheet()
-    fund = funds[symbol]
+    then = funds[symbol].on(day)
+    fund = replace(funds[symbol], name=then.name, index=then.index, index_name=then.index_name)
     _flows(sheet, source, panel, fund, sessions)
     _leverage(sheet, source, panel, fund)
     _prices(sheet, source, panel, fund)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.calendars import Calendar
-from data.facts.universe import Fund, funds_of, load_funds, peers, universe
+from data.facts.universe import Fund, funds_of, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
 from engine.briefs.series import Found, Sheet, growth
 
@@ -27,7 +27,8 @@ def add_turnover(
     sheet: Sheet, source: DataSource, fund: Fund, funds: Mapping[str, Fund], calendar: Calendar, day: date
 ) -> None:
     """Add turnover over a month and 20 sessions, and its rank among the funds of the same index."""
-    same = peers(fund.symbol, day, funds)
+    same, unknown = peers(fund.symbol, day, funds), peers_unknown(fund.symbol, day, funds)
+    at_least, remark = ("at least ", "; " + "; ".join(unknown)) if unknown else ("", "")
     bars = source.read("bars", [*{*same, fund.symbol}])
     month = (pd.Timestamp(day) - pd.DateOffset(months=1) + pd.Timedelta(days=1)).date()
     past = calendar.sessions(max(calendar.first_day, date(day.year - 1, 1, 1)), day)
@@ -47,9 +48,11 @@ def add_turnover(
         reason = own.reason or f"turnover of {', '.join(lacking)} is not on file"
         values = [found.value for found in means.values() if isinstance(found.value, float)]
         rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
-        found = Found(None if lacking else rank, reason, f"of {len(means)}: {', '.join(means)}")
+        note = f"of {at_least}{len(means)}: {', '.join(means)}{remark}"
+        found = Found(None if lacking else rank, reason, note)
         sheet.add(f"adtv_{name}_rank", "  its rank among funds of the same index", found, "count")
-    sheet.add("peers", "funds of the same index listed that day", Found(len(same)), "count")
+    note = f"{at_least}{len(same)} funds{remark}" if unknown else ""
+    sheet.add("peers", "funds of the same index listed that day", Found(len(same), note=note), "count")
 
 
 def add_indices(

@@ -1,0 +1,86 @@
+"""The command that lists the funds of a universe as they were on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.app import App, pass_app
+from engine.cli.options import day, json_option, verbosity
+from engine.cli.output import cell, note, print_json, say, table, warn
+
+if TYPE_CHECKING:
+    from data.facts.universe import Fund
+
+
+@click.command("universe", short_help="List the funds of a universe, as of a day.")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--as-of", type=day, metavar="DAY", help="Funds, names and indices as they were then.  [today]")
+@json_option
+@verbosity
+@pass_app
+def list_universe(app: App, name: str | None, as_of: date | None, as_json: bool) -> None:
+    """List the funds of the universe NAME that were listed on a day, under the name and index of that day.
+
+    Without NAME, list the universes. Facts come from the project's own tables, each with its source; funds of
+    which it is not on file whether they were listed are told apart, and those that are gone are not in it.
+
+    Example: etflow data universe chinext_ai --as-of 2025-08-20
+    """
+    from data.facts.universe import LISTED_THROUGH, load_funds, universe, universe_names
+
+    on = as_of or date.today()
+    if name is None:
+        found = [
+            {"name": each, "listed": len(universe(each, on)), "known": len(universe(each))}
+            for each in universe_names()
+        ]
+        if as_json:
+            print_json(found)
+        else:
+            say(
+                table(
+                    [tuple(cell(value) for value in each.values()) for each in found],
+                    ("universe", "listed", "known"),
+                )
+            )
+        return
+    funds = [load_funds()[symbol] for symbol in universe(name)]
+    listed = [fund for fund in funds if fund.listed_on(on)]
+    unsure = [fund for fund in funds if fund.may_be_listed_on(on)]
+    if as_json:
+        print_json(
+            {
+                "universe": name,
+                "as_of": on,
+                "funds": [_document(fund, on) for fund in listed],
+                "listing_not_on_file": [fund.symbol for fund in unsure],
+                "listed_through": LISTED_THROUGH,
+            }
+        )
+        return
+    rows = [tuple(cell(value) for value in _document(fund, on).values()) for fund in listed]
+    header = ("fund", "ticker", "name", "index", "index name", "listed", "delisted", "source")
+    say(table(rows, header, left=len(header)) if rows else "None was listed.")
+    if unsure:
+        names = ", ".join(each.symbol for each in unsure)
+        warn(app, f"it is not on file whether these were listed by then: {names}")
+    if on > LISTED_THROUGH:
+        warn(app, f"funds that listed after {LISTED_THROUGH} may be missing")
+    note(app, "Funds that are gone are not in the list.")
+
+
+def _document(fund: Fund, on: date) -> dict[str, Any]:
+    then = fund.on(on)
+    return {
+        "symbol": fund.symbol,
+        "ticker": then.ticker,
+        "name": then.name,
+        "index": then.index,
+        "index_name": then.index_name,
+        "listed": fund.listed,
+        "delisted": fund.delisted,
+        "source": then.source,
+    }
