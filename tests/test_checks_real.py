@@ -168,7 +168,9 @@ def test_forward_adjusted_prices_contradict_the_recorded_splits(shared, tidy):
 def test_the_crawl_of_159363(shared):
     path = shared / "cn-etf" / "fish-etf-159363" / "159363.csv"
     bars = pd.read_csv(path).rename(columns=CHINESE).assign(symbol="159363.SZ")
-    split, lots, missing = run_checks(Source({"bars": bars}))
+    split, lots, announced, missing = run_checks(Source({"bars": bars}))
+    assert (announced.check, announced.first) == ("announced-split", date(2025, 7, 21))
+    assert split.hint == "It is on file with its source: etflow data splits --data STORE --add."
     assert (split.check, split.first) == ("unrecorded-split", date(2025, 7, 21))
     assert (lots.check, lots.first, lots.last) == ("lots-for-shares", date(2025, 7, 4), date(2025, 10, 29))
     assert "in shares from 2025-10-30 on" in lots.message

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from data.checks import index, jumps, margin, prices, recorded_actions, scales, sessions, stale, units
+from data.checks import (
+    announced,
+    index,
+    jumps,
+    margin,
+    prices,
+    recorded_actions,
+    scales,
+    sessions,
+    stale,
+    units,
+)
 from data.checks.finding import SEVERITIES, Check, Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import Readable
@@ -22,6 +33,9 @@ _ALL: Sequence[Check] = (
         "unrecorded-split", "a split, merge or large dividend that is not recorded", jumps.unrecorded_split
     ),
     Check("split-ratio", "a recorded split that prices or units contradict", recorded_actions.split_ratio),
+    Check(
+        "announced-split", "a split on file that is missing, or recorded otherwise", announced.announced_split
+    ),
     Check("dividend-cash", "a recorded dividend that prices contradict", recorded_actions.dividend_cash),
     Check("unit-jump", "units that double or halve without a split", jumps.unit_jump),
     Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),

@@ -18,6 +18,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import LARGEST_MOVE, UNKNOWN_LIMIT, Inputs
 from data.checks.reading import days_of, records
+from data.facts.splits import known_splits
 
 # Jumps of one fund that are no farther apart are one event, and days no farther away belong to one.
 NEARBY = timedelta(days=10)
@@ -72,9 +73,17 @@ def unrecorded_split(data: Inputs) -> Iterator[Finding]:
             jump.symbol,
             jump.day,
             f"{jump.evidence}, and no action is recorded: {likely(1 / jump.factor, told=jump.told)}",
-            f"Look the announcement up, and add symbol {jump.symbol}, ex_day about {jump.day}, its ratio and "
-            "record_day to the table `actions`.",
+            _hint(jump),
         )
+
+
+def _hint(jump: Jump) -> str:
+    if any(jump.near(split.ex_day, split.ex_day) for split in known_splits().get(jump.symbol, ())):
+        return "It is on file with its source: etflow data splits --data STORE --add."
+    return (
+        f"Look the announcement up, and add symbol {jump.symbol}, ex_day about {jump.day}, its ratio and "
+        "record_day to the table `actions`."
+    )
 
 
 def unrecorded_jumps(data: Inputs) -> list[Jump]:

@@ -13,6 +13,7 @@ from engine.cli.app import App, pass_app
 from engine.cli.commands_calendar import calendar_group
 from engine.cli.commands_fetch import fetch_data
 from engine.cli.commands_import import import_data
+from engine.cli.commands_splits import list_splits
 from engine.cli.commands_universe import list_universe
 from engine.cli.options import data_option, json_option, symbol_words, symbols_option, verbosity
 from engine.cli.output import Progress, cell, note, paint, print_json, say, table
@@ -33,6 +34,7 @@ data.add_command(import_data)
 data.add_command(fetch_data)
 data.add_command(calendar_group)
 data.add_command(list_universe)
+data.add_command(list_splits)
 
 
 @data.command("check", short_help="Check data for what goes wrong in them.")

@@ -14,9 +14,9 @@ from data.checks.inputs import Inputs
 from data.facts.calendars import calendar_for
 from data.store.tables import TABLES
 
-# 159819 has a price limit of 10 %, and pays 0.02 on session 10. 588790 has one of 20 %, and splits 1:2:
+# 159819 has a price limit of 10 %, and pays 0.02 on session 10. 588930 has one of 20 %, and splits 1:2:
 # units and NAV are on the new basis from session 19 on, prices from session 20 on.
-PAYER, SPLITTER = "159819.SZ", "588790.SH"
+PAYER, SPLITTER = "159819.SZ", "588930.SH"
 DAYS = pd.DatetimeIndex(calendar_for("cn_etf").sessions(date(2025, 2, 5), date(2025, 4, 2)))
 DIVIDEND, RECORD, EX = 10, 19, 20
 
