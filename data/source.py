@@ -10,9 +10,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.store.store import MANIFEST, Store
-
-# How the source of every demo row begins; it stays with the row in whatever store that lands.
-MADE_UP = "SYNTHETIC"
+from data.synthetic import SYNTHETIC
 
 
 class DataSource(Protocol):
@@ -45,4 +43,4 @@ def open_source(name: str | Path) -> DataSource:
 
 def is_synthetic(source: DataSource) -> bool:
     """Return whether the market is made up: the demo, or a store into which demo bars were written."""
-    return source.synthetic or bool(source.read("bars")["source"].str.startswith(MADE_UP, na=False).any())
+    return source.synthetic or bool(source.read("bars")["source"].str.startswith(SYNTHETIC, na=False).any())

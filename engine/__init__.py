@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from data.synthetic import SYNTHETIC_NOTICE
     from engine.audits import Outcome
     from engine.briefs.series import Fact
     from engine.commands.audit import Audit, audit, audit_job, audit_names
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from engine.metrics import ALTERNATIVES, LABELS
     from engine.orders.next_open import Line, Signal
     from engine.orders.positions import read_holdings
-    from engine.pipeline import SYNTHETIC_NOTICE, Watch
+    from engine.pipeline import Watch
     from engine.result import Result
     from engine.results.runs import LAST, check_writable, runs_in, whole_file
     from engine.spec import Conditions, Spec
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 # Where each name comes from: one function a command, what they return, and what they are asked with.
 _PLACES = {
+    "data.synthetic": ("SYNTHETIC_NOTICE",),
     "engine.audits": ("Outcome",),
     "engine.briefs.series": ("Fact",),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
@@ -87,7 +89,7 @@ _PLACES = {
     "engine.metrics": ("ALTERNATIVES", "LABELS"),
     "engine.orders.next_open": ("Line", "Signal"),
     "engine.orders.positions": ("read_holdings",),
-    "engine.pipeline": ("SYNTHETIC_NOTICE", "Watch"),
+    "engine.pipeline": ("Watch",),
     "engine.result": ("Result",),
     "engine.results.runs": ("LAST", "check_writable", "runs_in", "whole_file"),
     "engine.spec": ("Conditions", "Spec"),

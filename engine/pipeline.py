@@ -23,13 +23,12 @@ from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from data.source import DataSource, is_synthetic, open_source
+from data.synthetic import notice_of
 from engine.result import Result
 from engine.results.runs import run_id
 from engine.simulation.backtest import backtest
 from engine.spec import Conditions, Spec, manifest_of
 from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class
-
-SYNTHETIC_NOTICE = "SYNTHETIC: made from a made-up market, not from real prices"
 
 Step = Callable[[str], object]
 
@@ -134,8 +133,7 @@ def _manifest(spec: Spec, strategy: Any, market: OpenMarket) -> dict[str, Any]:
     values = parameter_values(strategy)
     typed = {name: values[name] for name in spec.parameters}
     manifest = manifest_of(spec.with_(parameters=typed), market.panel, strategy)
-    if market.panel.synthetic:
-        manifest["notice"] = SYNTHETIC_NOTICE
+    manifest |= notice_of(market.panel.synthetic)
     manifest["files"] = _hashes(spec)
     manifest["allowed"] = [str(finding) for finding in market.findings if finding.severity == "error"]
     return manifest

@@ -47,8 +47,9 @@ from data.demo.world import (
     unit_counts,
 )
 from data.store.tables import TABLES
+from data.synthetic import SYNTHETIC
 
-SOURCE = "SYNTHETIC demo"
+SOURCE = f"{SYNTHETIC} demo"
 MARKET_CODE = "CN"
 
 _INDEX_START = 1000.0

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from data.synthetic import SYNTHETIC
+
 FIRST_DAY = date(2020, 8, 21)
 LAST_DAY = date(2025, 8, 20)
 
@@ -60,7 +62,7 @@ class FundPlan:
     @property
     def name(self) -> str:
         """A name that nobody can take for a real fund's."""
-        return f"SYNTHETIC {FAMILIES[self.family].title} ETF {self.symbol[:6]}"
+        return f"{SYNTHETIC} {FAMILIES[self.family].title} ETF {self.symbol[:6]}"
 
 
 FUNDS = (

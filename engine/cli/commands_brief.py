@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, day, json_option, verbosity
 from engine.cli.output import NOT_AVAILABLE, money, note, paint, percent, print_json, say, table, warn
@@ -53,8 +54,8 @@ def brief(
     if not app.quiet:
         say(paint(f"{made.fund.symbol} {made.fund.name}, {made.day}".replace(" ,", ","), bold=True))
         say(f"{source.name}, fingerprint {made.fingerprint}; {made.basis}")
-        if found.notice:
-            say(paint(found.notice, fg="yellow"))
+        if found.data["synthetic"]:
+            say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
     currency = currency_of([made.fund.symbol])
     rows = [(fact.label, _shown(fact, currency), fact.reason or fact.note) for fact in made.facts]

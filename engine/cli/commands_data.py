@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import DataError
+from data.synthetic import SYNTHETIC, marked
 from engine.cli.app import App, pass_app
 from engine.cli.commands_calendar import calendar_group
 from engine.cli.commands_fetch import fetch_data
@@ -143,7 +144,7 @@ def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
         tables = {name: frame for name in TABLES if len(frame := market.read(name))}
         progress.begin("write")
         Store(Path(data)).append(tables)
-    say(f"{data}: SYNTHETIC market, seed {market.seed}, flow effect {market.flow_effect:g}")
+    say(f"{data}: {SYNTHETIC} market, seed {market.seed}, flow effect {market.flow_effect:g}")
     note(app, f"Run on it: etflow run share_inflow --data {data}")
 
 
@@ -219,4 +220,4 @@ def _head(app: App, source: DataSource) -> None:
     from data.source import is_synthetic
 
     if not app.quiet:
-        say(paint(f"{source.name}{' (SYNTHETIC)' if is_synthetic(source) else ''}", bold=True))
+        say(paint(marked(source.name, is_synthetic(source)), bold=True))

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from data.synthetic import marked
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run
 from engine.cli.options import data_option, json_option, out_option, verbosity
@@ -43,7 +44,7 @@ def list_runs(app: App, out: Path, as_json: bool) -> None:
         rows = [
             (
                 each["run_id"],
-                f"{each['data']}{' (SYNTHETIC)' if each['synthetic'] else ''}",
+                marked(each["data"], each["synthetic"]),
                 percent(each["annual_return"]),
                 ratio(each["sharpe_ratio"]),
                 percent(each["max_drawdown"]),

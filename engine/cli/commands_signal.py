@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, spec_options, verbosity
@@ -71,7 +72,7 @@ def signal_command(
     Example: etflow signal share_inflow --set top=2 --holdings account.csv --cash 25000
     """
     from data.errors import UsageError
-    from engine import SYNTHETIC_NOTICE, Watch, open_job, read_holdings, signal_job
+    from engine import Watch, open_job, read_holdings, signal_job
 
     held = read_holdings(holdings) if holdings else {}
     # An account may have no cash, a run may not, so the spec does not get to see it.

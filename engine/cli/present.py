@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App
 from engine.cli.output import NOT_AVAILABLE, count, money, paint, percent, ratio, say, table
 
@@ -32,7 +33,7 @@ def _heading(title: str, result: Result, rest: str) -> str:
         f"{result.days[0]} to {result.days[-1]}: {count(len(result.days), 'session')}, {rest}",
     ]
     if result.synthetic:
-        lines.append(paint(str(result.manifest["notice"]), fg="yellow"))
+        lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
     return "\n".join(lines)
 
 

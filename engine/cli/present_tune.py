@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App
 from engine.cli.output import (
     NOT_AVAILABLE,
@@ -38,8 +39,6 @@ def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
         f"{count(board.failures, 'failure')}, {count(board.feasible)} feasible"
     )
     if data["synthetic"]:
-        from engine import SYNTHETIC_NOTICE
-
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     say("sought: " + ", ".join(header["objectives"]) + _under(header["constraints"]))
     say()

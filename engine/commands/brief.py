@@ -9,8 +9,9 @@ from typing import Any
 
 from data.facts.symbols import parse_symbol
 from data.source import DataSource, is_synthetic
+from data.synthetic import notice_of
 from engine.briefs.brief import Brief, checked_day, make_brief
-from engine.pipeline import SYNTHETIC_NOTICE, check_data
+from engine.pipeline import check_data
 from engine.spec import Spec
 
 
@@ -21,15 +22,10 @@ class FlowBrief:
     brief: Brief
     data: Mapping[str, Any]
 
-    @property
-    def notice(self) -> str | None:
-        """What is to be said of data that are made up."""
-        return SYNTHETIC_NOTICE if self.data["synthetic"] else None
-
     def document(self) -> dict[str, Any]:
         """Return the document that ``brief --json`` prints."""
         made = self.brief
-        document = {
+        return {
             "symbol": made.fund.symbol,
             "name": made.fund.name,
             "index": made.fund.index,
@@ -42,8 +38,8 @@ class FlowBrief:
             "units_of_measure": {fact.name: fact.unit for fact in made.facts},
             "late": made.late,
             "data": dict(self.data),
+            **notice_of(self.data["synthetic"]),
         }
-        return document | ({"notice": self.notice} if self.notice else {})
 
 
 def brief(

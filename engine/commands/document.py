@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.panel.panel import Panel
-from engine.pipeline import SYNTHETIC_NOTICE
+from data.synthetic import notice_of
 from engine.spec import Spec, data_block
 from engine.strategy.loader import parameter_values
 
 
 def subject(spec: Spec, strategy: Any, panel: Panel, **more: Any) -> dict[str, Any]:
     """Return what a document is about: strategy, parameters, data, ``more``, and a notice where it is due."""
-    about = {
+    return {
         "strategy": spec.strategy,
         "parameters": parameter_values(strategy),
         "data": data_block(panel),
         **more,
+        **notice_of(panel.synthetic),
     }
-    return about | ({"notice": SYNTHETIC_NOTICE} if panel.synthetic else {})
 
 
 def plain(value: Any) -> Any:

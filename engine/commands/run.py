@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data.panel.panel import Panel
+from data.synthetic import notice_of
 from engine.commands.job import Job, job_of
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
@@ -70,7 +71,7 @@ class Run(Result):
             },
             "seconds": dict(seconds or {}),
         }
-        return document | ({"notice": manifest["notice"]} if self.synthetic else {})
+        return document | notice_of(self.synthetic)
 
     def _write_page(self, path: Path) -> None:
         from engine.report.tearsheet import write_tearsheet

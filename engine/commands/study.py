@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.synthetic import notice_of
 from engine.commands.document import plain
-from engine.pipeline import SYNTHETIC_NOTICE
 from engine.results.runs import whole_file, writing
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
@@ -110,7 +110,7 @@ def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: 
         "ranked": [_trial(trial, board.goal) for trial in board.ranked],
         "front": [trial.number for trial in board.front],
     }
-    return found | ({"notice": SYNTHETIC_NOTICE} if header["data"]["synthetic"] else {})
+    return found | notice_of(header["data"]["synthetic"])
 
 
 def _trial(trial: Trial, goal: Goal) -> dict[str, Any]:

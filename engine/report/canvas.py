@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from data.synthetic import SYNTHETIC
 from engine.report.html import Safe, escape
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ SERIES = ("#2f6fd0", "#d98a1f", "#2a9d6a", "#a05fc0", "#d1495b", "#3aa6b9", "#8a
 WIDE, HALF = 8.6, 5.3  # inches; the page shows 980 and 480 pixels of them
 PLACEHOLDERS = {"ink": "#0b0c0d", "grid": "#0b0c0e", "paper": "#0b0c0f"}
 PAPER = {"ink": "#20242b", "grid": "#d9dce1", "paper": "#ffffff"}
-SYNTHETIC = "SYNTHETIC DATA"
+STAMP = f"{SYNTHETIC} DATA"
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,8 @@ def mark_synthetic(figure: Figure | SubFigure) -> None:
 
     size = rcParams["font.size"]
     across = {"fontsize": 2.9 * size, "alpha": 0.13, "rotation": 12.0, "ha": "center", "va": "center"}
-    figure.text(0.5, 0.5, SYNTHETIC, color=WARNING, **across)
-    figure.text(
-        0.995, 0.99, SYNTHETIC, color=WARNING, fontsize=0.83 * size, weight="bold", ha="right", va="top"
-    )
+    figure.text(0.5, 0.5, STAMP, color=WARNING, **across)
+    figure.text(0.995, 0.99, STAMP, color=WARNING, fontsize=0.83 * size, weight="bold", ha="right", va="top")
 
 
 def settle(figure: Figure) -> None:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from engine.comparisons.significance import Significance
 
-SYNTHETIC = "SYNTHETIC: {who} a made-up market. Nothing here says anything about a real fund."
-
 
 def write_comparison(
     results: Sequence[Result],
@@ -118,7 +116,7 @@ def _page(
     header = join(
         tag("h1", "Comparison of " + ", ".join(names)), tag("p", _period(results, common), class_="subtitle")
     )
-    banner = SYNTHETIC.format(who=who) if made_up else None
+    banner = html.made_up(f"{who} a made-up market") if made_up else None
     return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner)
 
 

@@ -17,7 +17,6 @@ from engine.report.factor_figures import factor_pictures
 from engine.report.html import Safe, count, join, number, percent, section, shaded, table, tag
 from engine.statistics.factor import MeanSummary
 
-SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."
 FULL_IC = 0.2  # a colour as strong as it gets; an IC of 0.1 is a good one
 FULL_RETURN = 0.05
 
@@ -106,7 +105,7 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
     title = f"The score of {document['strategy']}"
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
     header = join(tag("h1", title), tag("p", f"{period} · {document['data']['name']}", class_="subtitle"))
-    return html.page(title, header, parts, banner=SYNTHETIC if synthetic else None)
+    return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
 
 
 def _figure(picture: Picture, synthetic: bool) -> Safe:

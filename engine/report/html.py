@@ -10,9 +10,15 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data.synthetic import SYNTHETIC
 from engine.results.runs import whole_file
 
 NOT_AVAILABLE = "n/a"
+
+
+def made_up(said: str = "this market is made up") -> str:
+    """Return the banner of a page about a made-up market."""
+    return f"{SYNTHETIC}: {said}. Nothing here says anything about a real fund."
 
 
 class Safe(str):

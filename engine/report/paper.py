@@ -135,7 +135,7 @@ def _page(result: Result, metrics: Metrics | None, rows: list[Row], number: str)
     page.text(SIDE / WIDTH, 0.018, result.name, fontsize=7)
     page.text(1 - SIDE / WIDTH, 0.018, number, fontsize=7, ha="right")
     if result.synthetic:
-        page.text(0.5, 0.018, canvas.SYNTHETIC, fontsize=7, ha="center", color=canvas.WARNING, weight="bold")
+        page.text(0.5, 0.018, canvas.STAMP, fontsize=7, ha="center", color=canvas.WARNING, weight="bold")
     canvas.settle(page)
     return page
 

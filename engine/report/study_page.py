@@ -24,7 +24,6 @@ from engine.tuning.study import Study
 from engine.tuning.trial_log import trials_on_record
 
 STUDY_PAGE = "study.html"
-SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."
 FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say little
 
 Part = tuple[str, str, Safe]
@@ -51,7 +50,7 @@ def _page(study: Study, found: Landscape, verdict: str | None) -> str:
         f"{study.header['study_id']} study",
         _header(study, found),
         parts,
-        banner=SYNTHETIC if study.header["data"]["synthetic"] else None,
+        banner=html.made_up() if study.header["data"]["synthetic"] else None,
     )
 
 

@@ -20,8 +20,6 @@ from engine.report.pyfolio_tables import pyfolio_sections, pyfolio_tables
 from engine.result import Result
 from engine.results.trades import holdings
 
-SYNTHETIC = "SYNTHETIC: this market is made up. Nothing here says anything about a real fund."
-
 
 def write_tearsheet(result: Result, metrics: Metrics, path: Path) -> None:
     """Write the tear sheet of a result to ``path``, whole or not at all; OSError if it cannot be written."""
@@ -133,7 +131,7 @@ def _page(result: Result, metrics: Metrics) -> str:
         f"{result.name} tear sheet",
         _header(result, metrics),
         parts,
-        banner=SYNTHETIC if result.synthetic else None,
+        banner=html.made_up() if result.synthetic else None,
     )
 
 

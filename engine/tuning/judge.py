@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
+from data.synthetic import SYNTHETIC
 from engine.simulation.backtest import alternative_return
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.evaluate import Evaluator
@@ -272,11 +273,12 @@ def _number(trial: Trial, name: str) -> float:
 def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
     header = study.header
     data = header["data"]
+    made_up = f", {SYNTHETIC}" if data["synthetic"] else ""
     costs = ", ".join(f"{name} {value:g}" for name, value in vars(evaluate.conditions.costs).items() if value)
     return {
         "study": str(header["study_id"]),
         "strategy": str(header["strategy"]),
-        "data": f"{data['name']}{', SYNTHETIC' if data['synthetic'] else ''}, {len(data['symbols'])} funds",
+        "data": f"{data['name']}{made_up}, {len(data['symbols'])} funds",
         "sessions": f"{evaluate.day(evaluate.first)} to {evaluate.day(evaluate.last)}",
         "costs": costs or "none",
         "search space": "; ".join([*header["space"], *header["where"]]),
