@@ -10,15 +10,18 @@ import pandas as pd
 
 from data.errors import DataError
 from data.store.store import MANIFEST, Store
-from data.synthetic import SYNTHETIC
 
 
 class DataSource(Protocol):
     """Where tables come from: a store, or the demo market."""
 
     name: str
-    synthetic: bool
     default_benchmark: str | None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the market is made up, or rows of a made-up one were written into it."""
+        ...
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a table sorted by key, all or those of some symbols; no rows if it has none."""
@@ -39,8 +42,3 @@ def open_source(name: str | Path) -> DataSource:
             hint=f"Make one with `data import FILES --data {folder}`, or use `--data demo`.",
         )
     return Store(folder)
-
-
-def is_synthetic(source: DataSource) -> bool:
-    """Return whether the market is made up: the demo, or a store into which demo bars were written."""
-    return source.synthetic or bool(source.read("bars")["source"].str.startswith(SYNTHETIC, na=False).any())

@@ -22,7 +22,7 @@ from data.checks import Finding, blocking, run_checks
 from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
-from data.source import DataSource, is_synthetic, open_source
+from data.source import DataSource, open_source
 from data.synthetic import notice_of
 from engine.result import Result
 from engine.results.runs import run_id
@@ -84,7 +84,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
             lags=spec.lags,
             benchmark=benchmark,
         )
-    return OpenMarket(replace(panel, synthetic=is_synthetic(source)), benchmark, findings, source)
+    return OpenMarket(panel, benchmark, findings, source)
 
 
 def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Any:

@@ -17,8 +17,12 @@ import pytest
 
 import run_backtest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
+from data.load import load_panel
+from data.source import open_source
+from engine import run
 from engine.cli.app import Catalogue
 from engine.cli.main import group, main
+from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
 
@@ -659,6 +663,10 @@ def test_a_demo_market_in_a_store_stays_synthetic(here, tmp_path):
     assert json.loads(printed)["synthetic"] is True
     words = ("run", "equal_weight", "--data", "placebo", *SMALL)
     assert "SYNTHETIC" in here(*words)[1]
+    # in Python as well, where nobody asks for it
+    panel = load_panel(open_source("placebo"), ["157001.SZ"])
+    assert panel.synthetic
+    assert run(STRATEGIES["equal_weight"](), panel).synthetic
 
 
 def test_the_demo_market_passes_its_checks(here):

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -33,6 +33,7 @@ from data.errors import DataError, UsageError
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
 from data.store.tables import Table
 from data.store.tables import table as schema_of
+from data.synthetic import SYNTHETIC
 
 FORMAT = 1
 MANIFEST = "store.json"
@@ -60,7 +61,6 @@ class Store:
         DataError if the folder holds something else, is damaged, or was written by a newer version.
     """
 
-    synthetic: bool = False
     default_benchmark: str | None = None
 
     def __init__(self, folder: Path | str) -> None:
@@ -75,6 +75,14 @@ class Store:
         else:
             _refuse_foreign(self.folder)
             self._files = {}
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether rows of a made-up market were written into it."""
+        rows = self._rows(schema_of("bars"), columns=["source"])
+        return rows is not None and any(
+            (source or "").startswith(SYNTHETIC) for source in rows["source"].unique().to_pylist()
+        )
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -124,12 +132,20 @@ class Store:
             return Appended(tuple(change for _, change in merged.values()), made)
 
     def _read(self, schema: Table, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        name = self._files.get(schema.name)
-        if name is None or (symbols is not None and not len(symbols)):
-            return schema.empty()
         wanted = None if symbols is None else [(schema.key[0], "in", list(symbols))]
+        rows = None if symbols is not None and not len(symbols) else self._rows(schema, filters=wanted)
+        if rows is None:
+            return schema.empty()
+        frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
+        return frame.astype(schema.empty().dtypes.to_dict())
+
+    def _rows(self, schema: Table, **options: Any) -> pa.Table | None:
+        """Return the rows of a table, as ``options`` choose them; None where it has no file."""
+        name = self._files.get(schema.name)
+        if name is None:
+            return None
         try:
-            rows = pq.read_table(self.folder / name, filters=wanted, partitioning=None)
+            return pq.read_table(self.folder / name, partitioning=None, **options)
         except FileNotFoundError:
             raise DataError(
                 f"`{name}` of the store `{self.folder}` is gone",
@@ -137,8 +153,6 @@ class Store:
             ) from None
         except (OSError, pa.ArrowException) as error:
             raise _damaged(self.folder / name, error) from None
-        frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
-        return frame.astype(schema.empty().dtypes.to_dict())
 
     def _commit(self, tables: Mapping[str, pd.DataFrame]) -> None:
         generation = 1 + max((int(name[-14:-8]) for name in self._files.values()), default=0)

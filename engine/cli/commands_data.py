@@ -62,7 +62,6 @@ def check(
     """
     from data.checks import CHECKS, blocking, run_checks
     from data.checks.finding import SEVERITIES
-    from data.source import is_synthetic
 
     if list_checks:
         found = [{"name": name, "finds": each.summary} for name, each in CHECKS.items()]
@@ -78,7 +77,7 @@ def check(
         print_json(
             {
                 "data": source.name,
-                "synthetic": is_synthetic(source),
+                "synthetic": source.synthetic,
                 "findings": [_finding_document(finding) for finding in findings],
                 "counts": {
                     each: sum(finding.severity == each for finding in findings) for each in SEVERITIES
@@ -108,12 +107,10 @@ def show(app: App, name: str | None, data: str | None, symbols: str | None, as_j
 
     Example: etflow data show bars --data store
     """
-    from data.source import is_synthetic
-
     source, chosen = _open(data, symbols)
     rows = _coverage_of(source, name, chosen) if name else _coverage(source, chosen)
     if as_json:
-        print_json({"data": source.name, "synthetic": is_synthetic(source), "coverage": rows})
+        print_json({"data": source.name, "synthetic": source.synthetic, "coverage": rows})
         return
     _head(app, source)
     header = tuple(rows[0]) if rows else ("table",)
@@ -217,7 +214,6 @@ def _print_findings(app: App, source: DataSource, findings: tuple[Finding, ...])
 
 
 def _head(app: App, source: DataSource) -> None:
-    from data.source import is_synthetic
 
     if not app.quiet:
-        say(paint(marked(source.name, is_synthetic(source)), bold=True))
+        say(paint(marked(source.name, source.synthetic), bold=True))

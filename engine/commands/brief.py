@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from data.facts.symbols import parse_symbol
-from data.source import DataSource, is_synthetic
+from data.source import DataSource
 from data.synthetic import notice_of
 from engine.briefs.brief import Brief, checked_day, make_brief
 from engine.pipeline import check_data
@@ -60,5 +60,5 @@ def brief(
     day = checked_day(source, chosen, on)
     check_data(Spec(strategy="brief", end=day, allow=allow), source, [chosen])
     made = make_brief(source, chosen, day, sessions=sessions, theme=theme)
-    data = {"name": source.name, "synthetic": is_synthetic(source), "fingerprint": made.fingerprint}
+    data = {"name": source.name, "synthetic": source.synthetic, "fingerprint": made.fingerprint}
     return FlowBrief(made, data)
