@@ -1,0 +1,130 @@
+"""A notebook does what the command line does: the same numbers, the same documents, the same files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.demo import Demo
+from data.load import load_panel
+from data.panel.panel import Panel
+from engine import Run, audit, brief, compare, factor, plain, run, signal, tune, validate
+from engine.results.folder import EXACT_FILES
+from strategies import STRATEGIES
+from strategies.momentum import Momentum
+from strategies.share_inflow import ShareInflow
+
+ETFLOW = [sys.executable, str(Path(__file__).resolve().parents[1] / "run_backtest.py")]
+SYMBOLS = ("157001.SZ", "157002.SZ", "157003.SZ")
+END = date(2021, 12, 31)
+ON = ("--symbols", ",".join(SYMBOLS), "--end", str(END))
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return load_panel(Demo(), SYMBOLS, end=END)
+
+
+def etflow(*words: str, cwd: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [*ETFLOW, *words, "--json"], cwd=cwd, capture_output=True, text=True, check=True, timeout=300
+    )
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_a_run_is_saved_as_the_command_saves_it(panel: Panel, tmp_path: Path) -> None:
+    made = run(ShareInflow(top=1), panel, benchmark="DEMO-ALL")
+    folder = made.save(tmp_path, report=False)
+    by_command = etflow("run", "share_inflow", "--set", "top=1", "--no-report", *ON, cwd=tmp_path)
+    ours = made.document(folder)
+    for name in ("metrics", "reasons", "counts", "parameters", "data"):
+        assert ours[name] == by_command[name], name
+    for name in set(EXACT_FILES) - {"manifest.json"}:
+        assert (folder / name).read_bytes() == (tmp_path / by_command["folder"] / name).read_bytes(), name
+    again = Run.load(folder)
+    assert again.equity.tolist() == made.equity.tolist()
+    assert again.metrics.values == made.metrics.values
+    assert again.document(folder) == ours
+
+
+def test_a_run_is_saved_with_its_tear_sheet(panel: Panel, tmp_path: Path) -> None:
+    page = run(Momentum(lookback=20, top=1), panel).save(tmp_path) / "tearsheet.html"
+    assert "SYNTHETIC" in page.read_text(encoding="utf-8")
+
+
+def test_a_comparison_writes_its_runs_and_its_page(panel: Panel, tmp_path: Path) -> None:
+    found = compare({"a": Momentum(lookback=20, top=1), "b": ShareInflow(top=1)}, panel, benchmark="DEMO-ALL")
+    page = found.save(tmp_path)
+    assert page == tmp_path / f"{found.name}.html"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == sorted(
+        each.name for each in found.results.values()
+    )
+    words = ("compare", "momentum:lookback=20,top=1", "share_inflow:top=1", "--no-report", *ON)
+    by_command = etflow(*words, cwd=tmp_path)
+    ours = found.document({}, page, {})
+    assert [each["metrics"] for each in ours["runs"]] == [each["metrics"] for each in by_command["runs"]]
+    for name in ("low", "high", "p_hac", "sharpe_difference"):
+        ((value,), (expected,)) = (
+            [each[name] for each in significance["differences"]]
+            for significance in (ours["significance"], by_command["significance"])
+        )
+        assert value == expected, name
+
+
+def test_an_audit_says_what_the_command_says_and_can_be_saved(panel: Panel, tmp_path: Path) -> None:
+    only = ("warm_up", "luck_band")
+    found = audit(ShareInflow(top=1), panel, only=only, draws=5, catalogue=STRATEGIES, benchmark="DEMO-ALL")
+    words = ("audit", "share_inflow", "--set", "top=1", "--only", ",".join(only), "--draws", "5", *ON)
+    by_command = etflow(*words, cwd=tmp_path)
+    assert [plain(each) for each in found.document()["audits"]] == by_command["audits"]
+    assert found.passed is by_command["passed"] is True
+    assert found["warm_up"].passed
+    saved = json.loads(found.save(tmp_path).read_text(encoding="utf-8"))
+    assert saved["audits"] == by_command["audits"]
+
+
+def test_diagnostics_of_a_score_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:
+    found = factor(Momentum(lookback=20), panel, horizons=(1, 5))
+    folder = found.save(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["factor.html", "factor.json"]
+    words = ("factor", "momentum", "--set", "lookback=20", "--horizons", "1,5", "--no-report", *ON)
+    by_command = etflow(*words, cwd=tmp_path)
+    assert plain(found.document())["horizons"] == by_command["horizons"]
+
+
+def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:
+    found = signal(Momentum(lookback=20, top=1), panel, Demo(), cash=50_000.0)
+    words = ("signal", "momentum", "--set", "lookback=20", "--set", "top=1", "--cash", "50000", *ON)
+    by_command = etflow(*words, cwd=tmp_path)
+    ours = plain(found.document())
+    for name in ("day", "orders", "funds", "equity", "data", "parameters", "costs"):
+        assert ours[name] == by_command[name], name
+
+
+def test_a_brief_is_that_of_the_command(tmp_path: Path) -> None:
+    found = brief(Demo(), "157001", date(2024, 3, 15))
+    assert plain(found.document()) == etflow("brief", "157001", "--on", "2024-03-15", cwd=tmp_path)
+
+
+def test_a_search_is_judged_again_and_draws_its_page(panel: Panel, tmp_path: Path) -> None:
+    tuned = tune(Momentum(), panel, ["lookback=10,20", "top=1,2"], splits="none", out=tmp_path)
+    page = tuned.save()
+    assert page is not None
+    assert "lookback" in page.read_text(encoding="utf-8")
+    assert json.loads((tuned.study.folder / "verdict.json").read_text())["verdict"]["word"] == "withheld"
+    assert tuned.document()["judgement"]["verdict"]["word"] == "withheld"
+
+
+def test_a_study_of_the_command_is_judged_in_a_notebook(tmp_path: Path) -> None:
+    words = ("tune", "momentum", "--param", "lookback=10,20", "--splits", "none", "--no-report", *ON)
+    document = etflow(*words, cwd=tmp_path)
+    judged = validate(document["study_id"], STRATEGIES, out=tmp_path / "results", splits="none")
+    assert plain(judged.document()) == document["judgement"]
+    assert judged.save() == tmp_path / "results" / document["study_id"] / "study.html"
