@@ -181,7 +181,8 @@ def tune_task(count: str) -> Report:
     from benchmarks.workload import make_workload
     from engine.pipeline import OpenMarket
     from engine.spec import Spec
-    from engine.strategy.loader import parameter_values, parameters_of
+    from engine.strategy.adapters import adapt
+    from engine.strategy.loader import parameters_of
     from engine.sweeps.measures import MEASURES
     from engine.tuning.evaluate import evaluator
     from engine.tuning.objective import Goal
@@ -197,7 +198,7 @@ def tune_task(count: str) -> Report:
     panel = data.panel()
     words = [f"{name}={','.join(map(str, values))}" for name, values in large_grid(int(count)).items()]
     given = {"valuation": "close", "threshold": THRESHOLD}
-    fixed = parameter_values(strategy(SINGLE))
+    fixed = adapt(strategy(SINGLE)).parameters
     # As the command has it: parameters that scores do not depend on vary fastest.
     space = Space.from_words(
         words, (), parameters_of(FlowBlend), fixed=fixed, given=tuple(given), fastest=("rebalance", "top")
@@ -318,7 +319,7 @@ def agreement_task(size: str, count: str, references: str) -> Report:
 
 
 def _reference(panel: Panel, strategy: FlowBlend, costs: Costs) -> Floats:
-    from engine.simulation.backtest import run
+    from engine import run
 
     return run(strategy, panel, start=panel.days[FIRST].item(), cash=CASH, costs=costs).equity
 

@@ -28,7 +28,8 @@ from engine.result import Result
 from engine.results.runs import run_id
 from engine.simulation.backtest import backtest
 from engine.spec import Conditions, Spec, manifest_of
-from engine.strategy.loader import load_strategy, parameter_values, parameters_of, strategy_class
+from engine.strategy.adapter import Adapter
+from engine.strategy.loader import load_strategy, parameters_of, strategy_class
 
 Step = Callable[[str], object]
 
@@ -87,14 +88,14 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
     return OpenMarket(panel, benchmark, findings, source)
 
 
-def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Any:
+def strategy_of(spec: Spec, strategies: Mapping[str, type[Any]]) -> Adapter:
     """Return the strategy of ``spec``; where it draws by chance and nothing is set, with the spec's seed."""
     chance = any(each.name == "seed" for each in parameters_of(strategy_class(spec.strategy, strategies)))
     seed = {"seed": spec.seed} if chance else {}
     return load_strategy(spec.strategy, {**seed, **spec.parameters}, strategies)
 
 
-def execute(spec: Spec, strategy: Any, market: OpenMarket) -> Result:
+def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
     """Return the result of the run of ``strategy`` that ``spec`` describes, with its id; writes nothing.
 
     Raises UsageError, DataError or StrategyError for what the user can do something about.
@@ -129,8 +130,8 @@ def _require_on_file(source: DataSource, symbols: Sequence[str]) -> None:
             raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
-def _manifest(spec: Spec, strategy: Any, market: OpenMarket) -> dict[str, Any]:
-    values = parameter_values(strategy)
+def _manifest(spec: Spec, strategy: Adapter, market: OpenMarket) -> dict[str, Any]:
+    values = strategy.parameters
     typed = {name: values[name] for name in spec.parameters}
     manifest = manifest_of(spec.with_(parameters=typed), market.panel, strategy)
     manifest |= notice_of(market.panel.synthetic)

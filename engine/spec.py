@@ -8,7 +8,6 @@ engine hands on as one.
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import platform
 import tomllib
 from collections.abc import Mapping
@@ -17,14 +16,16 @@ from datetime import date, datetime
 from functools import cache, cached_property
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.errors import UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
-from engine.strategy.loader import Native, parameter_values
+
+if TYPE_CHECKING:
+    from engine.strategy.adapter import Adapter
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
 
@@ -199,12 +200,12 @@ class Spec:
         return replace(self, **changes)
 
 
-def manifest_of(spec: Spec, panel: Panel, strategy: Any) -> dict[str, Any]:
+def manifest_of(spec: Spec, panel: Panel, strategy: Adapter) -> dict[str, Any]:
     """Return what a result carries about its making: the spec, the data it saw, and versions."""
     return {
         "strategy": spec.strategy,
-        "idea": idea_of(strategy),
-        "parameters": parameter_values(strategy),
+        "idea": strategy.idea,
+        "parameters": strategy.parameters,
         "engine": spec.engine,
         "spec": spec.to_dict(),
         "data": data_block(panel),
@@ -223,15 +224,6 @@ def data_block(panel: Panel) -> dict[str, Any]:
         "last_day": str(panel.days[-1]),
         "symbols": list(panel.symbols),
     }
-
-
-def idea_of(strategy: Any) -> str:
-    """Return the first paragraph of a strategy's description on one line; empty if it has none."""
-    described = strategy.strategy if isinstance(strategy, Native) else type(strategy)
-    text = inspect.cleandoc(described.__dict__.get("__doc__") or "")
-    paragraph = " ".join(text.partition("\n\n")[0].replace("`", "").split())
-    # What a dataclass without a description gets is its own signature.
-    return "" if paragraph.startswith(f"{described.__name__}(") else paragraph
 
 
 def versions() -> dict[str, str]:

@@ -35,7 +35,7 @@ ROOMS: dict[str, str] = {
     "data.scenarios": "data.facts data.panel",
     "strategies": "data.errors data.numeric data.facts data.panel",
     "engine.kernel": "data.errors data.numeric",
-    "engine.strategy": "data.errors data.panel",
+    "engine.strategy": "data.errors data.panel engine.kernel",
     "engine.spec": "data.errors data.panel engine.kernel engine.strategy",
     "engine.result": "",
     "engine.metrics": "engine.result",
@@ -48,7 +48,9 @@ ROOMS: dict[str, str] = {
         "data.errors data.source data.panel data.load data.checks engine.strategy engine.spec "
         "engine.result engine.results engine.simulation"
     ),
-    "engine.sweeps": "data.errors data.numeric data.panel engine.kernel engine.spec engine.simulation",
+    "engine.sweeps": (
+        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation"
+    ),
     "engine.statistics": "data.errors",
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",

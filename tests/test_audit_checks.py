@@ -14,6 +14,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
 from data.scenarios.placebo import Chain, Placebo
+from engine import run
 from engine.audits import AUDITS, Case, audit
 from engine.audits.capacity import half_gone
 from engine.audits.case import annual_return, returns_of, sharpe, targets_of
@@ -21,9 +22,8 @@ from engine.audits.placebo import standing
 from engine.audits.twins import momentum_twin, random_twin
 from engine.audits.views import Recorder, View
 from engine.kernel.costs import Costs
-from engine.simulation.backtest import run
 from engine.spec import Conditions
-from engine.strategy.loader import Native
+from engine.strategy.adapters import BacktraderAdapter
 from strategies import STRATEGIES
 from tests.helpers import biased
 
@@ -94,7 +94,7 @@ def test_one_that_decides_one_by_one_is_held_to_its_returns(panel: Panel) -> Non
 
 def test_a_backtrader_strategy_is_refused(panel: Panel) -> None:
     with pytest.raises(StrategyError, match="cannot be audited"):
-        list(audit(Case(Native(dict, {}), panel)))
+        list(audit(Case(BacktraderAdapter(dict, {}), panel)))
 
 
 def test_an_unknown_audit_is_refused(panel: Panel) -> None:
@@ -138,7 +138,7 @@ def test_capacity_by_hand() -> None:
 def test_the_simulated_returns_are_those_of_a_run(panel: Panel) -> None:
     strategy = STRATEGIES["flow_blend"](top=2)
     case = Case(strategy, panel, Conditions(cash=3e5))
-    returns = returns_of(case, [targets_of(strategy, panel, case.first(), case.last)], case.first())
+    returns = returns_of(case, [targets_of(case.strategy, panel, case.first(), case.last)], case.first())
     np.testing.assert_array_equal(returns[0], run(strategy, panel, cash=3e5).returns)
 
 
@@ -240,9 +240,9 @@ def test_twins_rotate_alike(panel: Panel) -> None:
     case = Case(strategy, panel, catalogue=STRATEGIES)
     momentum, lots = momentum_twin(case), random_twin(case, 5)
     for twin in (momentum, lots):
-        assert (twin.top, twin.rebalance, twin.cap, twin.hysteresis) == (4, 7, 0.2, 1)
-    assert (momentum.weighting, momentum.lookback) == ("score", 20)
-    assert (lots.weighting, lots.seed) == ("equal", 5)
+        assert twin.read(("top", "rebalance", "cap", "hysteresis")) == (4, 7, 0.2, 1)
+    assert momentum.read(("weighting", "lookback")) == ("score", 20)
+    assert lots.read(("weighting", "seed")) == ("equal", 5)
     assert momentum_twin(Case(strategy, panel)) is None
 
 

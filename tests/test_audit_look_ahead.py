@@ -23,6 +23,7 @@ from engine.audits import Case, audit
 from engine.audits.look_ahead import look_ahead
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.spec import Conditions
+from engine.strategy.adapters import adapt
 from strategies import STRATEGIES
 from tests.helpers import biased
 
@@ -194,13 +195,13 @@ def test_what_is_published_late_is_cut_by_the_day_of_publication(panel: Panel) -
 
 def test_drawn_parameters_are_valid_and_repeatable() -> None:
     for name in set(STRATEGIES) - {"weights"}:
-        strategy = STRATEGIES[name]()
+        strategy = adapt(STRATEGIES[name]())
         first, second = (parameter_sets(strategy, 6, np.random.default_rng(7)) for _ in range(2))
         assert first == second
         assert first[0] is strategy
         assert len(first) == 7, name
         assert len(set(first)) == 7
-    assert called(STRATEGIES["momentum"](top=2, lookback=20)) == "Momentum(top=2, lookback=20)"
+    assert called(adapt(STRATEGIES["momentum"](top=2, lookback=20))) == "Momentum(top=2, lookback=20)"
 
 
 # --- the command line -------------------------------------------------------------------------------------

@@ -17,10 +17,10 @@ import pytest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.panel.panel import Panel
-from engine import compare, sweep, tune
+from engine import compare, run, sweep, tune
 from engine.kernel.costs import Costs
-from engine.simulation.backtest import first_session, run
 from engine.spec import Spec
+from engine.strategy.adapters import adapt
 from engine.strategy.loader import load_strategy, make_strategy
 from strategies import STRATEGIES
 
@@ -53,7 +53,7 @@ def day(panel: Panel, row: int) -> date:
 
 def test_a_run_begins_when_the_strategy_can_decide(panel: Panel) -> None:
     momentum = STRATEGIES["momentum"](lookback=20)
-    assert first_session(momentum, panel) == momentum.warmup
+    assert adapt(momentum).first_session(panel) == momentum.warmup
     assert run(momentum, panel).days[0] == panel.days[momentum.warmup]
 
 
@@ -250,21 +250,7 @@ def test_a_strategy_that_looks_ahead_is_stopped(panel: Panel, how: str) -> None:
     run(Biased(lookback=5), panel)
 
 
-def test_a_class_that_is_no_dataclass_is_told_so(tmp_path: Path) -> None:
-    file = tmp_path / "solo.py"
-    file.write_text("class Solo:\n    def decide(self, past, held):\n        return {}\n")
-    with pytest.raises(StrategyError, match="not a dataclass"):
-        load_strategy(f"{file}:Solo", {}, {})
-    two = tmp_path / "two.py"
-    two.write_text(file.read_text().replace("Solo", "A") + file.read_text().replace("Solo", "B"))
-    two.write_text(
-        "from dataclasses import dataclass\n" + two.read_text().replace("class", "@dataclass\nclass")
-    )
-    with pytest.raises(UsageError, match="has 2 strategies; received A, B"):
-        load_strategy(str(two), {}, {})
-
-
-NATIVE = """
+BACKTRADER = """
     import backtrader as bt
 
     class Cross(bt.Strategy):
@@ -283,7 +269,7 @@ NATIVE = """
 
 def test_a_plain_backtrader_strategy_runs_on_our_broker(panel: Panel, tmp_path: Path) -> None:
     file = tmp_path / "cross.py"
-    file.write_text(dedent(NATIVE))
+    file.write_text(dedent(BACKTRADER))
     strategy = load_strategy(f"{file}:Cross", {"period": "5"}, {})
     result = run(strategy, panel, end=day(panel, 55))
     assert strategy.parameters == {"period": 5}
@@ -344,7 +330,7 @@ def test_text_becomes_the_type_of_its_field() -> None:
         {"top": "4", "threshold": "none", "cap": "0.5", "rebalance": "weekly"},
         "momentum",
     )
-    assert (made.top, made.threshold, made.cap, made.rebalance) == (4, None, 0.5, "weekly")
+    assert made.read(("top", "threshold", "cap", "rebalance")) == (4, None, 0.5, "weekly")
 
 
 def test_a_spec_survives_json_and_toml(tmp_path: Path) -> None:
@@ -391,7 +377,7 @@ def test_a_strategy_that_is_in_cash_may_start_in_cash() -> None:
     volume = np.full(close.shape, 1e9)
     market = Panel.from_events(days, SYMBOLS[:2], bars=bars | {"volume": volume, "amount": volume * close})
     strategy = STRATEGIES["dual_momentum"](lookback=60)
-    assert first_session(strategy, market) == strategy.warmup
+    assert adapt(strategy).first_session(market) == strategy.warmup
     result = run(strategy, market, start=day(market, 100))
     assert result.days[0] == market.days[100]
     assert result.shares[0].sum() == 0

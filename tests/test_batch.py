@@ -25,8 +25,8 @@ from engine import run, sweep
 from engine.kernel.costs import Costs
 from engine.metrics import compute_metrics
 from engine.result import Result
-from engine.simulation.backtest import first_session
 from engine.spec import Conditions
+from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.scores import traced_scores
 from engine.sweeps.sweep import Sweep
@@ -145,7 +145,7 @@ def swept(panel: Panel, strategies: list[Any], first: int, **options: Any) -> An
 def test_every_set_of_a_sweep_is_that_run_of_the_reference_engine(demo: Panel, name: str) -> None:
     base = STRATEGIES[name]()
     sets = [replace(base, **rotation) for rotation in ROTATIONS]
-    first = first_session(base, demo)
+    first = adapt(base).first_session(demo)
     rows = swept(demo, sets, first, costs=STORMY)
     assert rows.failures == (None,) * len(sets)
     for strategy, row, path in zip(sets, rows.metrics, rows.equity, strict=True):
@@ -167,7 +167,7 @@ def same_metrics(result: Result, row: np.ndarray) -> None:
 def test_metrics_are_those_of_empyrical_against_an_index_too(demo: Panel) -> None:
     code = sorted(demo.index_closes)[0]
     strategy = Momentum()
-    first = first_session(strategy, demo)
+    first = adapt(strategy).first_session(demo)
     row = swept(demo, [strategy], first, benchmark=code).metrics[0]
     same_metrics(run(strategy, demo, benchmark=code), row)
 
@@ -288,7 +288,7 @@ def test_scores_are_computed_once_for_all_rotations_of_them(demo: Panel) -> None
 
 def test_scores_that_look_at_the_rotation_are_computed_for_each(demo: Panel) -> None:
     sets = [Counting(top=top, nosy=True, rebalance=r) for top in (1, 3) for r in (5, 10)]
-    assert traced_scores(sets[0], demo.known)[1] == ("top",)
+    assert traced_scores(ScoreAdapter(sets[0]), demo)[1] == ("top",)
     rows = swept(demo, sets, 50)
     for strategy, path in zip(sets, rows.equity, strict=True):
         np.testing.assert_array_equal(path, run(strategy, demo, start=demo.days[50].item()).equity)
@@ -390,7 +390,7 @@ def test_a_set_that_fails_says_why_and_leaves_the_others_alone(demo: Panel) -> N
 def test_sweep_gives_a_row_for_each_set_in_the_order_of_the_grid(demo: Panel) -> None:
     table = sweep(Momentum(rebalance=10), demo, {"lookback": [60, 20], "top": [1, 2]})
     assert table[["lookback", "top"]].to_numpy().tolist() == [[60, 1], [60, 2], [20, 1], [20, 2]]
-    start = demo.days[first_session(Momentum(lookback=60), demo)].item()
+    start = demo.days[adapt(Momentum(lookback=60)).first_session(demo)].item()
     for row in table.to_dict("records"):
         strategy = Momentum(rebalance=10, lookback=row["lookback"], top=row["top"])
         expected = compute_metrics(run(strategy, demo, start=start))

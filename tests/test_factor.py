@@ -332,6 +332,7 @@ def test_terciles_below_thirty_funds_and_quintiles_from_then_on():
 
 
 def test_strategies_without_scores_and_wrong_horizons_are_refused():
+    @dataclass(frozen=True)
     class Decides:
         def decide(self, past, held):
             return None

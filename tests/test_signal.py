@@ -18,14 +18,14 @@ import run_backtest
 from data.demo import Demo
 from data.errors import DataError, UsageError
 from data.load import load_panel
+from engine import run
 from engine.cli.main import main
 from engine.kernel.costs import Costs
 from engine.orders.next_open import decide_next, next_panel, next_session
 from engine.orders.positions import read_holdings
-from engine.simulation.backtest import run
 from engine.simulation.books import Books
 from engine.spec import Conditions
-from engine.strategy.loader import Native
+from engine.strategy.adapters import BacktraderAdapter
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -197,7 +197,7 @@ def test_an_account_of_nothing_is_refused(aheads):
 
 def test_a_backtrader_strategy_is_refused(aheads):
     with pytest.raises(UsageError, match="backtrader"):
-        decide_next(Native(dict, {}), aheads[DAYS[-1]])
+        decide_next(BacktraderAdapter(dict, {}), aheads[DAYS[-1]])
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from data.demo import Demo
 from data.errors import ValidationError
 from data.load import load_panel
 from data.panel.panel import Panel
+from engine import run
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket
-from engine.simulation.backtest import first_session, run
 from engine.spec import Spec
+from engine.strategy.adapters import adapt
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.sweeps.measures import MEASURES
 from engine.tuning.evaluate import Evaluator
@@ -74,7 +75,7 @@ def evaluator(panel: Panel, strategy: str, words: list[str], **settings: Any) ->
 def test_outcomes_are_those_of_runs_over_the_same_sessions(panel: Panel) -> None:
     evaluate = evaluator(panel, "momentum", ["lookback=10,90", "top=1,2"])
     demanding = STRATEGIES["momentum"](lookback=90)
-    assert evaluate.first == first_session(demanding, panel)
+    assert evaluate.first == adapt(demanding).first_session(panel)
     sets = [{"lookback": 10, "top": 2}, {"lookback": 90, "top": 1}]
     for parameters, outcome in zip(sets, evaluate(sets), strict=True):
         start = panel.days[evaluate.first].item()
@@ -107,7 +108,6 @@ def test_what_decides_session_by_session_is_run_on_the_reference_engine(
     evaluate = evaluator(
         panel, f"{own}:{name}", [f"{word}={value},{2 * value}"], start=panel.days[700].item()
     )
-    assert not evaluate.swept
     outcome = evaluate([{word: value}])[0]
     assert outcome.failure is None
     assert outcome.metrics["fills"] == 1.0

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.workload import CASH, COSTS, FIRST_DECISION, SIZES, Workload, make_workload
 from data.panel.panel import Panel
-from engine.simulation.backtest import run
+from engine import run
 from strategies.flow_blend import FlowBlend
 
 

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import EtflowError, StrategyError
+from data.errors import StrategyError
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets, decision_rows, target_weights
-from engine.simulation.backtest import decisions_of, first_session, last_session
+from engine.kernel.rotation import Targets
+from engine.simulation.backtest import decisions_of, last_session
 from engine.simulation.decisions import Decide
 from engine.simulation.engines import simulate
 from engine.spec import DEFAULT, Conditions
-from engine.strategy.loader import Native
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, adapt
 from engine.sweeps.sweep import Sweep
 
 Floats = NDArray[np.float64]
@@ -36,29 +37,32 @@ class Case:
 
     Attributes
     ----------
-    strategy, panel : as for ``engine.simulation.backtest.run``
+    strategy, panel : what decides (in a notebook a plain strategy), and on which market
     conditions : when and how it is traded, and the seed of everything random
     draws : how often chance is asked; None: as often as each audit does by itself
     catalogue : strategies by name, for the twins ``momentum`` and ``random``
     reload : returns the panel of the same data up to a day, as it is loaded afresh; None: not asked
     """
 
-    strategy: Any
+    strategy: Adapter
     panel: Panel
     conditions: Conditions = DEFAULT
     draws: int | None = None
     catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
     reload: Callable[[date], Panel] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategy", adapt(self.strategy))
+
     @property
     def last(self) -> int:
         """The row of the last session."""
         return last_session(self.panel, self.conditions.end)
 
-    def first(self, strategy: Any = None, panel: Panel | None = None) -> int:
+    def first(self, strategy: Adapter | None = None, panel: Panel | None = None) -> int:
         """Return the row of the first session of a run of a strategy, on a panel of the same sessions."""
         panel = panel or self.panel
-        first = first_session(self.strategy if strategy is None else strategy, panel)
+        first = (strategy or self.strategy).first_session(panel)
         start = self.conditions.start
         return max(first, panel.row(start)) if start else first
 
@@ -104,53 +108,32 @@ def returns_of(case: Case, targets: Sequence[Targets | Decide], first: int) -> F
     return net_returns(case.panel, simulations, first, case.last)
 
 
-def returns_of_strategies(case: Case, strategies: Sequence[Any], first: int) -> Floats:
+def returns_of_strategies(case: Case, strategies: Sequence[Adapter], first: int) -> Floats:
     """Return the returns of strategies of one class on the case's own market, (N, D); NaN where one fails."""
     engine = Sweep(case.panel, first, case.last, case.conditions)
     return returns_on(engine.run(strategies, equity=True).equity, case.conditions.cash)
 
 
-def has_signal(strategy: Any) -> bool:
-    """Tell whether a strategy computes all sessions at once, so that its past can be compared."""
-    return hasattr(strategy, "scores") or hasattr(strategy, "target_weights")
-
-
-def require_decisions(strategy: Any) -> None:
+def require_decisions(strategy: Adapter) -> None:
     """Raise StrategyError for a ``backtrader.Strategy``, which decides within the engine, out of sight."""
-    if isinstance(strategy, Native):
+    if isinstance(strategy, BacktraderAdapter):
         raise StrategyError(
-            f"{strategy.strategy.__name__} cannot be audited, because it is a backtrader strategy",
+            f"{strategy.name} cannot be audited, because it is a backtrader strategy",
             limit="strategies with scores, target_weights or decide",
             hint="Write its scores as a strategy of its own: `etflow strategies new NAME`.",
         )
 
 
-def signal_of(strategy: Any, known: Any) -> Floats:
-    """Return scores, or target weights of a strategy that gives those, (D, S); errors as StrategyError."""
-    method = strategy.scores if hasattr(strategy, "scores") else strategy.target_weights
-    try:
-        return np.asarray(method(known), dtype=np.float64)
-    except EtflowError:
-        raise
-    except Exception as error:
-        raise StrategyError(
-            f"{type(strategy).__name__} raised", received=f"{type(error).__name__}: {error}"
-        ) from error
-
-
 def targets_of(
-    strategy: Any, panel: Panel, first: int, last: int, signal: Floats | None = None
+    strategy: Adapter, panel: Panel, first: int, last: int, values: Floats | None = None
 ) -> Targets | Decide:
     """Return what a strategy decides from session ``first`` to ``last``, both included.
 
-    ``signal`` are its scores where they are known already.
+    ``values`` are its scores where they are known already.
     """
-    if not hasattr(strategy, "scores"):
-        return decisions_of(strategy, panel, panel.days[first].item(), last)[1]
-    scores = signal_of(strategy, panel.known) if signal is None else signal
-    known = panel.known
-    decisions = decision_rows(strategy.rebalance, panel.days, first, last)
-    return target_weights(scores, strategy, decisions, known.listed, known.adjusted_close, panel.symbols)
+    if isinstance(strategy, ScoreAdapter):
+        return strategy.decisions(panel, first, last, values)
+    return decisions_of(strategy, panel, panel.days[first].item(), last)[1]
 
 
 def sharpe(returns: Floats, per_year: float) -> Floats:

@@ -12,7 +12,7 @@ Each comparison alters one thing that carries no information and asks the strate
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,11 +22,14 @@ from numpy.typing import NDArray
 from data.panel.panel import Panel
 from data.scenarios.noise import unused_symbol
 from data.scenarios.perturb import in_other_money, split_from_the_start
-from engine.audits.case import Case, Simulation, net_returns, returns_of, signal_of, targets_of
+from engine.audits.case import Case, Simulation, net_returns, returns_of, targets_of
 from engine.audits.mismatch import Difference, first_difference
 from engine.audits.opinion import Outcome
 from engine.audits.views import View
 from engine.kernel.rotation import Targets
+from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.strategy.adapters import ScoreAdapter
+from engine.strategy.loader import parameters_of
 
 Floats = NDArray[np.float64]
 
@@ -43,36 +46,37 @@ def warm_up(case: Case) -> Outcome:
     do not count. ``details``: ``warmup``, ``starts``, and on failure the first difference.
     """
     strategy, known = case.strategy, case.panel.known
-    if not hasattr(strategy, "scores") or not hasattr(strategy, "warmup"):
+    warmup = strategy.declared_warmup
+    if not isinstance(strategy, ScoreAdapter) or warmup is None:
         return Outcome(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
     # What a session shows of the one before takes one session more than rows.
-    needed = max(int(strategy.warmup) - 1, 0)
-    whole = signal_of(strategy, known)
+    needed = max(warmup - 1, 0)
+    whole = strategy.values(known)
     scored = np.flatnonzero(np.isfinite(whole).any(axis=1))
     end = len(known.days) - needed - 1
     if not len(scored) or end < 1:
-        return Outcome(WARMUP, None, f"The data are too short for a warm-up of {strategy.warmup} sessions.")
+        return Outcome(WARMUP, None, f"The data are too short for a warm-up of {warmup} sessions.")
     rng = np.random.default_rng([case.conditions.seed, 2])
     edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
     starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
     for since in starts:
-        again = signal_of(strategy, View(known, since=since))
+        again = strategy.values(View(known, since=since))
         expected, got = whole[since + needed :], again[needed:]
         found = first_difference(expected, got, known.days[since + needed :], known.symbols)
         if found is not None:
             return Outcome(
                 WARMUP,
                 False,
-                f"{type(strategy).__name__} declares {strategy.warmup} sessions of warm-up and uses more: "
+                f"{strategy.name} declares {warmup} sessions of warm-up and uses more: "
                 f"its score of {found.symbol} on {found.day} is {found.whole:.6g} with all history, and "
                 f"{found.altered:.6g} with data from {known.days[since]} on.",
-                found.details("before", "after") | {"warmup": int(strategy.warmup)},
+                found.details("before", "after") | {"warmup": warmup},
             )
     return Outcome(
         WARMUP,
         True,
-        f"No score needs more than the {strategy.warmup} sessions of history that are declared.",
-        {"warmup": int(strategy.warmup), "starts": [str(known.days[each]) for each in starts]},
+        f"No score needs more than the {warmup} sessions of history that are declared.",
+        {"warmup": warmup, "starts": [str(known.days[each]) for each in starts]},
     )
 
 
@@ -87,7 +91,7 @@ def order_and_scale(case: Case) -> Outcome:
             return Outcome(
                 ORDER_AND_SCALE,
                 False,
-                f"{type(case.strategy).__name__} depends on {name}: for {found.symbol} on "
+                f"{case.strategy.name} depends on {name}: for {found.symbol} on "
                 f"{found.day} it says {found.whole:.6g}, and {found.altered:.6g} after the change.",
                 found.details("before", "after") | {"check": name},
             )
@@ -99,15 +103,15 @@ def _checks(case: Case) -> Iterator[tuple[str, Difference | None]]:
     strategy, panel = case.strategy, case.panel
     rng = np.random.default_rng([case.conditions.seed, 3])
     known, count = panel.known, len(panel.symbols)
-    if hasattr(strategy, "scores") or hasattr(strategy, "target_weights"):
-        whole = signal_of(strategy, known)
+    if isinstance(strategy, AtOnceAdapter):
+        whole = strategy.values(known)
         order = rng.permutation(count).astype(np.int64)
-        again = signal_of(strategy, View(known, order))
+        again = strategy.values(View(known, order))
         yield "the order of funds", first_difference(whole[:, order], again, known.days, _named(panel, order))
         place = int(rng.integers(count + 1))
         columns = np.insert(np.arange(count, dtype=np.int64), place, -1)
         stranger = unused_symbol(panel.symbols, panel.symbols[0])
-        again = np.delete(signal_of(strategy, View(known, columns, stranger=stranger)), place, axis=1)
+        again = np.delete(strategy.values(View(known, columns, stranger=stranger)), place, axis=1)
         yield "a fund that is never held", first_difference(whole, again, known.days, panel.symbols)
     first, last = case.first(), case.last
     targets = targets_of(strategy, panel, first, last)
@@ -149,14 +153,12 @@ def _same_run(
     return first_difference(returns.T, got.T, days, ("the portfolio's return",))
 
 
-def _in_other_money(strategy: Any, factor: float) -> Any:
+def _in_other_money(strategy: Adapter, factor: float) -> Adapter:
     """Return the strategy with those of its parameters that are amounts of money in the other currency."""
-    if not is_dataclass(strategy) or isinstance(strategy, type):
-        return strategy
+    values = strategy.fields
     money = {
-        field.name: getattr(strategy, field.name) * factor
-        for field in fields(strategy)
-        if str(field.metadata.get("unit", "")).startswith("money")
-        and getattr(strategy, field.name) is not None
+        each.name: values[each.name] * factor
+        for each in parameters_of(strategy.written)
+        if each.unit.startswith("money") and values[each.name] is not None
     }
-    return replace(strategy, **money) if money else strategy
+    return strategy.with_parameters(money) if money else strategy

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +28,15 @@ from data.errors import DataError, EtflowError, UsageError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audits.case import Case, has_signal, signal_of, targets_of
+from engine.audits.case import Case, targets_of
 from engine.audits.mismatch import Difference, alike, first_difference
 from engine.audits.opinion import Outcome
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.audits.views import Recorder
 from engine.kernel.rotation import Targets
 from engine.simulation.engines import simulate
+from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.strategy.adapters import ScoreAdapter
 
 Floats = NDArray[np.float64]
 # What differs, a score or a target weight, and where.
@@ -61,9 +62,9 @@ class Altered:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a strategy says on a panel: its signal, (D, S), None where it decides one by one, and targets."""
+    """What a strategy says on a panel: its values, (D, S), None where it decides one by one, and targets."""
 
-    signal: Floats | None
+    values: Floats | None
     targets: Targets | None
 
 
@@ -76,7 +77,7 @@ def look_ahead(case: Case) -> Outcome:
     """
     rng = np.random.default_rng([case.conditions.seed, 1])
     sets = parameter_sets(case.strategy, SETS, rng)
-    answers: list[tuple[Any, Answer, dict[str, None]]] = []
+    answers: list[tuple[Adapter, Answer, dict[str, None]]] = []
     for strategy in sets:
         reads: dict[str, None] = {}
         try:
@@ -93,7 +94,7 @@ def look_ahead(case: Case) -> Outcome:
             cells += compared
             if found is not None:
                 return _failed(case, strategy, answer, market, found, reads)
-    name = type(case.strategy).__name__
+    name = case.strategy.name
     if not asked[0]:
         return Outcome(
             NAME, None, f"{name} can be asked on no market with another future; nothing is proved."
@@ -107,7 +108,9 @@ def look_ahead(case: Case) -> Outcome:
     )
 
 
-def _asked(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tuple[Altered, Found | None, int]:
+def _asked(
+    case: Case, strategy: Adapter, whole: Answer, altered: Altered
+) -> tuple[Altered, Found | None, int]:
     """Return the market that a strategy could be asked on, the first difference, and the cells compared.
 
     A strategy that names a fund or a day refuses a market without it: then those stay as they are.
@@ -148,60 +151,59 @@ def _alterations(case: Case, rng: np.random.Generator) -> Iterator[Altered]:
 
 def _answer(
     case: Case,
-    strategy: Any,
+    strategy: Adapter,
     panel: Panel,
     last: int,
     reads: dict[str, None],
     whole: Answer | None = None,
 ) -> Answer:
-    """Return what a strategy says up to the row ``last``; signals that agree with ``whole`` take its bits.
+    """Return what a strategy says up to the row ``last``; values that agree with ``whole`` take its bits.
 
     Without that, rounding in library code could break a tie between two scores in another way.
     """
-    first = case.first() if strategy is case.strategy else max(1, int(getattr(strategy, "warmup", 1)))
-    if not has_signal(strategy):
+    first = case.first() if strategy is case.strategy else strategy.warmup
+    if not isinstance(strategy, AtOnceAdapter):
         decide = targets_of(strategy, panel, first, last)
         if isinstance(decide, Targets):
             return Answer(None, decide)
         ledger = simulate(panel, decide, first, last, replace(case.conditions, engine="reference"))
         return Answer(None, ledger.targets)
-    signal = signal_of(strategy, Recorder(panel.known, reads))
-    if whole is not None and whole.signal is not None:
-        signal = _same_bits(signal, panel.symbols, whole.signal, case.panel.symbols, last)
-    if not hasattr(strategy, "scores") or first > last:
-        return Answer(signal, None)
-    targets = targets_of(strategy, panel, first, last, signal)
-    return Answer(signal, targets if isinstance(targets, Targets) else None)
+    values = strategy.values(Recorder(panel.known, reads))
+    if whole is not None and whole.values is not None:
+        values = _same_bits(values, panel.symbols, whole.values, case.panel.symbols, last)
+    if not isinstance(strategy, ScoreAdapter) or first > last:
+        return Answer(values, None)
+    return Answer(values, strategy.decisions(panel, first, last, values))
 
 
 def _same_bits(
-    signal: Floats, symbols: tuple[str, ...], whole: Floats, all_symbols: tuple[str, ...], last: int
+    values: Floats, symbols: tuple[str, ...], whole: Floats, all_symbols: tuple[str, ...], last: int
 ) -> Floats:
-    if signal.ndim != 2 or len(signal) <= last or signal.shape[1] != len(symbols):
-        return signal
-    signal = signal.copy()
+    if values.ndim != 2 or len(values) <= last or values.shape[1] != len(symbols):
+        return values
+    values = values.copy()
     for column, symbol in enumerate(symbols):
         if symbol in all_symbols:
             expected = whole[: last + 1, all_symbols.index(symbol)]
-            part = signal[: last + 1, column]
+            part = values[: last + 1, column]
             same = alike(part, expected)
             part[same] = expected[same]
-    return signal
+    return values
 
 
-def _compared(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tuple[Found | None, int]:
+def _compared(case: Case, strategy: Adapter, whole: Answer, altered: Altered) -> tuple[Found | None, int]:
     """Return the first difference up to the altered market's day, and how many cells were compared."""
     again = _answer(case, strategy, altered.panel, altered.row, {}, whole)
     symbols = [symbol for symbol in case.panel.symbols if symbol in altered.panel.symbols]
     mine = [case.panel.symbols.index(symbol) for symbol in symbols]
     other = [altered.panel.symbols.index(symbol) for symbol in symbols]
     end, compared = altered.row + 1, 0
-    if whole.signal is not None and again.signal is not None:
-        what = "score" if hasattr(strategy, "scores") else "target weight"
+    if whole.values is not None and again.values is not None:
+        what = "score" if isinstance(strategy, ScoreAdapter) else "target weight"
         listed = case.panel.known.listed[:end, mine]
-        expected = np.where(listed, whole.signal[:end, mine], np.nan)
+        expected = np.where(listed, whole.values[:end, mine], np.nan)
         got = np.full(expected.shape, np.nan)
-        got[: len(again.signal)] = again.signal[:end, other]
+        got[: len(again.values)] = again.values[:end, other]
         got = np.where(listed, got, np.nan)
         compared += int(np.isfinite(expected).sum())
         found = first_difference(expected, got, case.panel.days[:end], symbols)
@@ -222,7 +224,7 @@ def _compared(case: Case, strategy: Any, whole: Answer, altered: Altered) -> tup
 
 
 def _failed(
-    case: Case, strategy: Any, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
+    case: Case, strategy: Adapter, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
 ) -> Outcome:
     what, cell = found
     parts = _looked_ahead_in(case, strategy, whole, altered.row)
@@ -245,7 +247,7 @@ def _failed(
     )
 
 
-def _looked_ahead_in(case: Case, strategy: Any, whole: Answer, row: int) -> tuple[str, ...]:
+def _looked_ahead_in(case: Case, strategy: Adapter, whole: Answer, row: int) -> tuple[str, ...]:
     """Return the parts of the market whose future alone changes the past."""
     given, found = case.panel.ingredients, []
     for part in PARTS:

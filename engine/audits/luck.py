@@ -32,7 +32,7 @@ def luck_band(case: Case) -> Outcome:
     }
     ratio = details["sharpe_ratio"]
     low, middle, high = ratio["quantiles"]
-    if getattr(case.strategy, "top", None) == 0:
+    if found[0].fields["top"] == 0:
         sentence = "With top=0 all funds that qualify are held, which leaves nothing to choice nor luck."
     else:
         sentence = (

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
 from data.errors import EtflowError
-from engine.strategy.loader import parameter_values, parameters_of
+from engine.strategy.adapter import Adapter
+from engine.strategy.loader import parameters_of
 
 ATTEMPTS = 20
 # Whole numbers without choices are mostly windows: short ones leave more sessions with a score to compare.
 LARGEST = 60
 
 
-def parameter_sets(strategy: Any, count: int, rng: np.random.Generator) -> list[Any]:
+def parameter_sets(strategy: Adapter, count: int, rng: np.random.Generator) -> list[Adapter]:
     """Return ``strategy`` and up to ``count`` others of its class with drawn parameters.
 
     A number is drawn between its bounds, but not beyond 60 or twice what it is now; one of the choices where
@@ -26,7 +26,7 @@ def parameter_sets(strategy: Any, count: int, rng: np.random.Generator) -> list[
         if len(found) > count:
             break
         try:
-            drawn = dataclasses.replace(strategy, **_drawn(strategy, rng))
+            drawn = strategy.with_parameters(_drawn(strategy, rng))
         except EtflowError:
             continue
         if drawn not in found:
@@ -34,18 +34,19 @@ def parameter_sets(strategy: Any, count: int, rng: np.random.Generator) -> list[
     return found
 
 
-def called(strategy: Any) -> str:
+def called(strategy: Adapter) -> str:
     """Return the class of a strategy and what is set of its parameters, as a person would type it."""
-    defaults = {each.name: each.default for each in parameters_of(type(strategy))}
-    values = parameter_values(strategy)
+    defaults = {each.name: each.default for each in parameters_of(strategy.written)}
+    values = strategy.parameters
     own = ", ".join(f"{name}={value}" for name, value in values.items() if value != defaults[name])
-    return f"{type(strategy).__name__}({own})"
+    return f"{strategy.name}({own})"
 
 
-def _drawn(strategy: Any, rng: np.random.Generator) -> dict[str, Any]:
+def _drawn(strategy: Adapter, rng: np.random.Generator) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
-    for each in parameters_of(type(strategy)):
-        now = getattr(strategy, each.name)
+    values = strategy.fields
+    for each in parameters_of(strategy.written):
+        now = values[each.name]
         if isinstance(now, bool):
             drawn[each.name] = bool(rng.random() < 0.5)
         elif each.choices and (each.low is None or rng.random() < 0.3):

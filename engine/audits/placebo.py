@@ -20,15 +20,14 @@ from data.scenarios.placebo import Placebo
 from engine.audits.case import (
     Case,
     annual_return,
-    has_signal,
     returns_of,
     sharpe,
-    signal_of,
     targets_of,
 )
 from engine.audits.opinion import Outcome
 from engine.audits.twins import momentum_twin
 from engine.audits.views import Recorder, reads_flows
+from engine.strategy.adapter import AtOnceAdapter
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +48,8 @@ def placebo(case: Case) -> Outcome:
     momentum = momentum_part(case)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
     reads: dict[str, None] = {}
-    if has_signal(case.strategy):
-        signal_of(case.strategy, Recorder(case.panel.known, reads))
+    if isinstance(case.strategy, AtOnceAdapter):
+        case.strategy.values(Recorder(case.panel.known, reads))
         if not reads_flows(reads):
             return Outcome(
                 NAME,

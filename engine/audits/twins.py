@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from data.errors import EtflowError
 from engine.audits.case import Case
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import ScoreAdapter, adapt
 
-SHARED = ("top", "rebalance", "cap", "hysteresis")
+SHARED = ("top", "rebalance", "cap", "hysteresis", "weighting")
 
 
-def momentum_twin(case: Case) -> Any | None:
+def momentum_twin(case: Case) -> Adapter | None:
     """Return the catalogue's ``momentum`` with the same rotation; the window too, where the strategy has one.
 
     None where there is no such twin: no rotation, no ``momentum``, or parameters that it refuses.
     """
-    lookback = getattr(case.strategy, "lookback", None)
+    lookback = case.strategy.fields.get("lookback")
     return _twin(case, "momentum", {"lookback": lookback} if isinstance(lookback, int) else {})
 
 
-def random_twin(case: Case, seed: int) -> Any | None:
+def random_twin(case: Case, seed: int) -> Adapter | None:
     """Return the catalogue's ``random`` with the same rotation and a seed of its own; None if there is none.
 
     Threshold and weighting by score mean nothing to lots: it holds equal weights, or by volatility.
     """
-    by_score = getattr(case.strategy, "weighting", "equal") == "score"
-    return _twin(case, "random", {"seed": seed} | ({"weighting": "equal"} if by_score else {}))
+    return _twin(case, "random", {"seed": seed}, by_score="equal")
 
 
-def _twin(case: Case, name: str, own: dict[str, Any]) -> Any | None:
+def _twin(case: Case, name: str, own: dict[str, Any], by_score: str = "score") -> Adapter | None:
     made = case.catalogue.get(name)
-    if made is None or not hasattr(case.strategy, "scores") or not dataclasses.is_dataclass(made):
+    if made is None or not isinstance(case.strategy, ScoreAdapter):
         return None
-    shared = {
-        each: getattr(case.strategy, each) for each in (*SHARED, "weighting") if hasattr(case.strategy, each)
-    }
+    rotation = case.strategy.rotation
+    shared = {each: getattr(rotation, each) for each in SHARED}
+    if shared["weighting"] == "score":
+        shared["weighting"] = by_score
     try:
-        return made(**(shared | own))
+        return adapt(made(**(shared | own)))
     except EtflowError:
         return None

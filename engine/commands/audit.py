@@ -18,6 +18,8 @@ from engine.commands.document import plain, subject
 from engine.commands.job import Job, job_of
 from engine.results.runs import whole_file, writing
 from engine.spec import Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.protocol import Strategy
 
 FILE = "audit.json"
 
@@ -63,7 +65,7 @@ class Audit:
 
 
 def audit(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     *,
     only: Iterable[str] = (),

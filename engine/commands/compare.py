@@ -17,8 +17,10 @@ from engine.commands.run import Run, run_job
 from engine.comparisons.significance import Significance, significance, significance_document
 from engine.pipeline import Watch, open_market, strategy_of
 from engine.results.runs import comparison_id, finished, writing
-from engine.simulation.backtest import first_session
 from engine.spec import Conditions, Spec
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import adapt
+from engine.strategy.protocol import Strategy
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Comparison:
 
 
 def compare(
-    strategies: Mapping[str, Any] | Iterable[Any],
+    strategies: Mapping[str, Strategy | Adapter] | Iterable[Strategy | Adapter],
     panel: Panel,
     *,
     start: date | None = None,
@@ -86,10 +88,12 @@ def compare(
     By name, or called by their classes. Without ``start`` they begin on the first session on which all of
     them can decide.
     """
-    named = (
-        strategies if isinstance(strategies, Mapping) else {type(each).__name__: each for each in strategies}
-    )
     conditions = Conditions.of(start=start, seed=seed, **options)
+    named: Mapping[str, Strategy | Adapter]
+    if isinstance(strategies, Mapping):
+        named = strategies
+    else:
+        named = {each.name: each for each in map(adapt, strategies)}
     jobs = {name: job_of(each, panel, conditions) for name, each in named.items()}
     return compare_runs(run_together(jobs), seed=seed)
 
@@ -115,7 +119,7 @@ def run_together(jobs: Mapping[str, Job], watch: Watch | None = None) -> dict[st
         return {}
     first = next(iter(jobs.values()))
     if first.spec.start is None:
-        row = max(first_session(job.strategy, job.panel) for job in jobs.values())
+        row = max(job.strategy.first_session(job.panel) for job in jobs.values())
         start = first.panel.days[row].item()
         jobs = {name: job.as_of(job.spec.with_(start=start)) for name, job in jobs.items()}
     return {name: run_job(job, watch) for name, job in jobs.items()}

@@ -9,14 +9,14 @@ from typing import Any
 from data.panel.panel import Panel
 from data.synthetic import notice_of
 from engine.spec import Spec, data_block
-from engine.strategy.loader import parameter_values
+from engine.strategy.adapter import Adapter
 
 
-def subject(spec: Spec, strategy: Any, panel: Panel, **more: Any) -> dict[str, Any]:
+def subject(spec: Spec, strategy: Adapter, panel: Panel, **more: Any) -> dict[str, Any]:
     """Return what a document is about: strategy, parameters, data, ``more``, and a notice where it is due."""
     return {
         "strategy": spec.strategy,
-        "parameters": parameter_values(strategy),
+        "parameters": strategy.parameters,
         "data": data_block(panel),
         **more,
         **notice_of(panel.synthetic),

@@ -16,6 +16,8 @@ from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, fa
 from engine.pipeline import Watch
 from engine.results.runs import whole
 from engine.spec import DEFAULT, Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.protocol import Strategy
 
 FILE = "factor.json"
 PAGE = "factor.html"
@@ -53,7 +55,7 @@ class Factor:
 
 
 def factor(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     *,
     horizons: Sequence[int] = HORIZONS,

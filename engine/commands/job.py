@@ -13,7 +13,9 @@ from data.panel.panel import Panel
 from data.source import DataSource
 from engine.pipeline import OpenMarket, Watch, open_market, strategy_of
 from engine.spec import Conditions, Spec
-from engine.strategy.loader import parameter_values
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import adapt
+from engine.strategy.protocol import Strategy
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Job:
     """
 
     spec: Spec
-    strategy: Any
+    strategy: Adapter
     market: OpenMarket
     catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
 
@@ -53,14 +55,20 @@ def open_job(spec: Spec, catalogue: Mapping[str, type[Any]], watch: Watch | None
     return Job(spec, strategy, open_market(spec, watch or Watch()), catalogue)
 
 
-def job_of(strategy: Any, panel: Panel, conditions: Conditions, source: DataSource | None = None) -> Job:
-    """Return the job of a strategy object on a panel, which was loaded from ``source``."""
+def job_of(
+    strategy: Strategy | Adapter, panel: Panel, conditions: Conditions, source: DataSource | None = None
+) -> Job:
+    """Return the job of a strategy object on a panel, which was loaded from ``source``.
+
+    StrategyError for what is no strategy.
+    """
+    adapter = adapt(strategy)
     settings = {each.name: getattr(conditions, each.name) for each in fields(conditions)}
     spec = Spec(
-        type(strategy).__name__,
-        parameter_values(strategy),
+        adapter.name,
+        adapter.parameters,
         data=panel.name,
         symbols=panel.symbols,
         **settings,
     )
-    return Job(spec, strategy, OpenMarket(panel, conditions.benchmark, source=source))
+    return Job(spec, adapter, OpenMarket(panel, conditions.benchmark, source=source))

@@ -11,7 +11,8 @@ from data.errors import EtflowError, UsageError
 from engine.kernel.rotation import ROTATION_FIELDS
 from engine.pipeline import strategy_of
 from engine.spec import Spec
-from engine.strategy.loader import Parameter, parameter_values, parameters_of, strategy_class
+from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.strategy.loader import Parameter, parameters_of, strategy_class
 from engine.sweeps.measures import MEASURES
 from engine.tuning.files import files_of
 from engine.tuning.holdout import shut
@@ -98,16 +99,15 @@ def order_of(spec: Spec, catalogue: Mapping[str, type[Any]], words: SearchWords)
     held_out = None
     if words.holdout is not None:
         spec, held_out = shut(spec, words.holdout)
-    found = strategy_class(spec.strategy, catalogue)
-    fields = parameters_of(found)
+    fields = parameters_of(strategy_class(spec.strategy, catalogue))
     space = Space.from_words(
         words.params, words.where, fields, fixed={}, given=tuple(spec.parameters), fastest=ROTATION_FIELDS
     )
-    values = parameter_values(_made(spec, catalogue, space))
-    swept = hasattr(found, "scores") or hasattr(found, "target_weights")
+    made = _made(spec, catalogue, space)
+    values = made.parameters
     spec = spec.with_(
         parameters={name: values[name] for name in spec.parameters},
-        engine="batch" if swept else "reference",
+        engine="batch" if isinstance(made, AtOnceAdapter) else "reference",
     )
     space = replace(space, fixed={name: value for name, value in values.items() if name not in space.names})
     order = Order(
@@ -124,7 +124,7 @@ def order_of(spec: Spec, catalogue: Mapping[str, type[Any]], words: SearchWords)
     return order
 
 
-def _made(spec: Spec, catalogue: Mapping[str, type[Any]], space: Space) -> Any:
+def _made(spec: Spec, catalogue: Mapping[str, type[Any]], space: Space) -> Adapter:
     """Return the strategy with what is set; if that does not make one, with some searched values too."""
     try:
         return strategy_of(spec, catalogue)

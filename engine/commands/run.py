@@ -18,6 +18,8 @@ from engine.pipeline import Watch, execute
 from engine.result import Result
 from engine.results import folder as folders
 from engine.spec import DEFAULT, Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.protocol import Strategy
 
 
 class Run(Result):
@@ -80,7 +82,7 @@ class Run(Result):
 
 
 def run(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     *,
     start: date | None = None,

@@ -15,6 +15,8 @@ from engine.commands.job import Job, job_of
 from engine.orders.next_open import Signal, decide_next, next_panel
 from engine.pipeline import Watch
 from engine.spec import Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.protocol import Strategy
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class NextOrders:
 
 
 def signal(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     source: DataSource,
     *,

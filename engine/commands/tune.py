@@ -20,7 +20,9 @@ from engine.commands.study import judge, judgement_document, study_document, wri
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import DEFAULT, Conditions, Spec, check_choice
-from engine.strategy.loader import parameter_values
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import adapt
+from engine.strategy.protocol import Strategy
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import SPLITS, SplitSizes
 from engine.tuning.methods import EXECUTORS
@@ -215,7 +217,7 @@ class Search:
 
 
 def tune(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     params: Sequence[str],
     *,
@@ -255,14 +257,15 @@ def tune(
     )
     objectives = [objective] if isinstance(objective, str) else objective
     words = SearchWords(params, where, method, trials, None, objectives, constraints)
+    adapter = adapt(strategy)
     spec = Spec(
-        type(strategy).__name__,
-        {name: value for name, value in parameter_values(strategy).items() if name not in words.names},
+        adapter.name,
+        {name: value for name, value in adapter.parameters.items() if name not in words.names},
         data=panel.name,
         symbols=panel.symbols,
         **vars(conditions),
     )
-    order = order_of(spec, {spec.strategy: type(strategy)}, words)
+    order = order_of(spec, {spec.strategy: adapter.written}, words)
     search = Search(order, OpenMarket(panel, benchmark), executor)
     tuned = search.run(Path(out), resume=resume)
     if tuned.study.ranked:

@@ -14,20 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import EtflowError, StrategyError, UsageError
+from data.errors import StrategyError, UsageError
 from data.panel.panel import Panel
 from engine.factors.forward import Forward
 from engine.factors.section import Horizon, Section
-from engine.simulation.backtest import checked_signal, first_session, last_session, raised
+from engine.simulation.backtest import last_session
 from engine.spec import DEFAULT, Conditions
 from engine.statistics.factor import FEW_ASSETS, coverage
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.strategy.causality import require_causal
-from engine.strategy.loader import Native
+from engine.strategy.protocol import Strategy
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +85,7 @@ class Diagnostics:
 
 
 def diagnose(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     conditions: Conditions = DEFAULT,
     *,
@@ -97,15 +98,16 @@ def diagnose(
     scores, ValidationError for one that looks ahead, DataError where it can decide on no session.
     """
     lengths = checked_horizons(horizons)
-    if isinstance(strategy, Native) or not hasattr(strategy, "scores"):
-        name = strategy.strategy.__name__ if isinstance(strategy, Native) else type(strategy).__name__
+    adapter = adapt(strategy)
+    if not isinstance(adapter, ScoreAdapter):
         raise StrategyError(
-            f"{name} has no scores that could be diagnosed",
+            f"{adapter.name} has no scores that could be diagnosed",
             limit="strategies with a method `scores`",
             hint="`etflow audit` asks what it can of strategies that decide otherwise.",
         )
     last = last_session(panel, conditions.end)
-    first = first_session(strategy, panel)
+    values = adapter.values_on(panel)
+    first = adapter.first_session(panel, values=values)
     if conditions.start is not None:
         first = max(first, panel.row(conditions.start))
     if first > last:
@@ -114,18 +116,11 @@ def diagnose(
             received=f"from {panel.days[min(first, len(panel.days) - 1)]} to {panel.days[last]}",
             hint="Choose an earlier --start or a later --end.",
         )
-    try:
-        values = strategy.scores(panel.known)
-    except EtflowError:
-        raise
-    except Exception as error:
-        raise raised(type(strategy).__name__, error) from error
-    signal = checked_signal(values, strategy, panel)
-    require_causal(strategy, panel.known, signal, first, last)
+    require_causal(adapter, panel.known, values, first, last)
 
     span = slice(first, last + 1)
     listed = panel.known.listed[span]
-    scores = np.where(listed & np.isfinite(signal[span]), signal[span], np.nan)
+    scores = np.where(listed & np.isfinite(values[span]), values[span], np.nan)
     scored = float(np.median(np.isfinite(scores).sum(axis=1)))
     quantiles = 3 if scored < FEW_FOR_QUINTILES else 5
     section = Section(
@@ -136,7 +131,7 @@ def diagnose(
         quantiles,
     )
     found = tuple(section.at(h, before) for before, h in zip((0, *lengths[:-1]), lengths, strict=True))
-    main = _main(strategy, found)
+    main = _main(adapter.rebalance, found)
     share = coverage(scores, listed)
     return Diagnostics(
         days=panel.days[span],
@@ -181,9 +176,8 @@ def _families(panel: Panel) -> dict[str, list[int]]:
     return dict(sorted(columns.items()))
 
 
-def _main(strategy: Any, horizons: Sequence[Horizon]) -> Horizon:
-    """Return the horizon closest to how often the strategy decides; the middle one where it does not say."""
-    often = getattr(strategy, "rebalance", None)
+def _main(often: int | str | None, horizons: Sequence[Horizon]) -> Horizon:
+    """Return the horizon closest to how often a strategy decides; the middle one where it does not say."""
     sessions = REBALANCES.get(often) if isinstance(often, str) else often
     if not isinstance(sessions, int):
         return horizons[len(horizons) // 2]

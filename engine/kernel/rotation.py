@@ -157,17 +157,6 @@ def rank_columns(scores: Floats, listed: NDArray[np.bool_]) -> tuple[Integers, I
     return ranking, eligible.sum(axis=1)
 
 
-def require_rotation(strategy: Any) -> None:
-    """Raise StrategyError for a strategy with scores that does not say how they become weights."""
-    missing = [name for name in ROTATION_FIELDS if not hasattr(strategy, name)]
-    if missing:
-        raise StrategyError(
-            f"{type(strategy).__name__} has scores, but not all fields of a rotation",
-            received=f"no {', '.join(missing)}",
-            hint="Derive it from strategies.rotation.Rotation, or give `target_weights` instead of scores.",
-        )
-
-
 def rule_of(rotation: Any, symbols: tuple[str, ...]) -> Rule:
     """Return the shared fields of a strategy as numbers."""
     return Rule(

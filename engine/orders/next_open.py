@@ -31,7 +31,9 @@ from engine.simulation.books import Books
 from engine.simulation.decisions import Decision, follow
 from engine.simulation.ledger import total_equity
 from engine.spec import DEFAULT, Conditions
-from engine.strategy.loader import Native
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import BacktraderAdapter, adapt
+from engine.strategy.protocol import Strategy
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -130,7 +132,7 @@ def next_panel(source: DataSource, symbols: Sequence[str], last: date, **options
 
 
 def decide_next(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     conditions: Conditions = DEFAULT,
     *,
@@ -144,10 +146,11 @@ def decide_next(
     counted. Where ``conditions`` have no ``start`` the session is a decision session.
     Raises UsageError for holdings that are not in the panel, DataError where one has no price.
     """
-    if isinstance(strategy, Native):
+    adapter = adapt(strategy)
+    if isinstance(adapter, BacktraderAdapter):
         raise UsageError(
             "a backtrader strategy has no signal: it decides from orders and positions of its own run",
-            received=strategy.strategy.__name__,
+            received=adapter.name,
             hint="Write it with `scores` or `decide`; see `etflow strategies new`.",
         )
     row = len(panel.days) - 1
@@ -157,7 +160,7 @@ def decide_next(
     books.shares = _columns(holdings or {}, panel)
     before = list(books.shares)
     events = books.open_session()
-    first, made = decisions_of(strategy, panel, conditions.start or day, row)
+    first, made = decisions_of(adapter, panel, conditions.start or day, row)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
     decide = follow(made) if isinstance(made, Targets) else made
@@ -170,7 +173,7 @@ def decide_next(
         last_day=panel.days[row - 1].item(),
         start=conditions.start,
         decides=decision is not None,
-        next_decision=None if decision else _next_decision(strategy, panel, first),
+        next_decision=None if decision else _next_decision(adapter.rebalance, panel, first),
         cash=books.cash,
         equity=equity,
         cash_after=books.cash - float(spent),
@@ -273,15 +276,15 @@ def _last_volume(panel: Panel) -> list[float]:
     return volume
 
 
-def _next_decision(strategy: Any, panel: Panel, first: int) -> date | None:
+def _next_decision(rebalance: int | str | None, panel: Panel, first: int) -> date | None:
     """Return the next decision session of the rule counted from ``first``; None where none is known."""
-    if not hasattr(strategy, "rebalance"):
+    if rebalance is None:
         return None
     day: date = panel.days[-1].item()
     calendar = calendar_for(market_of(panel.symbols[0]))
     later = calendar.sessions(day, calendar.last_day)
     days = np.concatenate([panel.days, later[1:]])
-    rows = decision_rows(strategy.rebalance, days, first, len(days) - 1)
+    rows = decision_rows(rebalance, days, first, len(days) - 1)
     following = days[rows[rows >= len(panel.days)]]
     return following[0].item() if len(following) else None
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data.numeric.arithmetic import total
+from data.panel.panel import Panel
 from engine.kernel.rotation import Targets
 from engine.simulation.books import Books
+from engine.strategy.adapters import SessionAdapter
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,15 @@ class Decision:
     rank: list[int]
     scores: list[float]
 
+    @classmethod
+    def of(cls, targets: Targets, number: int) -> Decision:
+        """Return one of the decisions of ``targets``."""
+        return cls(
+            targets.weights[number].tolist(),
+            [int(column) for column in targets.rank[number] if column >= 0],
+            targets.scores[number].tolist(),
+        )
+
 
 # Asked once before the open of each session, with the books after corporate actions.
 Decide = Callable[[Books], Decision | None]
@@ -26,15 +38,27 @@ Decide = Callable[[Books], Decision | None]
 
 def follow(targets: Targets) -> Decide:
     """Return a decision maker that follows ``targets``."""
-    rows = {
-        int(row): Decision(
-            targets.weights[number].tolist(),
-            [int(column) for column in targets.rank[number] if column >= 0],
-            targets.scores[number].tolist(),
-        )
-        for number, row in enumerate(targets.decisions)
-    }
+    rows = {int(row): Decision.of(targets, number) for number, row in enumerate(targets.decisions)}
     return lambda books: rows.get(books.row)
+
+
+def asking(strategy: SessionAdapter, panel: Panel) -> Decide:
+    """Return a decision maker that asks ``strategy`` before each open, with the weights that are held.
+
+    These are at reference prices; a fund that is not held is not among them.
+    """
+
+    def decide(books: Books) -> Decision | None:
+        reference = panel.market.reference[books.row].tolist()
+        values = [
+            shares * price if shares else 0.0 for shares, price in zip(books.shares, reference, strict=True)
+        ]
+        equity = books.cash + books.receivable + total(values)
+        held = {symbol: value / equity for symbol, value in zip(panel.symbols, values, strict=True) if value}
+        targets = strategy.targets(panel, books.row, held)
+        return None if targets is None else Decision.of(targets, 0)
+
+    return decide
 
 
 @dataclass

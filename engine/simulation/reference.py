@@ -248,11 +248,6 @@ def simulate_backtrader(
     return books.ledger(Log().targets(len(panel.symbols)))
 
 
-def is_backtrader(strategy: object) -> bool:
-    """Whether ``strategy`` is a class of backtrader's kind."""
-    return isinstance(strategy, type) and issubclass(strategy, bt.Strategy)
-
-
 def _run(
     panel: Panel,
     first: int,

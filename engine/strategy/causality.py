@@ -7,13 +7,12 @@ over the whole sample. It is a sample of sessions, and no proof.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import ValidationError
 from data.panel.known import Known
+from engine.strategy.adapter import AtOnceAdapter
 
 Floats = NDArray[np.float64]
 
@@ -22,15 +21,15 @@ SESSIONS = 4
 TOLERANCE = 1e-9
 
 
-def require_causal(strategy: Any, known: Known, scores: Floats, first: int, last: int) -> None:
+def require_causal(strategy: AtOnceAdapter, known: Known, scores: Floats, first: int, last: int) -> None:
     """Raise ValidationError naming the first score that changes when its future is cut away.
 
     ``scores`` (D, S) are those on all of ``known``. A few rows from ``first`` to ``last`` are asked, always
     the same ones.
     """
-    name = f"{type(strategy).__name__} looks ahead"
+    name = f"{strategy.name} looks ahead"
     for row in np.unique(np.linspace(first, last, SESSIONS + 1, dtype=np.int64)[:-1]).tolist():
-        again = np.asarray(strategy.scores(known.until(row)), dtype=np.float64)
+        again = strategy.values(known.until(row))
         whole = scores[: row + 1]
         if again.shape != whole.shape:
             raise ValidationError(

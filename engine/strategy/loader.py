@@ -1,12 +1,4 @@
-"""Strategies by name: a built-in, or a class in the user's own file, with parameters as typed.
-
-What the engine needs of a strategy is one of four methods (nothing has to be inherited):
-
-- ``scores(known) -> (D, S)`` and the fields of a rotation: funds are ranked and weighed for it;
-- ``target_weights(known) -> (D, S)``, rows of NaN where nothing is decided;
-- ``decide(past, held) -> {symbol: weight} | None``, asked before each open, with what it holds;
-- or it is a class derived from ``backtrader.Strategy``.
-"""
+"""Strategies by name: a built-in, or a class in the user's own file, with parameters as typed."""
 
 from __future__ import annotations
 
@@ -21,8 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import EtflowError, StrategyError, UsageError, did_you_mean
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import (
+    BacktraderAdapter,
+    adapter_of,
+    backtrader_defaults,
+    is_backtrader,
+    methods_of,
+    no_dataclass,
+)
 
-METHODS = ("scores", "target_weights", "decide")
 # One module object for each file and version of it, so that the same class loads once.
 MODULE_PREFIX = "etflow_user_strategy_"
 
@@ -41,16 +41,8 @@ class Parameter:
     help: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Native:
-    """A ``backtrader.Strategy`` class and the parameters to make it with."""
-
-    strategy: type[Any]
-    parameters: Mapping[str, Any]
-
-
-def load_strategy(name: str, parameters: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
-    """Return the strategy called ``name`` with ``parameters`` set.
+def load_strategy(name: str, parameters: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Adapter:
+    """Return the adapter of the strategy called ``name`` with ``parameters`` set.
 
     ``name`` is one of ``table`` or ``path/to/file.py:ClassName``. Values given as text are brought to the
     type of their field. UsageError for unknown names and values out of bounds, StrategyError for a file that
@@ -74,27 +66,20 @@ def strategy_class(name: str, table: Mapping[str, type[Any]]) -> type[Any]:
     )
 
 
-def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> Any:
-    """Return an instance (of a backtrader strategy: a :class:`Native`) with ``parameters`` as typed."""
-    if not dataclasses.is_dataclass(strategy):
-        if _is_backtrader(strategy):
-            return Native(strategy, _native_values(strategy, parameters, name))
-        raise _no_dataclass(name)
-    if not any(callable(getattr(strategy, method, None)) for method in METHODS):
-        raise StrategyError(
-            f"{name} has none of the methods of a strategy",
-            limit=", ".join(METHODS),
-            hint="`etflow strategies new NAME` writes one that runs.",
-        )
+def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> Adapter:
+    """Return the adapter of an instance of a class with ``parameters`` as typed."""
+    adapter = adapter_of(strategy, name)  # type: ignore[arg-type]
+    if adapter is BacktraderAdapter:
+        return BacktraderAdapter(strategy, _backtrader_values(strategy, parameters, name))
     known = {each.name: each for each in parameters_of(strategy)}
-    hints = typing.get_type_hints(strategy)
+    hints = _hints(strategy)
     values = {}
     for key, value in parameters.items():
         if key not in known:
             raise UsageError(f"unknown parameter `{key}` of {name}", hint=did_you_mean(key, known))
         values[key] = _typed(value, hints[key], f"parameter `{key}` of {name}")
     try:
-        return strategy(**values)
+        return adapter(strategy(**values))
     except EtflowError:
         raise
     except Exception as error:
@@ -105,15 +90,14 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str)
 
 def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
     """Return the fields of a strategy class in their order, with bounds, unit and help."""
-    if not dataclasses.is_dataclass(strategy):
-        if not _is_backtrader(strategy):
-            raise _no_dataclass(strategy.__name__)
-        names = _native_defaults(strategy)
+    if is_backtrader(strategy):
         return tuple(
             Parameter(name, type(value).__name__, value, None, None, None, "", "")
-            for name, value in names.items()
+            for name, value in backtrader_defaults(strategy).items()
         )
-    hints = typing.get_type_hints(strategy)
+    if not dataclasses.is_dataclass(strategy):
+        raise no_dataclass(strategy.__name__)
+    hints = _hints(strategy)
     return tuple(
         Parameter(
             name=field.name,
@@ -129,21 +113,15 @@ def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
     )
 
 
-def parameter_values(strategy: Any) -> dict[str, Any]:
-    """Return all parameters of a strategy object, as JSON types."""
-    if isinstance(strategy, Native):
-        values = _native_defaults(strategy.strategy) | dict(strategy.parameters)
-    else:
-        values = {field.name: getattr(strategy, field.name) for field in dataclasses.fields(strategy)}
-    plain = (bool, int, float, str, types.NoneType)
-    return {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
-
-
-def _no_dataclass(name: str) -> StrategyError:
-    return StrategyError(
-        f"{name} is not a dataclass",
-        hint="Decorate it with @dataclass(frozen=True); its fields are its parameters.",
-    )
+def _hints(strategy: type[Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(strategy)
+    except Exception as error:
+        raise StrategyError(
+            f"the fields of {strategy.__name__} have types that cannot be looked up",
+            received=f"{type(error).__name__}: {error}",
+            hint="Import what they name where the program runs, not only under TYPE_CHECKING.",
+        ) from error
 
 
 def _class_in_file(path: Path, class_name: str) -> type[Any]:
@@ -189,22 +167,11 @@ def _load_module(path: Path) -> types.ModuleType:
 
 
 def _looks_like_strategy(value: type[Any]) -> bool:
-    if dataclasses.is_dataclass(value):
-        return any(callable(getattr(value, method, None)) for method in METHODS)
-    return _is_backtrader(value)
+    return is_backtrader(value) or (dataclasses.is_dataclass(value) and bool(methods_of(value)))
 
 
-def _is_backtrader(value: type[Any]) -> bool:
-    # Without importing backtrader: a class can only derive from it if the user's file did.
-    return any(base.__module__ == "backtrader.strategy" for base in value.__mro__)
-
-
-def _native_defaults(strategy: type[Any]) -> dict[str, Any]:
-    return dict(strategy.params._getitems())
-
-
-def _native_values(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
-    defaults = _native_defaults(strategy)
+def _backtrader_values(strategy: type[Any], parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    defaults = backtrader_defaults(strategy)
     values = {}
     for key, value in parameters.items():
         if key not in defaults:

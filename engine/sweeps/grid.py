@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -14,8 +13,11 @@ import pandas as pd
 from data.errors import DataError, EtflowError, UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
-from engine.simulation.backtest import first_session, last_session
+from engine.simulation.backtest import last_session
 from engine.spec import DEFAULT, Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import adapt
+from engine.strategy.protocol import Strategy
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.scores import by_own_fields
 from engine.sweeps.sweep import Sweep
@@ -29,7 +31,7 @@ CHUNK = 20_000
 
 
 def sweep(
-    strategy: Any,
+    strategy: Strategy | Adapter,
     panel: Panel,
     grid: Grid,
     *,
@@ -49,27 +51,26 @@ def sweep(
     the order of the grid.
     """
     conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
-    sets = _sets(strategy, grid)
-    made: list[Any] = [None] * len(sets)
+    adapter = adapt(strategy)
+    sets = _sets(adapter, grid)
     failures: list[str | None] = [None] * len(sets)
     metrics = np.full((len(sets), len(MEASURES)), np.nan)
     last = last_session(panel, conditions.end)
     first: int | None = max(1, panel.row(conditions.start)) if conditions.start else None
     engine: Sweep | None = None
     for begin in range(0, len(sets), CHUNK):
-        places = []
+        made: dict[int, Adapter] = {}
         for place in range(begin, min(begin + CHUNK, len(sets))):
             try:
-                made[place] = dataclasses.replace(strategy, **sets[place])
-                places.append(place)
+                made[place] = adapter.with_parameters(sets[place])
             except EtflowError as error:
                 failures[place] = str(error)
         if first is None:
-            first = common_start([made[place] for place in places], panel)
+            first = common_start([*made.values()], panel)
         engine = engine or Sweep(panel, first, last, conditions, workers=workers)
-        rows = engine.run([made[place] for place in places])
-        for place, row, failure in zip(places, rows.metrics, rows.failures, strict=True):
-            metrics[place], failures[place], made[place] = row, failure, None
+        rows = engine.run([*made.values()])
+        for place, row, failure in zip(made, rows.metrics, rows.failures, strict=True):
+            metrics[place], failures[place] = row, failure
     table = pd.DataFrame(sets)
     for number, name in enumerate(MEASURES):
         table[name] = metrics[:, number]
@@ -77,7 +78,7 @@ def sweep(
     return table
 
 
-def common_start(strategies: Sequence[Any], panel: Panel) -> int:
+def common_start(strategies: Sequence[Adapter], panel: Panel) -> int:
     """Return the row of the first session on which the strategies that need the most history can decide.
 
     DataError where none of them can.
@@ -85,11 +86,11 @@ def common_start(strategies: Sequence[Any], panel: Panel) -> int:
     if not strategies:
         return 1
     leaders = [strategies[places[0]] for places in by_own_fields(strategies)]
-    leaders.sort(key=lambda each: -int(getattr(each, "warmup", 1)))
+    leaders.sort(key=lambda each: -each.warmup)
     found, refusal = [], None
     for leader in leaders[:LATEST_ASKED]:
         try:
-            found.append(first_session(leader, panel))
+            found.append(leader.first_session(panel))
         except DataError as error:
             refusal = error
         except EtflowError:
@@ -98,24 +99,20 @@ def common_start(strategies: Sequence[Any], panel: Panel) -> int:
         return max(found)
     if refusal is not None:
         raise refusal
-    return max(1, int(getattr(leaders[0], "warmup", 1)))
+    return leaders[0].warmup
 
 
-def _sets(strategy: Any, grid: Grid) -> list[dict[str, Any]]:
-    if not dataclasses.is_dataclass(strategy) or isinstance(strategy, type):
-        raise UsageError("sweep needs a strategy object, a dataclass", received=strategy)
+def _sets(strategy: Adapter, grid: Grid) -> list[dict[str, Any]]:
     if isinstance(grid, Mapping):
         names = list(grid)
         combinations = itertools.product(*grid.values())
         sets = [dict(zip(names, values, strict=True)) for values in combinations]
     else:
         sets = [dict(each) for each in grid]
-    known = [field.name for field in dataclasses.fields(strategy)]
+    known = list(strategy.fields)
     for name in sorted({name for each in sets for name in each}):
         if name not in known:
-            raise UsageError(
-                f"{type(strategy).__name__} has no parameter `{name}`", hint=did_you_mean(name, known)
-            )
+            raise UsageError(f"{strategy.name} has no parameter `{name}`", hint=did_you_mean(name, known))
     if not sets:
         raise UsageError("the grid has no parameter set", hint="Give each parameter at least one value.")
     return sets

@@ -7,49 +7,51 @@ a strategy's own fields and none of the shared ones of a rotation.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from data.panel.panel import Panel
 from engine.kernel.rotation import ROTATION_FIELDS
+from engine.strategy.adapter import Adapter, Floats
+from engine.strategy.adapters import ScoreAdapter
 
 _LOG = "_fields_read"
 
 
-def by_own_fields(strategies: Sequence[Any]) -> list[list[int]]:
+def by_own_fields(strategies: Sequence[Adapter]) -> list[list[int]]:
     """Return the places of strategies of one class that agree on all fields that are not the rotation's.
 
     Groups that agree on more of the first fields are neighbours.
     """
-    names = [field.name for field in dataclasses.fields(strategies[0]) if field.name not in ROTATION_FIELDS]
+    names = [name for name in strategies[0].fields if name not in ROTATION_FIELDS]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place, strategy in enumerate(strategies):
-        values = strategy.__dict__ if hasattr(strategy, "__dict__") else _values(strategy, names)
-        groups.setdefault(tuple([_hashable(values[name]) for name in names]), []).append(place)
+        groups.setdefault(tuple(map(_hashable, strategy.read(names))), []).append(place)
     return [groups[key] for key in sorted(groups, key=repr)]
 
 
-def traced_scores(strategy: Any, known: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the scores of a strategy, and which shared fields of a rotation they depend on."""
-    if not hasattr(strategy, "__dict__"):
-        return strategy.scores(known), ROTATION_FIELDS
-    kind: type[Any] = _traced(type(strategy))  # type: ignore[arg-type]
+def traced_scores(strategy: ScoreAdapter, panel: Panel) -> tuple[Floats, tuple[str, ...]]:
+    """Return the scores of a strategy on a panel, and which shared fields of a rotation they depend on."""
+    values: dict[str, Any] | None = getattr(strategy.strategy, "__dict__", None)
+    if values is None:  # a class with slots has no room for a trace
+        return strategy.values_on(panel), ROTATION_FIELDS
+    kind: type[Any] = _traced(strategy.written)  # type: ignore[arg-type]
     tracer = object.__new__(kind)
-    tracer.__dict__.update(strategy.__dict__)
+    tracer.__dict__.update(values)
     read: set[str] = set()
     tracer.__dict__[_LOG] = read
-    scores = tracer.scores(known)
+    scores = ScoreAdapter(tracer).values_on(panel)
     return scores, tuple(name for name in ROTATION_FIELDS if name in read)
 
 
-def by_values(strategies: Sequence[Any], places: Sequence[int], names: Sequence[str]) -> list[list[int]]:
+def by_values(
+    strategies: Mapping[int, Adapter], places: Sequence[int], names: Sequence[str]
+) -> list[list[int]]:
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(tuple(_hashable(getattr(strategies[place], name)) for name in names), []).append(
-            place
-        )
+        groups.setdefault(tuple(map(_hashable, strategies[place].read(names))), []).append(place)
     return list(groups.values())
 
 
@@ -69,7 +71,3 @@ def _traced(kind: type[Any]) -> type[Any]:
         return object.__getattribute__(self, name)
 
     return type(kind.__name__, (kind,), {"__getattribute__": note, "__module__": kind.__module__})
-
-
-def _values(strategy: Any, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(strategy, name) for name in names}

@@ -12,30 +12,32 @@ reference engine to the last bit. Memory holds one row of metrics a set, and the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import EtflowError, StrategyError, UsageError
+from data.errors import EtflowError, UsageError
 from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.kernel import rotation
 from engine.kernel.fills import terms_of
-from engine.kernel.rotation import Rule, Targets, decision_rows, require_rotation, rule_of
+from engine.kernel.rotation import Rule, Targets, decision_rows, rule_of
 from engine.simulation import account
 from engine.simulation.account import Totals
-from engine.simulation.backtest import alternative_return, checked_signal, first_decision, raised
+from engine.simulation.backtest import alternative_return
 from engine.simulation.batch import ACCOUNT_CALLS, orders_of
 from engine.simulation.engines import require_market
 from engine.simulation.ledger import InvariantError
 from engine.simulation.tape import tape_of
 from engine.spec import DEFAULT, Conditions
+from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.strategy.adapters import ScoreAdapter, adapt
+from engine.strategy.protocol import Strategy
 from engine.sweeps import measures, sets
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.ranking import rank
@@ -106,7 +108,7 @@ class Sweep:
 
     def run(
         self,
-        strategies: Sequence[Any],
+        strategies: Sequence[Strategy | Adapter],
         *,
         equity: bool = False,
         done: Callable[[int], None] = lambda _sets: None,
@@ -122,18 +124,14 @@ class Sweep:
         failures: list[str | None] = [None] * count
         if not count:
             return Rows(metrics, (), paths)
-        if not hasattr(strategies[0], "scores") and not hasattr(strategies[0], "target_weights"):
-            raise UsageError(
-                f"{type(strategies[0]).__name__} decides session by session, and cannot be swept",
-                hint="The batch engine runs strategies with `scores` or `target_weights`.",
-            )
-        groups = by_own_fields(strategies)
+        adapters = [_at_once(adapt(each)) for each in strategies]
+        groups = by_own_fields(adapters)
         with (
             sharing(self.panel.known),
             ThreadPoolExecutor(min(self.workers, len(groups)), "sweep") as pool,
         ):
             tasks = {
-                pool.submit(self._run_group, strategies, places, metrics, paths, failures): len(places)
+                pool.submit(self._run_group, adapters, places, metrics, paths, failures): len(places)
                 for places in groups
             }
             try:
@@ -151,23 +149,23 @@ class Sweep:
 
     def _run_group(
         self,
-        strategies: Sequence[Any],
+        strategies: Sequence[AtOnceAdapter],
         places: list[int],
         metrics: Floats,
         paths: Floats,
         failures: list[str | None],
     ) -> None:
         try:
-            leader = strategies[places[0]]
-            if not hasattr(leader, "scores"):
+            scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
+            if not scored:
                 for place in places:
                     self._run_weights(strategies[place], metrics[place], paths[place : place + 1])
                 return
-            scores, depends_on = self._scores(leader)
-            for same in by_values(strategies, places, depends_on) if depends_on else [places]:
+            scores, depends_on = self._scores(scored[places[0]])
+            for same in by_values(scored, places, depends_on) if depends_on else [places]:
                 if same[0] != places[0]:
-                    scores, _ = self._scores(strategies[same[0]])
-                self._run_rotations(strategies, same, scores, metrics, paths, failures)
+                    scores, _ = self._scores(scored[same[0]])
+                self._run_rotations(scored, same, scores, metrics, paths, failures)
         except InvariantError:
             raise
         except EtflowError as error:
@@ -175,28 +173,22 @@ class Sweep:
                 if np.isnan(metrics[place, 0]):
                     failures[place] = str(error)
 
-    def _scores(self, strategy: Any) -> tuple[Floats, tuple[str, ...]]:
-        require_rotation(strategy)
-        try:
-            values, depends_on = traced_scores(strategy, self.panel.known)
-        except EtflowError:
-            raise
-        except Exception as error:
-            raise raised(type(strategy).__name__, error) from error
-        signal = checked_signal(values, strategy, self.panel)
-        self._require_decision(strategy, signal)
-        return frozen(signal[self.first : self.last + 1]), depends_on
+    def _scores(self, strategy: ScoreAdapter) -> tuple[Floats, tuple[str, ...]]:
+        _ = strategy.rotation  # refuses one that has none
+        scores, depends_on = traced_scores(strategy, self.panel)
+        self._require_decision(strategy, scores)
+        return frozen(scores[self.first : self.last + 1]), depends_on
 
-    def _require_decision(self, strategy: Any, signal: Floats) -> None:
+    def _require_decision(self, strategy: ScoreAdapter, scores: Floats) -> None:
         """Raise DataError unless the strategy can decide on the first session."""
-        scored = np.isfinite(signal[self.first]) & self.panel.known.listed[self.first]
-        if max(1, int(getattr(strategy, "warmup", 1))) > self.first or not scored.any():
+        scored = np.isfinite(scores[self.first]) & self.panel.known.listed[self.first]
+        if strategy.warmup > self.first or not scored.any():
             start = self.panel.days[self.first].item()
-            first_decision(signal, strategy, self.panel, start, self.last)
+            strategy.first_session(self.panel, start, self.last, scores)
 
     def _run_rotations(
         self,
-        strategies: Sequence[Any],
+        strategies: Mapping[int, ScoreAdapter],
         places: list[int],
         scores: Floats,
         metrics: Floats,
@@ -207,7 +199,7 @@ class Sweep:
         schedules: dict[int | str, int] = {}
         chosen: list[int] = []
         for place in places:
-            strategy = strategies[place]
+            strategy = strategies[place].strategy
             try:
                 rules.append(rule_of(strategy, self.panel.symbols))
             except EtflowError as error:
@@ -227,7 +219,9 @@ class Sweep:
             cap=table[3].astype(np.float64),
             hysteresis=table[4].astype(np.int64),
             otherwise=table[5].astype(np.int64),
-            schedule=np.array([schedules[strategies[place].rebalance] for place in chosen], dtype=np.int64),
+            schedule=np.array(
+                [schedules[strategies[place].strategy.rebalance] for place in chosen], dtype=np.int64
+            ),
             starts=np.cumsum([0, *(len(each) for each in decided)], dtype=np.int64),
             sessions=sessions,
             rows=sessions + self.first,
@@ -244,7 +238,7 @@ class Sweep:
             self._ground, scores, ranking, ranked, arranged, found, walked
         )
         if broken >= 0:
-            raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]]}")
+            raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
         metrics[chosen] = found
         if len(paths):
             paths[chosen] = walked
@@ -252,13 +246,11 @@ class Sweep:
     def _schedule(self, rebalance: int | str) -> NDArray[np.int64]:
         return decision_rows(rebalance, self.panel.days, self.first, self.last) - self.first
 
-    def _run_weights(self, strategy: Any, metrics: Floats, path: Floats) -> None:
-        from engine.simulation.backtest import decisions_of
-
+    def _run_weights(self, strategy: AtOnceAdapter, metrics: Floats, path: Floats) -> None:
         start = self.panel.days[self.first].item()
-        _, targets = decisions_of(strategy, self.panel, start, self.last)
-        if not isinstance(targets, Targets):
-            raise StrategyError(f"{type(strategy).__name__} decides session by session")
+        values = strategy.values_on(self.panel)
+        first = strategy.first_session(self.panel, start, self.last, values)
+        targets = strategy.decisions(self.panel, first, self.last, values)
         equity, totals = self._follow(targets)
         ground = self._ground
         compiled(measures.measure)(
@@ -282,6 +274,15 @@ class Sweep:
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
         return record.equity, totals
+
+
+def _at_once(strategy: Adapter) -> AtOnceAdapter:
+    if not isinstance(strategy, AtOnceAdapter):
+        raise UsageError(
+            f"{strategy.name} decides session by session, and cannot be swept",
+            hint="The batch engine runs strategies with `scores` or `target_weights`.",
+        )
+    return strategy
 
 
 def must_compile() -> bool:

@@ -20,9 +20,9 @@ from data.errors import EtflowError
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
-from engine.simulation.backtest import backtest, last_session, raised, require_benchmark
+from engine.simulation.backtest import backtest, last_session, require_benchmark
 from engine.spec import Spec
-from engine.strategy.loader import Native, parameter_values
+from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.sweeps.grid import common_start
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.sweep import Sweep
@@ -79,16 +79,9 @@ class Evaluator:
         conditions = dataclasses.replace(self.conditions, start=self.day(self.first), engine="reference")
         return backtest(self.strategy(parameters), self.market.panel, conditions, {})
 
-    def strategy(self, parameters: Parameters) -> Any:
+    def strategy(self, parameters: Parameters) -> Adapter:
         """Return the strategy with a set of parameters; EtflowError where there is none such."""
-        try:
-            if isinstance(self._base, Native):
-                return Native(self._base.strategy, {**self._base.parameters, **parameters})
-            return dataclasses.replace(self._base, **parameters)
-        except EtflowError:
-            raise
-        except Exception as error:
-            raise raised(type(self._base).__name__, error) from error
+        return self._base.with_parameters(parameters)
 
     def day(self, row: int) -> Any:
         """Return the day of a row of the panel."""
@@ -97,17 +90,7 @@ class Evaluator:
     @property
     def default_parameters(self) -> dict[str, Any]:
         """All parameters with what is set, the others as the strategy has them by default."""
-        return parameter_values(self._base)
-
-    @property
-    def has_scores(self) -> bool:
-        """Whether the strategy rotates by scores, so that one set can be followed after another."""
-        return hasattr(self._base, "scores")
-
-    @property
-    def swept(self) -> bool:
-        """Whether the batch engine can run the strategy."""
-        return hasattr(self._base, "scores") or hasattr(self._base, "target_weights")
+        return self._base.parameters
 
     @property
     def engine(self) -> Sweep:
@@ -120,10 +103,10 @@ class Evaluator:
 
     def _run(self, sets: Sequence[Parameters]) -> tuple[NDArray[np.float64], Sequence[str | None]]:
         made, failures = self._made(sets)
-        places = [place for place, each in enumerate(made) if each is not None]
+        places = list(made)
         metrics = np.full((len(sets), len(MEASURES)), np.nan)
-        if self.swept:
-            rows = self.engine.run([made[place] for place in places])
+        if isinstance(self._base, AtOnceAdapter):
+            rows = self.engine.run([*made.values()])
             metrics[places] = rows.metrics
             for place, failure in zip(places, rows.failures, strict=True):
                 failures[place] = failure
@@ -139,10 +122,10 @@ class Evaluator:
 
     def _paths(self, sets: Sequence[Parameters]) -> tuple[Sequence[str | None], NDArray[np.float64]]:
         made, failures = self._made(sets)
-        places = [place for place, each in enumerate(made) if each is not None]
+        places = list(made)
         paths = np.full((len(sets), self.last - self.first + 1), np.nan)
-        if self.swept:
-            rows = self.engine.run([made[place] for place in places], equity=True)
+        if isinstance(self._base, AtOnceAdapter):
+            rows = self.engine.run([*made.values()], equity=True)
             paths[places] = rows.equity
             return failures, paths
         for place in places:
@@ -152,16 +135,15 @@ class Evaluator:
                 failures[place] = str(error)
         return failures, paths
 
-    def _made(self, sets: Sequence[Parameters]) -> tuple[list[Any], list[str | None]]:
-        made: list[Any] = []
-        failures: list[str | None] = []
-        for parameters in sets:
+    def _made(self, sets: Sequence[Parameters]) -> tuple[dict[int, Adapter], list[str | None]]:
+        """Return the strategies by the places of their sets, and by place why there is none."""
+        made: dict[int, Adapter] = {}
+        failures: list[str | None] = [None] * len(sets)
+        for place, parameters in enumerate(sets):
             try:
-                made.append(self.strategy(parameters))
-                failures.append(None)
+                made[place] = self.strategy(parameters)
             except EtflowError as error:
-                made.append(None)
-                failures.append(str(error))
+                failures[place] = str(error)
         return made, failures
 
     def _period(self, space: Space) -> tuple[int, int]:
@@ -170,7 +152,7 @@ class Evaluator:
         if self.conditions.start is not None:
             return max(1, panel.row(self.conditions.start)), last
         made, _ = self._made(list(_most_demanding(space)))
-        return common_start([each for each in made if each is not None], panel), last
+        return common_start([*made.values()], panel), last
 
 
 def evaluator(spec: Spec, strategies: Mapping[str, type[Any]], market: OpenMarket, space: Space) -> Evaluator:
@@ -178,7 +160,7 @@ def evaluator(spec: Spec, strategies: Mapping[str, type[Any]], market: OpenMarke
     return Evaluator(spec, strategies, market, space)
 
 
-def _first_that_can_be_made(spec: Spec, strategies: Mapping[str, type[Any]], space: Space) -> Any:
+def _first_that_can_be_made(spec: Spec, strategies: Mapping[str, type[Any]], space: Space) -> Adapter:
     """Return the strategy with what is set; where that makes none, with the first set that does."""
     try:
         return strategy_of(spec, strategies)

@@ -33,6 +33,7 @@ from engine.tuning.out_of_sample import (
     combinatorial,
     default_walk_forward,
     horizon_of,
+    require_scores,
     walk_forward,
 )
 from engine.tuning.outcome import Parameters
@@ -112,11 +113,7 @@ def judge_study(
             "the search learned from all sessions; out of sample is the choice among the sets that it found"
         )
     metric, smaller = _metric(study)
-    horizon = (
-        horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
-        if (hasattr(evaluate.strategy(best.parameters), "rebalance"))
-        else 1
-    )
+    horizon = horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
     if splits in ("both", "walkforward"):
         announce("walk-forward")
         walk, why = _tried(
@@ -204,11 +201,6 @@ def _tried(compute: Callable[[], Any], sizes: SplitSizes) -> tuple[Any, str | No
         return None, " ".join(str(error).split())
 
 
-def _require_scores(evaluate: Evaluator) -> None:
-    if not evaluate.has_scores:
-        raise UsageError("splits need a strategy with scores")
-
-
 def _walk(
     evaluate: Evaluator,
     sets: Sequence[Parameters],
@@ -219,7 +211,7 @@ def _walk(
     smaller: bool,
     sizes: SplitSizes,
 ) -> WalkForwardOutcome:
-    _require_scores(evaluate)
+    require_scores(evaluate, sets[0])
     purged = horizon if sizes.purged_size is None else sizes.purged_size
     windows = default_walk_forward(len(returns), evaluate.market.panel.sessions_per_year, purged)
     if sizes.train_size is not None:
@@ -240,7 +232,7 @@ def _paths(
     smaller: bool,
     sizes: SplitSizes,
 ) -> CombinatorialOutcome:
-    _require_scores(evaluate)
+    require_scores(evaluate, sets[0])
     purged = horizon if sizes.purged_size is None else sizes.purged_size
     embargo = max(horizon - 1, 1) if sizes.embargo_size is None else sizes.embargo_size
     # Fewer folds where ten would be too short for what is purged.

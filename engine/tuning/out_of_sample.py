@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen
-from engine.kernel.rotation import Targets, decision_rows, target_weights
+from engine.kernel.rotation import Targets, decision_rows
 from engine.simulation.account import Totals
-from engine.simulation.backtest import checked_signal
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
+from engine.strategy.adapters import ScoreAdapter
 from engine.sweeps.measures import MEASURES, measure
 from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
@@ -61,10 +62,22 @@ def default_walk_forward(sessions: int, per_year: float, purged_size: int) -> Wa
     return WalkForward(max(train - purged_size, 1), max(test, 1), purged_size, reduce_test=True)
 
 
-def horizon_of(rebalances: Sequence[int | str]) -> int:
-    """Return for how many sessions a decision of the slowest of these has consequences, its lag included."""
+def horizon_of(rebalances: Sequence[int | str | None]) -> int:
+    """Return for how many sessions a decision of the slowest of these has consequences, its lag included.
+
+    1 where they do not say how often they decide (None).
+    """
     sessions = {"weekly": 5, "monthly": 22, "once": 22}
-    return 1 + max((sessions.get(str(each)) or min(int(each), 60) for each in rebalances), default=5)
+    said = [each for each in rebalances if each is not None]
+    return 1 + max((sessions.get(str(each)) or min(int(each), 60) for each in said), default=0)
+
+
+def require_scores(evaluate: Evaluator, parameters: Parameters) -> ScoreAdapter:
+    """Return the strategy with a set of parameters; UsageError if it has no scores to follow."""
+    strategy = evaluate.strategy(parameters)
+    if not isinstance(strategy, ScoreAdapter):
+        raise UsageError("splits need a strategy with scores")
+    return strategy
 
 
 def choose(
@@ -157,16 +170,14 @@ class Stitched:
 
     def _targets(self, begin: int, end: int, parameters: Parameters) -> Targets:
         evaluate, panel = self._evaluate, self._evaluate.market.panel
-        strategy, known = evaluate.strategy(parameters), panel.known
+        strategy = require_scores(evaluate, parameters)
         first, last = evaluate.first + begin, evaluate.first + end
-        usual = decision_rows(strategy.rebalance, panel.days, evaluate.first, evaluate.last)
+        usual = decision_rows(strategy.rotation.rebalance, panel.days, evaluate.first, evaluate.last)
         rows = np.union1d(usual[(usual >= first) & (usual <= last)], [first]).astype(np.int64)
         key = repr(sorted(parameters.items()))
         if key not in self._scores:
-            self._scores[key] = checked_signal(strategy.scores(known), strategy, panel)
-        return target_weights(
-            self._scores[key], strategy, rows, known.listed, known.adjusted_close, panel.symbols
-        )
+            self._scores[key] = strategy.values_on(panel)
+        return strategy.targets(panel, rows, self._scores[key])
 
 
 def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Floats) -> None:

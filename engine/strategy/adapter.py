@@ -1,0 +1,203 @@
+"""A strategy as the engine sees it: what it is, what it says of itself, and what it decides.
+
+The engine talks to an :class:`Adapter` and never asks what a strategy has; ``engine.strategy.adapters`` has
+one for each way to decide, and chooses it once. What a strategy raises comes as StrategyError, apart from our
+own errors, which pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import DataError, EtflowError, StrategyError
+
+if TYPE_CHECKING:
+    from data.panel.panel import Panel
+    from engine.kernel.rotation import Targets
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What the engine asks of any strategy; ``strategy`` is what the user wrote."""
+
+    strategy: Any
+
+    # --- what it is
+
+    @property
+    def written(self) -> type[Any]:
+        """The class that the user wrote, which has the description and declares the parameters."""
+        return type(self.strategy)
+
+    @property
+    def name(self) -> str:
+        """What its class is called."""
+        return self.written.__name__
+
+    @property
+    def idea(self) -> str:
+        """The first paragraph of its description on one line; empty if it has none."""
+        text = inspect.cleandoc(self.written.__dict__.get("__doc__") or "")
+        paragraph = " ".join(text.partition("\n\n")[0].replace("`", "").split())
+        # What a dataclass without a description gets is its own signature.
+        return "" if paragraph.startswith(f"{self.name}(") else paragraph
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its parameters as they are."""
+        return {each.name: getattr(self.strategy, each.name) for each in dataclasses.fields(self.written)}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its parameters as JSON types; what is of none as text."""
+        plain = (bool, int, float, str, types.NoneType)
+        return {name: each if isinstance(each, plain) else str(each) for name, each in self.fields.items()}
+
+    def read(self, names: Iterable[str]) -> tuple[Any, ...]:
+        """Return the values of some of its parameters."""
+        return tuple([getattr(self.strategy, name) for name in names])
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Adapter:
+        """Return the same strategy with some parameters changed."""
+        return type(self)(self.asked(dataclasses.replace, self.strategy, **parameters))
+
+    # --- what it says of itself
+
+    @property
+    def declared_warmup(self) -> int | None:
+        """Sessions before a decision that it can depend on, as it says; None where it says nothing."""
+        said = self._said("warmup")
+        return None if said is None else self.asked(int, said)
+
+    @property
+    def warmup(self) -> int:
+        """Sessions before its first decision; one at least, because orders are sized with a close."""
+        return max(1, self.declared_warmup or 0)
+
+    @property
+    def rebalance(self) -> int | str | None:
+        """How often it decides; None where it does not say."""
+        said: int | str | None = self._said("rebalance")
+        return said
+
+    def _said(self, name: str) -> Any:
+        def say() -> Any:
+            try:
+                return getattr(self.strategy, name)
+            except AttributeError:
+                # A property that raises says something wrong; only what is not there says nothing.
+                if inspect.getattr_static(self.strategy, name, None) is None:
+                    return None
+                raise
+
+        return self.asked(say)
+
+    # --- what it decides
+
+    def first_session(
+        self,
+        panel: Panel,
+        start: date | None = None,
+        last: int | None = None,
+        values: Floats | None = None,
+    ) -> int:
+        """Return the row of the first session on which it decides, from ``start`` on if there is one.
+
+        ``values`` are those on the panel (``AtOnceAdapter.values_on``), computed if they are not given.
+        DataError if it can decide on no session up to the row ``last`` (None: of the panel).
+        """
+        last = len(panel.days) - 1 if last is None else last
+        rows = np.flatnonzero(self._can_decide(panel, values)[: last + 1])
+        if not len(rows):
+            raise DataError(
+                f"{self.name} can decide on no session of the data",
+                received=f"{panel.days[0]} to {panel.days[last]}, {self.warmup} sessions of warm-up",
+                hint="It may need a table that the data lack (`etflow data show`), or more history.",
+            )
+        if start is None:
+            return int(rows[0])
+        if panel.row(start) > last:
+            raise DataError(
+                "the period has no session with data",
+                received=f"from {start} on",
+                limit=f"up to {panel.days[last]}",
+            )
+        return max(1, panel.row(start))
+
+    def _can_decide(self, panel: Panel, values: Floats | None) -> Bools:
+        """Return on which sessions it can decide, (D,)."""
+        return np.arange(len(panel.days)) >= self.warmup
+
+    def asked(self, question: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        """Return what a function of the strategy answers; StrategyError if it raises."""
+        try:
+            return question(*arguments, **named)
+        except EtflowError:
+            raise
+        except Exception as error:
+            raise raised(self.name, error) from error
+
+
+class AtOnceAdapter(Adapter, ABC):
+    """A strategy that decides on all sessions at once, so that the batch engine can run it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def values(self, known: Any) -> Floats:
+        """Return what it computes from the known face of a panel, or a view of it; it should be (D, S)."""
+
+    @abstractmethod
+    def decisions(self, panel: Panel, first: int, last: int, values: Floats | None = None) -> Targets:
+        """Return the targets that it decides from session ``first`` to ``last``, both included."""
+
+    def values_on(self, panel: Panel) -> Floats:
+        """Return what it computes on a panel, (D, S); StrategyError if it has another shape."""
+        values = self.values(panel.known)
+        shape = (len(panel.days), len(panel.symbols))
+        if values.shape != shape:
+            raise StrategyError(
+                f"{self.name} returned an array of the wrong shape",
+                received=values.shape,
+                limit=f"{shape}, sessions by symbols",
+                hint="Return one number for each session and symbol, NaN where a fund does not qualify.",
+            )
+        return values
+
+    def _can_decide(self, panel: Panel, values: Floats | None) -> Bools:
+        values = self.values_on(panel) if values is None else values
+        known = panel.known
+        decided = (np.isfinite(values) & known.listed).any(axis=1)
+        if self._said("cash_without_score") and decided.any():
+            decided = (np.isfinite(known.close) & known.listed).any(axis=1)
+        result: Bools = decided & super()._can_decide(panel, values)
+        return result
+
+    def _floats(self, method: Callable[[Any], Any], known: Any) -> Floats:
+        def answer() -> Floats:
+            return np.asarray(method(known), dtype=np.float64)
+
+        floats: Floats = self.asked(answer)
+        return floats
+
+
+def raised(name: str, error: Exception) -> StrategyError:
+    """Return the error that says that a strategy raised."""
+    return StrategyError(
+        f"{name} raised",
+        received=f"{type(error).__name__}: {error}",
+        hint="Run with -v for the traceback.",
+    )
