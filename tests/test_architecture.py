@@ -24,14 +24,8 @@ ROOMS: dict[str, str] = {
     "data.folders": "",
     "data.numeric": "",
     "data.facts": "data.errors data.folders",
-    "data.store": "data.errors",
-    "data.demo": "data.errors data.numeric data.facts data.store",
-    "data.source": "data.errors data.store data.demo",
     "data.panel": "data.errors data.numeric data.facts",
-    "data.load": "data.errors data.facts data.source data.panel",
     "data.checks": "data.errors data.facts data.panel",
-    "data.importing": "data.errors data.facts data.store",
-    "data.providers": "data.errors data.numeric data.facts data.store data.importing",
     "data.scenarios": "data.facts data.panel",
     "strategies": "data.errors data.numeric data.facts data.panel",
     "engine.kernel": "data.errors data.numeric",
@@ -44,21 +38,12 @@ ROOMS: dict[str, str] = {
         "data.errors data.numeric data.facts data.panel engine.kernel engine.strategy engine.spec "
         "engine.result"
     ),
-    "engine.pipeline": (
-        "data.errors data.source data.panel data.load data.checks engine.strategy engine.spec "
-        "engine.result engine.results engine.simulation"
-    ),
     "engine.sweeps": (
         "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation"
     ),
     "engine.statistics": "data.errors",
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
-    "engine.tuning": (
-        "data.errors data.numeric data.source data.panel engine.kernel engine.strategy engine.spec "
-        "engine.result engine.metrics engine.results engine.simulation engine.pipeline engine.sweeps "
-        "engine.statistics engine.record engine.verdict"
-    ),
     "engine.comparisons": "engine.result engine.statistics",
     "engine.factors": (
         "data.errors data.panel engine.kernel engine.strategy engine.spec engine.results "
@@ -68,31 +53,48 @@ ROOMS: dict[str, str] = {
         "data.errors data.panel data.scenarios engine.kernel engine.strategy engine.spec "
         "engine.simulation engine.sweeps"
     ),
-    "engine.orders": (
-        "data.errors data.facts data.source data.panel data.load engine.kernel engine.strategy "
-        "engine.spec engine.simulation"
+    "data": "",
+    "data.synthetic": "",
+    "data.store": "data.errors data.synthetic",
+    "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
+    "data.source": "data.errors data.store data.demo",
+    "data.load": "data.errors data.facts data.panel data.source",
+    "data.importing": "data.errors data.facts data.store",
+    "data.providers": "data.errors data.numeric data.facts data.store data.importing",
+    "engine.pipeline": (
+        "data.errors data.panel data.checks engine.strategy engine.spec engine.result engine.results "
+        "engine.simulation data.synthetic data.source data.load"
     ),
-    "engine.briefs": "data.errors data.facts data.source data.panel engine.orders",
+    "engine.tuning": (
+        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.result "
+        "engine.metrics engine.results engine.simulation engine.sweeps engine.statistics "
+        "engine.record engine.verdict data.synthetic data.source engine.pipeline"
+    ),
+    "engine.orders": (
+        "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec "
+        "engine.simulation data.source data.load"
+    ),
+    "engine.briefs": "data.errors data.facts data.panel data.source engine.orders",
     "engine.report": (
         "data.facts engine.kernel engine.result engine.metrics engine.results engine.statistics "
-        "engine.verdict engine.tuning engine.comparisons engine.factors"
+        "engine.verdict engine.comparisons engine.factors data.synthetic engine.tuning"
     ),
     "engine.commands": (
-        "data.errors data.facts data.source data.panel data.load engine.kernel engine.strategy "
-        "engine.spec engine.result engine.metrics engine.results engine.simulation engine.pipeline "
-        "engine.sweeps engine.verdict engine.tuning engine.comparisons engine.factors engine.audits "
-        "engine.orders engine.briefs engine.report"
+        "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec engine.result "
+        "engine.metrics engine.results engine.sweeps engine.verdict engine.comparisons "
+        "engine.factors engine.audits data.synthetic data.source data.load engine.pipeline "
+        "engine.tuning engine.orders engine.briefs engine.report"
     ),
     "engine": (
         "engine.kernel engine.strategy engine.spec engine.result engine.metrics engine.results "
-        "engine.pipeline engine.sweeps engine.statistics engine.verdict engine.tuning "
-        "engine.comparisons engine.factors engine.audits engine.orders engine.briefs engine.commands"
+        "engine.sweeps engine.statistics engine.verdict engine.comparisons engine.factors "
+        "engine.audits data.synthetic engine.pipeline engine.tuning engine.orders engine.briefs "
+        "engine.commands"
     ),
     "engine.cli": (
-        "data.errors data.facts data.store data.demo data.source data.load data.checks "
-        "data.importing data.providers engine"
+        "data.errors data.facts data.checks data.synthetic data.store data.demo data.source "
+        "data.load data.importing data.providers engine"
     ),
-    "data": "",
 }
 
 # Outside libraries, and the only modules (or packages, with a slash) that may import them.
