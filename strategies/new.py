@@ -5,12 +5,13 @@ from __future__ import annotations
 import keyword
 import re
 from importlib import resources
+from pathlib import Path
 
 from data.errors import UsageError
 
 
-def new_strategy(name: str) -> tuple[str, str, str]:
-    """Return the file name, the class name and the source of a new strategy called ``name``.
+def new_strategy(name: str, folder: Path = Path()) -> tuple[Path, str, str]:
+    """Return the file, the class name and the source of a new strategy called ``name`` in ``folder``.
 
     ``my_flow`` (or ``my-flow``, ``MyFlow``) gives ``my_flow.py`` with the class ``MyFlow``. UsageError if
     the name cannot be that of a Python module.
@@ -26,5 +27,6 @@ def new_strategy(name: str) -> tuple[str, str, str]:
         )
     class_name = "".join(word.capitalize() for word in words)
     template = resources.files("strategies").joinpath("template.py").read_text(encoding="utf-8")
-    source = template.replace("THIS_FILE", module)
-    return f"{module}.py", class_name, re.sub(r"\bTemplate\b", class_name, source)
+    path = folder / f"{module}.py"
+    source = re.sub(r"\bTemplate\b", class_name, template)
+    return path, class_name, source.replace("THIS_FILE.py", path.as_posix())

@@ -39,27 +39,42 @@ def test_the_tour_of_the_readme(root: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, f"{words}\n{done.stderr}"
 
 
-def test_the_notebook_snippet_of_the_readme(root: Path) -> None:
-    (snippet,) = blocks(root / "README.md", "python")
+def python(root: Path, folder: Path, code: str) -> str:
+    """Run code as a notebook would, and return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=root, capture_output=True, text=True, check=True, env=os.environ
+        [sys.executable, "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(root)},
     )
-    assert "participation" in done.stdout
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_notebook_snippet_of_the_readme(root: Path, tmp_path: Path) -> None:
+    (snippet,) = blocks(root / "README.md", "python")
+    assert "participation" in python(root, tmp_path, snippet)
+    assert [path.name for path in tmp_path.glob("results/*/tearsheet.html")] == ["tearsheet.html"]
+
+
+def test_the_page_on_python_runs_from_top_to_bottom(root: Path, tmp_path: Path) -> None:
+    printed = python(root, tmp_path, "\n".join(blocks(root / "docs" / "python.md", "python")))
+    assert "('159363.SZ',) 2025-08-20" in printed
+    results = tmp_path / "results"
+    assert (results / "audit.json").is_file()
+    assert len([*results.glob("compare-*.html")]) == 1
+    assert len([*results.glob("*/study.html")]) == 1
+    assert [*results.glob("share_inflow-*/tearsheet.html")] or [*results.glob("ShareInflow-*/tearsheet.html")]
 
 
 def test_the_strategies_of_the_guide(root: Path, tmp_path: Path) -> None:
     own = [block for block in blocks(root / "docs" / "user-guide.md", "python") if "class " in block]
     assert len(own) == 2
-    imports = (
-        "from dataclasses import dataclass\n"
-        "from strategies.parameters import param\n"
-        "from strategies.rotation import Rotation\n"
-        "from strategies.windows import rolling_sum\n"
-        "Known = Floats = object\n\n"
-    )
     for number, block in enumerate(own):
         file = tmp_path / f"own{number}.py"
-        file.write_text(imports + block)
+        file.write_text(block)
         done = etflow(root, tmp_path, "run", str(file), "--no-report", "--json")
         assert done.returncode == 0, done.stderr
         assert '"fills": 0' not in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -157,13 +158,19 @@ def test_valuations_are_those_of_the_data():
 @pytest.mark.parametrize("name", ["my_flow", "my-flow", "MyFlow", "myFlow"])
 def test_a_new_strategy_is_a_module_that_loads(name, monkeypatch):
     file, class_name, source = new_strategy(name)
-    assert (file, class_name) == ("my_flow.py", "MyFlow")
+    assert (file, class_name) == (Path("my_flow.py"), "MyFlow")
     assert "emplate" not in source.replace("A template:", "")
     assert "etflow run my_flow.py:MyFlow" in source
     module = ModuleType("my_flow")
     monkeypatch.setitem(sys.modules, "my_flow", module)
     exec(compile(source, file, "exec"), module.__dict__)
     assert module.MyFlow(lookback=5).warmup == 6
+
+
+def test_a_new_strategy_says_how_to_run_it_from_where_it_was_asked_for():
+    file, _, source = new_strategy("my_flow", Path("ideas") / "2025")
+    assert file == Path("ideas/2025/my_flow.py")
+    assert source.count("etflow run ideas/2025/my_flow.py:MyFlow") == 2
 
 
 @pytest.mark.parametrize("name", ["", "3m", "a b", "../x", "class", "x_", "é"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -13,12 +14,12 @@ import click
 class Catalogue(NamedTuple):
     """What the command line knows of strategies, given to it from outside.
 
-    ``strategies`` is the table of the built-in ones, name to class; ``new_strategy(name)`` returns the file
-    name, the class name and the source of a new one.
+    ``strategies`` is the table of the built-in ones, name to class; ``new_strategy(name, folder)`` returns
+    the file, the class name and the source of a new one.
     """
 
     strategies: Mapping[str, type[Any]]
-    new_strategy: Callable[[str], tuple[str, str, str]]
+    new_strategy: Callable[[str, Path], tuple[Path, str, str]]
 
 
 @dataclass
@@ -55,7 +56,6 @@ def version() -> str:
         return installed("etflow")
     except PackageNotFoundError:
         import tomllib
-        from pathlib import Path
 
         with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
             return str(tomllib.load(file)["project"]["version"])

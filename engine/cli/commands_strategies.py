@@ -99,8 +99,7 @@ def new_strategy(app: App, name: str, out: Path) -> None:
     """
     from engine import whole_file
 
-    file_name, class_name, source = app.catalogue.new_strategy(name)
-    path = out / file_name
+    path, class_name, source = app.catalogue.new_strategy(name, out)
     if path.exists():
         raise UsageError(f"{path} is there already", hint="Choose another name or folder.")
     try:
