@@ -2,7 +2,7 @@
 
 A strategy says how good each fund is; :class:`Rotation` says how many of the good ones are held, how
 often that is decided, and how much of equity each gets. It declares and checks; the engine does the weighing
-(``engine/kernel/rotation.py``), in this order:
+(``engine/kernel/targets.py``), in this order:
 
 1. on a decision session (``rebalance``), funds with a score, above ``threshold`` if there is one, qualify;
 2. they are ranked by ``(-score, symbol)``; the first ``top`` are selected, and a fund that is held stays

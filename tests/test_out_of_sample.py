@@ -10,7 +10,7 @@ import pytest
 from data.demo import Demo
 from data.load import load_panel
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import decisions_of
 from engine.simulation.engines import simulate

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
-from engine.kernel.rotation import Targets, decision_rows, rank_columns, target_weights
+from engine.kernel.targets import Targets, decision_rows, rank_columns, target_weights
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data.errors import StrategyError
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.simulation.backtest import decisions_of, last_session
 from engine.simulation.decisions import Decide
 from engine.simulation.engines import simulate

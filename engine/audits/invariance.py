@@ -26,7 +26,7 @@ from engine.audits.case import Case, Simulation, net_returns, returns_of, target
 from engine.audits.mismatch import Difference, first_difference
 from engine.audits.opinion import Outcome
 from engine.audits.views import View
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter
 from engine.strategy.loader import parameters_of

@@ -33,7 +33,7 @@ from engine.audits.mismatch import Difference, alike, first_difference
 from engine.audits.opinion import Outcome
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.audits.views import Recorder
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.simulation.engines import simulate
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter

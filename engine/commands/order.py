@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import EtflowError, UsageError
-from engine.kernel.rotation import ROTATION_FIELDS
+from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import strategy_of
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter

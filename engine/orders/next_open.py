@@ -25,7 +25,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs, commission
 from engine.kernel.fills import REASONS
-from engine.kernel.rotation import Targets, decision_rows
+from engine.kernel.targets import Targets, decision_rows
 from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decision, follow

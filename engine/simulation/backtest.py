@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.result import Result
 from engine.simulation.decisions import Decide, asking
 from engine.simulation.engines import simulate

@@ -9,7 +9,7 @@ from data.numeric.compiled import compiled, loaded
 from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, terms_of
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.simulation import account
 from engine.simulation.account import Orders, Record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame

@@ -31,8 +31,8 @@ from engine.kernel.fills import (
     slippage_of,
     terms_of,
 )
-from engine.kernel.rotation import Targets
 from engine.kernel.sizing import size_order, split_shares
+from engine.kernel.targets import Targets
 from engine.simulation.ledger import (
     InvariantError,
     Ledger,

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.numeric.arithmetic import total
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import SessionAdapter
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from data.errors import DataError, UsageError
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
+from engine.kernel.targets import Targets
 from engine.simulation.decisions import Decide, follow
 from engine.simulation.ledger import Ledger
 from engine.spec import DEFAULT, Conditions

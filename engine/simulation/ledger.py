@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Event
 from data.panel.panel import Panel
-from engine.kernel.rotation import Targets
 from engine.kernel.sizing import split_shares
+from engine.kernel.targets import Targets
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS
 
 Floats = NDArray[np.float64]

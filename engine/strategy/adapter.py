@@ -23,7 +23,7 @@ from data.errors import DataError, EtflowError, StrategyError
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
-    from engine.kernel.rotation import Targets
+    from engine.kernel.targets import Targets
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
-from engine.kernel.rotation import ROTATION_FIELDS, Targets, decision_rows, target_weights
+from engine.kernel.targets import ROTATION_FIELDS, Targets, decision_rows, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
 from engine.strategy.protocol import METHODS, Strategy
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.numeric.compiled import compiled
-from engine.kernel.rotation import rank_columns
+from engine.kernel.targets import rank_columns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from data.panel.panel import Panel
-from engine.kernel.rotation import ROTATION_FIELDS
+from engine.kernel.targets import ROTATION_FIELDS
 from engine.strategy.adapter import Adapter, Floats
 from engine.strategy.adapters import ScoreAdapter
 

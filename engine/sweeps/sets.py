@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernel.fills import Terms
-from engine.kernel.rotation import Rule, rotate
+from engine.kernel.targets import Rule, rotate
 from engine.simulation.account import Orders, Totals, blank_record, keep_account
 from engine.simulation.tape import Tape
 from engine.sweeps.measures import measure

@@ -24,9 +24,16 @@ from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
-from engine.kernel import rotation
 from engine.kernel.fills import terms_of
-from engine.kernel.rotation import Rule, Targets, decision_rows, rule_of
+from engine.kernel.targets import (
+    Rule,
+    Targets,
+    decision_rows,
+    recent_volatility,
+    rotate,
+    rule_of,
+    weigh,
+)
 from engine.simulation import account
 from engine.simulation.account import Totals
 from engine.simulation.backtest import alternative_return
@@ -49,9 +56,9 @@ Floats = NDArray[np.float64]
 CALLS = (
     account.blank_record,
     measures.measure,
-    rotation.rotate,
-    rotation.weigh,
-    rotation.recent_volatility,
+    rotate,
+    weigh,
+    recent_volatility,
     round_half_up,
     *ACCOUNT_CALLS,
 )

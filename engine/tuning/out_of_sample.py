@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen
-from engine.kernel.rotation import Targets, decision_rows
+from engine.kernel.targets import Targets, decision_rows
 from engine.simulation.account import Totals
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
-from engine.kernel.rotation import ROTATION_FIELDS
+from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class

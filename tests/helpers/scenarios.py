@@ -88,7 +88,7 @@ def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
-    from engine.kernel.rotation import Targets
+    from engine.kernel.targets import Targets
 
     column = {fund.symbol: number for number, fund in enumerate(scenario.funds)}
     rows = [row for row, day in enumerate(scenario.days) if row >= first and day in scenario.decisions]
