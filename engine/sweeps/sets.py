@@ -22,7 +22,7 @@ Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class Ground(NamedTuple):
+class Inputs(NamedTuple):
     """What all sets have in common: market, costs, and what is measured against.
 
     ``listed`` (D, S) and ``benchmark`` (D,) are by session of the run; ``closes`` are rows of the panel.
@@ -58,7 +58,7 @@ class Rules(NamedTuple):
 
 
 def run_sets(
-    ground: Ground,
+    inputs: Inputs,
     scores: Floats,
     ranking: Integers,
     ranked: Integers,
@@ -97,8 +97,8 @@ def run_sets(
             depth,
             ranked,
             scores.reshape(-1),
-            ground.listed.reshape(-1),
-            ground.closes.reshape(-1),
+            inputs.listed.reshape(-1),
+            inputs.closes.reshape(-1),
             funds,
             rules.sessions[begin:end],
             rules.rows[begin:end],
@@ -112,18 +112,18 @@ def run_sets(
             rules.sessions[begin:end], starts, starts[1:] - starts[:-1], columns[: starts[-1]], weights
         )
         totals: Totals = keep_account(
-            ground.tape,
-            ground.terms,
-            ground.cash_rate,
-            ground.whole_session,
-            ground.initial_cash,
+            inputs.tape,
+            inputs.terms,
+            inputs.cash_rate,
+            inputs.whole_session,
+            inputs.initial_cash,
             orders,
             record,
         )
         if totals.broken >= 0:
             return number
         measure(
-            record.equity, ground.initial_cash, ground.benchmark, ground.per_year, totals, metrics[number]
+            record.equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[number]
         )
         if len(equity) > 0:
             equity[number] = record.equity

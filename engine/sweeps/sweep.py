@@ -1,6 +1,6 @@
 """Many parameter sets of a strategy on one panel: a row of metrics each, in a fraction of a millisecond each.
 
-1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Ground``);
+1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Inputs``);
 2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands the groups to threads;
 3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
    holds no lock (``engine.sweeps.sets``).
@@ -49,7 +49,7 @@ from engine.sweeps import measures, sets
 from engine.sweeps.measures import MEASURES
 from engine.sweeps.ranking import rank
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
-from engine.sweeps.sets import Ground, Rules
+from engine.sweeps.sets import Inputs, Rules
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ class Sweep:
         self.first, self.last = first, last
         self.workers = workers or os.cpu_count() or 1
         self.days = panel.days[span]
-        self._ground = Ground(
+        self._inputs = Inputs(
             tape=tape_of(panel, first, last, conditions),
             terms=terms_of(conditions.costs),
             cash_rate=conditions.costs.cash_rate,
@@ -240,9 +240,9 @@ class Sweep:
         funds = scores.shape[1]
         depth = max(rule.top + rule.hysteresis if rule.top else funds for rule in rules)
         floor = min(rule.threshold for rule in rules)
-        ranking, ranked = rank(scores, self._ground.listed, wanted, min(depth, funds), floor)
+        ranking, ranked = rank(scores, self._inputs.listed, wanted, min(depth, funds), floor)
         broken = compiled(sets.run_sets, *CALLS)(
-            self._ground, scores, ranking, ranked, arranged, found, walked
+            self._inputs, scores, ranking, ranked, arranged, found, walked
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
@@ -259,22 +259,22 @@ class Sweep:
         first = strategy.first_session(self.panel, start, self.last, values)
         targets = strategy.decisions(self.panel, first, self.last, values)
         equity, totals = self._follow(targets)
-        ground = self._ground
+        inputs = self._inputs
         compiled(measures.measure)(
-            equity, ground.initial_cash, ground.benchmark, ground.per_year, totals, metrics
+            equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics
         )
         if len(path):
             path[0] = equity
 
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
-        ground = self._ground
+        inputs = self._inputs
         record = account.blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
         totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
-            ground.tape,
-            ground.terms,
-            ground.cash_rate,
-            ground.whole_session,
-            ground.initial_cash,
+            inputs.tape,
+            inputs.terms,
+            inputs.cash_rate,
+            inputs.whole_session,
+            inputs.initial_cash,
             orders_of(targets, self.first),
             record,
         )
