@@ -19,7 +19,7 @@ import numpy as np
 
 from data.demo import Demo
 from data.load import load_panel
-from engine.audits import Case, audit
+from engine.audits import Audited, audit
 from engine.pipeline import OpenMarket
 from engine.simulation.backtest import alternative_return
 from engine.spec import Spec
@@ -50,7 +50,7 @@ def main() -> None:
         "PBO, S = 16": (lambda: overfitting(noise, 16), 10.0),
         "SPA, 1,000 resamples": (lambda: superiority(noise, block=5, seed=1, resamples=1000), 20.0),
         "look-ahead audit": (
-            lambda: list(audit(Case(strategy, panel, catalogue=STRATEGIES), only=("look_ahead",))),
+            lambda: list(audit(Audited(strategy, panel, catalogue=STRATEGIES), only=("look_ahead",))),
             10.0,
         ),
         "CPCV, 10 folds, 1,000 sets": (folds_of_a_grid, 60.0),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data.synthetic import SYNTHETIC_NOTICE
-    from engine.audits import Outcome
+    from engine.audits import Opinion
     from engine.briefs.series import Fact
     from engine.commands.audit import Audit, audit, audit_job, audit_names
     from engine.commands.brief import FlowBrief, brief
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 # Where each name comes from: one function a command, what they return, and what they are asked with.
 _PLACES = {
     "data.synthetic": ("SYNTHETIC_NOTICE",),
-    "engine.audits": ("Outcome",),
+    "engine.audits": ("Opinion",),
     "engine.briefs.series": ("Fact",),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
     "engine.commands.brief": ("FlowBrief", "brief"),
@@ -137,8 +137,8 @@ __all__ = [
     "MeanSummary",
     "NextOrders",
     "Opened",
+    "Opinion",
     "Order",
-    "Outcome",
     "Report",
     "Result",
     "Run",

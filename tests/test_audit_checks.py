@@ -15,11 +15,11 @@ from data.panel.panel import Panel
 from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
 from data.scenarios.placebo import Chain, Placebo
 from engine import run
-from engine.audits import AUDITS, Case, audit
+from engine.audits import AUDITS, Audited, audit
+from engine.audits.audited import annual_return, returns_of, sharpe, targets_of
 from engine.audits.capacity import half_gone
-from engine.audits.case import annual_return, returns_of, sharpe, targets_of
+from engine.audits.controls import momentum_control, random_control
 from engine.audits.placebo import standing
-from engine.audits.twins import momentum_twin, random_twin
 from engine.audits.views import Recorder, View
 from engine.kernel.costs import Costs
 from engine.spec import Conditions
@@ -37,7 +37,7 @@ def panel() -> Panel:
 
 def ask(name: str, strategy: Any, panel: Panel, draws: int | None = None, **conditions: Any) -> Any:
     given = Conditions(**conditions)
-    return AUDITS[name](Case(strategy, panel, given, draws=draws, catalogue=STRATEGIES))
+    return AUDITS[name](Audited(strategy, panel, given, draws=draws, catalogue=STRATEGIES))
 
 
 # --- gates ------------------------------------------------------------------------------------------------
@@ -46,16 +46,16 @@ def ask(name: str, strategy: Any, panel: Panel, draws: int | None = None, **cond
 @pytest.mark.parametrize("name", BUILTIN)
 @pytest.mark.parametrize("gate", ["warm_up", "order_and_scale"])
 def test_every_builtin_passes(panel: Panel, name: str, gate: str) -> None:
-    outcome = ask(gate, STRATEGIES[name](), panel)
-    assert outcome.passed is True, outcome.sentence
+    opinion = ask(gate, STRATEGIES[name](), panel)
+    assert opinion.passed is True, opinion.sentence
 
 
 def test_too_short_a_warmup_is_caught_by_one_session(panel: Panel) -> None:
-    outcome = ask("warm_up", biased.ShortWarmup(), panel)
-    assert outcome.passed is False
-    assert outcome.details["warmup"] == 20
-    assert outcome.details["symbol"] in outcome.sentence
-    assert outcome.details["day"] in outcome.sentence
+    opinion = ask("warm_up", biased.ShortWarmup(), panel)
+    assert opinion.passed is False
+    assert opinion.details["warmup"] == 20
+    assert opinion.details["symbol"] in opinion.sentence
+    assert opinion.details["day"] in opinion.sentence
     assert ask("warm_up", EnoughWarmup(), panel).passed is True
 
 
@@ -77,35 +77,35 @@ class EnoughWarmup(biased.ShortWarmup):
     ],
 )
 def test_what_must_not_matter_is_named(panel: Panel, strategy: Any, on: str) -> None:
-    outcome = ask("order_and_scale", strategy(), panel)
-    assert outcome.passed is False
-    assert outcome.details["check"] == on
-    assert f"{strategy.__name__} depends on {on}" in outcome.sentence
-    assert outcome.details["symbol"] in outcome.sentence
+    opinion = ask("order_and_scale", strategy(), panel)
+    assert opinion.passed is False
+    assert opinion.details["check"] == on
+    assert f"{strategy.__name__} depends on {on}" in opinion.sentence
+    assert opinion.details["symbol"] in opinion.sentence
 
 
 def test_one_that_decides_one_by_one_is_held_to_its_returns(panel: Panel) -> None:
     short = rows_of(settled(panel.ingredients), 200).build()
     assert ask("order_and_scale", biased.HonestDecider(), short).passed is True
-    outcome = ask("order_and_scale", biased.RichDecider(), short)
-    assert outcome.details["check"] == "the currency"
-    assert outcome.details["symbol"] == "the portfolio's return"
+    opinion = ask("order_and_scale", biased.RichDecider(), short)
+    assert opinion.details["check"] == "the currency"
+    assert opinion.details["symbol"] == "the portfolio's return"
 
 
 def test_a_backtrader_strategy_is_refused(panel: Panel) -> None:
     with pytest.raises(StrategyError, match="cannot be audited"):
-        list(audit(Case(BacktraderAdapter(dict, {}), panel)))
+        list(audit(Audited(BacktraderAdapter(dict, {}), panel)))
 
 
 def test_an_unknown_audit_is_refused(panel: Panel) -> None:
     with pytest.raises(UsageError, match="look_ahead"):
-        list(audit(Case(STRATEGIES["momentum"](), panel), ["look_ahed"]))
+        list(audit(Audited(STRATEGIES["momentum"](), panel), ["look_ahed"]))
 
 
 def test_what_looks_ahead_is_not_asked_what_it_earns(panel: Panel) -> None:
-    outcomes = list(audit(Case(biased.ShiftByMinusOne(), panel), ["luck_band", "look_ahead"]))
-    assert [(each.name, each.passed) for each in outcomes] == [("look_ahead", False), ("luck_band", None)]
-    assert outcomes[1].sentence.startswith("Not asked")
+    opinions = list(audit(Audited(biased.ShiftByMinusOne(), panel), ["luck_band", "look_ahead"]))
+    assert [(each.name, each.passed) for each in opinions] == [("look_ahead", False), ("luck_band", None)]
+    assert opinions[1].sentence.startswith("Not asked")
 
 
 # --- numbers ----------------------------------------------------------------------------------------------
@@ -137,8 +137,10 @@ def test_capacity_by_hand() -> None:
 
 def test_the_simulated_returns_are_those_of_a_run(panel: Panel) -> None:
     strategy = STRATEGIES["flow_blend"](top=2)
-    case = Case(strategy, panel, Conditions(cash=3e5))
-    returns = returns_of(case, [targets_of(case.strategy, panel, case.first(), case.last)], case.first())
+    audited = Audited(strategy, panel, Conditions(cash=3e5))
+    returns = returns_of(
+        audited, [targets_of(audited.strategy, panel, audited.first(), audited.last)], audited.first()
+    )
     np.testing.assert_array_equal(returns[0], run(strategy, panel, cash=3e5).returns)
 
 
@@ -154,17 +156,17 @@ def test_lags_are_sessions_of_all_flows(panel: Panel) -> None:
 
 
 def test_lag_sensitivity(panel: Panel) -> None:
-    outcome = ask("lag_sensitivity", STRATEGIES["share_inflow"](lookback=5), panel)
-    assert outcome.passed is None
-    first = outcome.details["first_day"]
+    opinion = ask("lag_sensitivity", STRATEGIES["share_inflow"](lookback=5), panel)
+    assert opinion.passed is None
+    first = opinion.details["first_day"]
     result = run(STRATEGIES["share_inflow"](lookback=5), panel, start=np.datetime64(first).item())
     deviation = result.returns.std(ddof=1)
     own = result.returns.mean() / deviation * np.sqrt(panel.sessions_per_year)
-    assert outcome.details["sharpe_ratio"][0] == pytest.approx(own, rel=1e-12)
-    assert outcome.details["lags"] == [0, 1, 2, 3, 5]
+    assert opinion.details["sharpe_ratio"][0] == pytest.approx(own, rel=1e-12)
+    assert opinion.details["lags"] == [0, 1, 2, 3, 5]
     # The demo's flows act for five sessions: the later they are known, the less is left of them.
-    assert outcome.details["sharpe_ratio"][0] > outcome.details["sharpe_ratio"][4]
-    assert "do not" not in outcome.sentence
+    assert opinion.details["sharpe_ratio"][0] > opinion.details["sharpe_ratio"][4]
+    assert "do not" not in opinion.sentence
     without = ask("lag_sensitivity", STRATEGIES["momentum"](), panel)
     assert "does not use them" in without.sentence
     assert len(set(without.details["sharpe_ratio"])) == 1
@@ -213,61 +215,61 @@ def test_exchanged_flows_are_anothers(panel: Panel) -> None:
 
 
 def test_the_planted_effect_beats_its_placebos(panel: Panel) -> None:
-    outcome = ask("placebo", STRATEGIES["share_inflow"](lookback=5), panel, draws=19)
-    assert outcome.passed is None
+    opinion = ask("placebo", STRATEGIES["share_inflow"](lookback=5), panel, draws=19)
+    assert opinion.passed is None
     for kind in ("in_time", "between_funds"):
-        assert outcome.details[kind]["of"] == 20
-        assert outcome.details[kind]["p_value"] <= 0.10
+        assert opinion.details[kind]["of"] == 20
+        assert opinion.details[kind]["p_value"] <= 0.10
     again = ask("placebo", STRATEGIES["share_inflow"](lookback=5), panel, draws=19)
-    assert again.sentence == outcome.sentence
+    assert again.sentence == opinion.sentence
 
 
 def test_a_strategy_without_flows_has_no_placebo(panel: Panel) -> None:
-    outcome = ask("placebo", STRATEGIES["momentum"](), panel, draws=2)
-    assert outcome.details["draws"] == 0
-    assert "reads no flows" in outcome.sentence
-    # Momentum is its own twin.
-    assert outcome.details["momentum"]["excess"] == 0.0
-    assert outcome.details["momentum"]["beta"] == pytest.approx(1.0)
-    assert outcome.details["momentum"]["alpha"] == pytest.approx(0.0, abs=1e-12)
+    opinion = ask("placebo", STRATEGIES["momentum"](), panel, draws=2)
+    assert opinion.details["draws"] == 0
+    assert "reads no flows" in opinion.sentence
+    # Momentum is its own control.
+    assert opinion.details["momentum"]["excess"] == 0.0
+    assert opinion.details["momentum"]["beta"] == pytest.approx(1.0)
+    assert opinion.details["momentum"]["alpha"] == pytest.approx(0.0, abs=1e-12)
 
 
 # --- luck, cost, capacity ---------------------------------------------------------------------------------
 
 
-def test_twins_rotate_alike(panel: Panel) -> None:
+def test_controls_rotate_alike(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](top=4, rebalance=7, cap=0.2, hysteresis=1, weighting="score")
-    case = Case(strategy, panel, catalogue=STRATEGIES)
-    momentum, lots = momentum_twin(case), random_twin(case, 5)
-    for twin in (momentum, lots):
-        assert twin.read(("top", "rebalance", "cap", "hysteresis")) == (4, 7, 0.2, 1)
+    audited = Audited(strategy, panel, catalogue=STRATEGIES)
+    momentum, lots = momentum_control(audited), random_control(audited, 5)
+    for control in (momentum, lots):
+        assert control.read(("top", "rebalance", "cap", "hysteresis")) == (4, 7, 0.2, 1)
     assert momentum.read(("weighting", "lookback")) == ("score", 20)
     assert lots.read(("weighting", "seed")) == ("equal", 5)
-    assert momentum_twin(Case(strategy, panel)) is None
+    assert momentum_control(Audited(strategy, panel)) is None
 
 
 def test_luck_band(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](lookback=5)
-    outcome = ask("luck_band", strategy, panel, draws=3)
-    start = panel.days[Case(strategy, panel).first()].item()
+    opinion = ask("luck_band", strategy, panel, draws=3)
+    start = panel.days[Audited(strategy, panel).first()].item()
     drawn = [run(STRATEGIES["random"](seed=seed), panel, start=start).returns for seed in range(3)]
     ratios = [each.mean() / each.std(ddof=1) * np.sqrt(panel.sessions_per_year) for each in drawn]
-    np.testing.assert_allclose(outcome.details["sharpe_ratio"]["quantiles"][1], np.median(ratios))
-    assert outcome.details["draws"] == 3
+    np.testing.assert_allclose(opinion.details["sharpe_ratio"]["quantiles"][1], np.median(ratios))
+    assert opinion.details["draws"] == 3
     assert "nothing to choice" in ask("luck_band", STRATEGIES["equal_weight"](), panel, draws=2).sentence
 
 
 def test_cost_and_capacity(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](lookback=5, rebalance=10)
-    outcome = ask("cost_and_capacity", strategy, panel, benchmark="DEMO-ALL")
-    found = outcome.details
+    opinion = ask("cost_and_capacity", strategy, panel, benchmark="DEMO-ALL")
+    found = opinion.details
     assert np.all(np.diff(found["annual_return"]) < 0.0)
     free = run(strategy, panel, costs=Costs(commission_rate=0.0, commission_min=0.0, slippage_rate=0.0))
     assert found["annual_return"][0] == pytest.approx(
         np.prod(1 + free.returns) ** (panel.sessions_per_year / len(free.returns)) - 1
     )
     level = panel.index_closes["DEMO-ALL"]
-    first = Case(strategy, panel).first()
+    first = Audited(strategy, panel).first()
     passive = (level[-1] / level[first - 1]) ** (panel.sessions_per_year / (len(level) - first)) - 1
     assert found["benchmark_annual_return"] == pytest.approx(passive)
     assert (found["impact"], found["participation_rate"]) == (0.5, 0.1)

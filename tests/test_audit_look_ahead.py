@@ -19,7 +19,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audits import Case, audit
+from engine.audits import Audited, audit
 from engine.audits.look_ahead import look_ahead
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.spec import Conditions
@@ -69,39 +69,39 @@ BIASED = {
     ("strategy", "column"), BIASED.items(), ids=lambda each: getattr(each, "__name__", "")
 )
 def test_each_bias_is_caught_and_named(panel: Panel, strategy: Any, column: str) -> None:
-    outcome = look_ahead(Case(strategy(), panel))
-    assert outcome.passed is False
-    found = outcome.details
+    opinion = look_ahead(Audited(strategy(), panel))
+    assert opinion.passed is False
+    found = opinion.details
     assert column in found["columns"]
     assert found["symbol"] in panel.symbols
     assert np.datetime64(found["day"]) in panel.days
     assert np.datetime64(found["day"]) <= np.datetime64(found["cut"])
     assert found["with_future"] != found["without"]
     for word in (strategy.__name__, found["day"], found["symbol"], column, f"{found['without']:.6g}"):
-        assert word in outcome.sentence
+        assert word in opinion.sentence
     if found["size"] == found["size"]:
         assert found["size"] == abs(found["with_future"] - found["without"])
-        assert f"{found['size']:.3g} apart" in outcome.sentence
+        assert f"{found['size']:.3g} apart" in opinion.sentence
 
 
 def test_it_names_only_the_part_that_was_peeked_at(panel: Panel) -> None:
-    outcome = look_ahead(Case(biased.SameDayMargin(), panel))
-    assert outcome.details["columns"] == ["margin"]
-    assert outcome.details["reads"] == ["_margin", "listed", "adjusted_close"]
+    opinion = look_ahead(Audited(biased.SameDayMargin(), panel))
+    assert opinion.details["columns"] == ["margin"]
+    assert opinion.details["reads"] == ["_margin", "listed", "adjusted_close"]
 
 
 def test_a_strategy_that_decides_one_by_one_is_caught_too(panel: Panel) -> None:
     short = cut(panel.ingredients, 300).build()
-    assert look_ahead(Case(biased.HonestDecider(), short)).passed is True
-    outcome = look_ahead(Case(biased.PeekingDecider(), short))
-    assert outcome.passed is False
-    assert outcome.details["what"] == "target weight"
+    assert look_ahead(Audited(biased.HonestDecider(), short)).passed is True
+    opinion = look_ahead(Audited(biased.PeekingDecider(), short))
+    assert opinion.passed is False
+    assert opinion.details["what"] == "target weight"
 
 
 def test_it_is_caught_with_drawn_parameters_alone(panel: Panel) -> None:
-    outcome = look_ahead(Case(OnlyWithLargeTop(), panel))
-    assert outcome.passed is False
-    assert "top=" in outcome.details["parameters"]
+    opinion = look_ahead(Audited(OnlyWithLargeTop(), panel))
+    assert opinion.passed is False
+    assert "top=" in opinion.details["parameters"]
 
 
 class OnlyWithLargeTop(biased.ShiftByMinusOne):
@@ -113,9 +113,9 @@ class OnlyWithLargeTop(biased.ShiftByMinusOne):
 
 @pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"weights"}))
 def test_every_builtin_passes(panel: Panel, name: str) -> None:
-    outcome = look_ahead(Case(STRATEGIES[name](), panel, reload=reload))
-    assert outcome.passed is True, outcome.sentence
-    assert outcome.details["cells"] > 100_000
+    opinion = look_ahead(Audited(STRATEGIES[name](), panel, reload=reload))
+    assert opinion.passed is True, opinion.sentence
+    assert opinion.details["cells"] > 100_000
 
 
 def test_a_file_of_weights_passes(panel: Panel, tmp_path: Path) -> None:
@@ -123,18 +123,18 @@ def test_a_file_of_weights_passes(panel: Panel, tmp_path: Path) -> None:
     rows = [f"{day},{panel.symbols[n % 5]},0.5\n" for n, day in enumerate(panel.days[40::20].tolist())]
     file.write_text("day,symbol,weight\n" + "".join(rows))
     strategy = STRATEGIES["weights"](file=str(file))
-    outcomes = list(audit(Case(strategy, panel), ["look_ahead", "warm_up", "order_and_scale"]))
-    assert [each.passed for each in outcomes] == [True, None, True], outcomes
+    opinions = list(audit(Audited(strategy, panel), ["look_ahead", "warm_up", "order_and_scale"]))
+    assert [each.passed for each in opinions] == [True, None, True], opinions
     # Without the days and funds that the file names it could be asked on the cuts alone.
-    assert outcomes[0].details["markets"] > 20
+    assert opinions[0].details["markets"] > 20
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"weights"}))
 def test_every_builtin_passes_on_other_days(panel: Panel, name: str, seed: int) -> None:
-    outcome = look_ahead(Case(STRATEGIES[name](), panel, Conditions(seed=seed + 1), reload=reload))
-    assert outcome.passed is True, outcome.sentence
+    opinion = look_ahead(Audited(STRATEGIES[name](), panel, Conditions(seed=seed + 1), reload=reload))
+    assert opinion.passed is True, opinion.sentence
 
 
 # --- the altered markets ----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Audits of one strategy: can its numbers be believed? ``audit(Case(strategy, panel))`` asks them all."""
+"""Audits of one strategy: can its numbers be believed? ``audit(Audited(strategy, panel))`` asks them all."""
 
+from engine.audits.audited import Audited
 from engine.audits.audits import AUDITS, GATES, audit
-from engine.audits.case import Case
-from engine.audits.opinion import Outcome
+from engine.audits.opinion import Opinion
 
-__all__ = ["AUDITS", "GATES", "Case", "Outcome", "audit"]
+__all__ = ["AUDITS", "GATES", "Audited", "Opinion", "audit"]

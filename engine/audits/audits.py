@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from data.errors import UsageError, did_you_mean
+from engine.audits.audited import Audited, require_decisions
 from engine.audits.capacity import cost_and_capacity
-from engine.audits.case import Case, require_decisions
 from engine.audits.invariance import order_and_scale, warm_up
 from engine.audits.lags import lag_sensitivity
 from engine.audits.look_ahead import look_ahead
 from engine.audits.luck import luck_band
-from engine.audits.opinion import Outcome
+from engine.audits.opinion import Opinion
 from engine.audits.placebo import placebo
 
-AUDITS: Mapping[str, Callable[[Case], Outcome]] = MappingProxyType(
+AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
     {
         "look_ahead": look_ahead,
         "warm_up": warm_up,
@@ -30,9 +30,9 @@ AUDITS: Mapping[str, Callable[[Case], Outcome]] = MappingProxyType(
 
 
 def audit(
-    case: Case, only: Sequence[str] = (), announce: Callable[[str], object] = lambda _name: None
-) -> Iterator[Outcome]:
-    """Yield the outcome of each audit as it is done, all or those named in ``only``, gates first.
+    audited: Audited, only: Sequence[str] = (), announce: Callable[[str], object] = lambda _name: None
+) -> Iterator[Opinion]:
+    """Yield the opinion of each audit as it is done, all or those named in ``only``, gates first.
 
     ``announce`` is told the name of each before it begins.
 
@@ -42,18 +42,18 @@ def audit(
     for name in only:
         if name not in AUDITS:
             raise UsageError(f"unknown audit `{name}`", hint=did_you_mean(name, AUDITS))
-    require_decisions(case.strategy)
+    require_decisions(audited.strategy)
     caught = False
     for name, ask in AUDITS.items():
         if only and name not in only:
             continue
         if caught and name not in GATES:
-            yield Outcome(name, None, "Not asked: what a strategy earns that looks ahead says nothing.")
+            yield Opinion(name, None, "Not asked: what a strategy earns that looks ahead says nothing.")
             continue
         announce(name)
-        outcome = ask(case)
-        caught = caught or (name == "look_ahead" and outcome.failed)
-        yield outcome
+        opinion = ask(audited)
+        caught = caught or (name == "look_ahead" and opinion.failed)
+        yield opinion
 
 
 GATES = ("look_ahead", "warm_up", "order_and_scale")

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.audits.case import (
-    Case,
+from engine.audits.audited import (
+    Audited,
     Simulation,
     annual_return,
     net_returns,
     sharpe,
     targets_of,
 )
-from engine.audits.opinion import Outcome
+from engine.audits.opinion import Opinion
 from engine.kernel.costs import Costs
 from engine.simulation.backtest import alternative_return
 
@@ -30,17 +30,18 @@ IMPACT = 0.5
 PARTICIPATION = 0.1
 
 
-def cost_and_capacity(case: Case) -> Outcome:
+def cost_and_capacity(audited: Audited) -> Opinion:
     """Return net results against costs times 0, 1, 2 and 4, and against capital from 1e5 to 1e10.
 
-    Capital is run with participation cap and impact on: those of the case, else 0.1 and 0.5. ``details``:
-    ``multiples`` with ``sharpe_ratio`` and ``annual_return``; ``capitals`` with ``annual_return`` and
-    ``excess`` over the benchmark; ``capacity``, the capital at which half of the largest excess is gone (NaN:
-    none to lose, or not within the range), ``participation_rate`` and ``impact``.
+    Capital is run with participation cap and impact on: those it is traded with, else 0.1 and 0.5.
+    ``details``: ``multiples`` with ``sharpe_ratio`` and ``annual_return``; ``capitals`` with
+    ``annual_return`` and ``excess`` over the benchmark; ``capacity``, the capital at which half of the
+    largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
+    ``impact``.
     """
-    first, last, per_year = case.first(), case.last, case.panel.sessions_per_year
-    given = case.conditions
-    targets = targets_of(case.strategy, case.panel, first, last)
+    first, last, per_year = audited.first(), audited.last, audited.panel.sessions_per_year
+    given = audited.conditions
+    targets = targets_of(audited.strategy, audited.panel, first, last)
     with_impact = replace(
         given.costs,
         participation_rate=given.costs.participation_rate or PARTICIPATION,
@@ -48,9 +49,9 @@ def cost_and_capacity(case: Case) -> Outcome:
     )
     tried = [replace(given, costs=_times(given.costs, each)) for each in MULTIPLES]
     tried += [replace(given, cash=capital, costs=with_impact) for capital in CAPITALS]
-    returns = net_returns(case.panel, [Simulation(targets, each) for each in tried], first, last)
+    returns = net_returns(audited.panel, [Simulation(targets, each) for each in tried], first, last)
     annual, ratios = annual_return(returns, per_year), sharpe(returns, per_year)
-    alternative = alternative_return(case.panel, given.benchmark)[first : last + 1]
+    alternative = alternative_return(audited.panel, given.benchmark)[first : last + 1]
     passive = float(annual_return(np.nan_to_num(alternative, nan=0.0)[None, :], per_year)[0])
     costly, rich = slice(0, len(MULTIPLES)), slice(len(MULTIPLES), None)
     excess = annual[rich] - passive
@@ -68,7 +69,7 @@ def cost_and_capacity(case: Case) -> Outcome:
         "impact": with_impact.impact,
     }
     by_cost = ", ".join(f"{100 * each:.1f} %" for each in annual[costly])
-    return Outcome(
+    return Opinion(
         NAME, None, f"{by_cost} a year with costs times 0, 1, 2, 4. {_of_capacity(excess, capacity)}", details
     )
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from data.panel.panel import Panel
 from data.scenarios.noise import unused_symbol
 from data.scenarios.perturb import in_other_money, split_from_the_start
-from engine.audits.case import Case, Simulation, net_returns, returns_of, targets_of
-from engine.audits.mismatch import Difference, first_difference
-from engine.audits.opinion import Outcome
+from engine.audits.audited import Audited, Simulation, net_returns, returns_of, targets_of
+from engine.audits.mismatch import Mismatch, first_mismatch
+from engine.audits.opinion import Opinion
 from engine.audits.views import View
 from engine.kernel.targets import Targets
 from engine.strategy.adapter import Adapter, AtOnceAdapter
@@ -39,32 +39,32 @@ CURRENCY = 4.0
 SPLIT = 2
 
 
-def warm_up(case: Case) -> Outcome:
+def warm_up(audited: Audited) -> Opinion:
     """Return whether more history than ``warmup`` declares changes no score.
 
     Rows of the known face before some sessions are taken away, as if data began there; so gaps in the data
     do not count. ``details``: ``warmup``, ``starts``, and on failure the first difference.
     """
-    strategy, known = case.strategy, case.panel.known
+    strategy, known = audited.strategy, audited.panel.known
     warmup = strategy.declared_warmup
     if not isinstance(strategy, ScoreAdapter) or warmup is None:
-        return Outcome(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
+        return Opinion(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
     # What a session shows of the one before takes one session more than rows.
     needed = max(warmup - 1, 0)
     whole = strategy.values(known)
     scored = np.flatnonzero(np.isfinite(whole).any(axis=1))
     end = len(known.days) - needed - 1
     if not len(scored) or end < 1:
-        return Outcome(WARMUP, None, f"The data are too short for a warm-up of {warmup} sessions.")
-    rng = np.random.default_rng([case.conditions.seed, 2])
+        return Opinion(WARMUP, None, f"The data are too short for a warm-up of {warmup} sessions.")
+    rng = np.random.default_rng([audited.conditions.seed, 2])
     edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
     starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
     for since in starts:
         again = strategy.values(View(known, since=since))
         expected, got = whole[since + needed :], again[needed:]
-        found = first_difference(expected, got, known.days[since + needed :], known.symbols)
+        found = first_mismatch(expected, got, known.days[since + needed :], known.symbols)
         if found is not None:
-            return Outcome(
+            return Opinion(
                 WARMUP,
                 False,
                 f"{strategy.name} declares {warmup} sessions of warm-up and uses more: "
@@ -72,7 +72,7 @@ def warm_up(case: Case) -> Outcome:
                 f"{found.altered:.6g} with data from {known.days[since]} on.",
                 found.details("before", "after") | {"warmup": warmup},
             )
-    return Outcome(
+    return Opinion(
         WARMUP,
         True,
         f"No score needs more than the {warmup} sessions of history that are declared.",
@@ -80,48 +80,48 @@ def warm_up(case: Case) -> Outcome:
     )
 
 
-def order_and_scale(case: Case) -> Outcome:
+def order_and_scale(audited: Audited) -> Opinion:
     """Return whether order and number of funds, currency and old splits leave decisions alone.
 
     ``details``: ``checks`` with what was asked, and on failure the first difference.
     """
     checks = []
-    for name, found in _checks(case):
+    for name, found in _checks(audited):
         if found is not None:
-            return Outcome(
+            return Opinion(
                 ORDER_AND_SCALE,
                 False,
-                f"{case.strategy.name} depends on {name}: for {found.symbol} on "
+                f"{audited.strategy.name} depends on {name}: for {found.symbol} on "
                 f"{found.day} it says {found.whole:.6g}, and {found.altered:.6g} after the change.",
                 found.details("before", "after") | {"check": name},
             )
         checks.append(name)
-    return Outcome(ORDER_AND_SCALE, True, f"Nothing depends on {', '.join(checks)}.", {"checks": checks})
+    return Opinion(ORDER_AND_SCALE, True, f"Nothing depends on {', '.join(checks)}.", {"checks": checks})
 
 
-def _checks(case: Case) -> Iterator[tuple[str, Difference | None]]:
-    strategy, panel = case.strategy, case.panel
-    rng = np.random.default_rng([case.conditions.seed, 3])
+def _checks(audited: Audited) -> Iterator[tuple[str, Mismatch | None]]:
+    strategy, panel = audited.strategy, audited.panel
+    rng = np.random.default_rng([audited.conditions.seed, 3])
     known, count = panel.known, len(panel.symbols)
     if isinstance(strategy, AtOnceAdapter):
         whole = strategy.values(known)
         order = rng.permutation(count).astype(np.int64)
         again = strategy.values(View(known, order))
-        yield "the order of funds", first_difference(whole[:, order], again, known.days, _named(panel, order))
+        yield "the order of funds", first_mismatch(whole[:, order], again, known.days, _named(panel, order))
         place = int(rng.integers(count + 1))
         columns = np.insert(np.arange(count, dtype=np.int64), place, -1)
         stranger = unused_symbol(panel.symbols, panel.symbols[0])
         again = np.delete(strategy.values(View(known, columns, stranger=stranger)), place, axis=1)
-        yield "a fund that is never held", first_difference(whole, again, known.days, panel.symbols)
-    first, last = case.first(), case.last
+        yield "a fund that is never held", first_mismatch(whole, again, known.days, panel.symbols)
+    first, last = audited.first(), audited.last
     targets = targets_of(strategy, panel, first, last)
-    returns = returns_of(case, [targets], first)
+    returns = returns_of(audited, [targets], first)
     other = in_other_money(panel.ingredients, CURRENCY).build()
-    yield "the currency", _same_run(case, other, targets, returns, first, CURRENCY)
+    yield "the currency", _same_run(audited, other, targets, returns, first, CURRENCY)
     chosen = rng.permutation(count)[: max(1, count // 2)].tolist()
     ratios = {panel.symbols[column]: SPLIT for column in chosen}
     other = split_from_the_start(panel.ingredients, ratios).build()
-    yield "splits before the first day", _same_run(case, other, targets, returns, first, 1.0)
+    yield "splits before the first day", _same_run(audited, other, targets, returns, first, 1.0)
 
 
 def _named(panel: Panel, order: NDArray[np.int64]) -> tuple[str, ...]:
@@ -129,28 +129,28 @@ def _named(panel: Panel, order: NDArray[np.int64]) -> tuple[str, ...]:
 
 
 def _same_run(
-    case: Case, other: Panel, targets: Any, returns: Floats, first: int, factor: float
-) -> Difference | None:
+    audited: Audited, other: Panel, targets: Any, returns: Floats, first: int, factor: float
+) -> Mismatch | None:
     """Return the first difference between decisions, then returns, on a panel counted in another way."""
-    strategy = _in_other_money(case.strategy, factor)
-    again = targets_of(strategy, other, first, case.last)
+    strategy = _in_other_money(audited.strategy, factor)
+    again = targets_of(strategy, other, first, audited.last)
     if isinstance(targets, Targets) and isinstance(again, Targets):
-        days = case.panel.days[targets.decisions]
-        found = first_difference(targets.weights, again.weights, days, case.panel.symbols)
+        days = audited.panel.days[targets.decisions]
+        found = first_mismatch(targets.weights, again.weights, days, audited.panel.symbols)
         if found is not None:
             return found
     if factor == 1.0:
         return None
-    given = case.conditions
+    given = audited.conditions
     costs = replace(
         given.costs,
         commission_min=given.costs.commission_min * factor,
         commission_tick=given.costs.commission_tick * factor,
     )
     simulation = Simulation(again, replace(given, cash=given.cash * factor, costs=costs))
-    got = net_returns(other, [simulation], first, case.last)
-    days = case.panel.days[first : case.last + 1]
-    return first_difference(returns.T, got.T, days, ("the portfolio's return",))
+    got = net_returns(other, [simulation], first, audited.last)
+    days = audited.panel.days[first : audited.last + 1]
+    return first_mismatch(returns.T, got.T, days, ("the portfolio's return",))
 
 
 def _in_other_money(strategy: Adapter, factor: float) -> Adapter:

@@ -28,9 +28,9 @@ from data.errors import DataError, EtflowError, UsageError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audits.case import Case, targets_of
-from engine.audits.mismatch import Difference, alike, first_difference
-from engine.audits.opinion import Outcome
+from engine.audits.audited import Audited, targets_of
+from engine.audits.mismatch import Mismatch, alike, first_mismatch
+from engine.audits.opinion import Opinion
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.audits.views import Recorder
 from engine.kernel.targets import Targets
@@ -40,7 +40,7 @@ from engine.strategy.adapters import ScoreAdapter
 
 Floats = NDArray[np.float64]
 # What differs, a score or a target weight, and where.
-Found = tuple[str, Difference]
+Found = tuple[str, Mismatch]
 
 NAME = "look_ahead"
 CUTS = 8
@@ -68,38 +68,38 @@ class Answer:
     targets: Targets | None
 
 
-def look_ahead(case: Case) -> Outcome:
+def look_ahead(audited: Audited) -> Opinion:
     """Return whether scores and target weights of the past stay the same whatever the future is.
 
     ``details`` has what was compared; on failure ``day``, ``symbol``, ``what``, ``with_future`` and
     ``without``, ``size``, ``cut`` (the day before whose open the future begins), ``columns`` (the parts of
     the market that it looked ahead in), ``reads`` (what the strategy had read), and ``parameters``.
     """
-    rng = np.random.default_rng([case.conditions.seed, 1])
-    sets = parameter_sets(case.strategy, SETS, rng)
+    rng = np.random.default_rng([audited.conditions.seed, 1])
+    sets = parameter_sets(audited.strategy, SETS, rng)
     answers: list[tuple[Adapter, Answer, dict[str, None]]] = []
     for strategy in sets:
         reads: dict[str, None] = {}
         try:
-            answers.append((strategy, _answer(case, strategy, case.panel, case.last, reads), reads))
+            answers.append((strategy, _answer(audited, strategy, audited.panel, audited.last, reads), reads))
         except EtflowError:
             # What cannot run here, for instance for want of a table, has nothing to be compared.
-            if strategy is case.strategy:
+            if strategy is audited.strategy:
                 raise
     asked, cells = [0] * len(answers), 0
-    for altered in _alterations(case, rng):
+    for altered in _alterations(audited, rng):
         for number, (strategy, answer, reads) in enumerate(answers):
-            market, found, compared = _asked(case, strategy, answer, altered)
+            market, found, compared = _asked(audited, strategy, answer, altered)
             asked[number] += compared > 0
             cells += compared
             if found is not None:
-                return _failed(case, strategy, answer, market, found, reads)
-    name = case.strategy.name
+                return _failed(audited, strategy, answer, market, found, reads)
+    name = audited.strategy.name
     if not asked[0]:
-        return Outcome(
+        return Opinion(
             NAME, None, f"{name} can be asked on no market with another future; nothing is proved."
         )
-    return Outcome(
+    return Opinion(
         NAME,
         True,
         f"{name} says the same about the past on {asked[0]} markets with another future, with {len(answers)} "
@@ -109,48 +109,48 @@ def look_ahead(case: Case) -> Outcome:
 
 
 def _asked(
-    case: Case, strategy: Adapter, whole: Answer, altered: Altered
+    audited: Audited, strategy: Adapter, whole: Answer, altered: Altered
 ) -> tuple[Altered, Found | None, int]:
     """Return the market that a strategy could be asked on, the first difference, and the cells compared.
 
     A strategy that names a fund or a day refuses a market without it: then those stay as they are.
     """
     try:
-        return altered, *_compared(case, strategy, whole, altered)
+        return altered, *_compared(audited, strategy, whole, altered)
     except (UsageError, DataError):
         if not altered.noisy:
             return altered, None, 0
     parts = [part for part in PARTS if part not in NAMED_BY_STRATEGIES]
-    noise = with_noise(case.panel.ingredients, altered.row, case.conditions.seed, parts).build()
+    noise = with_noise(audited.panel.ingredients, altered.row, audited.conditions.seed, parts).build()
     altered = replace(altered, panel=noise)
     try:
-        return altered, *_compared(case, strategy, whole, altered)
+        return altered, *_compared(audited, strategy, whole, altered)
     except (UsageError, DataError):
         return altered, None, 0
 
 
-def _days(case: Case, count: int, rng: np.random.Generator) -> list[int]:
+def _days(audited: Audited, count: int, rng: np.random.Generator) -> list[int]:
     """Return one row drawn from each of ``count`` equal parts of the run, in the order of time."""
-    first, last = case.first(), case.last
+    first, last = audited.first(), audited.last
     edges = np.linspace(min(first + 1, last), last, count + 1).astype(np.int64).tolist()
     return sorted({int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)})
 
 
-def _alterations(case: Case, rng: np.random.Generator) -> Iterator[Altered]:
-    given, days = case.panel.ingredients, case.panel.days
-    for row in _days(case, NOISES, rng):
-        noise = with_noise(given, row, case.conditions.seed).build()
+def _alterations(audited: Audited, rng: np.random.Generator) -> Iterator[Altered]:
+    given, days = audited.panel.ingredients, audited.panel.days
+    for row in _days(audited, NOISES, rng):
+        noise = with_noise(given, row, audited.conditions.seed).build()
         yield Altered(noise, row, f"when what follows {days[row - 1]} is noise", noisy=True)
-    for row in _days(case, CUTS, rng):
+    for row in _days(audited, CUTS, rng):
         yield Altered(cut(given, row).build(), row, f"when the data end on {days[row - 1]}", noisy=False)
-    if case.reload is not None:
-        for row in _days(case, RELOADS, rng):
-            loaded = cut(case.reload(days[row].item()).ingredients, row).build()
+    if audited.reload is not None:
+        for row in _days(audited, RELOADS, rng):
+            loaded = cut(audited.reload(days[row].item()).ingredients, row).build()
             yield Altered(loaded, row, f"when data up to {days[row - 1]} are loaded", noisy=False)
 
 
 def _answer(
-    case: Case,
+    audited: Audited,
     strategy: Adapter,
     panel: Panel,
     last: int,
@@ -161,16 +161,16 @@ def _answer(
 
     Without that, rounding in library code could break a tie between two scores in another way.
     """
-    first = case.first() if strategy is case.strategy else strategy.warmup
+    first = audited.first() if strategy is audited.strategy else strategy.warmup
     if not isinstance(strategy, AtOnceAdapter):
         decide = targets_of(strategy, panel, first, last)
         if isinstance(decide, Targets):
             return Answer(None, decide)
-        ledger = simulate(panel, decide, first, last, replace(case.conditions, engine="reference"))
+        ledger = simulate(panel, decide, first, last, replace(audited.conditions, engine="reference"))
         return Answer(None, ledger.targets)
     values = strategy.values(Recorder(panel.known, reads))
     if whole is not None and whole.values is not None:
-        values = _same_bits(values, panel.symbols, whole.values, case.panel.symbols, last)
+        values = _same_bits(values, panel.symbols, whole.values, audited.panel.symbols, last)
     if not isinstance(strategy, ScoreAdapter) or first > last:
         return Answer(values, None)
     return Answer(values, strategy.decisions(panel, first, last, values))
@@ -191,22 +191,24 @@ def _same_bits(
     return values
 
 
-def _compared(case: Case, strategy: Adapter, whole: Answer, altered: Altered) -> tuple[Found | None, int]:
+def _compared(
+    audited: Audited, strategy: Adapter, whole: Answer, altered: Altered
+) -> tuple[Found | None, int]:
     """Return the first difference up to the altered market's day, and how many cells were compared."""
-    again = _answer(case, strategy, altered.panel, altered.row, {}, whole)
-    symbols = [symbol for symbol in case.panel.symbols if symbol in altered.panel.symbols]
-    mine = [case.panel.symbols.index(symbol) for symbol in symbols]
+    again = _answer(audited, strategy, altered.panel, altered.row, {}, whole)
+    symbols = [symbol for symbol in audited.panel.symbols if symbol in altered.panel.symbols]
+    mine = [audited.panel.symbols.index(symbol) for symbol in symbols]
     other = [altered.panel.symbols.index(symbol) for symbol in symbols]
     end, compared = altered.row + 1, 0
     if whole.values is not None and again.values is not None:
         what = "score" if isinstance(strategy, ScoreAdapter) else "target weight"
-        listed = case.panel.known.listed[:end, mine]
+        listed = audited.panel.known.listed[:end, mine]
         expected = np.where(listed, whole.values[:end, mine], np.nan)
         got = np.full(expected.shape, np.nan)
         got[: len(again.values)] = again.values[:end, other]
         got = np.where(listed, got, np.nan)
         compared += int(np.isfinite(expected).sum())
-        found = first_difference(expected, got, case.panel.days[:end], symbols)
+        found = first_mismatch(expected, got, audited.panel.days[:end], symbols)
         if found is not None:
             return (what, found), compared
     if whole.targets is not None and again.targets is not None:
@@ -217,20 +219,20 @@ def _compared(case: Case, strategy: Adapter, whole: Answer, altered: Altered) ->
         at = np.searchsorted(again.targets.decisions, rows[there])
         got[there] = again.targets.weights[at][:, other]
         compared += expected.size
-        found = first_difference(expected, got, case.panel.days[rows], symbols)
+        found = first_mismatch(expected, got, audited.panel.days[rows], symbols)
         if found is not None:
             return ("target weight", found), compared
     return None, compared
 
 
 def _failed(
-    case: Case, strategy: Adapter, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
-) -> Outcome:
+    audited: Audited, strategy: Adapter, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
+) -> Opinion:
     what, cell = found
-    parts = _looked_ahead_in(case, strategy, whole, altered.row)
+    parts = _looked_ahead_in(audited, strategy, whole, altered.row)
     where = f" of {', '.join(parts)}" if parts else ""
     read = f" (it reads {', '.join(reads)})" if reads else ""
-    return Outcome(
+    return Opinion(
         NAME,
         False,
         f"{called(strategy)} looks ahead: its {what} of {cell.symbol} on {cell.day} is "
@@ -239,7 +241,7 @@ def _failed(
         {
             "what": what,
             **cell.details("with_future", "without"),
-            "cut": str(case.panel.days[altered.row]),
+            "cut": str(audited.panel.days[altered.row]),
             "columns": list(parts),
             "reads": list(reads),
             "parameters": called(strategy),
@@ -247,13 +249,15 @@ def _failed(
     )
 
 
-def _looked_ahead_in(case: Case, strategy: Adapter, whole: Answer, row: int) -> tuple[str, ...]:
+def _looked_ahead_in(audited: Audited, strategy: Adapter, whole: Answer, row: int) -> tuple[str, ...]:
     """Return the parts of the market whose future alone changes the past."""
-    given, found = case.panel.ingredients, []
+    given, found = audited.panel.ingredients, []
     for part in PARTS:
-        altered = Altered(with_noise(given, row, case.conditions.seed, [part]).build(), row, part, noisy=True)
+        altered = Altered(
+            with_noise(given, row, audited.conditions.seed, [part]).build(), row, part, noisy=True
+        )
         try:
-            changed = _compared(case, strategy, whole, altered)[0] is not None
+            changed = _compared(audited, strategy, whole, altered)[0] is not None
         except (UsageError, DataError):
             continue
         if changed:

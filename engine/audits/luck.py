@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from engine.audits.case import Case, annual_return, returns_of, returns_of_strategies, sharpe, targets_of
-from engine.audits.opinion import Outcome
+from engine.audits.audited import (
+    Audited,
+    annual_return,
+    returns_of,
+    returns_of_strategies,
+    sharpe,
+    targets_of,
+)
+from engine.audits.controls import random_control
+from engine.audits.opinion import Opinion
 from engine.audits.placebo import standing
-from engine.audits.twins import random_twin
 
 NAME = "luck_band"
 DRAWS = 1000
 
 
-def luck_band(case: Case) -> Outcome:
+def luck_band(audited: Audited) -> Opinion:
     """Return where the strategy stands among random choices with the same rotation, on the same sessions.
 
     ``details``: ``draws``; ``sharpe_ratio`` and ``annual_return``, each with the strategy's ``value``, the 5,
     50 and 95 % ``quantiles``, ``rank`` and ``p_value``.
     """
-    count = DRAWS if case.draws is None else case.draws
-    per_year, first, last = case.panel.sessions_per_year, case.first(), case.last
-    twins = [random_twin(case, seed) for seed in range(count)]
-    found = [each for each in twins if each is not None]
+    count = DRAWS if audited.draws is None else audited.draws
+    per_year, first, last = audited.panel.sessions_per_year, audited.first(), audited.last
+    controls = [random_control(audited, seed) for seed in range(count)]
+    found = [each for each in controls if each is not None]
     if not found:
-        return Outcome(NAME, None, "There is no random choice that rotates like this strategy.", {"draws": 0})
-    real = returns_of(case, [targets_of(case.strategy, case.panel, first, last)], first)
-    drawn = returns_of_strategies(case, found, first)
+        return Opinion(NAME, None, "There is no random choice that rotates like this strategy.", {"draws": 0})
+    real = returns_of(audited, [targets_of(audited.strategy, audited.panel, first, last)], first)
+    drawn = returns_of_strategies(audited, found, first)
     details = {
         name: {"value": float(measure(real, per_year)[0])}
         | standing(float(measure(real, per_year)[0]), measure(drawn, per_year))
@@ -39,4 +46,4 @@ def luck_band(case: Case) -> Outcome:
             f"Sharpe ratio {ratio['value']:.2f} is rank {ratio['rank']} of {ratio['of']} against random "
             f"choices, 90 % of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
         )
-    return Outcome(NAME, None, sentence, {"draws": len(found)} | details)
+    return Opinion(NAME, None, sentence, {"draws": len(found)} | details)

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Difference:
+class Mismatch:
     """The first cell that changed, by day, then by fund; NaN is a fund without a score."""
 
     day: str
@@ -45,17 +45,17 @@ def alike(values: Floats, others: Floats) -> NDArray[np.bool_]:
     return same
 
 
-def first_difference(
+def first_mismatch(
     whole: Floats, altered: Floats, days: NDArray[np.datetime64], symbols: Sequence[str]
-) -> Difference | None:
+) -> Mismatch | None:
     """Return the first cell of ``altered`` (D, S) that is not that of ``whole``; None where all agree.
 
     Of another shape everything differs; the numbers then are those of rows.
     """
     if altered.shape != whole.shape:
-        return Difference(str(days[0]), "all funds", float(len(whole)), float(len(altered)))
+        return Mismatch(str(days[0]), "all funds", float(len(whole)), float(len(altered)))
     rows, columns = np.nonzero(~alike(altered, whole))
     if not len(rows):
         return None
     row, column = int(rows[0]), int(columns[0])
-    return Difference(str(days[row]), symbols[column], float(whole[row, column]), float(altered[row, column]))
+    return Mismatch(str(days[row]), symbols[column], float(whole[row, column]), float(altered[row, column]))

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Opinion:
     """The answer of one audit.
 
     ``passed`` is None for an audit that informs and has no gate, or that could not judge; ``details`` are

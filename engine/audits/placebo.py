@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from data.errors import DataError
 from data.panel.panel import Ingredients
 from data.scenarios.placebo import Placebo
-from engine.audits.case import (
-    Case,
+from engine.audits.audited import (
+    Audited,
     annual_return,
     returns_of,
     sharpe,
     targets_of,
 )
-from engine.audits.opinion import Outcome
-from engine.audits.twins import momentum_twin
+from engine.audits.controls import momentum_control
+from engine.audits.opinion import Opinion
 from engine.audits.views import Recorder, reads_flows
 from engine.strategy.adapter import AtOnceAdapter
 
@@ -36,50 +36,50 @@ DRAWS = 200
 KINDS = ("in_time", "between_funds")
 
 
-def placebo(case: Case) -> Outcome:
+def placebo(audited: Audited) -> Opinion:
     """Return where the real Sharpe ratio stands among those on shuffled and on exchanged flows.
 
     ``details``: ``draws``, ``sharpe_ratio``, for each of ``in_time`` and ``between_funds`` the 5, 50 and 95 %
     quantiles, ``rank`` (1 = best, of draws + 1) and ``p_value``; and ``momentum`` (see ``momentum_part``).
     """
-    per_year, first = case.panel.sessions_per_year, case.first()
-    real = returns_of(case, [targets_of(case.strategy, case.panel, first, case.last)], first)
+    per_year, first = audited.panel.sessions_per_year, audited.first()
+    real = returns_of(audited, [targets_of(audited.strategy, audited.panel, first, audited.last)], first)
     ratio = float(sharpe(real, per_year)[0])
-    momentum = momentum_part(case)
+    momentum = momentum_part(audited)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
     reads: dict[str, None] = {}
-    if isinstance(case.strategy, AtOnceAdapter):
-        case.strategy.values(Recorder(case.panel.known, reads))
+    if isinstance(audited.strategy, AtOnceAdapter):
+        audited.strategy.values(Recorder(audited.panel.known, reads))
         if not reads_flows(reads):
-            return Outcome(
+            return Opinion(
                 NAME,
                 None,
                 f"The strategy reads no flows, so there is nothing to exchange.{_of_momentum(momentum)}",
                 details | {"draws": 0},
             )
-    count = DRAWS if case.draws is None else case.draws
+    count = DRAWS if audited.draws is None else audited.draws
     details["draws"] = count
     parts = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
-            targets_of(case.strategy, case.panel.with_flows(given.facts), first, case.last)
-            for given in _draws(case, kind, count)
+            targets_of(audited.strategy, audited.panel.with_flows(given.facts), first, audited.last)
+            for given in _draws(audited, kind, count)
         ]
-        ratios = sharpe(returns_of(case, targets, first), per_year)
+        ratios = sharpe(returns_of(audited, targets, first), per_year)
         details[kind] = standing(ratio, ratios)
         parts.append(
             f"rank {details[kind]['rank']} of {details[kind]['of']} with flows {words} "
             f"(p = {details[kind]['p_value']:.3f})"
         )
-    return Outcome(
+    return Opinion(
         NAME, None, f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}.{_of_momentum(momentum)}", details
     )
 
 
-def _draws(case: Case, kind: str, count: int) -> Iterator[Ingredients]:
-    flows = Placebo.of(case.panel)
+def _draws(audited: Audited, kind: str, count: int) -> Iterator[Ingredients]:
+    flows = Placebo.of(audited.panel)
     for number in range(count):
-        rng = np.random.default_rng([case.conditions.seed, 4, KINDS.index(kind), number])
+        rng = np.random.default_rng([audited.conditions.seed, 4, KINDS.index(kind), number])
         yield flows.in_time(rng) if kind == "in_time" else flows.between_funds(rng)
 
 
@@ -100,22 +100,24 @@ def standing(real: float, drawn: Floats) -> dict[str, Any]:
     }
 
 
-def momentum_part(case: Case) -> Mapping[str, float]:
-    """Return how a strategy's returns relate to its momentum twin's, from the day on which both can decide.
+def momentum_part(audited: Audited) -> Mapping[str, float]:
+    """Return how a strategy's returns relate to its momentum control's, from the day when both can decide.
 
-    ``annual_return`` of the twin, ``excess`` over it, ``beta`` to it, ``alpha`` a year beyond beta times the
-    twin, and ``correlation``; empty where the catalogue has no ``momentum`` or it cannot run.
+    ``annual_return`` of the control, ``excess`` over it, ``beta`` to it, ``alpha`` a year beyond beta times
+    the control, and ``correlation``; empty where the catalogue has no ``momentum`` or it cannot run.
     """
-    twin = momentum_twin(case)
-    if twin is None:
+    control = momentum_control(audited)
+    if control is None:
         return {}
-    per_year = case.panel.sessions_per_year
+    per_year = audited.panel.sessions_per_year
     try:
-        first = max(case.first(), case.first(twin))
+        first = max(audited.first(), audited.first(control))
     except DataError:
         return {}
     both = returns_of(
-        case, [targets_of(each, case.panel, first, case.last) for each in (case.strategy, twin)], first
+        audited,
+        [targets_of(each, audited.panel, first, audited.last) for each in (audited.strategy, control)],
+        first,
     )
     annual = annual_return(both, per_year)
     deviations = np.cov(both)

@@ -17,7 +17,7 @@ from engine.cli.specs import make_spec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine import Outcome
+    from engine import Opinion
 
 WIDTH = 100
 INDENT = " " * 6
@@ -76,7 +76,7 @@ def _words(only: str | None) -> list[str] | None:
 # --- for people ---------------------------------------------------------------------------------------
 
 
-def _print(document: Mapping[str, Any], opinions: Sequence[Outcome]) -> None:
+def _print(document: Mapping[str, Any], opinions: Sequence[Opinion]) -> None:
     data = document["data"]
     say(paint(f"{document['strategy']} on {data['name']}", bold=True))
     if "notice" in document:
@@ -89,7 +89,7 @@ def _print(document: Mapping[str, Any], opinions: Sequence[Outcome]) -> None:
             say(f"{INDENT}{line}".rstrip())
 
 
-def _table(opinion: Outcome) -> str:
+def _table(opinion: Opinion) -> str:
     """Return the curve of an audit as a table; nothing where it has none."""
     details = opinion.details
     if opinion.name == "lag_sensitivity" and "lags" in details:

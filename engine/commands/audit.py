@@ -12,7 +12,7 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
-from engine.audits import AUDITS, Case, Outcome
+from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
 from engine.commands.document import plain, subject
 from engine.commands.job import Job, job_of
@@ -29,10 +29,10 @@ class Audit:
     """The answers of all audits that were asked, in their order."""
 
     job: Job
-    opinions: tuple[Outcome, ...]
+    opinions: tuple[Opinion, ...]
 
     @property
-    def failed(self) -> tuple[Outcome, ...]:
+    def failed(self) -> tuple[Opinion, ...]:
         """The gates that were missed."""
         return tuple(each for each in self.opinions if each.failed)
 
@@ -41,7 +41,7 @@ class Audit:
         """Whether no gate was missed."""
         return not self.failed
 
-    def __getitem__(self, name: str) -> Outcome:
+    def __getitem__(self, name: str) -> Opinion:
         return next(each for each in self.opinions if each.name == name)
 
     def document(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def audit_job(
     announce: Callable[[str], object] = lambda _name: None,
 ) -> Audit:
     """Return what the audits say of a job; ``announce`` is told the name of each before it begins."""
-    case = Case(
+    audited = Audited(
         job.strategy,
         job.panel,
         job.conditions,
@@ -98,7 +98,7 @@ def audit_job(
         catalogue=job.catalogue,
         reload=_reload(job),
     )
-    return Audit(job, tuple(ask(case, tuple(only), announce)))
+    return Audit(job, tuple(ask(audited, tuple(only), announce)))
 
 
 def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:

@@ -1,39 +1,39 @@
-"""Twins: other strategies of the catalogue that rotate just like the one that is audited."""
+"""Controls: other strategies of the catalogue that rotate just like the one that is audited."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from data.errors import EtflowError
-from engine.audits.case import Case
+from engine.audits.audited import Audited
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import ScoreAdapter, adapt
 
 SHARED = ("top", "rebalance", "cap", "hysteresis", "weighting")
 
 
-def momentum_twin(case: Case) -> Adapter | None:
+def momentum_control(audited: Audited) -> Adapter | None:
     """Return the catalogue's ``momentum`` with the same rotation; the window too, where the strategy has one.
 
-    None where there is no such twin: no rotation, no ``momentum``, or parameters that it refuses.
+    None where there is no such control: no rotation, no ``momentum``, or parameters that it refuses.
     """
-    lookback = case.strategy.fields.get("lookback")
-    return _twin(case, "momentum", {"lookback": lookback} if isinstance(lookback, int) else {})
+    lookback = audited.strategy.fields.get("lookback")
+    return _control(audited, "momentum", {"lookback": lookback} if isinstance(lookback, int) else {})
 
 
-def random_twin(case: Case, seed: int) -> Adapter | None:
+def random_control(audited: Audited, seed: int) -> Adapter | None:
     """Return the catalogue's ``random`` with the same rotation and a seed of its own; None if there is none.
 
     Threshold and weighting by score mean nothing to lots: it holds equal weights, or by volatility.
     """
-    return _twin(case, "random", {"seed": seed}, by_score="equal")
+    return _control(audited, "random", {"seed": seed}, by_score="equal")
 
 
-def _twin(case: Case, name: str, own: dict[str, Any], by_score: str = "score") -> Adapter | None:
-    made = case.catalogue.get(name)
-    if made is None or not isinstance(case.strategy, ScoreAdapter):
+def _control(audited: Audited, name: str, own: dict[str, Any], by_score: str = "score") -> Adapter | None:
+    made = audited.catalogue.get(name)
+    if made is None or not isinstance(audited.strategy, ScoreAdapter):
         return None
-    rotation = case.strategy.rotation
+    rotation = audited.strategy.rotation
     shared = {each: getattr(rotation, each) for each in SHARED}
     if shared["weighting"] == "score":
         shared["weighting"] = by_score

@@ -1,4 +1,4 @@
-"""The case of an audit: a strategy, a market and how it is traded; and the one door to the engine.
+"""What is audited: a strategy, a market and how it is traded; and the one door to the engine.
 
 Everything that an audit simulates goes through ``net_returns``: many runs on one market, each with its own
 decisions, capital and costs.
@@ -32,7 +32,7 @@ NO_VARIATION = 1e-12
 
 
 @dataclass(frozen=True)
-class Case:
+class Audited:
     """What is audited.
 
     Attributes
@@ -40,7 +40,7 @@ class Case:
     strategy, panel : what decides (in a notebook a plain strategy), and on which market
     conditions : when and how it is traded, and the seed of everything random
     draws : how often chance is asked; None: as often as each audit does by itself
-    catalogue : strategies by name, for the twins ``momentum`` and ``random``
+    catalogue : strategies by name, for the controls ``momentum`` and ``random``
     reload : returns the panel of the same data up to a day, as it is loaded afresh; None: not asked
     """
 
@@ -102,16 +102,16 @@ def returns_on(equity: Floats, cash: float) -> Floats:
     return returns
 
 
-def returns_of(case: Case, targets: Sequence[Targets | Decide], first: int) -> Floats:
-    """Return the returns of decisions on the case's own market, capital and costs, (N, D)."""
-    simulations = [Simulation(each, case.conditions) for each in targets]
-    return net_returns(case.panel, simulations, first, case.last)
+def returns_of(audited: Audited, targets: Sequence[Targets | Decide], first: int) -> Floats:
+    """Return the returns of decisions on the market that is audited, with its capital and costs, (N, D)."""
+    simulations = [Simulation(each, audited.conditions) for each in targets]
+    return net_returns(audited.panel, simulations, first, audited.last)
 
 
-def returns_of_strategies(case: Case, strategies: Sequence[Adapter], first: int) -> Floats:
-    """Return the returns of strategies of one class on the case's own market, (N, D); NaN where one fails."""
-    engine = Sweep(case.panel, first, case.last, case.conditions)
-    return returns_on(engine.run(strategies, equity=True).equity, case.conditions.cash)
+def returns_of_strategies(audited: Audited, strategies: Sequence[Adapter], first: int) -> Floats:
+    """Return the returns of strategies of one class on the same market, (N, D); NaN where one fails."""
+    engine = Sweep(audited.panel, first, audited.last, audited.conditions)
+    return returns_on(engine.run(strategies, equity=True).equity, audited.conditions.cash)
 
 
 def require_decisions(strategy: Adapter) -> None:
