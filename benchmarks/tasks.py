@@ -214,8 +214,8 @@ def tune_task(count: str) -> Report:
         header = study_header(spec, space, goal, plan, panel, {})
         with open_study(out, header, resume=False) as study:
             search = make_sampler(plan.method, space, goal, seed=0)
-            board = tune(search, evaluate, study, goal, trials=None)
-            return board.trials, board.failures, (study.folder / "study.jsonl").stat().st_size
+            leaderboard = tune(search, evaluate, study, goal, trials=None)
+            return leaderboard.trials, leaderboard.failures, (study.folder / "study.jsonl").stat().st_size
 
     with tempfile.TemporaryDirectory() as folder:
         seconds, (trials, failed, size) = timed(lambda: work(Path(folder)))

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from engine.tuning.holdout import Opened
     from engine.tuning.judge import SplitSizes
     from engine.tuning.methods import EXECUTORS, METHODS
-    from engine.tuning.objective import Board, Goal, Trial
+    from engine.tuning.objective import Goal, Leaderboard, Trial
     from engine.tuning.study import find_study
     from engine.tuning.tune import State
     from engine.tuning.writer import StudyWriter
@@ -101,7 +101,7 @@ _PLACES = {
     "engine.tuning.holdout": ("Opened",),
     "engine.tuning.judge": ("SplitSizes",),
     "engine.tuning.methods": ("EXECUTORS", "METHODS"),
-    "engine.tuning.objective": ("Board", "Goal", "Trial"),
+    "engine.tuning.objective": ("Leaderboard", "Goal", "Trial"),
     "engine.tuning.study": ("find_study",),
     "engine.tuning.tune": ("State",),
     "engine.tuning.writer": ("StudyWriter",),
@@ -120,7 +120,6 @@ __all__ = [
     "SYNTHETIC_NOTICE",
     "Audit",
     "Best",
-    "Board",
     "Comparison",
     "Conditions",
     "Costs",
@@ -133,6 +132,7 @@ __all__ = [
     "Goal",
     "Job",
     "Judgement",
+    "Leaderboard",
     "Line",
     "MeanSummary",
     "NextOrders",

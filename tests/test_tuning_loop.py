@@ -129,8 +129,8 @@ def test_a_study_that_does_not_replay_is_refused(tmp_path, method):
 
 
 def test_more_on_record_than_the_search_proposes_does_not_replay(tmp_path):
-    path, board = search_in(tmp_path, space_of("lookback=3:6"), GOAL, "grid")
-    assert board.trials == 4
+    path, leaderboard = search_in(tmp_path, space_of("lookback=3:6"), GOAL, "grid")
+    assert leaderboard.trials == 4
     more = path.read_bytes().splitlines(keepends=True)[-1].replace(b'"number":3', b'"number":4')
     path.write_bytes(path.read_bytes() + more)
     with pytest.raises(ValidationError, match=r"trial 4 on record is .* no further set"):
@@ -145,17 +145,21 @@ def test_a_value_of_another_type_does_not_replay(tmp_path):
 
 
 def test_failures_are_trials_with_their_reason(tmp_path):
-    board = search_in(tmp_path, space_of("lookback=6:9"), GOAL, "grid")[1]
-    assert (board.trials, board.failures, board.feasible) == (4, 1, 2)
-    assert board.first_failure.parameters == {"lookback": 7}
-    assert [trial.number for trial in board.ranked] == [2, 0, 3]  # lookback 8, 6, and 9, which is undefined
+    leaderboard = search_in(tmp_path, space_of("lookback=6:9"), GOAL, "grid")[1]
+    assert (leaderboard.trials, leaderboard.failures, leaderboard.feasible) == (4, 1, 2)
+    assert leaderboard.first_failure.parameters == {"lookback": 7}
+    assert [trial.number for trial in leaderboard.ranked] == [
+        2,
+        0,
+        3,
+    ]  # lookback 8, 6, and 9, which is undefined
 
 
 def test_progress_says_how_far_it_is(tmp_path):
     states: list[State] = []
-    board = search_in(tmp_path, space_of("lookback=3:20"), GOAL, "grid", progress=states.append)[1]
+    leaderboard = search_in(tmp_path, space_of("lookback=3:20"), GOAL, "grid", progress=states.append)[1]
     assert [(state.done, state.evaluated) for state in states] == [(7, 7), (14, 14), (18, 18)]
-    assert states[-1].best == board.best
+    assert states[-1].best == leaderboard.best
     assert all(state.rate > 0 for state in states)
     again: list[State] = []
     search_in(tmp_path, space_of("lookback=3:20"), GOAL, "grid", progress=again.append, resume=True)
@@ -193,13 +197,13 @@ def test_memory_does_not_grow_with_the_number_of_sets(tmp_path):
     one = Outcome({"sharpe_ratio": 1.0, "max_drawdown": -0.1})
     tracemalloc.start()
     try:
-        board = search_in(
+        leaderboard = search_in(
             tmp_path, wide, GOAL, "grid", evaluator=lambda sets: [one] * len(sets), pace=Pace(500, 0.0)
         )[1]
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert board.trials == 30_000
+    assert leaderboard.trials == 30_000
     # All sets at once would take 30,000 times 600 bytes and more.
     assert peak < 12e6
 

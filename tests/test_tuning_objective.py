@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import UsageError
-from engine.tuning.objective import Board, Goal, Objective, Trial, pareto, ranked
+from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome
 
 METRICS = ("sharpe_ratio", "max_drawdown", "turnover", "annual_volatility", "costs", "cost_share")
@@ -116,9 +116,9 @@ ROW = st.just("it raised") | st.fixed_dictionaries(
 )
 def test_board_and_front_equal_their_definitions(rows, words, constraints, kept):
     tried, sought = trials(*rows), goal(*words, constraints=constraints)
-    board = Board(sought, kept)
+    leaderboard = Leaderboard(sought, kept)
     for trial in tried:
-        board.add(trial)
+        leaderboard.add(trial)
     gains = {t.number: sought.gains(t.outcome) for t in tried if sought.feasible(t.outcome)}
     front = {
         number
@@ -131,8 +131,10 @@ def test_board_and_front_equal_their_definitions(rows, words, constraints, kept)
     }
     everything = ranked(tried, sought)
     assert set(numbers(pareto(tried, sought))) == front
-    assert numbers(board.ranked) == numbers(everything[:kept])
-    assert numbers(board.front) == numbers(pareto(tried, sought))
-    assert (board.best.number if board.best else None) == (everything[0].number if gains else None)
-    assert (board.trials, board.feasible) == (len(tried), len(gains))
-    assert board.failures == len(tried) - len(everything) == rows.count("it raised")
+    assert numbers(leaderboard.ranked) == numbers(everything[:kept])
+    assert numbers(leaderboard.front) == numbers(pareto(tried, sought))
+    assert (leaderboard.best.number if leaderboard.best else None) == (
+        everything[0].number if gains else None
+    )
+    assert (leaderboard.trials, leaderboard.feasible) == (len(tried), len(gains))
+    assert leaderboard.failures == len(tried) - len(everything) == rows.count("it raised")

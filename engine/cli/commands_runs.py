@@ -74,7 +74,7 @@ def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
         if as_json:
             print_json(found.document())
         else:
-            print_study(folder, found.header, found.board)
+            print_study(folder, found.header, found.leaderboard)
         return
     if as_json:
         print_json({**found.document(folder), "spec": found.manifest["spec"]})

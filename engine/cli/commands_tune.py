@@ -134,19 +134,19 @@ def tune(
 
         tuned = search.run(out, resume=resume, rows=top_trials, progress=show, interrupted=interrupted)
     page = None
-    if tuned.board.best is not None:
+    if tuned.leaderboard.best is not None:
         with Progress(app, "validate", total=JUDGEMENT_STEPS) as progress:
             tuned = search.judge(
                 tuned, verdict=not no_verdict, splits=splits, sizes=sizes, announce=progress.begin
             )
             page = None if no_report else tuned.save()
-    board, study = tuned.board, tuned.study
+    leaderboard, study = tuned.leaderboard, tuned.study
     if as_json:
         print_json(tuned.document(page) | {"seconds": round(time.perf_counter() - started, 4)})
     elif app.quiet:
         say(str(study.folder))
     else:
-        print_study(study.folder, study.header, board)
+        print_study(study.folder, study.header, leaderboard)
         if tuned.best_run is not None:
             say(f"best   {tuned.best_run}, the same on the reference engine")
         if page is not None:
@@ -154,10 +154,14 @@ def tune(
         if tuned.report is not None:
             say()
             print_judgement(app, tuned.report)
-    warn_of_study(app, board, order)
-    if board.trials and board.failures == board.trials and board.first_failure is not None:
+    warn_of_study(app, leaderboard, order)
+    if (
+        leaderboard.trials
+        and leaderboard.failures == leaderboard.trials
+        and leaderboard.first_failure is not None
+    ):
         raise StrategyError(
-            f"all {board.trials} trials failed",
-            received=board.first_failure.outcome.failure,
+            f"all {leaderboard.trials} trials failed",
+            received=leaderboard.first_failure.outcome.failure,
             hint=f"Each has its reason in {study.folder}.",
         )

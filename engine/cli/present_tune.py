@@ -23,27 +23,27 @@ from engine.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from engine import Board, Goal, Order, State, Trial
+    from engine import Goal, Leaderboard, Order, State, Trial
 
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
 MINUTE = 60
 
 
-def print_study(folder: Path, header: Mapping[str, Any], board: Board) -> None:
+def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard) -> None:
     """Print what was searched, on which data, what came out, and the ranked table."""
     data = header["data"]
     say(paint(f"{header['study_id']} on {data['name']}", bold=True))
     say(
-        f"{' to '.join(_period(header))}: {count(board.trials, 'trial')} by {header['method']}, "
-        f"{count(board.failures, 'failure')}, {count(board.feasible)} feasible"
+        f"{' to '.join(_period(header))}: {count(leaderboard.trials, 'trial')} by {header['method']}, "
+        f"{count(leaderboard.failures, 'failure')}, {count(leaderboard.feasible)} feasible"
     )
     if data["synthetic"]:
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     say("sought: " + ", ".join(header["objectives"]) + _under(header["constraints"]))
     say()
-    if board.ranked:
-        say(trial_table(board.ranked, board))
+    if leaderboard.ranked:
+        say(trial_table(leaderboard.ranked, leaderboard))
         say()
     say(f"study  {folder}")
 
@@ -59,9 +59,9 @@ def _under(constraints: Sequence[str]) -> str:
     return f" where {' and '.join(constraints)}" if constraints else ""
 
 
-def trial_table(trials: Sequence[Trial], board: Board) -> str:
+def trial_table(trials: Sequence[Trial], leaderboard: Leaderboard) -> str:
     """Return trials as a table: number, parameters, objectives, constrained metrics, a few others."""
-    goal = board.goal
+    goal = leaderboard.goal
     names = list(trials[0].parameters)
     constrained = sorted({name for each in goal.constraints for name in each.names})
     metrics = list(dict.fromkeys([*(each.metric for each in goal.objectives), *constrained, *ALSO_SHOWN]))
@@ -71,7 +71,7 @@ def trial_table(trials: Sequence[Trial], board: Board) -> str:
         row = [str(trial.number), *(_word(trial.parameters[name]) for name in names)]
         row += [_shown(name, trial.outcome.metrics.get(name)) for name in metrics]
         row += ["" if goal.feasible(trial.outcome) else "misses"] if goal.constraints else []
-        row += ["front" if trial in board.front else ""] if len(goal.objectives) > 1 else []
+        row += ["front" if trial in leaderboard.front else ""] if len(goal.objectives) > 1 else []
         rows.append(row)
     header = ["trial", *names, *metrics]
     header += ["constraints"] if goal.constraints else []
@@ -156,20 +156,22 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE / MINUTE:.1f} h"
 
 
-def warn_of_study(app: App, board: Board, order: Order) -> None:
+def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
     """Warn of trials that failed, of constraints that none meets, of a search that ended early."""
     space, plan = order.space, order.plan
-    if board.first_failure is not None:
-        first = board.first_failure
+    if leaderboard.first_failure is not None:
+        first = leaderboard.first_failure
         words = ", ".join(f"{name}={_word(value)}" for name, value in first.parameters.items())
         reason = " ".join((first.outcome.failure or "").split())
-        warn(app, f"{board.failures} of {board.trials} trials failed, the first: {words}: {reason}")
-    if not board.feasible and board.failures < board.trials:
+        warn(
+            app, f"{leaderboard.failures} of {leaderboard.trials} trials failed, the first: {words}: {reason}"
+        )
+    if not leaderboard.feasible and leaderboard.failures < leaderboard.trials:
         warn(app, "no trial has all objectives and meets all constraints")
-    if plan.trials is not None and board.trials < plan.trials:
-        last = space.exact and board.trials == space.size
+    if plan.trials is not None and leaderboard.trials < plan.trials:
+        last = space.exact and leaderboard.trials == space.size
         why = "the space has no more sets" if last else f"{plan.method} proposes no further sets"
-        warn(app, f"the search ended after {count(board.trials, 'trial')}: {why}")
+        warn(app, f"the search ended after {count(leaderboard.trials, 'trial')}: {why}")
 
 
 def _word(value: Any) -> str:

@@ -17,8 +17,8 @@ from engine.results.differences import differing, first_difference, other_files
 from engine.results.folder import read_manifest, read_metrics, write
 from engine.results.runs import find, finished, runs_in
 from engine.spec import Spec
-from engine.tuning.objective import Board
-from engine.tuning.study import board_of, find_study, read_header, studies_in
+from engine.tuning.objective import Leaderboard
+from engine.tuning.study import find_study, leaderboard_of, read_header, studies_in
 
 LISTED_METRICS = ("annual_return", "sharpe_ratio", "max_drawdown")
 """Metrics of each run that a list of runs has."""
@@ -30,11 +30,11 @@ class StoredStudy:
 
     folder: Path
     header: Mapping[str, Any]
-    board: Board
+    leaderboard: Leaderboard
 
     def document(self) -> dict[str, Any]:
         """Return the document that ``runs show --json`` prints of a study."""
-        found = study_document(self.folder, self.header, self.board, None)
+        found = study_document(self.folder, self.header, self.leaderboard, None)
         return {**found, "spec": self.header["spec"]}
 
 
@@ -83,11 +83,11 @@ def list_runs(
             header = read_header(folder)
             if header is None:
                 continue
-            board = board_of(folder, header, 1)
+            leaderboard = leaderboard_of(folder, header, 1)
         except DataError as error:
             complain(str(error))
             continue
-        best = board.best.outcome.metrics if board.best is not None else {}
+        best = leaderboard.best.outcome.metrics if leaderboard.best is not None else {}
         yield {
             "run_id": folder.name,
             "kind": "study",
@@ -95,7 +95,7 @@ def list_runs(
             "strategy": header["strategy"],
             "data": header["data"]["name"],
             "synthetic": header["data"]["synthetic"],
-            "trials": board.trials,
+            "trials": leaderboard.trials,
             **{name: best.get(name) for name in LISTED_METRICS},
         }
 
@@ -110,7 +110,7 @@ def show_run(word: str, out: str | Path = "results", *, rows: int = 10) -> tuple
         header = read_header(study)
         if header is None:
             raise DataError(f"the study in {study} has no header", hint="Begin it again with tune --resume.")
-        return study, StoredStudy(study, header, board_of(study, header, rows))
+        return study, StoredStudy(study, header, leaderboard_of(study, header, rows))
     folder = find(word, Path(out))
     return folder, Run.load(folder)
 

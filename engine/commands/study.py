@@ -15,7 +15,7 @@ from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.landscape import landscape
-from engine.tuning.objective import Board, Goal, Trial
+from engine.tuning.objective import Goal, Leaderboard, Trial
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 from engine.tuning.trial_log import trials_on_record
@@ -85,7 +85,9 @@ def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report |
     return page
 
 
-def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: int | None) -> dict[str, Any]:
+def study_document(
+    folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard, sets: int | None
+) -> dict[str, Any]:
     """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None."""
     found = {
         "study_id": header["study_id"],
@@ -101,14 +103,14 @@ def study_document(folder: Path, header: Mapping[str, Any], board: Board, sets: 
         "data": header["data"],
         "counts": {
             "sets": sets,
-            "trials": board.trials,
-            "failures": board.failures,
-            "feasible": board.feasible,
+            "trials": leaderboard.trials,
+            "failures": leaderboard.failures,
+            "feasible": leaderboard.feasible,
             "on_record": trials_on_record(folder.parent, header["data"]["name"]),
         },
-        "best": _trial(board.best, board.goal) if board.best is not None else None,
-        "ranked": [_trial(trial, board.goal) for trial in board.ranked],
-        "front": [trial.number for trial in board.front],
+        "best": _trial(leaderboard.best, leaderboard.goal) if leaderboard.best is not None else None,
+        "ranked": [_trial(trial, leaderboard.goal) for trial in leaderboard.ranked],
+        "front": [trial.number for trial in leaderboard.front],
     }
     return found | notice_of(header["data"]["synthetic"])
 

@@ -26,7 +26,7 @@ from engine.strategy.protocol import Strategy
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import SPLITS, SplitSizes
 from engine.tuning.methods import EXECUTORS
-from engine.tuning.objective import Board
+from engine.tuning.objective import Leaderboard
 from engine.tuning.outcome import Evaluate
 from engine.tuning.study import Study, study_header
 from engine.tuning.tune import State
@@ -87,7 +87,7 @@ class Tuned:
 
     search: Search
     study: Study
-    board: Board
+    leaderboard: Leaderboard
     report: Report | None = None
     best_run: Path | None = None
 
@@ -115,7 +115,7 @@ class Tuned:
     def document(self, page: Path | None = None) -> dict[str, Any]:
         """Return the document that ``tune --json`` prints."""
         space = self.search.order.space
-        return study_document(self.study.folder, self.study.header, self.board, space.size) | {
+        return study_document(self.study.folder, self.study.header, self.leaderboard, space.size) | {
             "best_run": None if self.best_run is None else str(self.best_run),
             "judgement": None if self.report is None else judgement_document(self.report, None),
             "page": None if page is None else str(page),
@@ -176,7 +176,7 @@ class Search:
             open_study(out, self.header, resume=resume) as study,
         ):
             try:
-                board = search_on(
+                leaderboard = search_on(
                     order.sampler(),
                     evaluate,
                     study,
@@ -188,7 +188,7 @@ class Search:
             except KeyboardInterrupt:
                 interrupted(study)
                 raise
-        return Tuned(self, Study.load(study.folder), board)
+        return Tuned(self, Study.load(study.folder), leaderboard)
 
     def judge(
         self,
@@ -203,7 +203,7 @@ class Search:
 
         ValidationError where the engines differ. Nothing is done where no trial meets the constraints.
         """
-        best = tuned.board.best
+        best = tuned.leaderboard.best
         if best is None:
             return tuned
         announce("best trial on the reference engine")

@@ -172,7 +172,7 @@ def _at_least(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
 
 
 @dataclass
-class Board:
+class Leaderboard:
     """The best ``rows`` trials seen so far and how many there were of which kind; memory does not grow."""
 
     goal: Goal

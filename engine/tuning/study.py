@@ -26,7 +26,7 @@ from engine.record.journal import damaged, read_lines
 from engine.results.runs import ID_DIGITS
 from engine.tuning.expression import parse_condition
 from engine.tuning.methods import WITH_OPTUNA
-from engine.tuning.objective import Board, Goal, Objective, Trial, pareto, ranked
+from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -193,12 +193,12 @@ def goal_of(header: Mapping[str, Any]) -> Goal:
     return Goal(tuple(objectives), tuple(constraints))
 
 
-def board_of(folder: Path, header: Mapping[str, Any], rows: int) -> Board:
+def leaderboard_of(folder: Path, header: Mapping[str, Any], rows: int) -> Leaderboard:
     """Return the best ``rows`` trials of a study and its counts, without holding all of it."""
-    board = Board(goal_of(header), rows)
+    leaderboard = Leaderboard(goal_of(header), rows)
     for trial in read_trials(folder / STUDY_FILE):
-        board.add(trial)
-    return board
+        leaderboard.add(trial)
+    return leaderboard
 
 
 @dataclass(frozen=True)

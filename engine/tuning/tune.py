@@ -19,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from data.errors import ValidationError
-from engine.tuning.objective import Board, Goal, Trial
+from engine.tuning.objective import Goal, Leaderboard, Trial
 from engine.tuning.outcome import Evaluate, InParts, Outcome, Parameters
 from engine.tuning.streams import Sampler
 from engine.tuning.writer import StudyWriter
@@ -66,23 +66,23 @@ def tune(
     rows: int = 10,
     pace: Pace | None = None,
     progress: Callable[[State], object] = lambda _state: None,
-) -> Board:
+) -> Leaderboard:
     """Search until there are ``trials`` of them (None: until the search ends), and return the best.
 
     Raises ValidationError where the study on record is not what the search proposes, UsageError where the
     disk is full. After these as after KeyboardInterrupt the study can be resumed.
     """
-    loop = _Loop(evaluate, study, Board(goal, rows), pace or Pace(), progress)
+    loop = _Loop(evaluate, study, Leaderboard(goal, rows), pace or Pace(), progress)
     wanted = math.inf if trials is None else trials
-    while loop.board.trials < wanted:
+    while loop.leaderboard.trials < wanted:
         batch = sampler.propose()
-        room = wanted - loop.board.trials
+        room = wanted - loop.leaderboard.trials
         outcomes = loop.run(batch if len(batch) <= room else batch[: int(room)])
         if not batch or len(outcomes) < len(batch):
             break
         sampler.tell(outcomes)
     loop.require_end()
-    return loop.board
+    return loop.leaderboard
 
 
 class _Loop:
@@ -90,11 +90,11 @@ class _Loop:
         self,
         evaluate: Evaluate | InParts,
         study: StudyWriter,
-        board: Board,
+        leaderboard: Leaderboard,
         pace: Pace,
         progress: Callable[[State], object],
     ) -> None:
-        self.board = board
+        self.leaderboard = leaderboard
         self._evaluate = evaluate
         self._study = study
         self._recorded: Iterator[Trial] = study.recorded()
@@ -112,7 +112,7 @@ class _Loop:
             if trial is None:
                 break
             self._check(trial, parameters)
-            self.board.add(trial)
+            self.leaderboard.add(trial)
             outcomes.append(trial.outcome)
         if outcomes:
             self._tell_progress()
@@ -142,21 +142,21 @@ class _Loop:
         outcomes = [clean(outcome) for outcome in found]
         if len(outcomes) != len(chunk):
             raise RuntimeError(f"{len(chunk)} sets gave {len(outcomes)} outcomes")
-        first = self.board.trials
+        first = self.leaderboard.trials
         finished = [
             Trial(first + index, parameters, outcome)
             for index, (parameters, outcome) in enumerate(zip(chunk, outcomes, strict=True))
         ]
         self._study.append(finished)
         for trial in finished:
-            self.board.add(trial)
+            self.leaderboard.add(trial)
         self._evaluated += len(chunk)
         self._tell_progress()
         return outcomes
 
     def _tell_progress(self) -> None:
         seconds = time.perf_counter() - self._started
-        self._progress(State(self.board.trials, self._evaluated, seconds, self.board.best))
+        self._progress(State(self.leaderboard.trials, self._evaluated, seconds, self.leaderboard.best))
 
     def _check(self, trial: Trial, parameters: Parameters) -> None:
         same = dict(trial.parameters) == dict(parameters) and all(

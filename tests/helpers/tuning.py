@@ -11,7 +11,7 @@ from typing import Any
 from engine.spec import Spec
 from engine.strategy.loader import Parameter
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA
-from engine.tuning.objective import Board, Goal
+from engine.tuning.objective import Goal, Leaderboard
 from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.samplers import make_sampler
 from engine.tuning.space import Space
@@ -102,10 +102,12 @@ def search_in(
     progress=lambda _state: None,
     rows: int = 10,
     **changes: Any,
-) -> tuple[Path, Board]:
-    """Search as the command does, and return the study's file and its board."""
+) -> tuple[Path, Leaderboard]:
+    """Search as the command does, and return the study's file and its leaderboard."""
     header = header_of(space, goal, method, trials, **changes)
     search = make_sampler(method, space, goal, seed=header["seed"], batch=header["batch"] or DEFAULT_BATCH)
     with open_study(out, header, resume=resume) as study:
-        board = tune(search, evaluator, study, goal, trials=trials, pace=pace, progress=progress, rows=rows)
-        return study.folder / "study.jsonl", board
+        leaderboard = tune(
+            search, evaluator, study, goal, trials=trials, pace=pace, progress=progress, rows=rows
+        )
+        return study.folder / "study.jsonl", leaderboard
