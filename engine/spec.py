@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import UsageError, did_you_mean
+from data.facts.dated import read_toml
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 
@@ -98,6 +98,17 @@ class Conditions:
 
 DEFAULT = Conditions()
 
+# What the settings of a spec must be, in a file, in a manifest, and from the command line.
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("strategy", "data", "universe", "benchmark"), ((str,), "text")),
+    **dict.fromkeys(("engine", "fill", "availability"), ((str,), "text")),
+    **dict.fromkeys(("symbols", "allow"), ((list, tuple), "a list of texts")),
+    **dict.fromkeys(("start", "end"), ((date, str), "a day as 2025-08-20")),
+    **dict.fromkeys(("parameters", "costs", "lags"), ((Mapping,), "a table of names and values")),
+    "cash": ((int, float), "a number"),
+    "seed": ((int,), "a whole number"),
+}
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -155,14 +166,14 @@ class Spec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], origin: str = "spec") -> Spec:
-        """Return the spec of what :meth:`to_dict` or a TOML file gave; names are checked."""
-        known = [each.name for each in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"{origin}: unknown setting `{name}`", hint=did_you_mean(name, known))
-        if "strategy" not in values:
-            raise UsageError(f"{origin}: `strategy` is missing", hint="Name the strategy to run.")
+        """Return the spec of what :meth:`to_dict` or :meth:`settings_in` gave, once all is of its kind.
+
+        UsageError names ``origin``, the setting, and what it must be.
+        """
         given = {name: value for name, value in values.items() if value is not None}
+        _require_kinds(given, origin)
+        if "strategy" not in given:
+            raise UsageError(f"{origin}: `strategy` is missing", hint="Name the strategy to run.")
         for name in ("start", "end"):
             if isinstance(given.get(name), str):
                 given[name] = _day(given[name], f"{origin}: `{name}`")
@@ -172,28 +183,12 @@ class Spec:
             given["costs"] = Costs.from_words({k: str(v) for k, v in given["costs"].items()})
         return cls(**given)
 
-    @classmethod
-    def from_toml(cls, path: Path) -> Spec:
-        """Return the spec in a TOML file."""
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the spec {path}", received=error) from None
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{path} is not TOML", received=error) from None
-        return cls.from_dict(values, origin=str(path))
-
-    def to_toml(self) -> str:
-        """Return the spec as a TOML file that :meth:`from_toml` reads."""
-        lines, tables = [], []
-        for name, value in self.to_dict().items():
-            if isinstance(value, dict):
-                if value:
-                    rows = [f"{key} = {_toml(each)}" for key, each in value.items() if each is not None]
-                    tables.append("\n".join([f"\n[{name}]", *rows]))
-            elif value is not None:
-                lines.append(f"{name} = {_toml(value)}")
-        return "\n".join(lines + tables) + "\n"
+    @staticmethod
+    def settings_in(path: Path) -> dict[str, Any]:
+        """Return the settings in a spec file (TOML), by name, each of its kind, for :meth:`from_dict`."""
+        settings = read_toml(path, "the spec ")
+        _require_kinds(settings, str(path))
+        return settings
 
     def with_(self, **changes: Any) -> Spec:
         """Return a copy with some settings changed."""
@@ -249,19 +244,21 @@ def _plain_day(day: Any) -> Any:
     return day.date() if isinstance(day, datetime) else day
 
 
+def _require_kinds(settings: Mapping[str, Any], origin: str) -> None:
+    """Raise UsageError, which names ``origin``, for an unknown setting or one that is of another kind."""
+    for name, value in settings.items():
+        if name not in _KINDS:
+            raise UsageError(f"{origin}: unknown setting `{name}`", hint=did_you_mean(name, _KINDS))
+        kinds, wanted = _KINDS[name]
+        right = isinstance(value, kinds) and not isinstance(value, bool | datetime)
+        if right and isinstance(value, list | tuple):
+            right = all(isinstance(each, str) for each in value)
+        if not right:
+            raise UsageError(f"{origin}: `{name}` must be {wanted}", received=repr(value))
+
+
 def _day(text: str, where: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{where} is no date", received=text, limit="a day as 2025-08-20") from None
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(each) for each in value) + "]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)

@@ -337,7 +337,7 @@ def test_holdings_that_are_no_number_are_told_what_is(here, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("strategy = ", "not TOML"),
+        ("strategy = ", "the spec run.toml is not a TOML file"),
         ('strategy = "momentum"\ncahs = 5', "unknown setting `cahs`.*`cash`"),
         ('strategy = "momentum"\ncash = "much"', "`cash` must be a number; received 'much'"),
         ('strategy = "momentum"\nsymbols = "157001.SZ"', "`symbols` must be a list"),

@@ -86,7 +86,7 @@ def test_the_spec_file_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
     (text,) = (block for block in blocks(root / "docs" / "user-guide.md", "toml") if "strategy =" in block)
     file = tmp_path / "run.toml"
     file.write_text(text)
-    assert Spec.from_toml(file).parameters == {"lookback": 10, "top": 1}
+    assert Spec.from_dict(Spec.settings_in(file)).parameters == {"lookback": 10, "top": 1}
 
 
 def test_the_map_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:

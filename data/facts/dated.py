@@ -58,15 +58,17 @@ class Row:
     fields: Mapping[str, Any]
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the content of a TOML file; UsageError naming the file if it is absent or not TOML."""
+def read_toml(path: Path, what: str = "") -> dict[str, Any]:
+    """Return the content of a TOML file; UsageError names ``what`` and the file if absent or not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"cannot read {path}", received=error.strerror, hint="Check the path.") from None
+        raise UsageError(
+            f"cannot read {what}{path}", received=error.strerror, hint="Check the path."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{path} is not a TOML file", received=str(error), hint="Correct the line that is named."
+            f"{what}{path} is not a TOML file", received=str(error), hint="Correct the line that is named."
         ) from None
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +27,6 @@ _SAME_NAME = (
     "seed",
 )
 
-# What the settings of a spec file must be; names are checked by Spec itself.
-_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("strategy", "data", "universe", "benchmark"), ((str,), "text")),
-    **dict.fromkeys(("engine", "fill", "availability"), ((str,), "text")),
-    **dict.fromkeys(("symbols", "allow"), ((list,), "a list of texts")),
-    **dict.fromkeys(("start", "end"), ((date, str), "a day as 2025-08-20")),
-    **dict.fromkeys(("parameters", "costs", "lags"), ((dict,), "a table of names and values")),
-    "cash": ((int, float), "a number"),
-    "seed": ((int,), "a whole number"),
-}
-
 # A strategy and its own settings: momentum:top=2, my/file.py:Mine:top=2,lookback=60
 _WITH_SETTINGS = re.compile(r"(?P<name>.+?\.py(?::\w+(?=:|$))?|[^:]+)(?::(?P<settings>.*))?")
 
@@ -52,7 +39,7 @@ def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
     from engine import Spec
 
     file: Path | None = given["spec_file"]
-    values = _read(file) if file else {}
+    values = Spec.settings_in(file) if file else {}
     parameters = values.get("parameters", {})
     own: dict[str, str] = {}
     if strategy is not None:
@@ -92,17 +79,3 @@ def split_settings(word: str) -> tuple[str, dict[str, str]]:
         raise UsageError("no strategy's name", received=word, hint="Write NAME or NAME:parameter=value,...")
     settings = match["settings"]
     return match["name"], assignments(tuple(settings.split(",")), match["name"]) if settings else {}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the spec {path}", received=error.strerror) from None
-    except ValueError as error:
-        raise UsageError(f"the spec {path} is not TOML in UTF-8", received=error) from None
-    for name, value in values.items():
-        kinds, wanted = _KINDS.get(name, ((object,), ""))
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise UsageError(f"{path}: `{name}` must be {wanted}", received=repr(value))
-    return values
