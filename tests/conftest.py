@@ -15,7 +15,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep tests and the commands that they run away from the caches, records and fact files of the user."""
     for folder in ("cache", "state"):
         os.environ[f"ETFLOW_{folder.upper()}"] = str(tmp_path_factory.mktemp(folder))
-    for file in ("CALENDAR", "RULES"):
+    for file in ("CALENDAR", "RULES", "THEMES"):
         os.environ.pop(f"ETFLOW_{file}", None)
 
 

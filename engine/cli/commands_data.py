@@ -12,6 +12,7 @@ from data.errors import DataError
 from data.synthetic import SYNTHETIC, marked
 from engine.cli.app import App, pass_app
 from engine.cli.commands_calendar import calendar_group
+from engine.cli.commands_facts import show_facts
 from engine.cli.commands_fetch import fetch_data
 from engine.cli.commands_import import import_data
 from engine.cli.commands_splits import list_splits
@@ -36,6 +37,7 @@ data.add_command(fetch_data)
 data.add_command(calendar_group)
 data.add_command(list_universe)
 data.add_command(list_splits)
+data.add_command(show_facts)
 
 
 @data.command("check", short_help="Check data for what goes wrong in them.")
