@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -146,5 +147,5 @@ def _hashes(spec: Spec) -> dict[str, str]:
     return {
         name: hashlib.sha256(Path(name).read_bytes()).hexdigest()[:16]
         for name in named
-        if Path(name).is_file()
+        if os.path.isfile(name)  # a long text is none, for `Path` an error
     }

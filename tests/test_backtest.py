@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import engine
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.panel.panel import Panel
@@ -297,6 +298,16 @@ def test_a_backtrader_strategy_that_sends_a_limit_order_is_told(panel: Panel, tm
     )
     with pytest.raises(StrategyError, match="market orders only"):
         run(load_strategy(str(file), {}, {}), panel)
+
+
+def test_a_parameter_may_be_a_long_text(panel: Panel) -> None:
+    """Parameters that name files are hashed; no name of a file is as long as this."""
+
+    @dataclass(frozen=True)
+    class Noted(StopLoss):
+        note: str = ""
+
+    assert engine.run(Noted(note="x" * 5000), panel).manifest["files"] == {}
 
 
 @pytest.mark.parametrize(
