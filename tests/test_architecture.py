@@ -30,7 +30,7 @@ ROOMS: dict[str, str] = {
     "strategies": "data.errors data.numeric data.facts data.panel",
     "engine.kernel": "data.errors data.numeric",
     "engine.strategy": "data.errors data.panel engine.kernel",
-    "engine.spec": "data.errors data.panel engine.kernel engine.strategy",
+    "engine.spec": "data.errors data.facts data.panel engine.kernel engine.strategy",
     "engine.result": "",
     "engine.metrics": "engine.result",
     "engine.results": "data.errors engine.result engine.metrics",
