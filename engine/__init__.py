@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
     from engine.commands.order import Order, SearchWords, order_of
+    from engine.commands.record import Recorded, describe, forget, recorded
     from engine.commands.report import make_report
     from engine.commands.run import Run, run, run_job
     from engine.commands.runs import StoredStudy, diff_runs, list_runs, reproduce, show_run
     from engine.commands.signal import NextOrders, signal, signal_job
     from engine.commands.study import Judgement, judgement_text
+    from engine.commands.sweep import sweep
     from engine.commands.tune import Executor, Search, Tuned, tune
     from engine.commands.validate import validate
     from engine.comparisons.significance import BLOCKS, Best, Significance
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from engine.statistics.estimate import Estimate
     from engine.statistics.factor import MeanSummary
     from engine.strategy.loader import parameters_of, strategy_class
-    from engine.sweeps.grid import sweep
     from engine.sweeps.sweep import must_compile
     from engine.tuning.holdout import Opened
     from engine.tuning.judge import SplitSizes
@@ -76,11 +77,13 @@ _PLACES = {
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
+    "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
     "engine.commands.report": ("make_report",),
     "engine.commands.run": ("Run", "run", "run_job"),
     "engine.commands.runs": ("StoredStudy", "diff_runs", "list_runs", "reproduce", "show_run"),
     "engine.commands.signal": ("NextOrders", "signal", "signal_job"),
     "engine.commands.study": ("Judgement", "judgement_text"),
+    "engine.commands.sweep": ("sweep",),
     "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
     "engine.commands.validate": ("validate",),
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
@@ -96,7 +99,6 @@ _PLACES = {
     "engine.statistics.estimate": ("Estimate",),
     "engine.statistics.factor": ("MeanSummary",),
     "engine.strategy.loader": ("parameters_of", "strategy_class"),
-    "engine.sweeps.grid": ("sweep",),
     "engine.sweeps.sweep": ("must_compile",),
     "engine.tuning.holdout": ("Opened",),
     "engine.tuning.judge": ("SplitSizes",),
@@ -139,6 +141,7 @@ __all__ = [
     "Opened",
     "Opinion",
     "Order",
+    "Recorded",
     "Report",
     "Result",
     "Run",
@@ -162,11 +165,13 @@ __all__ = [
     "checked_horizons",
     "compare",
     "compare_runs",
+    "describe",
     "diff_runs",
     "factor",
     "factor_job",
     "find_study",
     "finished_runs",
+    "forget",
     "job_of",
     "judgement_text",
     "list_runs",
@@ -178,6 +183,7 @@ __all__ = [
     "parameters_of",
     "plain",
     "read_holdings",
+    "recorded",
     "reproduce",
     "run",
     "run_job",

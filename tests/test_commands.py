@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -14,7 +15,9 @@ import pytest
 from data.demo import Demo
 from data.load import load_panel
 from data.panel.panel import Panel
-from engine import Run, audit, brief, compare, factor, plain, run, signal, tune, validate
+from engine import Run, audit, brief, compare, factor, plain, recorded, run, signal, sweep, tune, validate
+from engine.commands.looks import body_of_panel
+from engine.record.record import Record
 from engine.results.folder import EXACT_FILES
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
@@ -128,3 +131,76 @@ def test_a_study_of_the_command_is_judged_in_a_notebook(tmp_path: Path) -> None:
     judged = validate(document["study_id"], STRATEGIES, out=tmp_path / "results", splits="none")
     assert plain(judged.document()) == document["judgement"]
     assert judged.save() == tmp_path / "results" / document["study_id"] / "study.html"
+
+
+# --- On record ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empty_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "state"))
+    return Record()
+
+
+def test_whatever_measures_a_strategy_is_a_look(panel: Panel, tmp_path: Path, empty_record: Record) -> None:
+    strategy = Momentum(lookback=20, top=1)
+    run(strategy, panel)
+    compare({"a": strategy, "b": ShareInflow(top=1)}, panel)
+    sweep(strategy, panel, {"lookback": [10, 20], "top": [1, 2]})
+    tune(strategy, panel, ["lookback=5:7", "top=1,2"], where=["lookback > 5"], splits="none", out=tmp_path)
+    audit(strategy, panel, only=["warm_up"])
+    factor(strategy, panel, horizons=(1,))
+    signal(strategy, panel, Demo())
+    looks = [*empty_record.read().looks(body_of_panel(panel))]
+    assert [(each.command, len(each.sets)) for each in looks] == [
+        ("run", 1),
+        ("compare", 1),
+        ("compare", 1),
+        ("sweep", 4),
+        ("tune", 4),
+        ("audit", 1),
+        ("factor", 1),
+        ("signal", 1),
+    ]
+    searched = next(each for each in looks if each.command == "tune")
+    assert [(each["lookback"], each["top"]) for each in searched.sets] == [(6, 1), (6, 2), (7, 1), (7, 2)]
+    assert all(each["rebalance"] == 5 for each in searched.sets)
+    assert {each.strategy for each in looks} == {"Momentum", "ShareInflow"}
+
+
+def test_sets_that_were_looked_at_twice_count_once(panel: Panel, empty_record: Record) -> None:
+    for _ in range(2):
+        run(Momentum(lookback=20, top=1), panel)
+    sweep(Momentum(lookback=20), panel, {"top": [1, 2]})
+    assert recorded(PanelSource()).sets == {"Momentum": 2}
+
+
+def test_the_record_is_shown_exported_and_forgotten(tmp_path: Path) -> None:
+    state = {**os.environ, "ETFLOW_STATE": str(tmp_path / "state")}
+
+    def call(*words: str) -> str:
+        done = subprocess.run(
+            [*ETFLOW, *words], cwd=tmp_path, capture_output=True, text=True, check=True, env=state
+        )
+        return done.stdout
+
+    assert call("record", "show") == "Nothing is on record of demo.\n"
+    call("run", "momentum", "--set", "lookback=20", "--no-report", *ON)
+    assert "Momentum: 1 parameter set" in call("record", "show")
+    exported = json.loads(call("record", "export"))
+    assert [line["command"] for line in exported["lines"]] == ["run"]
+    assert exported["lines"][0]["sets"]["fixed"]["lookback"] == 20
+    assert call("record", "forget") == "1 line would be deleted. Add --yes to do it.\n"
+    assert call("record", "forget", "--yes") == "1 line deleted.\n"
+    assert "Deleted by `record forget`: 1 line." in call("record", "show")
+    assert json.loads(call("record", "show", "--json"))["forgotten"] == 1
+
+
+class PanelSource(Demo):
+    """The demo market, cut to what the panel of these tests has."""
+
+    def read(self, table: str, symbols: Any = None) -> Any:
+        frame = super().read(table, symbols)
+        if table == "bars":
+            return frame[frame["symbol"].isin(SYMBOLS) & (frame["day"] <= str(END))]
+        return frame

@@ -38,6 +38,7 @@ from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
 from engine.cli.commands_factor import factor
+from engine.cli.commands_record import record
 from engine.cli.commands_run import compare, report, run
 from engine.cli.commands_runs import runs
 from engine.cli.commands_signal import signal_command
@@ -63,6 +64,7 @@ COMMANDS = (
     data,
     strategies,
     runs,
+    record,
 )
 
 HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.

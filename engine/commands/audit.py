@@ -16,6 +16,7 @@ from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
 from engine.commands.document import plain, subject
 from engine.commands.job import Job, job_of
+from engine.commands.looks import days_of, note_look
 from engine.results.runs import whole_file, writing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
@@ -98,7 +99,9 @@ def audit_job(
         catalogue=job.catalogue,
         reload=_reload(job),
     )
-    return Audit(job, tuple(ask(audited, tuple(only), announce)))
+    opinions = tuple(ask(audited, tuple(only), announce))
+    note_look("audit", job, *days_of(job))
+    return Audit(job, opinions)
 
 
 def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:

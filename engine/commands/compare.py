@@ -122,7 +122,7 @@ def run_together(jobs: Mapping[str, Job], watch: Watch | None = None) -> dict[st
         row = max(job.strategy.first_session(job.panel) for job in jobs.values())
         start = first.panel.days[row].item()
         jobs = {name: job.as_of(job.spec.with_(start=start)) for name, job in jobs.items()}
-    return {name: run_job(job, watch) for name, job in jobs.items()}
+    return {name: run_job(job, watch, command="compare") for name, job in jobs.items()}
 
 
 def compare_runs(runs: Mapping[str, Run], *, seed: int = 0, watch: Watch | None = None) -> Comparison:

@@ -12,6 +12,7 @@ from typing import Any
 from data.panel.panel import Panel
 from engine.commands.document import plain, subject
 from engine.commands.job import Job, job_of
+from engine.commands.looks import note_look
 from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, factor_document, factor_id
 from engine.pipeline import Watch
 from engine.results.runs import whole
@@ -68,7 +69,9 @@ def factor(
 
 
 def factor_job(job: Job, horizons: Sequence[int] = HORIZONS, watch: Watch | None = None) -> Factor:
-    """Return the diagnostics of a job's scores."""
+    """Return the diagnostics of a job's scores, put on record as a look."""
     lengths = checked_horizons(list(horizons))
     with (watch or Watch())("factor"):
-        return Factor(job, diagnose(job.strategy, job.panel, job.conditions, horizons=lengths))
+        found = diagnose(job.strategy, job.panel, job.conditions, horizons=lengths)
+    note_look("factor", job, found.days[0], found.days[-1])
+    return Factor(job, found)

@@ -12,6 +12,7 @@ from typing import Any
 from data.panel.panel import Panel
 from data.synthetic import notice_of
 from engine.commands.job import Job, job_of
+from engine.commands.looks import note_look, told
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
@@ -105,11 +106,12 @@ def run(
     return run_job(job_of(strategy, panel, conditions))
 
 
-def run_job(job: Job, watch: Watch | None = None) -> Run:
-    """Return the run of a job; its folder is written by :meth:`Run.save`."""
+def run_job(job: Job, watch: Watch | None = None, *, command: str = "run") -> Run:
+    """Return the run of a job, put on record as a look; its folder is written by :meth:`Run.save`."""
     watch = watch or Watch()
     with watch("simulation"):
         found = Run.of(execute(job.spec, job.strategy, job.market))
     with watch("metrics"):
-        _ = found.metrics
+        best = told(found.metrics)
+    note_look(command, job, found.days[0], found.days[-1], best=best)
     return found

@@ -150,7 +150,7 @@ def reproduce(
         )
     watch = watch or Watch()
     job = open_job(spec.with_(data=data) if data else spec, catalogue, watch).as_of(spec)
-    again = run_job(job, watch)
+    again = run_job(job, watch, command="reproduce")
     with tempfile.TemporaryDirectory() as place:
         write(again, again.metrics, Path(place))
         difference = first_difference(folder, Path(place))

@@ -12,6 +12,7 @@ from data.panel.panel import Panel
 from data.source import DataSource
 from engine.commands.document import subject
 from engine.commands.job import Job, job_of
+from engine.commands.looks import note_look
 from engine.orders.next_open import Signal, decide_next, next_panel
 from engine.pipeline import Watch
 from engine.spec import Conditions
@@ -92,4 +93,5 @@ def signal_job(
             lags=spec.lags,
         )
         found = decide_next(job.strategy, panel, job.conditions, holdings=holdings, cash=cash)
+    note_look("signal", job, found.last_day, found.last_day)
     return NextOrders(job, panel, found)

@@ -15,6 +15,8 @@ import pandas as pd
 
 from data.errors import UsageError
 from data.panel.panel import Panel
+from engine.commands.job import Job
+from engine.commands.looks import note_look, sets_of
 from engine.commands.order import Order, SearchWords, order_of
 from engine.commands.study import judge, judgement_document, study_document, write_page
 from engine.kernel.costs import Costs
@@ -188,7 +190,20 @@ class Search:
             except KeyboardInterrupt:
                 interrupted(study)
                 raise
+            finally:
+                self._note(study)
         return Tuned(self, Study.load(study.folder), leaderboard)
+
+    def _note(self, study: StudyWriter) -> None:
+        """Put on record what was tried, as far as the search came."""
+        if not study.trials:
+            return
+        order, evaluate = self.order, self.evaluate
+        days = (evaluate.day(evaluate.first), evaluate.day(evaluate.last))
+        job = Job(order.spec, evaluate.base, self.market, order.catalogue)
+        whole = order.plan.method == "grid" and study.trials == order.space.size
+        tried = sets_of(order.space, None if whole else (trial.parameters for trial in study.recorded()))
+        note_look("tune", job, *days, sets=tried)
 
     def judge(
         self,

@@ -45,9 +45,17 @@ class Body:
             digest.update(symbol.encode() + b"\0" + self.digests[symbol].astype("<u4").tobytes())
         return digest.hexdigest()[:ID_DIGITS]
 
+    @cached_property
+    def _months(self) -> tuple[Any, Any]:
+        """The first and the last month."""
+        first = np.datetime64(self.first_month, "M")
+        length = max((len(each) for each in self.digests.values()), default=0)
+        return first, first + length - 1
+
     def months_in_common(self, other: Body, first: Any, last: Any) -> int:
         """Return how many months of funds are the same in both, from the day ``first`` to ``last``."""
-        low, high = np.datetime64(first, "M"), np.datetime64(last, "M")
+        low = max(np.datetime64(first, "M"), self._months[0], other._months[0])
+        high = min(np.datetime64(last, "M"), self._months[1], other._months[1])
         common = 0
         for symbol in self.digests.keys() & other.digests.keys():
             mine, theirs = (_between(each, symbol, low, high) for each in (self, other))

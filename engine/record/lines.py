@@ -79,11 +79,14 @@ class Seal:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The user had lines of the record deleted: how many, and when."""
+    """The user had lines of the record deleted: how many, when, and of which data."""
 
     forgotten: str
     at: str
     lines: int
+    body: str
+    first: str
+    last: str
 
 
 Line = Look | Judgement | Seal | Forgotten

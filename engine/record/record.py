@@ -24,8 +24,9 @@ from typing import Any
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.journal import append_line
-from engine.record.lines import Forgotten, Judgement, Line, Look, Seal, document, key_of, parse
+from engine.record.lines import Forgotten, Line, Look, document, key_of, parse
 
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 FOLDER = "record"
 FILE = "record.jsonl"
 ID_DIGITS = 16
@@ -86,18 +87,15 @@ class Record:
         ordered = sorted(lines.values(), key=lambda line: datetime.fromisoformat(line.at).timestamp())
         return Contents(tuple(ordered), bodies, damaged)
 
-    def forget(self) -> int:
-        """Delete all lines but those that say what was forgotten; note that, and return how many it were."""
-        contents = self.read()
-        kept = [line for line in contents.lines if isinstance(line, Forgotten)]
-        count = len(contents.lines) - len(kept)
-        for place in self.places:
-            if place.is_file():
-                place.write_text(
-                    "".join(json.dumps(document(line)) + "\n" for line in kept), encoding="utf-8"
-                )
-        self.note(Forgotten(new_id(), now(), count))
-        return count
+    def forget(self, body: Body) -> int:
+        """Delete the lines that are of any of these data; note that, and return how many they were."""
+        gone = {key_of(line) for line in self.read().of(body) if not isinstance(line, Forgotten)}
+        if gone:
+            for place in self.places:
+                if place.is_file():
+                    _drop(place, gone)
+            self.note(Forgotten(new_id(), now(), len(gone), body.name, FIRST_DAY, LAST_DAY), body)
+        return len(gone)
 
 
 @dataclass(frozen=True)
@@ -108,35 +106,21 @@ class Contents:
     bodies: dict[str, Body]
     damaged: int
 
-    def looks(self, body: Body, first: object, last: object) -> Iterator[Look]:
-        """Yield the looks at any of these data, between two days."""
-        return (line for line in self._overlapping(body, first, last) if isinstance(line, Look))
-
-    def judgements(self, body: Body, first: object, last: object) -> Iterator[Judgement]:
-        """Yield the judgements of searches on any of these data, between two days."""
-        return (line for line in self._overlapping(body, first, last) if isinstance(line, Judgement))
-
-    def seals(self, body: Body, first: object, last: object) -> Iterator[Seal]:
-        """Yield what was sealed, broken and opened of these data, between two days."""
-        return (line for line in self._overlapping(body, first, last) if isinstance(line, Seal))
-
-    @property
-    def forgotten(self) -> tuple[Forgotten, ...]:
-        """When lines were deleted, and how many."""
-        return tuple(line for line in self.lines if isinstance(line, Forgotten))
-
-    def _overlapping(self, body: Body, first: object, last: object) -> Iterator[Line]:
+    def of(self, body: Body, first: object = FIRST_DAY, last: object = LAST_DAY) -> Iterator[Line]:
+        """Yield the lines that are of any of these data, between two days."""
         known: dict[tuple[str, str, str], bool] = {}
         for line in self.lines:
-            if isinstance(line, Forgotten):
-                continue
             key = (line.body, line.first, line.last)
             if key not in known:
                 known[key] = self._overlaps(line, body, str(first), str(last))
             if known[key]:
                 yield line
 
-    def _overlaps(self, line: Look | Judgement | Seal, body: Body, first: str, last: str) -> bool:
+    def looks(self, body: Body, first: object = FIRST_DAY, last: object = LAST_DAY) -> Iterator[Look]:
+        """Yield the looks at any of these data, between two days."""
+        return (line for line in self.of(body, first, last) if isinstance(line, Look))
+
+    def _overlaps(self, line: Line, body: Body, first: str, last: str) -> bool:
         begin, end = max(line.first, first), min(line.last, last)
         other = self.bodies.get(line.body)
         return begin <= end and other is not None and body.months_in_common(other, begin, end) > 0
@@ -155,6 +139,21 @@ def _lines(place: Path) -> Iterator[dict[str, Any] | None]:
             except ValueError:
                 value = None
             yield value if isinstance(value, dict) else None
+
+
+def _drop(place: Path, gone: set[str]) -> None:
+    """Write a file again without some lines, under another name that then takes its place."""
+    kept = []
+    for line in place.read_bytes().splitlines(keepends=True):
+        try:
+            found = parse(json.loads(line))
+        except (ValueError, TypeError):
+            found = None
+        if found is None or key_of(found) not in gone:
+            kept.append(line)
+    temporary = place.with_name(place.name + ".part")
+    temporary.write_bytes(b"".join(kept))
+    temporary.replace(place)
 
 
 def _note_body(place: Path, body: Body) -> None:

@@ -75,6 +75,7 @@ def sweep(
     for number, name in enumerate(MEASURES):
         table[name] = metrics[:, number]
     table["failure"] = pd.Series(failures, dtype=object)
+    table.attrs["period"] = (str(panel.days[first or 1]), str(panel.days[last]))
     return table
 
 

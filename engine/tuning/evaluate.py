@@ -88,6 +88,11 @@ class Evaluator:
         return self.market.panel.days[row].item()
 
     @property
+    def base(self) -> Adapter:
+        """The strategy with what is set, or with the first set that makes one."""
+        return self._base
+
+    @property
     def default_parameters(self) -> dict[str, Any]:
         """All parameters with what is set, the others as the strategy has them by default."""
         return self._base.parameters

@@ -1,0 +1,129 @@
+"""Looks put on record: whatever measured a strategy on data, by whichever command, counts once it is done.
+
+A look is noted after the measuring and before its result is shown. A record that cannot be written does not
+stop a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from data.panel.panel import Panel
+from engine.commands.job import Job
+from engine.metrics import Metrics
+from engine.record.body import Body, body_of
+from engine.record.lines import Look
+from engine.record.record import Record, new_id, now
+from engine.record.sets import ParameterSets, ranges
+from engine.results.runs import ID_DIGITS
+from engine.strategy.adapter import Adapter
+from engine.tuning.dimensions import Interval
+from engine.tuning.space import Space
+
+MOST_PICKED = 1_000_000
+"""Combinations of a grid that are looked through for those that obey its conditions; beyond, all count."""
+
+TOLD = ("sharpe_ratio", "annual_return")
+"""Metrics that a look remembers, for people who read the record."""
+
+
+def record_of(job: Job) -> Record:
+    """Return the record of a job's data: beside its store, if it has one, and in the user's state folder."""
+    return Record(getattr(job.market.source, "folder", None))
+
+
+def body_of_panel(panel: Panel) -> Body:
+    """Return what the panel's prices are known by; computed once for the same data."""
+    return _body(panel.fingerprint, panel.symbols, _Panel(panel))
+
+
+def note_look(
+    command: str,
+    job: Job,
+    first: object,
+    last: object,
+    *,
+    sets: ParameterSets | None = None,
+    best: Mapping[str, float | None] | None = None,
+) -> None:
+    """Put on record that ``command`` measured the job's strategy from day ``first`` to ``last``.
+
+    ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name.
+    """
+    adapter, body = job.strategy, body_of_panel(job.panel)
+    path = job.spec.strategy if ".py" in job.spec.strategy else ""
+    look = Look(
+        look=new_id(),
+        at=now(),
+        command=command,
+        strategy=adapter.name,
+        source=source_of(adapter),
+        path=path,
+        body=body.name,
+        first=str(first),
+        last=str(last),
+        sets=ParameterSets.single(adapter.parameters) if sets is None else sets,
+        benchmark=job.market.benchmark or "",
+        best={name: value for name in TOLD if (value := (best or {}).get(name)) is not None},
+    )
+    record_of(job).note(look, body)
+
+
+def days_of(job: Job) -> tuple[object, object]:
+    """Return the first and the last day that a job is measured on, as far as its conditions say."""
+    days = job.panel.days
+    return job.spec.start or days[0], min(job.spec.end or days[-1].item(), days[-1].item())
+
+
+def told(metrics: Metrics) -> dict[str, float | None]:
+    """Return the metrics that a look remembers."""
+    return {name: metrics[name] for name in TOLD}
+
+
+def source_of(adapter: Adapter) -> str:
+    """Return a hash of the module that the strategy is written in; empty where that cannot be read."""
+    try:
+        file = inspect.getsourcefile(adapter.written)
+        content = Path(file or "").read_bytes()
+    except (OSError, TypeError):
+        return ""
+    return hashlib.sha256(content).hexdigest()[: 2 * ID_DIGITS]
+
+
+def sets_of(space: Space, tried: Iterable[Mapping[str, Any]] | None) -> ParameterSets:
+    """Return the sets of a space that were tried; None: all of it, which is written as its axes."""
+    if tried is not None:
+        return ParameterSets.of(tried, space.fixed)
+    axes = {}
+    for each in space.dimensions:
+        if isinstance(each, Interval):
+            raise TypeError(f"{each.name} has no end of values: its space is never tried whole")
+        axes[each.name] = tuple(each.value(place) for place in range(each.count))
+    every = ParameterSets(space.fixed, axes)
+    if not space.conditions or len(every) > MOST_PICKED:
+        return every
+    picked = [number for number, each in enumerate(every) if space.allows(each)]
+    return ParameterSets(space.fixed, axes, ranges(picked))
+
+
+class _Panel:
+    """A panel as an argument that does not count, beside its fingerprint, which says all of it."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Panel)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=8)
+def _body(_fingerprint: str, symbols: tuple[str, ...], given: _Panel) -> Body:
+    return body_of(given.panel.days, symbols, given.panel.market.close)
