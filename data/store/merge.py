@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.store.tables import Column, Table
@@ -38,6 +39,8 @@ class Change:
 
     ``present`` counts the rows whose key was on file; of these, ``completed`` had a missing value filled in
     and ``revised`` had a value changed. ``revisions`` lists the values changed: key, column, old, new.
+    ``differing`` rows stayed as they are, because another source says otherwise; ``came`` marks the rows of
+    the new table that are new or altered, (N,).
     """
 
     table: str
@@ -46,6 +49,8 @@ class Change:
     completed: int
     revised: int
     revisions: pd.DataFrame
+    differing: int
+    came: NDArray[np.bool_]
 
     @property
     def alters(self) -> bool:
@@ -61,10 +66,13 @@ def differ(old: pd.Series, new: pd.Series) -> pd.Series:
     return both & (old != new)
 
 
-def merge(schema: Table, old: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataFrame, Change]:
+def merge(
+    schema: Table, old: pd.DataFrame, new: pd.DataFrame, *, each_source: bool = False
+) -> tuple[pd.DataFrame, Change]:
     """Return the rows of both frames sorted by key, new values winning, and what changed.
 
-    Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays.
+    Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays; with
+    ``each_source`` also where the row on file came from another source, which may round or count otherwise.
     """
     keys = list(schema.key)
     rows = new[keys].merge(old[keys].assign(at=np.arange(len(old))), how="left", on=keys)["at"]
@@ -73,10 +81,13 @@ def merge(schema: Table, old: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataF
     there, here = old.iloc[at].reset_index(drop=True), new[known].reset_index(drop=True)
 
     result = old.copy()
-    completed, revised = np.zeros(len(at), dtype=bool), np.zeros(len(at), dtype=bool)
+    completed, revised, differing = (np.zeros(len(at), dtype=bool) for _ in range(3))
+    foreign = np.full(len(at), each_source) & (there["source"] != here["source"]).to_numpy(dtype=bool)
     listed: list[pd.DataFrame] = []
     for name in [name for name in schema.names if name not in (*keys, *NOT_COMPARED)]:
         changed = differ(there[name], here[name]).to_numpy()
+        differing |= changed & foreign
+        changed = changed & ~foreign
         filled = (there[name].isna() & here[name].notna()).to_numpy()
         taken = changed | filled
         if not taken.any():
@@ -89,13 +100,26 @@ def merge(schema: Table, old: pd.DataFrame, new: pd.DataFrame) -> tuple[pd.DataF
         listed.append(_listed(there[changed], here[changed], keys, name))
 
     fresh = new[~known]
+    came = np.zeros(len(old), dtype=bool)
+    came[at] = completed | revised
     if len(fresh):
-        result = pd.concat([result, fresh]) if len(result) else fresh
-        result = result.sort_values(keys, kind="stable", ignore_index=True)
+        result = (
+            pd.concat([result, fresh], ignore_index=True) if len(result) else fresh.reset_index(drop=True)
+        )
+        came = np.concatenate([came, np.ones(len(fresh), dtype=bool)])
+        order = result[keys].sort_values(keys, kind="stable").index.to_numpy()
+        result, came = result.take(order).reset_index(drop=True), came[order]
     none = pd.DataFrame(columns=["key", "column", "old", "new"], dtype="str")
     revisions = pd.concat([none, *listed]).sort_values(["key", "column"], ignore_index=True)
     change = Change(
-        schema.name, len(fresh), len(at), int((completed & ~revised).sum()), int(revised.sum()), revisions
+        table=schema.name,
+        added=len(fresh),
+        present=len(at),
+        completed=int((completed & ~revised).sum()),
+        revised=int(revised.sum()),
+        revisions=revisions,
+        differing=int(differing.sum()),
+        came=came,
     )
     return result, change
 

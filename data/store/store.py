@@ -21,7 +21,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import DataError, UsageError
+from data.store.arrivals import ARRIVALS, arrivals_of
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
 from data.store.tables import Table
 from data.store.tables import table as schema_of
@@ -37,6 +38,8 @@ from data.synthetic import SYNTHETIC
 
 FORMAT = 1
 MANIFEST = "store.json"
+# What the store says of itself, in tables beside the data.
+_BESIDE = {table.name: table for table in (REVISIONS, ARRIVALS)}
 
 _LEFTOVER = re.compile(r"[a-z_]+-\d{6}\.parquet|store\.json\.new|\.lock")
 _ROW_GROUP = 16_384
@@ -66,15 +69,16 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.name: str = self.folder.resolve().name
+        self._files: dict[str, str] = {}
+        self._recipe: dict[str, Any] = {}
         if (self.folder / MANIFEST).is_file():
-            self._files = _read_manifest(self.folder)
+            self._files, self._recipe = _read_manifest(self.folder)
             if any(_is_leftover(path, self._files) for path in self.folder.iterdir()):
                 # Unless someone is writing just now, or the folder is read-only.
                 with suppress(OSError, UsageError), _lock(self.folder):
-                    self._files = _sweep(self.folder)
+                    self._files, self._recipe = _sweep(self.folder)
         else:
             _refuse_foreign(self.folder)
-            self._files = {}
 
     @property
     def synthetic(self) -> bool:
@@ -87,7 +91,12 @@ class Store:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that hold rows."""
-        return tuple(name for name in self._files if name != REVISIONS.name)
+        return tuple(name for name in self._files if name not in _BESIDE)
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """How the tables were fetched, as ``data.providers`` noted it, in JSON's types; {} if none was."""
+        return self._recipe
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of ``table`` sorted by key; an empty frame of the right columns if there are none.
@@ -102,34 +111,68 @@ class Store:
         """Return the values that were replaced: table, key, column, old, new (as text), replaced (day)."""
         return self._read(REVISIONS)
 
+    def arrivals(self) -> pd.DataFrame:
+        """Return who gave which rows, and when (``data.store.arrivals``); none if no provider was asked."""
+        return self._read(ARRIVALS)
+
     def append(
         self,
         changes: Mapping[str, pd.DataFrame],
         accept_revision: bool = False,
         on: date | None = None,
+        *,
+        fetched: datetime | None = None,
+        recipe: Mapping[str, Any] | None = None,
     ) -> Appended:
         """Add rows to the tables named, all of them or none.
 
         A row whose key is on file may fill in values that were missing. A value that differs from the one on
         file is refused with DataError, unless ``accept_revision``: then the new value replaces it and the old
         one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared.
-        Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot be written.
+        ``fetched`` is the time, in UTC, at which providers gave the rows, whose column ``provider`` says
+        which: then a row on file of another source stays as it is. ``recipe`` replaces the note of how that
+        was done. Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot
+        be written.
         """
         incoming = {
             name: schema_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
         }
         with _writing(self.folder):
-            self._files = _sweep(self.folder)
-            merged = {name: merge(schema_of(name), self.read(name), new) for name, new in incoming.items()}
+            self._files, self._recipe = _sweep(self.folder)
+            merged = {
+                name: merge(schema_of(name), self.read(name), new, each_source=fetched is not None)
+                for name, new in incoming.items()
+            }
             if not accept_revision:
                 refuse([change for _, change in merged.values()])
             made = revisions_of([change for _, change in merged.values()], on or date.today())
             fresh = {name: frame for name, (frame, change) in merged.items() if change.alters}
+            came = self._came(changes, merged, fetched) if fresh else ARRIVALS.empty()
             if len(made):
                 fresh[REVISIONS.name] = pd.concat([self.revisions(), made], ignore_index=True)
-            if fresh:
-                self._commit(fresh)
+            if len(came):
+                fresh[ARRIVALS.name] = pd.concat([self.arrivals(), came], ignore_index=True)
+            if fresh or (recipe is not None and recipe != self._recipe):
+                self._commit(fresh, self._recipe if recipe is None else dict(recipe))
             return Appended(tuple(change for _, change in merged.values()), made)
+
+    def _came(
+        self,
+        changes: Mapping[str, pd.DataFrame],
+        merged: Mapping[str, tuple[pd.DataFrame, Change]],
+        fetched: datetime | None,
+    ) -> pd.DataFrame:
+        """Return the runs of what comes; none for files, unless some of the store was fetched."""
+        if fetched is None and ARRIVALS.name not in self._files:
+            return ARRIVALS.empty()
+        runs = [ARRIVALS.empty()]
+        for name, (rows, change) in merged.items():
+            schema = schema_of(name)
+            given = changes[name] if fetched is not None else schema.empty().assign(provider="")
+            providers = given[[*schema.key, "provider"]].drop_duplicates(list(schema.key))
+            moment = fetched or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+            runs.append(arrivals_of(schema, rows, change.came, providers, moment))
+        return pd.concat(runs, ignore_index=True)
 
     def _read(self, schema: Table, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         wanted = None if symbols is None else [(schema.key[0], "in", list(symbols))]
@@ -154,15 +197,15 @@ class Store:
         except (OSError, pa.ArrowException) as error:
             raise _damaged(self.folder / name, error) from None
 
-    def _commit(self, tables: Mapping[str, pd.DataFrame]) -> None:
+    def _commit(self, tables: Mapping[str, pd.DataFrame], recipe: dict[str, Any]) -> None:
         generation = 1 + max((int(name[-14:-8]) for name in self._files.values()), default=0)
         files = dict(self._files)
         for name, frame in sorted(tables.items()):
             files[name] = f"{name}-{generation:06d}.parquet"
-            schema = REVISIONS if name == REVISIONS.name else schema_of(name)
+            schema = _BESIDE[name] if name in _BESIDE else schema_of(name)
             _write_parquet(self.folder / files[name], schema, frame)
-        _write_manifest(self.folder, files)
-        self._files = files
+        _write_manifest(self.folder, files, recipe)
+        self._files, self._recipe = files, recipe
 
 
 def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:
@@ -184,11 +227,12 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _read_manifest(folder: Path) -> dict[str, str]:
+def _read_manifest(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version, files = int(manifest["format"]), dict(manifest["tables"])
+        recipe = dict(manifest.get("recipe", {}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, error) from None
     if version > FORMAT:
@@ -198,13 +242,16 @@ def _read_manifest(folder: Path) -> dict[str, str]:
             limit=f"format {FORMAT}",
             hint="Update etflow.",
         )
-    return files
+    return files, recipe
 
 
-def _write_manifest(folder: Path, files: Mapping[str, str]) -> None:
+def _write_manifest(folder: Path, files: Mapping[str, str], recipe: Mapping[str, Any]) -> None:
     temporary = folder / f"{MANIFEST}.new"
+    manifest: dict[str, Any] = {"format": FORMAT, "tables": dict(sorted(files.items()))}
+    if recipe:
+        manifest["recipe"] = recipe
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump({"format": FORMAT, "tables": dict(sorted(files.items()))}, file, indent=2)
+        json.dump(manifest, file, indent=2)
         _flush(file)
     os.replace(temporary, folder / MANIFEST)
 
@@ -230,13 +277,13 @@ def _damaged(path: Path, error: Exception) -> DataError:
     )
 
 
-def _sweep(folder: Path) -> dict[str, str]:
-    """Delete what ``store.json`` does not name, and return what it names."""
-    files = _read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+def _sweep(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """Delete what ``store.json`` does not name, and return what it says."""
+    files, recipe = _read_manifest(folder) if (folder / MANIFEST).is_file() else ({}, {})
     for path in folder.iterdir():
         if _is_leftover(path, files):
             path.unlink()
-    return files
+    return files, recipe
 
 
 @contextmanager
