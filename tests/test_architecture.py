@@ -113,6 +113,7 @@ DOORS = {
     "exchange_calendars": {"data/facts/calendars.py"},
     "pyarrow": {"data/store/store.py", "data/importing/"},
     "akshare": {"data/providers/akshare.py"},
+    "requests": {"data/providers/eastmoney.py"},
     "tushare": {"data/providers/tushare.py"},
     "yfinance": {"data/providers/yfinance.py"},
     "click": {"engine/cli/"},

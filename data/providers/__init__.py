@@ -2,8 +2,9 @@
 
 ``PROVIDERS`` is the list. A provider says what to ask for which table, asks, and tells what an error means
 (``data.providers.provider``). The same for all are patience and the files of answers
-(``data.providers.asking``), second sources and what becomes of answers (``data.providers.fetching``). Names
-and units of measure of columns are in the ready maps of ``data.importing``.
+(``data.providers.asking``), second sources (``data.providers.answers``), other providers
+(``data.providers.joining``), and what becomes of answers (``data.providers.fetching``). Names and units of
+measure of columns are in the ready maps of ``data.importing``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from data.errors import UsageError, did_you_mean
 from data.providers.asking import Desk
 from data.providers.fetching import Fetched, FetchReport, fetch
+from data.providers.joining import Gap
 from data.providers.provider import NoAnswer, Piece, Provider, Request, Verdict, Wanted
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Desk",
     "FetchReport",
     "Fetched",
+    "Gap",
     "NoAnswer",
     "Piece",
     "Provider",

@@ -2,7 +2,8 @@
 
 1. An answer on file is taken, unless it was given before what it is about had settled (``Desk._kept``).
 2. Otherwise the vendor is asked. A network that breaks or a vendor that throttles is given time and asked
-   again, four times at most; after that the same function gets one try only (``Desk._patiently``).
+   again, four times at most; after that the same function gets one try only, until it answers. One that still
+   says "too often", or that hung, is left alone (``Desk._patiently``).
 3. The answer goes on file as the vendor gave it, and is read back from there, so that rows are the same to
    the bit whether they came over the network or from the file. ``data import`` reads these files too.
 """
@@ -10,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -27,13 +29,20 @@ from data.numeric.cache_folder import cache_folder
 from data.providers.provider import NoAnswer, Provider, Request, Verdict
 
 WAITS: Mapping[Verdict, tuple[float, ...]] = {"again": (1.0, 3.0, 9.0), "later": (15.0, 30.0, 60.0)}
+# Waits are longer by up to this share, so that machines that failed together do not ask again together.
+JITTER = 0.25
 TRIES = 4
-# Some functions of the vendors' libraries set no limit of their own and can hang for ever.
-LIMIT_SECONDS = 300.0
+# Most functions of the vendors' libraries set no limit of their own and can hang for ever; the longest that
+# answer, ten years of NAV in pages of twenty rows, take about a minute.
+LIMIT_SECONDS = 180.0
 # Late rows and corrections come within days; after that an answer on file is as good as a new one.
 SETTLING = timedelta(days=7)
 FRESH_SECONDS = 3600.0
 _HALF_TEXT = 100
+
+
+class Hung(Exception):
+    """No answer within the limit."""
 
 
 class Desk:
@@ -48,6 +57,8 @@ class Desk:
         Take no answer that is older than this desk.
     sleep : callable
         Waits for a number of seconds.
+    seed : int
+        Draws the jitter of the waits.
     """
 
     def __init__(
@@ -57,6 +68,7 @@ class Desk:
         *,
         refresh: bool = False,
         sleep: Callable[[float], None] = time.sleep,
+        seed: int = 0,
     ) -> None:
         self.provider = provider
         self.calls = 0
@@ -65,7 +77,9 @@ class Desk:
         self.folder = answers / f"{provider.name}-{provider.version}"
         self._oldest = time.time() if refresh else 0.0
         self._sleep = sleep
+        self._random = random.Random(seed)
         self._failing: set[str] = set()
+        self._left_alone: dict[str, str] = {}
 
     def ask(self, request: Request) -> pd.DataFrame:
         """Return the answer's cells as text, no rows if there are none; DataError if nobody answers."""
@@ -117,27 +131,39 @@ class Desk:
             ) from None
 
     def _patiently(self, request: Request) -> pd.DataFrame | None:
-        tries = 1 if request.function in self._failing else TRIES
-        failure = ""
+        function = request.function
+        if function in self._left_alone:
+            raise DataError(f"{request} was not asked for any more", received=self._left_alone[function])
+        tries = 1 if function in self._failing else TRIES
         for number in range(1, tries + 1):
             if self.calls:
                 self._sleep(self.provider.pause)
             self.calls += 1
-            try:
-                return _within_limit(lambda: self.provider.call(request))
-            except EtflowError:
-                raise
-            except Exception as error:
-                verdict = self.provider.judge(error)
-                failure = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
-            if verdict == "empty":
-                return None
+            verdict, answer, failure = self._once(request)
+            if verdict is None or verdict == "empty":
+                self._failing.discard(function)
+                return answer
             if verdict == "failed":
                 raise _unanswered(request, number, failure)
             if number < tries:
-                self._sleep(WAITS[verdict][number - 1])
-        self._failing.add(request.function)
+                self._sleep(WAITS[verdict][number - 1] * (1 + JITTER * self._random.random()))
+        self._failing.add(function)
+        if verdict == "later":
+            self._left_alone[function] = failure
         raise _unanswered(request, tries, failure)
+
+    def _once(self, request: Request) -> tuple[Verdict | None, pd.DataFrame | None, str]:
+        """Ask once: no verdict if there is an answer, else what its absence means, and how it was told."""
+        try:
+            return None, _within_limit(lambda: self.provider.call(request)), ""
+        except EtflowError:
+            raise
+        except Hung as error:
+            self._left_alone[request.function] = str(error)
+            return "failed", None, str(error)
+        except Exception as error:
+            told = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
+            return self.provider.judge(error), None, told
 
 
 def _unanswered(request: Request, tries: int, failure: str) -> DataError:
@@ -165,5 +191,5 @@ def _within_limit(call: Callable[[], pd.DataFrame | None]) -> pd.DataFrame | Non
     if errors:
         raise errors[0]
     if not answers:
-        raise TimeoutError(f"no answer within {LIMIT_SECONDS:.0f} seconds")
+        raise Hung(f"no answer within {LIMIT_SECONDS:.0f} seconds")
     return answers[0]

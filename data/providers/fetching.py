@@ -1,22 +1,19 @@
-"""Fetching: what a provider answers into a store, all of it or nothing.
+"""Fetching: what providers answer into a store.
 
-1. Settle what is wanted: funds of the provider's market, days that are over there (``_settle``).
-2. Let the provider say what to ask for each table, piece by piece.
-3. Ask for each piece; where a request fails or gives no rows, the next one of the piece is asked
-   (``_rows_of``).
-4. Shape answers as files are shaped on import (``_read``), and keep the rows that are wanted (``_within``).
-5. Append all tables to the store at once.
+1. Settle what is wanted: funds of the providers' market, days that are over there (``settle``).
+2. Ask for it table by table, the best provider first (``data.providers.joining``).
+3. Append all tables to the store at once, with who gave which row and when, and with what was asked for and
+   what failed to come, so that ``data.providers.updating`` can go on from there (``keep``).
 
-A piece that no request can give ends the fetch with DataError and the store as it was. Answers are on file by
-then (``data.providers.asking``), so that the next fetch goes on from there.
+What came is kept whatever else failed; what failed is reported with its reason, and nothing stands in for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -24,10 +21,12 @@ import pandas as pd
 from data.errors import DataError, UsageError, did_you_mean
 from data.facts.symbols import MARKET_CODES, market_of
 from data.facts.universe import funds_of
-from data.importing.maps import TableMap
-from data.importing.shape import shape
+from data.providers.answers import listed
 from data.providers.asking import Desk
-from data.providers.provider import Piece, Provider, Request, Wanted
+from data.providers.joining import Gap, Joined, join
+from data.providers.published import Published
+from data.providers.recipe import Memory, Recipe, read_memory, write_memory
+from data.store.arrivals import day_of
 from data.store.store import Store
 from data.store.tables import TABLES, Table
 
@@ -36,10 +35,8 @@ Progress = Callable[[int, int, str], None]
 # Where a market is, and the hour from which its day is over: some vendors revise bars until 18:00.
 ZONES = {"cn_etf": "Asia/Shanghai", "us_etf": "America/New_York"}
 DAY_IS_OVER = 18
-# Tables in which most funds have no rows, and nothing is missing.
-_SELDOM = ("actions",)
 _INDEX = re.compile(r"[0-9H]\d{5}")
-_SHOWN = 5
+_MARKET = {market: code for code, market in MARKET_CODES.items()}
 
 
 @dataclass(frozen=True)
@@ -52,22 +49,40 @@ class Fetched:
     added: int
     first_day: date
     last_day: date
+    providers: tuple[str, ...]
     sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What a fetch did; ``calls`` counts the calls of the vendor, ``notes`` tell what did not come."""
+    """What a fetch did.
 
+    ``providers`` were asked, from ``first_day`` to ``last_day``. ``missing`` is what did not come, ``notes``
+    tell what else there is to know, ``calls`` counts the calls of the vendors.
+    """
+
+    providers: tuple[str, ...]
     fetched: tuple[Fetched, ...]
+    missing: tuple[Gap, ...]
     notes: tuple[str, ...]
     calls: int
-    wanted: Wanted
+    first_day: date
+    last_day: date
     revisions: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Market:
+    """Where is asked: the desks, all of one market, its local time, its last day that is over."""
+
+    desks: tuple[Desk, ...]
+    name: str
+    now: datetime
+    over: date
+
+
 def fetch(
-    provider: Provider,
+    desks: Sequence[Desk],
     store: Store,
     symbols: Sequence[str],
     start: date,
@@ -75,179 +90,171 @@ def fetch(
     *,
     tables: Sequence[str] = (),
     indices: Sequence[str] = (),
-    desk: Desk | None = None,
     accept_revision: bool = False,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> FetchReport:
     """Fetch funds from ``start`` to ``end`` (the last day that is over if None) into ``store``.
 
-    ``tables`` are all that the provider has if empty; ``indices`` come besides those that the funds track.
-    ``progress`` is called with the pieces done, their number, and what is next; ``now`` stands in for the
-    clock. UsageError for what the provider does not have; DataError if it does not deliver: then the store is
-    as it was.
+    Each of ``desks`` asks a provider, the best first. ``tables`` are all that they have if empty; ``indices``
+    come besides those that the funds track. ``progress`` is called with the pieces done, their number so far,
+    and what is next; ``now`` stands in for the clock. UsageError for what no provider has; DataError if
+    nothing comes, or would change the past: then the store is as it was.
     """
-    desk = desk or Desk(provider)
-    wanted, notes = _settle(provider, symbols, indices, start, end, now)
-    chosen = _choose(provider, tables)
-    pieces = [(name, piece) for name in chosen for piece in provider.pieces(name, wanted)]
-    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in chosen}
-    nothing: dict[str, list[str]] = {name: [] for name in chosen}
-    for number, (name, piece) in enumerate(pieces):
-        if progress is not None:
-            progress(number, len(pieces), f"{name} {piece.about}")
-        found = _rows_of(piece, TABLES[name], wanted, desk)
-        if found.empty:
-            nothing[name].append(piece.about)
-        else:
-            rows[name].append(found)
-    frames = {name: pd.concat(found, ignore_index=True) for name, found in rows.items() if found}
-    if not frames:
-        raise DataError(
-            f"{provider.name} has nothing of what was asked for",
-            received=f"{', '.join(chosen)} of {_listed(wanted.symbols)} from {wanted.start} to {wanted.end}",
-            hint="Check the symbols and the days, or take another provider.",
-        )
-    appended = store.append(frames, accept_revision=accept_revision)
-    added = {change.table: change.added for change in appended.changes}
-    for name in chosen:
-        notes += _missing(name, frames.get(name), nothing[name], wanted)
-    fetched = tuple(_fetched(TABLES[name], frame, added[name]) for name, frame in frames.items())
-    return FetchReport(fetched, tuple(notes), desk.calls, wanted, appended.revisions)
-
-
-def _settle(
-    provider: Provider,
-    symbols: Sequence[str],
-    indices: Sequence[str],
-    start: date,
-    end: date | None,
-    now: datetime | None,
-) -> tuple[Wanted, list[str]]:
-    foreign = [symbol for symbol in symbols if market_of(symbol) != provider.market]
-    if foreign or not symbols:
+    market = settle(desks, symbols, indices, now)
+    last = market.over if end is None else min(end, market.over)
+    if start > last:
         raise UsageError(
-            f"{provider.name} does not have the funds of that market" if foreign else "no funds to fetch",
-            received=_listed(foreign) if foreign else None,
+            "the start is after the end", received=f"{start} to {last}", hint=f"{market.over} is over."
+        )
+    recipe = Recipe(
+        tuple(desk.provider.name for desk in desks),
+        choose_tables(desks, tables),
+        tuple(sorted(set(symbols))),
+        tuple(sorted(set(indices))),
+        start,
+    )
+    wanted = {
+        name: [Gap(name, series, start, last)] if (series := series_of(name, recipe, market)) else []
+        for name in recipe.tables
+    }
+    if not any(wanted.values()):
+        raise UsageError(
+            "which indices the funds track is not known", hint="Name some: --indices 930713,970070."
+        )
+    joined = ask(market, store, wanted, Tally(progress))
+    memory = read_memory(store.recipe).with_recipe(
+        replace(recipe, through=dict.fromkeys(recipe.tables, last))
+    )
+    late = [f"fetched through {last}: later days are not over yet"] if end is not None and end > last else []
+    return keep(store, desks, joined, wanted, memory, late, accept_revision)
+
+
+class Tally:
+    """Counts the pieces that are planned and done, for ``progress``."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._planned = 0
+        self._done = -1
+
+    def __call__(self, planned: int, text: str) -> None:
+        """Note that so many more pieces are planned, and that the one before ``text`` is done."""
+        self._planned += planned
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, self._planned, text)
+
+
+def settle(
+    desks: Sequence[Desk], symbols: Sequence[str], indices: Sequence[str], now: datetime | None
+) -> Market:
+    """Return the one market of the desks; UsageError if the funds are of another one."""
+    names = " and ".join(desk.provider.name for desk in desks)
+    name = desks[0].provider.market
+    foreign = [symbol for symbol in symbols if market_of(symbol) != name]
+    if foreign or not symbols or any(desk.provider.market != name for desk in desks):
+        raise UsageError(
+            f"{names} does not have the funds of that market" if symbols else "no funds to fetch",
+            received=listed(foreign) if foreign else None,
             hint="akshare and tushare have Chinese funds, yfinance has American ones.",
         )
-    unknown = [code for code in indices if not _INDEX.fullmatch(code)]
+    unknown = [code for code in indices if not is_index(code)]
     if unknown:
-        raise UsageError(
-            "not the code of an index", received=_listed(unknown), limit="000300, 930713, H30184"
-        )
-    local = (now or datetime.now().astimezone()).astimezone(ZoneInfo(ZONES[provider.market]))
+        raise UsageError("not the code of an index", received=listed(unknown), limit="000300, 930713, H30184")
+    local = (now or datetime.now().astimezone()).astimezone(ZoneInfo(ZONES[name]))
     over = local.date() - timedelta(days=0 if local.hour >= DAY_IS_OVER else 1)
-    last = over if end is None else min(end, over)
-    if start > last:
-        raise UsageError("the start is after the end", received=f"{start} to {last}", hint=f"{over} is over.")
-    notes = [] if end is None or end <= over else [f"fetched through {over}: later days are not over yet"]
-    tracked = {fund.index for fund in funds_of(symbols).values() if fund.index}
-    codes = {code for code in tracked if _INDEX.fullmatch(code)} | set(indices)
-    return Wanted(tuple(sorted(symbols)), tuple(sorted(codes)), start, last, local), notes
+    return Market(tuple(desks), name, local, over)
 
 
-def _choose(provider: Provider, tables: Sequence[str]) -> tuple[str, ...]:
+def is_index(code: str) -> bool:
+    """Tell whether a code is that of an index as providers know it."""
+    return _INDEX.fullmatch(code) is not None
+
+
+def choose_tables(desks: Sequence[Desk], tables: Sequence[str]) -> tuple[str, ...]:
+    """Return the tables named, all if none is, in the order of the schema; UsageError if no desk has one."""
+    offered = {name for desk in desks for name in desk.provider.tables}
     for name in tables:
-        if name not in provider.tables:
-            hint = did_you_mean(name, provider.tables)
-            raise UsageError(f"{provider.name} has no table `{name}`", hint=hint)
-    return tuple(name for name in provider.tables if not tables or name in tables)
+        if name not in offered:
+            names = " and ".join(desk.provider.name for desk in desks)
+            raise UsageError(f"{names} has no table `{name}`", hint=did_you_mean(name, sorted(offered)))
+    return tuple(name for name in TABLES if name in (tables or offered))
 
 
-def _rows_of(piece: Piece, schema: Table, wanted: Wanted, desk: Desk) -> pd.DataFrame:
-    """Return the rows of the first request that has some.
+def series_of(table: str, recipe: Recipe, market: Market) -> tuple[str, ...]:
+    """Return the funds of a recipe, or the indices that they track and those that it names besides."""
+    if TABLES[table].key[0] == "index":
+        tracked = {fund.index for fund in funds_of(recipe.symbols).values() if fund.index}
+        return tuple(sorted({code for code in tracked if is_index(code)} | set(recipe.indices)))
+    whole = (_MARKET[market.name],) if table == "margin" else ()
+    return (*recipe.symbols, *whole)
 
-    No rows if a request answers that there are none, unless a better one failed; then DataError.
-    """
-    failures: list[DataError] = []
-    there_are_none = False
-    for request in piece.requests:
-        try:
-            rows = _within(_read(request, desk.ask(request), wanted), schema, wanted)
-        except DataError as error:
-            desk.forget(request)
-            failures.append(error)
-            continue
-        if len(rows):
-            return rows
-        if not failures:
-            there_are_none = True
-    if there_are_none:
-        return schema.empty()
-    told = [error.what + (f" ({error.received})" if error.received else "") for error in failures]
-    raise DataError(
-        f"{desk.provider.name} {desk.provider.version} did not deliver `{schema.name}` of {piece.about}",
-        received="; ".join(told),
-        hint="The store is as it was, and the answers that came are on file: the same command goes on from "
-        "here. Repeat it later, leave the table out (--tables), or take another provider.",
+
+def ask(market: Market, store: Store, wanted: Mapping[str, Sequence[Gap]], tell: Tally) -> list[Joined]:
+    """Ask for the gaps of each table."""
+    symbols = {name for gaps in wanted.values() for gap in gaps for name in gap.series if "." in name}
+    published = Published(market.name, market.now, funds_of(sorted(symbols), store.read("funds")))
+    return [
+        join([desk for desk in market.desks if name in desk.provider.tables], name, gaps, published, tell)
+        for name, gaps in wanted.items()
+        if gaps
+    ]
+
+
+def keep(
+    store: Store,
+    desks: Sequence[Desk],
+    joined: Sequence[Joined],
+    wanted: Mapping[str, Sequence[Gap]],
+    memory: Memory,
+    notes: Sequence[str],
+    accept_revision: bool,
+) -> FetchReport:
+    """Append what came, and report; DataError if nothing did that must have, or nothing for a new store."""
+    asked = [gap for gaps in wanted.values() for gap in gaps]
+    missing = tuple(gap for each in joined for gap in each.missing)
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for each in joined:
+        if len(each.rows):
+            parts.setdefault(each.table, []).append(each.rows)
+    frames = {name: pd.concat(rows, ignore_index=True) for name, rows in parts.items()}
+    if not frames and (missing or not store.tables):
+        raise DataError(
+            f"nothing came of what was asked for, {listed([str(gap) for gap in asked])}",
+            received="; ".join(f"{gap.table} of {listed(gap.series)}: {gap.why}" for gap in missing[:3])
+            or None,
+            hint="The store is as it was. Check symbols and days, try later, or take another provider.",
+        )
+    appended = store.append(
+        frames,
+        accept_revision=accept_revision,
+        fetched=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+        recipe=write_memory(memory.with_gaps(asked, missing)),
+    )
+    changes = {change.table: change for change in appended.changes}
+    told = [*notes, *(note for each in joined for note in each.notes)]
+    told += [
+        f"{name}: {change.differing} rows on file differ, from another source, and stay as they are"
+        for name, change in changes.items()
+        if change.differing
+    ]
+    return FetchReport(
+        tuple(desk.provider.name for desk in desks),
+        tuple(_fetched(TABLES[name], frame, changes[name].added) for name, frame in frames.items()),
+        missing,
+        tuple(told),
+        sum(desk.calls for desk in desks),
+        min(gap.first for gap in asked),
+        max(gap.last for gap in asked),
+        appended.revisions,
     )
 
 
-def _read(request: Request, cells: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
-    """Shape an answer; DataError if it is about something else, or has not the columns that its map knows."""
-    if cells.empty:
-        return pd.DataFrame()
-    for column, value in request.says.items():
-        said = set(cells[column].str.strip()) if column in cells else {"nothing"}
-        if said != {value}:
-            raise DataError(f"{request} answered about something else: {column} says {_listed(sorted(said))}")
-    if request.prepare is not None:
-        cells = request.prepare(cells)
-    shaped = [
-        shape(ours, part, request.name, str(request)).frame
-        for part in request.parts
-        if len(ours := _ours(cells, part, wanted))
-    ]
-    return pd.concat(shaped, ignore_index=True) if shaped else pd.DataFrame()
-
-
-def _ours(cells: pd.DataFrame, part: TableMap, wanted: Wanted) -> pd.DataFrame:
-    """Keep the rows that are about what is wanted, so that a wrong row of another fund stops nobody."""
-    key = TABLES[part.table].key[0]
-    column = part.column_in(key, cells.columns)
-    if column is None:
-        return cells
-    codes = [name.partition(".")[0] for name in (wanted.indices if key == "index" else wanted.symbols)]
-    return cells[cells[column].str.strip().str.partition(".")[0].isin(codes)]
-
-
-def _within(rows: pd.DataFrame, schema: Table, wanted: Wanted) -> pd.DataFrame:
-    if rows.empty:
-        return rows
-    key = schema.key[0]
-    named = wanted.indices if key == "index" else (*wanted.symbols, *MARKET_CODES)
-    if "ex_day" in rows:
-        # Units switch on the record day already: without its split they show a flow that was none.
-        first, last = rows["record_day"].fillna(rows["ex_day"]), rows["ex_day"]
-    else:
-        first = last = rows["day"]
-    inside = (first <= pd.Timestamp(wanted.end)) & (last >= pd.Timestamp(wanted.start))
-    return rows[inside & rows[key].isin(named)]
-
-
-def _missing(name: str, frame: pd.DataFrame | None, nothing: Sequence[str], wanted: Wanted) -> Iterator[str]:
-    """Tell for which funds or indices a table got no rows, and which other pieces were empty."""
-    if name in _SELDOM:
-        return
-    key = TABLES[name].key[0]
-    all_of = wanted.indices if key == "index" else wanted.symbols
-    there = set() if frame is None else set(frame[key])
-    absent = [each for each in all_of if each not in there]
-    others = [about for about in nothing if about not in all_of]
-    if absent:
-        yield f"{name}: nothing for {_listed(absent)}"
-    if others:
-        yield f"{name}: nothing of {_listed(others)}"
-
-
 def _fetched(schema: Table, frame: pd.DataFrame, added: int) -> Fetched:
-    days = frame["ex_day" if "ex_day" in frame else "day"]
-    sources = tuple(sorted(frame["source"].dropna().unique()))
+    days = frame[day_of(schema)]
+    providers, sources = (tuple(sorted(frame[name].dropna().unique())) for name in ("provider", "source"))
     series = int(frame[schema.key[0]].nunique())
-    return Fetched(schema.name, series, len(frame), added, days.min().date(), days.max().date(), sources)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return Fetched(
+        schema.name, series, len(frame), added, days.min().date(), days.max().date(), providers, sources
+    )

@@ -25,7 +25,10 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a fetch is after, on days that are over; ``now`` is the local time of the market."""
+    """What is asked for, on days that are over; ``now`` is the local time of the market.
+
+    Among ``symbols`` is the market's code (CN, US) where its total is asked for.
+    """
 
     symbols: tuple[str, ...]
     indices: tuple[str, ...]
@@ -76,10 +79,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of one table: what they are about, and the requests that can give them, the best first."""
+    """Some rows of one table: what they are about, and the requests that can give them, the best first.
+
+    ``series`` are the funds or indices, ``first`` to ``last`` the days that are lost if none of them does.
+    """
 
     about: str
     requests: tuple[Request, ...]
+    series: tuple[str, ...]
+    first: date
+    last: date
 
 
 class Provider(Protocol):

@@ -19,6 +19,7 @@ The library sends it unencrypted: its address is plain HTTP.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -27,6 +28,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, UsageError
+from data.facts.symbols import MARKET_CODES
 from data.providers.provider import NoAnswer, Piece, Request, Verdict, Wanted, not_installed, parts_of
 
 VARIABLE = "TUSHARE_TOKEN"
@@ -103,7 +105,7 @@ class Tushare:
         fields = _FIELDS.get(function, "")
         try:
             answer = getattr(self._api, function)(fields=fields, **arguments)
-        except OSError as error:
+        except (OSError, json.JSONDecodeError) as error:
             raise ConnectionError(self._without_token(error)) from None
         except Exception as error:
             raise RuntimeError(self._without_token(error)) from None
@@ -123,6 +125,8 @@ def _of_funds(table: str, wanted: Wanted) -> Iterator[Piece]:
         "margin": (("margin_detail", "tushare-margin-detail"),),
     }
     for symbol in wanted.symbols:
+        if symbol in MARKET_CODES:
+            continue
         arguments = {"ts_code": symbol, **_period(wanted)}
         yield Piece(
             symbol,
@@ -137,6 +141,9 @@ def _of_funds(table: str, wanted: Wanted) -> Iterator[Piece]:
                 )
                 for function, name in functions[table]
             ),
+            (symbol,),
+            wanted.start,
+            wanted.end,
         )
 
 
@@ -159,6 +166,9 @@ def _of_indices(table: str, wanted: Wanted) -> Iterator[Piece]:
                 )
                 for code in codes
             ),
+            (index,),
+            wanted.start,
+            wanted.end,
         )
 
 

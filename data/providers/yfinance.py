@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,8 @@ _NUMBERS = (*_PRICES, "Volume", "Dividends", "Stock Splits")
 # Yahoo sends prices as 32-bit numbers, good for seven digits.
 _DECIMALS = 4
 _CASH_DECIMALS = 6
+# What it makes of an answer that gives a reason instead of prices.
+_TOLD_BY_YAHOO = ("YFPricesMissingError", "YFTzMissingError", "YFDataException")
 
 
 class YFinance:
@@ -47,18 +50,23 @@ class YFinance:
     def call(self, request: Request) -> pd.DataFrame | None:
         """Ask for the history of one ticker; NoAnswer where there is none, which may be an error unsaid."""
         words = dict(request.arguments)
-        ticker = self._library.Ticker(words.pop("ticker"))
-        history: pd.DataFrame = ticker.history(**words, auto_adjust=False, actions=True)
+        with _errors_raised(self._library):
+            ticker = self._library.Ticker(words.pop("ticker"))
+            history: pd.DataFrame = ticker.history(**words, auto_adjust=False, actions=True)
         if len(history) == 0:
-            raise NoAnswer("no rows: no connection, or Yahoo does not know the ticker")
+            raise NoAnswer("no rows, and no reason")
         history.index = pd.DatetimeIndex(history.index).tz_localize(None).rename("Date")
         return history.assign(Symbol=str(ticker.history_metadata.get("symbol"))).reset_index()
 
     def judge(self, error: Exception) -> Verdict:
-        """Tell a network that failed and a limit of calls from the rest."""
-        if type(error).__name__ == "YFRateLimitError":
+        """Tell a network that failed and a limit of calls from a ticker that is gone, and the rest."""
+        kind = type(error).__name__
+        if kind == "YFRateLimitError":
             return "later"
-        return "again" if isinstance(error, OSError | NoAnswer) else "failed"
+        if kind in _TOLD_BY_YAHOO:
+            return "failed" if "delisted" in str(error) else "again"
+        broken = isinstance(error, OSError | NoAnswer) or kind == "JSONDecodeError"
+        return "again" if broken else "failed"
 
     def pieces(self, table: str, wanted: Wanted) -> Iterator[Piece]:
         """Say what to ask for one table."""
@@ -73,7 +81,8 @@ class YFinance:
                 "end": (wanted.today + timedelta(days=1)).isoformat(),
             }
             says = {"Symbol": ticker}
-            yield Piece(symbol, (Request("history", arguments, parts, wanted.today, says, prepare),))
+            request = Request("history", arguments, parts, wanted.today, says, prepare)
+            yield Piece(symbol, (request,), (symbol,), wanted.start, wanted.end)
 
 
 def _bars() -> tuple[TableMap, ...]:
@@ -111,6 +120,17 @@ def _bars_as_traded(cells: pd.DataFrame) -> pd.DataFrame:
     traded = _as_traded(cells)
     # Days on which only a dividend or a split was recorded have no prices.
     return traded[~blank(traded["Close"])]
+
+
+@contextmanager
+def _errors_raised(library: Any) -> Iterator[None]:
+    """Let the library raise what it would log, and return as if there were no rows."""
+    debug = library.config.debug
+    before, debug.hide_exceptions = debug.hide_exceptions, False
+    try:
+        yield
+    finally:
+        debug.hide_exceptions = before
 
 
 def _library() -> Any:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from data.checks import Finding
     from data.source import DataSource
 
+# Tables of a store about its own rows.
+BESIDE = ("arrivals", "revisions")
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -107,10 +109,16 @@ def check(
 def show(app: App, name: str | None, data: str | None, symbols: str | None, as_json: bool) -> None:
     """Show what data there are: rows and days by table, or of TABLE by symbol.
 
+    TABLE may also be `arrivals`, which provider gave which rows and when, or `revisions`, the values that
+    were replaced.
+
     Example: etflow data show bars --data store
     """
     source, chosen = _open(data, symbols)
-    rows = _coverage_of(source, name, chosen) if name else _coverage(source, chosen)
+    if name in BESIDE:
+        rows = _beside(source, name)
+    else:
+        rows = _coverage_of(source, name, chosen) if name else _coverage(source, chosen)
     if as_json:
         print_json({"data": source.name, "synthetic": source.synthetic, "coverage": rows})
         return
@@ -179,6 +187,12 @@ def _coverage_of(source: DataSource, name: str, symbols: tuple[str, ...] | None)
         {key: str(series), "rows": len(rows), **_days(rows, schema.key)}
         for series, rows in frame.groupby(key, sort=True)
     ]
+
+
+def _beside(source: DataSource, name: str) -> list[dict[str, Any]]:
+    """Return what a store says of its own rows; the demo market says nothing."""
+    frame = getattr(source, name)() if hasattr(source, name) else None
+    return [] if frame is None else frame.to_dict("records")
 
 
 def _days(frame: Any, key: tuple[str, ...]) -> dict[str, str | None]:

@@ -1,39 +1,60 @@
-"""The command that downloads data from a provider into a store."""
+"""The commands that download data from providers into a store, and keep it current."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from data.errors import UsageError
+from data.errors import DataError, UsageError
 from engine.cli.app import App, pass_app
 from engine.cli.options import day, json_option, symbol_words, verbosity
 from engine.cli.output import Progress, cell, count, note, print_json, say, table, warn
 
+if TYPE_CHECKING:
+    from data.providers import Desk, FetchReport
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _answers(command: Command) -> Command:
+    """Add what fetching and updating share."""
+    options = (
+        click.option(
+            "--refresh", is_flag=True, help="Ask again for everything: take no answer that is on file."
+        ),
+        click.option(
+            "--accept-revision", is_flag=True, help="Let new values replace old ones; the old are kept."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
 
 @click.command("fetch", short_help="Download data into a store.")
-@click.option("--provider", metavar="NAME", required=True, help="akshare, tushare or yfinance.")
+@click.option("--provider", metavar="A,B", help="akshare, tushare or yfinance; several: the best first.")
 @click.option("--data", metavar="STORE", required=True, help="Folder of the store; made if need be.")
 @click.option("--symbols", metavar="A,B", help="Funds to fetch.")
 @click.option("--universe", metavar="NAME", help="Named set of funds, for instance ai_cn.")
-@click.option("--start", type=day, required=True, help="First day.")
+@click.option("--start", type=day, help="First day.  [that of the store's last fetch]")
 @click.option("--end", type=day, help="Last day.  [the last that is over]")
-@click.option("--tables", metavar="A,B", help="Tables to fetch.  [all that the provider has]")
+@click.option("--tables", metavar="A,B", help="Tables to fetch.  [all that the providers have]")
 @click.option("--indices", metavar="A,B", help="Indices besides those that the funds track.")
-@click.option("--refresh", is_flag=True, help="Ask again for everything: take no answer that is on file.")
-@click.option("--accept-revision", is_flag=True, help="Let new values replace old ones; the old are kept.")
+@_answers
 @json_option
 @verbosity
 @pass_app
 def fetch_data(
     app: App,
-    provider: str,
+    provider: str | None,
     data: str,
     symbols: str | None,
     universe: str | None,
-    start: date,
+    start: date | None,
     end: date | None,
     tables: str | None,
     indices: str | None,
@@ -41,48 +62,83 @@ def fetch_data(
     accept_revision: bool,
     as_json: bool,
 ) -> None:
-    """Download bars, fund units, NAV, margin, indices and corporate actions from a provider into a store.
+    """Download bars, fund units, NAV, margin, indices and corporate actions into a store.
 
-    Everything is stored at the end, or nothing. What came before a failure is kept apart and not asked again:
-    the same command goes on from there.
+    What comes is stored, what does not is listed with the reason, and the exit code is 3. The store remembers
+    the words of this command: `data update` goes on from there, and for further funds the provider and the
+    start need not be said again.
+
     Example: etflow data fetch --provider akshare --universe chinext_ai --start 2025-01-01 --data store
     """
-    from data.providers import Desk, fetch, load_provider
+    from data.providers import fetch
+    from data.providers.recipe import read_memory
     from data.store.store import Store
 
     store = Store(Path(data))
     funds = _funds(symbols, universe)
-    vendor = load_provider(provider)
+    known = read_memory(store.recipe).recipes
+    if not known and (provider is None or start is None):
+        raise UsageError("say whom to ask, and from which day", hint="Give --provider NAME and --start DAY.")
+    names = known[-1].providers if provider is None else _words(provider)
+    first = known[-1].start if start is None else start
+    desk_of = _desks(refresh)
+    desks = [desk_of(name) for name in names]
     with Progress(app, "fetch", total=1) as progress:
         report = fetch(
-            vendor,
+            desks,
             store,
             funds,
-            start,
+            first,
             end,
             tables=_words(tables),
             indices=_words(indices),
-            desk=Desk(vendor, refresh=refresh),
             accept_revision=accept_revision,
             progress=progress.update,
         )
+    _print_report(app, data, report, as_json)
+
+
+def _desks(refresh: bool) -> Callable[[str], Desk]:
+    import os
+
+    from data.providers import Desk, load_provider
+
+    # Only waits are drawn with the seed: machines that were refused together do not come back together.
+    return lambda name: Desk(load_provider(name), refresh=refresh, seed=os.getpid())
+
+
+def _print_report(app: App, data: str, report: FetchReport, as_json: bool) -> None:
+    """Print what came, and end with DataError if something is missing."""
     if as_json:
         print_json(
             {
                 "data": data,
-                "provider": provider,
-                "first_day": report.wanted.start,
-                "last_day": report.wanted.end,
+                "provider": ",".join(report.providers),
+                "first_day": report.first_day,
+                "last_day": report.last_day,
                 "tables": [vars(each) for each in report.fetched],
+                "missing": [vars(gap) for gap in report.missing],
                 "notes": report.notes,
                 "calls": report.calls,
                 "revisions": report.revisions.astype(str).to_dict("records"),
             }
         )
-        return
+    else:
+        _print_tables(app, data, report)
+    if report.missing:
+        first = report.missing[0]
+        raise DataError(
+            f"{count(len(report.missing), 'piece')} of what was asked for did not come",
+            received=f"{first}: {first.why}",
+            hint=f"What came is in the store; this asks for the rest: etflow data update --data {data}.",
+        )
+
+
+def _print_tables(app: App, data: str, report: FetchReport) -> None:
     rows = [
         (
             each.table,
+            ", ".join(each.providers),
             ", ".join(each.sources),
             count(each.series),
             count(each.rows),
@@ -92,9 +148,12 @@ def fetch_data(
         )
         for each in report.fetched
     ]
-    say(table(rows, ("table", "source", "series", "rows", "new rows", "first day", "last day"), left=2))
+    header = ("table", "provider", "source", "series", "rows", "new rows", "first day", "last day")
+    say(table(rows, header, left=3) if rows else "Nothing was asked for.")
     for line in report.notes:
         warn(app, line)
+    for gap in report.missing:
+        warn(app, f"missing: {gap}: {gap.why}")
     note(app, f"Look at them: etflow data check --data {data}")
 
 

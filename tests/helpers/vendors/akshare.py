@@ -1,6 +1,7 @@
 """Stands in for AKShare 1.19: its functions and the ways they fail, on payloads made up by hand.
 
 ``CALLS`` records what was called; ``TROUBLE[function]`` is a list of exceptions, raised one a call.
+``SPLITS`` and ``DIVIDENDS`` are what the stand-in for requests answers.
 """
 
 from __future__ import annotations
@@ -42,10 +43,6 @@ SCALE_SZSE = """
 2025-08-19,159363,创业板人工智能ETF华宝,3861000000
 2025-08-20,159363,创业板人工智能ETF华宝,3970000000
 2025-08-20,159381,创业板人工智能ETF华夏,180000000
-"""
-LIST_SZSE = """
-基金代码,基金简称,基金类别,投资类别,上市日期,基金份额,基金管理人,基金发起人,基金托管人,净值
-159363,创业板人工智能ETF华宝,ETF,股票基金,2024-12-16,3970000000,华宝基金,华宝基金,示例托管行,0.7291
 """
 NAV = """
 净值日期,单位净值,累计净值,日增长率,申购状态,赎回状态
@@ -149,11 +146,6 @@ def fund_scale_daily_szse(start_date="20260401", end_date="20260401", symbol="ET
     return _between(_frame(SCALE_SZSE, ("日期",)), "日期", start_date, end_date)
 
 
-def fund_etf_scale_szse():
-    _called("fund_etf_scale_szse")
-    return _frame(LIST_SZSE, ("上市日期",))
-
-
 def fund_etf_fund_info_em(fund="511280", start_date="20000101", end_date="20500101"):
     _called("fund_etf_fund_info_em", fund=fund, start_date=start_date, end_date=end_date)
     if fund != "159363":
@@ -205,20 +197,3 @@ def index_stock_cons_weight_csindex(symbol="000300"):
 def index_detail_cni(symbol="399001"):
     _called("index_detail_cni", symbol=symbol)
     return _frame(WEIGHTS_CNI)
-
-
-def fund_cf_em(year="2025", typ="", rank="FSRQ", sort="desc", page=-1):
-    _called("fund_cf_em", year=year)
-    frame = _frame(SPLITS, ("拆分折算日",))
-    return frame[
-        [
-            day.year == int(year) or code == "000001"
-            for day, code in zip(frame["拆分折算日"], frame["基金代码"], strict=True)
-        ]
-    ]
-
-
-def fund_fh_em(year="2025", typ="", rank="BZDM", sort="asc", page=-1):
-    _called("fund_fh_em", year=year)
-    frame = _frame(DIVIDENDS, ("权益登记日", "除息日期", "分红发放日"))
-    return frame[[day.year == int(year) for day in frame["除息日期"]]]

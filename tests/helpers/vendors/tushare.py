@@ -1,12 +1,14 @@
 """Stands in for Tushare 1.4: ``pro_api`` with the functions we ask, on payloads made up by hand.
 
 Answers come newest first, and only the newest ``ROWS`` of them. ``CALLS`` and ``TROUBLE`` are as in the
-stand-in for AKShare. Functions that the environment variable REFUSED names are refused, telling the token.
+stand-in for AKShare. Functions that the environment variable REFUSED names are refused, telling the token;
+those that HANGING names do not answer for a minute.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from io import StringIO
 
 import pandas as pd
@@ -98,6 +100,8 @@ class _Api:
             print("printed by the vendor")
             if function in os.environ.get("REFUSED", "").split(","):
                 raise Exception(f"抱歉，您没有访问该接口的权限 ({self.token})")
+            if function in os.environ.get("HANGING", "").split(","):
+                time.sleep(60)
             if TROUBLE.get(function):
                 raise TROUBLE[function].pop(0)
             code, day, text = ANSWERS[function]

@@ -1,11 +1,13 @@
 """Stands in for yfinance 1.7: ``Ticker.history`` and its metadata, on payloads made up by hand.
 
-Without a connection, or for a ticker that Yahoo does not know, ``history`` returns an empty frame, no error.
+Without a connection, or for a ticker that Yahoo does not know, ``history`` returns an empty frame, no error,
+unless ``config.debug.hide_exceptions`` is off.
 """
 
 from __future__ import annotations
 
 from io import StringIO
+from types import SimpleNamespace
 
 import pandas as pd
 
@@ -33,6 +35,13 @@ Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits,Capital Gains
 }
 
 
+config = SimpleNamespace(debug=SimpleNamespace(hide_exceptions=True))
+
+
+class YFPricesMissingError(Exception):
+    pass
+
+
 class Ticker:
     def __init__(self, ticker: str) -> None:
         self.ticker = ticker
@@ -48,6 +57,8 @@ class Ticker:
         if TROUBLE.get("history"):
             raise TROUBLE["history"].pop(0)
         if self.ticker not in HISTORY:
+            if not config.debug.hide_exceptions:
+                raise YFPricesMissingError(f"${self.ticker}: possibly delisted; no price data found")
             return pd.DataFrame()
         frame = pd.read_csv(StringIO(HISTORY[self.ticker].strip()), index_col="Date", parse_dates=True)
         frame = frame[(frame.index >= start) & (frame.index < end)]
