@@ -3,8 +3,9 @@
 ``PROVIDERS`` is the list. A provider says what to ask for which table, asks, and tells what an error means
 (``data.providers.provider``). The same for all are patience and the files of answers
 (``data.providers.asking``), second sources (``data.providers.answers``), other providers
-(``data.providers.joining``), and what becomes of answers (``data.providers.fetching``). Names and units of
-measure of columns are in the ready maps of ``data.importing``.
+(``data.providers.joining``), what becomes of answers (``data.providers.fetching``), and going on from what
+is on file (``data.providers.updating``). Names and units of measure of columns are in the ready maps of
+``data.importing``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from data.providers.asking import Desk
 from data.providers.fetching import Fetched, FetchReport, fetch
 from data.providers.joining import Gap
 from data.providers.provider import NoAnswer, Piece, Provider, Request, Verdict, Wanted
+from data.providers.updating import update
 
 __all__ = [
     "PROVIDERS",
@@ -31,6 +33,7 @@ __all__ = [
     "Wanted",
     "fetch",
     "load_provider",
+    "update",
 ]
 
 

@@ -13,7 +13,7 @@ from data.synthetic import SYNTHETIC, marked
 from engine.cli.app import App, pass_app
 from engine.cli.commands_calendar import calendar_group
 from engine.cli.commands_facts import show_facts
-from engine.cli.commands_fetch import fetch_data
+from engine.cli.commands_fetch import fetch_data, update_data
 from engine.cli.commands_import import import_data
 from engine.cli.commands_splits import list_splits
 from engine.cli.commands_universe import list_universe
@@ -36,6 +36,7 @@ def data() -> None:
 
 data.add_command(import_data)
 data.add_command(fetch_data)
+data.add_command(update_data)
 data.add_command(calendar_group)
 data.add_command(list_universe)
 data.add_command(list_splits)

@@ -98,6 +98,50 @@ def fetch_data(
     _print_report(app, data, report, as_json)
 
 
+@click.command("update", short_help="Bring a store to today.")
+@click.option("--data", metavar="STORE", required=True, help="Folder of the store.")
+@click.option("--provider", metavar="A,B", help="Whom to ask, the best first.  [as the store was fetched]")
+@click.option("--symbols", metavar="A,B", help="Funds to update.  [all of the store]")
+@click.option("--end", "--on", "end", type=day, help="Last day.  [the last that is over]")
+@_answers
+@json_option
+@verbosity
+@pass_app
+def update_data(
+    app: App,
+    data: str,
+    provider: str | None,
+    symbols: str | None,
+    end: date | None,
+    refresh: bool,
+    accept_revision: bool,
+    as_json: bool,
+) -> None:
+    """Bring every table of a store to the last day that is over, and ask again for what failed before.
+
+    The store remembers how it was fetched; one made of files needs --provider the first time. The last
+    sessions on file are asked for again: a value that is another one now is a revision, and refused unless it
+    is accepted. What comes is stored, what does not is listed with the reason, and the exit code is 3.
+
+    Example: etflow data update --data store
+    """
+    from data.facts.symbols import parse_symbol
+    from data.providers import update
+    from data.store.store import Store
+
+    with Progress(app, "update", total=1) as progress:
+        report = update(
+            Store(Path(data)),
+            _desks(refresh),
+            providers=_words(provider),
+            symbols=() if symbols is None else tuple(map(parse_symbol, symbol_words(symbols))),
+            end=end,
+            accept_revision=accept_revision,
+            progress=progress.update,
+        )
+    _print_report(app, data, report, as_json)
+
+
 def _desks(refresh: bool) -> Callable[[str], Desk]:
     import os
 

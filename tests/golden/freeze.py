@@ -23,7 +23,7 @@ STRATEGIES = (
 )
 HELP = (
     *("", "run", "compare", "tune", "validate", "audit", "factor", "signal", "brief", "report"),
-    *("data", "data import", "data fetch", "data check", "data show", "data demo"),
+    *("data", "data import", "data fetch", "data update", "data check", "data show", "data demo"),
     *("strategies", "strategies list", "strategies show", "strategies new"),
     *("runs", "runs list", "runs show", "runs diff", "runs reproduce"),
 )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 import run_backtest
-from data.providers import Desk, FetchReport, fetch, load_provider
+from data.providers import Desk, FetchReport, fetch, load_provider, update
 from data.store.store import Store
 
 ROOT = Path(run_backtest.__file__).parent
@@ -156,6 +156,13 @@ class Bench:
         start, end = options.pop("start", FIRST), options.pop("end", LAST)
         desks = [self.desk(name, refresh=refresh) for name in providers]
         return fetch(desks, self.store, symbols, start, end, tables=tables, **options)
+
+    def update(self, **options) -> FetchReport:
+        """Update until 2025-08-20 as of a day when it is long over."""
+        refresh = options.pop("refresh", False)
+        options.setdefault("now", LONG_AFTER)
+        options.setdefault("end", LAST)
+        return update(self.store, lambda name: self.desk(name, refresh=refresh), **options)
 
 
 def by_key(frame: pd.DataFrame, keys: int) -> dict[tuple[str, ...], dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The command `data fetch`."""
+"""The commands `data fetch` and `data update`."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_fetch_and_show(tmp_path):
     ]
 
 
-def test_what_fails_is_told_with_exit_3(tmp_path):
+def test_what_fails_is_told_with_exit_3_and_an_update_gets_it(tmp_path):
     fetched = ("data", "fetch", "--provider", "tushare", "--symbols", "159363", *PERIOD)
     code, printed, complained = etflow(
         tmp_path, *fetched, "--tables", "bars,margin", "-v", REFUSED="margin_detail"
@@ -78,6 +78,14 @@ def test_what_fails_is_told_with_exit_3(tmp_path):
     assert "etflow data update --data store" in complained
     assert "权限" in complained
     assert TOKEN not in printed + complained
+    code, printed, complained = etflow(
+        tmp_path, "data", "update", "--data", "store", "--on", "2025-08-20", "--json"
+    )
+    assert code == 0, complained
+    document = json.loads(printed)
+    # Bars are on file from a moment ago, as an answer too; the whole market's margin Tushare does not have.
+    assert document["calls"] == 1
+    assert {each["table"]: each["added"] for each in document["tables"]} == {"bars": 0, "margin": 2}
 
 
 def test_an_interrupted_fetch_leaves_the_store_as_it_was_and_goes_on_from_there(tmp_path):
@@ -130,6 +138,11 @@ def test_further_funds_need_neither_provider_nor_start(tmp_path):
     code, printed, complained = etflow(tmp_path, *further, "--end", "2025-08-20")
     assert code == 0, complained
     assert json.loads(printed)["first_day"] == "2025-08-19"
+    code, printed, complained = etflow(
+        tmp_path, "data", "update", "--data", "store", "--end", "2025-08-20", "--json"
+    )
+    assert code == 0, complained
+    assert [each["series"] for each in json.loads(printed)["tables"]] == [2]
 
 
 @pytest.mark.parametrize(

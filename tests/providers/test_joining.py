@@ -131,6 +131,9 @@ def test_the_store_remembers_the_providers_in_their_order(both):
     fetch(both, "bars")
     (recipe,) = read_memory(both.store.recipe).recipes
     assert recipe.providers == ("tushare", "akshare")
+    both.library.CALLS.clear()
+    both.update(refresh=True)
+    assert both.asked == ["fund_daily", "fund_daily"]
 
 
 def test_a_row_on_file_of_another_source_stays_and_lacking_values_are_filled_in(both):

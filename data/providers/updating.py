@@ -1,0 +1,202 @@
+"""Updating: a store brought to the last day that is over, by what it remembers of how it was fetched.
+
+1. Take the recipes on record; without any, the tables and funds on file and the providers that are named.
+2. Ask for each series of each table from its last day on file, with an overlap, and for what failed before.
+3. Keep what comes as a fetch does: a value that is not the one on file is a revision, and refused unless it
+   is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from data.errors import UsageError
+from data.facts.symbols import MARKET_CODES, market_of
+from data.providers.answers import listed
+from data.providers.asking import Desk
+from data.providers.fetching import (
+    FetchReport,
+    Market,
+    Progress,
+    Tally,
+    ask,
+    is_index,
+    keep,
+    series_of,
+    settle,
+)
+from data.providers.joining import Gap, Joined
+from data.providers.published import Published
+from data.providers.recipe import Memory, Recipe, read_memory
+from data.store.arrivals import day_of
+from data.store.merge import REVISIONS
+from data.store.store import Store
+from data.store.tables import TABLES
+
+# Sessions on file that are asked for again. Vendors correct the last days: Friday's margin comes on Monday,
+# bars are revised overnight, late creations change a count of units; a week of sessions sees all of that.
+OVERLAP = 5
+# Sessions after which a series without a row has ended: a fund that is gone, or not bought on margin any
+# more.
+ENDED = 20
+
+
+def update(
+    store: Store,
+    desk_of: Callable[[str], Desk],
+    *,
+    providers: Sequence[str] = (),
+    symbols: Sequence[str] = (),
+    end: date | None = None,
+    accept_revision: bool = False,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> FetchReport:
+    """Bring the tables of ``store`` to ``end``, the last day that is over if None.
+
+    ``desk_of`` makes the desk of a provider. ``providers`` and ``symbols`` are those on record; what is given
+    stands in for them this once. Raises as ``fetch`` does, and UsageError where the store does not remember
+    a provider and none is named.
+    """
+    memory = read_memory(store.recipe)
+    of_files = not memory.recipes
+    desks: dict[str, Desk] = {}
+    markets: list[tuple[Recipe, Market]] = []
+    for recipe in [_of_files(store, providers, desk_of)] if of_files else memory.recipes:
+        for name in providers or recipe.providers:
+            desks.setdefault(name, desk_of(name))
+        chosen = [desks[name] for name in providers or recipe.providers]
+        if market_of(recipe.symbols[0]) == chosen[0].provider.market:
+            markets.append((recipe, settle(chosen, recipe.symbols, recipe.indices, now)))
+    _check_symbols(symbols, [recipe for recipe, _ in markets])
+    tell = Tally(progress)
+    joined: list[Joined] = []
+    wanted: dict[str, list[Gap]] = {}
+    after = list(memory.recipes)
+    # What two recipes have is asked for by the newer one.
+    for recipe, market in reversed(markets):
+        last = market.over if end is None else min(end, market.over)
+        gaps = {
+            table: _not_among(some, wanted.get(table, ()))
+            for table, some in _gaps(store, memory, _only(recipe, symbols), market, last, of_files).items()
+        }
+        joined += ask(market, store, gaps, tell)
+        for name, some in gaps.items():
+            wanted.setdefault(name, []).extend(some)
+        if not symbols:
+            through = {name: max(last, recipe.through.get(name, last)) for name in recipe.tables}
+            done = replace(recipe, through=through)
+            after = [done if each is recipe else each for each in after] or [done]
+    if not any(wanted.values()):
+        nothing = ("there is nothing to ask for: what is on file goes on after that day",)
+        day = end or date.today()
+        return FetchReport(tuple(desks), (), (), nothing, 0, day, day, REVISIONS.empty())
+    memory = Memory(tuple(after), memory.gaps)
+    return keep(store, list(desks.values()), joined, wanted, memory, (), accept_revision)
+
+
+def _of_files(store: Store, providers: Sequence[str], desk_of: Callable[[str], Desk]) -> Recipe:
+    """Return a recipe for a store made of files: its tables, funds and indices that the providers have."""
+    if not providers or not store.tables:
+        raise UsageError(
+            f"the store `{store.folder}` does not remember how it was fetched"
+            if store.tables
+            else f"there is no store `{store.folder}` yet",
+            hint="Name a provider (--provider akshare), or fetch into it first: data fetch --provider … "
+            "--symbols … --start …",
+        )
+    desks = [desk_of(name) for name in providers]
+    market, offered = desks[0].provider.market, {name for desk in desks for name in desk.provider.tables}
+    names: dict[str, set[str]] = {"symbol": set(), "index": set()}
+    days: list[date] = []
+    for table in (name for name in store.tables if name in offered):
+        rows, key = store.read(table), TABLES[table].key[0]
+        names[key].update(rows[key].unique())
+        days.append(rows[day_of(TABLES[table])].min().date())
+    symbols = [name for name in names["symbol"] if name not in MARKET_CODES and market_of(name) == market]
+    if not symbols:
+        raise UsageError(
+            f"the store `{store.folder}` has no funds that {' and '.join(providers)} has",
+            hint="Name another provider.",
+        )
+    # Without the splits of the days that are added, prices and units of those days would be wrong.
+    tables = tuple(name for name in TABLES if name in offered and (name in store.tables or name == "actions"))
+    indices = tuple(sorted(code for code in names["index"] if is_index(code)))
+    return Recipe(tuple(providers), tables, tuple(sorted(symbols)), indices, min(days))
+
+
+def _check_symbols(symbols: Sequence[str], recipes: Sequence[Recipe]) -> None:
+    on_record = {symbol for recipe in recipes for symbol in recipe.symbols}
+    unknown = [symbol for symbol in symbols if symbol not in on_record]
+    if unknown or not on_record:
+        raise UsageError(
+            "the store was not fetched with these funds" if unknown else "no provider has funds of the store",
+            received=listed(unknown) if unknown else None,
+            hint="Fetch them into it first: data fetch --symbols … --start …",
+        )
+
+
+def _only(recipe: Recipe, symbols: Sequence[str]) -> Recipe:
+    chosen = tuple(name for name in recipe.symbols if name in symbols)
+    return replace(recipe, symbols=chosen) if symbols else recipe
+
+
+def _not_among(gaps: Sequence[Gap], others: Sequence[Gap]) -> list[Gap]:
+    """Return the gaps for the series that are in no other gap."""
+    taken = {name for gap in others for name in gap.series}
+    left = [replace(gap, series=tuple(name for name in gap.series if name not in taken)) for gap in gaps]
+    return [gap for gap in left if gap.series]
+
+
+def _gaps(
+    store: Store, memory: Memory, recipe: Recipe, market: Market, last: date, of_files: bool
+) -> dict[str, list[Gap]]:
+    """Return what is asked for, by table: the days since the last on file, and what failed before."""
+    offered = {name for desk in market.desks for name in desk.provider.tables}
+    published = Published(market.name, market.now, {})
+    gaps: dict[str, list[Gap]] = {}
+    for table in (name for name in recipe.tables if name in offered and recipe.symbols):
+        days = _last_days(store, "bars" if table == "actions" else table)
+        series = series_of(table, recipe, market)
+        going_on: dict[str, Gap] = {}
+        for name in series:
+            gap = _going_on(table, name, days.get(name), recipe, published, last)
+            if gap.first <= last and (name in days or not of_files):
+                going_on[name] = gap
+        before = []
+        for gap in (each for each in memory.gaps if each.table == table and each.first <= last):
+            apart = []
+            for name in (name for name in gap.series if name in series):
+                if name in going_on and gap.meets(going_on[name]):
+                    first = min(gap.first, going_on[name].first)
+                    going_on[name] = replace(going_on[name], first=first)
+                else:
+                    apart.append(name)
+            if apart:
+                before.append(replace(gap, series=tuple(apart), last=min(gap.last, last)))
+        gaps[table] = [*going_on.values(), *before]
+    return gaps
+
+
+def _going_on(
+    table: str, name: str, on_file: date | None, recipe: Recipe, published: Published, last: date
+) -> Gap:
+    """Return the days of one series from its last on file, or else the last that was asked for."""
+    asked = recipe.through.get(table)
+    expected: bool | None = None if on_file is None else True
+    base = on_file or asked
+    if table == "actions":
+        # Of which there are few: their last day tells nothing about what has been asked for.
+        base, expected = asked or on_file, False
+    elif on_file and asked and table != "index_weights" and published.between(on_file, asked) > ENDED:
+        base, expected = asked, False
+    first = recipe.start if base is None else max(published.first_of(OVERLAP, base), recipe.start)
+    return Gap(table, (name,), first, last, expected=expected)
+
+
+def _last_days(store: Store, table: str) -> Mapping[str, date]:
+    rows, schema = store.read(table), TABLES[table]
+    last = rows.groupby(schema.key[0])[day_of(schema)].max()
+    return {str(name): day.date() for name, day in last.items()}
