@@ -2,6 +2,7 @@
 # make test    the tests
 # make check   format, lint, types and the tests: what to do before a commit
 # make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
+# make test-clients   the vendors' own libraries, which it installs, against a server on this machine
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make bench   the speed of the engines
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
@@ -9,7 +10,7 @@
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow lint check unchanged bench bench-peers clean help
+.PHONY: run test test-slow test-clients lint check unchanged bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -28,6 +29,10 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	@$(BIN)/python -m pytest --numprocesses auto -m slow
+
+test-clients: $(VENV)/.test
+	@$(PIP) --editable '.[cn,tushare,yahoo]'
+	@$(BIN)/python -m pytest --numprocesses auto tests/providers
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
