@@ -10,8 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.checks import run_checks
 from data.errors import DataError
 from data.importing import ImportReport, import_files
+from data.load import load_panel
 from data.store.store import Store
 
 
@@ -493,3 +495,115 @@ def test_the_files_of_one_vendor_together_in_one_folder(tmp_path, store):
     report = import_files([folder], store)
     assert store.tables == ("nav", "units")
     assert len(report.skipped) == 1
+
+
+# --- Issuers of American funds: units and NAV of each day, which make flows --------------------------
+
+PROSHARES = (
+    "Date,ProShares Name,Ticker,NAV,Prior NAV,NAV Change (%),NAV Change ($),Shares Outstanding (000),"
+    "Assets Under Management"
+)
+
+
+def test_proshares_own_file_newest_first_in_thousands(take, store):
+    report = take(
+        "USD-historical_nav.csv",
+        PROSHARES,
+        "03/05/2026,Ultra Semiconductors,USD,53.6845,53.3486,0.63,0.3359,31540,1693209130.00",
+        "03/04/2026,Ultra Semiconductors,USD,53.3486,52.0,2.59,1.3486,31660,1689016676.00",
+        # Reverse splits since have made none of what were shares then.
+        "09/02/2010,Ultra Semiconductors,USD,9212800.0,9212800.0,0,0,0,99.00",
+    )
+    assert [(each.map, each.table, each.rows) for each in report.imported] == [
+        ("proshares-nav", "units", 2),
+        ("proshares-nav", "nav", 3),
+    ]
+    assert rows(store, "units") == [
+        {"symbol": "USD.US", "day": "2026-03-04", "units": 31_660_000.0, "source": "proshares"},
+        {"symbol": "USD.US", "day": "2026-03-05", "units": 31_540_000.0, "source": "proshares"},
+    ]
+    assert rows(store, "nav")[-1]["nav"] == 53.6845
+
+
+def test_history_of_a_fund_of_proshares_with_the_ticker_in_the_name(take, store):
+    lines = (
+        "Date,NAV,Shares Outstanding,Total Net Assets",
+        "Mar 04 2026,53.3486,31660000,1689016676",
+    )
+    assert take("USD_nav_shares_2026.csv", *lines).imported[0].map == "proshares-history"
+    assert rows(store, "units")[0]["units"] == 31_660_000.0
+    assert rows(store, "nav")[0] == {
+        "symbol": "USD.US",
+        "day": "2026-03-04",
+        "nav": 53.3486,
+        "source": "proshares",
+    }
+
+
+def test_the_sheet_of_a_fund_of_ishares(take, store):
+    lines = (
+        "As Of,Index Level,NAV per Share,Ex-Dividends,Shares Outstanding",
+        '"Nov 05, 2020","2,457.00",22.85,--,"603,600,000.00"',
+        '"Nov 04, 2020","2,410.00",22.40,--,"601,000,000.00"',
+    )
+    assert take("SLV.csv", *lines).imported[0].map == "ishares-historical"
+    assert [(row["symbol"], row["day"], row["units"]) for row in rows(store, "units")] == [
+        ("SLV.US", "2020-11-04", 601_000_000.0),
+        ("SLV.US", "2020-11-05", 603_600_000.0),
+    ]
+    assert rows(store, "nav")[1]["nav"] == 22.85
+    # As iShares names it: no ticker there.
+    with pytest.raises(DataError, match="`ishares-historical` lacks a file name that holds the symbol"):
+        take("iShares-Silver-Trust_fund.csv", *lines)
+
+
+def test_units_of_an_issuer_make_flows_of_an_american_fund(take, store):
+    take(
+        "USD-historical_nav.csv",
+        PROSHARES,
+        "03/06/2026,x,USD,50.0,54.0,0,0,31440,1572000000",
+        "03/05/2026,x,USD,54.0,53.0,0,0,31540,1703160000",
+        "03/04/2026,x,USD,53.0,52.0,0,0,31660,1677980000",
+    )
+    days = ("04", "05", "06", "09", "10", "11")
+    take(
+        "bars.csv",
+        "symbol,day,open,high,low,close,volume,amount",
+        *(f"USD.US,2026-03-{day},53,54,50,53,1000000,53000000" for day in days),
+    )
+    panel = load_panel(store)
+    flow = dict(zip(days, panel.known.flow("nav")[:, 0], strict=True))
+    # A count of session T is known at the open of T + 2: that of Thursday the 5th on Monday the 9th.
+    assert flow["09"] == (31_540_000 - 31_660_000) * 54.0
+    assert flow["10"] == (31_440_000 - 31_540_000) * 50.0
+
+
+def test_units_on_the_basis_of_a_later_split_stop_a_run(take, store):
+    """ProShares restates what was before a split; the recorded split tells, and a run does not start."""
+    take(
+        "TQQQ-historical_nav.csv",
+        PROSHARES,
+        "11/21/2025,x,TQQQ,50.3,50.2,0,0,660000,33198000000",
+        "11/20/2025,x,TQQQ,50.2,50.1,0,0,650000,32630000000",
+        "11/19/2025,x,TQQQ,50.1,50.0,0,0,640000,32064000000",
+        "11/18/2025,x,TQQQ,50.0,49.9,0,0,630000,31500000000",
+    )
+    take("actions.csv", "symbol,kind,ex_day,ratio", "TQQQ.US,split,2025-11-20,2")
+    take(
+        "bars.csv",
+        "symbol,day,open,high,low,close,volume",
+        "TQQQ.US,2025-11-18,100,100,100,100,1000000",
+        "TQQQ.US,2025-11-19,100.2,100.2,100.2,100.2,1000000",
+        "TQQQ.US,2025-11-20,50.2,50.2,50.2,50.2,1000000",
+        "TQQQ.US,2025-11-21,50.3,50.3,50.3,50.3,1000000",
+    )
+    assert "split-ratio" in {finding.check for finding in run_checks(store) if finding.severity == "error"}
+
+
+def test_a_real_file_of_proshares(shared, store):
+    """NAV times shares is what the file calls net assets."""
+    path = shared / "us-etf" / "proshares-USD" / "USD_nav_shares_2026.csv"
+    report = import_files([path], store)
+    assert {each.table: each.rows for each in report.imported} == {"units": 123, "nav": 123}
+    product = store.read("units")["units"] * store.read("nav")["nav"]
+    assert product.tolist() == pytest.approx(pd.read_csv(path)["Total Net Assets"].tolist(), rel=1e-12)
