@@ -163,11 +163,9 @@ def _answer(
     """
     first = audited.first() if strategy is audited.strategy else strategy.warmup
     if not isinstance(strategy, AtOnceAdapter):
-        decide = targets_of(strategy, panel, first, last)
-        if isinstance(decide, Targets):
-            return Answer(None, decide)
-        ledger = simulate(panel, decide, first, last, replace(audited.conditions, engine="reference"))
-        return Answer(None, ledger.targets)
+        decisions = targets_of(strategy, panel, first, last)
+        conditions = replace(audited.conditions, engine="reference")
+        return Answer(None, simulate(panel, decisions, first, last, conditions).targets)
     values = strategy.values(Recorder(panel.known, reads))
     if whole is not None and whole.values is not None:
         values = _same_bits(values, panel.symbols, whole.values, audited.panel.symbols, last)
