@@ -138,7 +138,7 @@ def _of_momentum(momentum: Mapping[str, float]) -> str:
         return ""
     excess = 100 * momentum["excess"]
     return (
-        f" Its momentum twin earns {100 * momentum['annual_return']:.1f} % a year, the strategy "
-        f"{abs(excess):.1f} points {'more' if excess >= 0 else 'less'} "
+        f" Momentum with the same rotation earns {100 * momentum['annual_return']:.1f} % a year, "
+        f"the strategy {abs(excess):.1f} points {'more' if excess >= 0 else 'less'} "
         f"(correlation {momentum['correlation']:.2f})."
     )
