@@ -45,21 +45,20 @@ def limits(symbol: str, *days: str, family: str | None = None) -> list[float]:
     return result
 
 
-def test_chinese_lots_ticks_fees_and_settlement() -> None:
+def test_chinese_lots_ticks_and_fees() -> None:
     found = rules("cn_etf", funds_of(("159363.SZ", "515980.SH")), "2025-08-20")
     assert found.lot.tolist() == [[100, 100]]
     assert found.lot.dtype == np.int64
     assert found.tick.tolist() == [[0.001, 0.001]]
     assert found.buy_fee_rate.tolist() == [[0.0, 0.0]]
     assert found.sell_fee_rate.tolist() == [[0.0, 0.0]]
-    assert found.settlement_days.tolist() == [[1, 1]]
 
 
 def test_american_funds_have_no_price_limit_and_trade_single_shares_in_cents() -> None:
     found = rules("us_etf", funds_of(("BOTZ.US",)), "2025-08-20")
     assert np.isnan(found.price_limit).all()
     assert (found.lot.tolist(), found.tick.tolist()) == ([[1]], [[0.01]])
-    assert (found.sell_fee_rate.tolist(), found.settlement_days.tolist()) == ([[0.0]], [[0]])
+    assert found.sell_fee_rate.tolist() == [[0.0]]
 
 
 def test_the_limit_of_chinext_funds_went_from_10_to_20_percent_on_2020_08_24() -> None:
@@ -97,13 +96,6 @@ def test_funds_that_nothing_is_known_of_get_the_default() -> None:
         ("157001.SZ",), {}, np.array(["2025-08-20"], dtype="datetime64[D]")
     )
     assert found.price_limit.tolist() == [[0.1]]
-
-
-def test_cross_border_bond_and_gold_funds_are_sold_on_the_same_day() -> None:
-    funds = {
-        symbol: Fund(symbol) for symbol in ("513310.SH", "511260.SH", "518880.SH", "159941.SZ", "517800.SH")
-    }
-    assert rules("cn_etf", funds, "2025-08-20").settlement_days.tolist() == [[0, 0, 0, 0, 1]]
 
 
 SPELL_DAYS = np.array(["2018-08-17", "2018-08-20", "2026-07-03", "2026-07-06"], dtype="datetime64[D]")

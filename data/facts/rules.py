@@ -39,7 +39,6 @@ _LIMITS = {
     "lot": "a whole number from 1",
     "tick": "above 0",
     "price_limit": "above 0, or nan for none",
-    "settlement": "a whole number from 0",
     "buy_fee": "from 0",
     "sell_fee": "from 0",
 }
@@ -48,7 +47,6 @@ _VALUES = {
     "lot": "shares",
     "tick": "money",
     "price_limit": "rate",
-    "settlement": "sessions",
     "buy_fee": "rate",
     "sell_fee": "rate",
 }
@@ -74,8 +72,7 @@ class RuleArrays:
     """Rules in force by session and fund, (D, S), read-only.
 
     ``lot`` in shares; ``tick`` in money; ``price_limit`` as a fraction of the reference price, NaN = none;
-    ``buy_fee_rate`` and ``sell_fee_rate`` as fractions of the notional, without the broker's commission;
-    ``settlement_days``: sessions before bought shares may be sold (0 = on the same day).
+    ``buy_fee_rate`` and ``sell_fee_rate`` as fractions of the notional, without the broker's commission.
     """
 
     lot: Integers
@@ -83,7 +80,6 @@ class RuleArrays:
     price_limit: Floats
     buy_fee_rate: Floats
     sell_fee_rate: Floats
-    settlement_days: Integers
 
 
 @dataclass(frozen=True)
@@ -157,7 +153,6 @@ class RuleBook:
             price_limit=_frozen(values["price_limit"]),
             buy_fee_rate=_frozen(values["buy_fee"]),
             sell_fee_rate=_frozen(values["sell_fee"]),
-            settlement_days=_frozen(values["settlement"].astype(np.int64)),
         )
 
     def spells(self, kind: str, symbol: str, days: Days) -> tuple[Spell, ...]:
@@ -235,7 +230,7 @@ def _check_value(kind: str, value: object, where: str) -> None:
     if kind == "price_limit" and math.isnan(value):
         return
     positive = value > 0 if kind in ("lot", "tick", "price_limit") else value >= 0
-    whole = kind not in ("lot", "settlement") or isinstance(value, int)
+    whole = kind != "lot" or isinstance(value, int)
     if not (positive and whole and math.isfinite(value)):
         raise UsageError(f"{where}: `{name}` is out of bounds", received=value, limit=_LIMITS[kind])
 

@@ -231,7 +231,6 @@ class Panel:
             price_limit=np.broadcast_to(limits, shape).copy(),
             buy_fee_rate=np.full(shape, buy_fee_rate),
             sell_fee_rate=np.full(shape, sell_fee_rate),
-            settlement_days=np.ones(shape, dtype=np.int64),
         )
         listings = Listings(tuple(listed or nobody), tuple(delisted or nobody), nobody, nobody)
         return cls.build(

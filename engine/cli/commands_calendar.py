@@ -138,7 +138,7 @@ def remove(app: App, number: int) -> None:
 @verbosity
 @pass_app
 def confirm(app: App, market: str, through: date, source: str) -> None:
-    """Write down that the trading rules of a market (lots, ticks, limits, settlement, fees) hold through DAY.
+    """Write down that the trading rules of a market (lots, ticks, limits, fees) hold through DAY.
 
     Do it once you have seen that the exchange changed none of them. A rule that did change is a row of your
     own in the same file; the top of data/facts/markets/cn_etf.toml describes the form.

@@ -160,11 +160,6 @@ class Evaluator:
         return common_start([*made.values()], panel), last
 
 
-def evaluator(spec: Spec, strategies: Mapping[str, type[Any]], market: OpenMarket, space: Space) -> Evaluator:
-    """Return what runs the sets of ``space`` on ``market``."""
-    return Evaluator(spec, strategies, market, space)
-
-
 def _first_that_can_be_made(spec: Spec, strategies: Mapping[str, type[Any]], space: Space) -> Adapter:
     """Return the strategy with what is set; where that makes none, with the first set that does."""
     try:
