@@ -5,8 +5,7 @@
    trials' ratios. It counts every trial: correlation among trials already shrinks their spread, so putting
    the effective number in its place discounts twice, and rejects too rarely.
 3. ``effective_trials`` are three answers to how many independent trials there were; for information.
-4. ``minimum_backtest_length`` is the history below which luck alone is expected to reach a Sharpe ratio, and
-   ``most_trials`` the trials that a history allows.
+4. ``minimum_backtest_length`` is the history below which luck alone is expected to reach a Sharpe ratio.
 """
 
 from __future__ import annotations
@@ -20,14 +19,12 @@ from numpy.typing import ArrayLike
 from data.errors import UsageError
 from engine.statistics.estimate import (
     NO_VARIATION,
-    Estimate,
     Floats,
     check_at_least,
     check_per_period,
     known_matrix,
     normal_cdf,
     normal_quantile,
-    undefined,
 )
 from engine.statistics.sharpe import Moments, probabilistic_sharpe
 
@@ -124,13 +121,6 @@ def deflated_sharpe(
     return _deflated(selected, spread, count)
 
 
-def deflate(selected: Moments, spread: float, trials: float) -> DeflatedSharpe:
-    """Return the deflated Sharpe ratio for a known spread (per period, ddof 1) of ``trials`` ratios."""
-    check_at_least("the spread of the trials", spread, 0.0)
-    check_per_period("the spread of the trials", spread)
-    return _deflated(selected, spread, trials)
-
-
 def _deflated(selected: Moments, spread: float, trials: float) -> DeflatedSharpe:
     bar = expected_maximum(trials) * spread
     note = None
@@ -209,35 +199,6 @@ def minimum_backtest_length(trials: float, annual_sharpe: float = 1.0) -> float:
     one trial. UsageError unless ``annual_sharpe`` is positive. Source: Bailey, Borwein, López de Prado and
     Zhu (2014).
     """
-    _check_target(annual_sharpe)
-    return (expected_maximum(trials) / annual_sharpe) ** 2
-
-
-def minimum_backtest_bound(trials: float, annual_sharpe: float = 1.0) -> float:
-    """Return ``2 ln N / S²`` years, which ``minimum_backtest_length`` never exceeds."""
-    _check_target(annual_sharpe)
-    check_at_least("the number of trials", trials, 1.0)
-    return 2.0 * math.log(trials) / annual_sharpe**2
-
-
-def most_trials(years: float, annual_sharpe: float = 1.0) -> Estimate:
-    """Return the largest number of trials whose ``minimum_backtest_length`` is within ``years``, at least 1.
-
-    NaN beyond 10^15 trials, where the length of history is no limit.
-    """
-    check_at_least("the length of history in years", years, 0.0)
-    low, high = 1, 10**15
-    if minimum_backtest_length(high, annual_sharpe) <= years:
-        return undefined("the history is long enough for any number of trials")
-    while high - low > 1:
-        middle = (low + high) // 2
-        if minimum_backtest_length(middle, annual_sharpe) <= years:
-            low = middle
-        else:
-            high = middle
-    return Estimate(float(low))
-
-
-def _check_target(annual_sharpe: float) -> None:
     if not annual_sharpe > 0.0:
         raise UsageError("the annual Sharpe ratio must be positive", received=annual_sharpe, limit="above 0")
+    return (expected_maximum(trials) / annual_sharpe) ** 2

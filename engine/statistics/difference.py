@@ -49,8 +49,6 @@ class SharpeDifference:
     standard_error, p_value, bandwidth : float
         Without prewhitening; the p-value is two-sided.
     prewhitened_standard_error, prewhitened_p_value : float
-    reference_z, reference_p_value : float
-        Of Jobson, Korkie and Memmel, for independent normal returns; for reference only.
     observations : int
     note : str or None
         What to tell a reader of numbers that are defined.
@@ -64,8 +62,6 @@ class SharpeDifference:
     bandwidth: float
     prewhitened_standard_error: float
     prewhitened_p_value: float
-    reference_z: float
-    reference_p_value: float
     observations: int
     reason: str | None = None
     note: str | None = None
@@ -75,19 +71,17 @@ def sharpe_difference(returns: ArrayLike, benchmark: ArrayLike) -> SharpeDiffere
     """Compare the Sharpe ratios of two (T,) series of the same dates.
 
     Rows with NaN in either are dropped. Proportional series differ by 0 with p = 1. NaN with a reason for
-    fewer than ten rows or a series that does not vary; a note below thirty. Source: Ledoit and Wolf (2008);
-    Memmel (2003) for the reference.
+    fewer than ten rows or a series that does not vary; a note below thirty. Source: Ledoit and Wolf (2008).
     """
     pair = np.column_stack(known(returns, benchmark))
     reason = _unfit(pair)
     if reason is not None:
         nan = math.nan
-        return SharpeDifference(nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, len(pair), reason)
+        return SharpeDifference(nan, nan, nan, nan, nan, nan, nan, nan, len(pair), reason)
     first, second = (pair.mean(axis=0) / pair.std(axis=0, ddof=1)).tolist()
     delta = first - second
     plain, bandwidth = _standard_error(pair, prewhiten=False)
     white, _ = _standard_error(pair, prewhiten=True)
-    reference = _reference_error(pair, first, second)
     return SharpeDifference(
         value=delta,
         first=first,
@@ -97,8 +91,6 @@ def sharpe_difference(returns: ArrayLike, benchmark: ArrayLike) -> SharpeDiffere
         bandwidth=bandwidth,
         prewhitened_standard_error=white,
         prewhitened_p_value=_p_value(delta, white),
-        reference_z=delta / reference if reference > NO_VARIATION else 0.0,
-        reference_p_value=_p_value(delta, reference),
         observations=len(pair),
         reason=None if min(plain, white) > NO_VARIATION or abs(delta) <= NO_VARIATION else NO_ERROR,
         note=f"fewer than {FEW} rows" if len(pair) < FEW else None,
@@ -218,13 +210,6 @@ def _persistence(series: Floats) -> float:
     above = np.sum(4.0 * slopes**2 * variances**2 / (1.0 - slopes) ** 8)
     below = np.sum(variances**2 / (1.0 - slopes) ** 4)
     return float(above / below) if below > 0.0 else 0.0
-
-
-def _reference_error(pair: Floats, first: float, second: float) -> float:
-    correlation = float(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1])
-    spread = first**2 + second**2 - 2.0 * first * second * correlation**2
-    variance = (2.0 * (1.0 - correlation) + 0.5 * spread) / len(pair)
-    return math.sqrt(max(variance, 0.0))
 
 
 def _p_value(delta: float, error: float) -> float:

@@ -1,7 +1,7 @@
 """Probability of backtest overfitting: whether the trial that was best in one half does well in the other.
 
 1. Rows are cut into S contiguous blocks; every choice of S/2 of them is in sample, the rest out of sample.
-2. In each, the trial with the best metric in sample is chosen, and ranked out of sample among all trials.
+2. In each, the trial with the best Sharpe ratio in sample is chosen, and ranked out of sample among all.
 3. The probability is the share of choices in which its rank is at or below the median.
 
 The out-of-sample half of a choice is the in-sample half of its complement, which in lexicographic order is
@@ -24,11 +24,6 @@ from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, Integers,
 
 CELLS = 262_144  # of a chunk of halves times trials: two megabytes
 LARGEST_SPLIT = 20  # 184,756 choices
-SAMPLE = 1_000_000  # out-of-sample metrics that the quantiles of all trials are taken from
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-
-Metric = Callable[[Floats], Floats]
-"""Takes returns (rows, N) in their order, returns one number a column; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +36,9 @@ class Overfitting:
         Share of choices with ``logits`` at or below zero; NaN with ``reason``. About 0.5 if all trials are
         equally good: it measures the selection, not skill.
     probability_of_loss : float
-        Share of choices in which the chosen trial's metric out of sample is negative.
+        Share of choices in which the chosen trial's Sharpe ratio out of sample is negative.
     slope, r_squared : Estimate
-        Of the chosen trials' metric out of sample on that in sample.
+        Of the chosen trials' Sharpe ratio out of sample on that in sample.
     blocks : int
     logits : (choices,) array
         ``ln(ω/(1-ω))`` with ω = rank / (N + 1) out of sample, 1 the worst, ties averaged; in lexicographic
@@ -51,10 +46,7 @@ class Overfitting:
     chosen : (choices,) integer array
         Column of the best trial in sample, the first of equals.
     in_sample, out_of_sample : (choices,) arrays
-        The chosen trial's metric; Sharpe ratios are per period.
-    all_quantiles : (len(QUANTILES),) array
-        Quantiles (``QUANTILES``) of the metric out of sample of all trials, to hold ``out_of_sample``
-        against; from an evenly spaced part of the choices if there are more than a million values.
+        The chosen trial's Sharpe ratio, per period.
     excluded : tuple of int
         Columns without variation in some half.
     dropped : int
@@ -70,13 +62,12 @@ class Overfitting:
     chosen: Integers
     in_sample: Floats
     out_of_sample: Floats
-    all_quantiles: Floats
     excluded: tuple[int, ...]
     dropped: int
     reason: str | None = None
 
 
-def overfitting(returns: ArrayLike, blocks: int = 16, metric: Metric | None = None) -> Overfitting:
+def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     """Return the probability of backtest overfitting of all trials of a search.
 
     Parameters
@@ -87,9 +78,6 @@ def overfitting(returns: ArrayLike, blocks: int = 16, metric: Metric | None = No
     blocks : int
         Even; a block should span a rebalance cycle at least, better a quarter. UsageError if odd or out of 2
         to 20.
-    metric : callable, optional
-        Instead of the Sharpe ratio (ddof 1); slower, as every half is put together. A column for which any
-        half gives NaN is excluded.
 
     UsageError with fewer than two trials. NaN with a reason for fewer than two rows a block, or if fewer than
     two trials vary in every half.
@@ -104,15 +92,12 @@ def overfitting(returns: ArrayLike, blocks: int = 16, metric: Metric | None = No
     dropped = len(values) % blocks
     cut = values[dropped:].reshape(blocks, -1, values.shape[1])
     usable = ~_constant_in_a_half(cut)
-    if metric is not None:
-        usable &= _defined_in_every_half(cut, metric)
     columns = np.flatnonzero(usable)
     excluded = tuple(np.flatnonzero(~usable).tolist())
     if len(columns) < 2:
         return _undefined(blocks, excluded, "fewer than two trials vary in every half")
     used = cut[:, :, columns]
-    measured = _measure(used, _sharpe_of_halves(used) if metric is None else _metric_of_halves(used, metric))
-    ranks, best, inside, outside, quantiles = measured
+    ranks, best, inside, outside = _measure(used, _sharpe_of_halves(used))
     slope, r_squared = _line(inside, outside)
     share = ranks / (len(columns) + 1.0)
     logits = np.log(share / (1.0 - share))
@@ -127,14 +112,13 @@ def overfitting(returns: ArrayLike, blocks: int = 16, metric: Metric | None = No
         chosen=columns[best],
         in_sample=inside,
         out_of_sample=outside,
-        all_quantiles=quantiles,
         excluded=excluded,
         dropped=dropped,
     )
 
 
 Halves = Callable[[Integers], Floats]
-"""Takes block numbers (halves, S/2), returns the metric (halves, N)."""
+"""Takes block numbers (halves, S/2), returns Sharpe ratios (halves, N)."""
 
 
 def _sharpe_of_halves(cut: Floats) -> Halves:
@@ -159,21 +143,12 @@ def _sharpe_of_halves(cut: Floats) -> Halves:
     return measure
 
 
-def _metric_of_halves(cut: Floats, metric: Metric) -> Halves:
-    def measure(halves: Integers) -> Floats:
-        return np.stack([metric(np.concatenate(cut[half])) for half in halves])
-
-    return measure
-
-
-def _measure(cut: Floats, measure: Halves) -> tuple[Floats, Integers, Floats, Floats, Floats]:
-    """Rank out of sample, choice, its metrics in and out of sample, and quantiles of all out of sample."""
+def _measure(cut: Floats, measure: Halves) -> tuple[Floats, Integers, Floats, Floats]:
+    """Rank out of sample, choice, and its ratios in and out of sample."""
     blocks, trials = cut.shape[0], cut.shape[2]
     total = math.comb(blocks, blocks // 2)
     ranks, inside, outside = np.empty(total), np.empty(total), np.empty(total)
     best = np.empty(total, dtype=np.int64)
-    step = max(1, math.ceil(total * trials / SAMPLE))
-    sample = []
     first_halves = combinations(range(blocks), blocks // 2)
     size = max(1, CELLS // trials)
     for start in range(0, total // 2, size):
@@ -189,8 +164,7 @@ def _measure(cut: Floats, measure: Halves) -> tuple[Floats, Integers, Floats, Fl
             level = outside[place][:, np.newaxis]
             below, equal = np.sum(unseen < level, axis=1), np.sum(unseen == level, axis=1)
             ranks[place] = below + (equal + 1) / 2.0
-            sample.append(unseen[place % step == 0].ravel())
-    return ranks, best, inside, outside, np.quantile(np.concatenate(sample), QUANTILES)
+    return ranks, best, inside, outside
 
 
 def _complements(halves: Integers, blocks: int) -> Integers:
@@ -207,13 +181,6 @@ def _constant_in_a_half(cut: Floats) -> NDArray[np.bool_]:
     constant: NDArray[np.bool_]
     constant = (levels[half - 1 :] - levels[: half + 1] <= NO_VARIATION).any(axis=0)
     return constant
-
-
-def _defined_in_every_half(cut: Floats, metric: Metric) -> NDArray[np.bool_]:
-    defined = np.ones(cut.shape[2], dtype=np.bool_)
-    for half in combinations(range(len(cut)), len(cut) // 2):
-        defined &= np.isfinite(metric(np.concatenate(cut[list(half)])))
-    return defined
 
 
 def _line(x: Floats, y: Floats) -> tuple[Estimate, Estimate]:
@@ -240,7 +207,6 @@ def _undefined(blocks: int, excluded: tuple[int, ...], reason: str) -> Overfitti
         chosen=np.empty(0, dtype=np.int64),
         in_sample=none,
         out_of_sample=none,
-        all_quantiles=np.full(len(QUANTILES), math.nan),
         excluded=excluded,
         dropped=0,
         reason=reason,

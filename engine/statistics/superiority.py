@@ -2,11 +2,11 @@
 
 1. A differential is the performance of a trial minus the benchmark's, per period; positive is better.
 2. One set of resamples (stationary bootstrap) serves all tests.
-3. Reality check: the largest mean against the largest of the recentred resampled means. White (2000).
-4. Superior predictive ability: the same with each mean over its long-run standard error, so that a volatile
-   trial neither hides nor fakes a good one, and three ways to recentre. Hansen (2005). arch computes the
-   errors but divides nothing by them, so the test is here; its draws are arch's.
-5. Stepwise: the trials that the maximum seldom reaches leave, the maximum is taken again over those that
+3. Superior predictive ability: the largest mean, each over its long-run standard error, so that a volatile
+   trial neither hides nor fakes a good one, against the largest of the resampled ones, with three ways to
+   recentre. Hansen (2005). arch computes the errors but divides nothing by them, so the test is here; its
+   draws are arch's.
+4. Stepwise: the trials that the maximum seldom reaches leave, the maximum is taken again over those that
    remain, on the same draws, until none leaves. Romano and Wolf (2005).
 """
 
@@ -47,16 +47,14 @@ class Superiority:
         ``reason``.
     statistic : float
         Largest studentised mean, at least 0.
-    reality_check, reality_check_p : float
-        Largest mean differential per period, and the p-value of White's test.
     best : int or None
         Column of the largest studentised mean.
     survivors : tuple of int
         Columns that beat the benchmark with a family-wise error of ``level``.
     excluded : tuple of int
         Columns whose differential does not vary: no test of them is possible.
-    simulated, simulated_reality_check : (resamples,) arrays
-        The maxima that the (consistent) statistic and White's were held against.
+    simulated : (resamples,) array
+        The maxima that the (consistent) statistic was held against.
     observations, resamples : int
     block, level : float
     """
@@ -65,13 +63,10 @@ class Superiority:
     p_lower: float
     p_upper: float
     statistic: float
-    reality_check: float
-    reality_check_p: float
     best: int | None
     survivors: tuple[int, ...]
     excluded: tuple[int, ...]
     simulated: Floats
-    simulated_reality_check: Floats
     observations: int
     resamples: int
     block: float
@@ -125,8 +120,6 @@ def superiority_of_draws(
     # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
     errors = np.maximum(errors, NO_VARIATION * used.std(axis=0))
 
-    white = float(means.max())
-    white_maxima = (resampled - means).max(axis=1)
     studentised = means / errors
     statistic = max(0.0, float(studentised.max()))
     close = studentised >= -math.sqrt(2.0 * math.log(math.log(rows)))
@@ -141,13 +134,10 @@ def superiority_of_draws(
         p_lower=p_value(((resampled - np.maximum(means, 0.0)) / errors).max(axis=1)),
         p_upper=p_value(((resampled - means) / errors).max(axis=1)),
         statistic=statistic,
-        reality_check=white,
-        reality_check_p=1.0 if white <= 0.0 else resampled_p_value(white_maxima, white),
         best=int(columns[int(np.argmax(studentised))]),
         survivors=tuple(columns[_stepwise(studentised, consistent, level)].tolist()),
         excluded=tuple(np.flatnonzero(~varying).tolist()),
         simulated=maxima,
-        simulated_reality_check=white_maxima,
         observations=rows,
         resamples=len(resampled),
         block=block,
@@ -171,8 +161,7 @@ def _stepwise(studentised: Floats, simulated: Floats, level: float) -> NDArray[n
 
 def _untested(values: Floats, block: float, level: float, reason: str) -> Superiority:
     nan = math.nan
-    none = np.empty(0)
     excluded = tuple(np.flatnonzero(values.std(axis=0) <= NO_VARIATION).tolist()) if len(values) else ()
     return Superiority(
-        nan, nan, nan, nan, nan, nan, None, (), excluded, none, none, len(values), 0, block, level, reason
+        nan, nan, nan, nan, None, (), excluded, np.empty(0), len(values), 0, block, level, reason
     )
