@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data.errors import UsageError
-from engine.kernel.costs import Costs, adverse_rate, commission
+from engine.kernel.costs import Costs, adverse_rate, commission, interest
 from engine.kernel.fills import (
     HALTED,
     LIMIT_DOWN,
@@ -19,6 +19,7 @@ from engine.kernel.fills import (
     blocked,
     charge,
     fill_order,
+    slippage_of,
     terms_of,
 )
 from engine.kernel.sizing import size_order, split_shares
@@ -50,6 +51,13 @@ def test_one_share_more_is_an_order_where_a_lot_is_one_share() -> None:
     assert size_order(1.0, 10.0, 1.0, 10, 1) == 0
 
 
+def test_an_order_is_truncated_towards_zero_to_whole_lots() -> None:
+    # A half of 1,000 at 4.0 are 125 shares
+    assert size_order(0.5, 1000.0, 4.0, 0, 10) == 120
+    assert size_order(0.5, 1000.0, 4.0, 154, 10) == -20
+    assert size_order(0.0, 1000.0, 4.0, 154, 10) == -154
+
+
 def test_a_split_keeps_whole_shares() -> None:
     assert split_shares(3, 0.5) == 1
     assert split_shares(100_000_000, 0.29) == 29_000_000
@@ -65,6 +73,7 @@ def test_a_split_keeps_whole_shares() -> None:
         # Half a tick is a quarter: 2.0 is within it of 2.25, and not of 2.26
         (10, {"limit_up": 2.25}, False, LIMIT_UP),
         (10, {"limit_up": 2.26}, False, TRADES),
+        (1, {"limit_up": 2.25}, False, LIMIT_UP),
         (-10, {"limit_down": 1.75}, False, LIMIT_DOWN),
         (-10, {"limit_down": 1.74}, False, TRADES),
         # Over the whole session the low and the high decide: 1.75 and 2.25
@@ -93,6 +102,16 @@ def test_a_buy_and_a_sale_in_full() -> None:
     assert charge(-20, fees, terms, 100.0) == sold
 
 
+def test_a_single_share_is_bought_where_a_lot_is_one_share() -> None:
+    assert fill_order(1, quote(lot=1), FREE, 5.0) == Filled(1, 2.0, 2.0, 0.0, 0.0, 3.0, 0, 0)
+
+
+def test_slippage_is_what_a_fill_is_worse_by() -> None:
+    # 20 shares, half a unit of money each
+    for order in (20, -20):
+        assert slippage_of(charge(order, quote(), FREE._replace(slippage_rate=0.25), 1e6), quote()) == 10.0
+
+
 def test_an_order_above_the_part_of_the_volume_is_cut_and_the_rest_is_told() -> None:
     terms = FREE._replace(participation_rate=0.125)
     # An eighth of 1,000 is 125, of which 12 lots
@@ -118,6 +137,11 @@ def test_a_sale_that_would_cost_more_than_there_is_does_not_trade() -> None:
     terms = FREE._replace(commission_min=30.0)
     assert fill_order(-10, quote(), terms, 9.0) == Filled(0, 2.0, 0.0, 0.0, 0.0, 9.0, 0, -10)
     assert fill_order(-10, quote(), terms, 10.0) == Filled(-10, 2.0, 20.0, 30.0, 0.0, 0.0, 0, 0)
+
+
+def test_interest_is_simple_and_by_calendar_days() -> None:
+    assert interest(1000.0, 0.73, 3) == 1000.0 * 0.73 * 3 / 365
+    assert interest(1000.0, 0.73, 0) == 0.0
 
 
 # --- Costs ------------------------------------------------------------------------------------------------

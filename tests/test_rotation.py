@@ -211,6 +211,11 @@ def test_ties_of_many_funds_are_decided_by_symbol_too(order_of: str) -> None:
 def test_weights_from_elsewhere_are_bought_largest_first() -> None:
     targets = Targets.of_weights(np.array([5]), np.array([[0.2, 0.3, 0.0, 0.3]]))
     assert targets.rank.tolist() == [[1, 3, 0, -1]]
+    assert targets.decisions.tolist() == [5]
+    assert targets.weights.tolist() == [[0.2, 0.3, 0.0, 0.3]]
+    assert np.isnan(targets.scores).tolist() == [[True] * 4]
+    scores = np.array([[1.0, 2.0, 3.0, 4.0]])
+    assert Targets.of_weights(np.array([5]), targets.weights, scores).scores is scores
 
 
 def test_scores_of_the_wrong_shape_are_refused() -> None:
