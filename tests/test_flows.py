@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import UsageError
 from data.facts.actions import Action
-from data.panel.flows import nav_as_prices
+from data.panel.flows import NONE, OVERTAKEN, nav_as_prices, net_financing
 from data.panel.panel import Panel
 
 SYMBOL = "159363.SZ"
@@ -170,6 +170,14 @@ def test_net_financing_is_the_change_of_the_balance() -> None:
     assert market.known.net_financing[:, 0].tolist() == pytest.approx(
         [NAN, NAN, 30.0, -10.0, NAN, 30.0], nan_ok=True
     )
+
+
+def test_a_balance_that_is_published_late_is_overtaken() -> None:
+    # That of the second session comes out last of all: the third is held against the first
+    balance, usable_from = column([100.0, 130.0, 120.0, 150.0]), np.array([[1], [5], [3], [4]])
+    change, before = net_financing(balance, recorded_from=np.array([0]), usable_from=usable_from)
+    assert before[:, 0].tolist() == [NONE, OVERTAKEN, 0, 2]
+    np.testing.assert_array_equal(change[:, 0], [NAN, NAN, 20.0, 30.0])
 
 
 def test_a_fund_that_becomes_eligible_starts_from_zero() -> None:

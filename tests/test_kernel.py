@@ -106,6 +106,16 @@ def test_a_single_share_is_bought_where_a_lot_is_one_share() -> None:
     assert fill_order(1, quote(lot=1), FREE, 5.0) == Filled(1, 2.0, 2.0, 0.0, 0.0, 3.0, 0, 0)
 
 
+def test_a_price_is_worse_by_impact_and_never_beyond_the_limit_or_below_a_tick() -> None:
+    # 250 of 1,000 shares at a volatility of 0.25: 1 * 0.25 * sqrt(0.25) = an eighth of 2.0
+    terms = FREE._replace(impact=1.0)
+    assert charge(250, quote(), terms, 1e6).price == 2.25
+    assert charge(-250, quote(), terms, 1e6).price == 1.75
+    assert charge(250, quote(limit_up=2.125), terms, 1e6).price == 2.125
+    assert charge(-250, quote(limit_down=1.875), terms, 1e6).price == 1.875
+    assert charge(-250, quote(), FREE._replace(impact=8.0), 1e6).price == 0.5
+
+
 def test_slippage_is_what_a_fill_is_worse_by() -> None:
     # 20 shares, half a unit of money each
     for order in (20, -20):
@@ -127,9 +137,9 @@ def test_an_order_above_the_part_of_the_volume_is_cut_and_the_rest_is_told() -> 
 )
 def test_a_buy_is_cut_to_the_lots_that_cash_pays_for(cash: float, lots: int) -> None:
     shares = 10 * lots
-    assert fill_order(100, quote(), FREE, cash) == Filled(
-        shares, 2.0, 2.0 * shares, 0.0, 0.0, cash - 2.0 * shares, 0, 100 - shares
-    )
+    filled = fill_order(100, quote(), FREE, cash)
+    assert filled == Filled(shares, 2.0, 2.0 * shares, 0.0, 0.0, cash - 2.0 * shares, 0, 100 - shares)
+    assert isinstance(filled.shares, int)
 
 
 def test_a_sale_that_would_cost_more_than_there_is_does_not_trade() -> None:
