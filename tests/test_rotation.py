@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
-from engine.kernel.targets import Targets, decision_rows, rank_columns, target_weights
+from engine.kernel.targets import Targets, decision_rows, rank_columns, recent_volatility, target_weights
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -91,6 +92,34 @@ def test_a_slot_that_is_not_filled_stays_in_cash_under_every_weighting() -> None
     prices = [[1.0, 1.0, 1.0, 1.0], [1.5, 1.25, 1.0, 1.0], [0.75, 0.9375, 1.0, 1.0]]
     targets = weigh(scores, prices=prices, weighting="inverse_volatility", top=4)
     assert targets.weights[2] == pytest.approx([0.5 / 3, 1.0 / 3, 0.0, 0.0])
+
+
+def test_without_a_top_all_of_equity_is_invested_under_every_weighting() -> None:
+    scores = [[NAN] * 4, [NAN] * 4, [3.0, 1.0, NAN, NAN]]
+    assert weigh(scores, weighting="score", top=0).weights[2].tolist() == [0.75, 0.25, 0.0, 0.0]
+    prices = [[1.0, 1.0, 1.0, 1.0], [1.5, 1.25, 1.0, 1.0], [0.75, 0.9375, 1.0, 1.0]]
+    targets = weigh(scores, prices=prices, weighting="inverse_volatility", top=0)
+    assert targets.weights[2] == pytest.approx([1 / 3, 2 / 3, 0.0, 0.0])
+
+
+def test_a_decision_leaves_the_weights_of_those_before_alone() -> None:
+    # On the second, A and B of the first have scores below those of the chosen, which do not count
+    scores = [[3.0, 1.0, NAN, NAN], [-9.0, -7.0, 3.0, -1.0], [NAN, NAN, 1.0, 1.0]]
+    prices = [[1.0, 1.0, 1.0, 1.0], [1.5, 1.25, 1.5, 1.25], [0.75, 0.9375, 0.75, 0.9375]]
+    expected = [[0.75, 0.25, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
+    assert weigh(scores, weighting="score").weights.tolist() == expected
+    targets = weigh(scores, prices=prices, weighting="inverse_volatility")
+    assert targets.weights[0].tolist() == [0.5, 0.5, 0.0, 0.0]
+    assert targets.weights[2] == pytest.approx([0.0, 0.0, 1 / 3, 2 / 3])
+
+
+def test_volatility_is_the_sample_deviation_of_the_returns_that_are_known() -> None:
+    # Of the second column: 0.5, nothing on two sessions, then -0.25; the mean is 0.125
+    closes = [9.0, 1.0, 9.0, 1.5, 9.0, NAN, 9.0, 2.0, 9.0, 1.5]
+    assert recent_volatility(closes, 4, 2, 1) == math.sqrt((0.375**2 + 0.375**2) / 1)
+    assert recent_volatility(closes, 3, 2, 1) == 0.0
+    # Three returns of 1, 0.5 and 0: the mean is a half
+    assert recent_volatility([1.0, 2.0, 3.0, 3.0], 3, 1, 0) == 0.5
 
 
 def test_the_sum_of_the_largest_scores_is_finite() -> None:
