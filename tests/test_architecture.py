@@ -81,7 +81,7 @@ ROOMS: dict[str, str] = {
     ),
     "engine.commands": (
         "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec engine.result "
-        "engine.metrics engine.results engine.sweeps engine.verdict engine.comparisons "
+        "engine.metrics engine.results engine.sweeps engine.record engine.verdict engine.comparisons "
         "engine.factors engine.audits data.synthetic data.source data.load engine.pipeline "
         "engine.tuning engine.orders engine.briefs engine.report"
     ),
