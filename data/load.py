@@ -1,5 +1,6 @@
 """From a data source to a panel.
 
+0. what the source lacks and etflow ships is filled in (``data.filled``);
 1. the funds of the run are chosen (``choose_symbols``), all of one market;
 2. its sessions come from the exchange's calendar, from the first bar on file to the end (``_sessions``);
 3. tables become (D, S) arrays on those sessions (``_grid``); rows on other days are left out, and reported by
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ from data.facts.calendars import Calendar, calendar_for
 from data.facts.rules import RuleBook
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.facts.universe import funds_of, universe
+from data.filled import Filled
 from data.panel.known import IndexWeights, Series
 from data.panel.panel import BAR_FIELDS, Facts, Listings, Panel
 
@@ -58,6 +61,7 @@ def load_panel(
     benchmark
         An index code or a fund; a fund is loaded as an index of its total return.
     """
+    source = Filled.of(source)
     chosen = choose_symbols(source, symbols, universe_name)
     market = _one_market(chosen)
     calendar = calendar_for(market)
@@ -103,7 +107,7 @@ def load_panel(
         sessions_per_year=calendar.sessions_per_year(_date(days[0]), _date(days[-1])),
         stale_after=published.stale_after,
     )
-    return _with_benchmark(panel, source, benchmark, end)
+    return _with_benchmark(replace(panel, filled=dict(source.used)), source, benchmark, end)
 
 
 def choose_symbols(

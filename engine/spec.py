@@ -210,8 +210,8 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Adapter) -> dict[str, Any]:
 
 
 def data_block(panel: Panel) -> dict[str, Any]:
-    """Return what every document says of its data."""
-    return {
+    """Return what every document says of its data; ``filled`` is what etflow's own facts added to them."""
+    block = {
         "name": panel.name,
         "synthetic": panel.synthetic,
         "fingerprint": panel.fingerprint,
@@ -219,6 +219,7 @@ def data_block(panel: Panel) -> dict[str, Any]:
         "last_day": str(panel.days[-1]),
         "symbols": list(panel.symbols),
     }
+    return {**block, "filled": dict(panel.filled)} if panel.filled else block
 
 
 def versions() -> dict[str, str]:

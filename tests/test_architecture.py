@@ -58,7 +58,8 @@ ROOMS: dict[str, str] = {
     "data.store": "data.errors data.synthetic",
     "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
-    "data.load": "data.errors data.facts data.panel data.source",
+    "data.filled": "data.facts data.source",
+    "data.load": "data.errors data.facts data.panel data.source data.filled",
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.numeric data.facts data.store data.importing",
     "engine.pipeline": (

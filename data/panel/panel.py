@@ -108,6 +108,7 @@ class Panel:
     name, synthetic, fingerprint : where the data come from, whether they are made up, a hash of all of it
     sessions_per_year : the exchange's real count, which annualises statistics
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
+    filled : what the data lacked and etflow's own facts filled in, by table, in words
     """
 
     days: Days
@@ -120,6 +121,7 @@ class Panel:
     fingerprint: str
     sessions_per_year: float
     ingredients: Ingredients = field(repr=False)
+    filled: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def build(

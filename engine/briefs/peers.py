@@ -91,7 +91,10 @@ def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
     tags = sorted({tag for tag in latest.themes.values() if tag})
     weight = math.fsum(latest.weights[each] for each, tag in latest.themes.items() if tag == theme)
     reason = f"its constituents have the themes {', '.join(tags)}" if tags else "they carry no theme tags"
-    found = Found(weight if theme in tags else None, reason, f"as published for {latest.day}")
+    note = f"as published for {latest.day}"
+    if "themes" in panel.filled:
+        note += "; at least, where only companies of `data facts themes` are tagged"
+    found = Found(weight if theme in tags else None, reason, note)
     sheet.add(name, label, found, "percent")
 
 
