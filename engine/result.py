@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.statistics.paths import simple_returns
+
 Floats = NDArray[np.float64]
 
 FILL_COLUMNS = (
@@ -104,8 +106,7 @@ class Result:
     @property
     def returns(self) -> Floats:
         """Simple returns of equity, session on session; the first one is on the initial cash."""
-        before = np.concatenate(([self.initial_cash], self.equity[:-1]))
-        return self.equity / before - 1.0
+        return simple_returns(self.equity, self.initial_cash)
 
     @property
     def values(self) -> Floats:

@@ -31,7 +31,8 @@ ROOMS: dict[str, str] = {
     "engine.kernel": "data.errors data.numeric",
     "engine.strategy": "data.errors data.panel engine.kernel",
     "engine.spec": "data.errors data.facts data.panel engine.kernel engine.strategy",
-    "engine.result": "",
+    "engine.statistics": "data.errors",
+    "engine.result": "engine.statistics",
     "engine.metrics": "engine.result",
     "engine.results": "data.errors engine.result engine.metrics",
     "engine.simulation": (
@@ -41,7 +42,6 @@ ROOMS: dict[str, str] = {
     "engine.sweeps": (
         "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation"
     ),
-    "engine.statistics": "data.errors",
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
     "engine.comparisons": "engine.result engine.statistics",
@@ -51,7 +51,7 @@ ROOMS: dict[str, str] = {
     ),
     "engine.audits": (
         "data.errors data.panel data.scenarios engine.kernel engine.strategy engine.spec "
-        "engine.simulation engine.sweeps"
+        "engine.simulation engine.sweeps engine.statistics"
     ),
     "data": "",
     "data.synthetic": "",

@@ -12,11 +12,11 @@ from data.errors import UsageError
 from engine.statistics.bootstrap import (
     drawdown_paths,
     interval_of,
-    largest_drawdown,
     sharpe_difference_interval,
     sharpe_interval,
     statistic_interval,
 )
+from engine.statistics.paths import largest_drawdown
 from engine.statistics.resampling import optimal_block, stationary_draws
 
 

@@ -22,13 +22,13 @@ from engine.simulation.backtest import decisions_of, last_session
 from engine.simulation.decisions import Decide
 from engine.simulation.engines import simulate
 from engine.spec import DEFAULT, Conditions
+from engine.statistics.paths import annual_growth, simple_returns
+from engine.statistics.sharpe import ratios
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, adapt
 from engine.sweeps.sweep import Sweep
 
 Floats = NDArray[np.float64]
-
-NO_VARIATION = 1e-12
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,8 @@ def net_returns(panel: Panel, simulations: Sequence[Simulation], first: int, las
         else:
             asked = replace(each.conditions, engine="reference")
             equity = simulate(panel, each.targets, first, last, asked).equity
-        result[number] = returns_on(equity, each.conditions.cash)
+        result[number] = simple_returns(equity, each.conditions.cash)
     return result
-
-
-def returns_on(equity: Floats, cash: float) -> Floats:
-    """Return simple returns of equity (..., D), session on session, the first on the initial cash."""
-    before = np.concatenate((np.full((*equity.shape[:-1], 1), cash), equity[..., :-1]), axis=-1)
-    returns: Floats = equity / before - 1.0
-    return returns
 
 
 def returns_of(audited: Audited, targets: Sequence[Targets | Decide], first: int) -> Floats:
@@ -111,7 +104,7 @@ def returns_of(audited: Audited, targets: Sequence[Targets | Decide], first: int
 def returns_of_strategies(audited: Audited, strategies: Sequence[Adapter], first: int) -> Floats:
     """Return the returns of strategies of one class on the same market, (N, D); NaN where one fails."""
     engine = Sweep(audited.panel, first, audited.last, audited.conditions)
-    return returns_on(engine.run(strategies, equity=True).equity, audited.conditions.cash)
+    return simple_returns(engine.run(strategies, equity=True).equity, audited.conditions.cash)
 
 
 def require_decisions(strategy: Adapter) -> None:
@@ -138,16 +131,10 @@ def targets_of(
 
 def sharpe(returns: Floats, per_year: float) -> Floats:
     """Return the annual Sharpe ratio of each row of returns, (N,); NaN where they do not vary."""
-    if returns.shape[1] < 2:
-        return np.full(len(returns), np.nan)
-    deviation = returns.std(axis=1, ddof=1)
-    varies = deviation > NO_VARIATION
-    ratio: Floats = np.where(varies, returns.mean(axis=1) / np.where(varies, deviation, 1.0), np.nan)
-    return ratio * math.sqrt(per_year)
+    return ratios(returns, axis=1) * math.sqrt(per_year)
 
 
 def annual_return(returns: Floats, per_year: float) -> Floats:
     """Return the compound annual return of each row of returns, (N,), a fraction."""
     final = np.prod(1.0 + returns, axis=1)
-    result: Floats = np.where(final > 0.0, final, 0.0) ** (per_year / returns.shape[1]) - 1.0
-    return result
+    return annual_growth(np.where(final > 0.0, final, 0.0), returns.shape[1], per_year)

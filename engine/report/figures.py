@@ -12,6 +12,7 @@ from engine.report.canvas import Picture
 from engine.report.entry_figures import entry_pictures
 from engine.result import Floats, Result
 from engine.results.trades import Holding
+from engine.statistics.paths import underwater
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +32,7 @@ def growth(returns: Floats) -> Floats:
 
 def drawdown(returns: Floats) -> Floats:
     """Return the fall from the highest growth so far, the initial capital included, (D,)."""
-    curve = growth(returns)
-    return curve / np.fmax(np.fmax.accumulate(curve), 1.0) - 1.0
+    return underwater(np.concatenate(([1.0], growth(returns))))[1:]
 
 
 def our_pictures(result: Result, held: list[Holding]) -> list[Picture]:

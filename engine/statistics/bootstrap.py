@@ -18,9 +18,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import ArrayLike
 
-from data.errors import UsageError
 from engine.statistics.estimate import (
-    NO_VARIATION,
     Floats,
     check_at_least,
     check_share,
@@ -29,8 +27,9 @@ from engine.statistics.estimate import (
     normal_cdf,
     normal_quantile,
 )
+from engine.statistics.paths import largest_drawdown
 from engine.statistics.resampling import check_draws, stationary_draws, too_few_blocks
-from engine.statistics.sharpe import FLAT
+from engine.statistics.sharpe import FLAT, ratio
 
 Statistic = Callable[[Floats], float]
 """Takes (rows, K) of a resample, returns a number; NaN where it is undefined."""
@@ -78,7 +77,7 @@ def sharpe_interval(
     (values,) = known(returns)
     return statistic_interval(
         values.reshape(-1, 1),
-        lambda rows: _sharpe(rows[:, 0]),
+        lambda rows: ratio(rows[:, 0]),
         block=block,
         seed=seed,
         resamples=resamples,
@@ -102,7 +101,7 @@ def sharpe_difference_interval(
     ours, theirs = known(returns, benchmark)
     return statistic_interval(
         np.column_stack([ours, theirs]),
-        lambda rows: _sharpe(rows[:, 0]) - _sharpe(rows[:, 1]),
+        lambda rows: ratio(rows[:, 0]) - ratio(rows[:, 1]),
         block=block,
         seed=seed,
         resamples=resamples,
@@ -186,11 +185,6 @@ def _between(values: Floats, shares: tuple[float, float]) -> tuple[float, float]
     return float(low), float(high)
 
 
-def _sharpe(values: Floats) -> float:
-    deviation = values.std(ddof=1)
-    return float(values.mean() / deviation) if deviation > NO_VARIATION else math.nan
-
-
 @dataclass(frozen=True)
 class DrawdownPaths:
     """Largest drawdowns of resampled histories: outcomes of paths, not an interval for a parameter.
@@ -249,11 +243,3 @@ def drawdown_paths(
     )
     quantiles = {share: float(np.quantile(paths, share)) for share in shares}
     return DrawdownPaths(largest_drawdown(values), quantiles, paths, length, block)
-
-
-def largest_drawdown(returns: Floats) -> float:
-    """Return the lowest ratio of wealth to its highest level so far, minus 1; wealth starts at 1."""
-    if returns.ndim != 1:
-        raise UsageError("returns are not one series", received=returns.shape, limit="one dimension")
-    wealth = np.concatenate(([1.0], np.cumprod(1.0 + returns)))
-    return float(np.min(wealth / np.maximum.accumulate(wealth) - 1.0))

@@ -29,6 +29,7 @@ from engine.statistics.estimate import (
 )
 from engine.statistics.long_run import NO_VARIANCE
 from engine.statistics.resampling import CELLS, check_draws, too_few_blocks
+from engine.statistics.sharpe import ratios
 
 FEWEST = 10  # rows that four moments, an autoregression and a correction by T - 4 can be asked of
 FEW = 30
@@ -78,7 +79,7 @@ def sharpe_difference(returns: ArrayLike, benchmark: ArrayLike) -> SharpeDiffere
     if reason is not None:
         nan = math.nan
         return SharpeDifference(nan, nan, nan, nan, nan, nan, nan, nan, len(pair), reason)
-    first, second = (pair.mean(axis=0) / pair.std(axis=0, ddof=1)).tolist()
+    first, second = ratios(pair, axis=0).tolist()
     delta = first - second
     plain, bandwidth = _standard_error(pair, prewhiten=False)
     white, _ = _standard_error(pair, prewhiten=True)

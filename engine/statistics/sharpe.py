@@ -92,7 +92,7 @@ def moments(returns: ArrayLike, risk_free: ArrayLike = 0.0) -> Moments:
     variance = float(np.mean(centred**2))
     return Moments(
         observations=len(excess),
-        sharpe=float(excess.mean() / excess.std(ddof=1)),
+        sharpe=ratio(excess),
         skewness=float(np.mean(centred**3)) / variance**1.5,
         kurtosis=float(np.mean(centred**4)) / variance**2,
         autocorrelation=float(np.mean(centred[1:] * centred[:-1]) * (len(excess) - 1) / len(excess))
@@ -113,11 +113,25 @@ def sharpe_ratios(returns: ArrayLike) -> Floats:
     Rows with NaN in any column are dropped.
     """
     values = known_matrix(returns, "returns of trials")
-    ratios = np.full(values.shape[1], np.nan)
-    if len(values) > 2:
-        deviation = values.std(axis=0, ddof=1)
-        np.divide(values.mean(axis=0), deviation, out=ratios, where=deviation > NO_VARIATION)
-    return ratios
+    return ratios(values, axis=0) if len(values) > 2 else np.full(values.shape[1], np.nan)
+
+
+def ratios(returns: Floats, axis: int) -> Floats:
+    """Return mean over standard deviation (ddof 1) along an axis; NaN where there is no variation.
+
+    The one place that divides the two; an unknown return makes its series unknown.
+    """
+    found = np.full(returns.shape[1 - axis], np.nan)
+    if returns.shape[axis] > 1:
+        deviation = returns.std(axis=axis, ddof=1)
+        np.divide(returns.mean(axis=axis), deviation, out=found, where=deviation > NO_VARIATION)
+    return found
+
+
+def ratio(returns: Floats) -> float:
+    """Return mean over standard deviation (ddof 1) of a (T,) series; NaN if it does not vary."""
+    deviation = returns.std(ddof=1)
+    return float(returns.mean() / deviation) if deviation > NO_VARIATION else math.nan
 
 
 def standard_error_normal(sharpe: float, observations: int) -> Estimate:

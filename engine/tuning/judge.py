@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from data.synthetic import SYNTHETIC
 from engine.simulation.backtest import alternative_return
+from engine.statistics.paths import simple_returns
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.methods import WITH_OPTUNA
@@ -177,13 +178,7 @@ def _default(evaluate: Evaluator, space: Space) -> dict[str, Any]:
 
 def returns_of_sets(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
     """Return the net returns of sets, session on session, (T, N); NaN for a set that fails."""
-    paths = evaluate.paths(sets)
-    before = np.empty_like(paths)
-    before[:, 0] = evaluate.conditions.cash
-    before[:, 1:] = paths[:, :-1]
-    np.divide(paths, before, out=paths)
-    paths -= 1.0
-    return np.ascontiguousarray(paths.T)
+    return np.ascontiguousarray(simple_returns(evaluate.paths(sets), evaluate.conditions.cash).T)
 
 
 def _metric(study: Study) -> tuple[str, bool]:

@@ -19,6 +19,7 @@ from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen
 from engine.kernel.targets import Targets, decision_rows
 from engine.simulation.account import Totals
+from engine.statistics.paths import simple_returns
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
 from engine.strategy.adapters import ScoreAdapter
@@ -163,10 +164,7 @@ class Stitched:
         last = evaluate.first + blocks[-1][1]
         engine = Sweep(evaluate.market.panel, first, last, evaluate.conditions)
         targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
-        path = engine.follow([_one_after_another(targets)])[0]
-        before = np.concatenate(([evaluate.conditions.cash], path[:-1]))
-        followed: Floats = path / before - 1.0
-        return followed
+        return simple_returns(engine.follow([_one_after_another(targets)])[0], evaluate.conditions.cash)
 
     def _targets(self, begin: int, end: int, parameters: Parameters) -> Targets:
         evaluate, panel = self._evaluate, self._evaluate.market.panel

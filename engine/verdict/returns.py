@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.statistics.bootstrap import drawdown_paths, largest_drawdown, sharpe_interval
+from engine.statistics.bootstrap import drawdown_paths, sharpe_interval
 from engine.statistics.estimate import Estimate, Floats, undefined
+from engine.statistics.paths import annual_growth, largest_drawdown
 from engine.statistics.sharpe import aggregation_factor_ar1, moments, sharpe_ratio, standard_error_robust
 from engine.verdict.blocks import Assumptions, Plateau, Selected
 from engine.verdict.evidence import Evidence, Resamples, Sample
@@ -70,7 +71,9 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples) -> Select
         training=why.number("training", training, scale=scale),
         out_over_in=why.number("out_over_in", kept),
         growth=why.number(
-            "growth", growth ** (per_year / len(chosen)) - 1.0 if growth > 0.0 else math.nan, "all was lost"
+            "growth",
+            annual_growth(growth, len(chosen), per_year) if growth > 0.0 else math.nan,
+            "all was lost",
         ),
         volatility=why.number(
             "volatility",

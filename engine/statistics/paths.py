@@ -1,0 +1,49 @@
+"""The arithmetic of a path of equity: returns, growth by year, how far it is under water.
+
+``levels`` are equity by session behind the capital before the first of them, so that a loss in the first
+session counts.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+
+from data.errors import UsageError
+from engine.statistics.estimate import Floats
+
+Growth = TypeVar("Growth", float, Floats)
+
+
+def simple_returns(equity: Floats, capital: float) -> Floats:
+    """Return the returns of equity (..., D), session on session, the first on the capital before it."""
+    returns: Floats = np.empty(equity.shape)
+    np.divide(equity[..., :1], capital, out=returns[..., :1])
+    np.divide(equity[..., 1:], equity[..., :-1], out=returns[..., 1:])
+    returns -= 1.0
+    return returns
+
+
+def levels_of(returns: Floats) -> Floats:
+    """Return what one unit of money becomes, (D + 1,), from before the first of the returns (D,) on."""
+    return np.concatenate(([1.0], np.cumprod(1.0 + returns)))
+
+
+def annual_growth(growth: Growth, sessions: int, per_year: float) -> Growth:
+    """Return the compound return a year of a growth, not below zero, over so many sessions."""
+    annual: Growth = growth ** (per_year / sessions) - 1.0
+    return annual
+
+
+def underwater(levels: Floats) -> Floats:
+    """Return the fall from the highest level so far, (D,), zero or less; an unknown level stays unknown."""
+    fallen: Floats = levels / np.fmax.accumulate(levels) - 1.0
+    return fallen
+
+
+def largest_drawdown(returns: Floats) -> float:
+    """Return the lowest ratio of wealth to its highest level so far, minus 1; wealth starts at 1."""
+    if returns.ndim != 1:
+        raise UsageError("returns are not one series", received=returns.shape, limit="one dimension")
+    return float(np.min(underwater(levels_of(returns))))
