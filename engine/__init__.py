@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from engine.comparisons.significance import BLOCKS, Best, Significance
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.kernel.costs import Costs
-    from engine.metrics import ALTERNATIVES, LABELS
+    from engine.metrics.declared import ALTERNATIVES, OF_RUN, label_of, unit_of
+    from engine.metrics.metric import Unit, is_percent
     from engine.orders.next_open import Line, Signal
     from engine.orders.positions import read_holdings
     from engine.pipeline import Watch
@@ -89,7 +90,8 @@ _PLACES = {
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.kernel.costs": ("Costs",),
-    "engine.metrics": ("ALTERNATIVES", "LABELS"),
+    "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "label_of", "unit_of"),
+    "engine.metrics.metric": ("Unit", "is_percent"),
     "engine.orders.next_open": ("Line", "Signal"),
     "engine.orders.positions": ("read_holdings",),
     "engine.pipeline": ("Watch",),
@@ -116,9 +118,9 @@ __all__ = [
     "BLOCKS",
     "EXECUTORS",
     "HORIZONS",
-    "LABELS",
     "LAST",
     "METHODS",
+    "OF_RUN",
     "SYNTHETIC_NOTICE",
     "Audit",
     "Best",
@@ -156,6 +158,7 @@ __all__ = [
     "StudyWriter",
     "Trial",
     "Tuned",
+    "Unit",
     "Watch",
     "audit",
     "audit_job",
@@ -172,8 +175,10 @@ __all__ = [
     "find_study",
     "finished_runs",
     "forget",
+    "is_percent",
     "job_of",
     "judgement_text",
+    "label_of",
     "list_runs",
     "make_report",
     "must_compile",
@@ -195,6 +200,7 @@ __all__ = [
     "strategy_class",
     "sweep",
     "tune",
+    "unit_of",
     "validate",
     "whole_file",
 ]

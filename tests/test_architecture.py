@@ -33,7 +33,7 @@ ROOMS: dict[str, str] = {
     "engine.spec": "data.errors data.facts data.panel engine.kernel engine.strategy",
     "engine.statistics": "data.errors",
     "engine.result": "engine.statistics",
-    "engine.metrics": "engine.result",
+    "engine.metrics": "engine.result engine.statistics",
     "engine.results": "data.errors engine.result engine.metrics",
     "engine.simulation": (
         "data.errors data.numeric data.facts data.panel engine.kernel engine.strategy engine.spec "
@@ -104,7 +104,7 @@ DOORS = {
     "pyfolio": {"engine/report/"},
     "matplotlib": {"engine/report/"},
     "seaborn": set(),
-    "empyrical": {"engine/metrics.py", "engine/report/"},
+    "empyrical": {"engine/metrics/empyrical.py", "engine/report/"},
     "scipy": {"engine/statistics/"},
     "statsmodels": {"engine/statistics/"},
     "arch": {"engine/statistics/"},

@@ -10,15 +10,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.metrics import (
-    ALTERNATIVES,
-    LABELS,
-    OF_ALTERNATIVES,
-    compute_metrics,
-    drawdowns,
-    monthly_returns,
-    yearly_returns,
-)
+from engine.metrics import compute_metrics, drawdowns, monthly_returns, yearly_returns
+from engine.metrics.declared import ALTERNATIVES, OF_ALTERNATIVES, OF_RUN
 from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
 
 RETURNS = [0.010, -0.020, 0.030, 0.0, -0.010, 0.020, -0.030, 0.015, 0.005, -0.005]
@@ -182,7 +175,7 @@ def test_every_value_is_finite_or_none_with_a_reason():
         metrics = compute_metrics(result)
         assert set(metrics.reasons) == {name for name, value in metrics.values.items() if value is None}
         assert all(math.isfinite(value) for value in metrics.values.values() if value is not None)
-        assert [name for name in metrics.values if name in LABELS] == list(LABELS)
+        assert [name for name in metrics.values if name in OF_RUN] == list(OF_RUN)
 
 
 def test_turnover_is_one_way_a_year():
@@ -262,7 +255,7 @@ def test_days_of_drawdowns_are_dates():
 
 def test_every_metric_is_documented(root):
     text = (root / "docs" / "metrics.md").read_text(encoding="utf-8")
-    names = [*LABELS, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)]
+    names = [*OF_RUN, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 

@@ -25,7 +25,8 @@ from engine.kernel.fills import (
     REASON_NAMES,
     REASONS,
 )
-from engine.metrics import LABELS, compute_metrics
+from engine.metrics import compute_metrics
+from engine.metrics.declared import OF_RUN
 from engine.report import render
 from engine.report.assumptions import assumptions, closing_prices
 from engine.report.compare_page import write_comparison
@@ -125,9 +126,9 @@ def test_made_up_data_are_marked_on_top_and_in_every_figure(text):
 def test_the_summary_shows_the_metrics(result, page):
     metrics = compute_metrics(result)
     shown = {row[0]: row[2] for row in page.rows if len(row) > 2}
-    for name, (label, unit) in LABELS.items():
+    for name, each in OF_RUN.items():
         if name != "calendar_annual_return":
-            assert shown[label] == in_unit(metrics[name], unit), name
+            assert shown[each.label] == in_unit(metrics[name], each.unit), name
     compared = next(row for row in page.rows if row[0] == "Sharpe ratio")
     assert compared[3:] == [
         in_unit(metrics["benchmark_sharpe_ratio"], "ratio"),

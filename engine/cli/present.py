@@ -10,7 +10,7 @@ from engine.cli.app import App
 from engine.cli.output import NOT_AVAILABLE, count, money, paint, percent, ratio, say, table
 
 if TYPE_CHECKING:
-    from engine import Result, Run
+    from engine import Result, Run, Unit
 
 
 def run_heading(result: Result) -> str:
@@ -39,14 +39,14 @@ def _heading(title: str, result: Result, rest: str) -> str:
 
 def print_result(app: App, run: Run) -> None:
     """Print what was run and its metrics; with ``-v`` also why some of them are undefined."""
-    from engine import LABELS
+    from engine import label_of
 
     say(run_heading(run))
     say()
     say(metric_table([(str(run.manifest["strategy"]), run)]))
     if app.verbose:
         for name, why in run.metrics.reasons.items():
-            say(f"{name if name not in LABELS else LABELS[name][0]}: {why}")
+            say(f"{label_of(name)}: {why}")
 
 
 def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
@@ -54,14 +54,15 @@ def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
 
     ``columns`` are heading and run. The alternatives are those of the first run.
     """
-    from engine import ALTERNATIVES, LABELS
+    from engine import ALTERNATIVES, OF_RUN
 
     _, first = columns[0]
     rows = []
-    for name, (label, unit) in LABELS.items():
-        shown = [_shown(run.metrics[name], unit) for _, run in columns]
-        beside = [_shown(first.metrics.values.get(prefix + name), unit, absent="") for prefix in ALTERNATIVES]
-        rows.append((label, *shown, *beside, _unit(unit, first)))
+    for name, each in OF_RUN.items():
+        shown = [_shown(run.metrics[name], each.unit) for _, run in columns]
+        others = (first.metrics.values.get(prefix + name) for prefix in ALTERNATIVES)
+        beside = [_shown(value, each.unit, absent="") for value in others]
+        rows.append((each.label, *shown, *beside, _unit(each.unit, first)))
     header = ("", *(heading for heading, _ in columns), *ALTERNATIVES.values(), "  unit")
     return table(rows, header, left_too=(len(header) - 1,))
 
@@ -73,14 +74,16 @@ def currency_of(symbols: Sequence[str]) -> str:
     return "USD" if all(market_of(symbol) == "us_etf" for symbol in symbols) else "CNY"
 
 
-def _shown(value: float | None, unit: str, absent: str = NOT_AVAILABLE) -> str:
+def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
+    from engine.metrics.metric import is_percent
+
     if value is None:
         return absent
-    if unit.startswith("percent"):
+    if is_percent(unit):
         return percent(value).removesuffix(" %")
     return money(value) if unit == "money" else ratio(value)
 
 
-def _unit(unit: str, result: Result) -> str:
+def _unit(unit: Unit, result: Result) -> str:
     words = {"ratio": "", "money": currency_of(result.symbols)}
     return "  " + words.get(unit, unit.replace("percent", "%"))

@@ -179,12 +179,9 @@ def _word(value: Any) -> str:
 
 
 def _shown(name: str, value: float | None) -> str:
-    from engine import ALTERNATIVES, LABELS
+    from engine import is_percent, unit_of
 
-    plain = name
-    for prefix in ALTERNATIVES:
-        plain = plain.removeprefix(prefix)
-    unit = LABELS.get(plain, ("", "ratio"))[1]
-    if unit.startswith("percent"):
+    unit = unit_of(name)
+    if is_percent(unit):
         return percent(value)
     return money(value) if unit == "money" else ratio(value, 4)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.comparisons.common import Common, common_of, correlation, overlap
-from engine.metrics import LABELS, OF_ALTERNATIVES, Metrics
+from engine.metrics import Metrics
+from engine.metrics.declared import ALTERNATIVES, METRICS
 from engine.report import canvas, html, sections
 from engine.report.assumptions import settings
 from engine.report.canvas import Picture
@@ -138,33 +139,27 @@ def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names:
     first = metrics[0]
     alternatives = {
         prefix: word
-        for prefix, word in (("benchmark_", "Benchmark"), ("equal_weight_", "Equal weight"))
+        for prefix, word in ALTERNATIVES.items()
         if first.values.get(prefix + "cum_returns_final") is not None
     }
     rows: list[tuple[object, ...]] = [
         ("First session", "", *(result.days[0] for result in results), *[""] * len(alternatives)),
         ("Last session", "", *(result.days[-1] for result in results), *[""] * len(alternatives)),
     ]
-    for name, (label, unit) in LABELS.items():
-        if name == "calendar_annual_return":
+    for name, each in METRICS.items():
+        if each.repeats:
             continue
-        ours = (sections.in_unit(of_run[name], unit) for of_run in metrics)
+        values = (
+            [each.function(result) for result in results]
+            if each.group == "counts"
+            else [of_run[name] for of_run in metrics]
+        )
         others = (
-            sections.in_unit(first[prefix + name], unit) if name in OF_ALTERNATIVES else ""
+            sections.in_unit(first[prefix + name], each.unit) if each.group == "alternatives" else ""
             for prefix in alternatives
         )
-        rows.append((label, sections.unit_name(unit, money), *ours, *others))
-    rows.append(
-        ("Fills", "", *(number(len(result.fills), 0) for result in results), *[""] * len(alternatives))
-    )
-    rows.append(
-        (
-            "Rejections",
-            "",
-            *(number(len(result.rejections), 0) for result in results),
-            *[""] * len(alternatives),
-        )
-    )
+        ours = (sections.in_unit(value, each.unit) for value in values)
+        rows.append((each.label, sections.unit_name(each.unit, money), *ours, *others))
     return table(("", "Unit", *names, *alternatives.values()), rows, text_columns=2, class_="compact")
 
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.metrics import ALTERNATIVES, LABELS, OF_ALTERNATIVES, Metrics, Unit
+from engine.metrics import Metrics
+from engine.metrics.declared import ALTERNATIVES, in_group
+from engine.metrics.metric import Metric
 from engine.report import canvas, sections
 from engine.report.canvas import Picture
 from engine.report.figures import our_pictures
@@ -147,24 +149,22 @@ def _head(part: SubFigure, result: Result, metrics: Metrics) -> None:
     part.text(0.0, 0.86, sections.facts(result), fontsize=7.5, va="top", alpha=0.75)
     for column, heading in enumerate(("Run", *ALTERNATIVES.values())):
         part.text(0.4 + 0.12 * column, 0.74, heading, fontsize=7.5, ha="right", alpha=0.75)
-    for line, name in enumerate(OF_ALTERNATIVES):
-        label, unit = LABELS[name]
+    for line, each in enumerate(in_group("alternatives")):
         level = 0.68 - 0.06 * line
-        part.text(0.0, level, _with_unit(label, unit, money), fontsize=7.5)
+        part.text(0.0, level, _with_unit(each, money), fontsize=7.5)
         for column, prefix in enumerate(("", *ALTERNATIVES)):
-            value = sections.in_unit(metrics[prefix + name], unit)
+            value = sections.in_unit(metrics[prefix + each.name], each.unit)
             part.text(0.4 + 0.12 * column, level, value, fontsize=7.5, ha="right")
-    others = [name for name in LABELS if name not in OF_ALTERNATIVES and name != "calendar_annual_return"]
+    others = [each for group in sections.BELOW for each in in_group(group)]
     rows = -(-len(others) // 3)
-    for index, name in enumerate(others):
+    for index, each in enumerate(others):
         column, line = divmod(index, rows)
-        label, unit = LABELS[name]
         level = 0.35 - 0.06 * line
-        part.text(0.345 * column, level, _with_unit(label, unit, money), fontsize=6.8)
-        value = sections.in_unit(metrics[name], unit)
+        part.text(0.345 * column, level, _with_unit(each, money), fontsize=6.8)
+        value = sections.in_unit(metrics[each.name], each.unit)
         part.text(0.345 * column + 0.305, level, value, fontsize=6.8, ha="right")
 
 
-def _with_unit(label: str, unit: Unit, money: str) -> str:
-    name = sections.unit_name(unit, money)
-    return f"{label}, {name}" if name else label
+def _with_unit(metric: Metric, money: str) -> str:
+    name = sections.unit_name(metric.unit, money)
+    return f"{metric.label}, {name}" if name else metric.label

@@ -7,25 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from engine.kernel.fills import REASONS
-from engine.metrics import (
-    ALTERNATIVES,
-    LABELS,
-    OF_ALTERNATIVES,
-    Metrics,
-    Unit,
-    drawdowns,
-    monthly_returns,
-    yearly_returns,
-)
+from engine.metrics import Metrics, drawdowns, monthly_returns, yearly_returns
+from engine.metrics.declared import ALTERNATIVES, METRICS, in_group
+from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
 from engine.report.html import Safe, count, join, number, percent, shaded, table, tag
 from engine.result import Result
 from engine.results.trades import Holding
 
 LATEST = 15  # entries shown before the rest is folded away
-CALENDAR_GAP = 0.002  # annual returns by sessions and by calendar that differ by more are both shown
+REPEATED = 0.002  # annual returns by sessions and by calendar that differ by more are both shown
 
-TO_BENCHMARK = ("alpha", "beta", "information_ratio", "up_capture", "down_capture")
-OF_TRADING = ("exposure", "turnover", "costs", "cost_share")
+CARDS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover", "costs")
+BELOW: tuple[Group, ...] = ("shape", "benchmark", "trading")  # tables of the run alone
 
 
 def currency(result: Result) -> str:
@@ -38,9 +31,9 @@ def currency(result: Result) -> str:
 
 def in_unit(value: float | None, unit: Unit) -> str:
     """Return the value of a metric as the number that its unit asks for, without the unit."""
-    if unit.startswith("percent"):
+    if is_percent(unit):
         return number(None if value is None else value * 100.0)
-    return number(value, 0 if unit == "money" else 2)
+    return number(value, 0 if unit in ("money", "count") else 2)
 
 
 def unit_name(unit: Unit, money: str) -> str:
@@ -51,6 +44,7 @@ def unit_name(unit: Unit, money: str) -> str:
         "ratio": "",
         "times a year": "times a year",
         "money": money,
+        "count": "",
     }[unit]
 
 
@@ -72,55 +66,51 @@ def facts(result: Result) -> str:
 def cards(metrics: Metrics, money: str) -> Safe:
     """Return the headline numbers, with those of the benchmark and of equal weight below."""
     made = []
-    for label, name, show in (
-        ("Total return", "cum_returns_final", percent),
-        ("Annual return", "annual_return", percent),
-        ("Sharpe ratio", "sharpe_ratio", number),
-        ("Max drawdown", "max_drawdown", percent),
-        ("Turnover a year", "turnover", lambda value: number(value) + (" ×" if value is not None else "")),
-        (f"Costs, {money}", "costs", lambda value: number(value, 0)),
-    ):
+    for name in CARDS:
+        metric = METRICS[name]
+        label = (metric.short or metric.label) + (f", {money}" if metric.unit == "money" else "")
         others = [
-            tag("small", tag("i", word.lower()), show(metrics[prefix + name]))
+            tag("small", tag("i", word.lower()), _on_card(metrics[prefix + name], metric.unit))
             for prefix, word in ALTERNATIVES.items()
             if metrics.values.get(prefix + name) is not None
         ]
-        made.append(tag("div", tag("span", label), tag("b", show(metrics[name])), *others, class_="card"))
+        value = tag("b", _on_card(metrics[name], metric.unit))
+        made.append(tag("div", tag("span", label), value, *others, class_="card"))
     return tag("div", *made, class_="cards")
+
+
+def _on_card(value: float | None, unit: Unit) -> str:
+    """Return a value with its sign, where the unit has one."""
+    if is_percent(unit):
+        return percent(value)
+    return in_unit(value, unit) + (" ×" if unit == "times a year" and value is not None else "")
 
 
 def summary(result: Result, metrics: Metrics) -> Safe:
     """Return the tables of all metrics, why some are missing, and what to know about annual figures."""
     money = currency(result)
-    by_sessions, by_calendar = metrics["annual_return"], metrics["calendar_annual_return"]
-    gap = None if by_sessions is None or by_calendar is None else abs(by_sessions - by_calendar)
 
-    def rows(names: Iterable[str], prefixes: Iterable[str]) -> list[tuple[str, ...]]:
+    def rows(shown: Iterable[Metric], prefixes: Iterable[str]) -> list[tuple[str, ...]]:
         return [
             (
-                LABELS[name][0],
-                unit_name(LABELS[name][1], money),
-                *(in_unit(metrics[prefix + name], LABELS[name][1]) for prefix in prefixes),
+                each.label,
+                unit_name(each.unit, money),
+                *(in_unit(metrics[prefix + each.name], each.unit) for prefix in prefixes),
             )
-            for name in names
+            for each in shown
         ]
 
     compared = table(
-        ("Against the alternatives", "Unit", "Run", *ALTERNATIVES.values()),
-        rows(OF_ALTERNATIVES, ("", *ALTERNATIVES)),
+        (TITLES["alternatives"], "Unit", "Run", *ALTERNATIVES.values()),
+        rows(in_group("alternatives"), ("", *ALTERNATIVES)),
         text_columns=2,
     )
-    shown = [name for name in LABELS if name not in OF_ALTERNATIVES and name != "calendar_annual_return"]
-    if gap is not None and gap > CALENDAR_GAP:
-        shown.insert(0, "calendar_annual_return")
-    groups = {
-        "Risk and shape": [name for name in shown if name not in TO_BENCHMARK and name not in OF_TRADING],
-        "Against the benchmark": [name for name in shown if name in TO_BENCHMARK],
-        "Trading": [name for name in shown if name in OF_TRADING],
-    }
     others = [
-        tag("div", table((title, "Unit", "Run"), rows(names, ("",)), text_columns=2))
-        for title, names in groups.items()
+        tag(
+            "div",
+            table((TITLES[group], "Unit", "Run"), rows(_shown(group, metrics), ("",)), text_columns=2),
+        )
+        for group in BELOW
     ]
     notes = [
         f"{count(len(result.days), 'session')}, annualised on {result.sessions_per_year:g} sessions a year, "
@@ -130,14 +120,25 @@ def summary(result: Result, metrics: Metrics) -> Safe:
         notes.append("The run is shorter than three months: its annual figures are extrapolations.")
     why: dict[str, list[str]] = {}
     for name, reason in metrics.reasons.items():
-        if name in LABELS:
-            why.setdefault(reason, []).append(LABELS[name][0])
+        if name in METRICS:
+            why.setdefault(reason, []).append(METRICS[name].label)
     if why:
         told = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in why.items())
         notes.append(f"Not available: {told}.")
     return join(
         compared, tag("div", *others, class_="columns"), *(tag("p", note, class_="note") for note in notes)
     )
+
+
+def _shown(group: Group, metrics: Metrics) -> list[Metric]:
+    """Return the metrics of a group, and first those that repeat another one with another number."""
+
+    def differs(each: Metric) -> bool:
+        one, other = metrics[each.name], metrics[each.repeats]
+        return one is not None and other is not None and abs(one - other) > REPEATED
+
+    again = [each for each in METRICS.values() if each.group == group and each.repeats and differs(each)]
+    return again + in_group(group)
 
 
 def by_fund(result: Result, held: list[Holding]) -> Safe:

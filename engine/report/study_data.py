@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from engine.metrics import LABELS, Unit
+from engine.metrics.declared import label_of, unit_of
 from engine.report.html import Safe
 from engine.tuning.axes import Axis, text_of
 from engine.tuning.landscape import HeatMap, Landscape, Profile, scored
@@ -21,18 +21,6 @@ BEST, SAMPLE = 500, 500  # trials drawn one by one
 FRONT = 1500  # of the Pareto front, at most
 POINTS = 2000  # of the history
 DIGITS = 7
-
-_COUNTS = {"fills": "Fills", "rejections": "Rejections"}
-
-
-def label_of(metric: str) -> str:
-    """Return what to call a metric."""
-    return _COUNTS.get(metric) or LABELS.get(metric, (metric, "ratio"))[0]
-
-
-def unit_of(metric: str) -> Unit:
-    """Return the unit of a metric; numbers of things are ratios without a name."""
-    return LABELS.get(metric, ("", "ratio"))[1]
 
 
 def drawn(study: Study) -> list[Trial]:
@@ -72,7 +60,7 @@ def chart_data(study: Study, found: Landscape, *, history: bool) -> dict[str, An
             {
                 "label": label_of(each.metric),
                 "unit": unit_of(each.metric),
-                "whole": each.metric in _COUNTS,
+                "whole": unit_of(each.metric) == "count",
                 "maximize": each.maximize,
             }
             for each in goal.objectives

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from engine.metrics.declared import label_of
 from engine.report import html
 from engine.report import study_tables as tables
 from engine.report.html import Safe, count, join, section, tag
-from engine.report.study_data import block, chart_data, drawn, label_of, leading, learns
+from engine.report.study_data import block, chart_data, drawn, leading, learns
 from engine.tuning.axes import Axis
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.study import Study

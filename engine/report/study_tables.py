@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from engine.metrics.declared import label_of, unit_of
+from engine.metrics.metric import is_percent
 from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, percent, table, tag
 from engine.report.sections import unit_name
-from engine.report.study_data import label_of, unit_of
 from engine.tuning.axes import Axis, text_of, words_of
 from engine.tuning.landscape import Importance
 from engine.tuning.neighbours import PLATEAU, Neighbourhood, Place, relative
@@ -26,9 +27,9 @@ ALSO_SHOWN = ("sharpe_ratio", "annual_return", "annual_volatility", "max_drawdow
 def shown(metric: str, value: float | None) -> str:
     """Return the value of a metric with its unit, where that is a sign."""
     unit = unit_of(metric)
-    if unit.startswith("percent"):
+    if is_percent(unit):
         return percent(value)
-    return number(value, 0 if unit == "money" or metric in ("fills", "rejections") else 3)
+    return number(value, 0 if unit in ("money", "count") else 3)
 
 
 def heading(metric: str, objective: Objective | None = None) -> Safe:

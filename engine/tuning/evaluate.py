@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError
 from engine.metrics import compute_metrics
+from engine.metrics.declared import in_group
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
 from engine.simulation.backtest import backtest, last_session, require_benchmark
@@ -193,7 +194,7 @@ def _most_demanding(space: Space) -> Iterator[dict[str, Any]]:
 
 def _measured(result: Result) -> list[float]:
     values = compute_metrics(result)
-    counts = {"fills": float(len(result.fills)), "rejections": float(len(result.rejections))}
+    counts = {each.name: each.function(result) for each in in_group("counts")}
     found = [counts[name] if name in counts else values[name] for name in MEASURES]
     return [np.nan if value is None else value for value in found]
 
