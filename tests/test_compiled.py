@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from data.numeric.compiled import compiled, is_kept
 from data.numeric.shared import shared, sharing
 from data.panel import known
 from strategies import windows
@@ -112,6 +113,23 @@ def test_without_a_folder_to_write_to_it_is_made_in_memory(tmp_path: Path) -> No
     file.write_text("no folder")
     assert process(ETFLOW_CACHE=str(file)).endswith("made")
     assert file.read_text() == "no folder"
+
+
+STEP = 2.0
+
+
+def stepped(x: float) -> float:
+    return x + STEP
+
+
+def test_machine_code_is_not_found_again_once_a_constant_in_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETFLOW_CACHE", str(tmp_path))
+    assert compiled(stepped)(1.0) == 3.0
+    assert is_kept(stepped)
+    monkeypatch.setitem(stepped.__globals__, "STEP", 5.0)
+    assert not is_kept(stepped)
 
 
 # --- Shared pieces ----------------------------------------------------------------------------------------

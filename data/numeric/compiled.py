@@ -3,9 +3,10 @@
 A function that is compiled is ordinary Python; ``compiled`` returns a version of it in machine code, together
 with the functions that it calls. Bits stay the same: no fast-math, no fused or reordered additions.
 
-The code is kept in the user's cache folder, in a folder named after a hash of all sources that went into it,
-since numba itself looks at the file of the outermost function only. So it also serves an installation that is
-read-only. Without a folder to write to, each process compiles again.
+The code is kept in the user's cache folder, in a folder named after a hash of all that went into it, since
+numba itself looks at the file of the outermost function only: the sources, and the constants that the
+functions name, which machine code holds as they were and which may come from elsewhere. So it also serves an
+installation that is read-only. Without a folder to write to, each process compiles again.
 """
 
 from __future__ import annotations
@@ -77,6 +78,12 @@ def is_kept(function: Callable[..., Any], *calls: Callable[..., Any]) -> bool:
     return folder is not None and any(folder.rglob(f"*.{function.__name__}-*.nbi"))
 
 
+def _constants(function: Callable[..., Any]) -> list[tuple[str, Any]]:
+    """Return the numbers, texts and tuples that a function names, with their values."""
+    named = ((name, function.__globals__.get(name)) for name in function.__code__.co_names)
+    return [(name, value) for name, value in named if isinstance(value, int | float | str | tuple)]
+
+
 def _folder(*functions: Callable[..., Any]) -> Path | None:
     """Return the folder for the code of these functions, made if need be; None if it cannot be written."""
     home = cache_folder()
@@ -85,6 +92,8 @@ def _folder(*functions: Callable[..., Any]) -> Path | None:
     digest = hashlib.sha256()
     for path in sorted({__file__, *(inspect.getfile(each) for each in functions)}):
         digest.update(Path(path).read_bytes())
+    for each in functions:
+        digest.update(repr(_constants(each)).encode())
     folder = home / "compiled" / digest.hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)

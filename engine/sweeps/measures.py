@@ -1,42 +1,31 @@
 """Metrics of an account from its equity, compiled: what a search ranks by.
 
-The same definitions as ``engine.metrics``, which goes through empyrical and takes a thousand times as long;
-the two agree to rounding, which tests hold them to. Undefined is NaN, never infinite.
+The same definitions as the functions of ``engine.metrics``, most of which go through empyrical and take a
+thousand times as long; a second definition of each is the price of that speed, and tests hold the two to each
+other at 1e-9. Which metrics are here is declared in ``engine.metrics.declared``, and each is written to the
+place that has its name. Undefined is NaN, never infinite.
 """
 
 from __future__ import annotations
 
 import math
+from collections import namedtuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.metrics.declared import METRICS
 from engine.simulation.account import Totals
+from engine.statistics.estimate import NO_VARIATION
 
 Floats = NDArray[np.float64]
 
-MEASURES = (
-    "cum_returns_final",
-    "annual_return",
-    "annual_volatility",
-    "sharpe_ratio",
-    "sortino_ratio",
-    "calmar_ratio",
-    "max_drawdown",
-    "omega_ratio",
-    "skew",
-    "kurtosis",
-    "alpha",
-    "beta",
-    "information_ratio",
-    "exposure",
-    "turnover",
-    "costs",
-    "cost_share",
-    "fills",
-    "rejections",
-)
-NO_VARIATION = 1e-12  # as in engine.metrics
+MEASURES = tuple(name for name, each in METRICS.items() if each.compiled)
+"""The columns of what is measured."""
+
+AT: Any = namedtuple("Places", MEASURES)(*range(len(MEASURES)))
+"""The column of each, by name."""
 
 
 def measure(
@@ -97,34 +86,34 @@ def measure(
     growth = equity[sessions - 1] / initial_cash
     annual_return = growth ** (per_year / sessions) - 1.0
     varies = sessions > 1 and math.sqrt(second / sessions) >= NO_VARIATION
-    out[0] = growth - 1.0
-    out[1] = annual_return
+    out[AT.cum_returns_final] = growth - 1.0
+    out[AT.annual_return] = annual_return
     if sessions > 1:
-        out[2] = math.sqrt(second / (sessions - 1)) * root
+        out[AT.annual_volatility] = math.sqrt(second / (sessions - 1)) * root
     if varies:
-        out[3] = mean / math.sqrt(second / (sessions - 1)) * root
-        out[8] = (third / sessions) / (second / sessions) ** 1.5
-        out[9] = (fourth / sessions) / (second / sessions) ** 2 - 3.0
+        out[AT.sharpe_ratio] = mean / math.sqrt(second / (sessions - 1)) * root
+        out[AT.skew] = (third / sessions) / (second / sessions) ** 1.5
+        out[AT.kurtosis] = (fourth / sessions) / (second / sessions) ** 2 - 3.0
     if losses > 0.0 and sessions > 1:
-        out[4] = mean * per_year / (math.sqrt(squared_losses / sessions) * root)
-        out[5] = annual_return / abs(deepest)
-        out[7] = gains / losses
-    out[6] = deepest
+        out[AT.sortino_ratio] = mean * per_year / (math.sqrt(squared_losses / sessions) * root)
+        out[AT.calmar_ratio] = annual_return / abs(deepest)
+        out[AT.omega_ratio] = gains / losses
+    out[AT.max_drawdown] = deepest
     if compared > 1:
         if math.sqrt(variance / compared) >= NO_VARIATION:
             beta = covariance / variance
-            out[10] = (1.0 + (our_mean - beta * their_mean)) ** per_year - 1.0
-            out[11] = beta
+            out[AT.alpha] = (1.0 + (our_mean - beta * their_mean)) ** per_year - 1.0
+            out[AT.beta] = beta
         if math.sqrt(excess_square / compared) >= NO_VARIATION:
-            out[12] = excess_mean / math.sqrt(excess_square / (compared - 1)) * root
-    out[13] = totals.exposure
-    out[14] = 0.5 * totals.traded / (total / sessions) / (sessions / per_year)
-    out[15] = totals.costs
+            out[AT.information_ratio] = excess_mean / math.sqrt(excess_square / (compared - 1)) * root
+    out[AT.exposure] = totals.exposure
+    out[AT.turnover] = 0.5 * totals.traded / (total / sessions) / (sessions / per_year)
+    out[AT.costs] = totals.costs
     gross = equity[sessions - 1] - initial_cash + totals.costs
     if gross > 0.0:
-        out[16] = totals.costs / gross
-    out[17] = totals.fills
-    out[18] = totals.rejections
+        out[AT.cost_share] = totals.costs / gross
+    out[AT.fills] = totals.fills
+    out[AT.rejections] = totals.rejections
     for place in range(len(out)):
         if math.isinf(out[place]):
             out[place] = np.nan
