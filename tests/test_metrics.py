@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import math
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from engine.metrics import compute_metrics, drawdowns, monthly_returns, yearly_returns
 from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES, OF_RUN
+from engine.metrics.metric import Metric
 from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
 
 RETURNS = [0.010, -0.020, 0.030, 0.0, -0.010, 0.020, -0.030, 0.015, 0.005, -0.005]
@@ -262,6 +264,16 @@ def test_the_documentation_is_that_of_the_declarations(root):
     assert text == module.make_page(text), "run: python docs/make_metrics.py"
     names = [*METRICS, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)]
     assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
+@pytest.mark.parametrize("field", ["unit", "better", "group", "of"])
+def test_a_metric_cannot_be_declared_without_its_facts(field):
+    declared = {each.name: getattr(METRICS["beta"], each.name) for each in dataclasses.fields(Metric)}
+    with pytest.raises(ValueError, match="beta: 'up' is none of"):
+        Metric(**(declared | {field: "up"}))
+    del declared[field]
+    with pytest.raises(TypeError, match=field):
+        Metric(**declared)
 
 
 def test_importing_metrics_loads_neither_empyrical_nor_pyfolio(root):

@@ -144,6 +144,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(here, tmp_path):
         (["--param", "top=1,2", "--method", "tpe", "--trials", "0"], "--trials must be above zero"),
         (["--param", "top=1,2", "--method", "tpe", "--batch", "0"], "--batch must be above zero"),
         (["--param", "top=1,2", "--objective", "sharp"], "Did you mean `sharpe_ratio`"),
+        (["--param", "top=1,2", "--objective", "beta"], "beta:min, beta:max"),
         (["--param", "top=1,2", "--constraint", "drawdown > 1"], "--constraint: unknown name `drawdown`"),
         (["--param", "top=1,2", "--where", "top > 2"], "--where leaves no set"),
         (["--param", "top=1,2", "--method", "bayes"], "bayes"),

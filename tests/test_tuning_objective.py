@@ -10,7 +10,10 @@ from data.errors import UsageError
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome
 
-METRICS = ("sharpe_ratio", "max_drawdown", "turnover", "annual_volatility", "costs", "cost_share")
+METRICS = (
+    *("sharpe_ratio", "max_drawdown", "turnover", "annual_volatility", "costs", "cost_share"),
+    *("kurtosis", "beta", "exposure", "fills", "rejections"),
+)
 
 
 def goal(*objectives: str, constraints=()) -> Goal:
@@ -38,6 +41,11 @@ def numbers(found: list[Trial]) -> list[int]:
         ("annual_volatility", Objective("annual_volatility", maximize=False)),
         ("costs", Objective("costs", maximize=False)),
         ("cost_share", Objective("cost_share", maximize=False)),
+        ("kurtosis", Objective("kurtosis", maximize=False)),
+        ("rejections", Objective("rejections", maximize=False)),
+        ("beta:max", Objective("beta", maximize=True)),
+        ("beta:min", Objective("beta", maximize=False)),
+        ("-beta", Objective("beta", maximize=False)),
         ("-sharpe_ratio", Objective("sharpe_ratio", maximize=False)),
         ("-turnover", Objective("turnover", maximize=False)),
         ("turnover:max", Objective("turnover", maximize=True)),
@@ -55,6 +63,9 @@ def test_words_of_objectives_have_a_direction(word, objective):
         (["sharp_ratio"], [], "Did you mean `sharpe_ratio`?"),
         (["turnover:up"], [], "limit: turnover:min, turnover:max"),
         (["-turnover:min"], [], "no such direction"),
+        (["beta"], [], "limit: beta:min, beta:max"),
+        (["exposure"], [], "neither way is better of `exposure`"),
+        (["sharpe_ratio", "fills"], [], "limit: fills:min, fills:max"),
         (["turnover", "turnover:max"], [], "given twice"),
         ([], ["max_drawdwn > -0.25"], "Did you mean `max_drawdown`?"),
         ([], ["max_drawdown"[:3]], "--constraint"),

@@ -48,7 +48,7 @@ OPENING_STEPS = 6
     "objectives",
     multiple=True,
     metavar="METRIC",
-    help="What to maximise; -METRIC or METRIC:min to minimise; repeatable.  [sharpe_ratio]",
+    help="What to make better; METRIC:min or METRIC:max to say which way; repeatable.  [sharpe_ratio]",
 )
 @click.option(
     "--constraint",

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
+from engine.metrics.declared import METRICS
 from engine.tuning.expression import Condition, parse_condition
 from engine.tuning.outcome import Outcome
 
 DEFAULT_OBJECTIVE = "sharpe_ratio"
-# max_drawdown and value_at_risk are negative numbers: larger is better there as well.
-SMALLER_IS_BETTER = ("annual_volatility", "turnover", "costs", "cost_share")
 _DIRECTIONS = {"min": False, "max": True}
 
 
@@ -56,8 +55,9 @@ class Goal:
     ) -> Goal:
         """Return the goal that ``--objective`` and ``--constraint`` say over the names ``metrics``.
 
-        ``sharpe_ratio`` has its natural direction, ``-sharpe_ratio`` and ``sharpe_ratio:min`` are minimised,
-        ``turnover:max`` is maximised. Raises UsageError, with close matches for unknown names.
+        ``sharpe_ratio`` has its declared direction, ``-sharpe_ratio`` and ``sharpe_ratio:min`` are minimised,
+        ``turnover:max`` is maximised. Raises UsageError for a metric without a direction of its own, where
+        none is given, and with close matches for unknown names.
         """
         parsed = tuple(_objective(word.strip(), metrics) for word in objectives or (DEFAULT_OBJECTIVE,))
         names = [each.metric for each in parsed]
@@ -111,11 +111,20 @@ def _objective(word: str, metrics: Collection[str]) -> Objective:
     name = name.removeprefix("-")
     if name not in metrics:
         raise UsageError(f"--objective: unknown metric `{name}`", hint=did_you_mean(name, metrics))
+    both = f"{name}:min, {name}:max"
     if colon and (direction not in _DIRECTIONS or smaller):
-        raise UsageError("--objective has no such direction", received=word, limit=f"{name}:min, {name}:max")
+        raise UsageError("--objective has no such direction", received=word, limit=both)
     if colon:
         return Objective(name, _DIRECTIONS[direction])
-    return Objective(name, not smaller and name not in SMALLER_IS_BETTER)
+    better = METRICS[name].better
+    if better == "neutral" and not smaller:
+        raise UsageError(
+            f"--objective: neither way is better of `{name}` by itself",
+            received=word,
+            limit=both,
+            hint="Say which one is sought.",
+        )
+    return Objective(name, not smaller and better == "larger")
 
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
