@@ -66,9 +66,13 @@ def test_the_choice_looks_at_the_training_rows_alone() -> None:
     assert choose(returns, rows, np.zeros(4), 252.0, "annual_volatility", smaller=True) == 0
 
 
-def test_of_equals_the_first_is_chosen_and_never_one_that_failed() -> None:
-    returns = np.array([[np.nan, 0.01, 0.01], [np.nan, 0.03, 0.03]])
-    assert choose(returns, np.arange(2), np.zeros(2), 252.0, "sharpe_ratio", smaller=False) == 1
+@pytest.mark.parametrize("metric", ["sharpe_ratio", "max_drawdown", "cum_returns_final"])
+def test_of_equals_the_first_is_chosen_and_never_one_that_failed(metric: str) -> None:
+    returns = np.array(
+        [[np.nan, 0.01, 0.01, 0.01], [np.nan, 0.03, 0.03, np.nan], [np.nan, -0.01, -0.01, 0.01]]
+    )
+    for smaller in (False, True):
+        assert choose(returns, np.arange(3), np.zeros(3), 252.0, metric, smaller=smaller) == 1
 
 
 def test_a_walk_chooses_the_best_sharpe_ratio_of_each_training_window(

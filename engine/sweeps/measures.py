@@ -33,7 +33,8 @@ def measure(
 ) -> None:
     """Write ``MEASURES`` of one account into ``out``.
 
-    ``equity`` and ``benchmark`` (returns, NaN where there is none) are (D,), by session.
+    ``equity`` and ``benchmark`` (returns, NaN where there is none) are (D,), by session. Where equity is not
+    known throughout, nothing is.
     """
     sessions = len(equity)
     out[:] = np.nan
@@ -60,6 +61,8 @@ def measure(
             compared += 1
             our_mean += value
             their_mean += benchmark[row]
+    if math.isnan(total):
+        return
     mean /= sessions
     second = third = fourth = 0.0
     covariance = variance = excess = excess_square = 0.0
