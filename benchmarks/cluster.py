@@ -114,7 +114,7 @@ def _rate(evaluate: Evaluate, space: Space, sets: int) -> float:
 
 
 def _search(evaluate: Evaluate, space: Space) -> None:
-    goal = Goal.from_words((), (), MEASURES)
+    goal = Goal.from_words((), ())
     panel = getattr(evaluate, "market", None) or _case("S", WORDS["S"])[0].market
     header = study_header(Spec("momentum"), space, goal, Plan("grid", None, None), panel.panel, {})
     with tempfile.TemporaryDirectory() as folder, open_study(Path(folder), header, resume=False) as study:

@@ -183,7 +183,6 @@ def tune_task(count: str) -> Report:
     from engine.spec import Spec
     from engine.strategy.adapters import adapt
     from engine.strategy.loader import parameters_of
-    from engine.sweeps.measures import MEASURES
     from engine.tuning.evaluate import evaluator
     from engine.tuning.objective import Goal
     from engine.tuning.samplers import make_sampler
@@ -206,7 +205,7 @@ def tune_task(count: str) -> Report:
     spec = Spec(
         "flow_blend", given, data="workload", start=panel.days[FIRST].item(), cash=CASH, engine="batch"
     )
-    goal = Goal.from_words((), (), MEASURES)
+    goal = Goal.from_words((), ())
     plan = Plan("grid", None, None)
 
     def work(out: Path) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES
 from engine.metrics.metric import TITLES, Metric
 
 PAGE = Path(__file__).with_name("metrics.md")
-HEAD = ("name", "what", "formula", "unit", "better", "differs from empyrical or pyfolio")
+HEAD = ("name", "what", "formula", "unit", "better", "in a sweep", "differs from empyrical or pyfolio")
 BETTER = {"larger": "larger", "smaller": "smaller", "neutral": "neither"}
 
 
@@ -45,7 +45,8 @@ def row(metric: Metric) -> tuple[str, ...]:
     """Return what the page says of a metric."""
     what = f"{metric.label}: {metric.what}" if metric.what else metric.label
     unit = metric.unit.replace("percent", "fraction")
-    return (f"`{metric.name}`", what, metric.formula, unit, BETTER[metric.better], metric.differs)
+    swept = "always" if metric.compiled else "on request" if metric.searchable else "no"
+    return (f"`{metric.name}`", what, metric.formula, unit, BETTER[metric.better], swept, metric.differs)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

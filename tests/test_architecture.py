@@ -40,7 +40,8 @@ ROOMS: dict[str, str] = {
         "engine.result"
     ),
     "engine.sweeps": (
-        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation"
+        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation "
+        "engine.metrics engine.statistics"
     ),
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",

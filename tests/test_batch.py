@@ -24,6 +24,7 @@ from data.store.store import Store
 from engine import run, sweep
 from engine.kernel.costs import Costs
 from engine.metrics import compute_metrics
+from engine.metrics.declared import METRICS, SEARCHABLE
 from engine.result import Result
 from engine.spec import Conditions
 from engine.strategy.adapters import ScoreAdapter, adapt
@@ -147,17 +148,17 @@ def test_every_set_of_a_sweep_is_that_run_of_the_reference_engine(demo: Panel, n
     sets = [replace(base, **rotation) for rotation in ROTATIONS]
     first = adapt(base).first_session(demo)
     rows = swept(demo, sets, first, costs=STORMY)
-    assert rows.failures == (None,) * len(sets)
+    assert rows.failures == [None] * len(sets)
     for strategy, row, path in zip(sets, rows.metrics, rows.equity, strict=True):
         result = run(strategy, demo, start=demo.days[first].item(), costs=STORMY)
         np.testing.assert_array_equal(path, result.equity)
         same_metrics(result, row)
 
 
-def same_metrics(result: Result, row: np.ndarray) -> None:
+def same_metrics(result: Result, row: np.ndarray, names: tuple[str, ...] = MEASURES) -> None:
     counts = {"fills": len(result.fills), "rejections": len(result.rejections)}
     expected = {**compute_metrics(result).values, **counts}  # noqa: PD011 (not pandas)
-    for name, value in zip(MEASURES, row, strict=True):
+    for name, value in zip(names, row, strict=True):
         wanted = expected[name]
         assert value == pytest.approx(
             np.nan if wanted is None else wanted, rel=1e-9, abs=1e-12, nan_ok=True
@@ -170,6 +171,29 @@ def test_metrics_are_those_of_empyrical_against_an_index_too(demo: Panel) -> Non
     first = adapt(strategy).first_session(demo)
     row = swept(demo, [strategy], first, benchmark=code).metrics[0]
     same_metrics(run(strategy, demo, benchmark=code), row)
+
+
+@pytest.mark.parametrize("name", ["momentum", "buy_hold"])
+def test_every_metric_can_be_asked_for_in_a_sweep(demo: Panel, name: str) -> None:
+    strategy = STRATEGIES[name]()
+    first = adapt(strategy).first_session(demo)
+    engine = Sweep(demo, first, len(demo.days) - 1)
+    usual, more = engine.run([strategy, strategy]), engine.run([strategy, strategy], also=SEARCHABLE)
+    assert usual.names == MEASURES
+    assert set(more.names) == set(METRICS) > set(MEASURES)
+    assert more.equity.shape == (0, len(engine.days))
+    np.testing.assert_array_equal(more.metrics[:, : len(MEASURES)], usual.metrics)
+    for row in more.metrics:
+        same_metrics(run(strategy, demo), row, more.names)
+
+
+def test_many_sets_are_measured_a_few_paths_at_a_time(demo: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = [Momentum(top=top, rebalance=days) for top in (1, 2, 3) for days in (3, 5, 7)]
+    engine = Sweep(demo, 300, len(demo.days) - 1)
+    expected = engine.run(sets, also=["tail_ratio"])
+    monkeypatch.setattr("engine.sweeps.sweep.PATHS", 2)
+    np.testing.assert_array_equal(engine.run(sets, also=["tail_ratio"]).metrics, expected.metrics)
+    assert len(set(expected.metrics[:, -1])) == len(sets)
 
 
 def test_metrics_that_are_undefined_are_nan(demo: Panel) -> None:
@@ -311,7 +335,7 @@ def test_a_class_with_slots_is_swept_set_by_set(demo: Panel) -> None:
             return np.where(known.listed, self.sign * known.adjusted_close, np.nan)
 
     rows = swept(demo, [Slotted(sign=sign, top=top) for sign in (1, -1) for top in (1, 2)], 50)
-    assert rows.failures == (None,) * 4
+    assert rows.failures == [None] * 4
     assert len(np.unique(rows.metrics[:, 0])) == 4
 
 
@@ -348,7 +372,7 @@ def test_fields_may_be_lists(demo: Panel) -> None:
 
     lists = [["157001.SZ"], ["157002.SZ", "157001.SZ"]]
     rows = swept(demo, [Listed(lookback=20, wanted=each, top=1) for each in lists], 100)
-    assert rows.failures == (None, None)
+    assert rows.failures == [None, None]
     assert rows.metrics[0, 0] != rows.metrics[1, 0]
 
 
@@ -396,6 +420,15 @@ def test_sweep_gives_a_row_for_each_set_in_the_order_of_the_grid(demo: Panel) ->
         expected = compute_metrics(run(strategy, demo, start=start))
         assert row["sharpe_ratio"] == pytest.approx(expected["sharpe_ratio"], rel=1e-9)
     assert table["failure"].isna().all()
+
+
+def test_sweep_has_the_metrics_that_are_asked_for_beside_its_own(demo: Panel) -> None:
+    table = sweep(Momentum(), demo, {"top": [1, 2]}, metrics=["tail_ratio", "sharpe_ratio"])
+    assert list(table.columns) == ["top", *MEASURES, "tail_ratio", "failure"]
+    single = run(Momentum(top=2), demo, start=demo.days[adapt(Momentum()).first_session(demo)].item())
+    assert table["tail_ratio"][1] == pytest.approx(compute_metrics(single)["tail_ratio"], rel=1e-12)
+    with pytest.raises(UsageError, match="Did you mean `tail_ratio`"):
+        sweep(Momentum(), demo, {"top": [1]}, metrics=["tail_ratios"])
 
 
 def test_sweep_takes_any_list_of_sets_and_keeps_those_that_cannot_be_made(demo: Panel) -> None:

@@ -64,9 +64,16 @@ def test_the_choice_looks_at_the_training_rows_alone() -> None:
     assert choose(returns, rows, np.zeros(4), 252.0, "cum_returns_final", smaller=False) == 0
     assert choose(returns, np.arange(4), np.zeros(4), 252.0, "cum_returns_final", smaller=False) == 1
     assert choose(returns, rows, np.zeros(4), 252.0, "annual_volatility", smaller=True) == 0
+    # 5th percentiles of three: a tenth of the way from the lowest to the next
+    assert choose(returns, rows, np.zeros(4), 252.0, "value_at_risk", smaller=False) == 0  # 0.011, 0.001
+    assert choose(returns, np.arange(4), np.zeros(4), 252.0, "value_at_risk", smaller=False) == 1
+    # While the benchmark falls, a gain is a capture below zero: the larger gain is the smaller capture.
+    falling = np.full(4, -0.01)
+    assert choose(returns, rows, falling, 252.0, "down_capture", smaller=True) == 0
+    assert choose(returns, np.arange(4), falling, 252.0, "down_capture", smaller=True) == 1
 
 
-@pytest.mark.parametrize("metric", ["sharpe_ratio", "max_drawdown", "cum_returns_final"])
+@pytest.mark.parametrize("metric", ["sharpe_ratio", "max_drawdown", "value_at_risk"])
 def test_of_equals_the_first_is_chosen_and_never_one_that_failed(metric: str) -> None:
     returns = np.array(
         [[np.nan, 0.01, 0.01, 0.01], [np.nan, 0.03, 0.03, np.nan], [np.nan, -0.01, -0.01, 0.01]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from engine.strategy.adapters import adapt
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.sweeps.measures import MEASURES
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.objective import Trial
+from engine.tuning.objective import Goal, Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.space import Space
 from engine.tuning.verify import check_best
@@ -66,10 +67,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def evaluator(panel: Panel, strategy: str, words: list[str], **settings: Any) -> Evaluator:
+def evaluator(
+    panel: Panel, strategy: str, words: list[str], metrics: Sequence[str] = (), **settings: Any
+) -> Evaluator:
     fields = parameters_of(strategy_class(strategy, STRATEGIES))
     space = Space.from_words(words, [], fields, fixed={})
-    return Evaluator(Spec(strategy, **settings), STRATEGIES, OpenMarket(panel, None, ()), space)
+    return Evaluator(Spec(strategy, **settings), STRATEGIES, OpenMarket(panel, None, ()), space, metrics)
 
 
 def test_outcomes_are_those_of_runs_over_the_same_sessions(panel: Panel) -> None:
@@ -83,6 +86,25 @@ def test_outcomes_are_those_of_runs_over_the_same_sessions(panel: Panel) -> None
         assert outcome.failure is None
         for name in set(MEASURES) - {"fills", "rejections"}:
             assert outcome.metrics[name] == pytest.approx(expected[name], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["momentum", "Holder"])
+def test_what_a_goal_asks_for_is_measured_beside_what_every_set_has(
+    panel: Panel, own: Path, name: str
+) -> None:
+    goal = Goal.from_words(["tail_ratio"], ["value_at_risk > -0.05 and sharpe_ratio > 0"])
+    assert goal.metrics == ("tail_ratio", "sharpe_ratio", "value_at_risk")
+    strategy, word = (name, "top=1,2") if name in STRATEGIES else (f"{own}:{name}", "share=0.25,0.5")
+    usual = evaluator(panel, strategy, [word], start=panel.days[700].item())
+    asked = evaluator(panel, strategy, [word], goal.metrics, start=panel.days[700].item())
+    parameters = {word.partition("=")[0]: 2 if name in STRATEGIES else 0.5}
+    (before,), (after,) = usual([parameters]), asked([parameters])
+    assert list(before.metrics) == list(MEASURES)
+    assert list(after.metrics) == [*MEASURES, "tail_ratio", "value_at_risk"]
+    expected = compute_metrics(asked.reference(parameters))
+    for metric in ("tail_ratio", "value_at_risk"):
+        assert after.metrics[metric] == pytest.approx(expected[metric], rel=1e-12)
+    assert before.metrics.items() <= after.metrics.items()
 
 
 def test_a_set_that_cannot_be_made_fails_alone(panel: Panel) -> None:

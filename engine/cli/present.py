@@ -75,7 +75,7 @@ def currency_of(symbols: Sequence[str]) -> str:
 
 
 def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
-    from engine.metrics.metric import is_percent
+    from engine import is_percent
 
     if value is None:
         return absent

@@ -63,8 +63,7 @@ def trial_table(trials: Sequence[Trial], leaderboard: Leaderboard) -> str:
     """Return trials as a table: number, parameters, objectives, constrained metrics, a few others."""
     goal = leaderboard.goal
     names = list(trials[0].parameters)
-    constrained = sorted({name for each in goal.constraints for name in each.names})
-    metrics = list(dict.fromkeys([*(each.metric for each in goal.objectives), *constrained, *ALSO_SHOWN]))
+    metrics = list(dict.fromkeys([*goal.metrics, *ALSO_SHOWN]))
     metrics = [name for name in metrics if any(name in trial.outcome.metrics for trial in trials)]
     rows = []
     for trial in trials:

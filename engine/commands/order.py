@@ -13,7 +13,6 @@ from engine.pipeline import strategy_of
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.loader import Parameter, parameters_of, strategy_class
-from engine.sweeps.measures import MEASURES
 from engine.tuning.files import files_of
 from engine.tuning.holdout import shut
 from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, WITH_OPTUNA
@@ -115,7 +114,7 @@ def order_of(spec: Spec, catalogue: Mapping[str, type[Any]], words: SearchWords)
         catalogue,
         fields,
         space,
-        Goal.from_words(words.objectives, words.constraints, MEASURES),
+        Goal.from_words(words.objectives, words.constraints),
         _plan(words, space),
         files_of(spec, space, catalogue),
         held_out,

@@ -32,6 +32,7 @@ def sweep(
     costs: Costs | Mapping[str, float] | None = None,
     fill: str = DEFAULT.fill,
     benchmark: str | None = None,
+    metrics: Sequence[str] = (),
     workers: int | None = None,
 ) -> pd.DataFrame:
     """Return one row per parameter set: its values, its metrics, and ``failure`` or None.
@@ -39,13 +40,14 @@ def sweep(
     ``grid`` is values by parameter, all combinations of which are run, or an iterable of sets; what it leaves
     out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
     which those that need the most history can decide. ``costs`` may be a mapping, as for ``run``. Rows are in
-    the order of the grid. It is a look on record, in one line.
+    the order of the grid. ``metrics`` are asked for beside those in machine code, and take their time. It is
+    a look on record, in one line.
     """
     given: dict[str, Any] = {
         "start": start, "end": end, "cash": cash, "costs": costs, "fill": fill, "benchmark": benchmark
     }  # fmt: skip
     listed = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else [*grid]
-    table = measured(strategy, panel, listed, **given, workers=workers)
+    table = measured(strategy, panel, listed, **given, metrics=metrics, workers=workers)
     job = job_of(strategy, panel, Conditions.of(**given))
     first, last = table.attrs.get("period", (panel.days[0], panel.days[-1]))
     best = {name: float(np.nanmax(table[name])) for name in TOLD if table[name].notna().any()}

@@ -131,7 +131,7 @@ class Search:
         self.order = order
         self.market = market
         self.executor = executor or Executor()
-        self.evaluate = Evaluator(order.spec, order.catalogue, market, order.space)
+        self.evaluate = Evaluator(order.spec, order.catalogue, market, order.space, order.goal.metrics)
 
     @classmethod
     def open(cls, order: Order, watch: Watch, executor: Executor | None = None) -> Search:

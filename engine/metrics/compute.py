@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,19 +47,28 @@ def compute_metrics(result: Result) -> Metrics:
     Sessions without a benchmark return are left out of what compares with it (never filled).
     """
     path, per_year = Path.of_result(result), result.sessions_per_year
-    measured = {
-        name: _measured(each, result if each.of == "trades" else path) for name, each in OF_RUN.items()
-    }
+    found = {name: _measured(each, result if each.of == "trades" else path) for name, each in OF_RUN.items()}
     for prefix, returns, missing in (
         ("benchmark_", result.benchmark_return, "there is no benchmark"),
         ("equal_weight_", result.equal_weight_return, "no fund traded"),
     ):
         other = Path.of_returns(returns[~np.isnan(returns)], per_year, missing=missing)
-        measured |= {prefix + name: _measured(METRICS[name], other) for name in OF_ALTERNATIVES}
+        found |= {prefix + name: _measured(METRICS[name], other) for name in OF_ALTERNATIVES}
     return Metrics(
-        {name: value for name, (value, _) in measured.items()},
-        {name: why for name, (_, why) in measured.items() if why is not None},
+        {name: value for name, (value, _) in found.items()},
+        {name: why for name, (_, why) in found.items() if why is not None},
     )
+
+
+def measured(names: Sequence[str], path: Path) -> list[float]:
+    """Return metrics of a path alone, in this order.
+
+    NaN where one is undefined, and for all of a path that is not known throughout.
+    """
+    if np.isnan(path.levels).any():
+        return [math.nan] * len(names)
+    values = (_measured(METRICS[name], path)[0] for name in names)
+    return [math.nan if value is None else value for value in values]
 
 
 def _measured(metric: Metric, subject: Any) -> tuple[float | None, str | None]:

@@ -351,6 +351,13 @@ ALTERNATIVES: Mapping[str, str] = {"benchmark_": "Benchmark", "equal_weight_": "
 """Prefix of a metric of something that the run is held against -> what to call it."""
 
 
+SEARCHABLE = tuple(name for name, each in METRICS.items() if each.searchable)
+"""What a search may look for, or hold against a constraint."""
+
+OF_PATH = tuple(name for name, each in METRICS.items() if each.of in ("returns", "benchmark"))
+"""What any sessions have, also ones that were picked out of a history."""
+
+
 def in_group(group: Group) -> list[Metric]:
     """Return the metrics of a group that say something of their own."""
     return [each for each in METRICS.values() if each.group == group and not each.repeats]

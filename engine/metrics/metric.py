@@ -74,6 +74,11 @@ class Metric:
         """The name in documents, options and columns: that of the function."""
         return self.function.__name__
 
+    @property
+    def searchable(self) -> bool:
+        """Whether a search may ask for it: in machine code, or a function of the path that every set has."""
+        return self.compiled or self.of != "trades"
+
 
 def is_percent(unit: Unit) -> bool:
     """Return whether numbers of this unit are fractions that people read as percent."""

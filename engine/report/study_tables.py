@@ -45,7 +45,7 @@ def columns_of(study: Study) -> list[tuple[str, Objective | None]]:
     goal = study.goal
     found: dict[str, Objective | None] = {each.metric: each for each in goal.objectives}
     known = {name for trial in study.ranked[:ROWS] for name in trial.outcome.metrics}
-    for name in (*sorted({name for each in goal.constraints for name in each.names}), *ALSO_SHOWN):
+    for name in (*goal.metrics, *ALSO_SHOWN):
         if name in known:
             found.setdefault(name, None)
     return list(found.items())

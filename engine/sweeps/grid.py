@@ -13,6 +13,7 @@ import pandas as pd
 from data.errors import DataError, EtflowError, UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
+from engine.metrics.declared import SEARCHABLE
 from engine.simulation.backtest import last_session
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
@@ -41,9 +42,13 @@ def sweep(
     costs: Costs | Mapping[str, float] | None = None,
     fill: str = DEFAULT.fill,
     benchmark: str | None = None,
+    metrics: Sequence[str] = (),
     workers: int | None = None,
 ) -> pd.DataFrame:
-    """Return one row per parameter set: its values, its metrics (``MEASURES``), and ``failure`` or None.
+    """Return one row per parameter set: its values, its metrics, and ``failure`` or None.
+
+    Metrics are those in machine code (``MEASURES``), and the ``metrics`` that are asked for beside them,
+    which take their time (``engine.sweeps.sweep``).
 
     ``grid`` is values by parameter, all combinations of which are run, or an iterable of sets; what it leaves
     out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
@@ -54,7 +59,11 @@ def sweep(
     adapter = adapt(strategy)
     sets = _sets(adapter, grid)
     failures: list[str | None] = [None] * len(sets)
-    metrics = np.full((len(sets), len(MEASURES)), np.nan)
+    for name in metrics:
+        if name not in SEARCHABLE:
+            raise UsageError(f"`metrics`: unknown metric `{name}`", hint=did_you_mean(name, SEARCHABLE))
+    names = tuple(dict.fromkeys((*MEASURES, *metrics)))
+    found = np.full((len(sets), len(names)), np.nan)
     last = last_session(panel, conditions.end)
     first: int | None = max(1, panel.row(conditions.start)) if conditions.start else None
     engine: Sweep | None = None
@@ -68,12 +77,12 @@ def sweep(
         if first is None:
             first = common_start([*made.values()], panel)
         engine = engine or Sweep(panel, first, last, conditions, workers=workers)
-        rows = engine.run([*made.values()])
+        rows = engine.run([*made.values()], also=metrics)
         for place, row, failure in zip(made, rows.metrics, rows.failures, strict=True):
-            metrics[place], failures[place] = row, failure
+            found[place], failures[place] = row, failure
     table = pd.DataFrame(sets)
-    for number, name in enumerate(MEASURES):
-        table[name] = metrics[:, number]
+    for number, name in enumerate(names):
+        table[name] = found[:, number]
     table["failure"] = pd.Series(failures, dtype=object)
     table.attrs["period"] = (str(panel.days[first or 1]), str(panel.days[last]))
     return table

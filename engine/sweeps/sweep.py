@@ -7,6 +7,9 @@
 
 Results are in the order of the sets whatever the number of threads, and every account is equal to that of the
 reference engine to the last bit. Memory holds one row of metrics a set, and the paths only where asked for.
+
+Metrics that are not in machine code are measured only where they are asked for, by their own functions on the
+path of each set, while its thread holds the lock: about as long again as the account itself.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ from engine.kernel.targets import (
     rule_of,
     weigh,
 )
+from engine.metrics.compute import measured
+from engine.metrics.path import Path
 from engine.simulation import account
 from engine.simulation.account import Totals
 from engine.simulation.backtest import alternative_return
@@ -53,6 +58,8 @@ from engine.sweeps.sets import Inputs, Rules
 
 Floats = NDArray[np.float64]
 
+PATHS = 512  # held at a time where they are measured and not asked for
+
 CALLS = (
     account.blank_record,
     measures.measure,
@@ -70,13 +77,15 @@ class Rows:
 
     Attributes
     ----------
-    metrics : (N, M), as ``MEASURES``; NaN where undefined, and for a set that failed
+    names : of the M metrics, ``MEASURES`` and what else was asked for
+    metrics : (N, M); NaN where undefined, and for a set that failed
     failures : why a set has no metrics, or None
     equity : (N, D) at the close of each session; (0, D) where it was not asked for
     """
 
+    names: tuple[str, ...]
     metrics: Floats
-    failures: tuple[str | None, ...]
+    failures: list[str | None]
     equity: Floats
 
 
@@ -118,29 +127,32 @@ class Sweep:
         strategies: Sequence[Strategy | Adapter],
         *,
         equity: bool = False,
+        also: Sequence[str] = (),
         done: Callable[[int], None] = lambda _sets: None,
     ) -> Rows:
         """Return a row for each of ``strategies``, which are of one class; ``done`` hears of finished sets.
 
         A strategy that raises, or cannot decide yet on the first session, fails with its reason and leaves
-        the others alone. UsageError for a class that decides session by session.
+        the others alone. UsageError for a class that decides session by session. ``also`` are metrics of a
+        path to measure beside ``MEASURES``.
         """
         count = len(strategies)
-        metrics = np.full((count, len(MEASURES)), np.nan)
-        paths = np.full((count if equity else 0, len(self.days)), np.nan)
-        failures: list[str | None] = [None] * count
+        names = tuple(dict.fromkeys((*MEASURES, *also)))
+        rows = Rows(
+            names,
+            np.full((count, len(names)), np.nan),
+            [None] * count,
+            np.full((count if equity else 0, len(self.days)), np.nan),
+        )
         if not count:
-            return Rows(metrics, (), paths)
+            return rows
         adapters = [_at_once(adapt(each)) for each in strategies]
         groups = by_own_fields(adapters)
         with (
             sharing(self.panel.known),
             ThreadPoolExecutor(min(self.workers, len(groups)), "sweep") as pool,
         ):
-            tasks = {
-                pool.submit(self._run_group, adapters, places, metrics, paths, failures): len(places)
-                for places in groups
-            }
+            tasks = {pool.submit(self._run_group, adapters, places, rows): len(places) for places in groups}
             try:
                 for task in as_completed(tasks):
                     task.result()
@@ -148,37 +160,32 @@ class Sweep:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return Rows(metrics, tuple(failures), paths)
+        return rows
 
     def follow(self, targets: Sequence[Targets]) -> Floats:
         """Return the equity (N, D) of following target weights that were decided elsewhere."""
         return np.array([self._follow(each)[0] for each in targets]).reshape(len(targets), len(self.days))
 
-    def _run_group(
-        self,
-        strategies: Sequence[AtOnceAdapter],
-        places: list[int],
-        metrics: Floats,
-        paths: Floats,
-        failures: list[str | None],
-    ) -> None:
+    def _run_group(self, strategies: Sequence[AtOnceAdapter], places: list[int], rows: Rows) -> None:
         try:
             scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
             if not scored:
                 for place in places:
-                    self._run_weights(strategies[place], metrics[place], paths[place : place + 1])
+                    self._run_weights(strategies[place], place, rows)
                 return
             scores, depends_on = self._scores(scored[places[0]])
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
                 if same[0] != places[0]:
                     scores, _ = self._scores(scored[same[0]])
-                self._run_rotations(scored, same, scores, metrics, paths, failures)
+                size = len(same) if rows.names == MEASURES else PATHS
+                for begin in range(0, len(same), size):
+                    self._run_rotations(scored, same[begin : begin + size], scores, rows)
         except InvariantError:
             raise
         except EtflowError as error:
             for place in places:
-                if np.isnan(metrics[place, 0]):
-                    failures[place] = str(error)
+                if np.isnan(rows.metrics[place, 0]):
+                    rows.failures[place] = str(error)
 
     def _scores(self, strategy: ScoreAdapter) -> tuple[Floats, tuple[str, ...]]:
         _ = strategy.rotation  # refuses one that has none
@@ -198,9 +205,7 @@ class Sweep:
         strategies: Mapping[int, ScoreAdapter],
         places: list[int],
         scores: Floats,
-        metrics: Floats,
-        paths: Floats,
-        failures: list[str | None],
+        rows: Rows,
     ) -> None:
         rules: list[Rule] = []
         schedules: dict[int | str, int] = {}
@@ -210,7 +215,7 @@ class Sweep:
             try:
                 rules.append(rule_of(strategy, self.panel.symbols))
             except EtflowError as error:
-                failures[place] = str(error)
+                rows.failures[place] = str(error)
                 continue
             chosen.append(place)
             schedules.setdefault(strategy.rebalance, len(schedules))
@@ -234,7 +239,8 @@ class Sweep:
             rows=sessions + self.first,
         )
         found = np.empty((len(chosen), len(MEASURES)))
-        walked = np.empty((len(chosen) if len(paths) else 0, len(self.days)))
+        walk = len(rows.equity) > 0 or rows.names != MEASURES
+        walked = np.empty((len(chosen) if walk else 0, len(self.days)))
         wanted = np.zeros(len(scores), dtype=np.bool_)
         wanted[sessions] = True
         funds = scores.shape[1]
@@ -246,14 +252,14 @@ class Sweep:
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
-        metrics[chosen] = found
-        if len(paths):
-            paths[chosen] = walked
+        rows.metrics[chosen, : len(MEASURES)] = found
+        for place, path in zip(chosen, walked, strict=False):
+            self._keep(rows, place, path)
 
     def _schedule(self, rebalance: int | str) -> NDArray[np.int64]:
         return decision_rows(rebalance, self.panel.days, self.first, self.last) - self.first
 
-    def _run_weights(self, strategy: AtOnceAdapter, metrics: Floats, path: Floats) -> None:
+    def _run_weights(self, strategy: AtOnceAdapter, place: int, rows: Rows) -> None:
         start = self.panel.days[self.first].item()
         values = strategy.values_on(self.panel)
         first = strategy.first_session(self.panel, start, self.last, values)
@@ -261,10 +267,24 @@ class Sweep:
         equity, totals = self._follow(targets)
         inputs = self._inputs
         compiled(measures.measure)(
-            equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics
+            equity,
+            inputs.initial_cash,
+            inputs.benchmark,
+            inputs.per_year,
+            totals,
+            rows.metrics[place, : len(MEASURES)],
         )
-        if len(path):
-            path[0] = equity
+        self._keep(rows, place, equity)
+
+    def _keep(self, rows: Rows, place: int, equity: Floats) -> None:
+        """Keep a path where paths are wanted, and measure what machine code has not."""
+        if len(rows.equity):
+            rows.equity[place] = equity
+        more = rows.names[len(MEASURES) :]
+        if more:
+            inputs = self._inputs
+            path = Path.of_equity(equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, self.days)
+            rows.metrics[place, len(MEASURES) :] = measured(more, path)
 
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
         inputs = self._inputs

@@ -39,7 +39,8 @@ DRAWN = 512
 class Evaluator:
     """Runs parameter sets of one strategy on one market; is called with sets, and can be sent elsewhere.
 
-    ``workers``, the threads of the batch engine (None: all cores), may be changed until it is first called.
+    ``metrics`` are measured beside those in machine code, which every set has. ``workers``, the threads of
+    the batch engine (None: all cores), may be changed until it is first called.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class Evaluator:
         strategies: Mapping[str, type[Any]],
         market: OpenMarket,
         space: Space,
+        metrics: Sequence[str] = (),
         workers: int | None = None,
     ) -> None:
         self.spec = spec
+        self.metrics = tuple(dict.fromkeys((*MEASURES, *metrics)))
         self.market = market
         self.conditions = market.conditions(spec)
         require_benchmark(market.panel, self.conditions.benchmark)
@@ -63,7 +66,7 @@ class Evaluator:
         """Return the outcome of each set, in their order; a set that fails says why."""
         metrics, failures = self._run(sets)
         return [
-            Outcome(failure=failure) if failure is not None else Outcome(_named(row))
+            Outcome(failure=failure) if failure is not None else Outcome(self._named(row))
             for row, failure in zip(metrics, failures, strict=True)
         ]
 
@@ -110,9 +113,9 @@ class Evaluator:
     def _run(self, sets: Sequence[Parameters]) -> tuple[NDArray[np.float64], Sequence[str | None]]:
         made, failures = self._made(sets)
         places = list(made)
-        metrics = np.full((len(sets), len(MEASURES)), np.nan)
+        metrics = np.full((len(sets), len(self.metrics)), np.nan)
         if isinstance(self._base, AtOnceAdapter):
-            rows = self.engine.run([*made.values()])
+            rows = self.engine.run([*made.values()], also=self.metrics)
             metrics[places] = rows.metrics
             for place, failure in zip(places, rows.failures, strict=True):
                 failures[place] = failure
@@ -123,7 +126,7 @@ class Evaluator:
             except EtflowError as error:
                 failures[place] = str(error)
                 continue
-            metrics[place] = _measured(result)
+            metrics[place] = self._measured(result)
         return metrics, failures
 
     def _paths(self, sets: Sequence[Parameters]) -> tuple[Sequence[str | None], NDArray[np.float64]]:
@@ -151,6 +154,16 @@ class Evaluator:
             except EtflowError as error:
                 failures[place] = str(error)
         return made, failures
+
+    def _measured(self, result: Result) -> list[float]:
+        counts = {each.name: each.function(result) for each in in_group("counts")}
+        values = {**compute_metrics(result).values, **counts}
+        found = [values[name] for name in self.metrics]
+        return [np.nan if value is None else value for value in found]
+
+    def _named(self, row: NDArray[np.float64]) -> dict[str, float | None]:
+        pairs = zip(self.metrics, row.tolist(), strict=True)
+        return {name: value if value == value else None for name, value in pairs}
 
     def _period(self, space: Space) -> tuple[int, int]:
         panel = self.market.panel
@@ -190,16 +203,3 @@ def _most_demanding(space: Space) -> Iterator[dict[str, Any]]:
     if space.product is not None:
         drawn = (space.set_at(permuted(index, space.product, 0)) for index in range(DRAWN))
         yield from (parameters for parameters in drawn if space.allows(parameters))
-
-
-def _measured(result: Result) -> list[float]:
-    values = compute_metrics(result)
-    counts = {each.name: each.function(result) for each in in_group("counts")}
-    found = [counts[name] if name in counts else values[name] for name in MEASURES]
-    return [np.nan if value is None else value for value in found]
-
-
-def _named(row: NDArray[np.float64]) -> dict[str, float | None]:
-    return {
-        name: value if value == value else None for name, value in zip(MEASURES, row.tolist(), strict=True)
-    }

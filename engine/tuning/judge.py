@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
 from data.synthetic import SYNTHETIC
+from engine.metrics.declared import OF_PATH
 from engine.simulation.backtest import alternative_return
 from engine.statistics.paths import simple_returns
 from engine.statistics.splits import CombinatorialPurged
@@ -29,7 +30,6 @@ from engine.tuning.methods import WITH_OPTUNA
 from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.out_of_sample import (
-    OF_RETURNS,
     SHARPE,
     combinatorial,
     default_walk_forward,
@@ -183,7 +183,7 @@ def returns_of_sets(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
 
 def _metric(study: Study) -> tuple[str, bool]:
     first = study.goal.objectives[0]
-    return (first.metric, not first.maximize) if first.metric in OF_RETURNS else (SHARPE, False)
+    return (first.metric, not first.maximize) if first.metric in OF_PATH else (SHARPE, False)
 
 
 def _tried(compute: Callable[[], Any], sizes: SplitSizes) -> tuple[Any, str | None]:

@@ -9,12 +9,12 @@ without losing in another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
-from engine.metrics.declared import METRICS
+from engine.metrics.declared import METRICS, SEARCHABLE
 from engine.tuning.expression import Condition, parse_condition
 from engine.tuning.outcome import Outcome
 
@@ -50,21 +50,25 @@ class Goal:
     constraints: tuple[Condition, ...] = ()
 
     @classmethod
-    def from_words(
-        cls, objectives: Sequence[str], constraints: Sequence[str], metrics: Collection[str]
-    ) -> Goal:
-        """Return the goal that ``--objective`` and ``--constraint`` say over the names ``metrics``.
+    def from_words(cls, objectives: Sequence[str], constraints: Sequence[str]) -> Goal:
+        """Return the goal that ``--objective`` and ``--constraint`` say over the names of metrics.
 
         ``sharpe_ratio`` has its declared direction, ``-sharpe_ratio`` and ``sharpe_ratio:min`` are minimised,
         ``turnover:max`` is maximised. Raises UsageError for a metric without a direction of its own, where
         none is given, and with close matches for unknown names.
         """
-        parsed = tuple(_objective(word.strip(), metrics) for word in objectives or (DEFAULT_OBJECTIVE,))
+        parsed = tuple(_objective(word.strip()) for word in objectives or (DEFAULT_OBJECTIVE,))
         names = [each.metric for each in parsed]
         for name in names:
             if names.count(name) > 1:
                 raise UsageError(f"--objective {name} is given twice", hint="Leave one of them out.")
-        return cls(parsed, tuple(parse_condition(text, metrics, "--constraint") for text in constraints))
+        return cls(parsed, tuple(parse_condition(text, SEARCHABLE, "--constraint") for text in constraints))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that trials are judged by: objectives, then those of constraints by name."""
+        constrained = sorted({name for each in self.constraints for name in each.names})
+        return tuple(dict.fromkeys([*(each.metric for each in self.objectives), *constrained]))
 
     def values(self, outcome: Outcome) -> tuple[float, ...] | None:
         """Return the objectives of an outcome as they are; None where it failed or one is undefined."""
@@ -105,12 +109,12 @@ class Goal:
         return {name: outcome.metrics.get(name) for name in condition.names}
 
 
-def _objective(word: str, metrics: Collection[str]) -> Objective:
+def _objective(word: str) -> Objective:
     name, colon, direction = word.partition(":")
     smaller = name.startswith("-")
     name = name.removeprefix("-")
-    if name not in metrics:
-        raise UsageError(f"--objective: unknown metric `{name}`", hint=did_you_mean(name, metrics))
+    if name not in SEARCHABLE:
+        raise UsageError(f"--objective: unknown metric `{name}`", hint=did_you_mean(name, SEARCHABLE))
     both = f"{name}:min, {name}:max"
     if colon and (direction not in _DIRECTIONS or smaller):
         raise UsageError("--objective has no such direction", received=word, limit=both)
@@ -119,7 +123,7 @@ def _objective(word: str, metrics: Collection[str]) -> Objective:
     better = METRICS[name].better
     if better == "neutral" and not smaller:
         raise UsageError(
-            f"--objective: neither way is better of `{name}` by itself",
+            f"--objective: `{name}` has no direction of its own",
             received=word,
             limit=both,
             hint="Say which one is sought.",

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen
 from engine.kernel.targets import Targets, decision_rows
+from engine.metrics.compute import measured
+from engine.metrics.path import Path
 from engine.simulation.account import Totals
 from engine.statistics.paths import simple_returns
 from engine.statistics.sharpe import sharpe_ratios
@@ -31,8 +33,6 @@ from engine.tuning.outcome import Parameters
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Metrics that returns alone determine; a search for another one is split by Sharpe ratio.
-OF_RETURNS = MEASURES[: MEASURES.index("exposure")]
 SHARPE = "sharpe_ratio"
 
 
@@ -89,9 +89,14 @@ def choose(
     ``benchmark`` is (T,). A column with an unknown return is never chosen; the first column where the
     metric is undefined for all.
     """
-    found = np.empty((returns.shape[1], len(MEASURES)))
-    compiled(measure_columns, measure)(frozen(returns[rows].T), frozen(benchmark[rows]), per_year, found)
-    values = found[:, MEASURES.index(metric)]
+    chosen, index = returns[rows].T, benchmark[rows]
+    if metric in MEASURES:
+        found = np.empty((len(chosen), len(MEASURES)))
+        compiled(measure_columns, measure)(frozen(chosen), frozen(index), per_year, found)
+        values = found[:, MEASURES.index(metric)]
+    else:
+        paths = (Path.of_returns(each, per_year, index) for each in chosen)
+        values = np.array([measured([metric], path)[0] for path in paths])
     gains = np.where(np.isfinite(values), -values if smaller else values, -np.inf)
     return int(np.argmax(gains))
 

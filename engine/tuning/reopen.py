@@ -46,7 +46,7 @@ def reopen(
     spec = spec.with_(data=data) if data else spec
     space = space_of(header, spec, strategies)
     market = open_market(spec, watch)
-    evaluate = Evaluator(spec, strategies, market, space)
+    evaluate = Evaluator(spec, strategies, market, space, study.goal.metrics)
     plan = Plan(header["method"], header["trials"], header["batch"])
     now = study_header(spec, space, study.goal, plan, market.panel, files_of(spec, space, strategies))
     kept = {name: value for name, value in header.items() if name in now}

@@ -19,8 +19,6 @@ from engine.tuning.study import Plan, study_header
 from engine.tuning.tune import Pace, tune
 from engine.tuning.writer import open_study
 
-METRICS = ("sharpe_ratio", "turnover", "max_drawdown", "annual_return")
-
 
 def field(name: str, type: str, low=None, high=None, choices=None, default=None) -> Parameter:
     return Parameter(name, type, default, low, high, choices, "", "")
@@ -49,7 +47,7 @@ def space_of(*words: str, where: Sequence[str] = (), given: Sequence[str] = ()) 
 
 
 def goal_of_words(*objectives: str, constraints: Sequence[str] = ()) -> Goal:
-    return Goal.from_words(objectives, constraints, METRICS)
+    return Goal.from_words(objectives, constraints)
 
 
 def evaluate(sets: Sequence[Parameters]) -> list[Outcome]:
