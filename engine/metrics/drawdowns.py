@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from engine.result import Result
+from engine.statistics.paths import falls
 
 
 @dataclass(frozen=True)
@@ -43,23 +44,15 @@ def drawdowns(result: Result, top: int = 5) -> list[Drawdown]:
     """
     levels = np.concatenate(([result.initial_cash], result.equity))
     days = [None, *result.days.astype("datetime64[D]").tolist()]
-    found: list[Drawdown] = []
-    peak = trough = 0
-    for row in range(1, len(levels) + 1):
-        ended = row == len(levels)
-        if not ended and levels[row] < levels[peak]:
-            trough = row if trough == peak or levels[row] < levels[trough] else trough
-            continue
-        if trough > peak:
-            found.append(
-                Drawdown(
-                    depth=float(levels[trough] / levels[peak] - 1.0),
-                    peak=days[peak],
-                    trough=days[trough],
-                    recovery=None if ended else days[row],
-                    to_trough=trough - peak,
-                    under_water=row - peak - ended,
-                )
-            )
-        peak = trough = row
+    found = [
+        Drawdown(
+            depth=float(levels[trough] / levels[peak] - 1.0),
+            peak=days[peak],
+            trough=days[trough],
+            recovery=days[end] if end < len(levels) else None,
+            to_trough=trough - peak,
+            under_water=end - peak - (end == len(levels)),
+        )
+        for peak, trough, end in falls(levels)
+    ]
     return sorted(found, key=lambda drawdown: drawdown.depth)[:top]

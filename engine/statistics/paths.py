@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from data.errors import UsageError
-from engine.statistics.estimate import Floats
+from engine.statistics.estimate import NO_VARIATION, Floats
 
 Growth = TypeVar("Growth", float, Floats)
 
@@ -40,6 +40,20 @@ def underwater(levels: Floats) -> Floats:
     """Return the fall from the highest level so far, (D,), zero or less; an unknown level stays unknown."""
     fallen: Floats = levels / np.fmax.accumulate(levels) - 1.0
     return fallen
+
+
+def falls(levels: Floats) -> list[tuple[int, int, int]]:
+    """Return each fall from a peak as its rows in ``levels``: peak, trough, where the peak is reached again.
+
+    The last is the number of levels where it is not. A fall within rounding is none; the peak is the last row
+    before the fall, the trough the first of its lowest.
+    """
+    below = underwater(levels) < -NO_VARIATION
+    edges = np.flatnonzero(np.diff(below, prepend=False, append=False)).tolist()
+    return [
+        (begin - 1, begin + int(np.argmin(levels[begin:end])), end)
+        for begin, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
 
 
 def largest_drawdown(returns: Floats) -> float:
