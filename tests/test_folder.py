@@ -18,8 +18,9 @@ import pytest
 
 from data.errors import DataError, UsageError
 from engine.metrics import Metrics
+from engine.metrics.declared import OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
-from engine.results.folder import EXACT_FILES, load, read_metrics, save
+from engine.results.folder import EXACT_FILES, NOT_KNOWN, load, read_metrics, save
 from engine.results.runs import check_writable, find, run_id, runs_in
 
 METRICS = Metrics({"sharpe_ratio": 1.25, "alpha": None}, {"alpha": "there is no benchmark"})
@@ -153,7 +154,11 @@ def test_manifest_and_metrics_are_json_without_nan(tmp_path):
         "alpha": None,
         "reasons": {"alpha": "there is no benchmark"},
     }
-    assert read_metrics(tmp_path / "run") == METRICS
+    found = read_metrics(tmp_path / "run")
+    assert [found[name] for name in ("sharpe_ratio", "alpha")] == [1.25, None]
+    # What the version that wrote the folder did not know is undefined, and not an error.
+    assert found["ulcer_index"] is None
+    assert found.reasons == dict.fromkeys(set(OF_RUN) - {"sharpe_ratio"}, NOT_KNOWN) | METRICS.reasons
     with pytest.raises(ValueError, match="JSON"):
         save(make_result(), Metrics({"alpha": float("nan")}, {}), tmp_path / "other")
     assert not (tmp_path / "other").exists()

@@ -11,12 +11,19 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.metrics import compute_metrics, drawdowns, monthly_returns, yearly_returns
-from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES, OF_RUN
+from engine.metrics.compute import measured
+from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES, OF_PATH, OF_RUN
 from engine.metrics.metric import Metric
+from engine.metrics.path import Path
+from engine.simulation.account import Totals
+from engine.sweeps.measures import MEASURES, measure
 from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
 
+STEPS = (-0.5, -0.2, -0.01, 0.0, 0.0, 0.01, 0.25, 1.0)
 RETURNS = [0.010, -0.020, 0.030, 0.0, -0.010, 0.020, -0.030, 0.015, 0.005, -0.005]
 BENCHMARK = [0.008, -0.015, 0.020, 0.002, -0.012, 0.010, -0.020, 0.012, 0.004, 0.001]
 
@@ -264,6 +271,73 @@ def test_the_documentation_is_that_of_the_declarations(root):
     assert text == module.make_page(text), "run: python docs/make_metrics.py"
     names = [*METRICS, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)]
     assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
+def in_machine_code(path: Path) -> dict[str, float]:
+    """What the function that sweeps compile measures of a path without trades, by name; run by Python."""
+    found = np.empty(len(MEASURES))
+    with np.errstate(all="ignore"):
+        equity, capital = path.levels[1:], float(path.levels[0])
+        measure(equity, capital, path.benchmark, path.per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), found)
+    return dict(zip(MEASURES, found.tolist(), strict=True))
+
+
+LOST, NEVER, UNKNOWN = math.sqrt((0.25 + 1.0) / 2.0), "equity never fell", "equity is not known throughout"
+FALLS: dict[str, tuple[list[float], float | str, float | str]] = {
+    # Equity on a capital of 100; average drawdown and ulcer index, or why there is none.
+    "two falls, the second one open": (
+        [110.0, 99.0, 104.5, 110.0, 121.0, 96.8],
+        (-0.1 - 0.2) / 2,
+        math.sqrt((0.1**2 + 0.05**2 + 0.2**2) / 6),
+    ),
+    "a loss in the first session": ([90.0, 100.0], -0.1, math.sqrt(0.1**2 / 2)),
+    "one fall with a rise in it": ([80.0, 90.0, 70.0, 100.0], -0.3, math.sqrt((0.04 + 0.01 + 0.09) / 4)),
+    "a peak that is reached within rounding": (
+        [80.0, 100.0 - 1e-12, 90.0],
+        (-0.2 - 0.1) / 2,
+        math.sqrt((0.2**2 + 0.1**2) / 3),
+    ),
+    "no drawdown at all": ([100.0, 110.0, 110.0], NEVER, 0.0),
+    "a single session that gained": ([105.0], NEVER, 0.0),
+    "a single session that lost": ([95.0], -0.05, 0.05),
+    "everything lost": ([50.0, 0.0], -1.0, LOST),
+    "a session that is not known": ([90.0, np.nan, 95.0], UNKNOWN, UNKNOWN),
+    "a last session that is not known": ([110.0, np.nan], UNKNOWN, UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("case", FALLS)
+def test_average_drawdown_and_ulcer_index_by_hand(case):
+    equity, *expected = FALLS[case]
+    result = from_returns(np.zeros(len(equity)), equity=np.array(equity))
+    metrics, compiled = compute_metrics(result), in_machine_code(Path.of_result(result))
+    for name, wanted in zip(("average_drawdown", "ulcer_index"), expected, strict=True):
+        if isinstance(wanted, str):
+            assert (metrics[name], metrics.reasons[name]) == (None, wanted)
+            assert math.isnan(compiled[name])
+        else:
+            assert metrics[name] == pytest.approx(wanted, rel=1e-9)
+            assert compiled[name] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_without_a_session_there_is_neither_a_drawdown_nor_an_ulcer():
+    metrics = compute_metrics(from_returns([]))
+    assert {metrics.reasons[name] for name in ("average_drawdown", "ulcer_index")} == {"there is no session"}
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from((*STEPS, np.nan))), min_size=1, max_size=30)
+)
+def test_machine_code_has_the_metrics_of_their_functions(steps):
+    """On paths with ties, flat stretches, recoveries to the bit, and sessions without a benchmark."""
+    returns, benchmark = np.array(steps).T
+    path = Path.of_returns(returns, 243.0, benchmark)
+    names = [name for name in MEASURES if name in OF_PATH]
+    assert len(names) == 15
+    plain, compiled = measured(names, path), in_machine_code(path)
+    for name, value in zip(names, plain, strict=True):
+        assert compiled[name] == pytest.approx(value, rel=1e-9, abs=1e-9, nan_ok=True), name
 
 
 @pytest.mark.parametrize("field", ["unit", "better", "group", "of"])

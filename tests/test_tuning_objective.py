@@ -62,7 +62,7 @@ def test_words_of_objectives_have_a_direction(word, objective):
         (["exposure"], [], "`exposure` has no direction of its own"),
         (["sharpe_ratio", "fills"], [], "limit: fills:min, fills:max"),
         (["turnover", "turnover:max"], [], "given twice"),
-        ([], ["max_drawdwn > -0.25"], "Did you mean `max_drawdown`?"),
+        ([], ["max_drawdwn > -0.25"], "Did you mean `max_drawdown`"),
         ([], ["max_drawdown"[:3]], "--constraint"),
     ],
 )

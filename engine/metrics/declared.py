@@ -116,6 +116,33 @@ _DECLARED = (
         compiled=True,
     ),
     Metric(
+        returns.average_drawdown,
+        returns.never_fell,
+        label="Average drawdown",
+        unit="percent",
+        better="larger",  # a negative number
+        group="shape",
+        of="returns",
+        what="zero or less",
+        formula="mean of the depths of all falls, from a peak until it is reached again or the run ends",
+        differs="in neither; `AverageDrawdown` of R's PerformanceAnalytics, with the sign of `max_drawdown`; "
+        "undefined where equity never fell",
+        compiled=True,
+    ),
+    Metric(
+        returns.ulcer_index,
+        returns.unknown,
+        label="Ulcer index",
+        unit="percent",
+        better="smaller",
+        group="shape",
+        of="returns",
+        what="depth and length of falls in one number",
+        formula="√mean((*W* / max so far − 1)²) over all sessions",
+        differs="in neither; Martin and McCann (1989), who have it in percent",
+        compiled=True,
+    ),
+    Metric(
         returns.omega_ratio,
         returns.no_loss,
         label="Omega ratio",

@@ -14,7 +14,7 @@ import numpy as np
 from engine.metrics.empyrical import empyrical
 from engine.metrics.path import Path
 from engine.statistics.estimate import NO_VARIATION, Floats
-from engine.statistics.paths import annual_growth
+from engine.statistics.paths import annual_growth, falls, underwater
 
 DAYS_A_YEAR = 365.25
 
@@ -37,6 +37,16 @@ def flat(path: Path) -> str | None:
 def no_loss(path: Path) -> str | None:
     """Return why losses cannot be compared with: there is none."""
     return short(path) or (None if (path.returns < 0.0).any() else "no session lost money")
+
+
+def unknown(path: Path) -> str | None:
+    """Return why levels cannot be held against each other: not all are known."""
+    return absent(path) or ("equity is not known throughout" if np.isnan(path.levels).any() else None)
+
+
+def never_fell(path: Path) -> str | None:
+    """Return why there is no fall to take the mean of."""
+    return unknown(path) or (None if falls(path.levels) else "equity never fell")
 
 
 def no_trend(path: Path) -> str | None:
@@ -92,6 +102,23 @@ def calmar_ratio(path: Path) -> float:
 def max_drawdown(path: Path) -> float:
     """Return the deepest fall from a peak, from the capital on."""
     return float(empyrical().max_drawdown(path.returns))
+
+
+def average_drawdown(path: Path) -> float:
+    """Return the mean depth of all falls from a peak, the last included if it is open.
+
+    Source: Bacon (2008), Practical Portfolio Performance Measurement and Attribution, second edition.
+    """
+    levels = path.levels
+    return float(np.mean([levels[trough] / levels[peak] - 1.0 for peak, trough, _ in falls(levels)]))
+
+
+def ulcer_index(path: Path) -> float:
+    """Return the root of the mean squared fall from the highest level so far, over all sessions.
+
+    Source: Martin and McCann (1989), The Investor's Guide to Fidelity Funds.
+    """
+    return float(np.sqrt(np.mean(underwater(path.levels)[1:] ** 2)))
 
 
 def omega_ratio(path: Path) -> float:

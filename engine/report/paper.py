@@ -159,7 +159,7 @@ def _head(part: SubFigure, result: Result, metrics: Metrics) -> None:
     rows = -(-len(others) // 3)
     for index, each in enumerate(others):
         column, line = divmod(index, rows)
-        level = 0.35 - 0.06 * line
+        level = 0.35 - min(0.06, 0.36 / rows) * line
         part.text(0.345 * column, level, _with_unit(each, money), fontsize=6.8)
         value = sections.in_unit(metrics[each.name], each.unit)
         part.text(0.345 * column + 0.305, level, value, fontsize=6.8, ha="right")

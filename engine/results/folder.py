@@ -34,10 +34,12 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
 from engine.metrics import Metrics
+from engine.metrics.declared import OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
 
 METRICS = "metrics.json"
+NOT_KNOWN = "the version that made the run did not have it"
 REASONS = "reasons"
 EXACT_FILES = (
     MANIFEST,
@@ -170,10 +172,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def read_metrics(folder: Path) -> Metrics:
-    """Return the metrics of a results folder; DataError if they are broken."""
+    """Return the metrics of a results folder; DataError if they are broken.
+
+    One that the version which wrote the folder did not know is undefined.
+    """
     values = _read_json(folder / METRICS)
     reasons = values.pop(REASONS, {})
-    return Metrics(values, reasons)
+    absent = [name for name in OF_RUN if name not in values]
+    return Metrics(values | dict.fromkeys(absent), reasons | dict.fromkeys(absent, NOT_KNOWN))
 
 
 def load(folder: Path) -> Result:

@@ -40,6 +40,7 @@ def measure(
     out[:] = np.nan
     mean = total = losses = gains = squared_losses = 0.0
     peak, deepest, before = initial_cash, 0.0, initial_cash
+    trough, troughs, falls, squared_falls = 0.0, 0.0, 0, 0.0
     compared, our_mean, their_mean = 0, 0.0, 0.0
     for row in range(sessions):
         level = equity[row]
@@ -57,6 +58,13 @@ def measure(
         fall = level / peak - 1.0
         if fall < deepest:
             deepest = fall
+        squared_falls += fall * fall
+        if fall < -NO_VARIATION:
+            trough = min(trough, fall)
+        elif trough < 0.0:
+            troughs += trough
+            falls += 1
+            trough = 0.0
         if not math.isnan(benchmark[row]):
             compared += 1
             our_mean += value
@@ -102,6 +110,12 @@ def measure(
         out[AT.calmar_ratio] = annual_return / abs(deepest)
         out[AT.omega_ratio] = gains / losses
     out[AT.max_drawdown] = deepest
+    if trough < 0.0:
+        troughs += trough
+        falls += 1
+    if falls > 0:
+        out[AT.average_drawdown] = troughs / falls
+    out[AT.ulcer_index] = math.sqrt(squared_falls / sessions)
     if compared > 1:
         if math.sqrt(variance / compared) >= NO_VARIATION:
             beta = covariance / variance
