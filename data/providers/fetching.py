@@ -101,6 +101,7 @@ def fetch(
     and what is next; ``now`` stands in for the clock. UsageError for what no provider has; DataError if
     nothing comes, or would change the past: then the store is as it was.
     """
+    refuse_synthetic(store)
     market = settle(desks, symbols, indices, now)
     last = market.over if end is None else min(end, market.over)
     if start > last:
@@ -128,6 +129,14 @@ def fetch(
     )
     late = [f"fetched through {last}: later days are not over yet"] if end is not None and end > last else []
     return keep(store, desks, joined, wanted, memory, late, accept_revision)
+
+
+def refuse_synthetic(store: Store) -> None:
+    """Raise UsageError for a store that holds a made-up market, which real rows must not be mixed with."""
+    if store.synthetic:
+        raise UsageError(
+            f"the store `{store.folder}` holds a SYNTHETIC market", hint="Fetch into another store."
+        )
 
 
 class Tally:

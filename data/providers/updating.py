@@ -24,6 +24,7 @@ from data.providers.fetching import (
     ask,
     is_index,
     keep,
+    refuse_synthetic,
     series_of,
     settle,
 )
@@ -60,6 +61,7 @@ def update(
     stands in for them this once. Raises as ``fetch`` does, and UsageError where the store does not remember
     a provider and none is named.
     """
+    refuse_synthetic(store)
     memory = read_memory(store.recipe)
     of_files = not memory.recipes
     desks: dict[str, Desk] = {}

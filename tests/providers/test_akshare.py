@@ -47,11 +47,11 @@ def test_prices_are_asked_for_unadjusted(akshare):
 
 
 def test_a_fund_without_rows_is_missing_and_holds_nobody_up(akshare):
-    report = akshare.fetch("bars", "nav", symbols=("159363.SZ", "159243.SZ"))
+    report = akshare.fetch("bars", "nav", symbols=("159363.SZ", "159999.SZ"))
     assert set(akshare.store.read("bars")["symbol"]) == {"159363.SZ"}
     assert [str(gap) for gap in report.missing] == [
-        "bars of 159243.SZ from 2025-08-19 to 2025-08-20",
-        "nav of 159243.SZ from 2025-08-19 to 2025-08-20",
+        "bars of 159999.SZ from 2025-08-19 to 2025-08-20",
+        "nav of 159999.SZ from 2025-08-19 to 2025-08-20",
     ]
     assert {gap.why for gap in report.missing} == {"akshare: no rows"}
 
@@ -167,8 +167,8 @@ def test_a_page_that_is_no_json_is_asked_for_again(akshare):
 
 
 def test_everything_empty_is_an_error(akshare):
-    with pytest.raises(DataError, match=r"nothing came .*received bars of 159243\.SZ: akshare: no rows"):
-        akshare.fetch("bars", symbols=("159243.SZ",))
+    with pytest.raises(DataError, match=r"nothing came .*received bars of 159999\.SZ: akshare: no rows"):
+        akshare.fetch("bars", symbols=("159999.SZ",))
     assert not akshare.store.tables
 
 

@@ -277,6 +277,16 @@ def test_a_store_with_a_damaged_recipe_says_what_to_do(filled):
         filled.update()
 
 
+def test_a_made_up_market_is_not_mixed_with_real_rows(tushare):
+    names = ["symbol", "day", "open", "high", "low", "close", "volume"]
+    rows = pd.DataFrame([[FUND, "2025-08-15", 1, 1, 1, 1, 1]], columns=names)
+    tushare.store.append({"bars": rows.assign(source="SYNTHETIC")})
+    for ask in (lambda: tushare.fetch("bars"), lambda: tushare.update(providers=("tushare",))):
+        with pytest.raises(UsageError, match="holds a SYNTHETIC market"):
+            ask()
+    assert tushare.library.CALLS == []
+
+
 def test_importing_keeps_what_the_store_remembers(filled):
     before = filled.store.recipe
     import_into(filled, "159381.SZ")
