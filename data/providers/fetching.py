@@ -244,7 +244,7 @@ def keep(
     changes = {change.table: change for change in appended.changes}
     told = [*notes, *(note for each in joined for note in each.notes)]
     told += [
-        f"{name}: {change.differing} rows on file differ, from another source, and stay as they are"
+        f"{name}: rows on file of another source differ and stay as they are: {change.differing}"
         for name, change in changes.items()
         if change.differing
     ]

@@ -191,9 +191,15 @@ def _coverage_of(source: DataSource, name: str, symbols: tuple[str, ...] | None)
 
 
 def _beside(source: DataSource, name: str) -> list[dict[str, Any]]:
-    """Return what a store says of its own rows; the demo market says nothing."""
-    frame = getattr(source, name)() if hasattr(source, name) else None
-    return [] if frame is None else frame.to_dict("records")
+    """Return what a store says of its own rows, days and times as text; the demo market says nothing."""
+    from data.store.merge import written
+
+    if not hasattr(source, name):
+        return []
+    return [
+        {key: int(value) if key == "rows" else written(value) for key, value in row.items()}
+        for row in getattr(source, name)().to_dict("records")
+    ]
 
 
 def _days(frame: Any, key: tuple[str, ...]) -> dict[str, str | None]:

@@ -56,6 +56,9 @@ def test_fetch_and_show(tmp_path):
     code, printed, complained = etflow(tmp_path, "data", "show", "arrivals", "--data", "store", "--json")
     assert code == 0, complained
     runs = json.loads(printed)["coverage"]
+    assert {(each["first"], each["last"]) for each in runs if each["table"] == "bars"} == {
+        ("2025-08-19", "2025-08-20")
+    }
     assert [(each["table"], each["series"], each["rows"], each["provider"]) for each in runs] == [
         ("bars", "159363.SZ", 2, "akshare 1.19.5"),
         ("bars", "588790.SH", 2, "akshare 1.19.5"),

@@ -148,7 +148,7 @@ def test_a_row_on_file_of_another_source_stays_and_lacking_values_are_filled_in(
     assert rows["source"].tolist() == ["sina", "eastmoney"]
     assert rows["volume"].tolist() == [412_000_017, 523_000_000]
     assert rows["amount"].tolist() == [291_500_000, 371_800_000]
-    assert report.notes == ("bars: 1 rows on file differ, from another source, and stay as they are",)
+    assert report.notes == ("bars: rows on file of another source differ and stay as they are: 1",)
     assert report.revisions.empty
 
 

@@ -184,7 +184,7 @@ def test_a_store_of_files_is_updated_by_the_provider_that_is_named_and_remembers
     # What is on file came from a file, and says otherwise; it stays.
     assert closes(tushare)["20250815"] == 0.6
     assert closes(tushare)["20250820"] == pytest.approx(0.612)
-    assert report.notes == ("bars: 5 rows on file differ, from another source, and stay as they are",)
+    assert report.notes == ("bars: rows on file of another source differ and stay as they are: 5",)
     (recipe,) = read_memory(tushare.store.recipe).recipes
     assert (recipe.providers, recipe.tables, recipe.symbols) == (("tushare",), ("bars",), (FUND,))
     tushare.update(end=date(2025, 8, 21))
