@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from data.errors import UsageError
-from data.facts.actions import Action
-from data.panel.flows import NONE, OVERTAKEN, nav_as_prices, net_financing
+from data.facts.actions import Action, place
+from data.panel.flows import (
+    NONE,
+    OVERTAKEN,
+    nav_as_prices,
+    net_financing,
+    pending_splits,
+    row_before,
+    unit_changes,
+)
 from data.panel.panel import Panel
 
 SYMBOL = "159363.SZ"
@@ -96,6 +104,36 @@ def test_a_merge_and_a_ratio_that_is_no_whole_number() -> None:
     assert flow(market, "close") == pytest.approx([NAN, 0.0, 10 * 2.5, 10 * 2.5, 0.0], nan_ok=True)
 
 
+def test_a_count_as_near_to_its_split_multiple_as_to_the_count_before_has_not_switched() -> None:
+    # Doubled where a split of four is pending: either is a factor of two away
+    split = Action(SYMBOL, "split", date(2025, 7, 21), date(2025, 7, 18), 4.0)
+    market = panel([1000.0, 1000.0, 2000.0, 8000.0, 8000.0, 8000.0], actions=(split,))
+    assert flow(market, "close")[1:4] == pytest.approx([0.0, 1000 * 1.191, 0.0])
+
+
+def test_a_split_that_units_have_not_shown_when_the_data_end_changes_nothing_yet() -> None:
+    bars = {name: column([1.18, 1.19, 1.191]) for name in ("open", "high", "low", "close")}
+    volume = {"volume": column([1e6] * 3), "amount": column([1e6] * 3)}
+    market = Panel.from_events(
+        DAYS[:3], [SYMBOL], bars=bars | volume, units=column([1000.0, 1010.0, 1020.0]), actions=(SPLIT,)
+    )
+    assert flow(market, "close") == pytest.approx([NAN, 10 * 1.19], nan_ok=True)
+    assert market.known.units_adjusted[:, 0].tolist()[1:] == [1000.0, 1010.0]
+
+
+def test_actions_of_a_day_are_taken_together() -> None:
+    # A dividend is none of the units' business; splits of 2 and 1.5 are one of 3
+    days = {"ex_day": date(2025, 7, 21), "record_day": date(2025, 7, 18)}
+    dividend = Action(SYMBOL, "dividend", cash=0.01, **days)
+    splits = [Action(SYMBOL, "split", ratio=ratio, **days) for ratio in (2.0, 1.5)]
+    events = place((dividend, *splits), DAYS, (SYMBOL,), (None,))
+    assert pending_splits(events, (6, 1))[:, 0].tolist() == [1.0, 1.0, 3.0, 1.0, 1.0, 1.0]
+    found = unit_changes(column([1000.0, 1010.0, 3060.0, 3060.0, 3060.0, 3060.0]), events)
+    assert found.change[1:, 0].tolist() == [10.0, 30.0, 0.0, 0.0, 0.0]
+    assert found.growth[1:, 0].tolist() == [1.0, 3.0, 1.0, 1.0, 1.0]
+    assert found.price_divisor[:, 0].tolist() == [1.0, 1.0, 3.0, 1.0, 1.0, 1.0]
+
+
 def test_units_that_double_without_an_announced_split_are_a_flow() -> None:
     market = panel([1000.0, 1010.0, 2040.0, 2050.0, 2050.0, 2050.0], actions=())
     assert flow(market, "close")[2] == pytest.approx(1030 * 1.191)
@@ -172,6 +210,25 @@ def test_net_financing_is_the_change_of_the_balance() -> None:
     )
 
 
+def test_values_follow_each_other_as_they_were_published() -> None:
+    values = np.array(
+        [[1.0, 1.0, 1.0, NAN], [2.0, 2.0, 2.0, 1.0], [3.0, 3.0, 3.0, NAN], [4.0, 4.0, 4.0, 2.0]]
+    )
+    usable_from = np.array([[1, 1, 5, 9], [2, 5, 3, 2], [3, 3, 3, 9], [4, 6, 6, 4]])
+    # In order; the second after the third; the first after the two of one day; with gaps
+    expected = [
+        [NONE, NONE, OVERTAKEN, NONE],
+        [0, OVERTAKEN, NONE, NONE],
+        [1, 0, 1, 1],
+        [2, 2, 2, 1],
+    ]
+    assert row_before(values, usable_from).tolist() == expected
+    in_order = [[NONE] * 4, [0, 0, 0, NONE], [1, 1, 1, 1], [2, 2, 2, 1]]
+    assert row_before(values).tolist() == in_order
+    changes = unit_changes(values[:, 1:2], (), usable_from[:, 1:2]).change
+    np.testing.assert_array_equal(changes[:, 0], [NAN, NAN, 2.0, 1.0])
+
+
 def test_a_balance_that_is_published_late_is_overtaken() -> None:
     # That of the second session comes out last of all: the third is held against the first
     balance, usable_from = column([100.0, 130.0, 120.0, 150.0]), np.array([[1], [5], [3], [4]])
@@ -194,6 +251,10 @@ def test_nav_on_the_basis_of_prices_is_the_nearer_one_as_a_ratio() -> None:
     np.testing.assert_array_equal(found, [2.0, 1.0, 1.0, 0.5, 1.0])
     # 1.35 is 35 % above 1 and 32.5 % below 2, but less than the root of 2: as ratios 1 is nearer.
     assert nav_as_prices(np.array([1.0]), np.array([1.35]), np.array([2.0])).tolist() == [1.0]
+    # As near to one as to the other: not split. What is no price is left for the checks of data to say.
+    assert nav_as_prices(np.array([1.0]), np.array([2.0]), np.array([4.0])).tolist() == [1.0]
+    nothing = nav_as_prices(np.array([0.0, -1.0]), np.array([1.0, 1.0]), np.array([2.0, 2.0]))
+    assert nothing.tolist() == [0.0, -1.0]
 
 
 def test_a_first_count_on_the_record_day_is_taken_as_switched() -> None:

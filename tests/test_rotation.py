@@ -37,6 +37,8 @@ def weigh(scores: list[list[float]], *, prices: Any = None, listed: Any = None, 
 
 def test_the_best_are_held_with_equal_weights_in_order_of_score() -> None:
     targets = weigh([[0.1, 0.4, 0.3, 0.2]])
+    assert targets.decisions.tolist() == [0]
+    assert targets.scores.tolist() == [[0.1, 0.4, 0.3, 0.2]]
     assert targets.weights.tolist() == [[0.0, 0.5, 0.5, 0.0]]
     assert targets.rank.tolist() == [[1, 2, -1, -1]]
 
@@ -195,13 +197,18 @@ def test_what_is_held_otherwise_was_not_chosen() -> None:
 
 
 def test_one_place_is_one_fund() -> None:
-    assert weigh([[0.1, 0.4, 0.3, 0.2]], top=1).weights.tolist() == [[0.0, 1.0, 0.0, 0.0]]
+    for weighting in ("equal", "score", "inverse_volatility"):
+        targets = weigh([[0.1, 0.4, 0.3, 0.2]], top=1, weighting=weighting, otherwise="D")
+        assert targets.weights.tolist() == [[0.0, 1.0, 0.0, 0.0]]
 
 
 def test_otherwise_holds_one_fund_when_nothing_qualifies() -> None:
     targets = weigh([[NAN, NAN, NAN, NAN]], otherwise="D", cap=0.8)
     assert targets.weights.tolist() == [[0.0, 0.0, 0.0, 0.8]]
-    assert targets.rank[0, 0] == 3
+    assert targets.rank.tolist() == [[3, -1, -1, -1]]
+    assert weigh([[NAN] * 4], otherwise="A").weights.tolist() == [[1.0, 0.0, 0.0, 0.0]]
+    listed = [[True, True, False, False], [True, True, False, True]]
+    assert weigh([[NAN] * 4] * 2, otherwise="D", listed=listed).weights[:, 3].tolist() == [0.0, 1.0]
     with pytest.raises(UsageError, match="A, B, C, D"):
         weigh([[NAN] * 4], otherwise="E")
 
