@@ -33,44 +33,44 @@ ROOMS: dict[str, str] = {
     "engine.spec": "data.errors data.facts data.panel engine.kernel engine.strategy",
     "engine.statistics": "data.errors",
     "engine.result": "engine.statistics",
-    "engine.metrics": "engine.result engine.statistics",
+    "engine.metrics": "engine.statistics engine.result",
     "engine.results": "data.errors engine.result engine.metrics",
     "engine.simulation": (
         "data.errors data.numeric data.facts data.panel engine.kernel engine.strategy engine.spec "
         "engine.result"
     ),
     "engine.sweeps": (
-        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.simulation "
-        "engine.metrics engine.statistics"
+        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec "
+        "engine.statistics engine.metrics engine.simulation"
     ),
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
-    "engine.comparisons": "engine.result engine.statistics",
+    "engine.comparisons": "engine.statistics engine.result",
     "engine.factors": (
-        "data.errors data.panel engine.kernel engine.strategy engine.spec engine.results "
-        "engine.simulation engine.statistics"
+        "data.errors data.panel engine.kernel engine.strategy engine.spec engine.statistics "
+        "engine.results engine.simulation"
     ),
     "engine.audits": (
         "data.errors data.panel data.scenarios engine.kernel engine.strategy engine.spec "
-        "engine.simulation engine.sweeps engine.statistics"
+        "engine.statistics engine.simulation engine.sweeps"
     ),
     "data": "",
     "data.synthetic": "",
     "data.store": "data.errors data.synthetic",
     "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
-    "data.filled": "data.facts data.source",
-    "data.load": "data.errors data.facts data.panel data.source data.filled",
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.numeric data.facts data.store data.importing",
+    "data.filled": "data.facts data.source",
+    "data.load": "data.errors data.facts data.panel data.source data.filled",
     "engine.pipeline": (
         "data.errors data.panel data.checks engine.strategy engine.spec engine.result engine.results "
         "engine.simulation data.synthetic data.source data.load"
     ),
     "engine.tuning": (
-        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec engine.result "
-        "engine.metrics engine.results engine.simulation engine.sweeps engine.statistics "
-        "engine.record engine.verdict data.synthetic data.source engine.pipeline"
+        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec "
+        "engine.statistics engine.result engine.metrics engine.results engine.simulation "
+        "engine.sweeps engine.record engine.verdict data.synthetic data.source engine.pipeline"
     ),
     "engine.orders": (
         "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec "
@@ -78,7 +78,7 @@ ROOMS: dict[str, str] = {
     ),
     "engine.briefs": "data.errors data.facts data.panel data.source engine.orders",
     "engine.report": (
-        "data.facts engine.kernel engine.result engine.metrics engine.results engine.statistics "
+        "data.facts engine.kernel engine.statistics engine.result engine.metrics engine.results "
         "engine.verdict engine.comparisons engine.factors data.synthetic engine.tuning"
     ),
     "engine.commands": (
@@ -88,14 +88,13 @@ ROOMS: dict[str, str] = {
         "engine.tuning engine.orders engine.briefs engine.report"
     ),
     "engine": (
-        "engine.kernel engine.strategy engine.spec engine.result engine.metrics engine.results "
-        "engine.sweeps engine.statistics engine.verdict engine.comparisons engine.factors "
-        "engine.audits data.synthetic engine.pipeline engine.tuning engine.orders engine.briefs "
-        "engine.commands"
+        "engine.kernel engine.strategy engine.spec engine.statistics engine.result engine.metrics "
+        "engine.results engine.sweeps engine.verdict engine.comparisons engine.factors engine.audits "
+        "data.synthetic engine.pipeline engine.tuning engine.orders engine.briefs engine.commands"
     ),
     "engine.cli": (
         "data.errors data.facts data.checks data.synthetic data.store data.demo data.source "
-        "data.load data.importing data.providers engine"
+        "data.importing data.providers data.load engine"
     ),
 }
 
