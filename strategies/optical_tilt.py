@@ -27,7 +27,8 @@ from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 
 if TYPE_CHECKING:
-    from data.panel.known import IndexWeights, Known
+    from data.panel.facts import IndexWeights
+    from data.panel.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)

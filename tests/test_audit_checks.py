@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from engine.kernel.costs import Costs
 from engine.spec import Conditions
 from engine.strategy.adapters import BacktraderAdapter
 from strategies import STRATEGIES
+from strategies.rotation import Rotation, where_listed
 from tests.helpers import biased
 
 BUILTIN = sorted(set(STRATEGIES) - {"weights"})
@@ -189,8 +190,11 @@ def test_shuffled_flows_are_a_funds_own(panel: Panel) -> None:
     flows = Placebo.of(panel)
     shuffled = flows.in_time(np.random.default_rng(1)).build()
     again = Placebo.of(shuffled)
-    for name in ("units", "margin", "market_margin"):
-        real, moved = getattr(flows, name), getattr(again, name)
+    assert list(flows.moves) == [("units", "units"), ("margin", "balance"), ("market margin", "balance")]
+    for name, real in flows.moves.items():
+        moved = again.moves[name]
+        assert isinstance(real, Chain)
+        assert isinstance(moved, Chain)
         np.testing.assert_array_equal(np.isfinite(real.levels), np.isfinite(moved.levels))
         np.testing.assert_allclose(np.sort(moved.rates, axis=0), np.sort(real.rates, axis=0), atol=1e-9)
         finite = np.isfinite(real.rates)
@@ -202,13 +206,12 @@ def test_shuffled_flows_are_a_funds_own(panel: Panel) -> None:
 def test_exchanged_flows_are_anothers(panel: Panel) -> None:
     flows = Placebo.of(panel)
     moved = Placebo.of(flows.between_funds(np.random.default_rng(1)).build())
-    assert flows.units is not None
-    assert moved.units is not None
+    real, given = flows.moves["units", "units"].rates, moved.moves["units", "units"].rates
     givers = []
     for column in range(len(panel.symbols)):
-        theirs = moved.units.rates[:, [column]]
-        both = np.isfinite(theirs) & np.isfinite(flows.units.rates)
-        alike = (np.isclose(theirs, flows.units.rates, atol=1e-9) & both).sum(axis=0)
+        theirs = given[:, [column]]
+        both = np.isfinite(theirs) & np.isfinite(real)
+        alike = (np.isclose(theirs, real, atol=1e-9) & both).sum(axis=0)
         givers.append(int(np.argmax(alike / np.maximum(both.sum(axis=0), 1))))
     assert sorted(givers) == list(range(len(panel.symbols)))
     assert all(giver != column for column, giver in enumerate(givers))
@@ -232,6 +235,53 @@ def test_a_strategy_without_flows_has_no_placebo(panel: Panel) -> None:
     assert opinion.details["momentum"]["excess"] == 0.0
     assert opinion.details["momentum"]["beta"] == pytest.approx(1.0)
     assert opinion.details["momentum"]["alpha"] == pytest.approx(0.0, abs=1e-12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cheapest(Rotation):
+    """Holds the funds with the lowest premium."""
+
+    @property
+    def warmup(self) -> int:
+        return 1
+
+    def scores(self, known: Any) -> np.ndarray:
+        return where_listed(known, -known.premium)
+
+
+def test_a_strategy_on_another_table_is_audited_on_that_table() -> None:
+    panel = load_panel(Demo(premium=True))
+    for gate in ("warm_up", "order_and_scale"):
+        assert ask(gate, Cheapest(), panel).passed is True
+    assert len(set(ask("lag_sensitivity", Cheapest(), panel).details["sharpe_ratio"])) == 5
+    outcome = ask("placebo", Cheapest(), panel, draws=3)
+    assert outcome.details["draws"] == 3
+    assert ask("placebo", STRATEGIES["momentum"](), panel, draws=3).details["draws"] == 0
+    # A ratio has neither currency nor split.
+    other = in_other_money(split_from_the_start(panel.ingredients, {panel.symbols[3]: 2}), 4.0).build()
+    np.testing.assert_array_equal(other.known.premium, panel.known.premium)
+
+
+def test_a_premium_is_moved_as_it_is(panel: Panel) -> None:
+    premium = Placebo.of(load_panel(Demo(premium=True)))
+    real = premium.given.facts.grids["premium"].measure
+    moved = premium.in_time(np.random.default_rng(1)).facts.grids["premium"].measure
+    np.testing.assert_array_equal(np.sort(moved, axis=0), np.sort(real, axis=0))
+    exchanged = premium.between_funds(np.random.default_rng(1)).facts.grids["premium"].measure
+    there = np.isfinite(real)
+    for own in range(len(panel.symbols)):
+        # Another's where both have one, the fund's own where the other has none.
+        from_whom = [
+            other
+            for other in range(len(panel.symbols))
+            if np.array_equal(
+                exchanged[there[:, own], own],
+                np.where(there[:, other], real[:, other], real[:, own])[there[:, own]],
+            )
+        ]
+        assert len(from_whom) == 1
+        assert own not in from_whom
+    np.testing.assert_array_equal(np.isfinite(exchanged), there)
 
 
 # --- luck, cost, capacity ---------------------------------------------------------------------------------
@@ -304,10 +354,12 @@ def test_an_old_split_is_exact(panel: Panel) -> None:
 
 def test_what_is_settled_gives_the_same_panel(panel: Panel) -> None:
     given = panel.ingredients
-    plain = replace(given, facts=replace(given.facts, indices_from={}))
     assert given.build().fingerprint == panel.fingerprint
-    np.testing.assert_array_equal(settled(plain).build().known.flow("nav"), panel.known.flow("nav"))
     assert settled(given).listings.listed == given.listings.listed
+    nobody = (None,) * len(panel.symbols)
+    silent = settled(replace(given, listings=replace(given.listings, listed=nobody)))
+    first = panel.market.traded.argmax(axis=0)
+    assert silent.listings.listed == tuple(panel.days[first].tolist())
 
 
 def test_reads_are_recorded(panel: Panel) -> None:
@@ -338,7 +390,7 @@ def test_a_view_reorders_and_begins_later(panel: Panel) -> None:
 def test_a_placebo_market_with_the_real_market_face_is_the_one_built_anew() -> None:
     demo = load_panel(Demo())
     given = Placebo.of(demo).in_time(np.random.default_rng(3))
-    quick, whole = demo.with_flows(given.facts), given.build()
+    quick, whole = demo.with_facts(given.facts), given.build()
     for name in ("units", "aum", "margin_balance", "net_financing", "adjusted_close"):
         np.testing.assert_array_equal(getattr(quick.known, name), getattr(whole.known, name))
     np.testing.assert_array_equal(quick.known.flow(), whole.known.flow())

@@ -38,8 +38,8 @@ ARRAYS = (
     "nav",
     "aum",
 )
-ARRAYS += ("margin_balance", "net_financing", "listed", "sessions_listed")
-SOURCE = Demo()
+ARRAYS += ("margin_balance", "net_financing", "listed", "sessions_listed", "premium")
+SOURCE = Demo(premium=True)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_each_bias_is_caught_and_named(panel: Panel, strategy: Any, column: str)
 def test_it_names_only_the_part_that_was_peeked_at(panel: Panel) -> None:
     opinion = look_ahead(Audited(biased.SameDayMargin(), panel))
     assert opinion.details["columns"] == ["margin"]
-    assert opinion.details["reads"] == ["_margin", "listed", "adjusted_close"]
+    assert opinion.details["reads"] == ["_published", "listed", "adjusted_close"]
 
 
 def test_a_strategy_that_decides_one_by_one_is_caught_too(panel: Panel) -> None:
@@ -167,6 +167,7 @@ def test_each_part_of_the_future_is_altered_alone(panel: Panel, part: str) -> No
     assert other.fingerprint != panel.fingerprint
     assert with_noise(given, 600, 2, [part]).build().fingerprint != other.fingerprint
     untouched = {"prices": "units", "units": "adjusted_close", "margin": "units", "NAV": "margin_balance"}
+    untouched["premium"] = "nav"
     if part in untouched:
         same = untouched[part]
         np.testing.assert_array_equal(getattr(other.known, same), getattr(panel.known, same))
@@ -178,16 +179,17 @@ def test_each_part_of_the_future_is_altered_alone(panel: Panel, part: str) -> No
 
 def test_what_is_published_late_is_cut_by_the_day_of_publication(panel: Panel) -> None:
     given = panel.ingredients
-    usable = dict(given.facts.usable_from)
-    usable["units"] = usable["units"] + 3
-    late = replace(given, facts=replace(given.facts, usable_from=usable))
+    units = given.facts.grids["units"]
+    grids = dict(given.facts.grids) | {"units": replace(units, usable_from=units.usable_from + 3)}
+    late = replace(given, facts=replace(given.facts, grids=grids))
     whole, part = late.build(), cut(late, 500).build()
     np.testing.assert_array_equal(part.known.units, whole.known.units[:501])
-    assert np.isnan(part.ingredients.facts.units[497:]).all()
-    assert np.isfinite(part.ingredients.facts.units[496]).any()
+    left = part.ingredients.facts.grids
+    assert np.isnan(left["units"].measure[497:]).all()
+    assert np.isfinite(left["units"].measure[496]).any()
     # Bars of the last session itself are not public before its open either.
-    assert np.isnan(part.ingredients.facts.bars["close"][500]).all()
-    assert np.isfinite(part.ingredients.facts.bars["close"][499]).any()
+    assert np.isnan(left["bars"].columns["close"][500]).all()
+    assert np.isfinite(left["bars"].columns["close"][499]).any()
 
 
 # --- parameter sets ---------------------------------------------------------------------------------------

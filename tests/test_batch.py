@@ -355,8 +355,9 @@ def test_scores_without_a_rotation_are_refused_by_both_engines(demo: Panel) -> N
 
 def test_a_sweep_at_vwap_needs_amounts(demo: Panel) -> None:
     facts = demo.ingredients.facts
-    bars = {name: values for name, values in facts.bars.items() if name != "amount"}
-    without = replace(demo.ingredients, facts=replace(facts, bars=bars)).build()
+    bars = facts.grids["bars"]
+    left = replace(bars, columns={name: each for name, each in bars.columns.items() if name != "amount"})
+    without = replace(demo.ingredients, facts=replace(facts, grids={**facts.grids, "bars": left})).build()
     with pytest.raises(DataError, match="need the amount"):
         Sweep(without, first=10, last=100, conditions=Conditions(fill="vwap"))
 

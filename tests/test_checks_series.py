@@ -64,6 +64,18 @@ def test_sessions_without_a_bar_are_counted():
     assert f"most 2 in a row after {day(29)}" in found.message
 
 
+def test_what_comes_with_trading_is_missed_where_there_is_a_bar():
+    gone = [*range(3), 30, 31, 40]
+    tables = planted("premium", lambda rows: rows.drop(index=[row(PAYER, each) for each in gone]))
+    tables["bars"].loc[row(PAYER, 31), ["volume", "amount"]] = 0.0
+    tables["bars"].loc[row(PAYER, 31), PRICES] = tables["bars"].loc[row(PAYER, 31), "pre_close"]
+    # Its series begins with session 3, session 31 is a halt, and session 40 is the last of the bars.
+    (found,) = check(tables, "missing-session")
+    assert (found.table, found.symbol, found.first, found.last) == ("premium", PAYER, day(30), day(40))
+    assert (found.severity, found.count) == ("warning", 2)
+    assert "5.4%" in found.message  # 2 of the 41 sessions less 3 and less the halt: 2 / 37
+
+
 def test_bars_outside_the_life_of_a_fund():
     tables = clean_market()
     tables["funds"] = pd.DataFrame(
@@ -92,6 +104,7 @@ def test_a_bar_that_repeats_the_one_before():
         ("margin", "balance", 6, 5),
         ("index_bars", "close", 3, 2),
         ("units", "units", 41, 40),
+        ("premium", "premium", 11, 10),
     ],
 )
 def test_values_that_stand_still(table, column, rows, repeats):

@@ -25,6 +25,36 @@ from tests.helpers.small_market import (
 # Units of measure
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [(-1, "it is a discount, above"), (100, "it is in percent"), (-100, "discount in percent")],
+)
+def test_a_premium_with_another_sign_or_in_percent(factor, said):
+    (found,) = check(planted("premium", scaled(PAYER, "premium", factor)), "premium-sign")
+    assert (found.severity, found.symbol, found.count) == ("error", PAYER, len(DAYS))
+    assert f"the premium is {factor} times close / NAV - 1" in found.message
+    assert said in found.message
+
+
+def test_a_premium_that_has_nothing_to_do_with_closes_is_not_judged_by_them():
+    def edit(rows):
+        rows["premium"] = np.where(np.arange(len(rows)) % 2, -0.001, 0.001)
+
+    assert check(planted("premium", edit), "premium-sign") == []
+    assert check(planted("premium", scaled(PAYER, "premium", 5)), "premium-sign") == []
+
+
+def test_a_premium_beyond_what_is_usual():
+    def edit(rows):
+        rows.loc[row(SPLITTER, 7), "premium"] = -0.3
+        rows.loc[row(SPLITTER, 9), "premium"] = 0.25
+
+    (found,) = check(planted("premium", edit))
+    assert (found.check, found.severity, found.count) == ("implausible-value", "warning", 2)
+    assert "not within -0.2 to 0.2" in found.message
+    assert f"at worst -0.3 on {day(7)}" in found.message
+
+
 def test_volume_in_lots_throughout():
     (found,) = check(planted("bars", scaled(PAYER, "volume", 0.01)))
     assert (found.check, found.severity, found.count) == ("lots-for-shares", "error", len(DAYS))

@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 
 from data.numeric.compiled import compiled, is_kept
 from data.numeric.shared import shared, sharing
-from data.panel import known
+from data.panel import publication
 from strategies import windows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,9 +67,12 @@ def test_the_known_face_in_machine_code_has_the_bits_of_numpy(data: st.DataObjec
     results = []
     for large in (10**9, -1):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(known, "LARGE", large)
+            patch.setattr(publication, "LARGE", large)
             results.append(
-                (known.latest_known(values, usable_from, stale_after), known.newly_known(values, usable_from))
+                (
+                    publication.latest_known(values, usable_from, stale_after),
+                    publication.newly_known(values, usable_from),
+                )
             )
     for plain, machine_made in zip(*results, strict=True):
         np.testing.assert_array_equal(machine_made, plain)

@@ -52,8 +52,9 @@ def test_it_is_a_synthetic_source_with_a_benchmark_of_its_own(demo: Demo) -> Non
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_is_filled_valid_and_says_synthetic_in_every_row(demo: Demo, name: str) -> None:
-    frame = demo.read(name)
+    frame = Demo(premium=True).read(name)
     assert len(frame) > 0
+    assert name == "premium" or frame.equals(demo.read(name))
     pd.testing.assert_frame_equal(TABLES[name].validate(frame), frame)
     assert (frame["source"] == "SYNTHETIC demo").all()
 
@@ -192,6 +193,21 @@ def test_nav_is_close_to_the_close_except_where_a_price_could_not_follow(demo: D
     premium = (bars["close"] / basis / bars["nav"] - 1)[~exempt].abs()
     assert premium.max() < 0.02
     assert premium.median() < 0.001
+
+
+def test_a_premium_is_the_close_over_nav_on_one_basis_where_a_fund_traded(demo: Demo) -> None:
+    premium = Demo(premium=True).read("premium").set_index(["symbol", "day"])["premium"]
+    assert len(demo.read("premium")) == 0
+    bars = demo.read("bars")
+    assert len(premium) == int((bars["volume"] > 0).sum())
+    close = bars.set_index(["symbol", "day"])["close"]
+    nav = demo.read("nav").set_index(["symbol", "day"])["nav"]
+    # 157001.SZ: an ordinary day, and the record day of its split by two, which its NAV has been through.
+    ordinary, record = (("157001.SZ", pd.Timestamp(day)) for day in ("2021-11-18", "2021-11-19"))
+    assert premium[ordinary] == round(close[ordinary] / nav[ordinary] - 1, 4)
+    assert premium[record] == round(close[record] / (2 * nav[record]) - 1, 4)
+    assert premium.abs().max() < 0.20
+    assert 0.0002 < premium.std() < 0.01
 
 
 def test_index_weights_add_up_and_carry_themes_month_by_month(demo: Demo) -> None:

@@ -78,7 +78,7 @@ def random_panel(sessions=160, funds=6, seed=5, order=None):
 
 
 def first_sessions(panel, count):
-    bars = {name: each[:count] for name, each in panel.ingredients.facts.bars.items()}
+    bars = {name: each[:count] for name, each in panel.ingredients.facts.grids["bars"].columns.items()}
     return Panel.from_events(panel.days[:count], panel.symbols, bars=bars)
 
 

@@ -298,6 +298,16 @@ def test_weights_in_percent_are_refused(take):
         take("w.csv", csv("index,day,constituent,weight", "970070,2025-07-31,300308,15.89"))
 
 
+def test_a_premium_in_percent_is_refused_where_it_is_beyond_all(take, store):
+    rows = ("symbol,day,premium", "159363,2025-08-20,-0.0012", "159363,2025-08-21,-1.2")
+    with pytest.raises(
+        DataError, match=r"`premium` is below -1; received 159363.SZ 2025-08-21 -1.2\..*percent"
+    ):
+        take("p.csv", csv(*rows))
+    take("p.csv", csv(*rows[:2]))
+    assert store.read("premium")["premium"].tolist() == [-0.0012]
+
+
 def test_the_rows_named_are_of_different_funds(take):
     rows = [f"{fund},2025-08-{day},7" for fund in ("159363", "515980") for day in (18, 19, 20)]
     with pytest.raises(

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.demo import Demo
-from data.errors import DataError
+from data.errors import DataError, UsageError
 from data.facts.actions import Action
 from data.load import load_panel
-from data.panel.known import latest_known, newly_known
 from data.panel.panel import Panel
+from data.panel.publication import latest_known, newly_known
 
 NAN = float("nan")
 FUNDS = ("159001.SZ", "515001.SH")
@@ -171,6 +171,33 @@ def test_the_fingerprint_changes_with_any_value() -> None:
     assert same != random_panel(5, 12, end=11).fingerprint
 
 
+def test_facts_of_any_table_can_be_plain_arrays() -> None:
+    given = random_panel(7, 12).ingredients.facts.grids["bars"].columns
+    premium = np.arange(24.0).reshape(12, 2) / 1e4
+    made = {"days": weekdays(12), "symbols": FUNDS, "bars": given}
+    panel = Panel.from_events(**made, facts={"premium": premium}, lags={"premium": 2})
+    assert np.isnan(panel.known.premium[:2]).all()
+    assert np.array_equal(panel.known.premium[2:], premium[:-2])
+    assert panel.known.session_of("premium")[:, 0].tolist() == [-1, -1, *range(10)]
+    soon = Panel.from_events(**made, facts={"premium": premium})
+    without = Panel.from_events(**made)
+    assert np.isnan(without.known.premium).all()
+    assert len({panel.fingerprint, soon.fingerprint, without.fingerprint}) == 3
+    with pytest.raises(UsageError, match="Did you mean `premium`"):
+        Panel.from_events(**made, facts={"premiums": premium})
+
+
+def test_the_fingerprint_covers_a_table_that_the_data_have_and_no_other() -> None:
+    symbols = ["157001.SZ", "157002.SZ"]
+    premium = Demo(premium=True).read("premium")
+    sevenfold = premium.assign(premium=7 * premium["premium"])
+    have, more = (load_panel(Tables(premium=each), symbols) for each in (premium, sevenfold))
+    assert np.array_equal(have.known.premium * 7, more.known.premium, equal_nan=True)
+    without = load_panel(Demo(), symbols).fingerprint
+    assert without == load_panel(Tables(premium=premium[:0]), symbols).fingerprint
+    assert len({have.fingerprint, more.fingerprint, without}) == 3
+
+
 class Tables:
     """The demo market with some of its tables changed: a source of its own."""
 
@@ -180,7 +207,7 @@ class Tables:
 
     def __init__(self, **changed: Any) -> None:
         self.changed = changed
-        self.demo = Demo()
+        self.demo = Demo(premium=True)
 
     def read(self, table: str, symbols: Any = None) -> Any:
         frame = self.changed[table] if table in self.changed else self.demo.read(table)
@@ -215,9 +242,11 @@ def test_aum_does_not_depend_on_a_nav_that_begins_later() -> None:
     assert np.array_equal(later.known.aum[:until], never.known.aum[:until], equal_nan=True)
 
 
-@pytest.mark.parametrize("table", ["bars", "index_bars", "index_weights", "units", "nav", "margin"])
+@pytest.mark.parametrize(
+    "table", ["bars", "index_bars", "index_weights", "units", "nav", "margin", "premium"]
+)
 def test_rows_that_say_when_they_were_known_are_not_used_before(table: str) -> None:
-    frame = Demo().read(table).assign(known_at=np.datetime64("2025-12-01", "us"))
+    frame = Tables().read(table).assign(known_at=np.datetime64("2025-12-01", "us"))
     known = load_panel(Tables(**{table: frame}), ["157001.SZ", "157002.SZ"]).known
     seen = {
         "bars": known.close,
@@ -226,14 +255,15 @@ def test_rows_that_say_when_they_were_known_are_not_used_before(table: str) -> N
         "units": known.units,
         "nav": known.nav,
         "margin": known.margin_balance,
+        "premium": known.premium,
     }[table]
     assert np.isnan(seen).all()
 
 
-@pytest.mark.parametrize("table", ["bars", "units", "nav", "margin", "index_bars", "macro"])
+@pytest.mark.parametrize("table", ["bars", "units", "nav", "margin", "index_bars", "macro", "premium"])
 def test_a_table_that_is_published_later_is_known_later(table: str) -> None:
     symbols = ["157001.SZ", "157002.SZ"]
-    now, later = load_panel(Demo(), symbols), load_panel(Demo(), symbols, lags={table: 3})
+    now, later = load_panel(Tables(), symbols), load_panel(Tables(), symbols, lags={table: 3})
     assert now.fingerprint != later.fingerprint
     read = {
         "bars": lambda known: known.close,
@@ -242,6 +272,7 @@ def test_a_table_that_is_published_later_is_known_later(table: str) -> None:
         "margin": lambda known: known.margin_balance,
         "index_bars": lambda known: known.index("DEMO-A"),
         "macro": lambda known: known.macro("capex"),
+        "premium": lambda known: known.premium,
     }[table]
     assert np.array_equal(read(later.known)[20:], read(now.known)[17:-3], equal_nan=True)
 

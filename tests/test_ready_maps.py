@@ -229,6 +229,26 @@ def test_nav_of_tushare_is_known_on_the_day_of_its_announcement(take, store):
     ]
 
 
+def test_a_discount_in_percent_of_east_money_becomes_a_premium(take, store):
+    report = take(
+        "etf_spot.csv",
+        "代码,名称,最新价,IOPV实时估值,基金折价率,成交量,最新份额,数据日期,更新时间",
+        # 3.048 is above 3.0431: a premium of 0.16 %, which the vendor writes as a discount of -0.16.
+        "512100,中证1000ETF,3.048,3.0431,-0.16,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
+        "159363,创业板人工智能ETF华宝,0.729,0.7297,0.10,1,1,2025-08-20,2025-08-20 16:11:57+08:00",
+        "515980,人工智能ETF,1.2,1.2,0,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
+        "588790,科创AI,0.7,0.7,0.02,1,1,2025-08-20,2025-08-20 14:59:57+08:00",
+        "511880,银华日利,100.1,-,-,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
+    )
+    assert [(each.map, each.left_out) for each in report.imported] == [("akshare-etf-spot", 2)]
+    assert [(each["symbol"], each["premium"]) for each in rows(store, "premium")] == [
+        ("159363.SZ", -0.001),
+        ("512100.SH", 0.0016),
+        ("515980.SH", 0.0),
+    ]
+    assert {each["day"] for each in rows(store, "premium")} == {"2025-08-20"}
+
+
 def test_margin_detail_of_shanghai_without_its_shares(take, store):
     report = take(
         "sse_margin.csv",

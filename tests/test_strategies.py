@@ -18,7 +18,7 @@ import pytest
 
 from data.errors import DataError, UsageError
 from data.facts.actions import Action
-from data.panel.known import IndexWeights
+from data.panel.facts import IndexWeights
 from data.panel.panel import Panel
 from strategies import STRATEGIES, WeightsFile
 from strategies.baselines import BuyHold, EqualWeight, RandomChoice
@@ -224,9 +224,10 @@ def torn(whole: dict[str, Any]) -> dict[str, Any]:
 
 def market(given: dict[str, Any], **others: Any) -> Any:
     first = SESSIONS - len(given["units"])
-    known = Panel.from_events(DAYS[first:], SYMBOLS, **given, **others).known
+    panel = Panel.from_events(DAYS[first:], SYMBOLS, **given, **others)
+    whole = replace(panel.ingredients.facts, index_weights=weight_files(first))
+    known = panel.with_facts(whole).known
     known.tracked, known.families = TRACKED, FAMILIES
-    known._index_weights = weight_files(first)
     return known
 
 

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from engine import run
 from engine.kernel.costs import Costs
 from engine.result import Result
-from engine.simulation.backtest import run
 from engine.spec import Conditions
 from engine.sweeps.sweep import Sweep
 from strategies.rotation import Rotation

@@ -50,12 +50,13 @@ def announced_split(data: Inputs) -> Iterator[Finding]:
 
 def compare(data: Inputs) -> list[Known]:
     """Return the splits on file of the funds that have bars or units, and what the data say of each."""
-    funds = sorted({*data.bars["symbol"], *data.units["symbol"]})
+    funds = sorted({*data.tables["bars"]["symbol"], *data.tables["units"]["symbol"]})
     return [_known(data, split) for symbol in funds for split in known_splits().get(symbol, ())]
 
 
 def _known(data: Inputs, split: Split) -> Known:
-    recorded = data.actions[(data.actions["symbol"] == split.symbol) & (data.actions["kind"] == "split")]
+    actions = data.tables["actions"]
+    recorded = actions[(actions["symbol"] == split.symbol) & (actions["kind"] == "split")]
     for row in records(recorded):
         if abs(row.ex_day.date() - split.ex_day) <= NEARBY:
             same = row.ex_day.date() == split.ex_day and np.isclose(row.ratio, split.ratio, rtol=1e-6)

@@ -25,7 +25,7 @@ def index_before_launch(data: Inputs) -> Iterator[Finding]:
     2. Else up to the last level without an open, if there are 20 or more and later ones all have it: an
        open is only there for sessions on which the index was published.
     """
-    for index, rows in data.index_bars.groupby("index"):
+    for index, rows in data.tables["index_bars"].groupby("index"):
         launch = data.launches.get(str(index))
         if launch is not None:
             early = rows[rows["day"] < pd.Timestamp(launch)]
@@ -66,7 +66,7 @@ def index_jump(data: Inputs) -> Iterator[Finding]:
 
 def weights_sum(data: Inputs) -> Iterator[Finding]:
     """Find days on which the weights of an index do not sum to one: members are missing, or it is percent."""
-    sums = data.index_weights.groupby(["index", "day"])["weight"].sum().reset_index()
+    sums = data.tables["index_weights"].groupby(["index", "day"])["weight"].sum().reset_index()
     sums["off"] = sums["weight"] - 1
     for index, rows in sums[sums["off"].abs() > _WEIGHTS_TOLERANCE].groupby("index"):
         row = worst(rows, "off")
@@ -84,7 +84,7 @@ def weights_sum(data: Inputs) -> Iterator[Finding]:
 
 def lost_constituents(data: Inputs) -> Iterator[Finding]:
     """Find lists of constituents that shrink by more than a fifth from one published day to the next."""
-    counts = data.index_weights.groupby(["index", "day"]).size().rename("members").reset_index()
+    counts = data.tables["index_weights"].groupby(["index", "day"]).size().rename("members").reset_index()
     counts["before"] = counts.groupby("index")["members"].shift()
     for index, rows in counts[counts["members"] < counts["before"] * (1 - _LOST_PART)].groupby("index"):
         first = next(records(rows.drop(columns="index")))

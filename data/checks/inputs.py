@@ -64,7 +64,7 @@ class Inputs(SourceTables):
     @cached_property
     def vwap(self) -> pd.DataFrame:
         """Bars that have an amount, with what their VWAP tells (`against_vwap`)."""
-        return against_vwap(self.bars)
+        return against_vwap(self.tables["bars"])
 
     def moves_of(self, symbol: str) -> pd.DataFrame:
         """Return the rows of `moves` of one fund."""
@@ -76,7 +76,7 @@ class Inputs(SourceTables):
         days = days_of(moves["day"])
         placed = []
         # Alphabetical order of kinds is also the order in which they take effect.
-        for action in records(self.actions.sort_values("kind", kind="stable")):
+        for action in records(self.tables["actions"].sort_values("kind", kind="stable")):
             start, stop = self._rows["bars"].get(action.symbol, (0, 0))
             row = start + int(np.searchsorted(days[start:stop], np.datetime64(action.ex_day)))
             value = {"dividend": action.cash, "split": action.ratio}.get(action.kind, 0.0)

@@ -234,7 +234,7 @@ def _explained(data: Inputs, row: Any) -> bool:
 
 def _recorded(data: Inputs, jump: Jump) -> bool:
     """Return whether a split is recorded within ten days of a jump, or a dividend on its day."""
-    actions = data.actions[data.actions["symbol"] == jump.symbol]
+    actions = data.tables["actions"][data.tables["actions"]["symbol"] == jump.symbol]
     return any(
         (row.kind == "split" and jump.near(row.ex_day.date(), row.ex_day.date()))
         or (row.kind == "dividend" and jump.before_day < row.ex_day.date() <= jump.day)

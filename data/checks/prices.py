@@ -18,6 +18,13 @@ from data.checks.reading import TICK, Bools, records, worst
 from data.panel.flows import nav_as_prices
 
 _PREMIUM = 0.20
+# Days on which a premium must be comparable, and what it is by the slope on the one of closes over NAV.
+_ALIKE_LEAST = 20
+_SLOPES = {
+    -1.0: "a discount, above zero where the price is below",
+    100.0: "in percent",
+    -100.0: "a discount in percent, above zero where the price is below",
+}
 _COMPARE = "Compare with another source, and import the right row."
 
 
@@ -131,7 +138,7 @@ def vwap_outside_bar(data: Inputs) -> Iterator[Finding]:
 
 def volume_consistency(data: Inputs) -> Iterator[Finding]:
     """Find bars that moved without volume, and bars with volume or an amount but not both."""
-    bars = data.bars
+    bars = data.tables["bars"]
     moved = (bars["high"] != bars["low"]) | (bars["amount"] > 0)
     wrong = ((bars["volume"] == 0) & moved) | ((bars["volume"] > 0) & (bars["amount"] == 0))
     for symbol, rows in bars[wrong].groupby("symbol"):
@@ -153,16 +160,8 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     2. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
        prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
     """
-    both = data.bars[["symbol", "day", "close"]].merge(
-        data.nav[["symbol", "day", "nav"]], on=["symbol", "day"]
-    )
-    ratio = np.ones(len(both))
-    for split in records(data.splits):
-        between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
-        ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
-    close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
-    premium = close / nav_as_prices(nav, close, ratio) - 1
-    for symbol, rows in both.assign(premium=premium)[np.abs(premium) > _PREMIUM].groupby("symbol"):
+    both = _against_nav(data)
+    for symbol, rows in both[both["premium"].abs() > _PREMIUM].groupby("symbol"):
         row = worst(rows, "premium")
         yield Finding.on(
             "nav-premium",
@@ -174,6 +173,47 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
             f"{row.day:%Y-%m-%d} ({row.close:g} against {row.nav:g})",
             "Check that both are unadjusted and on one split basis. Cross-border funds may be that far off.",
         )
+
+
+def premium_sign(data: Inputs) -> Iterator[Finding]:
+    """Find premiums on file that are discounts, or in percent: closes and NAV tell.
+
+    1. Per fund, on 20 days or more that have all three, the slope of the premium on file on close / NAV - 1,
+       through zero, where the two go together or against each other (cosine beyond a half).
+    2. A slope of about 1 is right. About -1 is a discount, about 100 percent, and -100 both.
+    """
+    both = _against_nav(data).merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
+    for symbol, rows in both.groupby("symbol"):
+        ours, theirs = (rows[name].to_numpy(np.float64) for name in ("premium", "premium_on_file"))
+        product, square = float((ours * theirs).sum()), float((ours**2).sum())
+        if len(rows) < _ALIKE_LEAST or abs(product) <= 0.5 * np.sqrt(square * float((theirs**2).sum())):
+            continue
+        slope = product / square
+        said = next((words for about, words in _SLOPES.items() if 0.5 < slope / about < 2.0), None)
+        if said is not None:
+            yield Finding.on(
+                "premium-sign",
+                "error",
+                "premium",
+                str(symbol),
+                rows["day"],
+                f"the premium is {slope:.3g} times close / NAV - 1: it is {said}",
+                "Import it again with what it is named in a map file (--map): measures = { premium = "
+                '"percent" }, or "discount", or "percent-discount".',
+            )
+
+
+def _against_nav(data: Inputs) -> pd.DataFrame:
+    """Return close, NAV and the premium between the two on days that have both."""
+    both = data.tables["bars"][["symbol", "day", "close"]].merge(
+        data.tables["nav"][["symbol", "day", "nav"]], on=["symbol", "day"]
+    )
+    ratio = np.ones(len(both))
+    for split in records(data.splits):
+        between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
+        ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
+    close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
+    return both.assign(premium=close / nav_as_prices(nav, close, ratio) - 1)
 
 
 def _near_splits(data: Inputs, rows: pd.DataFrame) -> Bools:

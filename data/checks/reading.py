@@ -18,6 +18,7 @@ from data.facts.calendars import calendar_for
 from data.facts.dated import FACTS
 from data.facts.symbols import MARKET_CODES, market_of
 from data.facts.universe import Fund, funds_of
+from data.store.tables import FACT_TABLES, TABLES
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,8 +29,7 @@ Days = NDArray[np.datetime64]
 TICK = 0.001
 
 # Tables that have a row for each session of a series, and the column that names the series.
-DATED = {"bars": "symbol", "units": "symbol", "nav": "symbol", "margin": "symbol", "index_bars": "index"}
-_VALUES = {"bars": "close", "units": "units", "nav": "nav", "margin": "balance", "index_bars": "close"}
+DATED = {table.name: table.key[0] for table in FACT_TABLES if "day" in table.key}
 
 # Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
 _CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
@@ -48,44 +48,32 @@ class SourceTables:
 
     Attributes
     ----------
-    bars, units, nav, margin, actions, index_bars, index_weights : tables
+    tables : by name
     funds : facts about each fund, by symbol
     launches : day from which an index was published, by index
     """
 
-    bars: pd.DataFrame
-    units: pd.DataFrame
-    nav: pd.DataFrame
-    margin: pd.DataFrame
-    actions: pd.DataFrame
-    index_bars: pd.DataFrame
-    index_weights: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     funds: Mapping[str, Fund]
     launches: Mapping[str, date]
 
     @classmethod
     def of(cls, source: Readable, symbols: Sequence[str] | None = None) -> Self:
         """Read the tables of ``source``; ``symbols`` leaves out other funds, but no index and no market."""
-        tables = {name: source.read(name, symbols) for name in ("bars", "units", "nav", "actions")}
-        named = set().union(*(frame["symbol"] for frame in tables.values()))
-        return cls(
-            **tables,
-            margin=source.read("margin", None if symbols is None else [*symbols, *MARKET_CODES]),
-            index_bars=source.read("index_bars", None),
-            index_weights=source.read("index_weights", None),
-            funds=funds_of(sorted(named), source.read("funds", symbols)),
-            launches=load_launches(),
-        )
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return the table called ``name``."""
-        frame: pd.DataFrame = getattr(self, name)
-        return frame
+        tables = {}
+        for name, schema in TABLES.items():
+            chosen = symbols if schema.key[0] == "symbol" else None
+            if chosen is not None and schema.markets is not None:
+                chosen = [*chosen, *MARKET_CODES]
+            tables[name] = source.read(name, chosen)
+        of_funds = (name for name, schema in TABLES.items() if schema.key[0] == "symbol" and name != "funds")
+        named = set().union(*(tables[name]["symbol"] for name in of_funds)) - set(MARKET_CODES)
+        return cls(tables, funds_of(sorted(named), tables["funds"]), load_launches())
 
     def rows_of(self, name: str, key: str) -> pd.DataFrame:
         """Return the rows of one series of a dated table, by day; none if it has none."""
         start, stop = self._rows[name].get(key, (0, 0))
-        return self.table(name).iloc[start:stop]
+        return self.tables[name].iloc[start:stop]
 
     def steps(self, name: str) -> pd.DataFrame:
         """Return a dated table with what lies between each row and the row before in its series.
@@ -102,7 +90,7 @@ class SourceTables:
         return {}
 
     def _with_previous(self, name: str) -> pd.DataFrame:
-        frame, key, value = self.table(name), DATED[name], _VALUES[name]
+        frame, key, value = self.tables[name], DATED[name], TABLES[name].measures[0]
         same = (frame[key] == frame[key].shift()).to_numpy()
         before = frame[value].shift().where(same)
         before_day = frame["day"].shift().where(same)
@@ -113,7 +101,7 @@ class SourceTables:
 
     def is_session(self, name: str) -> Bools:
         """Return for each row of a dated table whether its day is a session of its market."""
-        frame, result = self.table(name), np.zeros(len(self.table(name)), dtype=np.bool_)
+        frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
         days = days_of(frame["day"])
         for market, rows in self._by_market(frame[DATED[name]]):
             result[rows] = np.isin(days[rows], self.sessions(market))
@@ -121,7 +109,7 @@ class SourceTables:
 
     def is_beyond(self, name: str) -> Bools:
         """Return for each row of a dated table whether its day is later than sessions are known for."""
-        frame, result = self.table(name), np.zeros(len(self.table(name)), dtype=np.bool_)
+        frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
         days = days_of(frame["day"])
         for market, rows in self._by_market(frame[DATED[name]]):
             result[rows] = days[rows] > np.datetime64(calendar_for(market).last_day)
@@ -140,7 +128,8 @@ class SourceTables:
     @cached_property
     def splits(self) -> pd.DataFrame:
         """The recorded splits; an empty record day is filled with the session before the ex-day."""
-        splits = self.actions[(self.actions["kind"] == "split") & self.actions["ratio"].notna()]
+        actions = self.tables["actions"]
+        splits = actions[(actions["kind"] == "split") & actions["ratio"].notna()]
         record_days, ex_days = days_of(splits["record_day"]).copy(), days_of(splits["ex_day"])
         for row in np.flatnonzero(np.isnat(record_days)):
             sessions = self.sessions(market_of(str(splits["symbol"].iloc[row])))
@@ -183,13 +172,13 @@ class SourceTables:
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, tuple[int, int]]]:
-        return {name: _stretches(self.table(name)[key]) for name, key in DATED.items()}
+        return {name: _stretches(self.tables[name][key]) for name, key in DATED.items()}
 
     @cached_property
     def _sessions(self) -> dict[str, Days]:
         spans: dict[str, list[date]] = {}
         for name, key in DATED.items():
-            frame = self.table(name)
+            frame = self.tables[name]
             for market, rows in self._by_market(frame[key]):
                 days = frame["day"][rows]
                 spans.setdefault(market, []).extend((days.min().date(), days.max().date()))

@@ -32,7 +32,7 @@ def split_ratio(data: Inputs) -> Iterator[Finding]:
 
 def dividend_cash(data: Inputs) -> Iterator[Finding]:
     """Find recorded dividends of no less than the price, or that make prices jump beyond the limit."""
-    for dividend in records(data.actions[data.actions["kind"] == "dividend"]):
+    for dividend in records(data.tables["actions"][data.tables["actions"]["kind"] == "dividend"]):
         bar = _bar_on_or_after(data, dividend)
         if bar is None or (dividend.cash < bar.before and bar.beyond == 0):
             continue

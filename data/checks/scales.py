@@ -1,4 +1,4 @@
-"""Checks of units of measure: volume in lots or shares, amount in yuan, thousands, 10^4 or 10^8."""
+"""Checks of units of measure: volume in lots, amount in thousands, numbers beyond what is usual."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
+from data.checks.reading import worst
 from data.checks.vwap import SCALES
+from data.store.tables import FACT_TABLES
 
 
 def lots_for_shares(data: Inputs) -> Iterator[Finding]:
@@ -22,6 +24,28 @@ def lots_for_shares(data: Inputs) -> Iterator[Finding]:
 def amount_scale(data: Inputs) -> Iterator[Finding]:
     """Find amounts in thousands, 10^4 or 10^8 yuan, by the same ratio as `lots-for-shares`."""
     return _other_units(data, "amount-scale", "amount", 1)
+
+
+def implausible_value(data: Inputs) -> Iterator[Finding]:
+    """Find numbers beyond what is usual of a column (``Column.usual``): in percent, or wrong."""
+    for table in FACT_TABLES:
+        for column in table.measured:
+            low, high = column.usual
+            rows = data.tables[table.name]
+            for series, wrong in rows[(rows[column.name] < low) | (rows[column.name] > high)].groupby(
+                table.key[0]
+            ):
+                row = worst(wrong, column.name)
+                yield Finding.on(
+                    "implausible-value",
+                    "warning",
+                    table.name,
+                    str(series),
+                    wrong["day"],
+                    f"`{column.name}` is not within {low:g} to {high:g} in {len(wrong)} row(s), at worst "
+                    f"{getattr(row, column.name):+g} on {row.day:%Y-%m-%d}",
+                    "Compare with another source. If it is in percent, say so in a map file (--map).",
+                )
 
 
 def _other_units(data: Inputs, check: str, column: str, part: int) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import DATED, worst
 from data.facts.calendars import COMMAND
+from data.store.tables import FACT_TABLES
 
 
 def phantom_session(data: Inputs) -> Iterator[Finding]:
@@ -20,7 +21,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
     3. A bar is an error, for nothing traded; in other tables the row is a warning, and is not used.
     """
     for table, key in DATED.items():
-        frame = data.table(table)
+        frame = data.tables[table]
         wrong = ~data.is_session(table) & ~data.is_beyond(table)
         if not wrong.any():
             continue
@@ -45,7 +46,7 @@ def beyond_calendar(data: Inputs) -> Iterator[Finding]:
     in other tables they are a warning, and are not used.
     """
     for table, key in DATED.items():
-        frame = data.table(table)
+        frame = data.tables[table]
         late = data.is_beyond(table)
         for series, rows in frame[late].groupby(key):
             yield Finding.on(
@@ -60,32 +61,61 @@ def beyond_calendar(data: Inputs) -> Iterator[Finding]:
 
 
 def missing_session(data: Inputs) -> Iterator[Finding]:
-    """Find sessions without a row between the first and the last of a series of bars, NAV or index levels.
+    """Find sessions without a row, in tables that should have one (``Table.rows_on``).
 
-    Halts are legitimate and few, so the count is what tells. Units have `units-gap`, margin `margin-gap`.
+    1. Of bars, NAV and index levels on each session from the first to the last of a series. Halts are
+       legitimate and few, so the count is what tells. Units have `units-gap`, margin `margin-gap`.
+    2. Of what comes with trading wherever the fund has a bar with volume, from its first row on.
     """
-    for table in ("bars", "nav", "index_bars"):
-        steps, key = data.steps(table), DATED[table]
-        lengths = steps.groupby(key).size()
-        for series, rows in steps[steps["skipped"] > 0].groupby(key):
-            missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
-            yield Finding(
-                "missing-session",
-                "warning",
-                table,
-                str(series),
-                rows["before_day"].min().date(),
-                rows["day"].max().date(),
-                missing,
-                f"{missing} session(s) without a row, {missing / (missing + int(lengths[series])):.1%}, at "
-                f"most {longest.skipped} in a row after {longest.before_day:%Y-%m-%d}",
-                "A day or two may be a halt, on which nothing trades. For more, import a fuller source.",
-            )
+    for table in FACT_TABLES:
+        if table.rows_on == "sessions":
+            yield from _between_rows(data, table.name)
+        elif table.rows_on == "bars":
+            yield from _beside_bars(data, table.name)
+
+
+def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
+    steps, key = data.steps(table), DATED[table]
+    lengths = steps.groupby(key).size()
+    for series, rows in steps[steps["skipped"] > 0].groupby(key):
+        missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
+        yield Finding(
+            "missing-session",
+            "warning",
+            table,
+            str(series),
+            rows["before_day"].min().date(),
+            rows["day"].max().date(),
+            missing,
+            f"{missing} session(s) without a row, {missing / (missing + int(lengths[series])):.1%}, at "
+            f"most {longest.skipped} in a row after {longest.before_day:%Y-%m-%d}",
+            "A day or two may be a halt, on which nothing trades. For more, import a fuller source.",
+        )
+
+
+def _beside_bars(data: Inputs, table: str) -> Iterator[Finding]:
+    bars, rows = data.tables["bars"], data.tables[table][["symbol", "day"]]
+    if rows.empty:
+        return
+    first = bars["symbol"].map(rows.groupby("symbol")["day"].min())
+    traded = bars.loc[(bars["volume"] > 0) & (bars["day"] >= first), ["symbol", "day"]]
+    lacking = traded.merge(rows, how="left", indicator=True)["_merge"].to_numpy() == "left_only"
+    counts = traded.groupby("symbol").size()
+    for symbol, missing in traded[lacking].groupby("symbol"):
+        yield Finding.on(
+            "missing-session",
+            "warning",
+            table,
+            str(symbol),
+            missing["day"],
+            f"{len(missing)} session(s) with a bar and without a row, {len(missing) / counts[symbol]:.1%}",
+            "A value is known for some sessions and then unknown. Import a fuller source.",
+        )
 
 
 def outside_listing(data: Inputs) -> Iterator[Finding]:
     """Find bars from before a fund was listed, or from after its listing ended."""
-    for symbol in data.bars["symbol"].unique():
+    for symbol in data.tables["bars"]["symbol"].unique():
         days, fund = data.rows_of("bars", symbol)["day"], data.funds[symbol]
         if fund.listed is not None:
             early = days[days < pd.Timestamp(fund.listed)]

@@ -8,17 +8,9 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import DATED, worst
+from data.checks.reading import worst
+from data.store.tables import FACT_TABLES
 
-# Columns that may not all repeat, and in how many rows in a row they may not.
-_FROZEN = {
-    "bars": (["close", "open", "high", "low", "volume"], 1),
-    "index_bars": (["close"], 2),
-    "nav": (["nav"], 5),
-    "margin": (["balance"], 5),
-    # Small funds have no creation for weeks; 40 sessions are two months.
-    "units": (["units"], 40),
-}
 _LOST_PART = 0.20
 _LOST_LEAST = 3
 _CUT_LEAST = 20
@@ -27,22 +19,25 @@ _CUT_LEAST = 20
 def frozen_series(data: Inputs) -> Iterator[Finding]:
     """Find values that repeat: a source that stopped and is filled forward, or a row copied to another day.
 
-    1. Rows equal to the row before in the columns of the table, and how many of them follow each other.
-    2. Bars may not repeat once with their volume (without volume they are halts, and may), index levels not
-       twice in a row, NAV and margin balances not five times, units not for 40 rows.
+    1. Rows equal to the row before in what a panel carries of them, and how many of them follow each other.
+    2. As many as the table allows (``Table.repeats``) are fine: of bars none with their volume (without
+       volume they are halts, and may), of index levels one, of NAV and margin balances four, of units 39.
     """
-    for table, (columns, allowed) in _FROZEN.items():
-        frame, key = data.table(table), DATED[table]
+    for table in FACT_TABLES:
+        if table.repeats is None:
+            continue
+        frame, key = data.tables[table.name], table.key[0]
+        columns = [column.name for column in table.measured if column.required]
         same = (frame[[key, *columns]] == frame[[key, *columns]].shift()).all(axis=1)
-        if table == "bars":
+        if "volume" in columns:
             same &= frame["volume"] > 0
         runs = frame.assign(repeats=same.groupby((~same).cumsum()).transform("sum"), value=frame[columns[0]])
-        for series, rows in runs[same & (runs["repeats"] >= allowed)].groupby(key):
+        for series, rows in runs[same & (runs["repeats"] > table.repeats)].groupby(key):
             longest = worst(rows, "repeats")
             yield Finding.on(
                 "frozen-series",
                 "warning",
-                table,
+                table.name,
                 str(series),
                 rows["day"],
                 f"{len(rows)} row(s) repeat the row before, at most {longest.repeats} in a row, at "
@@ -60,7 +55,7 @@ def lost_members(data: Inputs) -> Iterator[Finding]:
     3. A number of funds that stays the same while its members change is a list cut at a fixed length.
     """
     for table in ("bars", "units"):
-        frame = data.table(table)
+        frame = data.tables[table]
         exchanges = {symbol: symbol.rpartition(".")[2] for symbol in frame["symbol"].unique()}
         for exchange, rows in frame.groupby(frame["symbol"].map(exchanges)):
             yield from _falls(table, str(exchange), rows)

@@ -27,7 +27,7 @@ def date_as_number(data: Inputs) -> Iterator[Finding]:
     2. And it cannot be a count: it is within a year of its own row, or a neighbour in its series differs by
        half, or the whole series consists of several dates. (A small fund may truly have 20,051,123 units.)
     """
-    units = data.units
+    units = data.tables["units"]
     whole = units["units"].where(units["units"].between(19_900_101, 21_001_231) & (units["units"] % 1 == 0))
     text = whole.map("{:.0f}".format, na_action="ignore")
     age = (units["day"] - pd.to_datetime(text, format="%Y%m%d", errors="coerce")).dt.days
@@ -55,7 +55,7 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     1. Fewer than 500,000 units in China, 10,000 in the US.
     2. Daily volume above ten times the units in the middle: one of both is in another unit of measure.
     """
-    units = data.units
+    units = data.tables["units"]
     fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
     few = units["units"] < fewest.astype("float64")
     for symbol, rows in units[few].groupby("symbol"):
@@ -68,7 +68,7 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
             f"{rows['units'].iloc[0]:,g} units are too few for a fund: a wrong unit of measure or field",
             "Name the unit of `units` in a map file (--map), or leave the rows out.",
         )
-    both = units[~few].merge(data.bars[["symbol", "day", "volume"]], on=["symbol", "day"])
+    both = units[~few].merge(data.tables["bars"][["symbol", "day", "volume"]], on=["symbol", "day"])
     for symbol, rows in both.groupby("symbol"):
         turnover = (rows["volume"] / rows["units"]).median()
         if turnover > _HIGHEST_TURNOVER:

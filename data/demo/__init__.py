@@ -23,7 +23,8 @@ seeds, holding the five funds with the largest five-session flow, changed every 
 correlation of five-session flow with the next five sessions' return is about 0.14.
 
 Nothing else is predictable but the market's drift, which follows the growth of ``capex``. Margin balances are
-a placebo. A premium of some basis points comes and goes between NAV and close.
+a placebo. A premium of some basis points comes and goes between NAV and close; ``premium=True`` has it as a
+table, which the market does without by itself, so that what was run on it stays what it was.
 
 **Conventions.** NAV and units of a split's record day are on the new basis, prices of that day on the old one
 (the exchanges' practice). NAV starts three sessions before listing, units on the listing day. Only rows that
@@ -57,6 +58,8 @@ class Demo:
         Not negative; draws the noise. Funds, regimes and planted events are the same for every seed.
     flow_effect : float
         Multiple of the planted effect of flows on later returns (see the module); 0 switches it off.
+    premium : bool
+        Whether there is a table ``premium`` too; all other tables are the same.
 
     Tables are kept in memory, and as Parquet in the user's cache folder (``ETFLOW_CACHE``, else the XDG one);
     a cache that cannot be read or written is ignored.
@@ -66,7 +69,7 @@ class Demo:
     synthetic: bool = True
     default_benchmark: str | None = BROAD_INDEX
 
-    def __init__(self, seed: int = 20250820, flow_effect: float = 1.0) -> None:
+    def __init__(self, seed: int = 20250820, flow_effect: float = 1.0, *, premium: bool = False) -> None:
         if seed < 0:
             raise UsageError("`seed` of the demo market is negative", received=seed, limit="0 or more")
         if not (math.isfinite(flow_effect) and abs(flow_effect) <= LARGEST_EFFECT):
@@ -78,14 +81,17 @@ class Demo:
             )
         self.seed = int(seed)
         self.flow_effect = float(flow_effect) + 0.0
+        self.premium = premium
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a table, or its rows whose first key (symbol, index or series) is among ``symbols``.
 
         UsageError if there is no such table. The frame is the caller's own.
         """
-        key = table_called(table).key[0]
-        frame = self._table(table)
+        schema = table_called(table)
+        key, frame = schema.key[0], self._table(table)
+        if table == "premium" and not self.premium:
+            return schema.empty()
         if symbols is None:
             return frame.copy()
         return frame[frame[key].isin(list(symbols))].reset_index(drop=True)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from data.numeric import arithmetic
 from data.numeric.cache_folder import cache_folder
-from data.store import tables
+from data.store import schema, tables
 from data.store.tables import TABLES
 
 
@@ -64,6 +64,6 @@ def _folder(key: str) -> Path | None:
 def _version() -> str:
     """Return a digest of everything that the tables are made by."""
     here = Path(__file__).parent
-    beside = (tables.__file__, arithmetic.__file__)
+    beside = (schema.__file__, tables.__file__, arithmetic.__file__)
     sources = [*sorted(here.glob("*.py")), *map(Path, beside)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()[:12]

@@ -33,6 +33,7 @@ from data.demo.world import (
     STOCK_FAMILY,
     STOCK_THEME,
     Bools,
+    Calendar,
     Days,
     Floats,
     Indices,
@@ -76,11 +77,13 @@ def build_tables(seed: int, flow_effect: float, days: Days) -> dict[str, pd.Data
         "index_weights": _index_weights(days, index),
         "macro": _macro(seed),
         "funds": _funds(),
+        "premium": _premium(days, prices, calendar),
     }
-    return {
+    made = {
         name: TABLES[name].validate(frame.assign(source=SOURCE), f"demo, {name}")
         for name, frame in tables.items()
     }
+    return {name: table.empty() for name, table in TABLES.items()} | made
 
 
 def _long(days: Days, fields: Mapping[str, Floats], present: Bools) -> pd.DataFrame:
@@ -107,6 +110,12 @@ def _units(days: Days, units: Floats) -> pd.DataFrame:
     for symbol, day in MISSING_UNITS:
         present[row_of(days, day), SYMBOLS.index(symbol)] = False
     return _with_late_rows(_long(days, {"units": units}, present), "units", days)
+
+
+def _premium(days: Days, prices: Prices, calendar: Calendar) -> pd.DataFrame:
+    """Close over NAV less one to the basis point, where a fund traded; both on the basis before a split."""
+    premium = np.rint((prices.close / (prices.nav * calendar.ratio) - 1.0) * 1e4) / 1e4
+    return _long(days, {"premium": premium}, prices.volume > 0)
 
 
 def _margin(days: Days, funds: Margin, market: Margin) -> pd.DataFrame:

@@ -101,7 +101,7 @@ def find_map(name: str | Path) -> FileMap:
 
 def _own(name: str) -> FileMap:
     columns: dict[str, tuple[str, ...]] = {each: (each,) for each in table(name).names}
-    if name == "margin":
+    if table(name).markets is not None:
         columns["symbol"] = ("symbol", "market")
     # A lone column `symbol` is in every file; facts about funds have no day.
     signature, absent = (("listed",), ("day", "date")) if name == "funds" else ((), ())

@@ -24,6 +24,8 @@ FACTORS: dict[str, Fraction] = {
     "10^8": Fraction(10**8),
     "fraction": Fraction(1),
     "percent": Fraction(1, 100),
+    "discount": Fraction(-1),
+    "percent-discount": Fraction(-1, 100),
 }
 _PERIOD = re.compile(r"(?P<unit>\S+) until (?P<day>\d{4}-\d\d-\d\d)")
 _AFTER = re.compile(r"(?P<unit>\S+) after")

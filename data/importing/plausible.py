@@ -6,43 +6,44 @@ by ``data.checks``.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
 from data.errors import DataError
+from data.store.schema import Column
+from data.store.tables import FUND_TABLES, table
 
-# The smallest exchange-traded funds have tens of thousands of units, and create them in blocks as large.
-FEWEST_UNITS = 10_000.0
 # A count that reads as a date this near to its own row's day is that date.
 NEAR_DAYS = 366
-_COUNTS = {"units": "units", "nav": "nav", "margin": "balance"}
 _SHOWN = 3
 
 
-def check_plausible(table: str, frame: pd.DataFrame, origin: str) -> None:
+def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> None:
     """Raise DataError, naming the rows, if values of a validated frame cannot be what the column says."""
-    if table in _COUNTS:
-        column = _COUNTS[table]
+    schema = table(name)
+    for column in schema.measures if schema in FUND_TABLES and "day" in schema.key else ():
         _refuse(
             frame[_reads_as_date(frame[column], frame["day"])],
             column,
             f"{origin}: `{column}` is a date read as a number",
             "The vendor's file took a wrong field: get these rows elsewhere, or leave them out.",
         )
-    if table == "units":
-        _refuse(
-            frame[frame["units"] < FEWEST_UNITS],
-            "units",
-            f"{origin}: `units` is below {FEWEST_UNITS:,.0f}, too few for a fund",
-            'If they are in 10^4 or 10^8, say so in a map file: measures = { units = "10^8" }.',
-        )
-    if table == "index_weights":
-        _refuse(
-            frame[frame["weight"] > 1.0],
-            "weight",
-            f"{origin}: `weight` is above 1",
-            'If they are in percent, say so in a map file: measures = { weight = "percent" }.',
-        )
+    for each in schema.columns:
+        low, high = each.possible
+        if math.isfinite(low):
+            what = f"{origin}: `{each.name}` is below {low:,g}"
+            _refuse(frame[frame[each.name] < low], each.name, what, _hint(each))
+        if math.isfinite(high):
+            what = f"{origin}: `{each.name}` is above {high:,g}"
+            _refuse(frame[frame[each.name] > high], each.name, what, _hint(each))
+
+
+def _hint(column: Column) -> str:
+    """Return how to name the unit of measure that numbers so far off are probably in."""
+    usual, unit = ("percent", "percent") if column.scale == "ratio" else ("10^4 or 10^8", "10^8")
+    return f'If they are in {usual}, say so in a map file: measures = {{ {column.name} = "{unit}" }}.'
 
 
 def _reads_as_date(values: pd.Series, days: pd.Series) -> pd.Series:

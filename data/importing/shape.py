@@ -21,7 +21,8 @@ from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.maps import ADJUSTED, TableMap
 from data.importing.plausible import check_plausible
 from data.store.cells import blank, read_days, read_numbers
-from data.store.tables import Column, table
+from data.store.schema import Column
+from data.store.tables import table
 
 # Adjustments that `source` names, so that they are not forgotten.
 _NAMED = ("qfq", "hfq")
@@ -147,7 +148,7 @@ def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: s
 
 
 def _symbol(code: str, part: TableMap) -> str:
-    if part.table == "margin" and code.upper() in MARKET_CODES:
+    if table(part.table).markets is not None and code.upper() in MARKET_CODES:
         return code.upper()
     code = code.removesuffix(".0")
     return parse_symbol(code if "." in code else code + part.suffix)

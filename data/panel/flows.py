@@ -140,13 +140,14 @@ def pending_splits(events: tuple[Event, ...], shape: tuple[int, ...]) -> Floats:
 
 
 def net_financing(
-    balance: Floats, *, recorded_from: Integers, usable_from: Integers | None = None
+    balance: Floats, *, recorded_from: Integers | int, usable_from: Integers | None = None
 ) -> tuple[Floats, Integers]:
     """Return net financing purchases (D, S), the change of the balance, and the row of the balance before.
 
     The change is the only form that exists for SZSE funds, which publish no repayments. On a fund's first
     row the balance before is zero if the records of its market began earlier (the fund became eligible
-    then), and unknown, NaN, if they begin with it. ``recorded_from`` (S,) is the first row of the records.
+    then), and unknown, NaN, if they begin with it. ``recorded_from``, one or (S,), is the first row of the
+    records.
     """
     before = row_before(balance, usable_from)
     columns = np.broadcast_to(np.arange(balance.shape[1]), balance.shape)

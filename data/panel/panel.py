@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,49 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from data.errors import DataError
 from data.facts.actions import Action, place, row_of
 from data.facts.rules import RuleArrays
-from data.panel.known import IndexWeights, Known, Series, no_series
+from data.panel.facts import Facts, Listings, facts_of_arrays
+from data.panel.fingerprint import fingerprint
+from data.panel.known import Known
 from data.panel.market import Market, build_market
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]
 
 STALE_AFTER = 10
-BAR_FIELDS = ("open", "high", "low", "close", "volume", "amount", "pre_close")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The raw facts of a panel by the session they belong to; missing ones stay empty.
-
-    ``bars`` has (D, S) arrays by name, NaN where a fund has no bar. ``usable_from`` has, by table name
-    (``bars``, ``units``, ``nav``, ``margin``), the first session whose open may use each datum; without it
-    the lag in ``lags``, or one session, holds for all. Indices are (D,) closes, usable a session later unless
-    ``indices_from`` (D, 1) says otherwise; macro series and the market's margin balance are :class:`Series`
-    of one column.
-    """
-
-    bars: Mapping[str, Floats]
-    units: Floats | None = None
-    nav: Floats | None = None
-    margin_balance: Floats | None = None
-    margin_recorded_from: NDArray[np.int64] | None = None
-    usable_from: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
-    lags: Mapping[str, int] = field(default_factory=dict)
-    market_margin: Series | None = None
-    indices: Mapping[str, Floats] = field(default_factory=dict)
-    indices_from: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
-    macro: Mapping[str, Series] = field(default_factory=dict)
-    index_weights: tuple[IndexWeights, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listings:
-    """What is fixed about each fund, by symbol: listing, and the index it tracks."""
-
-    listed: tuple[date | None, ...]
-    delisted: tuple[date | None, ...]
-    tracked: tuple[str | None, ...]
-    families: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -144,25 +109,18 @@ class Panel:
             raise DataError("symbols must be sorted and unique", received=", ".join(symbols))
         delisted = _end_of_listing(listings.delisted, symbols, actions)
         events = place(actions, days, symbols, delisted)
-        listed = _listed(days, listings.listed, delisted, facts.bars["close"])
-        nav = _series(facts, "nav", facts.nav, days, symbols)
-        market = build_market(
-            facts.bars,
-            events,
-            listed,
-            _before_each(nav.values),
-            rules,
-        )
-        known = _known_face(days, symbols, facts, market, nav, listings, stale_after)
+        bars = facts.grids["bars"].columns
+        listed = _listed(days, listings.listed, delisted, bars["close"])
+        market = build_market(bars, events, listed, _last_nav(facts, listed.shape), rules)
         return cls(
             days=days,
             symbols=symbols,
-            known=known,
+            known=_known_face(days, symbols, market, facts, listings, stale_after),
             market=market,
-            index_closes=MappingProxyType(dict(facts.indices)),
+            index_closes=MappingProxyType(_index_closes(facts)),
             name=name,
             synthetic=synthetic,
-            fingerprint=_fingerprint(days, symbols, facts, rules, listings, actions),
+            fingerprint=fingerprint(days, symbols, facts, rules, listings, actions),
             sessions_per_year=sessions_per_year,
             ingredients=Ingredients(
                 days,
@@ -200,6 +158,7 @@ class Panel:
         market_margin: ArrayLike | None = None,
         indices: Mapping[str, ArrayLike] | None = None,
         macro: Mapping[str, ArrayLike] | None = None,
+        facts: Mapping[str, ArrayLike] | None = None,
         name: str = "panel",
         synthetic: bool = True,
         sessions_per_year: float = 252.0,
@@ -207,8 +166,9 @@ class Panel:
         """Return a panel of plain arrays, (D, S) with NaN where there is nothing: for notebooks and tests.
 
         The same rules hold for all sessions and funds, apart from ``price_limit``, which may differ by
-        fund. ``lags`` has sessions until a datum is usable: ``units``, ``nav`` and ``margin``, 1 each.
-        ``macro`` is by the session from which a value is known.
+        fund. ``facts`` has further tables about funds by name, the main column of each, as ``premium``.
+        ``lags`` has sessions until a datum is usable, by table, 1 each. ``macro`` is by the session from
+        which a value is known.
         """
         sessions = np.asarray(days, dtype="datetime64[D]")
         shape = (len(sessions), len(symbols))
@@ -216,16 +176,15 @@ class Panel:
         if price_limit is not None:
             limits[:] = np.asarray(price_limit, dtype=np.float64)
         nobody: tuple[None, ...] = (None,) * len(symbols)
-        lagged = {"units": 1, "nav": 1, "margin": 1} | dict(lags or {})
-        facts = Facts(
-            bars={key: _array(value, shape) for key, value in bars.items()},
-            units=None if units is None else _array(units, shape),
-            nav=None if nav is None else _array(nav, shape),
-            margin_balance=None if margin_balance is None else _array(margin_balance, shape),
-            lags=lagged,
-            market_margin=_column(market_margin, lagged["margin"]) if market_margin is not None else None,
-            indices={key: _array(value, shape[:1]) for key, value in (indices or {}).items()},
-            macro={key: _column(value, 0) for key, value in (macro or {}).items()},
+        given = {"units": units, "nav": nav, "margin": margin_balance} | dict(facts or {})
+        made = facts_of_arrays(
+            shape,
+            bars=bars,
+            funds={key: value for key, value in given.items() if value is not None},
+            market_margin=market_margin,
+            indices=indices or {},
+            macro=macro or {},
+            lags=lags or {},
         )
         rules = RuleArrays(
             lot=np.full(shape, lot, dtype=np.int64),
@@ -238,7 +197,7 @@ class Panel:
         return cls.build(
             sessions,
             symbols,
-            facts,
+            made,
             rules,
             listings,
             actions,
@@ -255,16 +214,13 @@ class Panel:
         """Take what another process sent."""
         self.__dict__.update(state, index_closes=MappingProxyType(state["index_closes"]))
 
-    def with_flows(self, facts: Facts) -> Panel:
-        """Return the panel on other units and margin balances, all else in ``facts`` being the panel's own.
+    def with_facts(self, facts: Facts) -> Panel:
+        """Return the panel on ``facts`` that differ from its own in no bar and no NAV.
 
         The market face is shared, which is most of the work of a panel; its fingerprint is no longer its own.
         """
         given = replace(self.ingredients, facts=facts)
-        nav = _series(facts, "nav", facts.nav, self.days, self.symbols)
-        known = _known_face(
-            self.days, self.symbols, facts, self.market, nav, given.listings, given.stale_after
-        )
+        known = _known_face(self.days, self.symbols, self.market, facts, given.listings, given.stale_after)
         return replace(self, known=known, fingerprint="", ingredients=given)
 
     def with_index(self, code: str, closes: Floats) -> Panel:
@@ -279,64 +235,35 @@ class Panel:
 def _known_face(
     days: Days,
     symbols: tuple[str, ...],
-    facts: Facts,
     market: Market,
-    nav: Series,
+    facts: Facts,
     listings: Listings,
     stale_after: int,
 ) -> Known:
-    after_close = np.arange(1, len(days) + 1, dtype=np.int64)[:, None]
-    recorded_from = facts.margin_recorded_from
     return Known(
         days,
         symbols,
         market,
-        amount=np.where(market.traded, facts.bars.get("amount", np.nan), 0.0),
-        bars_from=facts.usable_from.get("bars", np.broadcast_to(after_close, market.listed.shape)),
-        units=_series(facts, "units", facts.units, days, symbols),
-        nav=nav,
-        margin_balance=_series(facts, "margin", facts.margin_balance, days, symbols),
-        margin_recorded_from=(
-            np.zeros(len(symbols), dtype=np.int64) if recorded_from is None else recorded_from
-        ),
-        market_margin=facts.market_margin or no_series(len(days), 1),
-        indices={
-            code: Series(closes[:, None], facts.indices_from.get(code, after_close))
-            for code, closes in facts.indices.items()
-        },
-        macro=facts.macro,
-        index_weights=facts.index_weights,
+        facts,
         tracked=listings.tracked,
         families=listings.families,
         stale_after=stale_after,
     )
 
 
-def _array(values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    array = np.array(values, dtype=np.float64)
-    if array.shape != shape:
-        raise DataError("an array of the panel has the wrong shape", received=array.shape, limit=shape)
-    return array
+def _index_closes(facts: Facts) -> dict[str, Floats]:
+    """Return closing levels, (D,), by index."""
+    grid = facts.grids.get("index_bars")
+    if grid is None:
+        return {}
+    return {code: grid.measure[:, column].copy() for column, code in enumerate(grid.series or ())}
 
 
-def _column(values: ArrayLike, lag: int) -> Series:
-    array = np.array(values, dtype=np.float64)[:, None]
-    return Series(array, np.arange(lag, len(array) + lag)[:, None])
-
-
-def _series(facts: Facts, table: str, values: Floats | None, days: Days, symbols: Sequence[str]) -> Series:
-    if values is None:
-        return no_series(len(days), len(symbols))
-    usable = facts.usable_from.get(table)
-    if usable is None:
-        lag = facts.lags.get(table, 1)
-        rows = np.arange(lag, len(days) + lag)[:, None]
-        usable = np.broadcast_to(rows, values.shape).astype(np.int64)
-    return Series(values, usable)
-
-
-def _before_each(values: Floats) -> Floats:
-    """Return for each row the latest value above it."""
+def _last_nav(facts: Facts, shape: tuple[int, ...]) -> Floats:
+    """Return for each row the latest NAV above it; NaN where there is none."""
+    if "nav" not in facts.grids:
+        return np.full(shape, np.nan)
+    values = facts.grids["nav"].measure
     rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
     latest = np.maximum.accumulate(rows, axis=0)
     latest = np.vstack([np.full((1, values.shape[1]), -1), latest[:-1]])
@@ -368,38 +295,3 @@ def _listed(
         end = row_of(days, end_day) if end_day else len(days)
         result[first:end, column] = True
     return result
-
-
-def _fingerprint(
-    days: Days,
-    symbols: Sequence[str],
-    facts: Facts,
-    rules: RuleArrays,
-    listings: Listings,
-    actions: Iterable[Action],
-) -> str:
-    """Return a hash of everything that could change a result."""
-    digest = hashlib.sha256()
-
-    def add(label: str, *arrays: NDArray[np.generic] | None) -> None:
-        digest.update(label.encode())
-        for array in arrays:
-            digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
-
-    add("days", days.astype(np.int64))
-    digest.update(repr((tuple(symbols), listings, tuple(actions))).encode())
-    for name in sorted(facts.bars):
-        add(name, facts.bars[name])
-    add("facts", facts.units, facts.nav, facts.margin_balance, facts.margin_recorded_from)
-    for name in sorted(facts.usable_from):
-        add(name, facts.usable_from[name])
-    digest.update(repr(sorted(facts.lags.items())).encode())
-    for name in sorted(facts.indices):
-        add(name, facts.indices[name], facts.indices_from.get(name))
-    for name, series in sorted(facts.macro.items()):
-        add(name, series.values, series.usable_from)
-    if facts.market_margin is not None:
-        add("market margin", facts.market_margin.values, facts.market_margin.usable_from)
-    digest.update(repr(facts.index_weights).encode())
-    add("rules", rules.lot, rules.tick, rules.price_limit, rules.buy_fee_rate, rules.sell_fee_rate)
-    return digest.hexdigest()[:16]

@@ -14,7 +14,8 @@ from data.importing.maps import TableMap
 from data.importing.shape import shape
 from data.providers.asking import Desk
 from data.providers.provider import Piece, Request, Wanted
-from data.store.tables import TABLES, Table
+from data.store.schema import Table
+from data.store.tables import TABLES
 
 _SHOWN = 5
 

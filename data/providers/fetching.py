@@ -27,8 +27,9 @@ from data.providers.joining import Gap, Joined, join
 from data.providers.published import Published
 from data.providers.recipe import Memory, Recipe, read_memory, write_memory
 from data.store.arrivals import day_of
+from data.store.schema import Table
 from data.store.store import Store
-from data.store.tables import TABLES, Table
+from data.store.tables import TABLES
 
 Progress = Callable[[int, int, str], None]
 

@@ -22,7 +22,8 @@ from data.providers.asking import Desk
 from data.providers.provider import Wanted
 from data.providers.published import Published
 from data.store.arrivals import day_of
-from data.store.tables import TABLES, Table
+from data.store.schema import Table
+from data.store.tables import TABLES
 
 # Called with the number of pieces that were planned just now, and what is asked for next.
 Tell = Callable[[int, str], None]

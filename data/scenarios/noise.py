@@ -8,129 +8,103 @@ same noise as all together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.actions import Action
-from data.panel.known import IndexWeights, Series
+from data.panel.facts import Grid, IndexWeights
 from data.panel.panel import Ingredients
-from data.scenarios.perturb import PRICES, begins, columns_of, rows_of, settled
+from data.scenarios.perturb import begins, columns_of, rows_of, settled
+from data.store.schema import Table
+from data.store.tables import FACT_TABLES
 
 Floats = NDArray[np.float64]
-
-PARTS = (
-    "prices",
-    "volume",
-    "units",
-    "NAV",
-    "margin",
-    "index levels",
-    "index weights",
-    "macro series",
-    "corporate actions",
-    "universe",
-    "calendar",
-)
 
 # Noise is far larger than what one session moves, so that it outlasts ranks and windows.
 SPREAD = 0.5
 MISSING = 0.05
 
 
-def with_noise(given: Ingredients, row: int, seed: int, parts: Sequence[str] = PARTS) -> Ingredients:
-    """Return the market in which what was not public before the open of ``row`` is noise.
+def with_noise(given: Ingredients, row: int, seed: int, parts: Sequence[str] | None = None) -> Ingredients:
+    """Return the market in which what was not public before the open of ``row`` is noise, all or some parts.
 
     Of the ``universe``, funds that list later are gone, come later, or are joined by one nobody knew, and
     funds that exist end, or go on where they ended; of the ``calendar``, later sessions fall on other days,
     and there are fewer.
     """
     given = settled(given)
-    steps = {
-        "prices": _prices,
-        "volume": _volume,
-        "units": _units,
-        "NAV": _nav,
-        "margin": _margin,
-        "index levels": _indices,
-        "index weights": _index_weights,
-        "macro series": _macro,
-        "corporate actions": _actions,
-        "universe": _universe,
-        "calendar": _calendar,
-    }
-    for number, (name, step) in enumerate(steps.items()):
-        if name in parts:
-            given = step(given, row, np.random.default_rng([seed, row, number]))
+    for name, step in _STEPS.items():
+        if parts is None or name in parts:
+            given = step(given, row, np.random.default_rng([seed, row, PARTS.index(name)]))
     return given
 
 
-def _noisy(values: Any, future: Any, rng: np.random.Generator, holes: float = MISSING) -> Any:
-    """Return values times noise where ``future``; some are gone."""
-    factor = np.exp(SPREAD * rng.standard_normal(np.shape(values)))
-    gone = rng.random(np.shape(values)) < holes
-    return np.where(future, np.where(gone, np.nan, values * factor), values)
-
-
 def _prices(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    facts = given.facts
-    future = facts.usable_from["bars"] > row
-    factor = np.where(future, np.exp(SPREAD * rng.standard_normal(future.shape)), 1.0)
-    bars = {name: values * factor if name in PRICES else values for name, values in facts.bars.items()}
-    if "amount" in bars:
-        bars["amount"] = bars["amount"] * factor
-    if "pre_close" in bars:
-        bars["pre_close"] = np.where(future, np.nan, bars["pre_close"])
-    return replace(given, facts=replace(facts, bars=bars))
+    def noisy(grid: Grid, future: NDArray[np.bool_], factor: Floats) -> Grid:
+        def of(name: str, values: Floats) -> Floats:
+            if name == "pre_close":
+                return np.where(future, np.nan, values)
+            return values * factor if name != "volume" else values
+
+        return grid.with_columns(of)
+
+    return _of_bars(given, row, rng, noisy)
 
 
 def _volume(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    facts = given.facts
-    future = facts.usable_from["bars"] > row
+    def noisy(grid: Grid, future: NDArray[np.bool_], factor: Floats) -> Grid:
+        factor = np.where(future & (rng.random(future.shape) < MISSING), 0.0, factor)
+        return grid.with_columns(lambda name, bars: bars * factor if name in ("volume", "amount") else bars)
+
+    return _of_bars(given, row, rng, noisy)
+
+
+def _of_bars(
+    given: Ingredients,
+    row: int,
+    rng: np.random.Generator,
+    noisy: Callable[[Grid, NDArray[np.bool_], Floats], Grid],
+) -> Ingredients:
+    bars = given.facts.grids["bars"]
+    future = bars.usable_from > row
     factor = np.where(future, np.exp(SPREAD * rng.standard_normal(future.shape)), 1.0)
-    factor = np.where(future & (rng.random(future.shape) < MISSING), 0.0, factor)
-    bars = {
-        name: values * factor if name in ("volume", "amount") else values
-        for name, values in facts.bars.items()
-    }
-    return replace(given, facts=replace(facts, bars=bars))
+    grids = dict(given.facts.grids) | {"bars": noisy(bars, future, factor)}
+    return replace(given, facts=replace(given.facts, grids=grids))
 
 
-def _units(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    if given.facts.units is None:
-        return given
-    units = _noisy(given.facts.units, given.facts.usable_from["units"] > row, rng)
-    return replace(given, facts=replace(given.facts, units=units))
+def _of_table(table: Table, given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
+    """Return the market in which a table, of funds and of whole markets, is noise."""
+
+    def noisy(grid: Grid) -> Grid:
+        if grid.table != table.name:
+            return grid
+        future = grid.usable_from > row
+        # Series that are not those of funds draw one by one, so that one more leaves the others alone.
+        blocks = [slice(None)] if grid.series is None else [slice(k, k + 1) for k in range(len(grid.series))]
+
+        def of(name: str, values: Floats) -> Floats:
+            ratio = table.column(name).scale == "ratio"
+            drawn = [_noisy(values[:, block], future[:, block], rng, signs=ratio) for block in blocks]
+            return np.hstack(drawn)
+
+        return grid.with_columns(of)
+
+    return replace(given, facts=given.facts.each(noisy))
 
 
-def _nav(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    if given.facts.nav is None:
-        return given
-    nav = _noisy(given.facts.nav, given.facts.usable_from["nav"] > row, rng)
-    return replace(given, facts=replace(given.facts, nav=nav))
-
-
-def _margin(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    facts, whole = given.facts, given.facts.market_margin
-    balance = facts.margin_balance
-    if balance is not None:
-        balance = _noisy(balance, facts.usable_from["margin"] > row, rng)
-    if whole is not None:
-        whole = Series(_noisy(whole.values, whole.usable_from > row, rng), whole.usable_from)
-    return replace(given, facts=replace(facts, margin_balance=balance, market_margin=whole))
-
-
-def _indices(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    facts = given.facts
-    indices = {
-        code: _noisy(closes, facts.indices_from[code][:, 0] > row, rng)
-        for code, closes in facts.indices.items()
-    }
-    return replace(given, facts=replace(facts, indices=indices))
+def _noisy(values: Any, future: Any, rng: np.random.Generator, *, signs: bool) -> Any:
+    """Return values times noise where ``future``; some are gone. A ratio may change its sign too."""
+    factor = np.exp(SPREAD * rng.standard_normal(np.shape(values)))
+    gone = rng.random(np.shape(values)) < MISSING
+    if signs:
+        factor = np.where(rng.random(np.shape(values)) < 0.5, -factor, factor)
+    return np.where(future, np.where(gone, np.nan, values * factor), values)
 
 
 def _index_weights(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
@@ -146,14 +120,6 @@ def _index_weights(given: Ingredients, row: int, rng: np.random.Generator) -> In
     return replace(given, facts=replace(given.facts, index_weights=files))
 
 
-def _macro(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
-    macro = {
-        name: Series(_noisy(series.values, series.usable_from > row, rng), series.usable_from)
-        for name, series in given.facts.macro.items()
-    }
-    return replace(given, facts=replace(given.facts, macro=macro))
-
-
 def _actions(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredients:
     """Leave out the actions to come; half of the funds split or merge instead, the others pay."""
     kept = [each for each in given.actions if begins(each) <= given.days[row]]
@@ -162,7 +128,7 @@ def _actions(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredie
         for column, symbol in enumerate(given.symbols):
             at = int(rng.integers(row + 2, len(given.days)))
             ex_day, record_day = given.days[at].item(), given.days[at - 1].item()
-            prices = given.facts.bars["close"][:at, column]
+            prices = given.facts.grids["bars"].columns["close"][:at, column]
             prices = prices[np.isfinite(prices)]
             ratio = float(rng.choice([0.5, 2.0, 3.0]))
             if rng.random() < 0.5 or not len(prices):
@@ -207,28 +173,21 @@ def _with_another(given: Ingredients, kept: list[int], row: int, rng: np.random.
     symbols = [symbols[place] for place in order.tolist()]
     given = columns_of(given, columns, tuple(symbols))
     new = symbols.index(name)
-    facts, listings = given.facts, given.listings
 
-    def since(values: Floats | None) -> Floats | None:
-        if values is None:
-            return None
-        values = values.copy()
-        values[: row + 1, new] = np.nan
-        return values
+    def since(grid: Grid) -> Grid:
+        def of(_: str, values: Floats) -> Floats:
+            values = values.copy()
+            values[: row + 1, new] = np.nan
+            return values
 
-    bars = {field: since(values) for field, values in facts.bars.items()}
-    listed, delisted = list(listings.listed), list(listings.delisted)
+        return grid.with_columns(of) if grid.series is None else grid
+
+    listed, delisted = list(given.listings.listed), list(given.listings.delisted)
     listed[new], delisted[new] = _later(given, row, rng), None
     return replace(
         given,
-        facts=replace(
-            facts,
-            bars={field: values for field, values in bars.items() if values is not None},
-            units=since(facts.units),
-            nav=since(facts.nav),
-            margin_balance=since(facts.margin_balance),
-        ),
-        listings=replace(listings, listed=tuple(listed), delisted=tuple(delisted)),
+        facts=given.facts.each(since),
+        listings=replace(given.listings, listed=tuple(listed), delisted=tuple(delisted)),
     )
 
 
@@ -251,3 +210,23 @@ def _calendar(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredi
         return given
     days[row + 1 :] += np.cumsum(rng.integers(0, 3, left)).astype("timedelta64[D]")
     return rows_of(replace(given, days=days), len(days) - int(rng.integers(0, max(1, left // 10) + 1)))
+
+
+Step = Callable[[Ingredients, int, np.random.Generator], Ingredients]
+
+# In the order in which they are done: what changes funds and sessions comes last.
+_STEPS: Mapping[str, Step] = {
+    "prices": _prices,
+    "volume": _volume,
+    **{table.called: partial(_of_table, table) for table in FACT_TABLES if table.name != "bars"},
+    "index weights": _index_weights,
+    "corporate actions": _actions,
+    "universe": _universe,
+    "calendar": _calendar,
+}
+# Places in here number the generators, and those of the first version keep theirs.
+_FIRST = (
+    *("prices", "volume", "units", "NAV", "margin", "index levels", "index weights", "macro series"),
+    *("corporate actions", "universe", "calendar"),
+)
+PARTS = (*_FIRST, *(name for name in _STEPS if name not in _FIRST))

@@ -16,40 +16,26 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Action
 from data.facts.rules import RuleArrays
-from data.panel.known import Series
-from data.panel.panel import Facts, Ingredients, Listings
+from data.panel.facts import Grid, Listings
+from data.panel.panel import Ingredients
+from data.store.tables import FUND_TABLES
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-PRICES = ("open", "high", "low", "close", "pre_close")
-MONEY = (*PRICES, "amount")
-FLOW_TABLES = ("units", "nav", "margin")
-
 
 def settled(given: Ingredients) -> Ingredients:
-    """Return the same with everything said that is left to defaults: when each datum is public, listing days.
+    """Return the same with listing days said that are left to the data.
 
     A fund without a listing day is listed from its first bar on; a cut must not move that day.
     """
-    facts, sessions = given.facts, len(given.days)
-    rows = np.arange(sessions, dtype=np.int64)[:, None]
-    lags = {"bars": 1} | {table: facts.lags.get(table, 1) for table in FLOW_TABLES}
-    shape = facts.bars["close"].shape
-    usable = {
-        table: facts.usable_from.get(table, np.broadcast_to(rows + lag, shape)) for table, lag in lags.items()
-    }
-    indices_from = {code: facts.indices_from.get(code, rows + 1) for code in facts.indices}
+    close = given.facts.grids["bars"].columns["close"]
     listed = list(given.listings.listed)
     for column, day in enumerate(listed):
-        bars = np.flatnonzero(np.isfinite(facts.bars["close"][:, column]))
+        bars = np.flatnonzero(np.isfinite(close[:, column]))
         if day is None and len(bars):
             listed[column] = given.days[bars[0]].item()
-    return replace(
-        given,
-        facts=replace(facts, usable_from=usable, indices_from=indices_from),
-        listings=replace(given.listings, listed=tuple(listed)),
-    )
+    return replace(given, listings=replace(given.listings, listed=tuple(listed)))
 
 
 def cut(given: Ingredients, row: int) -> Ingredients:
@@ -58,39 +44,15 @@ def cut(given: Ingredients, row: int) -> Ingredients:
     Not only later sessions are gone: the facts of ``row`` itself too, and what was published late. What the
     known face says up to ``row`` stays the same.
     """
-    given = settled(given)
-    kept, facts = slice(0, row + 1), given.facts
 
-    def public(values: Floats | None, usable_from: Integers) -> Floats | None:
-        return None if values is None else np.where(usable_from <= row, values, np.nan)[kept]
+    def public(grid: Grid) -> Grid:
+        known = grid.usable_from <= row
+        return grid.with_columns(lambda _, values: np.where(known, values, np.nan))
 
-    def public_series(series: Series) -> Series:
-        values = np.where(series.usable_from <= row, series.values, np.nan)
-        return Series(values[kept], series.usable_from[kept])
-
-    usable = facts.usable_from
+    left = rows_of(settled(given), row + 1)
     return replace(
-        given,
-        days=given.days[kept],
-        facts=replace(
-            facts,
-            bars={
-                name: np.where(usable["bars"] <= row, bars, np.nan)[kept] for name, bars in facts.bars.items()
-            },
-            units=public(facts.units, usable["units"]),
-            nav=public(facts.nav, usable["nav"]),
-            margin_balance=public(facts.margin_balance, usable["margin"]),
-            usable_from={table: each[kept] for table, each in usable.items()},
-            market_margin=None if facts.market_margin is None else public_series(facts.market_margin),
-            indices={
-                code: np.where(facts.indices_from[code][:, 0] <= row, closes, np.nan)[kept]
-                for code, closes in facts.indices.items()
-            },
-            indices_from={code: each[kept] for code, each in facts.indices_from.items()},
-            macro={name: public_series(series) for name, series in facts.macro.items()},
-            index_weights=tuple(each for each in facts.index_weights if each.row <= row),
-        ),
-        rules=_each_rule(given.rules, lambda values: values[kept]),
+        left,
+        facts=left.facts.each(public),
         actions=tuple(each for each in given.actions if begins(each) <= given.days[row]),
     )
 
@@ -102,37 +64,24 @@ def begins(action: Action) -> np.datetime64:
 
 
 def delayed(given: Ingredients, sessions: int) -> Ingredients:
-    """Return the market whose flows (units, NAV, margin) are all published ``sessions`` later."""
-    given = settled(given)
-    facts = given.facts
-    later = {table: facts.usable_from[table] + sessions for table in FLOW_TABLES}
-    margin = facts.market_margin
-    return replace(
-        given,
-        facts=replace(
-            facts,
-            usable_from=dict(facts.usable_from) | later,
-            market_margin=None if margin is None else Series(margin.values, margin.usable_from + sessions),
-        ),
-    )
+    """Return the market in which all that is published about funds but bars is so ``sessions`` later."""
+    late = [table.name for table in FUND_TABLES]
+
+    def later(grid: Grid) -> Grid:
+        return replace(grid, usable_from=grid.usable_from + sessions) if grid.table in late else grid
+
+    return replace(given, facts=given.facts.each(later))
 
 
 def in_other_money(given: Ingredients, factor: float) -> Ingredients:
     """Return the market counted in another currency: all money and the tick times ``factor``.
 
     With a power of two every product and rounding is exact, so a decision that does not depend on the
-    currency is the same to the last bit. Levels of indices and macro series are no money.
+    currency is the same to the last bit. Ratios, levels of indices and macro series are no money.
     """
-    facts, margin = given.facts, given.facts.market_margin
     return replace(
         given,
-        facts=replace(
-            facts,
-            bars={name: bars * factor if name in MONEY else bars for name, bars in facts.bars.items()},
-            nav=None if facts.nav is None else facts.nav * factor,
-            margin_balance=None if facts.margin_balance is None else facts.margin_balance * factor,
-            market_margin=None if margin is None else Series(margin.values * factor, margin.usable_from),
-        ),
+        facts=given.facts.each(lambda grid: _scaled(grid, price=factor, money=factor)),
         rules=replace(given.rules, tick=given.rules.tick * factor),
         actions=tuple(replace(each, cash=each.cash * factor) for each in given.actions),
     )
@@ -141,23 +90,17 @@ def in_other_money(given: Ingredients, factor: float) -> Ingredients:
 def split_from_the_start(given: Ingredients, ratios: Mapping[str, int]) -> Ingredients:
     """Return the market in which each fund of ``ratios`` always had so many units for each of its units.
 
-    Units, volume and lot are multiplied, prices, NAV, tick and dividends divided; money stays. With powers of
-    two all of it is exact.
+    Counts and lot are multiplied, prices, tick and dividends divided; money stays. With powers of two all of
+    it is exact.
     """
-    facts = given.facts
     ratio = np.array([ratios.get(symbol, 1) for symbol in given.symbols], dtype=np.float64)
-    bars = {
-        name: bars / ratio if name in PRICES else bars * ratio if name == "volume" else bars
-        for name, bars in facts.bars.items()
-    }
+
+    def split(grid: Grid) -> Grid:
+        return _scaled(grid, price=1.0 / ratio, count=ratio) if grid.series is None else grid
+
     return replace(
         given,
-        facts=replace(
-            facts,
-            bars=bars,
-            units=None if facts.units is None else facts.units * ratio,
-            nav=None if facts.nav is None else facts.nav / ratio,
-        ),
+        facts=given.facts.each(split),
         rules=replace(
             given.rules, lot=given.rules.lot * ratio.astype(np.int64), tick=given.rules.tick / ratio
         ),
@@ -165,32 +108,28 @@ def split_from_the_start(given: Ingredients, ratios: Mapping[str, int]) -> Ingre
     )
 
 
+def _scaled(grid: Grid, **factors: float | Floats) -> Grid:
+    """Return a grid with the columns of each scale that is named times its factor."""
+
+    def of(name: str, values: Floats) -> Floats:
+        scale = grid.schema.column(name).scale
+        return values * factors[scale] if scale in factors else values
+
+    return grid.with_columns(of)
+
+
 def columns_of(given: Ingredients, columns: Integers, symbols: tuple[str, ...]) -> Ingredients:
     """Return the market of the funds in ``columns``, a column for each of ``symbols``; actions stay."""
 
-    def of(values: Floats | None) -> Floats | None:
-        return None if values is None else values[:, columns]
+    def of(values: NDArray[Any]) -> NDArray[Any]:
+        return values[:, columns]
 
-    facts, listings = given.facts, given.listings
-    recorded = facts.margin_recorded_from
+    listings = given.listings
     return replace(
         given,
         symbols=symbols,
-        facts=Facts(
-            bars={name: bars[:, columns] for name, bars in facts.bars.items()},
-            units=of(facts.units),
-            nav=of(facts.nav),
-            margin_balance=of(facts.margin_balance),
-            margin_recorded_from=None if recorded is None else recorded[columns],
-            usable_from={table: each[:, columns] for table, each in facts.usable_from.items()},
-            lags=facts.lags,
-            market_margin=facts.market_margin,
-            indices=facts.indices,
-            indices_from=facts.indices_from,
-            macro=facts.macro,
-            index_weights=facts.index_weights,
-        ),
-        rules=_each_rule(given.rules, lambda values: values[:, columns]),
+        facts=given.facts.each(lambda grid: grid.each(of) if grid.series is None else grid),
+        rules=_each_rule(given.rules, of),
         listings=Listings(
             *(
                 tuple(getattr(listings, field.name)[column] for column in columns)
@@ -202,31 +141,16 @@ def columns_of(given: Ingredients, columns: Integers, symbols: tuple[str, ...]) 
 
 def rows_of(given: Ingredients, sessions: int) -> Ingredients:
     """Return the market of the first ``sessions`` sessions, whatever was public then."""
-    kept, facts, margin = slice(0, sessions), given.facts, given.facts.market_margin
 
-    def of(values: Floats | None) -> Floats | None:
-        return None if values is None else values[kept]
+    def of(values: NDArray[Any]) -> NDArray[Any]:
+        return values[:sessions]
 
+    files = tuple(each for each in given.facts.index_weights if each.row < sessions)
     return replace(
         given,
-        days=given.days[kept],
-        facts=replace(
-            facts,
-            bars={name: bars[kept] for name, bars in facts.bars.items()},
-            units=of(facts.units),
-            nav=of(facts.nav),
-            margin_balance=of(facts.margin_balance),
-            usable_from={table: each[kept] for table, each in facts.usable_from.items()},
-            market_margin=None if margin is None else Series(margin.values[kept], margin.usable_from[kept]),
-            indices={code: closes[kept] for code, closes in facts.indices.items()},
-            indices_from={code: each[kept] for code, each in facts.indices_from.items()},
-            macro={
-                name: Series(series.values[kept], series.usable_from[kept])
-                for name, series in facts.macro.items()
-            },
-            index_weights=tuple(each for each in facts.index_weights if each.row < sessions),
-        ),
-        rules=_each_rule(given.rules, lambda values: values[kept]),
+        days=given.days[:sessions],
+        facts=replace(given.facts.each(lambda grid: grid.each(of)), index_weights=files),
+        rules=_each_rule(given.rules, of),
     )
 
 

@@ -1,23 +1,26 @@
-"""Placebo flows: real flows in the wrong order, or of the wrong fund.
+"""Placebo data: what is published about funds in the wrong order, or about the wrong fund.
 
-A flow is taken as a rate, so that it can be moved: units created relative to the units before (split-safe),
-and the relative change of the margin balance. From moved rates new unit counts and balances are made, which
-were public when the real ones were; prices, NAV and everything else stay. So whatever a strategy earns on a
-placebo, it does not earn by knowing flows.
+Flows are taken as rates, so that they can be moved: units created relative to the units before (split-safe),
+and the relative change of the margin balance. From moved rates new unit counts and balances are made. Ratios
+and levels, as a premium, are moved as they are. All were public when the real ones were; prices, NAV and
+everything else stay. So whatever a strategy earns on a placebo, it does not earn by knowing those data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.facts.actions import Event
+from data.panel.facts import of_markets
 from data.panel.flows import row_before, unit_changes
-from data.panel.known import Series
 from data.panel.panel import Ingredients, Panel
 from data.scenarios.perturb import settled
+from data.store.schema import Column, Table
+from data.store.tables import FUND_TABLES
 
 Floats = NDArray[np.float64]
 
@@ -55,52 +58,77 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Values:
+    """Levels that are moved as they are, (D, S)."""
+
+    rates: Floats
+
+    def with_rates(self, rates: Floats) -> Floats:
+        """Return other levels where there were some."""
+        return np.where(np.isfinite(self.rates), rates, np.nan)
+
+
+@dataclass(frozen=True)
 class Placebo:
-    """The flows of a market as rates; ``in_time`` and ``between_funds`` return markets with moved ones."""
+    """What can be moved of a market, by name of the grid and column; methods return markets with it moved."""
 
     given: Ingredients
-    units: Chain | None
-    margin: Chain | None
-    market_margin: Chain | None
+    moves: Mapping[tuple[str, str], Chain | Values]
 
     @classmethod
     def of(cls, panel: Panel) -> Placebo:
-        """Return the rates of a panel's flows."""
-        given = settled(panel.ingredients)
-        facts = given.facts
-        units = margin = whole = None
-        if facts.units is not None:
-            growth = unit_changes(facts.units, panel.market.events).growth
-            units = Chain.of(facts.units, np.where(np.isfinite(growth), growth, 1.0))
-        if facts.margin_balance is not None:
-            margin = Chain.of(np.maximum(facts.margin_balance, FLOOR), np.ones(facts.margin_balance.shape))
-        if facts.market_margin is not None:
-            values = np.maximum(facts.market_margin.values, FLOOR)
-            whole = Chain.of(values, np.ones(values.shape))
-        return cls(given, units, margin, whole)
+        """Return what can be moved in a panel."""
+        given, events = settled(panel.ingredients), panel.market.events
+        return cls(
+            given,
+            {
+                (name, column.name): _move(column, grid.columns[column.name], events)
+                for name, grid in given.facts.grids.items()
+                for column in _moving(grid.schema)
+            },
+        )
 
     def in_time(self, rng: np.random.Generator, block: int = BLOCK) -> Ingredients:
-        """Return the market in which each fund has its own flows in another order, in blocks of sessions."""
-        return self._moved(lambda rates: _each_column(rates, rng, block), market_too=True)
+        """Return the market in which each fund has its own data in another order, in blocks of sessions."""
+        return self._moved(lambda rates: _each_column(rates, rng, block), markets=True)
 
     def between_funds(self, rng: np.random.Generator) -> Ingredients:
-        """Return the market in which each fund has the flows of another, on the same days.
+        """Return the market in which each fund has the data of another, on the same days.
 
-        On days on which the other has none, a fund keeps its own.
+        On days on which the other has none, a fund keeps its own. What is of the whole market stays.
         """
         order = _without_fixed_points(len(self.given.symbols), rng)
         return self._moved(lambda rates: np.where(np.isfinite(rates[:, order]), rates[:, order], rates))
 
-    def _moved(self, move: Callable[[Floats], Floats], *, market_too: bool = False) -> Ingredients:
-        facts = self.given.facts
-        if self.units is not None:
-            facts = replace(facts, units=self.units.with_rates(move(self.units.rates)))
-        if self.margin is not None:
-            facts = replace(facts, margin_balance=self.margin.with_rates(move(self.margin.rates)))
-        if market_too and self.market_margin is not None and facts.market_margin is not None:
-            values = self.market_margin.with_rates(move(self.market_margin.rates))
-            facts = replace(facts, market_margin=Series(values, facts.market_margin.usable_from))
-        return replace(self.given, facts=facts)
+    def _moved(self, move: Callable[[Floats], Floats], *, markets: bool = False) -> Ingredients:
+        grids = dict(self.given.facts.grids)
+        for (name, column), each in self.moves.items():
+            if markets or grids[name].series is None:
+                columns = dict(grids[name].columns) | {column: each.with_rates(move(each.rates))}
+                grids[name] = replace(grids[name], columns=columns)
+        return replace(self.given, facts=replace(self.given.facts, grids=grids))
+
+
+def _moving(table: Table) -> tuple[Column, ...]:
+    """Return the columns of a table that are moved: of what is published about funds, all but prices."""
+    if table not in FUND_TABLES:
+        return ()
+    return tuple(column for column in table.measured if column.scale != "price")
+
+
+MOVED = frozenset(
+    name for table in FUND_TABLES if _moving(table) for name in (table.name, of_markets(table.name))
+)
+"""Names of the grids of which a placebo moves something."""
+
+
+def _move(column: Column, levels: Floats, events: tuple[Event, ...]) -> Chain | Values:
+    if column.sign == "any" or column.scale not in ("count", "money"):
+        return Values(levels)
+    if column.scale == "money":
+        return Chain.of(np.maximum(levels, FLOOR), np.ones(levels.shape))
+    growth = unit_changes(levels, events).growth
+    return Chain.of(levels, np.where(np.isfinite(growth), growth, 1.0))
 
 
 def _each_column(rates: Floats, rng: np.random.Generator, block: int) -> Floats:

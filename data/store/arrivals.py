@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.store.tables import Column, Table
+from data.store.schema import Column, Table
 
 # Who gave rows that no provider gave.
 IMPORTED = "import"

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError
-from data.store.tables import Column, Table
+from data.store.schema import Column, Table
 
 # Numbers closer than this are one number that two programs scaled in two ways, not a revision.
 SAME_NUMBER = 1e-12

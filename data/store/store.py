@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from data.errors import DataError, UsageError
 from data.store.arrivals import ARRIVALS, arrivals_of
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
-from data.store.tables import Table
+from data.store.schema import Table
 from data.store.tables import table as schema_of
 from data.synthetic import SYNTHETIC
 

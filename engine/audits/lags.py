@@ -13,8 +13,9 @@ LAGS = (0, 1, 2, 3, 5)
 
 
 def lag_sensitivity(audited: Audited) -> Opinion:
-    """Return Sharpe ratio and annual return with units, NAV and margin known 0, 1, 2, 3 and 5 sessions later.
+    """Return Sharpe ratio and annual return with all but bars known 0, 1, 2, 3 and 5 sessions later.
 
+    Delayed is what is published about funds, as units, NAV and margin; indices and macro series are not.
     All on the same sessions: from the first on which the slowest can decide. Trading prices do not change.
     ``details``: ``lags``, ``sharpe_ratio``, ``annual_return`` (fractions), ``first_day``.
     """

@@ -1,7 +1,8 @@
 """Placebo: the same strategy on flows that mean nothing, and what momentum alone would have earned.
 
-Flows are shuffled in time in blocks of sessions, or exchanged between funds (``data.scenarios.placebo``); the
-market that is traded stays the real one. If flows matter, the real Sharpe ratio stands above most of those.
+Flows, and what else is published about funds, are shuffled in time in blocks of sessions, or exchanged
+between funds (``data.scenarios.placebo``); the market that is traded stays the real one. If flows matter, the
+real Sharpe ratio stands above most of those.
 The p-value is that of a permutation test with the real one counted in: (1 + #{placebo >= real}) / (B + 1)
 (Phipson, Smyth 2010, Permutation P-values Should Never Be Zero).
 """
@@ -9,14 +10,15 @@ The p-value is that of a permutation test with the real one counted in: (1 + #{p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError
-from data.panel.panel import Ingredients
-from data.scenarios.placebo import Placebo
+from data.panel.panel import Ingredients, Panel
+from data.scenarios.placebo import MOVED, Placebo
 from engine.audits.audited import (
     Audited,
     annual_return,
@@ -26,7 +28,7 @@ from engine.audits.audited import (
 )
 from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
-from engine.audits.views import Recorder, reads_flows
+from engine.audits.views import Watched
 from engine.strategy.adapter import AtOnceAdapter
 
 Floats = NDArray[np.float64]
@@ -47,22 +49,20 @@ def placebo(audited: Audited) -> Opinion:
     ratio = float(sharpe(real, per_year)[0])
     momentum = momentum_part(audited)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
-    reads: dict[str, None] = {}
-    if isinstance(audited.strategy, AtOnceAdapter):
-        audited.strategy.values(Recorder(audited.panel.known, reads))
-        if not reads_flows(reads):
-            return Opinion(
-                NAME,
-                None,
-                f"The strategy reads no flows, so there is nothing to exchange.{_of_momentum(momentum)}",
-                details | {"draws": 0},
-            )
+    adapter = audited.strategy
+    if isinstance(adapter, AtOnceAdapter) and MOVED.isdisjoint(_read_by(adapter, audited.panel)):
+        return Opinion(
+            NAME,
+            None,
+            f"The strategy reads no flows, so there is nothing to exchange.{_of_momentum(momentum)}",
+            details | {"draws": 0},
+        )
     count = DRAWS if audited.draws is None else audited.draws
     details["draws"] = count
     parts = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
-            targets_of(audited.strategy, audited.panel.with_flows(given.facts), first, audited.last)
+            targets_of(audited.strategy, audited.panel.with_facts(given.facts), first, audited.last)
             for given in _draws(audited, kind, count)
         ]
         ratios = sharpe(returns_of(audited, targets, first), per_year)
@@ -74,6 +74,14 @@ def placebo(audited: Audited) -> Opinion:
     return Opinion(
         NAME, None, f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}.{_of_momentum(momentum)}", details
     )
+
+
+def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
+    """Return the names of the fact tables that the values of a strategy are computed from."""
+    reads: dict[str, None] = {}
+    facts = panel.ingredients.facts
+    strategy.values(panel.with_facts(replace(facts, grids=Watched(facts.grids, reads))).known)
+    return reads
 
 
 def _draws(audited: Audited, kind: str, count: int) -> Iterator[Ingredients]:

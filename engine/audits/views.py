@@ -1,24 +1,19 @@
-"""Views of the known face: what was read of it, and the same in another order, or from a later session on."""
+"""Views of a panel: what was read of it, and the known face in another order, or from a later session on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.panel.facts import Grid
+
 # What says where the arrays are, and is no datum.
 FRAME = ("days", "symbols", "index_codes", "until", "tracked", "families")
 BY_FUND = ("symbols", "tracked", "families")
-FLOWS = frozenset(
-    (
-        *("units", "units_adjusted", "unit_change", "aum", "assets", "flow", "session_of"),
-        *("margin_balance", "net_financing", "market_margin"),
-        *("_units", "_margin", "_market_margin"),
-    )
-)
 
 
 class Recorder:
@@ -43,9 +38,22 @@ class Recorder:
         return method(*given)
 
 
-def reads_flows(reads: dict[str, None]) -> bool:
-    """Tell whether something that was read tells of units or margin."""
-    return any(name.partition("(")[0] in FLOWS for name in reads)
+class Watched(Mapping[str, Grid]):
+    """The grids of a panel, which write the names of those that are asked for into ``reads``, in order."""
+
+    def __init__(self, grids: Mapping[str, Grid], reads: dict[str, None]) -> None:
+        self._grids = grids
+        self._reads = reads
+
+    def __getitem__(self, name: str) -> Grid:
+        self._reads[name] = None
+        return self._grids[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._grids)
+
+    def __len__(self) -> int:
+        return len(self._grids)
 
 
 class View:

@@ -133,9 +133,10 @@ def show(app: App, name: str | None, data: str | None, symbols: str | None, as_j
 @click.option("--data", metavar="FOLDER", required=True, help="New store to write the market into.")
 @click.option("--seed", type=int, metavar="NUMBER", help="Draws the noise.  [that of --data demo]")
 @click.option("--flow-effect", type=float, default=1.0, show_default=True, help="Size of the planted effect.")
+@click.option("--premium", is_flag=True, help="With the table `premium` too.")
 @verbosity
 @pass_app
-def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
+def demo(app: App, data: str, seed: int | None, flow_effect: float, premium: bool) -> None:
     """Write the demo market into a store of its own: with another seed, or another size of the flow effect.
 
     `--data demo` needs no store.
@@ -146,7 +147,8 @@ def demo(app: App, data: str, seed: int | None, flow_effect: float) -> None:
     from data.store.store import Store
     from data.store.tables import TABLES
 
-    market = Demo(flow_effect=flow_effect) if seed is None else Demo(seed, flow_effect)
+    seeded = {} if seed is None else {"seed": seed}
+    market = Demo(**seeded, flow_effect=flow_effect, premium=premium)
     with Progress(app, "demo", total=2) as progress:
         progress.begin("make")
         tables = {name: frame for name in TABLES if len(frame := market.read(name))}

@@ -72,7 +72,7 @@ class SameDayMargin(Biased):
     """The margin balance of the session itself, published on the next morning."""
 
     def scores(self, known: Any) -> np.ndarray:
-        return where_listed(known, change(known._margin.values, 5))
+        return where_listed(known, change(known._published.series("margin").values, 5))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,6 +89,10 @@ def _clean_market() -> Tables:
     split_navs = pd.DataFrame(
         {"symbol": SPLITTER, "day": DAYS, "nav": np.where(session >= RECORD, wave / 2, wave) - 0.0005}
     )
+    both_navs = pd.concat([navs, split_navs], ignore_index=True)
+    closes = np.r_[payer["close"], splitter["close"]]
+    # On the eve of the split NAV is on the new basis already; the premium is that of both on the old one.
+    basis = np.r_[np.ones(41), np.where(session == RECORD, 2.0, 1.0)]
     bought = 2e6 + 1e4 * session
     margin = pd.DataFrame(
         {
@@ -110,8 +114,9 @@ def _clean_market() -> Tables:
             ],
             ignore_index=True,
         ),
-        "nav": pd.concat([navs, split_navs], ignore_index=True),
+        "nav": both_navs,
         "margin": margin,
+        "premium": both_navs[["symbol", "day"]].assign(premium=closes / (both_navs["nav"] * basis) - 1),
         "actions": pd.DataFrame(
             {
                 "symbol": [PAYER, SPLITTER],

@@ -78,6 +78,7 @@ def header_of(space: Space, goal: Goal, method: str, trials: int | None, **chang
         name=changes.pop("data", "demo"),
         synthetic=True,
         fingerprint=changes.pop("fingerprint", "f00d"),
+        filled={},
         days=["2024-01-02", "2024-12-31"],
         symbols=["157001.SZ"],
     )

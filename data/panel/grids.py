@@ -1,0 +1,188 @@
+"""From tables to grids: rows of a long frame to arrays on the sessions of a panel, and when each is usable.
+
+A fact table comes out of its source as its key says (``facts_of``): a column for each fund, each index or
+each series; rows of a session stand at that session, rows of a period where they become known. Rows on days
+that are no sessions are left out, and reported by `data check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.facts.availability import Availability
+from data.facts.symbols import MARKET_CODES
+from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
+from data.store.schema import Table
+from data.store.tables import FACT_TABLES
+
+if TYPE_CHECKING:
+    from data.source import DataSource
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The sessions of a panel, the market that holds them, and when its data are published."""
+
+    days: Days
+    market: str
+    published: Availability
+
+    def opens_after(self, known_at: NDArray[np.datetime64]) -> Integers:
+        """Return the row of the first session whose cutoff is after each moment."""
+        hours, minutes = self.published.cutoff(self.market).split(":")
+        cutoff = np.timedelta64(int(hours) * 60 + int(minutes), "m")
+        opens = self.days.astype("datetime64[us]") + cutoff
+        return np.searchsorted(opens, known_at.astype("datetime64[us]"), side="right").astype(np.int64)
+
+    def shift(self, table: str) -> int:
+        """Return by how many sessions the user wants a table to be published later."""
+        return self.published.shifts.get(table, 0)
+
+
+def facts_of(
+    source: DataSource,
+    symbols: tuple[str, ...],
+    bars: pd.DataFrame,
+    days: Days,
+    market: str,
+    published: Availability,
+) -> Facts:
+    """Return the facts that ``source`` has of some funds; ``bars`` are read already."""
+    sessions = Sessions(days, market, published)
+    grids: dict[str, Grid] = {}
+    for table in FACT_TABLES:
+        by_fund = table.key[0] == "symbol"
+        frame = bars if table.name == "bars" else source.read(table.name, symbols if by_fund else None)
+        if len(frame) or (by_fund and table.always):
+            names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
+            make = _by_session if "day" in table.key else _by_publication
+            values, usable_from = make(table, frame, names, sessions)
+            recorded_from = _first_row(source.read(table.name), days) if table.begins_at_zero else None
+            grids[table.name] = Grid(
+                table.name, values, usable_from, None if by_fund else names, recorded_from
+            )
+        if table.markets is not None and (grid := _of_market(table, source, sessions)) is not None:
+            grids[of_markets(table.name)] = grid
+    return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
+
+
+def _by_session(
+    table: Table, frame: pd.DataFrame, names: tuple[str, ...], sessions: Sessions
+) -> tuple[dict[str, Floats], Integers]:
+    """Return the measures of a table and when they are usable, (D, K), by the session that they belong to."""
+    rows, columns, inside = _cells(frame, table.key[0], names, sessions.days)
+    values = {}
+    for name in table.measures:
+        values[name] = np.full((len(sessions.days), len(names)), np.nan)
+        values[name][rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
+    every = np.arange(len(sessions.days), dtype=np.int64)
+    lags = [sessions.published.lags(table.name, name, sessions.days) for name in names]
+    usable_from = np.column_stack([every + lag for lag in lags])
+    known_at = frame["known_at"].to_numpy()[inside]
+    told = ~np.isnat(known_at)
+    if told.any():
+        opens = sessions.opens_after(known_at[told]) + sessions.shift(table.name)
+        usable_from[rows[told], columns[told]] = np.maximum(opens, rows[told] + 1)
+    return values, usable_from
+
+
+def _cells(
+    frame: pd.DataFrame, key: str, names: Sequence[str], days: Days
+) -> tuple[Integers, Integers, Bools]:
+    """Return the row and column of each table row that falls on a session, and which rows those are."""
+    when = frame["day"].to_numpy().astype("datetime64[D]")
+    rows = np.searchsorted(days, when)
+    found = np.minimum(rows, len(days) - 1)
+    places = pd.Index(list(names)).get_indexer(pd.Index(frame[key]))
+    inside = (rows < len(days)) & (days[found] == when) & (places >= 0)
+    return found[inside].astype(np.int64), places[inside].astype(np.int64), inside
+
+
+def _by_publication(
+    table: Table, frame: pd.DataFrame, names: tuple[str, ...], sessions: Sessions
+) -> tuple[dict[str, Floats], Integers]:
+    """Return the same of rows about periods, by the session that each is known from; a row must say when."""
+    count, period = len(sessions.days), table.key[1]
+    values = {name: np.full((count, len(names)), np.nan) for name in table.measures}
+    for column, name in enumerate(names):
+        rows = frame[frame[table.key[0]] == name]
+        told = rows["known_at"]
+        if told.isna().any():
+            sessions.published.lags(table.name, name, sessions.days[:1])  # raises, and says why
+        # A day without an hour is over before what it names can be used.
+        moments = told.where(told != told.dt.normalize(), told + pd.Timedelta(hours=24))
+        usable = sessions.opens_after(moments.to_numpy()) + sessions.shift(table.name)
+        # Of several that become known together the latest one counts.
+        for place in np.lexsort((rows[period].to_numpy(), told.to_numpy(), usable)):
+            if usable[place] < count:
+                for measure in table.measures:
+                    values[measure][usable[place], column] = rows[measure].iloc[place]
+    return values, usable_after(count, len(names), 0)
+
+
+def _of_market(table: Table, source: DataSource, sessions: Sessions) -> Grid | None:
+    """Return the rows of a table about the whole market; None if there are none."""
+    codes = tuple(code for code, name in MARKET_CODES.items() if name == sessions.market)
+    frame = source.read(table.name, codes)
+    if frame.empty:
+        return None
+    # The end of a month may be no session; what it says belongs to the session before.
+    when = frame["day"].to_numpy().astype("datetime64[D]")
+    rows = np.searchsorted(sessions.days, when, side="right") - 1
+    frame = frame[rows >= 0].assign(day=sessions.days[rows[rows >= 0]].astype("datetime64[us]"))
+    frame = frame.drop_duplicates(["symbol", "day"], keep="last")
+    return Grid(table.name, *_by_session(table, frame, codes, sessions), codes)
+
+
+def _first_row(frame: pd.DataFrame, days: Days) -> int:
+    """Return the row of the first day on which a table has a row of any fund."""
+    frame = frame[~frame["symbol"].isin(list(MARKET_CODES))]
+    if frame.empty:
+        return 0
+    return int(np.searchsorted(days, frame["day"].to_numpy().astype("datetime64[D]").min()))
+
+
+def _index_weights(frame: pd.DataFrame, sessions: Sessions) -> tuple[IndexWeights, ...]:
+    days, published = sessions.days, sessions.published
+    ordered = frame.sort_values(["index", "day"], kind="stable")
+    # Columns as arrays: a frame for each of hundreds of files takes most of the time of a panel.
+    index, constituent = ordered["index"].to_numpy(str), ordered["constituent"].tolist()
+    theme = ordered["theme"].where(ordered["theme"].notna(), "").tolist()
+    day = ordered["day"].to_numpy("datetime64[D]")
+    known_at, weight = ordered["known_at"].to_numpy("datetime64[us]"), ordered["weight"].tolist()
+    changes = np.flatnonzero((index[1:] != index[:-1]) | (day[1:] != day[:-1])) + 1
+    result = []
+    for first, end in zip([0, *changes.tolist()], [*changes.tolist(), len(ordered)], strict=True):
+        if first == end:
+            continue
+        when: date = day[first].item()
+        # The lag counts sessions after the file's own day, a session or not.
+        row = int(np.searchsorted(days, day[first], side="right")) - 1
+        row += published.lag("index_weights", str(index[first]), when)
+        told = known_at[first:end]
+        if not np.isnat(told).all():
+            row = int(sessions.opens_after(np.array([np.nanmax(told)]))[0]) + sessions.shift("index_weights")
+        if row < len(days):
+            members = constituent[first:end]
+            result.append(
+                IndexWeights(
+                    str(index[first]),
+                    max(row, 0),
+                    day[first],
+                    dict(zip(members, weight[first:end], strict=True)),
+                    dict(zip(members, theme[first:end], strict=True)),
+                )
+            )
+    return tuple(result)
