@@ -24,76 +24,76 @@ ROOMS: dict[str, str] = {
     "data.folders": "",
     "data.numeric": "",
     "data.facts": "data.errors data.folders",
-    "data.panel": "data.errors data.numeric data.facts",
-    "data.checks": "data.errors data.facts data.panel",
-    "data.scenarios": "data.facts data.panel",
-    "strategies": "data.errors data.numeric data.facts data.panel",
     "engine.kernel": "data.errors data.numeric",
-    "engine.strategy": "data.errors data.panel engine.kernel",
-    "engine.spec": "data.errors data.facts data.panel engine.kernel engine.strategy",
     "engine.statistics": "data.errors",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",
     "engine.results": "data.errors engine.result engine.metrics",
-    "engine.simulation": (
-        "data.errors data.numeric data.facts data.panel engine.kernel engine.strategy engine.spec "
-        "engine.result"
-    ),
-    "engine.sweeps": (
-        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec "
-        "engine.statistics engine.metrics engine.simulation"
-    ),
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
     "engine.comparisons": "engine.statistics engine.result",
-    "engine.factors": (
-        "data.errors data.panel engine.kernel engine.strategy engine.spec engine.statistics "
-        "engine.results engine.simulation"
-    ),
-    "engine.audits": (
-        "data.errors data.panel data.scenarios engine.kernel engine.strategy engine.spec "
-        "engine.statistics engine.simulation engine.sweeps"
-    ),
     "data": "",
     "data.synthetic": "",
     "data.store": "data.errors data.synthetic",
     "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
+    "data.panel": "data.errors data.numeric data.facts data.store data.source",
+    "data.checks": "data.errors data.facts data.store data.panel",
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.numeric data.facts data.store data.importing",
+    "data.scenarios": "data.facts data.store data.panel",
+    "strategies": "data.errors data.numeric data.facts data.panel",
+    "engine.strategy": "data.errors engine.kernel data.panel",
+    "engine.spec": "data.errors data.facts engine.kernel data.panel engine.strategy",
+    "engine.simulation": (
+        "data.errors data.numeric data.facts engine.kernel engine.result data.panel engine.strategy "
+        "engine.spec"
+    ),
+    "engine.sweeps": (
+        "data.errors data.numeric engine.kernel engine.statistics engine.metrics data.panel "
+        "engine.strategy engine.spec engine.simulation"
+    ),
+    "engine.factors": (
+        "data.errors engine.kernel engine.statistics engine.results data.panel engine.strategy "
+        "engine.spec engine.simulation"
+    ),
+    "engine.audits": (
+        "data.errors engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
+        "engine.spec engine.simulation engine.sweeps"
+    ),
     "data.filled": "data.facts data.source",
-    "data.load": "data.errors data.facts data.panel data.source data.filled",
+    "data.load": "data.errors data.facts data.source data.panel data.filled",
     "engine.pipeline": (
-        "data.errors data.panel data.checks engine.strategy engine.spec engine.result engine.results "
-        "engine.simulation data.synthetic data.source data.load"
+        "data.errors engine.result engine.results data.synthetic data.source data.panel data.checks "
+        "engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
-        "data.errors data.numeric data.panel engine.kernel engine.strategy engine.spec "
-        "engine.statistics engine.result engine.metrics engine.results engine.simulation "
-        "engine.sweeps engine.record engine.verdict data.synthetic data.source engine.pipeline"
+        "data.errors data.numeric engine.kernel engine.statistics engine.result engine.metrics "
+        "engine.results engine.record engine.verdict data.synthetic data.source data.panel "
+        "engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (
-        "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec "
-        "engine.simulation data.source data.load"
+        "data.errors data.facts engine.kernel data.source data.panel engine.strategy engine.spec "
+        "engine.simulation data.load"
     ),
-    "engine.briefs": "data.errors data.facts data.panel data.source engine.orders",
+    "engine.briefs": "data.errors data.facts data.source data.panel engine.orders",
     "engine.report": (
         "data.facts engine.kernel engine.statistics engine.result engine.metrics engine.results "
-        "engine.verdict engine.comparisons engine.factors data.synthetic engine.tuning"
+        "engine.verdict engine.comparisons data.synthetic engine.factors engine.tuning"
     ),
     "engine.commands": (
-        "data.errors data.facts data.panel engine.kernel engine.strategy engine.spec engine.result "
-        "engine.metrics engine.results engine.sweeps engine.record engine.verdict engine.comparisons "
-        "engine.factors engine.audits data.synthetic data.source data.load engine.pipeline "
-        "engine.tuning engine.orders engine.briefs engine.report"
+        "data.errors data.facts engine.kernel engine.result engine.metrics engine.results "
+        "engine.record engine.verdict engine.comparisons data.synthetic data.source data.panel "
+        "engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
+        "engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
     ),
     "engine": (
-        "engine.kernel engine.strategy engine.spec engine.statistics engine.result engine.metrics "
-        "engine.results engine.sweeps engine.verdict engine.comparisons engine.factors engine.audits "
-        "data.synthetic engine.pipeline engine.tuning engine.orders engine.briefs engine.commands"
+        "engine.kernel engine.statistics engine.result engine.metrics engine.results engine.verdict "
+        "engine.comparisons data.synthetic engine.strategy engine.spec engine.sweeps engine.factors "
+        "engine.audits engine.pipeline engine.tuning engine.orders engine.briefs engine.commands"
     ),
     "engine.cli": (
-        "data.errors data.facts data.checks data.synthetic data.store data.demo data.source "
+        "data.errors data.facts data.synthetic data.store data.demo data.source data.checks "
         "data.importing data.providers data.load engine"
     ),
 }
