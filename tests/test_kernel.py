@@ -103,7 +103,8 @@ def test_a_buy_and_a_sale_in_full() -> None:
 
 
 def test_a_single_share_is_bought_where_a_lot_is_one_share() -> None:
-    assert fill_order(1, quote(lot=1), FREE, 5.0) == Filled(1, 2.0, 2.0, 0.0, 0.0, 3.0, 0, 0)
+    terms = FREE._replace(slippage_rate=0.25)
+    assert fill_order(1, quote(lot=1), terms, 5.0) == Filled(1, 2.5, 2.5, 0.0, 0.0, 2.5, 0, 0)
 
 
 def test_a_price_is_worse_by_impact_and_never_beyond_the_limit_or_below_a_tick() -> None:

@@ -105,6 +105,8 @@ def test_without_a_top_all_of_equity_is_invested_under_every_weighting() -> None
 
 
 def test_a_decision_leaves_the_weights_of_those_before_alone() -> None:
+    equally = [[1.0, 1.0, NAN, NAN], [NAN, NAN, 1.0, NAN]]
+    assert weigh(equally, top=0).weights.tolist() == [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
     # On the second, A and B of the first have scores below those of the chosen, which do not count
     scores = [[3.0, 1.0, NAN, NAN], [-9.0, -7.0, 3.0, -1.0], [NAN, NAN, 1.0, 1.0]]
     prices = [[1.0, 1.0, 1.0, 1.0], [1.5, 1.25, 1.5, 1.25], [0.75, 0.9375, 0.75, 0.9375]]
