@@ -4,13 +4,14 @@
 # make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
 # make test-clients   the vendors' own libraries, which it installs, against a server on this machine
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
+# make mutants ROOM=kernel   change the code a little and see its tests fail; rooms are in tests/mutants.py
 # make bench   the speed of the engines
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
 #
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow test-clients lint check unchanged bench bench-peers clean help
+.PHONY: run test test-slow test-clients lint check unchanged mutants bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -51,6 +52,12 @@ unchanged: $(VENV)/.test
 	@$(BIN)/python -m tests.golden.freeze . $(FROZEN)/after
 	@git worktree remove --force $(FROZEN)/tree
 	diff -r $(FROZEN)/before $(FROZEN)/after
+
+ROOM := kernel
+
+mutants: $(VENV)/.test
+	@$(PIP) --editable '.[mutants]'
+	@nice -n 10 $(BIN)/python -m tests.mutants $(ROOM)
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks
