@@ -145,7 +145,7 @@ def equity_of(scenario: Scenario, first: date, strategy: Given, *, in_machine_co
         )
         with np.errstate(all="ignore"):
             rows = sweep.run([strategy], equity=True)
-    assert rows.failures == (None,)
+    assert list(rows.failures) == [None]
     return rows.equity[0].tolist()
 
 
