@@ -97,7 +97,7 @@ def until(condition, seconds: float = 30.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory, own_cache):
+def machines(tmp_path_factory, own_folders):
     """Two workers that stay for all tests of this module."""
     started = Machines(tmp_path_factory.mktemp("machines"))
     try:

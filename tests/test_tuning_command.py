@@ -15,8 +15,10 @@ import pytest
 
 import run_backtest
 from engine.cli.main import main
+from engine.strategy.adapters import adapt
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import studies_in
+from strategies.momentum import Momentum
 from tests.helpers.tuning import evaluate
 
 ROOT = Path(run_backtest.__file__).parent
@@ -29,6 +31,7 @@ class Fake:
     """Like an evaluator, over made-up outcomes."""
 
     first, last, workers = 1, 100, None
+    base = adapt(Momentum())
 
     def __init__(self, evaluate_sets):
         self._evaluate = evaluate_sets
