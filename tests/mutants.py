@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "kernel": (["engine/kernel/*.py"], ["kernel", "rotation"]),
     "flows": (["data/panel/flows.py"], ["flows"]),
-    "metrics": (["engine/metrics.py"], ["metrics"]),
+    "metrics": (["engine/metrics/*.py"], ["metrics"]),
     "statistics": (
         ["engine/statistics/*.py"],
         [

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from data.errors import UsageError, did_you_mean
-from data.providers.asking import Desk
+from data.providers.asking import Connection
 from data.providers.fetching import Fetched, FetchReport, fetch
 from data.providers.joining import Gap
 from data.providers.provider import NoAnswer, Piece, Provider, Request, Verdict, Wanted
@@ -21,7 +21,7 @@ from data.providers.updating import update
 
 __all__ = [
     "PROVIDERS",
-    "Desk",
+    "Connection",
     "FetchReport",
     "Fetched",
     "Gap",

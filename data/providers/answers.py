@@ -12,7 +12,7 @@ import pandas as pd
 from data.errors import DataError
 from data.importing.maps import TableMap
 from data.importing.shape import shape
-from data.providers.asking import Desk
+from data.providers.asking import Connection
 from data.providers.provider import Piece, Request, Wanted
 from data.store.schema import Table
 from data.store.tables import TABLES
@@ -20,7 +20,7 @@ from data.store.tables import TABLES
 _SHOWN = 5
 
 
-def rows_of(piece: Piece, schema: Table, wanted: Wanted, desk: Desk) -> pd.DataFrame:
+def rows_of(piece: Piece, schema: Table, wanted: Wanted, connection: Connection) -> pd.DataFrame:
     """Return the rows of the first request that has some.
 
     No rows if a request answers that there are none, unless a better one failed; then DataError.
@@ -29,9 +29,9 @@ def rows_of(piece: Piece, schema: Table, wanted: Wanted, desk: Desk) -> pd.DataF
     there_are_none = False
     for request in piece.requests:
         try:
-            rows = _within(_read(request, desk.ask(request), wanted), schema, wanted)
+            rows = _within(_read(request, connection.ask(request), wanted), schema, wanted)
         except DataError as error:
-            desk.forget(request)
+            connection.forget(request)
             failures.append(error)
             continue
         if len(rows):
@@ -41,7 +41,7 @@ def rows_of(piece: Piece, schema: Table, wanted: Wanted, desk: Desk) -> pd.DataF
     if there_are_none:
         return schema.empty()
     told = [error.what + (f" ({error.received})" if error.received else "") for error in failures]
-    raise DataError(f"{desk.provider.name} {desk.provider.version}: {'; '.join(told)}")
+    raise DataError(f"{connection.provider.name} {connection.provider.version}: {'; '.join(told)}")
 
 
 def listed(names: Sequence[str]) -> str:

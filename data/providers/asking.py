@@ -1,9 +1,9 @@
 """Asking a vendor: patiently, a bounded number of times, and never twice for the same answer.
 
-1. An answer on file is taken, unless it was given before what it is about had settled (``Desk._kept``).
+1. An answer on file is taken, unless it was given before what it is about had settled (``Connection._kept``).
 2. Otherwise the vendor is asked. A network that breaks or a vendor that throttles is given time and asked
    again, four times at most; after that the same function gets one try only, until it answers. One that still
-   says "too often", or that hung, is left alone (``Desk._patiently``).
+   says "too often", or that hung, is left alone (``Connection._patiently``).
 3. The answer goes on file as the vendor gave it, and is read back from there, so that rows are the same to
    the bit whether they came over the network or from the file. ``data import`` reads these files too.
 """
@@ -45,7 +45,7 @@ class Hung(Exception):
     """No answer within the limit."""
 
 
-class Desk:
+class Connection:
     """Asks one provider, and keeps its answers on file.
 
     Parameters
@@ -54,7 +54,7 @@ class Desk:
     folder : Path, optional
         Where answers are kept; ``answers`` in the cache folder of etflow if None.
     refresh : bool
-        Take no answer that is older than this desk.
+        Take no answer that is older than this connection.
     sleep : callable
         Waits for a number of seconds.
     seed : int

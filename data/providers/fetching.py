@@ -22,7 +22,7 @@ from data.errors import DataError, UsageError, did_you_mean
 from data.facts.symbols import MARKET_CODES, market_of
 from data.facts.universe import funds_of
 from data.providers.answers import listed
-from data.providers.asking import Desk
+from data.providers.asking import Connection
 from data.providers.joining import Gap, Joined, join
 from data.providers.published import Published
 from data.providers.recipe import Memory, Recipe, read_memory, write_memory
@@ -74,16 +74,16 @@ class FetchReport:
 
 @dataclass(frozen=True)
 class Market:
-    """Where is asked: the desks, all of one market, its local time, its last day that is over."""
+    """Where is asked: the connections, all of one market, its local time, its last day that is over."""
 
-    desks: tuple[Desk, ...]
+    connections: tuple[Connection, ...]
     name: str
     now: datetime
     over: date
 
 
 def fetch(
-    desks: Sequence[Desk],
+    connections: Sequence[Connection],
     store: Store,
     symbols: Sequence[str],
     start: date,
@@ -97,21 +97,21 @@ def fetch(
 ) -> FetchReport:
     """Fetch funds from ``start`` to ``end`` (the last day that is over if None) into ``store``.
 
-    Each of ``desks`` asks a provider, the best first. ``tables`` are all that they have if empty; ``indices``
-    come besides those that the funds track. ``progress`` is called with the pieces done, their number so far,
-    and what is next; ``now`` stands in for the clock. UsageError for what no provider has; DataError if
-    nothing comes, or would change the past: then the store is as it was.
+    Each of ``connections`` asks a provider, the best first. ``tables`` are all that they have if empty;
+    ``indices`` come besides those that the funds track. ``progress`` is called with the pieces done, their
+    number so far, and what is next; ``now`` stands in for the clock. UsageError for what no provider has;
+    DataError if nothing comes, or would change the past: then the store is as it was.
     """
     refuse_synthetic(store)
-    market = settle(desks, symbols, indices, now)
+    market = settle(connections, symbols, indices, now)
     last = market.over if end is None else min(end, market.over)
     if start > last:
         raise UsageError(
             "the start is after the end", received=f"{start} to {last}", hint=f"{market.over} is over."
         )
     recipe = Recipe(
-        tuple(desk.provider.name for desk in desks),
-        choose_tables(desks, tables),
+        tuple(connection.provider.name for connection in connections),
+        choose_tables(connections, tables),
         tuple(sorted(set(symbols))),
         tuple(sorted(set(indices))),
         start,
@@ -129,7 +129,7 @@ def fetch(
         replace(recipe, through=dict.fromkeys(recipe.tables, last))
     )
     late = [f"fetched through {last}: later days are not over yet"] if end is not None and end > last else []
-    return keep(store, desks, joined, wanted, memory, late, accept_revision)
+    return keep(store, connections, joined, wanted, memory, late, accept_revision)
 
 
 def refuse_synthetic(store: Store) -> None:
@@ -157,13 +157,13 @@ class Tally:
 
 
 def settle(
-    desks: Sequence[Desk], symbols: Sequence[str], indices: Sequence[str], now: datetime | None
+    connections: Sequence[Connection], symbols: Sequence[str], indices: Sequence[str], now: datetime | None
 ) -> Market:
-    """Return the one market of the desks; UsageError if the funds are of another one."""
-    names = " and ".join(desk.provider.name for desk in desks)
-    name = desks[0].provider.market
+    """Return the one market of the connections; UsageError if the funds are of another one."""
+    names = " and ".join(connection.provider.name for connection in connections)
+    name = connections[0].provider.market
     foreign = [symbol for symbol in symbols if market_of(symbol) != name]
-    if foreign or not symbols or any(desk.provider.market != name for desk in desks):
+    if foreign or not symbols or any(connection.provider.market != name for connection in connections):
         raise UsageError(
             f"{names} does not have the funds of that market" if symbols else "no funds to fetch",
             received=listed(foreign) if foreign else None,
@@ -174,7 +174,7 @@ def settle(
         raise UsageError("not the code of an index", received=listed(unknown), limit="000300, 930713, H30184")
     local = (now or datetime.now().astimezone()).astimezone(ZoneInfo(ZONES[name]))
     over = local.date() - timedelta(days=0 if local.hour >= DAY_IS_OVER else 1)
-    return Market(tuple(desks), name, local, over)
+    return Market(tuple(connections), name, local, over)
 
 
 def is_index(code: str) -> bool:
@@ -182,12 +182,12 @@ def is_index(code: str) -> bool:
     return _INDEX.fullmatch(code) is not None
 
 
-def choose_tables(desks: Sequence[Desk], tables: Sequence[str]) -> tuple[str, ...]:
-    """Return the tables named, all if none is, in the order of the schema; UsageError if no desk has one."""
-    offered = {name for desk in desks for name in desk.provider.tables}
+def choose_tables(connections: Sequence[Connection], tables: Sequence[str]) -> tuple[str, ...]:
+    """Return the tables named, all if none is, in the order of the schema; UsageError for one nobody has."""
+    offered = {name for connection in connections for name in connection.provider.tables}
     for name in tables:
         if name not in offered:
-            names = " and ".join(desk.provider.name for desk in desks)
+            names = " and ".join(connection.provider.name for connection in connections)
             raise UsageError(f"{names} has no table `{name}`", hint=did_you_mean(name, sorted(offered)))
     return tuple(name for name in TABLES if name in (tables or offered))
 
@@ -206,7 +206,13 @@ def ask(market: Market, store: Store, wanted: Mapping[str, Sequence[Gap]], tell:
     symbols = {name for gaps in wanted.values() for gap in gaps for name in gap.series if "." in name}
     published = Published(market.name, market.now, funds_of(sorted(symbols), store.read("funds")))
     return [
-        join([desk for desk in market.desks if name in desk.provider.tables], name, gaps, published, tell)
+        join(
+            [connection for connection in market.connections if name in connection.provider.tables],
+            name,
+            gaps,
+            published,
+            tell,
+        )
         for name, gaps in wanted.items()
         if gaps
     ]
@@ -214,7 +220,7 @@ def ask(market: Market, store: Store, wanted: Mapping[str, Sequence[Gap]], tell:
 
 def keep(
     store: Store,
-    desks: Sequence[Desk],
+    connections: Sequence[Connection],
     joined: Sequence[Joined],
     wanted: Mapping[str, Sequence[Gap]],
     memory: Memory,
@@ -250,11 +256,11 @@ def keep(
         if change.differing
     ]
     return FetchReport(
-        tuple(desk.provider.name for desk in desks),
+        tuple(connection.provider.name for connection in connections),
         tuple(_fetched(TABLES[name], frame, changes[name].added) for name, frame in frames.items()),
         missing,
         tuple(told),
-        sum(desk.calls for desk in desks),
+        sum(connection.calls for connection in connections),
         min(gap.first for gap in asked),
         max(gap.last for gap in asked),
         appended.revisions,

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.providers.answers import listed, rows_of
-from data.providers.asking import Desk
+from data.providers.asking import Connection
 from data.providers.provider import Wanted
 from data.providers.published import Published
 from data.store.arrivals import day_of
@@ -73,39 +73,39 @@ class Joined:
 
 
 def join(
-    desks: Sequence[Desk], table: str, wanted: Sequence[Gap], published: Published, tell: Tell
+    connections: Sequence[Connection], table: str, wanted: Sequence[Gap], published: Published, tell: Tell
 ) -> Joined:
-    """Ask the desks, whose providers all have the table, for the gaps in ``wanted``, the best desk first."""
+    """Ask the connections, all of which have the table, for the gaps in ``wanted``, the best first."""
     found = _Found(TABLES[table])
     asked, failed, empty, notes = list[Gap](), list[Gap](), list[tuple[str, Gap]](), list[str]()
     still_open: Sequence[Gap] = wanted
-    for desk in desks:
+    for connection in connections:
         plan = [
             (piece, each)
             for each in _wanted(still_open, found.schema, published)
-            for piece in desk.provider.pieces(table, each)
+            for piece in connection.provider.pieces(table, each)
         ]
         refused = []
         for number, (piece, each) in enumerate(plan):
             tell(0 if number else len(plan), f"{table} {piece.about}")
             about = Gap(table, piece.series, piece.first, piece.last)
             try:
-                rows = rows_of(piece, found.schema, each, desk)
+                rows = rows_of(piece, found.schema, each, connection)
             except DataError as error:
                 refused.append(replace(about, why=error.what))
                 continue
             asked.append(about)
             if rows.empty and piece.about not in piece.series:
                 empty.append((piece.about, about))
-            found.add(rows, f"{desk.provider.name} {desk.provider.version}")
-        failed, unfilled = _both(found.close(failed), refused, first=desk is desks[0])
+            found.add(rows, f"{connection.provider.name} {connection.provider.version}")
+        failed, unfilled = _both(found.close(failed), refused, first=connection is connections[0])
         notes += [f"{gap} was not to be had elsewhere: {gap.why}" for gap in unfilled]
-        if desk is not desks[-1]:
+        if connection is not connections[-1]:
             left = [*failed, *_lacking(asked, found, published), *_not_asked(wanted, [*asked, *failed])]
             still_open = _hulls(left)
     nothing = [gap for gap in _nothing(wanted, asked, found) if not any(gap.meets(each) for each in failed)]
     lost = [gap for gap in nothing if _must_have(gap, published)]
-    why = f"{' and '.join(desk.provider.name for desk in desks)}: no rows"
+    why = f"{' and '.join(connection.provider.name for connection in connections)}: no rows"
     if table not in _SELDOM:
         absent = sorted({gap.series[0] for gap in nothing} - {gap.series[0] for gap in lost})
         blank = [about for about, gap in empty if not any(found.has(name, gap) for name in gap.series)]

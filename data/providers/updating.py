@@ -15,7 +15,7 @@ from datetime import date, datetime
 from data.errors import UsageError
 from data.facts.symbols import MARKET_CODES, market_of
 from data.providers.answers import listed
-from data.providers.asking import Desk
+from data.providers.asking import Connection
 from data.providers.fetching import (
     FetchReport,
     Market,
@@ -46,7 +46,7 @@ ENDED = 20
 
 def update(
     store: Store,
-    desk_of: Callable[[str], Desk],
+    connection_to: Callable[[str], Connection],
     *,
     providers: Sequence[str] = (),
     symbols: Sequence[str] = (),
@@ -57,19 +57,19 @@ def update(
 ) -> FetchReport:
     """Bring the tables of ``store`` to ``end``, the last day that is over if None.
 
-    ``desk_of`` makes the desk of a provider. ``providers`` and ``symbols`` are those on record; what is given
-    stands in for them this once. Raises as ``fetch`` does, and UsageError where the store does not remember
-    a provider and none is named.
+    ``connection_to`` makes the connection of a provider. ``providers`` and ``symbols`` are those on record;
+    what is given stands in for them this once. Raises as ``fetch`` does, and UsageError where the store does
+    not remember a provider and none is named.
     """
     refuse_synthetic(store)
     memory = read_memory(store.recipe)
     of_files = not memory.recipes
-    desks: dict[str, Desk] = {}
+    connections: dict[str, Connection] = {}
     markets: list[tuple[Recipe, Market]] = []
-    for recipe in [_of_files(store, providers, desk_of)] if of_files else memory.recipes:
+    for recipe in [_of_files(store, providers, connection_to)] if of_files else memory.recipes:
         for name in providers or recipe.providers:
-            desks.setdefault(name, desk_of(name))
-        chosen = [desks[name] for name in providers or recipe.providers]
+            connections.setdefault(name, connection_to(name))
+        chosen = [connections[name] for name in providers or recipe.providers]
         if market_of(recipe.symbols[0]) == chosen[0].provider.market:
             markets.append((recipe, settle(chosen, recipe.symbols, recipe.indices, now)))
     _check_symbols(symbols, [recipe for recipe, _ in markets])
@@ -94,12 +94,12 @@ def update(
     if not any(wanted.values()):
         nothing = ("there is nothing to ask for: what is on file goes on after that day",)
         day = end or date.today()
-        return FetchReport(tuple(desks), (), (), nothing, 0, day, day, REVISIONS.empty())
+        return FetchReport(tuple(connections), (), (), nothing, 0, day, day, REVISIONS.empty())
     memory = Memory(tuple(after), memory.gaps)
-    return keep(store, list(desks.values()), joined, wanted, memory, (), accept_revision)
+    return keep(store, list(connections.values()), joined, wanted, memory, (), accept_revision)
 
 
-def _of_files(store: Store, providers: Sequence[str], desk_of: Callable[[str], Desk]) -> Recipe:
+def _of_files(store: Store, providers: Sequence[str], connection_to: Callable[[str], Connection]) -> Recipe:
     """Return a recipe for a store made of files: its tables, funds and indices that the providers have."""
     if not providers or not store.tables:
         raise UsageError(
@@ -109,8 +109,11 @@ def _of_files(store: Store, providers: Sequence[str], desk_of: Callable[[str], D
             hint="Name a provider (--provider akshare), or fetch into it first: data fetch --provider … "
             "--symbols … --start …",
         )
-    desks = [desk_of(name) for name in providers]
-    market, offered = desks[0].provider.market, {name for desk in desks for name in desk.provider.tables}
+    connections = [connection_to(name) for name in providers]
+    market, offered = (
+        connections[0].provider.market,
+        {name for connection in connections for name in connection.provider.tables},
+    )
     names: dict[str, set[str]] = {"symbol": set(), "index": set()}
     days: list[date] = []
     for table in (name for name in store.tables if name in offered):
@@ -156,7 +159,7 @@ def _gaps(
     store: Store, memory: Memory, recipe: Recipe, market: Market, last: date, of_files: bool
 ) -> dict[str, list[Gap]]:
     """Return what is asked for, by table: the days since the last on file, and what failed before."""
-    offered = {name for desk in market.desks for name in desk.provider.tables}
+    offered = {name for connection in market.connections for name in connection.provider.tables}
     published = Published(market.name, market.now, {})
     gaps: dict[str, list[Gap]] = {}
     for table in (name for name in recipe.tables if name in offered and recipe.symbols):

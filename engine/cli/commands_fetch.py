@@ -15,7 +15,7 @@ from engine.cli.options import day, json_option, symbol_words, verbosity
 from engine.cli.output import Progress, cell, count, note, print_json, say, table, warn
 
 if TYPE_CHECKING:
-    from data.providers import Desk, FetchReport
+    from data.providers import Connection, FetchReport
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,11 +81,11 @@ def fetch_data(
         raise UsageError("say whom to ask, and from which day", hint="Give --provider NAME and --start DAY.")
     names = known[-1].providers if provider is None else _words(provider)
     first = known[-1].start if start is None else start
-    desk_of = _desks(refresh)
-    desks = [desk_of(name) for name in names]
+    connection_to = _desks(refresh)
+    connections = [connection_to(name) for name in names]
     with Progress(app, "fetch", total=1) as progress:
         report = fetch(
-            desks,
+            connections,
             store,
             funds,
             first,
@@ -142,13 +142,13 @@ def update_data(
     _print_report(app, data, report, as_json)
 
 
-def _desks(refresh: bool) -> Callable[[str], Desk]:
+def _desks(refresh: bool) -> Callable[[str], Connection]:
     import os
 
-    from data.providers import Desk, load_provider
+    from data.providers import Connection, load_provider
 
     # Only waits are drawn with the seed: machines that were refused together do not come back together.
-    return lambda name: Desk(load_provider(name), refresh=refresh, seed=os.getpid())
+    return lambda name: Connection(load_provider(name), refresh=refresh, seed=os.getpid())
 
 
 def _print_report(app: App, data: str, report: FetchReport, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 import run_backtest
-from data.providers import Desk, FetchReport, fetch, load_provider, update
+from data.providers import Connection, FetchReport, fetch, load_provider, update
 from data.store.store import Store
 
 ROOT = Path(run_backtest.__file__).parent
@@ -144,9 +144,9 @@ class Bench:
     def asked(self) -> list[str]:
         return [function for function, _ in self.library.CALLS]
 
-    def desk(self, name: str = "", *, refresh: bool = False) -> Desk:
+    def connection(self, name: str = "", *, refresh: bool = False) -> Connection:
         provider = load_provider(name or self.name)
-        return Desk(provider, self.folder / "answers", refresh=refresh, sleep=self.waited.append)
+        return Connection(provider, self.folder / "answers", refresh=refresh, sleep=self.waited.append)
 
     def fetch(self, *tables: str, **options) -> FetchReport:
         """Fetch 2025-08-19 and 20 as of a day when they are long over."""
@@ -154,15 +154,15 @@ class Bench:
         options.setdefault("now", LONG_AFTER)
         symbols = options.pop("symbols", CASES[self.name].symbols)
         start, end = options.pop("start", FIRST), options.pop("end", LAST)
-        desks = [self.desk(name, refresh=refresh) for name in providers]
-        return fetch(desks, self.store, symbols, start, end, tables=tables, **options)
+        connections = [self.connection(name, refresh=refresh) for name in providers]
+        return fetch(connections, self.store, symbols, start, end, tables=tables, **options)
 
     def update(self, **options) -> FetchReport:
         """Update until 2025-08-20 as of a day when it is long over."""
         refresh = options.pop("refresh", False)
         options.setdefault("now", LONG_AFTER)
         options.setdefault("end", LAST)
-        return update(self.store, lambda name: self.desk(name, refresh=refresh), **options)
+        return update(self.store, lambda name: self.connection(name, refresh=refresh), **options)
 
 
 def by_key(frame: pd.DataFrame, keys: int) -> dict[tuple[str, ...], dict[str, object]]:

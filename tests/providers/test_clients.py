@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
-from data.providers import Desk, FetchReport, eastmoney, fetch, load_provider, update
-from data.providers import asking as desks
+from data.providers import Connection, FetchReport, eastmoney, fetch, load_provider, update
+from data.providers import asking as connections
 from data.store.store import Store
 from tests.helpers.loopback import HTML, TROUBLES, How, Reply, Site
 from tests.helpers.vendor_bench import LONG_AFTER, TOKEN, by_key
@@ -54,15 +54,17 @@ class Client:
     def store(self) -> Store:
         return Store(self.folder / "store")
 
-    def desk(self) -> Desk:
-        return Desk(load_provider(self.name), self.folder / "answers", sleep=self.waited.append)
+    def connection(self) -> Connection:
+        return Connection(load_provider(self.name), self.folder / "answers", sleep=self.waited.append)
 
     def fetch(self, *tables: str, symbols: tuple[str, ...] = (), **options) -> FetchReport:
         funds = symbols or FUNDS[self.name]
-        return fetch([self.desk()], self.store, funds, FIRST, LAST, tables=tables, now=LONG_AFTER, **options)
+        return fetch(
+            [self.connection()], self.store, funds, FIRST, LAST, tables=tables, now=LONG_AFTER, **options
+        )
 
     def update(self) -> FetchReport:
-        return update(self.store, lambda _: self.desk(), end=LAST, now=LONG_AFTER)
+        return update(self.store, lambda _: self.connection(), end=LAST, now=LONG_AFTER)
 
     def answer(self, part: str = "", reply: Reply | Callable[[str], Reply] | None = None) -> None:
         """Let the site answer as it does, but for one part of an address."""
@@ -214,7 +216,7 @@ def half(client: Client, how: How) -> Reply:
 
 @pytest.mark.parametrize("trouble", [*TROUBLES, "cut", "unmarked cut", "empty"])
 def test_trouble_loses_one_table_of_one_fund_and_an_update_gets_it(client, trouble, monkeypatch):
-    monkeypatch.setattr(desks, "LIMIT_SECONDS", 0.5 if trouble == "slow" else 20.0)
+    monkeypatch.setattr(connections, "LIMIT_SECONDS", 0.5 if trouble == "slow" else 20.0)
     first, second = FUNDS[client.name]
     # The answer about the second fund is on file: a function that hangs for the first is left alone.
     client.fetch("bars", symbols=(second,))

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
-from data.providers import PROVIDERS, Desk, fetch, load_provider
-from data.providers import asking as desks
+from data.providers import PROVIDERS, Connection, fetch, load_provider
+from data.providers import asking as connections
 from data.providers.fetching import ZONES
 from tests.helpers.vendor_bench import CASES, FIRST, LAST, LONG_AFTER, ROOT, by_key
 
@@ -236,7 +236,7 @@ def test_answers_of_another_version_of_the_library_are_not_used(tushare):
 
 
 def test_a_function_that_hangs_is_left_alone(tushare, monkeypatch):
-    monkeypatch.setattr(desks, "LIMIT_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "LIMIT_SECONDS", 0.01)
     called = []
 
     def hang(self, request):
@@ -263,8 +263,8 @@ def test_waits_are_the_same_for_the_same_seed_and_others_for_another(tushare):
         slept: list[float] = []
         tushare.library.TROUBLE["fund_daily"] = [ConnectionError("reset")] * 2
         folder = tushare.folder / f"answers-{len(waits)}"
-        desk = Desk(load_provider("tushare"), folder, sleep=slept.append, seed=seed)
-        fetch([desk], tushare.store, ("159363.SZ",), FIRST, LAST, tables=("bars",), now=LONG_AFTER)
+        connection = Connection(load_provider("tushare"), folder, sleep=slept.append, seed=seed)
+        fetch([connection], tushare.store, ("159363.SZ",), FIRST, LAST, tables=("bars",), now=LONG_AFTER)
         waits.append(slept)
     assert waits[0] == waits[1] != waits[2]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
-from data.providers import Desk, fetch, load_provider
+from data.providers import Connection, fetch, load_provider
 from tests.helpers.vendor_bench import FIRST, LAST, TOKEN
 
 
@@ -70,9 +70,9 @@ def test_another_fund_than_asked_for_is_refused(tushare):
     provider._page = lambda function, arguments: pd.DataFrame(
         {"ts_code": ["159364.SZ"], "trade_date": ["20250820"]}
     )
-    desk = Desk(provider, tushare.folder / "answers", sleep=tushare.waited.append)
+    connection = Connection(provider, tushare.folder / "answers", sleep=tushare.waited.append)
     with pytest.raises(DataError, match=r"answered about something else: ts_code says 159364\.SZ"):
-        fetch([desk], tushare.store, ("159363.SZ",), FIRST, LAST, tables=("bars",))
+        fetch([connection], tushare.store, ("159363.SZ",), FIRST, LAST, tables=("bars",))
 
 
 def test_units_come_from_the_second_function_where_points_do_not_reach(tushare):
