@@ -70,7 +70,7 @@ def load_panel(
     panel = Panel.build(
         days,
         chosen,
-        facts_of(source, chosen, bars, days, market, published),
+        facts_of(source.read, chosen, bars, days, market, published),
         RuleBook.load(market).arrays(chosen, funds, days),
         Listings(
             tuple(funds[symbol].listed for symbol in chosen),

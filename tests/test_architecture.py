@@ -37,7 +37,7 @@ ROOMS: dict[str, str] = {
     "data.store": "data.errors data.synthetic",
     "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
-    "data.panel": "data.errors data.numeric data.facts data.store data.source",
+    "data.panel": "data.errors data.numeric data.facts data.store",
     "data.checks": "data.errors data.facts data.store data.panel",
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.numeric data.facts data.store data.importing",

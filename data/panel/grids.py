@@ -7,10 +7,9 @@ that are no sessions are left out, and reported by `data check`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,13 +21,11 @@ from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
 from data.store.schema import Table
 from data.store.tables import FACT_TABLES
 
-if TYPE_CHECKING:
-    from data.source import DataSource
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
+Read = Callable[[str, Sequence[str] | None], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -52,30 +49,30 @@ class Sessions:
 
 
 def facts_of(
-    source: DataSource,
+    read: Read,
     symbols: tuple[str, ...],
     bars: pd.DataFrame,
     days: Days,
     market: str,
     published: Availability,
 ) -> Facts:
-    """Return the facts that ``source`` has of some funds; ``bars`` are read already."""
+    """Return the facts about some funds; ``read`` is that of a data source, ``bars`` are read already."""
     sessions = Sessions(days, market, published)
     grids: dict[str, Grid] = {}
     for table in FACT_TABLES:
         by_fund = table.key[0] == "symbol"
-        frame = bars if table.name == "bars" else source.read(table.name, symbols if by_fund else None)
+        frame = bars if table.name == "bars" else read(table.name, symbols if by_fund else None)
         if len(frame) or (by_fund and table.always):
             names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
             make = _by_session if "day" in table.key else _by_publication
             values, usable_from = make(table, frame, names, sessions)
-            recorded_from = _first_row(source.read(table.name), days) if table.begins_at_zero else None
+            recorded_from = _first_row(read(table.name, None), days) if table.begins_at_zero else None
             grids[table.name] = Grid(
                 table.name, values, usable_from, None if by_fund else names, recorded_from
             )
-        if table.markets is not None and (grid := _of_market(table, source, sessions)) is not None:
+        if table.markets is not None and (grid := _of_market(table, read, sessions)) is not None:
             grids[of_markets(table.name)] = grid
-    return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
+    return Facts(grids, index_weights=_index_weights(read("index_weights", None), sessions))
 
 
 def _by_session(
@@ -132,10 +129,10 @@ def _by_publication(
     return values, usable_after(count, len(names), 0)
 
 
-def _of_market(table: Table, source: DataSource, sessions: Sessions) -> Grid | None:
+def _of_market(table: Table, read: Read, sessions: Sessions) -> Grid | None:
     """Return the rows of a table about the whole market; None if there are none."""
     codes = tuple(code for code, name in MARKET_CODES.items() if name == sessions.market)
-    frame = source.read(table.name, codes)
+    frame = read(table.name, codes)
     if frame.empty:
         return None
     # The end of a month may be no session; what it says belongs to the session before.
