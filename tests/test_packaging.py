@@ -15,7 +15,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-NOT_THE_PROJECT = shutil.ignore_patterns(".*", "results", "build", "dist", "*.egg-info", "__pycache__")
+MADE = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__")
+MADE_AT_THE_TOP = {"results", "build", "dist"}
 FLOORS = ("data", "engine", "strategies")
 
 
@@ -37,7 +38,12 @@ def call(*words: object, cwd: Path, **options) -> str:
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("wheel")
-    shutil.copytree(root, place / "source", ignore=NOT_THE_PROJECT)
+
+    def not_the_project(folder: str, names: list[str]) -> set[str]:
+        top = MADE_AT_THE_TOP & set(names) if Path(folder) == root else set()
+        return top | MADE(folder, names)
+
+    shutil.copytree(root, place / "source", ignore=not_the_project)
     call(
         sys.executable,
         "-m",
