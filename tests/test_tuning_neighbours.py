@@ -113,6 +113,7 @@ def test_nothing_is_known_where_no_neighbour_was_tried(tmp_path: Path) -> None:
     assert found.reason == "none of its neighbours was tried"
 
 
+@pytest.mark.slow
 def test_the_verdict_and_the_neighbourhood_on_a_page_are_of_the_same_sets(tmp_path: Path) -> None:
     # Draws over an interval: no neighbour of the best is a trial.
     words = (
