@@ -336,7 +336,7 @@ DRIFT = {
     "weights as a page": ("950180closeweight", Reply(HTML), "index_weights of 950180", "Excel file format"),
     "splits as code": (
         "dt=9",
-        Reply('var pageinfo = [1,50,1];var jjcf_data=[[1+1]];'),
+        Reply("var pageinfo = [1,50,1];var jjcf_data=[[1+1]];"),
         "actions of 159363.SZ, 588790.SH",
         "jjcf_data is no JSON",
     ),

@@ -72,7 +72,7 @@ def test_a_year_without_any_has_no_rows(answer):
 @pytest.mark.parametrize(
     "text",
     [
-        'var pageinfo = [1,50,1+1];var jjcf_data=[];var jjcf_jjgs=[];',
+        "var pageinfo = [1,50,1+1];var jjcf_data=[];var jjcf_jjgs=[];",
         'var pageinfo = [1,50,1];var jjcf_data=[[len("run")]];var jjcf_jjgs=[];',
         page(SPLIT).replace("2.0", "2.0").replace('"2.0"', "NaN"),
         page(SPLIT)[:60],
