@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 import run_backtest
 from engine.record.body import body_of
+from engine.record.journal import writing
 from engine.record.lines import Forgotten, Judgement, Look, Seal
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
@@ -230,3 +233,36 @@ def test_processes_that_write_at_once_lose_nothing(state, tmp_path):
     contents = Record(tmp_path / "store").read()
     assert len([*contents.looks(body(), "2021-01-01", "2021-12-31")]) == 75
     assert contents.damaged == 0
+
+
+def test_a_line_noted_while_the_file_is_written_again_is_in_the_new_file(state):
+    record = Record()
+    record.note(look(body()), body())
+    place = record.places[0]
+    with writing(place):
+        late = threading.Thread(target=record.note, args=(look(body()), body()))
+        late.start()
+        late.join(timeout=0.3)
+        assert late.is_alive()
+        copy = place.with_name("copy")
+        shutil.copy(place, copy)
+        copy.replace(place)
+    late.join(timeout=30)
+    contents = record.read()
+    assert len(contents.lines) == 2
+    assert contents.damaged == 0
+
+
+def test_nobody_mends_the_end_of_a_line_that_another_is_writing(state):
+    record = Record()
+    record.note(look(body()), body())
+    place = record.places[0]
+    with writing(place) as file:
+        os.write(file, b'{"look":')
+        late = threading.Thread(target=record.note, args=(look(body()), body()))
+        late.start()
+        late.join(timeout=0.3)
+        os.write(file, b'"half of it"}\n')
+    late.join(timeout=30)
+    assert place.read_text().count("\n\n") == 0
+    assert b'{"look":"half of it"}\n' in place.read_bytes()

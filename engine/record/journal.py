@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -99,14 +100,51 @@ class Journal:
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
     """Append a line to a file that several processes may append to; ends what another left torn."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-    try:
+    with writing(path) as file:
         size = os.fstat(file).st_size
         torn = size > 0 and _end_of_lines(file) != size
         os.write(file, (b"\n" if torn else b"") + encode(value))
         os.fsync(file)
-    finally:
-        os.close(file)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[int]:
+    """Open a file to read and to append, made where it is missing; others who write it wait meanwhile.
+
+    Waiting is for a moment: nobody holds it longer than it takes to write a line, or the lines that are kept
+    of a file into another that then takes its place; who waited for the old file goes on with the new one.
+    """
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            _wait_for(file)
+            if _still_at(path, file):
+                yield file
+                return
+        finally:
+            os.close(file)
+
+
+def _wait_for(file: int) -> None:
+    """Take the lock of an open file; the system frees it when the file is closed, by a kill too."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        # A byte far behind the end, since there a locked byte cannot be read either.
+        os.lseek(file, 2**40, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        # Not lockf, which two threads of a process would both be given.
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _still_at(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 from data.folders import state_folder
 from engine.record.body import Body
-from engine.record.journal import append_line
+from engine.record.journal import append_line, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -143,17 +143,18 @@ def _lines(place: Path) -> Iterator[dict[str, Any] | None]:
 
 def _drop(place: Path, gone: set[str]) -> None:
     """Write a file again without some lines, under another name that then takes its place."""
-    kept = []
-    for line in place.read_bytes().splitlines(keepends=True):
-        try:
-            found = parse(json.loads(line))
-        except (ValueError, TypeError):
-            found = None
-        if found is None or key_of(found) not in gone:
-            kept.append(line)
-    temporary = place.with_name(place.name + ".part")
-    temporary.write_bytes(b"".join(kept))
-    temporary.replace(place)
+    with writing(place):
+        kept = []
+        for line in place.read_bytes().splitlines(keepends=True):
+            try:
+                found = parse(json.loads(line))
+            except (ValueError, TypeError):
+                found = None
+            if found is None or key_of(found) not in gone:
+                kept.append(line)
+        temporary = place.with_name(place.name + ".part")
+        temporary.write_bytes(b"".join(kept))
+        temporary.replace(place)
 
 
 def _note_body(place: Path, body: Body) -> None:
