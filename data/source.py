@@ -36,7 +36,7 @@ def open_source(name: str | Path) -> DataSource:
         return Demo()
     folder = Path(name)
     if not (folder / MANIFEST).is_file():
-        what = "is no store" if folder.exists() else "does not exist"
+        what = "is not a store" if folder.exists() else "does not exist"
         raise DataError(
             f"the data folder `{folder}` {what}",
             hint=f"Make one with `data import FILES --data {folder}`, or use `--data demo`.",

@@ -1,7 +1,7 @@
 """A spec: everything that determines a run, as plain values that go into a manifest and come out of a file.
 
 The command line, a TOML file (``run --spec run.toml``) and a notebook all make one; ``runs reproduce`` makes
-it again from a manifest. What of it is no matter of strategy or data are its :class:`Conditions`, which the
+it again from a manifest. What belongs to neither strategy nor data are its :class:`Conditions`, which the
 engine hands on as one.
 """
 
@@ -69,7 +69,7 @@ class Conditions:
         for name in ("start", "end"):
             day = getattr(self, name)
             if day is not None and not isinstance(day, date):
-                raise UsageError(f"`{name}` is no day", received=repr(day), limit="a datetime.date")
+                raise UsageError(f"`{name}` is not a day", received=repr(day), limit="a datetime.date")
         if self.start and self.end and self.start > self.end:
             raise UsageError(
                 "`start` is after `end`",
@@ -89,7 +89,9 @@ class Conditions:
             costs = Costs.from_words({str(name): str(value) for name, value in (costs or {}).items()})
         if not isinstance(costs, Costs):
             raise UsageError(
-                "`costs` are no costs", received=repr(costs), hint='For instance {"commission_rate": 0.0001}.'
+                "`costs` is not a table of costs",
+                received=repr(costs),
+                hint='For instance {"commission_rate": 0.0001}.',
             )
         for name in ("start", "end"):
             given[name] = _plain_day(given.get(name))
@@ -262,4 +264,4 @@ def _day(text: str, where: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{where} is no date", received=text, limit="a day as 2025-08-20") from None
+        raise UsageError(f"{where} is not a date", received=text, limit="a day as 2025-08-20") from None

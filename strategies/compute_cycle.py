@@ -39,8 +39,12 @@ class ComputeCycle(Rotation):
     cash_without_score: ClassVar[bool] = True
 
     series: str = param("capex", help="macro series, as in the table macro")
-    growth_lookback: int = param(244, low=1, high=1000, unit="sessions", help="growth is measured over these")
-    growth_threshold: float = param(0.0, low=-1.0, high=10.0, unit="fraction", help="it grows if by more")
+    growth_lookback: int = param(
+        244, low=1, high=1000, unit="sessions", help="window over which growth is measured"
+    )
+    growth_threshold: float = param(
+        0.0, low=-1.0, high=10.0, unit="fraction", help="growth above this counts as growing"
+    )
     lookback: int = param(60, low=1, high=1000, unit="sessions", help="total return that ranks the funds")
 
     @property

@@ -34,9 +34,9 @@ class DualMomentum(Rotation):
 
     cash_without_score: ClassVar[bool] = True
 
-    lookback: int = param(120, low=1, high=1000, unit="sessions", help="return is measured over these")
+    lookback: int = param(120, low=1, high=1000, unit="sessions", help="window over which return is measured")
     hurdle: float = param(0.0, low=-1.0, high=10.0, unit="fraction", help="a fund must have returned more")
-    index: str = param("", help="code of an index that a fund must have outrun; empty = none")
+    index: str = param("", help="code of an index that a fund must have beaten; empty = none")
 
     @property
     def warmup(self) -> int:

@@ -46,8 +46,8 @@ class FlowBlend(Rotation):
     NaN until a fund has ``lookback + z_window`` sessions of counts, and where a series does not vary.
     """
 
-    z_window: int = param(60, low=2, high=1000, unit="sessions", help="the past that a value is held against")
-    lookback: int = param(5, low=1, high=1000, unit="sessions", help="flows are accumulated over these")
+    z_window: int = param(60, low=2, high=1000, unit="sessions", help="history that a value is compared with")
+    lookback: int = param(5, low=1, high=1000, unit="sessions", help="window over which flows add up")
     margin_weight: float = param(
         0.5, low=-10.0, high=10.0, help="weight of the z-score of margin growth; inflow has 1"
     )

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 class IndexLeader(Rotation):
     """Hold the most traded fund of the index families that rose most."""
 
-    lookback: int = param(60, low=1, high=1000, unit="sessions", help="strength is the return over these")
-    liquidity_lookback: int = param(
-        20, low=1, high=1000, unit="sessions", help="turnover is averaged over these"
+    lookback: int = param(
+        60, low=1, high=1000, unit="sessions", help="window of the return that ranks indices"
     )
+    liquidity_lookback: int = param(20, low=1, high=1000, unit="sessions", help="window of average turnover")
     top: int = 1
 
     @property

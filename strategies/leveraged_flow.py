@@ -56,21 +56,23 @@ class LeveragedFlow(Rotation):
 
     cash_without_score: ClassVar[bool] = True
 
-    lookback: int = param(
-        5, low=1, high=1000, unit="sessions", help="net purchases are accumulated over these"
-    )
+    lookback: int = param(5, low=1, high=1000, unit="sessions", help="window over which net purchases add up")
     level_weight: float = param(
         0.0, low=-10.0, high=10.0, help="weight of balance / AUM; negative avoids leveraged holders"
     )
-    record_window: int = param(60, low=2, high=1000, unit="sessions", help="a record is the highest of these")
+    record_window: int = param(60, low=2, high=1000, unit="sessions", help="window of a record")
     record_bonus: float = param(
         0.01, low=-1.0, high=1.0, unit="fraction of AUM", help="added while the balance is at a record"
     )
     market_lookback: int = param(
-        20, low=1, high=1000, unit="sessions", help="growth of the market's balance is over these"
+        20, low=1, high=1000, unit="sessions", help="window of the growth of the market's balance"
     )
     market_threshold: float = param(
-        0.0, low=-1.0, high=10.0, unit="fraction", help="risk is on while the market's balance grew by more"
+        0.0,
+        low=-1.0,
+        high=10.0,
+        unit="fraction",
+        help="risk is on while the market's balance grew by more than this",
     )
     momentum_lookback: int = param(
         20, low=1, high=1000, unit="sessions", help="total return that ranks funds without margin data"

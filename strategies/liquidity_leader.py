@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class LiquidityLeader(Rotation):
     """Hold the fund with the highest average daily turnover among those that track the same index."""
 
-    lookback: int = param(20, low=1, high=1000, unit="sessions", help="turnover is averaged over these")
+    lookback: int = param(20, low=1, high=1000, unit="sessions", help="window of average turnover")
     leaders: int = param(1, low=1, high=100, unit="funds", help="funds of an index that may be held")
     top: int = 0
     rebalance: int | str = 20

@@ -30,7 +30,7 @@ class Momentum(Rotation):
     NaN for a fund without a price at both ends of the window.
     """
 
-    lookback: int = param(60, low=1, high=1000, unit="sessions", help="return is measured over these")
+    lookback: int = param(60, low=1, high=1000, unit="sessions", help="window over which return is measured")
     skip: int = param(0, low=0, high=1000, unit="sessions", help="latest sessions to leave out")
 
     @property

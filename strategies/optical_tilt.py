@@ -40,7 +40,9 @@ class OpticalTilt(Rotation):
 
     theme: str = param("optical", help="theme tag of the constituents, as in the table index_weights")
     theme_index: str = param("", help="code of an index that drifts the weights; empty = as published")
-    stale_after: int = param(45, low=1, high=1000, unit="sessions", help="a file of weights is used so long")
+    stale_after: int = param(
+        45, low=1, high=1000, unit="sessions", help="age at which published weights are too old to use"
+    )
     rebalance: int | str = "monthly"
 
     @property

@@ -39,8 +39,10 @@ class RecordHigh(Rotation):
     A ``threshold`` just below 1 holds only funds at records. NaN before ``minimum`` sessions of price.
     """
 
-    window: int = param(120, low=2, high=1000, unit="sessions", help="a record is the highest of these")
-    minimum: int = param(20, low=2, high=1000, unit="sessions", help="known sessions that a record needs")
+    window: int = param(120, low=2, high=1000, unit="sessions", help="window of a record")
+    minimum: int = param(
+        20, low=2, high=1000, unit="sessions", help="known sessions that a record takes at least"
+    )
     units_weight: float = param(1.0, low=0.0, high=10.0, help="weight of fund units in the mean")
     margin_weight: float = param(1.0, low=0.0, high=10.0, help="weight of the margin balance")
     price_weight: float = param(1.0, low=0.0, high=10.0, help="weight of the price")

@@ -51,9 +51,11 @@ class Rotation(ABC):
         high=1000,
         choices=("weekly", "monthly", "once"),
         unit="sessions",
-        help="decide every so many sessions; or on the first of a week or month; or once",
+        help="sessions between decisions; or the first session of each week or month; or once",
     )
-    threshold: float | None = param(None, help="a fund qualifies with a score above this; none = with any")
+    threshold: float | None = param(
+        None, help="lowest score, exclusive, with which a fund qualifies; none = any score"
+    )
     weighting: str = param(
         "equal",
         choices=("equal", "score", "inverse_volatility"),

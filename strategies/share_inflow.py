@@ -47,7 +47,7 @@ class ShareInflow(Rotation):
     NaN where AUM at the window's start is unknown, or flows are known for less than ``coverage`` of it.
     """
 
-    lookback: int = param(20, low=1, high=1000, unit="sessions", help="net inflow is accumulated over these")
+    lookback: int = param(20, low=1, high=1000, unit="sessions", help="window over which net inflow adds up")
     valuation: str = param(
         "vwap", choices=VALUATIONS, help="price at which new units become money: vwap (press), nav (papers)"
     )

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 class Template(Rotation):
     """Hold the funds with the highest ratio of mean to standard deviation of daily returns."""
 
-    lookback: int = param(20, low=2, high=1000, unit="sessions", help="returns are measured over these")
+    lookback: int = param(
+        20, low=2, high=1000, unit="sessions", help="window over which returns are measured"
+    )
     top: int = 2
 
     @property

@@ -114,14 +114,14 @@ def test_costs_may_be_given_by_name(panel: Panel) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"start": "2024-05-01"}, "`start` is no day; received '2024-05-01'"),
+        ({"start": "2024-05-01"}, "`start` is not a day; received '2024-05-01'"),
         ({"start": date(2024, 5, 2), "end": date(2024, 5, 1)}, "`start` is after `end`"),
         ({"cash": 0.0}, "`cash` must be above zero"),
         ({"cash": "1000"}, "`cash` must be above zero; received 1000"),
         ({"fill": "opne"}, "unknown fill `opne`. Did you mean `open`"),
         ({"costs": {"comission_rate": 0.1}}, "unknown cost `comission_rate`. Did you mean `commission_rate`"),
         ({"costs": {"impact": "much"}}, "cost `impact` is not a number"),
-        ({"costs": 0.001}, "`costs` are no costs"),
+        ({"costs": 0.001}, "`costs` is not a table of costs"),
         ({"benchmark": "930712"}, "unknown benchmark `930712`. Did you mean `930713`"),
     ],
 )
@@ -370,7 +370,7 @@ def test_a_spec_survives_json_and_a_file_says_the_same(tmp_path: Path) -> None:
     [
         ('strateg = "momentum"', "`strategy`"),
         ('data = "demo"', "`strategy` is missing"),
-        ('strategy = "momentum"\nstart = "2024-13-01"', "no date"),
+        ('strategy = "momentum"\nstart = "2024-13-01"', "is not a date"),
         ('strategy = "momentum"\n[costs]\ncommision_rate = 1', "commission_rate"),
         ("strategy = ", "the spec .*run.toml is not a TOML file"),
         ('strategy = "m"\nsymbols = [1, 2]', "`symbols` must be a list of texts; received \\[1, 2]"),

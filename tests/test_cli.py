@@ -272,7 +272,7 @@ WRONG = {
     "cost that is no number": ((*RUN, "--cost", "impact=much"), 2, "`impact` is not a number.*much"),
     "cost out of bounds": ((*RUN, "--cost", "slippage_rate=5"), 2, "`slippage_rate`.*received 5.*limit"),
     "start after end": ((*RUN, "--start", "2024-01-02", "--end", "2023-01-03"), 2, "`start` is after `end`"),
-    "a day that is none": ((*RUN, "--start", "2024-02-30"), 2, "`2024-02-30` is no day"),
+    "a day that is none": ((*RUN, "--start", "2024-02-30"), 2, "`2024-02-30` is not a day"),
     "cash below zero": ((*RUN, "--cash", "-5"), 2, "`cash`.*received -5"),
     "cash that is no number": ((*RUN, "--cash", "nan"), 2, "`cash`"),
     "cash too small for a lot": (("run", "momentum", *SMALL, "--cash", "20"), 2, "too little for one lot"),
@@ -641,7 +641,7 @@ def test_a_new_strategy_runs_as_it_is_and_is_not_overwritten(here):
     assert code == 0, complained
     code, _, complained = here("strategies", "new", "my_flow", "--out", "mine")
     assert code == 2
-    assert "is there already" in complained
+    assert "exists already" in complained
 
 
 def test_a_new_strategy_is_whole_or_absent_on_a_full_disk(here, tmp_path, monkeypatch):

@@ -307,7 +307,7 @@ def test_a_run_is_found_by_path_id_beginning_and_as_the_last(tmp_path):
 
 
 def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="is no results folder"):
+    with pytest.raises(UsageError, match="is not a results folder"):
         load(tmp_path)
     save(make_result(), METRICS, tmp_path / "run")
     (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")

@@ -480,7 +480,7 @@ BAD_MAPS = {
         'table = "bars"\nadjusted = "yes"',
         "unknown `adjusted`; received yes; limit: no, qfq",
     ),
-    "no time": ('table = "nav"\nknown_at_time = "9 pm"', "`known_at_time` is no time"),
+    "no time": ('table = "nav"\nknown_at_time = "9 pm"', "`known_at_time` is not a time of day"),
     "text for a list of tables": ('tables = "bars"', "is not a list of rows"),
 }
 
@@ -550,7 +550,7 @@ def test_a_folder_is_taken_whole_and_what_is_skipped_is_named(tmp_path, store):
         assert reasons.pop(name) in ("hidden", "not data", "not a kind of file that is read")
     assert set(reasons) == {"nothing.csv", "other.csv", "settings.json", "factors.csv", "store"}
     assert reasons["other.csv"] == "no map knows what is in it: who, what"
-    assert "adjustment factors are no split ratios" in reasons["factors.csv"]
+    assert "adjustment factors are not split ratios" in reasons["factors.csv"]
     assert (reasons["nothing.csv"], reasons["store"]) == ("it has no rows", "a store")
 
 

@@ -343,7 +343,7 @@ def test_machine_code_has_the_metrics_of_their_functions(steps):
 @pytest.mark.parametrize("field", ["unit", "better", "group", "of"])
 def test_a_metric_cannot_be_declared_without_its_facts(field):
     declared = {each.name: getattr(METRICS["beta"], each.name) for each in dataclasses.fields(Metric)}
-    with pytest.raises(ValueError, match="beta: 'up' is none of"):
+    with pytest.raises(ValueError, match="beta: 'up' is not one of"):
         Metric(**(declared | {field: "up"}))
     del declared[field]
     with pytest.raises(TypeError, match=field):

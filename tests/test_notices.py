@@ -362,7 +362,7 @@ def test_a_notice_without_a_market_asks_for_one(here: Here, tmp_path: Path) -> N
     (tmp_path / "n.txt").write_text("2027-01-01\n", encoding="utf-8")
     code, _, told = here("data", "calendar", "import", tmp_path / "n.txt")
     assert code == 2
-    assert "which market it is about. Say it: --market" in told
+    assert "which market it is about. Name it: --market" in told
 
 
 # ---- the user's rule file ---------------------------------------------------------------------------------

@@ -204,7 +204,7 @@ def test_what_is_no_strategy_ends_with_4_and_says_what_to_write(
 def test_an_object_that_is_no_strategy_is_refused_at_the_door_of_a_notebook(panel: Panel) -> None:
     for door in (lambda each: run(each, panel), lambda each: sweep(each, panel, {"top": [1]})):
         with pytest.raises(
-            UsageError, match=r"Momentum is a class, and no strategy yet. Make one: Momentum\(\)"
+            UsageError, match=r"Momentum is a class, not yet a strategy. Make one: Momentum\(\)"
         ):
             door(STRATEGIES["momentum"])
         with pytest.raises(StrategyError, match="object is not a dataclass"):

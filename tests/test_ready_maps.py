@@ -124,7 +124,7 @@ def test_tushare_index_daily_is_told_from_fund_daily_by_its_codes(take, store):
 
 
 def test_tushare_adjustment_factors_are_refused_with_the_reason(take):
-    with pytest.raises(DataError, match=r"nothing to import.*factors are no split ratios"):
+    with pytest.raises(DataError, match=r"nothing to import.*factors are not split ratios"):
         take("fund_adj.csv", "ts_code,trade_date,adj_factor", "512480.SH,20260423,1.964")
 
 

@@ -200,7 +200,7 @@ def test_a_full_or_forbidden_disk_leaves_the_store_as_it_was(tmp_path, monkeypat
 
     monkeypatch.setattr(f"os.{function}", refuse)
     match = "no room.*Make room" if reason == errno.ENOSPC else "not yours.*may write"
-    with pytest.raises(UsageError, match=f"cannot write the store .* it is as it was; received {match}"):
+    with pytest.raises(UsageError, match=f"cannot write the store .* it is unchanged; received {match}"):
         store.append(NEXT)
     assert files(tmp_path) == before
     assert values(Store(tmp_path)) == values(store) == [3.861e9]
@@ -379,7 +379,7 @@ def test_demo_is_the_demo_market_and_anything_else_a_folder(tmp_path):
 def test_a_folder_that_is_no_store_is_refused_with_the_way_to_import(tmp_path):
     with pytest.raises(DataError, match=r"does not exist.*data import FILES --data"):
         open_source(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"is no store.*data import FILES --data"):
+    with pytest.raises(DataError, match=r"is not a store.*data import FILES --data"):
         open_source(tmp_path)
 
 
@@ -387,7 +387,7 @@ def test_a_folder_that_holds_something_else_is_not_made_a_store(tmp_path):
     (tmp_path / ".gitkeep").touch()
     assert Store(tmp_path).tables == ()
     (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(DataError, match=r"is no store; received a folder that holds `letters.txt`"):
+    with pytest.raises(DataError, match=r"is not a store; received a folder that holds `letters.txt`"):
         Store(tmp_path)
     with pytest.raises(UsageError, match="is not a folder"):
         Store(tmp_path / "letters.txt")

@@ -158,7 +158,7 @@ def test_a_resume_on_other_data_or_strategy_names_the_difference(tmp_path, chang
 def test_a_resume_with_another_version_names_it(tmp_path, monkeypatch):
     grid(tmp_path)
     monkeypatch.setattr("engine.spec.versions", lambda: {"etflow": "9.9", "numpy": "1"})
-    with pytest.raises(UsageError, match=r"versions\.etflow: \S+ became 9\.9\. Put that back"):
+    with pytest.raises(UsageError, match=r"versions\.etflow: \S+ became 9\.9\. Restore that"):
         grid(tmp_path, resume=True)
 
 

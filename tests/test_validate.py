@@ -206,9 +206,9 @@ def test_of_too_many_trials_even_ones_and_the_best_are_used() -> None:
     ("params", "options", "said"),
     [
         (["lookback=3:4"], {"splits": "foo"}, "unknown splits `foo`"),
-        ("lookback=3:4", {}, "no list of words"),
-        ({"lookback": [3]}, {}, "no list of words"),
-        (["lookback=3:4"], {"start": "2021-01-04"}, "`start` is no day"),
+        ("lookback=3:4", {}, "not a list of words"),
+        ({"lookback": [3]}, {}, "not a list of words"),
+        (["lookback=3:4"], {"start": "2021-01-04"}, "`start` is not a day"),
     ],
 )
 def test_wrong_arguments_in_a_notebook_get_an_answer(

@@ -47,7 +47,7 @@ def frozen_series(data: Inputs) -> Iterator[Finding]:
 
 
 def lost_members(data: Inputs) -> Iterator[Finding]:
-    """Find lists of funds that silently lose members: a download cut short, a source that ended.
+    """Find lists of funds that lose members silently: a download cut short, a source that ended.
 
     1. Per exchange, the number of funds with a row: a fall by more than a fifth, and by three or more, from
        one day with rows to the next is a list cut short.

@@ -141,7 +141,7 @@ def _year_said(plain: str, path: Path) -> int:
         raise UsageError(
             f"{path}: it does not say which year it is about",
             received=", ".join(map(str, sorted(found))) or None,
-            hint="Say it: --year 2027.",
+            hint="Name it: --year 2027.",
         )
     return found.pop()
 

@@ -50,7 +50,7 @@ def add_notice(
     replace: bool = False,
     besides: bool = False,
 ) -> Added:
-    """Add a notice to the user's calendar file, which is made if need be.
+    """Add a notice to the user's calendar file, which is created if needed.
 
     Parameters
     ----------

@@ -194,7 +194,9 @@ def _check(part: TableMap, where: str) -> None:
         raise UsageError(f"{where}: unknown `adjusted`", received=part.adjusted, limit=known)
     if part.known_at_time and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", part.known_at_time):
         raise UsageError(
-            f"{where}: `known_at_time` is no time", received=part.known_at_time, limit="00:00 to 23:59"
+            f"{where}: `known_at_time` is not a time of day",
+            received=part.known_at_time,
+            limit="00:00 to 23:59",
         )
     if "day" not in ours and any(measure.dated for measure in part.measures.values()):
         raise UsageError(

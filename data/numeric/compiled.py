@@ -85,7 +85,7 @@ def _constants(function: Callable[..., Any]) -> list[tuple[str, Any]]:
 
 
 def _folder(*functions: Callable[..., Any]) -> Path | None:
-    """Return the folder for the code of these functions, made if need be; None if it cannot be written."""
+    """Return the folder for the code of these functions, created if needed; None if it cannot be written."""
     home = cache_folder()
     if home is None:
         return None

@@ -133,7 +133,7 @@ class Connection:
     def _patiently(self, request: Request) -> pd.DataFrame | None:
         function = request.function
         if function in self._left_alone:
-            raise DataError(f"{request} was not asked for any more", received=self._left_alone[function])
+            raise DataError(f"{request} was not requested after that", received=self._left_alone[function])
         tries = 1 if function in self._failing else TRIES
         for number in range(1, tries + 1):
             if self.calls:

@@ -34,7 +34,7 @@ _DIVIDENDS = ("基金代码", "基金简称", "权益登记日", "除息日期",
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 # Numbers with decimals stay as they are written; Python would also take NaN and Infinity, which are no JSON.
@@ -95,9 +95,9 @@ def _json(text: str, name: str) -> list[Any]:
     try:
         value, _ = _DECODER.raw_decode(text, place.end())
     except ValueError as error:
-        raise BrokenPage(f"{name} is no JSON: {error}") from None
+        raise BrokenPage(f"{name} is not JSON: {error}") from None
     if not isinstance(value, list):
-        raise BrokenPage(f"{name} is no list: {str(value)[:60]}")
+        raise BrokenPage(f"{name} is not a list: {str(value)[:60]}")
     return value
 
 

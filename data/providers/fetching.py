@@ -240,7 +240,7 @@ def keep(
             f"nothing came of what was asked for, {listed([str(gap) for gap in asked])}",
             received="; ".join(f"{gap.table} of {listed(gap.series)}: {gap.why}" for gap in missing[:3])
             or None,
-            hint="The store is as it was. Check symbols and days, try later, or take another provider.",
+            hint="The store is unchanged. Check symbols and days, try later, or take another provider.",
         )
     appended = store.append(
         frames,

@@ -99,7 +99,7 @@ def join(
                 empty.append((piece.about, about))
             found.add(rows, f"{connection.provider.name} {connection.provider.version}")
         failed, unfilled = _both(found.close(failed), refused, first=connection is connections[0])
-        notes += [f"{gap} was not to be had elsewhere: {gap.why}" for gap in unfilled]
+        notes += [f"{gap} was not available elsewhere: {gap.why}" for gap in unfilled]
         if connection is not connections[-1]:
             left = [*failed, *_lacking(asked, found, published), *_not_asked(wanted, [*asked, *failed])]
             still_open = _hulls(left)

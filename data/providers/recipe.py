@@ -90,7 +90,7 @@ def read_memory(document: Mapping[str, Any]) -> Memory:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            "the store does not say in a way that we know how it was fetched",
+            "the store does not say how it was fetched in a form that is understood",
             received=f"{type(error).__name__}: {error}",
             hint="Delete `recipe` from its store.json, and say --provider, --symbols and --start again.",
         ) from None

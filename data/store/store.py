@@ -220,7 +220,7 @@ def _refuse_foreign(folder: Path) -> None:
     foreign = [name for name in names if not (name.startswith(".") or _LEFTOVER.fullmatch(name))]
     if foreign:
         raise DataError(
-            f"the folder `{folder}` is no store",
+            f"the folder `{folder}` is not a store",
             received=f"a folder that holds `{min(foreign)}`",
             limit="a store, an empty folder, or one that does not exist yet",
             hint="Name another folder with --data.",
@@ -301,7 +301,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UsageError(
-            f"cannot write the store `{folder}`; it is as it was",
+            f"cannot write the store `{folder}`; it is unchanged",
             received=error.strerror or str(error),
             hint="Make room on the disk." if full else "Name a folder that you may write with --data.",
         ) from error

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @data_option
 @click.option("--sessions", type=int, default=20, show_default=True, help="Second window of the net inflow.")
 @click.option("--theme", default="optical", show_default=True, help="Theme tag to weigh in the fund's index.")
-@click.option("--allow", multiple=True, metavar="CHECK", help="Go on over a failed data check; repeatable.")
+@click.option(
+    "--allow", multiple=True, metavar="CHECK", help="Continue despite this failed data check; repeatable."
+)
 @json_option
 @verbosity
 @pass_app

@@ -31,7 +31,7 @@ COLOURS = {"error": "red", "warning": "yellow"}
 
 @click.group()
 def data() -> None:
-    """Import data, check them, show what there is, and until when days are known."""
+    """Import data, check them, show what there is, and until when sessions are known."""
 
 
 data.add_command(import_data)
@@ -43,10 +43,12 @@ data.add_command(list_splits)
 data.add_command(show_facts)
 
 
-@data.command("check", short_help="Check data for what goes wrong in them.")
+@data.command("check", short_help="Check data for their usual faults.")
 @data_option
 @symbols_option
-@click.option("--allow", multiple=True, metavar="CHECK", help="Check whose errors are fine; repeatable; all.")
+@click.option(
+    "--allow", multiple=True, metavar="CHECK", help="Check whose errors are acceptable; repeatable; or all."
+)
 @click.option("--list", "list_checks", is_flag=True, help="List the checks and what each finds.")
 @json_option
 @verbosity
@@ -133,7 +135,7 @@ def show(app: App, name: str | None, data: str | None, symbols: str | None, as_j
 @click.option("--data", metavar="FOLDER", required=True, help="New store to write the market into.")
 @click.option("--seed", type=int, metavar="NUMBER", help="Draws the noise.  [that of --data demo]")
 @click.option("--flow-effect", type=float, default=1.0, show_default=True, help="Size of the planted effect.")
-@click.option("--premium", is_flag=True, help="With the table `premium` too.")
+@click.option("--premium", is_flag=True, help="Include the table `premium`.")
 @verbosity
 @pass_app
 def demo(app: App, data: str, seed: int | None, flow_effect: float, premium: bool) -> None:

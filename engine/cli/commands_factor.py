@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 LEGEND = """\
 t is Newey-West's with at least h - 1 lags; t iid ignores that horizons overlap. Decay: the IC with what is
-earned after the horizon before. Spread: top less bottom; by rank: all funds weighed by rank; both 200 % gross
-and before costs. Autocorr and top changes: against the scores of so many sessions before."""
+earned after the horizon before. Spread: top less bottom; by rank: all funds weighted by rank; both 200 %
+gross and before costs. Autocorr and top changes: against the scores of so many sessions before."""
 
 
-@click.command(short_help="Does the score foretell returns?")
+@click.command(short_help="Does the score predict returns?")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @click.option(
     "--horizons",

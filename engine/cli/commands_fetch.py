@@ -24,7 +24,7 @@ def _answers(command: Command) -> Command:
     """Add what fetching and updating share."""
     options = (
         click.option(
-            "--refresh", is_flag=True, help="Ask again for everything: take no answer that is on file."
+            "--refresh", is_flag=True, help="Ask for everything again; use no answer that is on file."
         ),
         click.option(
             "--accept-revision", is_flag=True, help="Let new values replace old ones; the old are kept."
@@ -37,7 +37,7 @@ def _answers(command: Command) -> Command:
 
 @click.command("fetch", short_help="Download data into a store.")
 @click.option("--provider", metavar="A,B", help="akshare, tushare or yfinance; several: the best first.")
-@click.option("--data", metavar="STORE", required=True, help="Folder of the store; made if need be.")
+@click.option("--data", metavar="STORE", required=True, help="Folder of the store; created if needed.")
 @click.option("--symbols", metavar="A,B", help="Funds to fetch.")
 @click.option("--universe", metavar="NAME", help="Named set of funds, for instance ai_cn.")
 @click.option("--start", type=day, help="First day.  [that of the store's last fetch]")

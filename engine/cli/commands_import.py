@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("import", short_help="Import files into a store.")
 @click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path(path_type=Path))
-@click.option("--data", metavar="STORE", help="Folder of the store; made if need be.")
+@click.option("--data", metavar="STORE", help="Folder of the store; created if needed.")
 @click.option("--map", "map_file", metavar="MAP", help="Map file in TOML, or the name of a ready map.")
 @click.option("--accept-revision", is_flag=True, help="Let new values replace old ones; the old are kept.")
 @click.option("--list", "list_maps", is_flag=True, help="List the ready maps.")

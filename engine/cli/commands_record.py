@@ -11,7 +11,7 @@ from engine.cli.output import count, note, print_json, say, table
 
 @click.group()
 def record() -> None:
-    """Show what was ever looked at on some data, export it, or forget it.
+    """Show what has ever been looked at in some data, export it, or forget it.
 
     Whatever measures a strategy on data is put on record: runs, sweeps, searches, comparisons, audits,
     diagnostics of scores, signals. Data are known by their prices, so that a copy under another name has the
@@ -19,7 +19,7 @@ def record() -> None:
     """
 
 
-@record.command("show", short_help="Show what was looked at.")
+@record.command("show", short_help="Show what has been looked at.")
 @data_option
 @json_option
 @verbosity

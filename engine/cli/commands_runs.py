@@ -20,7 +20,7 @@ STEPS = 6
 
 @click.group()
 def runs() -> None:
-    """List finished runs and studies, show one, tell two apart, make one again."""
+    """List finished runs and studies, show one, diff two, make one again."""
 
 
 @runs.command("list", short_help="List finished runs.")
@@ -84,7 +84,7 @@ def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
     say(f"folder  {folder}")
 
 
-@runs.command("diff", short_help="Tell two runs apart.")
+@runs.command("diff", short_help="Show how two runs differ.")
 @click.argument("first", shell_complete=complete_run)
 @click.argument("second", shell_complete=complete_run)
 @out_option
@@ -106,7 +106,7 @@ def diff_runs(app: App, first: str, second: str, out: Path, as_json: bool) -> No
         rows = [(name, _short(a), _short(b)) for name, a, b in (*found.settings, *found.metrics)]
         say(table(rows, ("", *found.names)))
     day = found.first_day
-    say(f"Equity differs from {day} on." if day else "Equity is the same on every day.")
+    say(f"Equity differs from {day} onwards." if day else "Equity is the same on every day.")
 
 
 @runs.command("reproduce", short_help="Make a run again and compare.")
@@ -120,7 +120,7 @@ def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) ->
     """Make RUN again from its manifest and compare every number; exit code 5 names the first difference.
 
     A file of the run, its strategy or its weights, that is not what it was is such a difference.
-    --data says where its data lie now.
+    --data says where its data are now.
 
     Example: etflow runs reproduce last
     """

@@ -101,7 +101,7 @@ def new_strategy(app: App, name: str, out: Path) -> None:
 
     path, class_name, source = app.catalogue.new_strategy(name, out)
     if path.exists():
-        raise UsageError(f"{path} is there already", hint="Choose another name or folder.")
+        raise UsageError(f"{path} exists already", hint="Choose another name or folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:

@@ -48,7 +48,7 @@ OPENING_STEPS = 6
     "objectives",
     multiple=True,
     metavar="METRIC",
-    help="What to make better; METRIC:min or METRIC:max to say which way; repeatable.  [sharpe_ratio]",
+    help="What to improve; METRIC:min or METRIC:max to say which way; repeatable.  [sharpe_ratio]",
 )
 @click.option(
     "--constraint",
@@ -57,7 +57,9 @@ OPENING_STEPS = 6
     metavar="CONDITION",
     help='As "max_drawdown > -0.25"; repeatable.',
 )
-@click.option("--batch", type=int, metavar="N", help="Sets that tpe, nsga2, cmaes ask for at once.  [20]")
+@click.option(
+    "--batch", type=int, metavar="N", help="Sets that tpe, nsga2 and cmaes propose at a time.  [20]"
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, and how long it would take.")
 @click.option("--yes", "large", is_flag=True, help="Search more than ten million sets.")
 @click.option(
@@ -74,7 +76,7 @@ OPENING_STEPS = 6
 @click.option("--holdout", metavar="DAY:", help="Keep the sessions from this day on shut, for `validate`.")
 @splits_options
 @click.option("--no-verdict", is_flag=True, help="Leave the judgement to `validate`.")
-@click.option("--resume", is_flag=True, help="Go on with the study of the same command.")
+@click.option("--resume", is_flag=True, help="Continue the study that the same command began.")
 @click.option(
     "--top-trials",
     type=click.IntRange(min=1),

@@ -28,7 +28,7 @@ def day(text: str) -> date:
             return datetime.strptime(text, form).date()
         except ValueError:
             continue
-    raise click.BadParameter(f"`{text}` is no day; write it as 2025-08-20.")
+    raise click.BadParameter(f"`{text}` is not a day; write it as 2025-08-20.")
 
 
 def verbosity(command: Command) -> Command:
@@ -50,7 +50,7 @@ def verbosity(command: Command) -> Command:
             expose_value=False,
             is_eager=True,
             callback=note("quiet"),
-            help="Say only what a script needs.",
+            help="Print only what a script needs.",
         ),
         click.option(
             "-v",
@@ -112,7 +112,7 @@ def spec_options(command: Command) -> Command:
             "spec_file",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="TOML file that says the same as these options; options override it.",
+            help="TOML file with these settings; options override it.",
         ),
         data_option,
         symbols_option,
@@ -136,20 +136,20 @@ def spec_options(command: Command) -> Command:
         click.option(
             "--availability",
             type=click.Choice(AVAILABILITIES),
-            help="How late data were public.  [normal]",
+            help="When data count as published.  [normal]",
         ),
         click.option(
             "--lag",
             "lags",
             multiple=True,
             metavar="TABLE=SESSIONS",
-            help="Use a table so many sessions later; repeatable.",
+            help="Delay a table by this many sessions; repeatable.",
         ),
         click.option(
             "--allow",
             multiple=True,
             metavar="CHECK",
-            help="Go on over a failed data check, or all; repeatable.",
+            help="Continue despite this failed data check, or all; repeatable.",
         ),
         click.option("--seed", type=int, metavar="NUMBER", help="Seed of everything random.  [0]"),
     )

@@ -55,7 +55,7 @@ class Audit:
         return head | {"passed": self.passed, "audits": answers}
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``audit.json`` into a folder, which is made if need be, and return it."""
+        """Write ``audit.json`` into a folder, which is created if needed, and return it."""
         place = Path(folder) / FILE
         with writing(Path(folder)):
             place.parent.mkdir(parents=True, exist_ok=True)

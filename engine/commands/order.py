@@ -49,7 +49,7 @@ class SearchWords:
     def __post_init__(self) -> None:
         if isinstance(self.params, str | Mapping):
             raise UsageError(
-                "`params` is no list of words",
+                "`params` is not a list of words",
                 received=repr(self.params),
                 hint='Write ["lookback=3:20", "top=1,2"].',
             )

@@ -136,7 +136,7 @@ def reproduce(
 ) -> tuple[Path, Run]:
     """Make a run again from its manifest, and return its folder and the new one, which is the same.
 
-    ``data`` says where its data lie now. ValidationError names the first difference: of a file of the run,
+    ``data`` says where its data are now. ValidationError names the first difference: of a file of the run,
     its strategy or its weights, or of a number.
     """
     folder = find(word, Path(out))

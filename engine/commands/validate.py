@@ -28,7 +28,7 @@ def validate(
     """Return the judgement of a study, an id under ``out`` or a folder; it is written beside the study.
 
     ``catalogue`` are strategies by name (``strategies.STRATEGIES``), among which that of the study is;
-    ``data`` says where its data lie now. With ``open_holdout`` the best trial also runs on the sessions that
+    ``data`` says where its data are now. With ``open_holdout`` the best trial also runs on the sessions that
     the search kept shut, which is written down and works once. :meth:`Judgement.save` draws the page.
     """
     watch = watch or Watch()

@@ -155,7 +155,7 @@ def checked_horizons(horizons: Sequence[int]) -> tuple[int, ...]:
     lengths = tuple(sorted(set(horizons)))
     if not lengths or lengths[0] < 1:
         raise UsageError(
-            "a horizon is no number of sessions",
+            "a horizon is not a number of sessions",
             received=", ".join(map(str, horizons)) or "none",
             limit="whole numbers, 1 or more",
             hint="For instance --horizons 1,5,20.",

@@ -67,7 +67,7 @@ class Metric:
             (self.of, Source),
         ):
             if value not in get_args(kind):
-                raise ValueError(f"{self.name}: {value!r} is none of {', '.join(get_args(kind))}")
+                raise ValueError(f"{self.name}: {value!r} is not one of {', '.join(get_args(kind))}")
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ COLUMNS = ("symbol", "shares")
 def read_holdings(path: Path) -> dict[str, int]:
     """Return shares by symbol from a CSV file with the columns symbol and shares.
 
-    UsageError naming the row: what is no symbol, no whole number of shares, negative, or there twice.
+    UsageError naming the row: what is no symbol, no whole number of shares, negative, or repeated.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -40,7 +40,7 @@ def read_holdings(path: Path) -> dict[str, int]:
         except UsageError as error:
             raise UsageError(f"{where}: {error.what}", received=error.received, hint=error.hint) from None
         if symbol in holdings:
-            raise UsageError(f"{where}: {symbol} is there twice", hint="Add the shares up in one row.")
+            raise UsageError(f"{where}: {symbol} appears twice", hint="Add the shares up in one row.")
         holdings[symbol] = _whole(shares, where)
     return holdings
 
@@ -52,6 +52,6 @@ def _whole(text: str, where: str) -> int:
         shares = -1.0
     if not (0.0 <= shares < 2**53 and shares.is_integer()):
         raise UsageError(
-            f"{where}: `shares` is no number of shares", received=text, limit="a whole number, 0 or more"
+            f"{where}: `shares` is not a number of shares", received=text, limit="a whole number, 0 or more"
         )
     return int(shares)

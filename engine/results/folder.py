@@ -167,7 +167,7 @@ def _with_text_days(frame: pd.DataFrame) -> pd.DataFrame:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a results folder; UsageError if it is none, DataError if it is broken."""
     if not is_run(folder):
-        raise UsageError(f"{folder} is no results folder", hint=f"It has no {MANIFEST}.")
+        raise UsageError(f"{folder} is not a results folder", hint=f"It has no {MANIFEST}.")
     return _read_json(folder / MANIFEST)
 
 
@@ -185,7 +185,7 @@ def read_metrics(folder: Path) -> Metrics:
 def load(folder: Path) -> Result:
     """Return the result that ``save`` wrote into ``folder``, equal in every number.
 
-    Raises UsageError where ``folder`` is no results folder, DataError where a file of it is broken.
+    Raises UsageError where ``folder`` is not a results folder, DataError where a file of it is broken.
     """
     manifest = read_manifest(folder)
     try:
@@ -244,7 +244,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
     if not isinstance(document, dict):
-        raise DataError(f"{path} is no JSON object", hint="Make the run again.")
+        raise DataError(f"{path} is not a JSON object", hint="Make the run again.")
     return document
 
 

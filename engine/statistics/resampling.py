@@ -70,7 +70,9 @@ def check_draws(resamples: int, seed: int) -> None:
     """Raise UsageError unless there is something to draw, from a seed that is a whole number."""
     check_at_least("the number of resamples", resamples, 1)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise UsageError("the seed is no seed", received=repr(seed), limit="a whole number, 0 or more")
+        raise UsageError(
+            "the seed is not a valid one", received=repr(seed), limit="a whole number, 0 or more"
+        )
 
 
 def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iterator[Integers]:

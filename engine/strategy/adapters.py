@@ -206,7 +206,7 @@ def adapt(strategy: Strategy | Adapter) -> Adapter:
         if is_backtrader(strategy):
             return BacktraderAdapter(strategy)
         raise UsageError(
-            f"{strategy.__name__} is a class, and no strategy yet", hint=f"Make one: {strategy.__name__}()."
+            f"{strategy.__name__} is a class, not yet a strategy", hint=f"Make one: {strategy.__name__}()."
         )
     return adapter_of(type(strategy))(strategy)
 

@@ -160,7 +160,7 @@ def parse_dimension(name: str, values: str | None, field: Parameter) -> Dimensio
 def _range(name: str, parts: list[str], field: Parameter, kinds: set[str]) -> Dimension:
     received = ":".join(parts)
     if len(parts) > 3:
-        raise UsageError(f"--param {name} is no range", received=received, limit=FORMS)
+        raise UsageError(f"--param {name} is not a range", received=received, limit=FORMS)
     log = len(parts) == 3 and parts[2].lower() == LOG
     low, high, *rest = (_decimal(name, part) for part in (parts[:2] if log else parts))
     whole = bool(kinds & _WHOLE) and not kinds & _NUMBER
@@ -215,7 +215,7 @@ def _decimal(name: str, word: str) -> Decimal:
         number = Decimal("NaN")
     # A number that a float cannot hold is no parameter either.
     if not number.is_finite() or not math.isfinite(float(number)):
-        raise UsageError(f"--param {name} is no range of numbers", received=word, limit=FORMS)
+        raise UsageError(f"--param {name} is not a range of numbers", received=word, limit=FORMS)
     return number
 
 

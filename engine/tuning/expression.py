@@ -76,7 +76,7 @@ class Condition:
 def parse_condition(text: str, known: Collection[str], option: str) -> Condition:
     """Return the condition that ``text`` says over the names ``known``.
 
-    Raises UsageError, naming ``option``, for what is no condition, and with close matches for unknown names.
+    UsageError, naming ``option``, for what is not a condition, with close matches for unknown names.
     """
     if len(text) > LONGEST:
         raise UsageError(f"{option} is too long", received=f"{len(text)} letters", limit=LONGEST)
@@ -87,7 +87,7 @@ def parse_condition(text: str, known: Collection[str], option: str) -> Condition
         if isinstance(error, UsageError):
             raise
         raise UsageError(
-            f"{option} is no condition",
+            f"{option} is not a condition",
             received=repr(text),
             limit=ALLOWED,
             hint="Write it as in \"top <= 5 and weighting == 'equal'\".",
@@ -103,7 +103,7 @@ def _condition(tree: ast.expr, known: frozenset[str], option: str) -> Condition:
     value = _build(tree, known, option)
     if not isinstance(tree, ast.Compare | ast.BoolOp | ast.Name) and not _is_not(tree):
         raise UsageError(
-            f"{option} says nothing that holds or not",
+            f"{option} is neither true nor false",
             received=repr(ast.unparse(tree)),
             hint="Compare it with something.",
         )

@@ -24,6 +24,6 @@ def files_of(spec: Spec, space: Space, strategies: Mapping[str, type[Any]]) -> d
     if Path(own).is_file():
         places[own] = Path(own)
     elif (source := inspect.getsourcefile(strategy)) is not None:
-        # By the name of its module: where it is installed is no matter.
+        # By the name of its module: where it is installed does not matter.
         places[strategy.__module__] = Path(source)
     return {name: hashlib.sha256(place.read_bytes()).hexdigest()[:16] for name, place in places.items()}

@@ -32,9 +32,9 @@ class Reopened:
 def reopen(
     word: str, out: Path, strategies: Mapping[str, type[Any]], watch: Watch, data: str | None = None
 ) -> Reopened:
-    """Return the study that ``word`` names under ``out``; ``data`` says where its data lie now.
+    """Return the study that ``word`` names under ``out``; ``data`` says where its data are now.
 
-    UsageError names what is another now: data, strategy, version of this program.
+    UsageError names what has changed: data, strategy, version of this program.
     """
     folder = find_study(word, out)
     if folder is None:
@@ -53,8 +53,8 @@ def reopen(
     other = differences(kept, now)
     if other:
         raise UsageError(
-            f"the study {folder} was made with something else: {'; '.join(other)}",
-            hint="Bring back what it was made with, or search again.",
+            f"the study {folder} was made from something else: {'; '.join(other)}",
+            hint="Restore what it was made from, or search again.",
         )
     return Reopened(study, spec, space, market, evaluate)
 

@@ -98,7 +98,7 @@ def study_id(header: Mapping[str, Any]) -> str:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return in words what of a header is another now, apart from what does not change a trial."""
+    """Return in words what of a header has changed, apart from what does not change a trial."""
     from engine.results.differences import differing
 
     found = differing(json.loads(json.dumps(then)), json.loads(json.dumps(now)))

@@ -88,6 +88,6 @@ def run_piece(name: str, packed: bytes) -> tuple[list[Outcome] | None, float]:
 
 
 def difference_of(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
-    """Return in words what of an identity is another there; empty if nothing is."""
+    """Return in words what of an identity differs there; empty if nothing is."""
     differing = (name for name in ours if theirs.get(name) != ours[name])
     return ", ".join(f"{name} {theirs.get(name, 'missing')} instead of {ours[name]}" for name in differing)

@@ -101,9 +101,9 @@ def _go_on(folder: Path, header: Mapping[str, Any], journal: Journal, *, resume:
         )
     if changes:
         raise UsageError(
-            f"the study {folder} cannot be resumed, it was made otherwise",
+            f"the study {folder} cannot be resumed: something has changed since",
             received="; ".join(changes),
-            hint="Put that back as it was, or begin a new study with another --out or --seed.",
+            hint="Restore that, or begin a new study with another --out or --seed.",
         )
     now = header["trials"]
     if wanted is not None and now is not None and now != wanted:
@@ -129,7 +129,7 @@ def _refuse_another(out: Path, header: Mapping[str, Any]) -> None:
         raise UsageError(
             f"there is no such study to resume in {out}; the closest is {folder.name}",
             received="; ".join(changes),
-            hint="Give the same options as then, or leave out --resume to begin a new study.",
+            hint="Give the same options as before, or leave out --resume to begin a new study.",
         )
 
 

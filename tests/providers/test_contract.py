@@ -101,7 +101,7 @@ def test_a_connection_that_stays_broken_is_an_error_after_four_tries(bench, name
     assert vendor.asked == [function] * 4
     assert f"bars of {fund}: {name} {vendor.library.__version__}: {function}(" in text
     assert "failed 4 times (ConnectionError: connection refused)" in text
-    assert "The store is as it was" in text
+    assert "The store is unchanged" in text
     assert not vendor.store.tables
 
 
@@ -244,7 +244,7 @@ def test_a_function_that_hangs_is_left_alone(tushare, monkeypatch):
         time.sleep(0.2)
 
     monkeypatch.setattr(type(load_provider(tushare.name)), "call", hang)
-    with pytest.raises(DataError, match=r"159363.*no answer within.*588790.*was not asked for any more"):
+    with pytest.raises(DataError, match=r"159363.*no answer within.*588790.*was not requested after that"):
         tushare.fetch("bars")
     assert called == ["fund_daily"]
 
@@ -254,7 +254,7 @@ def test_a_function_whose_limit_of_calls_is_reached_is_left_alone(tushare):
     report = tushare.fetch("bars", "nav")
     assert tushare.asked.count("fund_daily") == 4
     assert [gap.series for gap in report.missing if gap.table == "bars"] == [("159363.SZ",), ("588790.SH",)]
-    assert "was not asked for any more (RuntimeError" in report.missing[1].why
+    assert "was not requested after that (RuntimeError" in report.missing[1].why
 
 
 def test_waits_are_the_same_for_the_same_seed_and_others_for_another(tushare):

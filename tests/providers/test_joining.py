@@ -122,7 +122,7 @@ def test_a_refusal_to_fill_in_is_told_and_nothing_is_missing(both):
     report = fetch(both, "bars")
     assert not report.missing
     (note, short) = report.notes[0], report.notes[1:]
-    assert note.startswith(f"bars of {OTHER} on 2025-08-19 was not to be had elsewhere: akshare")
+    assert note.startswith(f"bars of {OTHER} on 2025-08-19 was not available elsewhere: akshare")
     assert short == ()
     assert both.store.read("bars", [OTHER])["day"].tolist() == [pd.Timestamp("2025-08-20")]
 

@@ -273,7 +273,10 @@ def test_a_store_with_a_damaged_recipe_says_what_to_do(filled):
     document = json.loads(path.read_text(encoding="utf-8"))
     document["recipe"]["recipes"][0]["start"] = "yesterday"
     path.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(DataError, match=r"how it was fetched; received ValueError.*Delete `recipe`"):
+    with pytest.raises(
+        DataError,
+        match=r"how it was fetched in a form that is understood; received ValueError.*Delete `recipe`",
+    ):
         filled.update()
 
 
