@@ -19,7 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.checks import Finding, blocking, run_checks
+import numpy as np
+
+from data.checks import OF_INDEX, Finding, blocking, run_checks
 from data.errors import DataError, did_you_mean
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
@@ -28,6 +30,7 @@ from data.synthetic import notice_of
 from engine.result import Result
 from engine.results.runs import run_id
 from engine.simulation.backtest import backtest
+from engine.simulation.stale import stale_holdings
 from engine.spec import Conditions, Spec, manifest_of
 from engine.strategy.adapter import Adapter
 from engine.strategy.loader import load_strategy, parameters_of, strategy_class
@@ -63,6 +66,23 @@ class OpenMarket:
     def conditions(self, spec: Spec) -> Conditions:
         """Return the conditions of ``spec`` here, where a benchmark is known even if it names none."""
         return replace(spec.conditions, benchmark=self.benchmark)
+
+    def data_warnings(self, first: Any = None, last: Any = None) -> tuple[str, ...]:
+        """Return what the checks warn of in the data between two days, warm-up included; None: all days.
+
+        Of index levels and weights only those count that funds of the panel track, or the benchmark.
+        """
+        begin = self.panel.days[0] if first is None else np.datetime64(first, "D")
+        end = self.panel.days[-1] if last is None else np.datetime64(last, "D")
+        concerned = {*self.panel.known.tracked, self.benchmark}
+        return tuple(
+            each.told
+            for each in self.findings
+            if each.severity == "warning"
+            and np.datetime64(each.first) <= end
+            and np.datetime64(each.last) >= begin
+            and (each.table not in OF_INDEX or each.symbol in concerned)
+        )
 
 
 def open_market(spec: Spec, watch: Watch) -> OpenMarket:
@@ -101,8 +121,12 @@ def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
 
     Raises UsageError, DataError or StrategyError for what the user can do something about.
     """
-    result = backtest(strategy, market.panel, market.conditions(spec), _manifest(spec, strategy, market))
-    return replace(result, manifest={"run_id": run_id(result.manifest), **result.manifest})
+    panel = market.panel
+    result = backtest(strategy, panel, market.conditions(spec), _manifest(spec, strategy, market))
+    first = panel.days[max(panel.row(result.days[0].item()) - strategy.warmup, 0)]
+    warnings = [*map(str, stale_holdings(result, panel)), *market.data_warnings(first, result.days[-1])]
+    manifest = {"run_id": run_id(result.manifest), **result.manifest, "data_warnings": warnings}
+    return replace(result, manifest=manifest)
 
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:

@@ -99,6 +99,11 @@ class Result:
         return str(self.manifest.get("run_id") or self.manifest["strategy"])
 
     @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What there is to know of the data before the run is believed, in words; most important first."""
+        return tuple(self.manifest.get("data_warnings", ()))
+
+    @property
     def synthetic(self) -> bool:
         """Whether the market was made up."""
         return bool(self.manifest["data"]["synthetic"])

@@ -140,7 +140,7 @@ def test_a_day_on_which_the_list_is_cut_short():
 def test_a_list_cut_at_a_fixed_length_while_funds_list_before_it():
     # Each session one new code comes in at the front, and the last one falls out at the end.
     (found,) = check(universe([range(100 - session, 130 - session) for session in range(25)]), "lost-members")
-    assert (found.first, found.last, found.count) == (day(0), day(23), 24)
+    assert (found.first, found.last, found.count) == (day(0), day(24), 24)
     assert "24 of 54 funds end before the last day" in found.message
     assert "exactly 30 funds on 25 days" in found.message
 

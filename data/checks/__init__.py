@@ -23,10 +23,10 @@ from data.checks import (
 )
 from data.checks.finding import SEVERITIES, Check, Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import Readable
+from data.checks.reading import OF_INDEX, Readable
 from data.errors import UsageError, did_you_mean
 
-__all__ = ["CHECKS", "Check", "Finding", "blocking", "examine", "run_checks"]
+__all__ = ["CHECKS", "OF_INDEX", "Check", "Finding", "blocking", "examine", "run_checks"]
 
 _ALL: Sequence[Check] = (
     Check(

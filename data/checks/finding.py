@@ -63,9 +63,13 @@ class Finding:
         """The days concerned as text: one day, or first to last."""
         return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
 
+    @property
+    def told(self) -> str:
+        """Which check found what, and where, in one line without the hint."""
+        return f"{self.check}: {self.table} {self.symbol}, {self.period}: {self.message}"
+
     def __str__(self) -> str:
-        where = f"{self.table} {self.symbol}, {self.period}"
-        return f"{self.severity}: {self.check}: {where}: {self.message}. {self.hint}"
+        return f"{self.severity}: {self.told}. {self.hint}"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ TICK = 0.001
 # Tables that have a row for each session of a series, and the column that names the series.
 DATED = {table.name: table.key[0] for table in FACT_TABLES if "day" in table.key}
 
+# Of these the series are indices: of no concern to a run whose funds track others.
+OF_INDEX = tuple(table for table, key in DATED.items() if key == "index")
+
 # Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
 _CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
 

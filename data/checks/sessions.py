@@ -10,7 +10,10 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import DATED, worst
 from data.facts.calendars import COMMAND
+from data.facts.rules import LONGEST_HALT
 from data.store.tables import FACT_TABLES
+
+_HALTED_PART = 0.02
 
 
 def phantom_session(data: Inputs) -> Iterator[Finding]:
@@ -64,7 +67,8 @@ def missing_session(data: Inputs) -> Iterator[Finding]:
     """Find sessions without a row, in tables that should have one (``Table.rows_on``).
 
     1. Of bars, NAV and index levels on each session from the first to the last of a series. Halts are
-       legitimate and few, so the count is what tells. Units have `units-gap`, margin `margin-gap`.
+       legitimate and few, so the count is what tells: of bars no more than ten sessions in a row, and no more
+       than 2 % of all, are a note. Units have `units-gap`, margin `margin-gap`.
     2. Of what comes with trading wherever the fund has a bar with volume, from its first row on.
     """
     for table in FACT_TABLES:
@@ -79,15 +83,17 @@ def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
     lengths = steps.groupby(key).size()
     for series, rows in steps[steps["skipped"] > 0].groupby(key):
         missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
+        part = missing / (missing + int(lengths[series]))
+        halts = table == "bars" and longest.skipped <= LONGEST_HALT and part <= _HALTED_PART
         yield Finding(
             "missing-session",
-            "warning",
+            "note" if halts else "warning",
             table,
             str(series),
             rows["before_day"].min().date(),
             rows["day"].max().date(),
             missing,
-            f"{missing} session(s) without a row, {missing / (missing + int(lengths[series])):.1%}, at "
+            f"{missing} session(s) without a row, {part:.1%}, at "
             f"most {longest.skipped} in a row after {longest.before_day:%Y-%m-%d}",
             "A day or two may be a halt, on which nothing trades. For more, import a fuller source.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -85,7 +86,7 @@ def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Itera
         return
     shown = ", ".join(f"{symbol} {day:%Y-%m-%d}" for symbol, day in ended.head(4).items())
     more = f" and {len(ended) - 4} more" if len(ended) > 4 else ""
-    yield Finding.on(
+    found = Finding.on(
         "lost-members",
         "warning",
         table,
@@ -96,6 +97,7 @@ def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Itera
         "A fund is not traded after its last bar. Import what is missing, or say in the table `funds` "
         "when it was delisted.",
     )
+    yield replace(found, last=final.date())  # they are missing until then
 
 
 def _delisted(data: Inputs, day: pd.Timestamp) -> list[str]:

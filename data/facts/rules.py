@@ -35,6 +35,9 @@ Integers = NDArray[np.int64]
 VARIABLE = "ETFLOW_RULES"
 OWN = "rules.toml"
 
+# Sessions in a row without a bar that a halt of an ETF hardly ever exceeds; beyond, the data have ended.
+LONGEST_HALT = 10
+
 _LIMITS = {
     "lot": "a whole number from 1",
     "tick": "above 0",

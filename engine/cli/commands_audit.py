@@ -11,7 +11,7 @@ from data.errors import UsageError, ValidationError
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, spec_options, verbosity
-from engine.cli.output import Progress, paint, percent, print_json, ratio, say, table
+from engine.cli.output import Progress, paint, percent, print_json, ratio, say, table, warn_of_data
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def audit(
     with Progress(app, "audit", total=3 + len(names)) as progress:
         job = open_job(spec, app.catalogue.strategies, Watch(progress.begin))
         found = audit_job(job, only=names, draws=draws, announce=progress.begin)
+    warn_of_data(app, job.data_warnings(), spec.data)
     if as_json:
         print_json(found.document())
     elif not app.quiet:

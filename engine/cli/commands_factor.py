@@ -11,7 +11,18 @@ from data.errors import UsageError
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import Progress, count, paint, percent, print_json, ratio, say, table, warn
+from engine.cli.output import (
+    Progress,
+    count,
+    paint,
+    percent,
+    print_json,
+    ratio,
+    say,
+    table,
+    warn,
+    warn_of_data,
+)
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -61,6 +72,7 @@ def factor(
         found = factor_job(open_job(spec, app.catalogue.strategies, watch), lengths, watch)
         with watch("report"):
             folder = found.save(out, report=not no_report)
+    warn_of_data(app, found.data_warnings, spec.data)
     for each in found.diagnostics.warnings:
         warn(app, each)
     page = None if no_report else folder / "factor.html"

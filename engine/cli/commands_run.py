@@ -11,7 +11,7 @@ import click
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, verbosity
-from engine.cli.output import JUDGEMENT_STEPS, Progress, note_compiling, print_json, say, warn
+from engine.cli.output import JUDGEMENT_STEPS, Progress, note_compiling, print_json, say, warn, warn_of_data
 from engine.cli.present import comparison_heading, metric_table, print_result
 from engine.cli.present_significance import significance_text
 from engine.cli.specs import make_spec
@@ -176,6 +176,9 @@ def _warn(app: App, results: Mapping[str, Run]) -> None:
             app,
             f"{shortest} session(s) are too few to judge by; annual figures of so short a run mean little",
         )
+    said = dict.fromkeys(text for result in results.values() for text in result.data_warnings)
+    if said:
+        warn_of_data(app, [*said], next(iter(results.values())).manifest["spec"]["data"])
     for word, result in results.items():
         allowed = result.manifest.get("allowed", [])
         if allowed:

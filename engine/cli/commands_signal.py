@@ -23,6 +23,7 @@ from engine.cli.output import (
     say,
     table,
     warn,
+    warn_of_data,
 )
 from engine.cli.present import currency_of
 from engine.cli.specs import make_spec
@@ -84,6 +85,7 @@ def signal_command(
         watch = Watch(progress.begin)
         job = open_job(spec, app.catalogue.strategies, watch)
         found = signal_job(job, holdings=held, cash=cash, watch=watch)
+    warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal
     if as_json:
         print_json(found.document())

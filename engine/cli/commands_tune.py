@@ -14,7 +14,7 @@ from engine.cli.app import App, pass_app
 from engine.cli.commands_validate import SIZES, print_judgement, splits_options
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import JUDGEMENT_STEPS, Progress, note, note_compiling, print_json, say
+from engine.cli.output import JUDGEMENT_STEPS, Progress, note, note_compiling, print_json, say, warn_of_data
 from engine.cli.present_tune import bar_text, print_estimate, print_study, warn_of_study
 from engine.cli.specs import make_spec
 
@@ -156,6 +156,7 @@ def tune(
         if tuned.report is not None:
             say()
             print_judgement(app, tuned.report)
+    warn_of_data(app, search.data_warnings, order.spec.data)
     warn_of_study(app, leaderboard, order)
     if (
         leaderboard.trials

@@ -56,6 +56,19 @@ def warn(app: App, text: str) -> None:
         print(f"{paint('warning:', sys.stderr, fg='yellow')} {text}", file=sys.stderr)
 
 
+def warn_of_data(app: App, said: Sequence[str], name: str) -> None:
+    """Print the warnings about the data ``name``: the first of each check, and how many follow."""
+    groups: dict[str, list[str]] = {}
+    for text in said:
+        head, colon, _ = text.partition(": ")
+        groups.setdefault(head if colon else text, []).append(text)
+    for texts in groups.values():
+        more = f" ({len(texts) - 1} more)" if len(texts) > 1 else ""
+        warn(app, f"data: {texts[0]}{more}")
+    if groups:
+        note(app, f"All that the checks find: etflow data check --data {name}")
+
+
 def note(app: App, text: str) -> None:
     """Print one line of information to standard error, unless ``--quiet``."""
     if not app.quiet:

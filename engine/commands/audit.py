@@ -52,7 +52,11 @@ class Audit:
             for each in self.opinions
         ]
         head = subject(self.job.spec, self.job.strategy, self.job.panel, seed=self.job.spec.seed)
-        return head | {"passed": self.passed, "audits": answers}
+        return head | {
+            "passed": self.passed,
+            "audits": answers,
+            "data_warnings": list(self.job.data_warnings()),
+        }
 
     def save(self, folder: str | Path) -> Path:
         """Write ``audit.json`` into a folder, which is created if needed, and return it."""

@@ -1,4 +1,4 @@
-"""``factor``: whether the score itself foretells returns, before it becomes a portfolio."""
+"""``factor``: whether the score itself predicts returns, before it becomes a portfolio."""
 
 from __future__ import annotations
 
@@ -36,11 +36,17 @@ class Factor:
         """The id that their folder is called by."""
         return factor_id(self.job.spec.strategy, self.job.panel.fingerprint, self.diagnostics)
 
+    @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What the checks warn of in the data that the scores come from."""
+        return self.job.data_warnings(self.diagnostics.days[0], self.diagnostics.days[-1])
+
     def document(self) -> dict[str, Any]:
         """Return the document that ``factor --json`` prints, without places and times."""
         about = subject(self.job.spec, self.job.strategy, self.job.panel)
         notice = {"notice": about.pop("notice")} if "notice" in about else {}
-        return {"factor_id": self.name} | about | factor_document(self.diagnostics) | notice
+        told = {"data_warnings": list(self.data_warnings)}
+        return {"factor_id": self.name} | about | factor_document(self.diagnostics) | told | notice
 
     def save(self, out: str | Path = "results", *, report: bool = True) -> Path:
         """Write the folder of the diagnostics under ``out``, whole or not at all, and return it."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
+
 from data.panel.panel import Panel
 from data.source import DataSource
 from engine.pipeline import OpenMarket, Watch, open_market, strategy_of
@@ -40,6 +42,17 @@ class Job:
     def conditions(self) -> Conditions:
         """How it is traded, the benchmark being that of the market."""
         return self.market.conditions(self.spec)
+
+    def data_warnings(self, first: object = None, last: object = None) -> tuple[str, ...]:
+        """Return what the checks warn of in the data that decide from day ``first`` to ``last``.
+
+        The sessions of warm-up before ``first`` count too. None: as the spec has it.
+        """
+        days, begin = self.panel.days, first or self.spec.start
+        row = 0 if begin is None else int(np.searchsorted(days, np.datetime64(str(begin), "D")))
+        return self.market.data_warnings(
+            days[max(min(row, len(days) - 1) - self.strategy.warmup, 0)], last or self.spec.end
+        )
 
     def as_of(self, spec: Spec) -> Job:
         """Return the same job under another spec."""

@@ -72,6 +72,7 @@ class Run(Result):
                 "fills": len(self.fills),
                 "rejections": len(self.rejections),
             },
+            "data_warnings": list(self.data_warnings),
             "seconds": dict(seconds or {}),
         }
         return document | notice_of(self.synthetic)

@@ -28,6 +28,11 @@ class NextOrders:
     panel: Panel
     signal: Signal
 
+    @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What the checks warn of in the data that the decision comes from."""
+        return self.job.data_warnings(self.signal.last_day, self.signal.last_day)
+
     def document(self) -> dict[str, Any]:
         """Return the document that ``signal --json`` prints."""
         signal = self.signal
@@ -51,6 +56,7 @@ class NextOrders:
             "actions": signal.actions,
             "rebalance": about["parameters"].get("rebalance"),
             "costs": asdict(self.job.spec.costs),
+            "data_warnings": list(self.data_warnings),
         }
         return about | decided | notice
 

@@ -121,6 +121,7 @@ class Tuned:
             "best_run": None if self.best_run is None else str(self.best_run),
             "judgement": None if self.report is None else judgement_document(self.report, None),
             "page": None if page is None else str(page),
+            "data_warnings": list(self.search.data_warnings),
         }
 
 
@@ -147,6 +148,13 @@ class Search:
             found["holdout"] = dict(order.held_out)
         found["period"] = [str(evaluate.day(evaluate.first)), str(evaluate.day(evaluate.last))]
         return found
+
+    @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What the checks warn of in the data of the search."""
+        evaluate = self.evaluate
+        job = Job(self.order.spec, evaluate.base, self.market, self.order.catalogue)
+        return job.data_warnings(evaluate.day(evaluate.first), evaluate.day(evaluate.last))
 
     def seconds(self) -> float | None:
         """Return how long it would take, from some of its sets; None where there is none to time."""

@@ -14,6 +14,7 @@ from engine.report.html import Safe, count, join, number, percent, shaded, table
 from engine.result import Result
 from engine.results.trades import Holding
 
+SHOWN_WARNINGS = 3  # warnings about the data shown before the rest is folded away
 LATEST = 15  # entries shown before the rest is folded away
 REPEATED = 0.002  # annual returns by sessions and by calendar that differ by more are both shown
 
@@ -61,6 +62,25 @@ def facts(result: Result) -> str:
     if result.name != manifest["strategy"]:
         known.append(f"run {result.name}")
     return " · ".join(known)
+
+
+def data_warnings(result: Result) -> Safe:
+    """Return what there is to know of the data before the run is believed; nothing where there is nothing."""
+    said = result.data_warnings
+    if not said:
+        return Safe("")
+    shown, rest = said[:SHOWN_WARNINGS], said[SHOWN_WARNINGS:]
+    parts = [tag("ul", *(tag("li", text) for text in shown))]
+    if rest:
+        parts.append(
+            tag(
+                "details",
+                tag("summary", count(len(rest), "more warning")),
+                tag("ul", *(tag("li", text) for text in rest)),
+            )
+        )
+    title = count(len(said), "warning") + " about the data"
+    return tag("div", tag("b", title), *parts, class_="caution", role="note")
 
 
 def cards(metrics: Metrics, money: str) -> Safe:

@@ -14,8 +14,9 @@ from engine.results.runs import MANIFEST
 
 ABSENT = "absent"
 
-# Other versions of libraries are no drift as long as every number is the same; numbers tell.
-NOT_COMPARED = "versions"
+# Other versions of libraries, and what the checks of data say in them, are no drift as long as every number
+# is the same; numbers tell.
+NOT_COMPARED = ("versions", "data_warnings")
 
 
 def other_files(recorded: Mapping[str, str]) -> Iterator[str]:
@@ -38,7 +39,7 @@ def first_difference(expected: Path, found: Path) -> str | None:
     """
     for name in EXACT_FILES:
         if name == MANIFEST:
-            place = next(differing(_without_versions(expected), _without_versions(found)), None)
+            place = next(differing(_compared(expected), _compared(found)), None)
         else:
             if (expected / name).read_bytes() == (found / name).read_bytes():
                 continue
@@ -61,9 +62,9 @@ def differing(
             yield f"{prefix}{name}", one, two
 
 
-def _without_versions(folder: Path) -> dict[str, Any]:
+def _compared(folder: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return {name: value for name, value in document.items() if name != NOT_COMPARED}
+    return {name: value for name, value in document.items() if name not in NOT_COMPARED}
 
 
 def _in_json(expected: Path, found: Path) -> tuple[str, Any, Any]:

@@ -23,6 +23,7 @@ from engine.result import Result
 from engine.simulation.decisions import Decide, asking
 from engine.simulation.engines import simulate
 from engine.simulation.ledger import Ledger
+from engine.simulation.stale import is_over
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, SessionAdapter
@@ -167,8 +168,11 @@ def alternative_return(panel: Panel, benchmark: str | None) -> Floats:
 
 
 def _equal_weight_return(panel: Panel) -> Floats:
-    """Return the mean total return, session on session, of the funds that were marked on both, (D,)."""
-    levels = panel.market.total_return_level
+    """Return the mean total return, session on session, of the funds that were marked on both, (D,).
+
+    A fund whose bars have ended is not: it would earn nothing for ever.
+    """
+    levels = np.where(is_over(panel), np.nan, panel.market.total_return_level)
     with np.errstate(invalid="ignore"):
         returns = levels[1:] / levels[:-1] - 1.0
     known = np.isfinite(returns)

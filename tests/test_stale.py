@@ -1,0 +1,132 @@
+"""What is wrong with the data is said by whatever runs on them: first, holdings whose bars ended."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+
+import run_backtest
+from data.facts.calendars import calendar_for
+from data.load import load_panel
+from data.source import open_source
+from engine import run
+from engine.cli.main import main
+from engine.simulation.stale import is_over, stale_holdings
+from strategies.baselines import BuyHold
+
+GONE, LIVE = "159819.SZ", "159995.SZ"
+DAYS = [day.item() for day in calendar_for("cn_etf").sessions(date(2024, 3, 1), date(2024, 6, 30))[:60]]
+ENDS = 20  # sessions that GONE has bars of
+
+
+@pytest.fixture
+def here(capsys, tmp_path, monkeypatch):
+    """Call the command line in an empty folder, with a store of two funds, of which one ends."""
+    monkeypatch.chdir(tmp_path)
+    import_bars(tmp_path / "store", {GONE: range(ENDS), LIVE: range(60)})
+
+    def call(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        return main(run_backtest.load_catalogue, list(words)), *capsys.readouterr()
+
+    return call
+
+
+def import_bars(store, funds, delisted="") -> None:
+    """Make a store of bars at 1.0 (GONE) and 1.0, 1.01, 1.02 … (LIVE), on the sessions that are named."""
+    lines = ["symbol,day,open,high,low,close,volume,amount"]
+    for symbol, numbers in funds.items():
+        for number in numbers:
+            price = 1.0 + (0.01 * number if symbol == LIVE else 0.0)
+            cells = ",".join(f"{price:.3f}" for _ in range(4))
+            lines.append(f"{symbol},{DAYS[number]},{cells},{10**8 + number},{price * (10**8 + number):.2f}")
+    file = store.with_name("bars.csv")
+    file.write_text("\n".join(lines) + "\n")
+    assert main(run_backtest.load_catalogue, ["data", "import", str(file), "--data", str(store), "-q"]) == 0
+
+
+def panel_of(store):
+    return load_panel(open_source(str(store)))
+
+
+def test_a_holding_whose_bars_ended_is_named_with_its_share_of_equity(here, tmp_path):
+    panel = panel_of(tmp_path / "store")
+    (found,) = stale_holdings(run(BuyHold(), panel, costs={"slippage_rate": 0, "commission_rate": 0}), panel)
+    assert (found.symbol, found.first, found.last, found.sessions) == (GONE, DAYS[ENDS], DAYS[-1], 60 - ENDS)
+    assert found.ended
+    # Half of the money went into each at the second open (1.0 and 1.01); at session 20 LIVE is worth 1.2.
+    assert found.share == pytest.approx(1.0 / (1.0 + 1.2 / 1.01), abs=2e-4)
+
+
+def test_ten_sessions_without_a_bar_are_a_halt_and_eleven_are_not(here, tmp_path):
+    for missing, expected in ((10, 0), (11, 1)):
+        store = tmp_path / f"store-{missing}"
+        import_bars(store, {GONE: [n for n in range(60) if not 20 <= n < 20 + missing], LIVE: range(60)})
+        panel = panel_of(store)
+        found = stale_holdings(run(BuyHold(), panel), panel)
+        assert len(found) == expected
+        assert not is_over(panel).any()
+    assert (found[0].first, found[0].last, found[0].ended) == (DAYS[20], DAYS[30], False)
+    assert "there were no bars of it" in str(found[0])
+
+
+def test_equal_weight_leaves_out_a_fund_after_its_last_bar(here, tmp_path):
+    result = run(BuyHold(), panel_of(tmp_path / "store"))
+    levels = 1.0 + 0.01 * np.arange(60)
+    live = levels[1:] / levels[:-1] - 1.0
+    expected = np.where(np.arange(1, 60) < ENDS, live / 2, live)  # GONE earns nothing, while it is there
+    assert result.equal_weight_return[1:] == pytest.approx(expected[1:], abs=1e-12)
+
+
+def test_a_fund_halted_at_the_end_of_the_data_is_still_in_equal_weight(here, tmp_path):
+    import_bars(tmp_path / "halted", {GONE: range(50), LIVE: range(60)})
+    result = run(BuyHold(), panel_of(tmp_path / "halted"))
+    assert result.equal_weight_return[-1] == pytest.approx((1.59 / 1.58 - 1.0) / 2, abs=1e-12)
+
+
+def test_a_run_says_it_on_the_terminal_in_the_manifest_and_on_the_first_screen_of_its_page(here, tmp_path):
+    code, printed, complained = here("run", "buy_hold", "--data", "store", "--json")
+    assert code == 0
+    assert f"warning: data: {GONE} was held for 40 sessions at its last price" in complained
+    assert "warning: data: lost-members: bars SZ" in complained
+    assert "etflow data check --data store" in complained
+    folder = tmp_path / json.loads(printed)["folder"]
+    warnings = json.loads((folder / "manifest.json").read_text())["data_warnings"]
+    assert json.loads(printed)["data_warnings"] == warnings
+    assert [text.split(":")[0].split(" ")[0] for text in warnings] == [GONE, "lost-members"]
+    page = (folder / "tearsheet.html").read_text()
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert "2 warnings about the data" in header
+    assert warnings[0] in header
+    assert here("run", "buy_hold", "--data", "store", "--quiet")[2] == ""
+
+
+def test_what_lies_outside_the_funds_and_days_of_a_run_is_not_said(here):
+    alone = here("run", "buy_hold", "--data", "store", "--symbols", LIVE, "--no-report")
+    before = here("run", "buy_hold", "--data", "store", "--end", str(DAYS[15]), "--no-report")
+    for code, _, complained in (alone, before):
+        assert code == 0
+        assert "warning: data" not in complained
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "buy_hold", "equal_weight", "--no-report"),
+        ("signal", "buy_hold"),
+        ("factor", "momentum", "--set", "lookback=5", "--horizons", "1", "--no-report"),
+        ("audit", "momentum", "--set", "lookback=5", "--only", "look_ahead"),
+        ("tune", "momentum", "--param", "lookback=3,5", "--no-verdict", "--no-report"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_command_that_measures_says_it_too(here, words):
+    code, printed, complained = here(*words, "--data", "store", "--json")
+    assert code == 0, complained
+    assert complained.count("lost-members: bars SZ") == 1
+    document = json.loads(printed)
+    said = document["runs"][0]["data_warnings"] if words[0] == "compare" else document["data_warnings"]
+    assert any("lost-members" in text for text in said)
