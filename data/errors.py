@@ -80,3 +80,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return "Did you mean " + " or ".join(f"`{match}`" for match in close) + "?"
     return "Known: " + ", ".join(names) + "." if names else "There is none."
+
+
+def check_choice(kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    """Raise UsageError with close matches if ``name`` is none of the ``known`` ones of its kind.
+
+    ``where`` is the file or option that has the name.
+    """
+    names = list(known)
+    if name not in names:
+        prefix = f"{where}: " if where else ""
+        raise UsageError(f"{prefix}unknown {kind} `{name}`", hint=did_you_mean(str(name), names))

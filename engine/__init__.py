@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from data.synthetic import SYNTHETIC_NOTICE
     from engine.audits import Opinion
     from engine.briefs.series import Fact
+    from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.audit import Audit, audit, audit_job, audit_names
     from engine.commands.brief import FlowBrief, brief
     from engine.commands.compare import (
@@ -64,6 +65,7 @@ _PLACES = {
     "data.synthetic": ("SYNTHETIC_NOTICE",),
     "engine.audits": ("Opinion",),
     "engine.briefs.series": ("Fact",),
+    "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
     "engine.commands.brief": ("FlowBrief", "brief"),
     "engine.commands.compare": (
@@ -116,11 +118,14 @@ _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 __all__ = [
     "ALTERNATIVES",
     "BLOCKS",
+    "ENGINES",
     "EXECUTORS",
+    "FILLS",
     "HORIZONS",
     "LAST",
     "METHODS",
     "OF_RUN",
+    "SPLITS",
     "SYNTHETIC_NOTICE",
     "Audit",
     "Best",

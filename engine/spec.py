@@ -19,24 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from data.facts.dated import read_toml
 from data.panel.panel import Panel
+from engine.choices import ENGINES, FILLS
 from engine.kernel.costs import Costs
 
 if TYPE_CHECKING:
     from engine.strategy.adapter import Adapter
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
-
-ENGINES = ("reference", "batch")
-FILLS = ("open", "vwap", "close")
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise UsageError with close matches if ``value`` is none of ``choices``."""
-    if value not in choices:
-        raise UsageError(f"unknown {name} `{value}`", hint=did_you_mean(str(value), choices))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,8 +242,7 @@ def _plain_day(day: Any) -> Any:
 def _require_kinds(settings: Mapping[str, Any], origin: str) -> None:
     """Raise UsageError, which names ``origin``, for an unknown setting or one that is of another kind."""
     for name, value in settings.items():
-        if name not in _KINDS:
-            raise UsageError(f"{origin}: unknown setting `{name}`", hint=did_you_mean(name, _KINDS))
+        check_choice("setting", name, _KINDS, origin)
         kinds, wanted = _KINDS[name]
         right = isinstance(value, kinds) and not isinstance(value, bool | datetime)
         if right and isinstance(value, list | tuple):

@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.choices import VALUATIONS
 from data.numeric.shared import shared
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
-from strategies.share_inflow import VALUATIONS
 from strategies.windows import change, rolling_count, rolling_sum, shift, zscore
 
 if TYPE_CHECKING:

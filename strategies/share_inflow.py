@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.choices import VALUATIONS
 from data.numeric.shared import shared
 from strategies.cross_section import residuals
 from strategies.parameters import param
@@ -35,9 +36,6 @@ from strategies.windows import change, rolling_sum, shift
 
 if TYPE_CHECKING:
     from data.panel.known import Known
-
-# As ``data.panel.flows.VALUATIONS`` (a test compares them), which would import pandas to list the strategies.
-VALUATIONS = ("vwap", "nav", "prev_nav", "close")
 
 
 @dataclass(frozen=True, kw_only=True)

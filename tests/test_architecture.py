@@ -20,10 +20,12 @@ ROOT = Path(run_backtest.__file__).parent
 # within functions and for types included; every room imports only what stands above it, so that there is no
 # cycle. ``run_backtest.py`` may import everything.
 ROOMS: dict[str, str] = {
+    "data.choices": "",
     "data.errors": "",
     "data.folders": "",
     "data.numeric": "",
-    "data.facts": "data.errors data.folders",
+    "data.facts": "data.choices data.errors data.folders",
+    "engine.choices": "",
     "engine.kernel": "data.errors data.numeric",
     "engine.statistics": "data.errors",
     "engine.result": "engine.statistics",
@@ -37,14 +39,14 @@ ROOMS: dict[str, str] = {
     "data.store": "data.errors data.synthetic",
     "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
-    "data.panel": "data.errors data.numeric data.facts data.store",
+    "data.panel": "data.choices data.errors data.numeric data.facts data.store",
     "data.checks": "data.errors data.facts data.store data.panel",
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.numeric data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
-    "strategies": "data.errors data.numeric data.facts data.panel",
+    "strategies": "data.choices data.errors data.numeric data.facts data.panel",
     "engine.strategy": "data.errors engine.kernel data.panel",
-    "engine.spec": "data.errors data.facts engine.kernel data.panel engine.strategy",
+    "engine.spec": "data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
         "data.errors data.numeric data.facts engine.kernel engine.result data.panel engine.strategy "
         "engine.spec"
@@ -54,8 +56,8 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation"
     ),
     "engine.factors": (
-        "data.errors engine.kernel engine.statistics engine.results data.panel engine.strategy "
-        "engine.spec engine.simulation"
+        "data.errors engine.choices engine.kernel engine.statistics engine.results data.panel "
+        "engine.strategy engine.spec engine.simulation"
     ),
     "engine.audits": (
         "data.errors engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
@@ -76,25 +78,26 @@ ROOMS: dict[str, str] = {
         "data.errors data.facts engine.kernel data.source data.panel engine.strategy engine.spec "
         "engine.simulation data.load"
     ),
-    "engine.briefs": "data.errors data.facts data.source data.panel engine.orders",
+    "engine.briefs": "data.choices data.errors data.facts data.source data.panel engine.orders",
     "engine.report": (
         "data.facts engine.kernel engine.statistics engine.result engine.metrics engine.results "
         "engine.verdict engine.comparisons data.synthetic engine.factors engine.tuning"
     ),
     "engine.commands": (
-        "data.errors data.facts engine.kernel engine.result engine.metrics engine.results "
-        "engine.record engine.verdict engine.comparisons data.synthetic data.source data.panel "
-        "engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
+        "data.errors data.facts engine.choices engine.kernel engine.result engine.metrics "
+        "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
+        "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
         "engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
     ),
     "engine": (
-        "engine.kernel engine.statistics engine.result engine.metrics engine.results engine.verdict "
-        "engine.comparisons data.synthetic engine.strategy engine.spec engine.sweeps engine.factors "
-        "engine.audits engine.pipeline engine.tuning engine.orders engine.briefs engine.commands"
+        "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
+        "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.sweeps "
+        "engine.factors engine.audits engine.pipeline engine.tuning engine.orders engine.briefs "
+        "engine.commands"
     ),
     "engine.cli": (
-        "data.errors data.facts data.synthetic data.store data.demo data.source data.checks "
-        "data.importing data.providers data.load engine"
+        "data.choices data.errors data.facts data.synthetic data.store data.demo data.source "
+        "data.checks data.importing data.providers data.load engine"
     ),
 }
 

@@ -105,7 +105,7 @@ def test_the_fill_point_is_where_returns_begin_and_end():
     closes = np.array(OPENS) * np.array([[1.0], [1.1], [1.0], [1.2], [1.0], [1.0]])
     market = panel_of(OPENS, closes=closes).market
     np.testing.assert_allclose(Forward.of(market, "close").returns(2)[1, 1], 12 * 1.2 / 11 - 1)
-    with pytest.raises(UsageError, match="fill point"):
+    with pytest.raises(UsageError, match="unknown fill `noon`"):
         Forward.of(market, "noon")
 
 

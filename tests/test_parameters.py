@@ -16,7 +16,6 @@ from strategies import STRATEGIES, new_strategy
 from strategies.baselines import BuyHold, EqualWeight
 from strategies.momentum import Momentum
 from strategies.parameters import check_parameters, param
-from strategies.share_inflow import ShareInflow
 
 
 @dataclass(frozen=True)
@@ -146,13 +145,6 @@ def test_every_number_but_a_threshold_has_bounds_or_choices(name):
     for field in dataclasses.fields(STRATEGIES[name]):
         if type(field.default) in (int, float) and field.name != "threshold":
             assert field.metadata["choices"] or None not in (field.metadata["low"], field.metadata["high"])
-
-
-def test_valuations_are_those_of_the_data():
-    from data.panel.flows import VALUATIONS
-
-    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(ShareInflow)}
-    assert choices["valuation"] == VALUATIONS
 
 
 @pytest.mark.parametrize("name", ["my_flow", "my-flow", "MyFlow", "myFlow"])

@@ -24,7 +24,7 @@ from data.checks import (
 from data.checks.finding import SEVERITIES, Check, Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import OF_INDEX, Readable
-from data.errors import UsageError, did_you_mean
+from data.errors import check_choice
 
 __all__ = ["CHECKS", "OF_INDEX", "Check", "Finding", "blocking", "examine", "run_checks"]
 
@@ -118,8 +118,8 @@ def blocking(findings: Iterable[Finding], allowed: Iterable[str] = ()) -> tuple[
     A name that is no check raises UsageError with close matches.
     """
     names = set(allowed)
-    for name in sorted(names - {*CHECKS, "all"}):
-        raise UsageError(f"unknown check `{name}`", hint=did_you_mean(name, [*CHECKS, "all"]))
+    for name in sorted(names):
+        check_choice("check", name, [*CHECKS, "all"])
     if "all" in names:
         return ()
     return tuple(each for each in findings if each.severity == "error" and each.check not in names)

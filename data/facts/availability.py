@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError, did_you_mean
+from data.choices import AVAILABILITIES
+from data.errors import DataError, UsageError, check_choice, did_you_mean
 from data.facts.dated import FACTS, Row, read_toml, rows_of, tables
 
 Days = NDArray[np.datetime64]
 Integers = NDArray[np.int64]
-
-NAMES = ("normal", "strict")
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ class Availability:
 
     def cutoff(self, market: str) -> str:
         """Return the local time, as "09:15", before which a datum must be known to be used at the open."""
-        if market not in self.cutoffs:
-            raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, self.cutoffs))
+        check_choice("market", market, self.cutoffs)
         return self.cutoffs[market]
 
 
@@ -81,8 +79,7 @@ def load_availability(name: str = "normal", shifts: Mapping[str, int] | None = N
     UsageError if the setting or a table in ``shifts`` is unknown, if a shift is not a whole number, or if it
     would make a datum usable before the session after its own.
     """
-    if name not in NAMES:
-        raise UsageError(f"unknown availability `{name}`", hint=did_you_mean(name, NAMES))
+    check_choice("availability", name, AVAILABILITIES)
     stale_after, cutoffs, rows = _facts()
     moved = dict(sorted((shifts or {}).items()))
     for table, shift in moved.items():
@@ -117,7 +114,7 @@ def _facts() -> tuple[int, Mapping[str, str], Mapping[str, Sequence[Row]]]:
         MappingProxyType({each["market"]: each["time"] for each in tables(raw["cutoff"], str(path))}),
         MappingProxyType(
             {
-                table: tuple(rows_of(rows, f"{path}, {table}", (*NAMES, "needs_known_at")))
+                table: tuple(rows_of(rows, f"{path}, {table}", (*AVAILABILITIES, "needs_known_at")))
                 for table, rows in by_table.items()
             }
         ),

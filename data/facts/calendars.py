@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError, did_you_mean
+from data.errors import DataError, UsageError, check_choice
 from data.facts import own_files
 from data.facts.dated import FACTS, day_of, only, read_toml, tables, text_of
 
@@ -140,8 +140,7 @@ class Calendar:
         only(row, ("market", "from", "through", "closed", "source"), where)
         source = text_of(row, "source", where)
         market = text_of(row, "market", where)
-        if market not in _markets():
-            raise UsageError(f"{where}: unknown market `{market}`", hint=did_you_mean(market, _markets()))
+        check_choice("market", market, _markets(), where)
         if market != self.market:
             return
         start, through = (np.datetime64(day_of(row, name, where), "D") for name in ("from", "through"))
@@ -201,8 +200,7 @@ def _markets() -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=8)
 def _recorded(market: str) -> tuple[Days, Span]:
     """Return the sessions that exchange_calendars has for a market, and the days that it recorded."""
-    if market not in _markets():
-        raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, _markets()))
+    check_choice("market", market, _markets())
     # Imported here because it takes half a second, which `--help` need not wait for.
     from exchange_calendars import __version__, get_calendar
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from data.facts.symbols import exchange_or_none
 
 FACTS = Path(__file__).resolve().parent
@@ -92,8 +92,7 @@ def tables(raw: object, where: str) -> list[dict[str, Any]]:
 def only(raw: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     """Raise UsageError, with close matches, if ``raw`` has a name that is not in ``known``."""
     for name in raw:
-        if name not in known:
-            raise UsageError(f"{where}: unknown name `{name}`", hint=did_you_mean(name, known))
+        check_choice("name", name, known, where)
 
 
 def text_of(raw: Mapping[str, Any], name: str, where: str) -> str:
@@ -142,8 +141,7 @@ def _scope(raw: object, where: str) -> Scope:
         return Scope(kind, tuple(names))
     groups = _groups()
     for name in names:
-        if name not in groups:
-            raise UsageError(f"{where}: unknown group `{name}`", hint=did_you_mean(name, groups))
+        check_choice("group", name, groups, where)
     return Scope("symbols", tuple(symbol for name in names for symbol in groups[name]))
 
 

@@ -21,8 +21,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from data.facts.dated import only
+from data.facts.symbols import MARKETS
 
 _ONE_DAY = timedelta(days=1)
 _BY_HAND = "Write the days into a list, one day or range a line: 2027-02-05 to 2027-02-11."
@@ -259,10 +260,8 @@ def _from_toml(text: str, path: Path, year: int | None) -> Notice:
         )
     closed = {day for each in given for day in _toml_days(each, path)}
     market, said = raw.get("market"), raw.get("year")
-    if market is not None and market not in ("cn_etf", "us_etf"):
-        raise UsageError(
-            f"{path}: unknown market `{market}`", hint=did_you_mean(str(market), ("cn_etf", "us_etf"))
-        )
+    if market is not None:
+        check_choice("market", market, MARKETS, str(path))
     if said is not None and (not isinstance(said, int) or (year or said) != said):
         raise UsageError(f"{path}: `year` is another one", received=said, limit=year, hint="Leave it out.")
     return _notice(year or said, closed, str(raw.get("source") or path.name), path, market=market)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError, did_you_mean
+from data.errors import DataError, UsageError, check_choice, did_you_mean
 from data.facts.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
 from data.facts.own_files import own_file_if_any
 from data.facts.symbols import MARKETS
@@ -113,8 +113,7 @@ class RuleBook:
         ``extension`` is a TOML file of further rows: the user's own if None, unless ``own`` is False. A row
         of it comes after ours of the same scope and day. UsageError for an unknown market or a wrong row.
         """
-        if market not in MARKETS:
-            raise UsageError(f"unknown market `{market}`", hint=did_you_mean(market, MARKETS))
+        check_choice("market", market, MARKETS)
         path = _path(market)
         book = _parse(read_toml(path), str(path))
         last = book["known_through"]

@@ -17,7 +17,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from data.facts.dated import FACTS
 from data.facts.own_files import own_file_if_any
 
@@ -75,8 +75,7 @@ def _read(path: Path, *, own: bool) -> Iterator[Tag]:
     rows = csv.DictReader(text.splitlines())
     header = rows.fieldnames or ()
     for name in header:
-        if name not in COLUMNS:
-            raise UsageError(f"{path}: unknown column `{name}`", hint=did_you_mean(name, COLUMNS))
+        check_choice("column", name, COLUMNS, str(path))
     lacking = [name for name in _NEEDED if name not in header]
     if lacking:
         raise UsageError(

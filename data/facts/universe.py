@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice, did_you_mean
 from data.facts.dated import FACTS
 from data.facts.symbols import market_of
 
@@ -145,8 +145,7 @@ def universe(name: str, as_of: date | None = None) -> tuple[str, ...]:
 
     ``as_of`` leaves out funds that are not known to have been listed on a day; without it none is left out.
     """
-    if name not in _UNIVERSES:
-        raise UsageError(f"unknown universe `{name}`", hint=did_you_mean(name, _UNIVERSES))
+    check_choice("universe", name, _UNIVERSES)
     families = _UNIVERSES[name]
     return tuple(
         symbol

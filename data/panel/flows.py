@@ -16,19 +16,17 @@ later data changes nothing. Sources: ``docs/assumptions.md``, sections on flows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import UsageError, did_you_mean
+from data.choices import VALUATIONS
+from data.errors import check_choice
 from data.facts.actions import Event
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-Valuation = Literal["vwap", "nav", "prev_nav", "close"]
-VALUATIONS: tuple[str, ...] = get_args(Valuation)
 
 # In place of the row of a value before: there is none; a later one was public before this one.
 NONE = -1
@@ -102,8 +100,7 @@ def unit_prices(
     ``vwap`` and ``close`` fall back to the mark where the fund was halted, since units are created all the
     same; of NAV see :func:`nav_as_prices`. NaN where there is no such price.
     """
-    if valuation not in VALUATIONS:
-        raise UsageError(f"unknown valuation `{valuation}`", hint=did_you_mean(valuation, VALUATIONS))
+    check_choice("valuation", valuation, VALUATIONS)
     divisor = flows.price_divisor
     if valuation == "vwap":
         return np.where(np.isfinite(vwap), vwap, mark) / divisor

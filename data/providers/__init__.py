@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from data.errors import UsageError, did_you_mean
+from data.errors import check_choice
 from data.providers.asking import Connection
 from data.providers.fetching import Fetched, FetchReport, fetch
 from data.providers.joining import Gap
@@ -67,6 +67,5 @@ def load_provider(name: str) -> Provider:
 
     UsageError with close matches if there is none, and telling what to install or to set if it is not ready.
     """
-    if name not in PROVIDERS:
-        raise UsageError(f"unknown provider `{name}`", hint=did_you_mean(name, PROVIDERS))
+    check_choice("provider", name, PROVIDERS)
     return PROVIDERS[name]()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from data.errors import UsageError, did_you_mean
+from data.errors import check_choice
 from data.store.schema import Column, Table
 
 # Sessions on which a value of a monthly series is good: two months, so that a late one is no gap.
@@ -19,8 +19,7 @@ EVER = 1_000_000
 
 def table(name: str) -> Table:
     """Return the table called ``name``; UsageError with close matches if there is none."""
-    if name not in TABLES:
-        raise UsageError(f"unknown table `{name}`", hint=did_you_mean(name, TABLES))
+    check_choice("table", name, TABLES)
     return TABLES[name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from data.errors import UsageError, did_you_mean
+from data.errors import check_choice
 from engine.audits.audited import Audited, require_decisions
 from engine.audits.capacity import cost_and_capacity
 from engine.audits.invariance import order_and_scale, warm_up
@@ -40,8 +40,7 @@ def audit(
     have earned says nothing. UsageError for an unknown name, StrategyError for a backtrader strategy.
     """
     for name in only:
-        if name not in AUDITS:
-            raise UsageError(f"unknown audit `{name}`", hint=did_you_mean(name, AUDITS))
+        check_choice("audit", name, AUDITS)
     require_decisions(audited.strategy)
     caught = False
     for name, ask in AUDITS.items():

@@ -25,13 +25,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.choices import VALUATIONS
 from data.errors import DataError, UsageError, did_you_mean
 from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.facts.universe import Fund
 from data.panel.flows import (
-    VALUATIONS,
     nav_as_prices,
     net_financing,
     pending_splits,

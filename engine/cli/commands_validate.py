@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine import SPLITS
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, json_option, out_option, verbosity
 from engine.cli.output import (
@@ -25,7 +26,6 @@ from engine.cli.output import (
 if TYPE_CHECKING:
     from engine import Opened, Report
 
-SPLITS = ("both", "walkforward", "cpcv", "none")
 COLOURS = {"supported": "green", "unproven": "yellow", "rejected": "red", "withheld": "yellow"}
 
 # Options that are sizes of splits, under the names that ``SplitSizes`` has.

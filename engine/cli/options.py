@@ -9,16 +9,15 @@ from typing import Any, TypeVar
 
 import click
 
+from data.choices import AVAILABILITIES
 from data.errors import UsageError
+from engine import ENGINES, FILLS
 from engine.cli.app import App
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")
 DEFAULT_OUT = Path("results")
-ENGINES = ("reference", "batch")
-AVAILABILITIES = ("normal", "strict")
-FILLS = ("open", "vwap", "close")
 
 
 def day(text: str) -> date:

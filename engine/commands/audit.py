@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from data.errors import UsageError, did_you_mean
+from data.errors import check_choice
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
@@ -114,8 +114,7 @@ def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:
         return tuple(AUDITS)
     wanted = [*only]
     for name in wanted:
-        if name not in AUDITS:
-            raise UsageError(f"unknown audit `{name}`", hint=did_you_mean(name, AUDITS))
+        check_choice("audit", name, AUDITS)
     return tuple(name for name in AUDITS if name in wanted)
 
 

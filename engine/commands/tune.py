@@ -13,20 +13,21 @@ from typing import Any
 
 import pandas as pd
 
-from data.errors import UsageError
+from data.errors import UsageError, check_choice
 from data.panel.panel import Panel
+from engine.choices import SPLITS
 from engine.commands.job import Job
 from engine.commands.looks import note_look, sets_of
 from engine.commands.order import Order, SearchWords, order_of
 from engine.commands.study import judge, judgement_document, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
-from engine.spec import DEFAULT, Conditions, Spec, check_choice
+from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.judge import SPLITS, SplitSizes
+from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
 from engine.tuning.objective import Leaderboard
 from engine.tuning.outcome import Evaluate

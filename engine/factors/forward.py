@@ -23,10 +23,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import UsageError
+from data.errors import UsageError, check_choice
 from data.panel.market import Market
+from engine.choices import FILLS
 from engine.kernel.fills import at_limit_up
-from engine.spec import FILLS
 
 Floats = NDArray[np.float64]
 
@@ -47,8 +47,7 @@ class Forward:
     @classmethod
     def of(cls, market: Market, fill: str = "open") -> Forward:
         """Return the prices of a market at the fill point ``fill``: open, vwap or close."""
-        if fill not in FILLS:
-            raise UsageError("unknown fill point", received=fill, limit=", ".join(FILLS))
+        check_choice("fill", fill, FILLS)
         price: Floats = getattr(market, fill)
         price = np.where(market.traded, price, np.nan) * market.adjustment
         # as in the engine: over a whole session only a price that never left the limit blocks

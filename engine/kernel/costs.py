@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from data.numeric.arithmetic import round_half_up
 
 # Of interest: simple, on calendar days.
@@ -60,8 +60,7 @@ class Costs:
         known = [field.name for field in fields(cls)]
         values: dict[str, float] = {}
         for name, word in words.items():
-            if name not in known:
-                raise UsageError(f"unknown cost `{name}`", hint=did_you_mean(name, known))
+            check_choice("cost", name, known)
             try:
                 values[name] = float(word)
             except ValueError:

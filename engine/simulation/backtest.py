@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, StrategyError, UsageError, did_you_mean
+from data.errors import DataError, StrategyError, UsageError, check_choice
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.result import Result
@@ -156,9 +156,8 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
 
 def require_benchmark(panel: Panel, benchmark: str | None) -> None:
     """Raise UsageError with close matches unless ``panel`` has the benchmark."""
-    known = [*panel.index_closes, EQUAL_WEIGHT]
-    if benchmark is not None and benchmark not in known:
-        raise UsageError(f"unknown benchmark `{benchmark}`", hint=did_you_mean(benchmark, known))
+    if benchmark is not None:
+        check_choice("benchmark", benchmark, [*panel.index_closes, EQUAL_WEIGHT])
 
 
 def alternative_return(panel: Panel, benchmark: str | None) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.errors import DataError, EtflowError, UsageError, did_you_mean
+from data.errors import DataError, EtflowError, UsageError, check_choice, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs
 from engine.metrics.declared import SEARCHABLE
@@ -60,8 +60,7 @@ def sweep(
     sets = _sets(adapter, grid)
     failures: list[str | None] = [None] * len(sets)
     for name in metrics:
-        if name not in SEARCHABLE:
-            raise UsageError(f"`metrics`: unknown metric `{name}`", hint=did_you_mean(name, SEARCHABLE))
+        check_choice("metric", name, SEARCHABLE, "`metrics`")
     names = tuple(dict.fromkeys((*MEASURES, *metrics)))
     found = np.full((len(sets), len(names)), np.nan)
     last = last_session(panel, conditions.end)

@@ -46,7 +46,6 @@ from engine.verdict.verdict import Report, report
 
 Floats = NDArray[np.float64]
 
-SPLITS = ("both", "walkforward", "cpcv", "none")
 FOLDS, TEST_FOLDS = 10, 2
 # Numbers in the table of returns: at 1,200 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000

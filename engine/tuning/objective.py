@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from engine.metrics.declared import METRICS, SEARCHABLE
 from engine.tuning.expression import Condition, parse_condition
 from engine.tuning.outcome import Outcome
@@ -113,8 +113,7 @@ def _objective(word: str) -> Objective:
     name, colon, direction = word.partition(":")
     smaller = name.startswith("-")
     name = name.removeprefix("-")
-    if name not in SEARCHABLE:
-        raise UsageError(f"--objective: unknown metric `{name}`", hint=did_you_mean(name, SEARCHABLE))
+    check_choice("metric", name, SEARCHABLE, "--objective")
     both = f"{name}:min, {name}:max"
     if colon and (direction not in _DIRECTIONS or smaller):
         raise UsageError("--objective has no such direction", received=word, limit=both)

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from engine.tuning.dimensions import Dimension, Interval
 from engine.tuning.methods import DEFAULT_BATCH, METHODS
 from engine.tuning.objective import Goal
@@ -55,8 +55,7 @@ def make_sampler(method: str, space: Space, goal: Goal, *, seed: int, batch: int
 
     Raises UsageError where the method cannot search such a space.
     """
-    if method not in METHODS:
-        raise UsageError(f"unknown method `{method}`", hint=did_you_mean(method, METHODS))
+    check_choice("method", method, METHODS)
     space.require_sets()
     if method == "grid":
         return GridSampler(space)

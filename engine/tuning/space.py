@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from data.errors import UsageError, did_you_mean
+from data.errors import UsageError, check_choice
 from engine.strategy.loader import Parameter
 from engine.tuning.dimensions import Dimension, Interval, parse_dimension
 from engine.tuning.expression import Condition, parse_condition
@@ -70,8 +70,7 @@ class Space:
         for word in words:
             name, equals, values = word.partition("=")
             name = name.strip()
-            if name not in known:
-                raise UsageError(f"--param: unknown parameter `{name}`", hint=did_you_mean(name, known))
+            check_choice("parameter", name, known, "--param")
             if name in dimensions:
                 raise UsageError(
                     f"--param {name} is given twice", received=word, hint="Put all its values into one."
