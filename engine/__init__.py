@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from engine.orders.positions import read_holdings
     from engine.pipeline import Watch
     from engine.result import Result
-    from engine.results.runs import LAST, check_writable, runs_in, whole_file
+    from engine.results.runs import LAST, check_writable, runs_in
     from engine.spec import Conditions, Spec
     from engine.statistics.estimate import Estimate
     from engine.statistics.factor import MeanSummary
@@ -98,7 +98,7 @@ _PLACES = {
     "engine.orders.positions": ("read_holdings",),
     "engine.pipeline": ("Watch",),
     "engine.result": ("Result",),
-    "engine.results.runs": ("LAST", "check_writable", "runs_in", "whole_file"),
+    "engine.results.runs": ("LAST", "check_writable", "runs_in"),
     "engine.spec": ("Conditions", "Spec"),
     "engine.statistics.estimate": ("Estimate",),
     "engine.statistics.factor": ("MeanSummary",),
@@ -207,7 +207,6 @@ __all__ = [
     "tune",
     "unit_of",
     "validate",
-    "whole_file",
 ]
 
 

@@ -12,7 +12,6 @@ data are left out, so that one file serves runs over parts of its period.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import numpy as np
 
 from data.errors import UsageError, did_you_mean
 from data.facts.symbols import parse_symbol
+from data.files import read_rows
 from strategies.parameters import check_parameters, param
 from strategies.rotation import Floats
 
@@ -129,26 +129,15 @@ class WeightsFile:
 
 
 def _read(path: Path) -> Iterator[TargetWeight]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
-    except OSError as error:
-        raise UsageError(f"cannot read the file of target weights {path}", received=error.strerror) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is not a CSV file in UTF-8", received=error) from None
-    header = [cell.strip().lower() for cell in lines[0]] if lines else []
-    missing = [name for name in COLUMNS if name not in header]
-    if missing or len(lines) < 2:
+    header, rows = read_rows(path, "file of target weights")
+    if not set(COLUMNS) <= set(header) or not rows:
         raise UsageError(
             f"{path}: target weights need the columns {', '.join(COLUMNS)} and at least one row",
-            received=f"columns {', '.join(header) or 'none'}; {max(len(lines) - 1, 0)} rows",
+            received=f"columns {', '.join(header) or 'none'}; {len(rows)} rows",
         )
     seen: dict[tuple[date, str], int] = {}
-    for row, cells in enumerate(lines[1:], start=1):
-        where = f"{path}: row {row}"
-        if len(cells) < len(header):
-            raise UsageError(f"{where} is too short", received=",".join(cells), limit=",".join(header))
-        day, symbol, weight = (cells[header.index(name)].strip() for name in COLUMNS)
+    for row, (where, cells) in enumerate(rows, start=1):
+        day, symbol, weight = (cells[name] for name in COLUMNS)
         each = TargetWeight(row, _day(day, where), _symbol(symbol, where), _weight(weight, where))
         before = seen.setdefault((each.day, each.symbol), row)
         if before != row:

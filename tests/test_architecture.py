@@ -22,9 +22,10 @@ ROOT = Path(run_backtest.__file__).parent
 ROOMS: dict[str, str] = {
     "data.choices": "",
     "data.errors": "",
+    "data.files": "data.errors",
     "data.folders": "",
-    "data.numeric": "",
-    "data.facts": "data.choices data.errors data.folders",
+    "data.numeric": "data.folders",
+    "data.facts": "data.choices data.errors data.files data.folders",
     "engine.choices": "",
     "engine.kernel": "data.errors data.numeric",
     "engine.statistics": "data.errors",
@@ -37,14 +38,14 @@ ROOMS: dict[str, str] = {
     "data": "",
     "data.synthetic": "",
     "data.store": "data.errors data.synthetic",
-    "data.demo": "data.errors data.numeric data.facts data.synthetic data.store",
+    "data.demo": "data.errors data.files data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",
     "data.checks": "data.errors data.facts data.store data.panel",
     "data.importing": "data.errors data.facts data.store",
-    "data.providers": "data.errors data.numeric data.facts data.store data.importing",
+    "data.providers": "data.errors data.files data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
-    "strategies": "data.choices data.errors data.numeric data.facts data.panel",
+    "strategies": "data.choices data.errors data.files data.numeric data.facts data.panel",
     "engine.strategy": "data.errors engine.kernel data.panel",
     "engine.spec": "data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
@@ -75,16 +76,16 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (
-        "data.errors data.facts engine.kernel data.source data.panel engine.strategy engine.spec "
-        "engine.simulation data.load"
+        "data.errors data.files data.facts engine.kernel data.source data.panel engine.strategy "
+        "engine.spec engine.simulation data.load"
     ),
     "engine.briefs": "data.choices data.errors data.facts data.source data.panel engine.orders",
     "engine.report": (
-        "data.facts engine.kernel engine.statistics engine.result engine.metrics engine.results "
-        "engine.verdict engine.comparisons data.synthetic engine.factors engine.tuning"
+        "data.files data.facts engine.kernel engine.statistics engine.result engine.metrics "
+        "engine.results engine.verdict engine.comparisons data.synthetic engine.factors engine.tuning"
     ),
     "engine.commands": (
-        "data.errors data.facts engine.choices engine.kernel engine.result engine.metrics "
+        "data.errors data.files data.facts engine.choices engine.kernel engine.result engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
         "engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
@@ -96,8 +97,8 @@ ROOMS: dict[str, str] = {
         "engine.commands"
     ),
     "engine.cli": (
-        "data.choices data.errors data.facts data.synthetic data.store data.demo data.source "
-        "data.checks data.importing data.providers data.load engine"
+        "data.choices data.errors data.files data.facts data.synthetic data.store data.demo "
+        "data.source data.checks data.importing data.providers data.load engine"
     ),
 }
 

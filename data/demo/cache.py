@@ -7,16 +7,15 @@ changed generator never meets an old cache. Whatever goes wrong here, the caller
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from data.files import whole_file
+from data.folders import cache_folder
 from data.numeric import arithmetic
-from data.numeric.cache_folder import cache_folder
 from data.store import schema, tables
 from data.store.tables import TABLES
 
@@ -42,13 +41,8 @@ def save(key: str, tables: Mapping[str, pd.DataFrame]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
-            handle, written = tempfile.mkstemp(dir=folder, suffix=".tmp")
-            os.close(handle)
-            try:
+            with whole_file(folder / f"{name}.parquet") as written:
                 frame.to_parquet(written, engine="pyarrow", index=False, write_page_checksum=True)
-                os.replace(written, folder / f"{name}.parquet")
-            finally:
-                Path(written).unlink(missing_ok=True)
     except OSError:
         return
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data.errors import UsageError
+from data.files import whole_file
 from data.folders import state_folder
 
 
@@ -34,16 +35,14 @@ def own_file_if_any(variable: str, name: str) -> Path | None:
 
 def replace_file(path: Path, text: str, check: Callable[[Path], None]) -> None:
     """Put ``text`` in the place of a file once ``check`` has read it; the file stays as it was otherwise."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    temporary = path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        check(temporary)
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            check(temporary)
     except OSError as error:
         raise UsageError(f"cannot write {path}", received=error.strerror, hint="Name another file.") from None
     except UsageError as error:
         what = error.what.replace(str(temporary), str(path))
         raise UsageError(what, received=error.received, limit=error.limit, hint=error.hint) from None
-    finally:
-        temporary.unlink(missing_ok=True)

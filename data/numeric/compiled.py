@@ -24,7 +24,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from data.numeric.cache_folder import cache_folder
+from data.folders import cache_folder
 
 _lock = threading.Lock()
 

@@ -10,10 +10,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,8 +22,9 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError, EtflowError, UsageError
+from data.files import whole_file
+from data.folders import cache_folder
 from data.importing.readers import read_cells
-from data.numeric.cache_folder import cache_folder
 from data.providers.provider import NoAnswer, Provider, Request, Verdict
 
 WAITS: Mapping[Verdict, tuple[float, ...]] = {"again": (1.0, 3.0, 9.0), "later": (15.0, 30.0, 60.0)}
@@ -116,13 +115,8 @@ class Connection:
     def _keep(self, answer: pd.DataFrame, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-            os.close(handle)
-            try:
+            with whole_file(path) as temporary:
                 answer.to_csv(temporary, index=False, compression={"method": "gzip", "compresslevel": 1})
-                os.replace(temporary, path)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(
                 f"cannot write the answers of {self.provider.name} to `{path.parent}`",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import check_choice
+from data.files import whole_file
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
@@ -17,7 +18,7 @@ from engine.audits import audit as ask
 from engine.commands.document import plain, subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
-from engine.results.runs import whole_file, writing
+from engine.results.runs import writing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy

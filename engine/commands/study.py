@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.files import whole_file
 from data.synthetic import notice_of
 from engine.commands.document import plain
-from engine.results.runs import whole_file, writing
+from engine.results.runs import writing
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
 from engine.tuning.judge import SplitSizes, judge_study

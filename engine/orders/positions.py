@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from data.errors import UsageError
 from data.facts.symbols import parse_symbol
+from data.files import read_rows
 
 COLUMNS = ("symbol", "shares")
 
@@ -16,25 +16,15 @@ def read_holdings(path: Path) -> dict[str, int]:
 
     UsageError naming the row: what is no symbol, no whole number of shares, negative, or repeated.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
-    except OSError as error:
-        raise UsageError(f"cannot read the holdings {path}", received=error.strerror) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is not a CSV file in UTF-8", received=error) from None
-    header = [cell.strip().lower() for cell in lines[0]] if lines else []
+    header, rows = read_rows(path, "holdings")
     if not set(COLUMNS) <= set(header):
         raise UsageError(
             f"{path}: holdings need the columns {' and '.join(COLUMNS)}",
             received=", ".join(header) or "an empty file",
         )
     holdings: dict[str, int] = {}
-    for number, cells in enumerate(lines[1:], start=1):
-        where = f"{path}: row {number}"
-        if len(cells) < len(header):
-            raise UsageError(f"{where} is too short", received=",".join(cells), limit=",".join(header))
-        text, shares = (cells[header.index(name)].strip() for name in COLUMNS)
+    for where, cells in rows:
+        text, shares = (cells[name] for name in COLUMNS)
         try:
             symbol = parse_symbol(text)
         except UsageError as error:

@@ -31,19 +31,25 @@ def encode(value: Mapping[str, Any]) -> bytes:
     return _JSON.encode(value).encode() + b"\n"
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield number (from 1) and content of every whole line; DataError names a line that is damaged."""
+def whole_lines(path: Path) -> Iterator[dict[str, Any] | None]:
+    """Yield the content of every line, None for one that is damaged; a last line without its end is none."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for line in file:
             if not line.endswith(b"\n"):
                 return
             try:
                 value = json.loads(line)
             except ValueError:
                 value = None
-            if not isinstance(value, dict):
-                raise damaged(path, number)
-            yield number, value
+            yield value if isinstance(value, dict) else None
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number (from 1) and content of every whole line; DataError names a line that is damaged."""
+    for number, value in enumerate(whole_lines(path), start=1):
+        if value is None:
+            raise damaged(path, number)
+        yield number, value
 
 
 def damaged(path: Path, line: int) -> DataError:

@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from data.folders import state_folder
 from engine.record.body import Body
-from engine.record.journal import append_line, writing
+from engine.record.journal import append_line, whole_lines, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -74,7 +73,7 @@ class Record:
         bodies: dict[str, Body] = {}
         damaged = 0
         for place in self.places:
-            for found in _lines(place):
+            for found in whole_lines(place) if place.is_file() else ():
                 try:
                     if found is None:
                         damaged += 1
@@ -124,21 +123,6 @@ class Contents:
         begin, end = max(line.first, first), min(line.last, last)
         other = self.bodies.get(line.body)
         return begin <= end and other is not None and body.months_in_common(other, begin, end) > 0
-
-
-def _lines(place: Path) -> Iterator[dict[str, Any] | None]:
-    """Yield the lines of a file, None for one that is damaged; a last line without its end is left out."""
-    if not place.is_file():
-        return
-    with place.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            try:
-                value = json.loads(line)
-            except ValueError:
-                value = None
-            yield value if isinstance(value, dict) else None
 
 
 def _drop(place: Path, gone: set[str]) -> None:

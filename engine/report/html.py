@@ -10,8 +10,8 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data.files import whole_file
 from data.synthetic import SYNTHETIC
-from engine.results.runs import whole_file
 
 NOT_AVAILABLE = "n/a"
 

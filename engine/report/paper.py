@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.files import whole_file
 from engine.metrics import Metrics
 from engine.metrics.declared import ALTERNATIVES, in_group
 from engine.metrics.metric import Metric
@@ -21,7 +22,6 @@ from engine.report.figures import our_pictures
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
 from engine.result import Result
-from engine.results.runs import whole_file
 from engine.results.trades import holdings
 
 if TYPE_CHECKING:

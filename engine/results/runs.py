@@ -131,17 +131,6 @@ def whole(folder: Path) -> Iterator[Path]:
             shutil.rmtree(stage, ignore_errors=True)
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary name that becomes ``path`` if the block ends well, and vanishes otherwise."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _replace(folder: Path, new: Path, old: Path) -> None:
     if folder.exists():
         folder.rename(old)

@@ -1,0 +1,49 @@
+"""Files that are written whole or not at all, and tables that a user typed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import UsageError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name that becomes ``path`` if the block ends well, and vanishes otherwise."""
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    temporary = path.with_name(f"{path.name}.{writer}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_rows(path: Path, what: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    """Return the names of the columns of a CSV file in UTF-8, and its rows: where each stands, and its cells.
+
+    Names are in lower case, cells without space around them; empty lines do not count. UsageError for a file
+    that cannot be read (``what`` says what it is), and for a row that is too short.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    except OSError as error:
+        raise UsageError(f"cannot read the {what} {path}", received=error.strerror) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is not a CSV file in UTF-8", received=error) from None
+    header = [cell.strip().lower() for cell in lines[0]] if lines else []
+    rows = []
+    for number, cells in enumerate(lines[1:], start=1):
+        where = f"{path}: row {number}"
+        if len(cells) < len(header):
+            raise UsageError(f"{where} is too short", received=",".join(cells), limit=",".join(header))
+        # Of columns with the same name the first counts.
+        pairs = reversed([*zip(header, cells, strict=False)])
+        rows.append((where, {name: cell.strip() for name, cell in pairs}))
+    return header, rows
