@@ -24,6 +24,7 @@ ROOMS: dict[str, str] = {
     "data.errors": "",
     "data.files": "data.errors",
     "data.folders": "",
+    "data.words": "",
     "data.numeric": "data.folders",
     "data.facts": "data.choices data.errors data.files data.folders",
     "engine.choices": "",
@@ -34,7 +35,7 @@ ROOMS: dict[str, str] = {
     "engine.results": "data.errors engine.result engine.metrics",
     "engine.record": "data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
-    "engine.comparisons": "engine.statistics engine.result",
+    "engine.comparisons": "data.words engine.statistics engine.result",
     "data": "",
     "data.synthetic": "",
     "data.store": "data.errors data.synthetic",
@@ -81,8 +82,9 @@ ROOMS: dict[str, str] = {
     ),
     "engine.briefs": "data.choices data.errors data.facts data.source data.panel engine.orders",
     "engine.report": (
-        "data.files data.facts engine.kernel engine.statistics engine.result engine.metrics "
-        "engine.results engine.verdict engine.comparisons data.synthetic engine.factors engine.tuning"
+        "data.files data.words data.facts engine.kernel engine.statistics engine.result "
+        "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
+        "engine.factors engine.tuning"
     ),
     "engine.commands": (
         "data.errors data.files data.facts engine.choices engine.kernel engine.result engine.metrics "
@@ -97,8 +99,8 @@ ROOMS: dict[str, str] = {
         "engine.commands"
     ),
     "engine.cli": (
-        "data.choices data.errors data.files data.facts data.synthetic data.store data.demo "
-        "data.source data.checks data.importing data.providers data.load engine"
+        "data.choices data.errors data.files data.words data.facts data.synthetic data.store "
+        "data.demo data.source data.checks data.importing data.providers data.load engine"
     ),
 }
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import UsageError
+from data.words import count, number
 from engine.cli import output
 from engine.cli.app import App, Catalogue
 from engine.cli.options import assignments, day
@@ -40,12 +41,12 @@ def test_columns_are_aligned_names_left_numbers_right():
 def test_numbers_have_their_units():
     assert output.percent(0.12345) == "12.35 %"
     assert output.percent(None) == "n/a"  # as on the page
-    assert output.ratio(float("nan")) == "n/a"
+    assert number(float("nan")) == "n/a"
     assert output.money(1234567.891, "CNY") == "1,234,567.89 CNY"
-    assert output.count(1191) == "1,191"
-    assert output.count(1191, "fill") == "1,191 fills"
-    assert output.count(1, "fill") == "1 fill"
-    assert output.count(0, "fill") == "0 fills"
+    assert count(1191) == "1,191"
+    assert count(1191, "fill") == "1,191 fills"
+    assert count(1, "fill") == "1 fill"
+    assert count(0, "fill") == "0 fills"
 
 
 def test_json_has_plain_types_and_neither_nan_nor_infinity(capsys):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.words import number, percent
 from engine.kernel.fills import (
     CASH,
     HALTED,
@@ -30,7 +31,7 @@ from engine.metrics.declared import OF_RUN
 from engine.report import render
 from engine.report.assumptions import assumptions, closing_prices
 from engine.report.compare_page import write_comparison
-from engine.report.html import escape, number, percent, tag
+from engine.report.html import escape, tag
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables

@@ -250,9 +250,14 @@ def test_reasons_are_shown_where_numbers_are_not(tmp_path):
     made = runs(base, base)
     found = significance(made)
     text, printed = page_of(made, tmp_path, found), significance_text(found, ["base", "better"])
-    assert f"Not available. better: {IDENTICAL}" in text
-    assert f"n/a: {IDENTICAL} (better, SPA)" in printed
+    assert f"Not available: {IDENTICAL} (better, SPA against the first)." in text
+    assert f"n/a: {IDENTICAL} (better, SPA against the first)\n" in printed
     assert "nan" not in printed.lower()
+    few = runs(noise(20), noise(20, seed=1))
+    found = significance(few)
+    text, printed = page_of(few, tmp_path, found), significance_text(found, ["base", "better"])
+    assert "Not to be trusted: fewer than 30 rows (better)." in text
+    assert "not to be trusted: fewer than 30 rows (better)\n" in printed
 
 
 # --- The command --------------------------------------------------------------------------------------

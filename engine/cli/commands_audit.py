@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError, ValidationError
+from data.words import number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, spec_options, verbosity
-from engine.cli.output import Progress, paint, percent, print_json, ratio, say, table, warn_of_data
+from engine.cli.output import Progress, paint, percent, print_json, say, table, warn_of_data
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _table(opinion: Opinion) -> str:
     details = opinion.details
     if opinion.name == "lag_sensitivity" and "lags" in details:
         rows = zip(details["lags"], details["sharpe_ratio"], details["annual_return"], strict=True)
-        return table([[str(a), ratio(b), percent(c)] for a, b, c in rows], ("later by", "Sharpe", "a year"))
+        return table([[str(a), number(b), percent(c)] for a, b, c in rows], ("later by", "Sharpe", "a year"))
     if opinion.name == "placebo" and details.get("draws"):
         named = {"in_time": "shuffled in time", "between_funds": "other funds'"}
         return _bands({words: details[kind] for kind, words in named.items()})
@@ -105,7 +106,7 @@ def _table(opinion: Opinion) -> str:
         costs = zip(details["multiples"], details["sharpe_ratio"], details["annual_return"], strict=True)
         sizes = zip(details["capitals"], details["capital_annual_return"], details["excess"], strict=True)
         first = table(
-            [[f"{a:g}", ratio(b), percent(c)] for a, b, c in costs], ("costs times", "Sharpe", "a year")
+            [[f"{a:g}", number(b), percent(c)] for a, b, c in costs], ("costs times", "Sharpe", "a year")
         )
         second = table(
             [[f"{a:.2g}", percent(b), percent(c)] for a, b, c in sizes], ("capital", "a year", "excess")
@@ -118,7 +119,7 @@ def _bands(bands: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
         [
             words,
-            *(ratio(each) for each in band["quantiles"]),
+            *(number(each) for each in band["quantiles"]),
             f"{band['rank']} of {band['of']}",
             f"{band['p_value']:.3f}",
         ]

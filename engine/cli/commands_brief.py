@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from data.synthetic import SYNTHETIC_NOTICE
+from data.words import NOT_AVAILABLE
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, day, json_option, verbosity
-from engine.cli.output import NOT_AVAILABLE, money, note, paint, percent, print_json, say, table, warn
+from engine.cli.output import money, note, paint, percent, print_json, say, table, warn
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.options import day, json_option, verbosity
-from engine.cli.output import count, note, paint, print_json, say, table, warn
+from engine.cli.output import note, paint, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from data.facts.calendars import Calendar, Span

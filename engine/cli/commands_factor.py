@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
+from data.words import count, number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import (
-    Progress,
-    count,
-    paint,
-    percent,
-    print_json,
-    ratio,
-    say,
-    table,
-    warn,
-    warn_of_data,
-)
+from engine.cli.output import Progress, paint, percent, print_json, say, table, warn, warn_of_data
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -120,15 +110,15 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
     rows = [
         [
             str(each.sessions),
-            ratio(each.ic.mean, 3),
-            ratio(each.ic.robust_t_statistic.value),
-            ratio(each.ic.t_statistic),
-            ratio(each.ic.ratio),
+            number(each.ic.mean, 3),
+            number(each.ic.robust_t_statistic.value),
+            number(each.ic.t_statistic),
+            number(each.ic.ratio),
             percent(each.ic.hit_rate, 0),
             count(each.ic.dates),
             str(each.decay_after),
-            ratio(each.decay.mean, 3),
-            ratio(each.decay.robust_t_statistic.value),
+            number(each.decay.mean, 3),
+            number(each.decay.robust_t_statistic.value),
         ]
         for each in found.horizons
     ]
@@ -141,10 +131,10 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
             str(each.sessions),
             *(percent(float(value)) for value in each.quantile_means),
             percent(each.spread.mean),
-            ratio(each.spread.robust_t_statistic.value),
+            number(each.spread.robust_t_statistic.value),
             percent(each.rank_weighted.mean),
-            ratio(each.rank_weighted.robust_t_statistic.value),
-            ratio(each.autocorrelation.value),
+            number(each.rank_weighted.robust_t_statistic.value),
+            number(each.autocorrelation.value),
             percent(each.turnover_top.value, 0),
         ]
         for each in found.horizons
@@ -168,8 +158,8 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
 def _group(name: str, summary: MeanSummary, more: str) -> list[str]:
     return [
         name,
-        ratio(summary.mean, 3),
-        ratio(summary.robust_t_statistic.value),
+        number(summary.mean, 3),
+        number(summary.robust_t_statistic.value),
         percent(summary.hit_rate, 0),
         count(summary.dates),
         more,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from data.errors import DataError, UsageError
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.options import day, json_option, symbol_words, verbosity
-from engine.cli.output import Progress, cell, count, note, print_json, say, table, warn
+from engine.cli.output import Progress, cell, note, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from data.providers import Connection, FetchReport

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.options import json_option, verbosity
-from engine.cli.output import Progress, cell, count, note, print_json, say, table, warn
+from engine.cli.output import Progress, cell, note, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from data.importing import ImportReport

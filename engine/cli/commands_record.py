@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, json_option, verbosity
-from engine.cli.output import count, note, print_json, say, table
+from engine.cli.output import note, print_json, say, table
 
 
 @click.group()

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from data.synthetic import marked
+from data.words import number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run
 from engine.cli.options import data_option, json_option, out_option, verbosity
-from engine.cli.output import Progress, note, percent, print_json, ratio, say, table, warn
+from engine.cli.output import Progress, note, percent, print_json, say, table, warn
 from engine.cli.present import print_result
 from engine.cli.present_tune import print_study
 
@@ -46,7 +47,7 @@ def list_runs(app: App, out: Path, as_json: bool) -> None:
                 each["run_id"],
                 marked(each["data"], each["synthetic"]),
                 percent(each["annual_return"]),
-                ratio(each["sharpe_ratio"]),
+                number(each["sharpe_ratio"]),
                 percent(each["max_drawdown"]),
             )
             for each in found

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.synthetic import SYNTHETIC_NOTICE
+from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, spec_options, verbosity
 from engine.cli.output import (
-    NOT_AVAILABLE,
     Progress,
-    count,
     money,
     note,
     paint,

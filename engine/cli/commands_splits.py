@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, json_option, symbol_words, symbols_option, verbosity
-from engine.cli.output import cell, count, note, print_json, say, table
+from engine.cli.output import cell, note, print_json, say, table
 
 if TYPE_CHECKING:
     from data.checks.announced import Known

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from data.words import number
 from engine import SPLITS
 from engine.cli.app import App, pass_app
 from engine.cli.options import data_option, json_option, out_option, verbosity
@@ -18,7 +19,6 @@ from engine.cli.output import (
     paint,
     percent,
     print_json,
-    ratio,
     say,
     table,
 )
@@ -129,7 +129,7 @@ def print_holdout(found: Opened) -> None:
         ("trial", str(found.trial)),
         ("total return", percent(metrics["cum_returns_final"])),
         ("annual return", percent(metrics["annual_return"])),
-        ("Sharpe ratio", ratio(metrics["sharpe_ratio"])),
+        ("Sharpe ratio", number(metrics["sharpe_ratio"])),
         ("maximum drawdown", percent(metrics["max_drawdown"])),
         ("run", found.run_id),
     ]

@@ -7,23 +7,23 @@ terminal only, and colour not where ``NO_COLOR`` is set (https://no-color.org).
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import threading
 import time
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TextIO
 
 import click
 
+import data.words as words
+from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
 
-NOT_AVAILABLE = "n/a"
 BAR_WIDTH = 24
 PATIENCE_SECONDS = 2.0
 REPAINT_SECONDS = 0.2
@@ -154,31 +154,18 @@ def _pad(text: str, width: int, *, to_the_left: bool) -> str:
 
 def percent(value: float | None, digits: int = 2) -> str:
     """Return a fraction as percent, ``n/a`` where it is undefined."""
-    return _number(value, lambda number: f"{100 * number:,.{digits}f} %")
-
-
-def ratio(value: float | None, digits: int = 2) -> str:
-    """Return a number without unit, ``n/a`` where it is undefined."""
-    return _number(value, lambda number: f"{number:,.{digits}f}")
+    return words.percent(value, digits, " %")
 
 
 def money(value: float | None, currency: str = "") -> str:
     """Return money with thousands separated, ``n/a`` where it is undefined."""
-    return _number(value, lambda number: f"{number:,.2f} {currency}".rstrip())
-
-
-def count(value: int, what: str = "") -> str:
-    """Return a whole number with thousands separated, or so many things, with an s unless there is one."""
-    return f"{value:,} {what}{'' if value == 1 else 's'}" if what else f"{value:,}"
+    shown = number(value)
+    return shown if shown == NOT_AVAILABLE else f"{shown} {currency}".rstrip()
 
 
 def cell(value: object) -> str:
     """Return a cell of a table: whole numbers with thousands separated, None as nothing."""
     return count(value) if isinstance(value, int) else "" if value is None else str(value)
-
-
-def _number(value: float | None, show: Callable[[float], str]) -> str:
-    return NOT_AVAILABLE if value is None or not math.isfinite(value) else show(value)
 
 
 # --- progress -----------------------------------------------------------------------------------------

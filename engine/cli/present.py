@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data.synthetic import SYNTHETIC_NOTICE
+from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
-from engine.cli.output import NOT_AVAILABLE, count, money, paint, percent, ratio, say, table
+from engine.cli.output import money, paint, percent, say, table
 
 if TYPE_CHECKING:
     from engine import Result, Run, Unit
@@ -81,7 +82,7 @@ def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
         return absent
     if is_percent(unit):
         return percent(value).removesuffix(" %")
-    return money(value) if unit == "money" else ratio(value)
+    return money(value) if unit == "money" else number(value)
 
 
 def _unit(unit: Unit, result: Result) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.cli.output import count, paint, ratio, table
+from data.words import NOT_AVAILABLE, count, number, probability, span
+from engine.cli.output import paint, table
 
 if TYPE_CHECKING:
-    from engine import Best, Estimate, Significance
+    from engine import Significance
 
 LEGEND = """\
 p: how often a difference as large comes by chance where there is none; HAC, prewhitened and b (blocks of so
 many sessions, resampled) are three ways to allow for dependence (Ledoit, Wolf 2008). They look at one pair,
 whatever else was tried; SPA (Hansen 2005) asks of mean returns, and allows for all runs compared."""
-SMALLEST = 0.001  # what three digits can show; no p-value is zero
 
 
 def significance_text(found: Significance, names: Sequence[str]) -> str:
@@ -31,11 +31,11 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
         rows = [
             [
                 names[each.run],
-                ratio(each.value.value),
-                _range(each.low, each.high),
-                _p(each.p_hac),
-                _p(each.p_prewhitened),
-                *(_p(each.p_bootstrap[length]) for length in BLOCKS),
+                number(each.value.value),
+                span(each.low.value, each.high.value),
+                probability(each.p_hac.value),
+                probability(each.p_prewhitened.value),
+                *(probability(each.p_bootstrap[length].value) for length in BLOCKS),
             ]
             for each in found.differences
         ]
@@ -45,46 +45,14 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
     rows = [
         [
             f"than {names[0] if each.against == 'first' else 'the benchmark'}",
-            _p(each.p_value),
-            _bounds(each),
-            "n/a" if each.best is None else names[each.best],
-            _better(each, names),
+            probability(each.p_value.value),
+            span(each.p_lower.value, each.p_upper.value, probability),
+            NOT_AVAILABLE if each.best is None else names[each.best],
+            each.winners(names),
         ]
         for each in found.best
     ]
     lines.append(table(rows, ("", "p", "bounds", "  best", "  better at 5 %"), left_too=(3, 4)))
-    lines += [f"n/a: {reason}" for reason in reasons(found, names)]
+    lines += [f"n/a: {reason}" for reason in found.reasons(names)]
+    lines += [f"not to be trusted: {note}" for note in found.notes(names)]
     return "\n".join([*lines, LEGEND])
-
-
-def reasons(found: Significance, names: Sequence[str]) -> list[str]:
-    """Return why numbers are not there, each reason once, with the runs that it is about."""
-    why: dict[str, list[str]] = {}
-    for each in found.differences:
-        tests = (each.value, each.low, each.p_hac, each.p_prewhitened, *each.p_bootstrap.values())
-        for reason in dict.fromkeys(test.reason for test in tests if test.reason is not None):
-            why.setdefault(reason, []).append(names[each.run])
-    for best in found.best:
-        if best.p_value.reason is not None:
-            why.setdefault(best.p_value.reason, []).append("SPA")
-    return [f"{reason} ({', '.join(dict.fromkeys(about))})" for reason, about in why.items()]
-
-
-def _better(best: Best, names: Sequence[str]) -> str:
-    if best.best is None:
-        return "n/a"
-    return ", ".join(names[place] for place in best.better) or "none"
-
-
-def _bounds(best: Best) -> str:
-    return "n/a" if best.p_value.reason is not None else f"{_p(best.p_lower)} to {_p(best.p_upper)}"
-
-
-def _range(low: Estimate, high: Estimate) -> str:
-    if low.value != low.value or high.value != high.value:
-        return "n/a"
-    return f"{ratio(low.value)} to {ratio(high.value)}"
-
-
-def _p(estimate: Estimate) -> str:
-    return f"<{SMALLEST}" if estimate.value < SMALLEST else ratio(estimate.value, 3)

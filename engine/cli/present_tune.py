@@ -8,19 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.synthetic import SYNTHETIC_NOTICE
+from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
-from engine.cli.output import (
-    NOT_AVAILABLE,
-    count,
-    money,
-    paint,
-    percent,
-    print_json,
-    ratio,
-    say,
-    table,
-    warn,
-)
+from engine.cli.output import money, paint, percent, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from engine import Goal, Leaderboard, Order, State, Trial
@@ -183,4 +173,4 @@ def _shown(name: str, value: float | None) -> str:
     unit = unit_of(name)
     if is_percent(unit):
         return percent(value)
-    return money(value) if unit == "money" else ratio(value, 4)
+    return money(value) if unit == "money" else number(value, 4)

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from data.words import NOT_AVAILABLE
 from engine.comparisons.common import paired
 from engine.result import Floats, Result
 from engine.statistics.bootstrap import sharpe_difference_interval
@@ -105,6 +106,12 @@ class Best:
     block: Estimate
     runs: int
 
+    def winners(self, names: Sequence[str]) -> str:
+        """Return which runs, by their ``names``, are better: some, none, or n/a."""
+        if self.best is None:
+            return NOT_AVAILABLE
+        return ", ".join(names[place] for place in self.better) or "none"
+
 
 @dataclass(frozen=True)
 class Significance:
@@ -126,6 +133,27 @@ class Significance:
     seed: int
     differences: tuple[Difference, ...]
     best: tuple[Best, ...]
+
+    def reasons(self, names: Sequence[str]) -> list[str]:
+        """Return why numbers are not there, each reason once, with the runs or tests that lack them."""
+        found: list[tuple[str | None, str]] = []
+        for each in self.differences:
+            tests = (each.value, each.low, each.p_hac, each.p_prewhitened, *each.p_bootstrap.values())
+            found += [(test.reason, names[each.run]) for test in tests]
+        found += [(best.p_value.reason, f"SPA against the {best.against}") for best in self.best]
+        return _grouped(found)
+
+    def notes(self, names: Sequence[str]) -> list[str]:
+        """Return what to tell a reader of numbers that are there, with the runs that it is about."""
+        return _grouped([(each.note, names[each.run]) for each in self.differences])
+
+
+def _grouped(found: Sequence[tuple[str | None, str]]) -> list[str]:
+    about: dict[str, list[str]] = {}
+    for text, name in found:
+        if text is not None:
+            about.setdefault(text, []).append(name)
+    return [f"{text} ({', '.join(dict.fromkeys(names))})" for text, names in about.items()]
 
 
 def significance(results: Sequence[Result], *, seed: int = 0) -> Significance:

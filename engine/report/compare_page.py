@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.words import count, number
 from engine.comparisons.common import Common, common_of, correlation, overlap
 from engine.metrics import Metrics
 from engine.metrics.declared import ALTERNATIVES, METRICS
@@ -20,7 +21,7 @@ from engine.report import canvas, html, sections
 from engine.report.assumptions import settings
 from engine.report.canvas import Picture
 from engine.report.figures import drawdown, growth
-from engine.report.html import Safe, join, number, section, shaded, table, tag
+from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
 
@@ -124,7 +125,7 @@ def _page(
 def _period(results: Sequence[Result], common: Common) -> str:
     if not len(common.days):
         return "The runs have no session in common: metrics are of each run's own period."
-    period = f"{common.days[0]} to {common.days[-1]} · {html.count(len(common.days), 'session')}"
+    period = f"{common.days[0]} to {common.days[-1]} · {count(len(common.days), 'session')}"
     if all(len(result.days) == len(common.days) for result in results):
         return period
     return (

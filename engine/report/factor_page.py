@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from data.words import NOT_AVAILABLE, count, number, percent
 from engine.factors.diagnose import Diagnostics
 from engine.report import canvas, html
 from engine.report.canvas import Picture
 from engine.report.factor_figures import factor_pictures
-from engine.report.html import Safe, count, join, number, percent, section, shaded, table, tag
+from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.statistics.factor import MeanSummary
 
 FULL_IC = 0.2  # a colour as strong as it gets; an IC of 0.1 is a good one
@@ -173,7 +174,7 @@ def _horizons(found: Diagnostics) -> Safe:
 
 def _ic(summary: MeanSummary) -> Safe:
     if summary.mean != summary.mean:
-        return tag("td", html.NOT_AVAILABLE)
+        return tag("td", NOT_AVAILABLE)
     return shaded(summary.mean, number(summary.mean, 3), full=FULL_IC)
 
 

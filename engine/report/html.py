@@ -1,7 +1,7 @@
 """Pages without a template engine: elements as functions, everything escaped, nothing from the network.
 
 A page is a header, sections and one style sheet; ``tag`` makes an element and escapes every child that is
-not ``Safe`` already. Numbers become text here and nowhere else.
+not ``Safe`` already.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 
 from data.files import whole_file
 from data.synthetic import SYNTHETIC
-
-NOT_AVAILABLE = "n/a"
+from data.words import NOT_AVAILABLE
 
 
 def made_up(said: str = "this market is made up") -> str:
@@ -47,25 +46,6 @@ def tag(name: str, *children: object, **attributes: object) -> Safe:
         if value is not None
     )
     return Safe(f"<{name}{written}>{join(*children)}</{name}>")
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Return a fraction as percent: 0.1234 is ``12.34%``; None and NaN are ``n/a``."""
-    return NOT_AVAILABLE if value is None or value != value else f"{_no_minus_zero(value * 100, digits)}%"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """Return a number with thousands separators; None and NaN are ``n/a``."""
-    return NOT_AVAILABLE if value is None or value != value else _no_minus_zero(value, digits)
-
-
-def count(amount: int, what: str) -> str:
-    """Return a number of things, with an s unless there is one."""
-    return f"{amount:,} {what}" + ("" if amount == 1 else "s")
-
-
-def _no_minus_zero(value: float, digits: int) -> str:
-    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def table(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from engine.report.html import Safe, join, number, percent, table, tag
+from data.words import number, percent
+from engine.report.html import Safe, join, table, tag
 from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, Inputs, corrected
 from engine.result import Result
 

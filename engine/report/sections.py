@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from data.words import count, number, percent
 from engine.kernel.fills import REASONS
 from engine.metrics import Metrics, drawdowns, monthly_returns, yearly_returns
 from engine.metrics.declared import ALTERNATIVES, METRICS, in_group
 from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
-from engine.report.html import Safe, count, join, number, percent, shaded, table, tag
+from engine.report.html import Safe, join, shaded, table, tag
 from engine.result import Result
 from engine.results.trades import Holding
 

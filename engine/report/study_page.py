@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from data.words import count
 from engine.metrics.declared import label_of
 from engine.report import html
 from engine.report import study_tables as tables
-from engine.report.html import Safe, count, join, section, tag
+from engine.report.html import Safe, join, section, tag
 from engine.report.study_data import block, chart_data, drawn, leading, learns
 from engine.tuning.axes import Axis
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from data.words import NOT_AVAILABLE, count, number, percent
 from engine.metrics.declared import label_of, unit_of
 from engine.metrics.metric import is_percent
-from engine.report.html import NOT_AVAILABLE, Safe, count, join, number, percent, table, tag
+from engine.report.html import Safe, join, table, tag
 from engine.report.sections import unit_name
 from engine.tuning.axes import Axis, text_of, words_of
 from engine.tuning.landscape import Importance

@@ -1,0 +1,38 @@
+"""Numbers as people read them: thousands separated, no minus in front of a zero, n/a where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+NOT_AVAILABLE = "n/a"
+SMALLEST = 0.001  # p-value that three digits can show; none is zero
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number without unit; None, NaN and infinity are ``n/a``."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 2, sign: str = "%") -> str:
+    """Return a fraction as percent: 0.1234 is ``12.34%``; what is no number is ``n/a``, without the sign."""
+    shown = number(None if value is None else value * 100, digits)
+    return shown if shown == NOT_AVAILABLE else shown + sign
+
+
+def count(amount: int, what: str = "") -> str:
+    """Return a whole number, or so many things, with an s unless there is one."""
+    return f"{amount:,} {what}{'' if amount == 1 else 's'}" if what else f"{amount:,}"
+
+
+def probability(value: float) -> str:
+    """Return a p-value with three digits, ``<0.001`` where these do not show it."""
+    return f"<{SMALLEST}" if value < SMALLEST else number(value, 3)
+
+
+def span(low: float, high: float, show: Callable[[float], str] = number) -> str:
+    """Return two ends in words; ``n/a`` where one is no number."""
+    ends = (show(low), show(high))
+    return NOT_AVAILABLE if NOT_AVAILABLE in ends else " to ".join(ends)
