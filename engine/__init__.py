@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         open_together,
         run_together,
     )
-    from engine.commands.document import plain
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
     from engine.commands.order import Order, SearchWords, order_of
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from engine.orders.positions import read_holdings
     from engine.pipeline import Watch
     from engine.result import Result
+    from engine.results.documents import json_text, plain
     from engine.results.runs import LAST, check_writable, runs_in
     from engine.spec import Conditions, Spec
     from engine.statistics.estimate import Estimate
@@ -76,7 +76,6 @@ _PLACES = {
         "open_together",
         "run_together",
     ),
-    "engine.commands.document": ("plain",),
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
@@ -98,6 +97,7 @@ _PLACES = {
     "engine.orders.positions": ("read_holdings",),
     "engine.pipeline": ("Watch",),
     "engine.result": ("Result",),
+    "engine.results.documents": ("json_text", "plain"),
     "engine.results.runs": ("LAST", "check_writable", "runs_in"),
     "engine.spec": ("Conditions", "Spec"),
     "engine.statistics.estimate": ("Estimate",),
@@ -182,6 +182,7 @@ __all__ = [
     "forget",
     "is_percent",
     "job_of",
+    "json_text",
     "judgement_text",
     "label_of",
     "list_runs",

@@ -6,7 +6,6 @@ terminal only, and colour not where ``NO_COLOR`` is set (https://no-color.org).
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -108,9 +107,9 @@ def quiet_libraries(app: App) -> Iterator[None]:
 
 def print_json(document: object) -> None:
     """Print ``document`` to standard output as one JSON document; NaN and infinity become null."""
-    from engine import plain
+    from engine import json_text, plain
 
-    print(json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+    print(json_text(plain(document)))
 
 
 # --- tables -------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,9 +14,10 @@ from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
-from engine.commands.document import plain, subject
+from engine.commands.document import subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
+from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
@@ -65,8 +65,7 @@ class Audit:
         with writing(Path(folder)):
             place.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(place) as path:
-                text = json.dumps(plain(self.document()), ensure_ascii=False, indent=2, allow_nan=False)
-                path.write_text(text + "\n", encoding="utf-8", newline="\n")
+                write_json(plain(self.document()), path)
         return place
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from data.panel.panel import Panel
-from engine.commands.document import plain, subject
+from engine.commands.document import subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
 from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, factor_document, factor_id
 from engine.pipeline import Watch
+from engine.results.documents import plain, write_json
 from engine.results.runs import whole
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
@@ -52,8 +52,7 @@ class Factor:
         """Write the folder of the diagnostics under ``out``, whole or not at all, and return it."""
         document = self.document()
         with whole(Path(out) / self.name) as folder:
-            text = json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False)
-            (folder / FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+            write_json(plain(document), folder / FILE)
             if report:
                 from engine.report.factor_page import write_factor
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from data.files import whole_file
 from data.synthetic import notice_of
-from engine.commands.document import plain
+from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
@@ -57,7 +56,7 @@ def judge(
     """Return the judgement of a study, which is written to ``verdict.json`` beside it."""
     report = judge_study(study, evaluate, space, splits=splits, sizes=sizes, announce=announce)
     with writing(study.folder), whole_file(study.folder / VERDICT) as path:
-        path.write_text(json.dumps(plain(document(report)), ensure_ascii=False, indent=2) + "\n")
+        write_json(plain(document(report)), path)
     return report
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from data.errors import DataError, UsageError
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.results.documents import write_json
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
 
 METRICS = "metrics.json"
@@ -86,8 +87,8 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
         "initial_cash": result.initial_cash,
         "sessions_per_year": result.sessions_per_year,
     }
-    _write_json({**result.manifest, "result": by_hand}, folder / MANIFEST)
-    _write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
+    write_json({**result.manifest, "result": by_hand}, folder / MANIFEST)
+    write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
     for name, frame in _tables(result).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
 
@@ -105,11 +106,6 @@ def _copy_reports(source: Path, target: Path) -> None:
     for pattern in REPORTS:
         for path in source.glob(pattern):
             shutil.copy2(path, target / path.name)
-
-
-def _write_json(document: Mapping[str, Any], path: Path) -> None:
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def _tables(result: Result) -> dict[str, pd.DataFrame]:
