@@ -117,3 +117,8 @@ class Result:
     def values(self) -> Floats:
         """Money in each fund at the close, (D, S); zero where nothing is held."""
         return np.where(self.shares > 0, self.shares * self.mark, 0.0)
+
+    @property
+    def held_weights(self) -> Floats:
+        """Share of equity in each fund at the close, (D, S); the rest is cash and receivables."""
+        return self.values / self.equity[:, None]

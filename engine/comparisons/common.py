@@ -41,7 +41,7 @@ def common_of(results: Sequence[Result], names: Sequence[str]) -> Common:
         returns[name] = between(result.returns, result.days, days)
         of_run = np.zeros((len(days), len(symbols) + 1))
         columns = [symbols.index(symbol) for symbol in result.symbols]
-        of_run[:, columns] = (result.values / result.equity[:, None])[np.searchsorted(result.days, days)]
+        of_run[:, columns] = result.held_weights[np.searchsorted(result.days, days)]
         of_run[:, -1] = 1.0 - of_run.sum(axis=1)
         weights[name] = of_run
     first = results[0]

@@ -96,14 +96,8 @@ def _equity(result: Result) -> Picture:
     )
 
 
-def held_weights(result: Result) -> Floats:
-    """Return the share of equity in each fund at the close, (D, S)."""
-    money = result.values
-    return money / result.equity[:, None]
-
-
 def _weights(result: Result) -> Picture:
-    weights = held_weights(result)
+    weights = result.held_weights
     columns = [int(column) for column in np.flatnonzero((weights > 0.0).any(axis=0))]
     cash = 1.0 - weights.sum(axis=1)
     few = len(columns) <= MOST_COLOURS

@@ -169,7 +169,7 @@ def by_fund(result: Result, held: list[Holding]) -> Safe:
     of_fund: dict[str, list[Holding]] = {}
     for holding in held:
         of_fund.setdefault(holding.symbol, []).append(holding)
-    weights = result.values / result.equity[:, None]
+    weights = result.held_weights
     profits = {symbol: sum(holding.profit for holding in mine) for symbol, mine in of_fund.items()}
     most = max((abs(profit) for profit in profits.values()), default=1.0)
     rows: list[tuple[object, ...]] = []
