@@ -64,7 +64,7 @@ def load_panel(
     calendar = calendar_for(market)
     published = load_availability(availability, lags)
     bars = source.read("bars", chosen)
-    _require_bars(bars, chosen)
+    require_bars(source, bars, chosen)
     days = _sessions(bars, calendar, end)
     funds = funds_of(chosen, source.read("funds", chosen))
     panel = Panel.build(
@@ -125,14 +125,13 @@ def _one_market(symbols: Sequence[str]) -> str:
     return markets[0]
 
 
-def _require_bars(bars: pd.DataFrame, symbols: Sequence[str]) -> None:
+def require_bars(source: DataSource, bars: pd.DataFrame, symbols: Sequence[str]) -> None:
+    """Raise DataError with close matches unless ``bars`` of a source have rows of every symbol."""
     found = set(bars["symbol"])
-    lacking = [symbol for symbol in symbols if symbol not in found]
-    if lacking:
-        raise DataError(
-            f"the data have no bars of {', '.join(lacking)}",
-            hint=did_you_mean(lacking[0], sorted(found)) if found else "Import them first.",
-        )
+    for symbol in symbols:
+        if symbol not in found:
+            known = sorted(set(source.read("bars")["symbol"]))
+            raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
 def _sessions(bars: pd.DataFrame, calendar: Calendar, end: date | None) -> Days:

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from data.checks import OF_INDEX, Finding, blocking, run_checks
-from data.errors import DataError, did_you_mean
-from data.load import choose_symbols, load_panel
+from data.errors import DataError
+from data.load import choose_symbols, load_panel, require_bars
 from data.panel.panel import Panel
 from data.source import DataSource, open_source
 from data.synthetic import notice_of
@@ -93,7 +93,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
     with watch("data"):
         source = open_source(spec.data)
         symbols = choose_symbols(source, spec.symbols, spec.universe)
-        _require_on_file(source, symbols)
+        require_bars(source, source.read("bars", symbols), symbols)
     with watch("checks"):
         findings = check_data(spec, source, symbols)
     with watch("panel"):
@@ -145,14 +145,6 @@ def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[
             + ".",
         )
     return findings
-
-
-def _require_on_file(source: DataSource, symbols: Sequence[str]) -> None:
-    on_file = set(source.read("bars", symbols)["symbol"])
-    for symbol in symbols:
-        if symbol not in on_file:
-            known = sorted(set(source.read("bars")["symbol"]))
-            raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
 def _manifest(spec: Spec, strategy: Adapter, market: OpenMarket) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.days import parse_day
 from data.errors import UsageError, check_choice
 from data.facts.dated import read_toml
 from data.panel.panel import Panel
@@ -252,7 +253,7 @@ def _require_kinds(settings: Mapping[str, Any], origin: str) -> None:
 
 
 def _day(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{where} is not a date", received=text, limit="a day as 2025-08-20") from None
+    found = parse_day(text)
+    if found is None:
+        raise UsageError(f"{where} is not a date", received=text, limit="a day as 2025-08-20")
+    return found

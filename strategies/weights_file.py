@@ -13,15 +13,17 @@ data are left out, so that one file serves runs over parts of its period.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.days import FORMS, parse_day
 from data.errors import UsageError, did_you_mean
 from data.facts.symbols import parse_symbol
 from data.files import read_rows
@@ -148,15 +150,11 @@ def _read(path: Path) -> Iterator[TargetWeight]:
 
 
 def _day(text: str, where: str) -> date:
-    try:
-        if "/" in text:
-            year, month, day = (int(part) for part in text.split("/"))
-            return date(year, month, day)
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        raise UsageError(
-            f"{where}: `day` is not a date", received=repr(text), limit="2025-08-20, 20250820 or 2025/8/20"
-        ) from None
+    # What pandas writes may have a time behind it.
+    day = parse_day(re.split("[ T]", text, maxsplit=1)[0])
+    if day is None:
+        raise UsageError(f"{where}: `day` is not a date", received=repr(text), limit=FORMS)
+    return day
 
 
 def _symbol(text: str, where: str) -> str:

@@ -21,6 +21,7 @@ ROOT = Path(run_backtest.__file__).parent
 # cycle. ``run_backtest.py`` may import everything.
 ROOMS: dict[str, str] = {
     "data.choices": "",
+    "data.days": "",
     "data.errors": "",
     "data.files": "data.errors",
     "data.folders": "",
@@ -46,9 +47,9 @@ ROOMS: dict[str, str] = {
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.files data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
-    "strategies": "data.choices data.errors data.files data.numeric data.facts data.panel",
+    "strategies": "data.choices data.days data.errors data.files data.numeric data.facts data.panel",
     "engine.strategy": "data.errors engine.kernel data.panel",
-    "engine.spec": "data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
+    "engine.spec": "data.days data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
         "data.errors data.numeric data.facts engine.kernel engine.result data.panel engine.strategy "
         "engine.spec"
@@ -72,15 +73,15 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
-        "data.errors data.numeric engine.kernel engine.statistics engine.result engine.metrics "
-        "engine.results engine.record engine.verdict data.synthetic data.source data.panel "
-        "engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
+        "data.days data.errors data.numeric engine.kernel engine.statistics engine.result "
+        "engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
+        "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (
         "data.errors data.files data.facts engine.kernel data.source data.panel engine.strategy "
         "engine.spec engine.simulation data.load"
     ),
-    "engine.briefs": "data.choices data.errors data.facts data.source data.panel engine.orders",
+    "engine.briefs": "data.choices data.errors data.facts data.source data.panel data.load engine.orders",
     "engine.report": (
         "data.files data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
@@ -99,8 +100,8 @@ ROOMS: dict[str, str] = {
         "engine.commands"
     ),
     "engine.cli": (
-        "data.choices data.errors data.files data.words data.facts data.synthetic data.store "
-        "data.demo data.source data.checks data.importing data.providers data.load engine"
+        "data.choices data.days data.errors data.files data.words data.facts data.synthetic "
+        "data.store data.demo data.source data.checks data.importing data.providers data.load engine"
     ),
 }
 

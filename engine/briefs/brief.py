@@ -26,11 +26,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.choices import VALUATIONS
-from data.errors import DataError, UsageError, did_you_mean
+from data.errors import DataError, UsageError
 from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.facts.universe import Fund
+from data.load import require_bars
 from data.panel.flows import (
     nav_as_prices,
     net_financing,
@@ -110,9 +111,7 @@ def make_brief(
 def checked_day(source: DataSource, symbol: str, day: date | None) -> date:
     """Return the day of a brief (None: the fund's last bar), once it is a session within the fund's bars."""
     bars = source.read("bars", [symbol])
-    if bars.empty:
-        known = sorted(set(source.read("bars")["symbol"]))
-        raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
+    require_bars(source, bars, [symbol])
     first: date = bars["day"].min().date()
     last: date = bars["day"].max().date()
     if day is None:

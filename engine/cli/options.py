@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from data.choices import AVAILABILITIES
+from data.days import parse_day
 from data.errors import UsageError
 from engine import ENGINES, FILLS
 from engine.cli.app import App
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d")
 DEFAULT_OUT = Path("results")
 
 
 def day(text: str) -> date:
-    """Return the calendar day that ``text`` means: 2025-08-20, 20250820 or 2025/8/20."""
-    for form in DAY_FORMATS:
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    raise click.BadParameter(f"`{text}` is not a day; write it as 2025-08-20.")
+    """Return the calendar day that ``text`` means, as :func:`data.days.parse_day` reads it."""
+    found = parse_day(text)
+    if found is None:
+        raise click.BadParameter(f"`{text}` is not a day; write it as 2025-08-20.")
+    return found
 
 
 def verbosity(command: Command) -> Command:

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.source import open_source
 from engine.metrics import compute_metrics
@@ -44,13 +45,11 @@ def shut(spec: Spec, text: str) -> tuple[Spec, dict[str, str | None]]:
 
     ``text`` is a day with or without a colon behind it. UsageError if it is none, or not within the period.
     """
-    word = text.strip().removesuffix(":")
-    try:
-        first = date.fromisoformat(word)
-    except ValueError:
+    first = parse_day(text.strip().removesuffix(":"))
+    if first is None:
         raise UsageError(
             "--holdout needs the day on which it begins", received=text, limit="a day as 2025-01-01:"
-        ) from None
+        )
     days = open_source(spec.data).read("bars")["day"]
     begin, end = spec.start or days.min().date(), min(spec.end or date.max, days.max().date())
     if not begin < first <= end:
