@@ -12,7 +12,8 @@ from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import strategy_of
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
-from engine.strategy.loader import Parameter, parameters_of, strategy_class
+from engine.strategy.loader import parameters_of, strategy_class
+from engine.strategy.parameter import Parameter
 from engine.tuning.files import files_of
 from engine.tuning.holdout import shut
 from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, WITH_OPTUNA

@@ -22,23 +22,10 @@ from engine.strategy.adapters import (
     methods_of,
     no_dataclass,
 )
+from engine.strategy.parameter import Parameter, typed
 
 # One module object for each file and version of it, so that the same class loads once.
 MODULE_PREFIX = "etflow_user_strategy_"
-
-
-@dataclasses.dataclass(frozen=True)
-class Parameter:
-    """One field of a strategy, as ``strategies show`` lists it."""
-
-    name: str
-    type: str
-    default: Any
-    low: float | None
-    high: float | None
-    choices: tuple[Any, ...] | None
-    unit: str
-    help: str
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Adapter:
@@ -72,12 +59,11 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str)
     if adapter is BacktraderAdapter:
         return BacktraderAdapter(strategy, _backtrader_values(strategy, parameters, name))
     known = {each.name: each for each in parameters_of(strategy)}
-    hints = _hints(strategy)
     values = {}
     for key, value in parameters.items():
         if key not in known:
             raise UsageError(f"unknown parameter `{key}` of {name}", hint=did_you_mean(key, known))
-        values[key] = _typed(value, hints[key], f"parameter `{key}` of {name}")
+        values[key] = _typed(value, known[key].kinds, f"parameter `{key}` of {name}")
     try:
         return adapter(strategy(**values))
     except EtflowError:
@@ -92,7 +78,7 @@ def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
     """Return the fields of a strategy class in their order, with bounds, unit and help."""
     if is_backtrader(strategy):
         return tuple(
-            Parameter(name, type(value).__name__, value, None, None, None, "", "")
+            Parameter(name, (type(value),), value, None, None, None, "", "")
             for name, value in backtrader_defaults(strategy).items()
         )
     if not dataclasses.is_dataclass(strategy):
@@ -101,7 +87,7 @@ def parameters_of(strategy: type[Any]) -> tuple[Parameter, ...]:
     return tuple(
         Parameter(
             name=field.name,
-            type=_type_name(hints[field.name]),
+            kinds=_kinds(hints[field.name]),
             default=None if field.default is dataclasses.MISSING else field.default,
             low=field.metadata.get("low"),
             high=field.metadata.get("high"),
@@ -176,39 +162,17 @@ def _backtrader_values(strategy: type[Any], parameters: Mapping[str, Any], name:
     for key, value in parameters.items():
         if key not in defaults:
             raise UsageError(f"unknown parameter `{key}` of {name}", hint=did_you_mean(key, defaults))
-        kind = type(defaults[key])
-        values[key] = _typed(
-            value, kind if defaults[key] is not None else str, f"parameter `{key}` of {name}"
-        )
+        kind = str if defaults[key] is None else type(defaults[key])
+        values[key] = _typed(value, (kind,), f"parameter `{key}` of {name}")
     return values
 
 
-def _typed(value: Any, hint: Any, where: str) -> Any:
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """Return the types that a field of this type may have."""
+    union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    return typing.get_args(hint) if union else (hint,)
+
+
+def _typed(value: Any, kinds: tuple[Any, ...], where: str) -> Any:
     """Return text as the type of its field; other values as they are."""
-    if not isinstance(value, str):
-        return value
-    kinds = typing.get_args(hint) if _is_union(hint) else (hint,)
-    word = value.strip()
-    if types.NoneType in kinds and word.lower() in ("none", "null", ""):
-        return None
-    if bool in kinds and word.lower() in ("true", "false", "yes", "no", "on", "off"):
-        return word.lower() in ("true", "yes", "on")
-    for kind in (int, float):
-        if kind in kinds:
-            try:
-                return kind(word)
-            except ValueError:
-                continue
-    if str in kinds or not set(kinds) & {int, float, bool}:
-        return value
-    raise UsageError(f"{where} must be {_type_name(hint)}", received=repr(value))
-
-
-def _is_union(hint: Any) -> bool:
-    return isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-
-
-def _type_name(hint: Any) -> str:
-    names = {int: "whole number", float: "number", bool: "true or false", str: "text", types.NoneType: "none"}
-    kinds = typing.get_args(hint) if _is_union(hint) else (hint,)
-    return " or ".join(names.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
+    return typed(value, kinds, where) if isinstance(value, str) else value

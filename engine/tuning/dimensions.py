@@ -10,7 +10,7 @@
 ``excess_of_momentum``      a switch: false, true
 =========================== ===================================================================
 
-Types, bounds and choices are those of the strategy's field (``engine.strategy.loader.Parameter``).
+Types, bounds and choices are those of the strategy's field (``engine.strategy.parameter``).
 """
 
 from __future__ import annotations
@@ -22,17 +22,11 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from data.errors import UsageError
-from engine.strategy.loader import Parameter
+from engine.strategy.parameter import Parameter, typed
 
 LOG = "log"
 FORMS = "NAME=LOW:HIGH, NAME=LOW:HIGH:STEP, NAME=LOW:HIGH:log or NAME=A,B,C"
 
-# As ``engine.strategy.loader`` calls types, and as a backtrader strategy's own defaults are typed.
-_WHOLE = {"whole number", "int"}
-_NUMBER = {"number", "float"}
-_SWITCH = {"true or false", "bool"}
-_NONE = {"none", "NoneType"}
-_YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 # Below this many, values are computed once and kept.
 _FEW = 4096
 
@@ -136,34 +130,31 @@ def parse_dimension(name: str, values: str | None, field: Parameter) -> Dimensio
     field : Parameter
         Of the strategy.
     """
-    kinds = set(field.type.split(" or "))
-    if "true" in kinds:  # "true or false" came apart
-        kinds |= _SWITCH
     if values is None:
-        if not kinds & _SWITCH:
+        if bool not in field.kinds:
             raise UsageError(f"--param {name} needs values: only a switch has its own", limit=FORMS)
         return Choices(name, (False, True))
     words = [word.strip() for word in values.split(",")]
     if not all(words):
         raise UsageError(f"--param {name} has an empty value", received=repr(values), limit=FORMS)
-    if len(words) == 1 and ":" in values and kinds & (_WHOLE | _NUMBER):
-        return _range(name, [part.strip() for part in values.split(":")], field, kinds)
-    typed = tuple(_typed(word, field, kinds) for word in words)
-    for index, value in enumerate(typed):
-        if any(value == other and type(value) is type(other) for other in typed[:index]):
+    if len(words) == 1 and ":" in values and {int, float} & {*field.kinds}:
+        return _range(name, [part.strip() for part in values.split(":")], field)
+    found = tuple(_value(word, field) for word in words)
+    for index, value in enumerate(found):
+        if any(value == other and type(value) is type(other) for other in found[:index]):
             raise UsageError(
                 f"--param {name} has a value twice", received=words[index], hint="Leave one of them out."
             )
-    return Choices(name, typed)
+    return Choices(name, found)
 
 
-def _range(name: str, parts: list[str], field: Parameter, kinds: set[str]) -> Dimension:
+def _range(name: str, parts: list[str], field: Parameter) -> Dimension:
     received = ":".join(parts)
     if len(parts) > 3:
         raise UsageError(f"--param {name} is not a range", received=received, limit=FORMS)
     log = len(parts) == 3 and parts[2].lower() == LOG
     low, high, *rest = (_decimal(name, part) for part in (parts[:2] if log else parts))
-    whole = bool(kinds & _WHOLE) and not kinds & _NUMBER
+    whole = int in field.kinds and float not in field.kinds
     if whole and any(number != int(number) for number in (low, high, *rest)):
         raise UsageError(f"--param {name} takes whole numbers", received=received)
     if low > high:
@@ -219,24 +210,9 @@ def _decimal(name: str, word: str) -> Decimal:
     return number
 
 
-def _typed(word: str, field: Parameter, kinds: set[str]) -> Any:
-    """Return a word as the type of its field, as the loader does it, within bounds and choices."""
-    lower = word.lower()
-    if kinds & _NONE and lower in ("none", "null"):
-        return None
-    if kinds & _SWITCH and lower in (*_YES, *_NO):
-        return lower in _YES
-    numbers = [kind for kind, names in ((int, _WHOLE), (float, _NUMBER)) if kinds & names]
-    for kind in numbers:
-        try:
-            number = kind(word)
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            return _check(number, field)
-    if kinds & {"text", "str"} or not (numbers or kinds & _SWITCH):
-        return _check(word, field)
-    raise UsageError(f"--param {field.name} must be {field.type}", received=repr(word))
+def _value(word: str, field: Parameter) -> Any:
+    value = typed(word, field.kinds, f"--param {field.name}", bounded=True)
+    return value if value is None or isinstance(value, bool) else _check(value, field)
 
 
 def _check(value: Any, field: Parameter) -> Any:

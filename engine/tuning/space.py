@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from data.errors import UsageError, check_choice
-from engine.strategy.loader import Parameter
+from engine.strategy.parameter import Parameter
 from engine.tuning.dimensions import Dimension, Interval, parse_dimension
 from engine.tuning.expression import Condition, parse_condition
 

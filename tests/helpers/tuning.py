@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from engine.spec import Spec
-from engine.strategy.loader import Parameter
+from engine.strategy.parameter import Parameter
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA
 from engine.tuning.objective import Goal, Leaderboard
 from engine.tuning.outcome import Outcome, Parameters
@@ -20,20 +20,20 @@ from engine.tuning.tune import Pace, tune
 from engine.tuning.writer import open_study
 
 
-def field(name: str, type: str, low=None, high=None, choices=None, default=None) -> Parameter:
-    return Parameter(name, type, default, low, high, choices, "", "")
+def field(name: str, *kinds: Any, low=None, high=None, choices=None, default=None) -> Parameter:
+    return Parameter(name, kinds, default, low, high, choices, "", "")
 
 
 FIELDS = (
-    field("lookback", "whole number", 1, 1000, default=20),
-    field("z_window", "whole number", 2, 1000, default=60),
-    field("margin_weight", "number", 0.0, 100.0, default=1.0),
-    field("excess_of_momentum", "true or false", default=False),
-    field("top", "whole number", 0, 1000, default=3),
-    field("rebalance", "whole number or text", 1, 1000, ("weekly", "monthly", "once"), 5),
-    field("threshold", "number or none"),
-    field("cap", "number", 0.01, 1.0, default=1.0),
-    field("weighting", "text", choices=("equal", "score"), default="equal"),
+    field("lookback", int, low=1, high=1000, default=20),
+    field("z_window", int, low=2, high=1000, default=60),
+    field("margin_weight", float, low=0.0, high=100.0, default=1.0),
+    field("excess_of_momentum", bool, default=False),
+    field("top", int, low=0, high=1000, default=3),
+    field("rebalance", int, str, low=1, high=1000, choices=("weekly", "monthly", "once"), default=5),
+    field("threshold", float, type(None)),
+    field("cap", float, low=0.01, high=1.0, default=1.0),
+    field("weighting", str, choices=("equal", "score"), default="equal"),
 )
 # Seven sets a chunk, whatever the clock says.
 STEADY = Pace(7, 0.0)
