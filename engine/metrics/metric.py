@@ -40,6 +40,7 @@ class Metric:
     label, short : what to call it, and what on a card, where that is less
     unit, better, group, of : see their types
     compiled : whether ``engine.sweeps.measures`` has it in machine code, so that every set of a sweep has it
+    loss : whether it is zero or less by nature, so that a share of its best value has a meaning
     repeats : the metric that it says in another way; pages show it only where the two differ
     formula, what, differs : for ``docs/metrics.md``; what the label does not say, and how empyrical or
         pyfolio differ
@@ -58,6 +59,7 @@ class Metric:
     compiled: bool = False
     short: str = ""
     repeats: str = ""
+    loss: bool = False
 
     def __post_init__(self) -> None:
         for value, kind in (

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.metrics.declared import METRICS
 from engine.tuning.dimensions import Dimension, Interval
 from engine.tuning.objective import Objective
 from engine.tuning.outcome import Evaluate, Outcome, Parameters
@@ -25,8 +26,6 @@ from engine.verdict.evidence import Thresholds
 # The rule of "isolated peak", here as in the judgement: the median of the neighbours is below this share.
 PLATEAU = Thresholds().neighbours
 STEP_OF_INTERVAL = 0.05
-# Metrics that are never above zero; any other that is maximised says nothing as a share of a loss.
-LOSSES = ("max_drawdown",)
 
 
 @dataclass(frozen=True)
@@ -154,4 +153,6 @@ def relative(value: float, best: float, objective: Objective) -> float | None:
 
 
 def _loses(best: float, objective: Objective) -> bool:
-    return objective.maximize and objective.metric not in LOSSES and best <= 0.0
+    """Return whether the best is a loss of a metric that is none by nature, as a negative Sharpe ratio is."""
+    natural = objective.metric in METRICS and METRICS[objective.metric].loss
+    return objective.maximize and not natural and best <= 0.0
