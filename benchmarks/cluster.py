@@ -19,7 +19,7 @@ from benchmarks.workload import CASH, COSTS, make_workload
 from engine.pipeline import OpenMarket
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of
-from engine.sweeps.measures import MEASURES
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.tuning import cluster
 from engine.tuning.cluster import Cluster
 from engine.tuning.evaluate import Evaluator
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _nothing(sets: Sequence[Parameters]) -> list[Outcome]:
-    return [Outcome(dict.fromkeys(MEASURES, 1.25)) for _ in sets]
+    return [Outcome(dict.fromkeys(COMPILED_METRICS, 1.25)) for _ in sets]
 
 
 def _seconds_a_piece() -> float:

@@ -234,13 +234,13 @@ def first_sweep_task() -> Report:
 def cold_task(file: str) -> Report:
     """Panel from a file, one run, four metrics; the process is timed from outside."""
     from benchmarks.workload import COSTS, Workload
-    from engine.sweeps.measures import MEASURES
+    from engine.sweeps.compiled_metrics import COMPILED_METRICS
 
     with np.load(file) as arrays:
         panel = Workload(**{name: _value(name, arrays[name]) for name in arrays.files}).panel()
     rows = sweep_on(panel, COSTS).run([strategy(SINGLE)])
     wanted = ("cum_returns_final", "sharpe_ratio", "max_drawdown", "turnover")
-    return {"metrics": [rows.metrics[0, MEASURES.index(name)] for name in wanted]}
+    return {"metrics": [rows.metrics[0, COMPILED_METRICS.index(name)] for name in wanted]}
 
 
 def write_workload(file: str) -> Report:

@@ -28,7 +28,7 @@ from engine.metrics.declared import METRICS, SEARCHABLE
 from engine.result import Result
 from engine.spec import Conditions
 from engine.strategy.adapters import ScoreAdapter, adapt
-from engine.sweeps.measures import MEASURES
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.scores import traced_scores
 from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
@@ -155,7 +155,7 @@ def test_every_set_of_a_sweep_is_that_run_of_the_reference_engine(demo: Panel, n
         same_metrics(result, row)
 
 
-def same_metrics(result: Result, row: np.ndarray, names: tuple[str, ...] = MEASURES) -> None:
+def same_metrics(result: Result, row: np.ndarray, names: tuple[str, ...] = COMPILED_METRICS) -> None:
     counts = {"fills": len(result.fills), "rejections": len(result.rejections)}
     expected = {**compute_metrics(result).values, **counts}  # noqa: PD011 (not pandas)
     for name, value in zip(names, row, strict=True):
@@ -179,10 +179,10 @@ def test_every_metric_can_be_asked_for_in_a_sweep(demo: Panel, name: str) -> Non
     first = adapt(strategy).first_session(demo)
     engine = Sweep(demo, first, len(demo.days) - 1)
     usual, more = engine.run([strategy, strategy]), engine.run([strategy, strategy], also=SEARCHABLE)
-    assert usual.names == MEASURES
-    assert set(more.names) == set(METRICS) > set(MEASURES)
+    assert usual.names == COMPILED_METRICS
+    assert set(more.names) == set(METRICS) > set(COMPILED_METRICS)
     assert more.equity.shape == (0, len(engine.days))
-    np.testing.assert_array_equal(more.metrics[:, : len(MEASURES)], usual.metrics)
+    np.testing.assert_array_equal(more.metrics[:, : len(COMPILED_METRICS)], usual.metrics)
     for row in more.metrics:
         same_metrics(run(strategy, demo), row, more.names)
 
@@ -200,7 +200,7 @@ def test_metrics_that_are_undefined_are_nan(demo: Panel) -> None:
     nothing = Momentum(threshold=1e9)
     row = swept(demo, [nothing], 200).metrics[0]
     same_metrics(run(nothing, demo, start=demo.days[200].item()), row)
-    assert np.isnan(row[MEASURES.index("sharpe_ratio")])
+    assert np.isnan(row[COMPILED_METRICS.index("sharpe_ratio")])
 
 
 def rotations() -> st.SearchStrategy[dict[str, Any]]:
@@ -425,7 +425,7 @@ def test_sweep_gives_a_row_for_each_set_in_the_order_of_the_grid(demo: Panel) ->
 
 def test_sweep_has_the_metrics_that_are_asked_for_beside_its_own(demo: Panel) -> None:
     table = sweep(Momentum(), demo, {"top": [1, 2]}, metrics=["tail_ratio", "sharpe_ratio"])
-    assert list(table.columns) == ["top", *MEASURES, "tail_ratio", "failure"]
+    assert list(table.columns) == ["top", *COMPILED_METRICS, "tail_ratio", "failure"]
     single = run(Momentum(top=2), demo, start=demo.days[adapt(Momentum()).first_session(demo)].item())
     assert table["tail_ratio"][1] == pytest.approx(compute_metrics(single)["tail_ratio"], rel=1e-12)
     with pytest.raises(UsageError, match="Did you mean `tail_ratio`"):

@@ -20,7 +20,7 @@ from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES, OF_P
 from engine.metrics.metric import Metric
 from engine.metrics.path import Path
 from engine.simulation.account import Totals
-from engine.sweeps.measures import MEASURES, measure
+from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
 from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
 
 STEPS = (-0.5, -0.2, -0.01, 0.0, 0.0, 0.01, 0.25, 1.0)
@@ -275,11 +275,11 @@ def test_the_documentation_is_that_of_the_declarations(root):
 
 def in_machine_code(path: Path) -> dict[str, float]:
     """What the function that sweeps compile measures of a path without trades, by name; run by Python."""
-    found = np.empty(len(MEASURES))
+    found = np.empty(len(COMPILED_METRICS))
     with np.errstate(all="ignore"):
         equity, capital = path.levels[1:], float(path.levels[0])
-        measure(equity, capital, path.benchmark, path.per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), found)
-    return dict(zip(MEASURES, found.tolist(), strict=True))
+        write_metrics(equity, capital, path.benchmark, path.per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), found)
+    return dict(zip(COMPILED_METRICS, found.tolist(), strict=True))
 
 
 LOST, NEVER, UNKNOWN = math.sqrt((0.25 + 1.0) / 2.0), "equity never fell", "equity is not known throughout"
@@ -333,7 +333,7 @@ def test_machine_code_has_the_metrics_of_their_functions(steps):
     """On paths with ties, flat stretches, recoveries to the bit, and sessions without a benchmark."""
     returns, benchmark = np.array(steps).T
     path = Path.of_returns(returns, 243.0, benchmark)
-    names = [name for name in MEASURES if name in OF_PATH]
+    names = [name for name in COMPILED_METRICS if name in OF_PATH]
     assert len(names) == 15
     plain, compiled = measured(names, path), in_machine_code(path)
     for name, value in zip(names, plain, strict=True):

@@ -20,7 +20,7 @@ from engine.pipeline import OpenMarket
 from engine.spec import Spec
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import parameters_of, strategy_class
-from engine.sweeps.measures import MEASURES
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.objective import Goal, Trial
 from engine.tuning.outcome import Outcome
@@ -84,7 +84,7 @@ def test_outcomes_are_those_of_runs_over_the_same_sessions(panel: Panel) -> None
         start = panel.days[evaluate.first].item()
         expected = compute_metrics(run(STRATEGIES["momentum"](**parameters), panel, start=start))
         assert outcome.failure is None
-        for name in set(MEASURES) - {"fills", "rejections"}:
+        for name in set(COMPILED_METRICS) - {"fills", "rejections"}:
             assert outcome.metrics[name] == pytest.approx(expected[name], rel=1e-9, abs=1e-12)
 
 
@@ -99,8 +99,8 @@ def test_what_a_goal_asks_for_is_measured_beside_what_every_set_has(
     asked = evaluator(panel, strategy, [word], goal.metrics, start=panel.days[700].item())
     parameters = {word.partition("=")[0]: 2 if name in STRATEGIES else 0.5}
     (before,), (after,) = usual([parameters]), asked([parameters])
-    assert list(before.metrics) == list(MEASURES)
-    assert list(after.metrics) == [*MEASURES, "tail_ratio", "value_at_risk"]
+    assert list(before.metrics) == list(COMPILED_METRICS)
+    assert list(after.metrics) == [*COMPILED_METRICS, "tail_ratio", "value_at_risk"]
     expected = compute_metrics(asked.reference(parameters))
     for metric in ("tail_ratio", "value_at_risk"):
         assert after.metrics[metric] == pytest.approx(expected[metric], rel=1e-12)

@@ -39,7 +39,7 @@ class Metric:
     undefined : from the same to the reason why there is no number, or None; asked before ``function``
     label, short : what to call it, and what on a card, where that is less
     unit, better, group, of : see their types
-    compiled : whether ``engine.sweeps.measures`` has it in machine code, so that every set of a sweep has it
+    compiled : whether ``engine.sweeps.compiled_metrics`` has it in machine code, and so every set of a sweep
     loss : whether it is zero or less by nature, so that a share of its best value has a meaning
     repeats : the metric that it says in another way; pages show it only where the two differ
     formula, what, differs : for ``docs/metrics.md``; what the label does not say, and how empyrical or

@@ -19,7 +19,7 @@ from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
-from engine.sweeps.measures import MEASURES
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.scores import by_own_fields
 from engine.sweeps.sweep import Sweep
 
@@ -47,8 +47,8 @@ def sweep(
 ) -> pd.DataFrame:
     """Return one row per parameter set: its values, its metrics, and ``failure`` or None.
 
-    Metrics are those in machine code (``MEASURES``), and the ``metrics`` that are asked for beside them,
-    which take their time (``engine.sweeps.sweep``).
+    Metrics are those in machine code (``COMPILED_METRICS``), and the ``metrics`` that are asked for beside
+    them, which take their time (``engine.sweeps.sweep``).
 
     ``grid`` is values by parameter, all combinations of which are run, or an iterable of sets; what it leaves
     out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
@@ -61,7 +61,7 @@ def sweep(
     failures: list[str | None] = [None] * len(sets)
     for name in metrics:
         check_choice("metric", name, SEARCHABLE, "`metrics`")
-    names = tuple(dict.fromkeys((*MEASURES, *metrics)))
+    names = tuple(dict.fromkeys((*COMPILED_METRICS, *metrics)))
     found = np.full((len(sets), len(names)), np.nan)
     last = last_session(panel, conditions.end)
     first: int | None = max(1, panel.row(conditions.start)) if conditions.start else None

@@ -1,7 +1,7 @@
 """Many rotations of the same scores, one account each; compiled, and without a word of Python in between.
 
 1. of each set, the rotation gives orders (``rotate``), and an account follows them (``keep_account``);
-2. its equity is measured (``measure``), and kept where there is room for it.
+2. its equity is measured (``write_metrics``), and kept where there is room for it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.kernel.fills import Terms
 from engine.kernel.targets import Rule, rotate
 from engine.simulation.account import Orders, Totals, blank_record, keep_account
 from engine.simulation.tape import Tape
-from engine.sweeps.measures import measure
+from engine.sweeps.compiled_metrics import write_metrics
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -122,7 +122,7 @@ def run_sets(
         )
         if totals.broken >= 0:
             return number
-        measure(
+        write_metrics(
             record.equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[number]
         )
         if len(equity) > 0:

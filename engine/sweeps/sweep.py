@@ -50,8 +50,8 @@ from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.strategy.protocol import Strategy
-from engine.sweeps import measures, sets
-from engine.sweeps.measures import MEASURES
+from engine.sweeps import compiled_metrics, sets
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.ranking import rank
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
 from engine.sweeps.sets import Inputs, Rules
@@ -62,7 +62,7 @@ PATHS = 512  # held at a time where they are measured and not asked for
 
 CALLS = (
     account.blank_record,
-    measures.measure,
+    compiled_metrics.write_metrics,
     rotate,
     weigh,
     recent_volatility,
@@ -77,7 +77,7 @@ class Rows:
 
     Attributes
     ----------
-    names : of the M metrics, ``MEASURES`` and what else was asked for
+    names : of the M metrics, ``COMPILED_METRICS`` and what else was asked for
     metrics : (N, M); NaN where undefined, and for a set that failed
     failures : why a set has no metrics, or None
     equity : (N, D) at the close of each session; (0, D) where it was not asked for
@@ -134,10 +134,10 @@ class Sweep:
 
         A strategy that raises, or cannot decide yet on the first session, fails with its reason and leaves
         the others alone. UsageError for a class that decides session by session. ``also`` are metrics of a
-        path to measure beside ``MEASURES``.
+        path to measure beside ``COMPILED_METRICS``.
         """
         count = len(strategies)
-        names = tuple(dict.fromkeys((*MEASURES, *also)))
+        names = tuple(dict.fromkeys((*COMPILED_METRICS, *also)))
         rows = Rows(
             names,
             np.full((count, len(names)), np.nan),
@@ -177,7 +177,7 @@ class Sweep:
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
                 if same[0] != places[0]:
                     scores, _ = self._scores(scored[same[0]])
-                size = len(same) if rows.names == MEASURES else PATHS
+                size = len(same) if rows.names == COMPILED_METRICS else PATHS
                 for begin in range(0, len(same), size):
                     self._run_rotations(scored, same[begin : begin + size], scores, rows)
         except InvariantError:
@@ -238,8 +238,8 @@ class Sweep:
             sessions=sessions,
             rows=sessions + self.first,
         )
-        found = np.empty((len(chosen), len(MEASURES)))
-        walk = len(rows.equity) > 0 or rows.names != MEASURES
+        found = np.empty((len(chosen), len(COMPILED_METRICS)))
+        walk = len(rows.equity) > 0 or rows.names != COMPILED_METRICS
         walked = np.empty((len(chosen) if walk else 0, len(self.days)))
         wanted = np.zeros(len(scores), dtype=np.bool_)
         wanted[sessions] = True
@@ -252,7 +252,7 @@ class Sweep:
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
-        rows.metrics[chosen, : len(MEASURES)] = found
+        rows.metrics[chosen, : len(COMPILED_METRICS)] = found
         for place, path in zip(chosen, walked, strict=False):
             self._keep(rows, place, path)
 
@@ -266,13 +266,13 @@ class Sweep:
         targets = strategy.decisions(self.panel, first, self.last, values)
         equity, totals = self._follow(targets)
         inputs = self._inputs
-        compiled(measures.measure)(
+        compiled(compiled_metrics.write_metrics)(
             equity,
             inputs.initial_cash,
             inputs.benchmark,
             inputs.per_year,
             totals,
-            rows.metrics[place, : len(MEASURES)],
+            rows.metrics[place, : len(COMPILED_METRICS)],
         )
         self._keep(rows, place, equity)
 
@@ -280,11 +280,11 @@ class Sweep:
         """Keep a path where paths are wanted, and measure what machine code has not."""
         if len(rows.equity):
             rows.equity[place] = equity
-        more = rows.names[len(MEASURES) :]
+        more = rows.names[len(COMPILED_METRICS) :]
         if more:
             inputs = self._inputs
             path = Path.of_equity(equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, self.days)
-            rows.metrics[place, len(MEASURES) :] = measured(more, path)
+            rows.metrics[place, len(COMPILED_METRICS) :] = measured(more, path)
 
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
         inputs = self._inputs

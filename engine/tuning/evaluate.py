@@ -24,8 +24,8 @@ from engine.result import Result
 from engine.simulation.backtest import backtest, last_session, require_benchmark
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.grid import common_start
-from engine.sweeps.measures import MEASURES
 from engine.sweeps.sweep import Sweep
 from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.space import Space
@@ -53,7 +53,7 @@ class Evaluator:
         workers: int | None = None,
     ) -> None:
         self.spec = spec
-        self.metrics = tuple(dict.fromkeys((*MEASURES, *metrics)))
+        self.metrics = tuple(dict.fromkeys((*COMPILED_METRICS, *metrics)))
         self.market = market
         self.conditions = market.conditions(spec)
         require_benchmark(market.panel, self.conditions.benchmark)

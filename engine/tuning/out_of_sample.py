@@ -25,7 +25,7 @@ from engine.statistics.paths import simple_returns
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
 from engine.strategy.adapters import ScoreAdapter
-from engine.sweeps.measures import MEASURES, measure
+from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
 from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.outcome import Parameters
@@ -90,10 +90,10 @@ def choose(
     metric is undefined for all.
     """
     chosen, index = returns[rows].T, benchmark[rows]
-    if metric in MEASURES:
-        found = np.empty((len(chosen), len(MEASURES)))
-        compiled(measure_columns, measure)(frozen(chosen), frozen(index), per_year, found)
-        values = found[:, MEASURES.index(metric)]
+    if metric in COMPILED_METRICS:
+        found = np.empty((len(chosen), len(COMPILED_METRICS)))
+        compiled(measure_columns, write_metrics)(frozen(chosen), frozen(index), per_year, found)
+        values = found[:, COMPILED_METRICS.index(metric)]
     else:
         paths = (Path.of_returns(each, per_year, index) for each in chosen)
         values = np.array([measured([metric], path)[0] for path in paths])
@@ -191,7 +191,7 @@ def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Fl
         for row in range(len(equity)):
             level *= 1.0 + returns[number, row]
             equity[row] = level
-        measure(equity, 1.0, benchmark, per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), out[number])
+        write_metrics(equity, 1.0, benchmark, per_year, Totals(0, 0, 0.0, 0.0, 0.0, -1), out[number])
 
 
 def _joined(

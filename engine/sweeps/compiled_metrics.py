@@ -21,17 +21,17 @@ from engine.statistics.estimate import NO_VARIATION
 
 Floats = NDArray[np.float64]
 
-MEASURES = tuple(name for name, each in METRICS.items() if each.compiled)
-"""The columns of what is measured."""
+COMPILED_METRICS = tuple(name for name, each in METRICS.items() if each.compiled)
+"""The metrics in machine code: every set of a sweep has them, in this order."""
 
-AT: Any = namedtuple("Places", MEASURES)(*range(len(MEASURES)))
+AT: Any = namedtuple("Places", COMPILED_METRICS)(*range(len(COMPILED_METRICS)))
 """The column of each, by name."""
 
 
-def measure(
+def write_metrics(
     equity: Floats, initial_cash: float, benchmark: Floats, per_year: float, totals: Totals, out: Floats
 ) -> None:
-    """Write ``MEASURES`` of one account into ``out``.
+    """Write ``COMPILED_METRICS`` of one account into ``out``.
 
     ``equity`` and ``benchmark`` (returns, NaN where there is none) are (D,), by session. Where equity is not
     known throughout, nothing is.
