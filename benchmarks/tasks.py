@@ -165,14 +165,16 @@ def large_grid(count: int) -> dict[str, list[Any]]:
 def notebook_task(count: str) -> Report:
     """``sweep`` as a notebook calls it, S, all market rules: a table of so many rows."""
     from benchmarks.workload import make_workload
-    from engine.sweeps.grid import sweep
+    from engine.spec import Conditions
+    from engine.strategy.adapters import adapt
+    from engine.sweeps.grid import sweep_grid
 
     data = make_workload("S")
     load_machine_code(data)
     panel = data.panel()
     grid = large_grid(int(count))
-    start = panel.days[FIRST].item()
-    seconds, table = timed(lambda: sweep(strategy(SINGLE), panel, grid, start=start, cash=CASH))
+    conditions = Conditions.of(start=panel.days[FIRST].item(), cash=CASH)
+    seconds, table = timed(lambda: sweep_grid(adapt(strategy(SINGLE)), panel, grid, conditions))
     return {"seconds": {"rules": seconds}, "rows": len(table), "failed": int(table["failure"].notna().sum())}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,9 +16,9 @@ from engine.kernel.costs import Costs
 from engine.record.sets import ParameterSets
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
-from engine.sweeps.grid import Grid
-from engine.sweeps.grid import sweep as measured
+from engine.sweeps.grid import Grid, sweep_grid
 
 
 def sweep(
@@ -43,19 +43,18 @@ def sweep(
     the order of the grid. ``metrics`` are asked for beside those in machine code, and take their time. It is
     a look on record, in one line.
     """
-    given: dict[str, Any] = {
-        "start": start, "end": end, "cash": cash, "costs": costs, "fill": fill, "benchmark": benchmark
-    }  # fmt: skip
     listed = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else [*grid]
-    table = measured(strategy, panel, listed, **given, metrics=metrics, workers=workers)
-    job = job_of(strategy, panel, Conditions.of(**given))
+    conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
+    adapter = adapt(strategy)
+    table = sweep_grid(adapter, panel, listed, conditions, metrics=metrics, workers=workers)
+    job = job_of(adapter, panel, conditions)
     first, last = table.attrs.get("period", (panel.days[0], panel.days[-1]))
     best = {name: float(np.nanmax(table[name])) for name in TOLD if table[name].notna().any()}
     note_look("sweep", job, first, last, sets=_sets(job.strategy, listed), best=best)
     return table
 
 
-def _sets(adapter: Adapter, grid: Mapping[str, Sequence[Any]] | Iterable[Mapping[str, Any]]) -> ParameterSets:
+def _sets(adapter: Adapter, grid: Grid) -> ParameterSets:
     if isinstance(grid, Mapping):
         fixed = {name: value for name, value in adapter.parameters.items() if name not in grid}
         return ParameterSets(fixed, {name: tuple(map(_plain, values)) for name, values in grid.items()})

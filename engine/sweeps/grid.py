@@ -1,10 +1,9 @@
-"""``sweep``: a strategy over a grid of parameters, one row of a table each; for notebooks."""
+"""A strategy over a grid of parameters: a table with one row for each set."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,15 @@ import pandas as pd
 
 from data.errors import DataError, EtflowError, UsageError, check_choice, did_you_mean
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
 from engine.metrics.declared import SEARCHABLE
 from engine.simulation.backtest import last_session
-from engine.spec import DEFAULT, Conditions
+from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
-from engine.strategy.adapters import adapt
-from engine.strategy.protocol import Strategy
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.scores import by_own_fields
 from engine.sweeps.sweep import Sweep
 
+# Values by parameter, all combinations of which are run, or parameter sets one by one.
 Grid = Mapping[str, Sequence[Any]] | Iterable[Mapping[str, Any]]
 
 # Sets whose first session is looked for, of those that need the most history.
@@ -31,32 +28,21 @@ LATEST_ASKED = 8
 CHUNK = 20_000
 
 
-def sweep(
-    strategy: Strategy | Adapter,
+def sweep_grid(
+    adapter: Adapter,
     panel: Panel,
     grid: Grid,
+    conditions: Conditions,
     *,
-    start: date | None = None,
-    end: date | None = None,
-    cash: float = DEFAULT.cash,
-    costs: Costs | Mapping[str, float] | None = None,
-    fill: str = DEFAULT.fill,
-    benchmark: str | None = None,
     metrics: Sequence[str] = (),
     workers: int | None = None,
 ) -> pd.DataFrame:
-    """Return one row per parameter set: its values, its metrics, and ``failure`` or None.
+    """Return one row per parameter set, in the order of the grid: values, metrics, and ``failure`` or None.
 
     Metrics are those in machine code (``COMPILED_METRICS``), and the ``metrics`` that are asked for beside
-    them, which take their time (``engine.sweeps.sweep``).
-
-    ``grid`` is values by parameter, all combinations of which are run, or an iterable of sets; what it leaves
-    out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
-    which those that need the most history can decide. ``costs`` may be a mapping, as for ``run``. Rows are in
-    the order of the grid.
+    them, which take their time (``engine.sweeps.sweep``). Without a start in ``conditions``, all sets begin
+    on the first session on which those that need the most history can decide.
     """
-    conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
-    adapter = adapt(strategy)
     sets = _sets(adapter, grid)
     failures: list[str | None] = [None] * len(sets)
     for name in metrics:
