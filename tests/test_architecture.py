@@ -117,7 +117,7 @@ DOORS = {
     "arch": {"engine/statistics/"},
     "numba": {"data/numeric/compiled.py"},
     "optuna": {"engine/tuning/samplers.py"},
-    "distributed": {"engine/tuning/cluster.py"},
+    "distributed": {"engine/tuning/dask_client.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
     "pyarrow": {"data/store/store.py", "data/importing/"},
     "akshare": {"data/providers/akshare.py"},

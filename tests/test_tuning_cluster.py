@@ -18,7 +18,7 @@ import pytest
 import run_backtest
 from data.errors import StrategyError, UsageError
 from engine.cli.main import main
-from engine.tuning import cluster, worker
+from engine.tuning import cluster, dask_client, worker
 from engine.tuning.cluster import Cluster
 from engine.tuning.outcome import InParts, Outcome
 from engine.tuning.study import studies_in
@@ -213,7 +213,7 @@ def test_workers_may_all_die_and_others_come(mortal, tmp_path):
 def test_a_search_without_workers_ends_and_can_be_resumed(mortal, tmp_path, monkeypatch):
     def kill_all(state):
         if state.done > 40:
-            monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1.0)
+            monkeypatch.setattr(dask_client, "PATIENCE_SECONDS", 1.0)
             for worker in mortal.workers:
                 worker.send_signal(signal.SIGKILL)
 
@@ -237,7 +237,7 @@ def test_a_search_without_workers_ends_and_can_be_resumed(mortal, tmp_path, monk
 def test_a_worker_of_our_own_that_is_killed_comes_back(tmp_path):
     def kill_all(state):
         if state.done > 40 and not killed:
-            for pid in workers._client.run(os.getpid).values():
+            for pid in workers._client._client.run(os.getpid).values():
                 killed.append(pid)
                 os.kill(pid, signal.SIGKILL)
 
@@ -261,7 +261,7 @@ def test_a_worker_uses_as_many_threads_as_it_has(machines):
 
 
 def test_a_scheduler_that_is_not_there(here, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(dask_client, "CONNECT_SECONDS", 1.0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"

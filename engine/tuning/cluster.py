@@ -1,7 +1,7 @@
-"""Evaluate parameter sets on many processes, of this machine or of others: the one door to ``distributed``.
+"""Evaluate parameter sets on many processes, of this machine or of others.
 
-1. ``Cluster`` connects to a scheduler, or starts one with worker processes of its own, and refuses workers
-   whose program, libraries or parameter files are not those of this machine.
+1. ``Cluster`` connects to the workers of a scheduler (``engine.tuning.dask_client``), which are refused where
+   they are not like this machine.
 2. What evaluates, with its panel, is packed once and handed to the scheduler's workers, which pass it on to
    each other; a strategy of the user's own file is packed by value, so that no worker needs the file.
 3. A worker unpacks it, compiles or loads the machine code (the first of each machine alone, so that the
@@ -16,54 +16,30 @@ of ``evaluate`` itself. A worker runs one piece at a time, on as many threads of
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import pickle
 import queue
-import signal
-import sys
-import tempfile
 import time
-import warnings
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any
 
-from data.errors import EtflowError, StrategyError, UsageError
-from engine.strategy.loader import MODULE_PREFIX
+from data.errors import EtflowError, StrategyError
+from engine.tuning.dask_client import DaskClient, refused
 from engine.tuning.outcome import Evaluate, Outcome, Parameters
 from engine.tuning.tune import clean
-from engine.tuning.worker import Parcel, difference_of, digest, identity_of, run_piece, take
+from engine.tuning.worker import Parcel, digest, identity_of, run_piece, take
 
 PIECE_SECONDS, LEAST_SECONDS, MOST_SETS = 1.0, 0.05, 20_000
 FIRST_SETS = 32
 IN_HAND = 2
 # What a scheduler and this process bear; with more workers than that, pieces take longer.
 PIECES_A_SECOND = 150
-CONNECT_SECONDS, GATHER_SECONDS, TICK_SECONDS = 10.0, 10.0, 0.5
-# So long without any worker, and the search ends; one of our own cluster is back after about two seconds.
-PATIENCE_SECONDS = 30.0
+GATHER_SECONDS, TICK_SECONDS = 10.0, 0.5
 # A piece that was on so many workers when they disappeared is not given to another.
 MOST_DEATHS = 3
-
-START = (
-    "Start one with `dask scheduler`, and on each machine `dask worker tcp://HOST:8786 --nworkers -1 "
-    "--nthreads 1`."
-)
-
-LOGGERS = (
-    "distributed",
-    "distributed.client",
-    "distributed.core",
-    "distributed.nanny",
-    "distributed.scheduler",
-    "distributed.worker",
-    "tornado.application",
-    "asyncio",
-)
 
 
 @dataclass
@@ -111,11 +87,9 @@ class Cluster:
         workers: int | None = None,
         files: Sequence[str] = (),
     ) -> None:
-        self.scheduler = scheduler
-        self._evaluate = evaluate
-        self._own = workers or os.cpu_count() or 1
         self._files = tuple(files)
-        self._stack = contextlib.ExitStack()
+        self._client = DaskClient(scheduler, workers or os.cpu_count() or 1, self._files)
+        self._evaluate = evaluate
         self._workers: dict[str, _Worker] = {}
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._parcel: Parcel | None = None
@@ -123,24 +97,15 @@ class Cluster:
         self._expected: list[Outcome] = []
         self._seen = 0.0
         self._refreshed = 0.0
-        self._dask: Any = None
-        self._client: Any = None
 
     def __enter__(self) -> Cluster:
-        self._dask = _distributed()
-        try:
-            self._stack.enter_context(_silence())
-            self._connect()
-            self._require_same()
-        except BaseException:
-            self._stack.close()
-            raise
+        self._client.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._client.__exit__(kind, error, trace)
 
     def __call__(self, sets: Sequence[Parameters]) -> list[Outcome]:
         """Return the outcome of each set, in their order."""
@@ -179,100 +144,16 @@ class Cluster:
                 if part:
                     yield part
         finally:
-            self._drop([future for worker in self._workers.values() for future in worker.pieces])
+            self._client.cancel([future for worker in self._workers.values() for future in worker.pieces])
             for worker in self._workers.values():
                 worker.pieces.clear()
 
-    # --- connection
-
-    def _connect(self) -> None:
-        dask = self._dask
-        target: Any = self.scheduler
-        if target is None:
-            target = self._own_cluster()
-            self._stack.callback(target.close, timeout=CONNECT_SECONDS)
-        try:
-            with warnings.catch_warnings():
-                # Differences are refused later, with a reason of our own.
-                warnings.filterwarnings("ignore", category=dask.versions.VersionMismatchWarning)
-                self._client = dask.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            reason = "no answer" if isinstance(error, OSError) else error
-            raise UsageError(
-                f"there is no scheduler at {self.scheduler}",
-                received=reason,
-                limit=f"{CONNECT_SECONDS:g} s, tcp://HOST:PORT",
-                hint=START,
-            ) from error
-        self._stack.callback(self._client.close, timeout=CONNECT_SECONDS)
-        try:
-            self._client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
-        except (OSError, TimeoutError) as error:
-            raise self._no_workers() from error
-
-    def _own_cluster(self) -> Any:
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        # Ctrl-C reaches all processes of a terminal. Workers inherit that they do not listen to it, so that
-        # it is this process that ends them. The tracker unblocks the signal where it is started.
-        resource_tracker.ensure_running()
-        block = getattr(signal, "pthread_sigmask", None)
-        before = block(signal.SIG_BLOCK, {signal.SIGINT}) if block else None
-        try:
-            return self._dask.LocalCluster(
-                n_workers=self._own,
-                threads_per_worker=1,
-                memory_limit=0,
-                host="127.0.0.1",
-                dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, not 8787
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-            )
-        finally:
-            if block:
-                block(signal.SIG_SETMASK, before)
-
-    def _require_same(self) -> None:
-        ours = identity_of(self._files)
-        try:
-            theirs = self._client.run(identity_of, self._files)
-        except ImportError as error:
-            raise UsageError(
-                f"the workers of {self.scheduler} cannot import etflow",
-                received=error,
-                hint="Install `etflow[cluster]` in the environment of the scheduler and of every worker.",
-            ) from error
-        for address, identity in theirs.items():
-            if different := difference_of(ours, identity):
-                raise _refused(address, different)
-
-    def _no_workers(self) -> UsageError:
-        return UsageError(
-            f"{self.scheduler or 'the cluster'} has no workers",
-            limit=f"{PATIENCE_SECONDS:g} s",
-            hint=f"{START} What is finished is kept; go on with --resume.",
-        )
+    # --- workers
 
     def _pack(self, check: Sequence[Parameters]) -> Parcel:
-        own = [module for name, module in sys.modules.items() if name.startswith(MODULE_PREFIX)]
-        by_value = self._dask.protocol.pickle.cloudpickle
-        for module in own:
-            by_value.register_pickle_by_value(module)
-        try:
-            body = by_value.dumps(self._evaluate)
-        except Exception as error:
-            raise StrategyError(
-                "the strategy cannot be sent to workers",
-                received=f"{type(error).__name__}: {error}",
-                hint="Keep open files, locks and the like out of its class, or use --executor local.",
-            ) from error
-        finally:
-            for module in own:
-                by_value.unregister_pickle_by_value(module)
+        body = self._client.packed(self._evaluate)
         name = digest(body + os.urandom(8))
         return Parcel(name, identity_of(self._files), self._files, body, pickle.dumps(list(check)))
-
-    # --- workers
 
     def _look(self) -> Iterator[_Piece]:
         """See which workers there are; yield pieces of those that disappeared, send new ones the parcel."""
@@ -280,18 +161,18 @@ class Cluster:
         if now - self._refreshed < TICK_SECONDS:
             return
         self._refreshed = now
-        there: Mapping[str, int] = self._client.nthreads()
+        there = self._client.threads()
         for address in [each for each in self._workers if each not in there]:
             gone = self._workers.pop(address)
-            self._drop([*gone.pieces, gone.taking])
+            self._client.cancel([*gone.pieces, gone.taking])
             for piece in gone.pieces.values():
                 yield self._died(piece)
         for address, threads in there.items():
             self._workers.setdefault(address, _Worker(threads))
         if self._workers:
             self._seen = now
-        elif self._client.status != "running" or now - self._seen > PATIENCE_SECONDS:
-            raise self._no_workers()
+        else:
+            self._client.check_wait(now - self._seen)
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -307,19 +188,12 @@ class Cluster:
             if worker.ready or worker.taking is not None or machine in at_it - machines:
                 continue
             if self._sent is None:
-                self._sent = self._client.scatter(pickle.dumps(self._parcel), hash=False)
+                self._sent = self._client.send(self._parcel)
             worker.taking = self._submit(address, take, self._sent, worker.threads)
             at_it.add(machine)
 
     def _submit(self, address: str, function: Any, *values: Any) -> Any:
-        future = self._client.submit(function, *values, workers=[address], pure=False)
-        future.add_done_callback(self._done.put)
-        return future
-
-    def _drop(self, futures: Sequence[Any]) -> None:
-        wanted = [future for future in futures if future is not None]
-        if wanted and self._client.status == "running":
-            self._client.cancel(wanted, force=True)
+        return self._client.submit(address, self._done.put, function, *values)
 
     # --- pieces
 
@@ -364,7 +238,7 @@ class Cluster:
             outcomes, seconds = future.result(timeout=GATHER_SECONDS)
         except EtflowError:
             raise
-        except (OSError, TimeoutError, self._dask.CancelledError, self._dask.KilledWorker):
+        except self._client.losses:
             return self._died(piece), None
         finally:
             future.release()
@@ -377,15 +251,15 @@ class Cluster:
     def _taken(self, address: str, worker: _Worker) -> None:
         try:
             found = worker.taking.result(timeout=GATHER_SECONDS)
-        except (OSError, TimeoutError, self._dask.CancelledError, self._dask.KilledWorker):
+        except self._client.losses:
             worker.taking = None
             return
         worker.taking = None
         if isinstance(found, str):
-            raise _refused(address, found)
+            raise refused(address, found)
         for ours, theirs in zip(map(clean, self._expected), map(clean, found), strict=True):
             if ours.metrics != theirs.metrics or (ours.failure is None) != (theirs.failure is None):
-                raise _refused(address, f"of the same set it makes {_differing_outcome(ours, theirs)}")
+                raise refused(address, f"of the same set it makes {_differing_outcome(ours, theirs)}")
         worker.ready = True
         self._refreshed = 0.0
 
@@ -400,14 +274,6 @@ class Cluster:
         return piece
 
 
-def _refused(address: str, reason: str) -> UsageError:
-    return UsageError(
-        f"the worker {address} would not give the results of this machine",
-        received=reason,
-        hint="Install the same versions on all machines, with files of parameters at the same paths.",
-    )
-
-
 def _differing_outcome(ours: Outcome, theirs: Outcome) -> str:
     if theirs.failure is not None:
         return f"the failure: {theirs.failure}"
@@ -419,29 +285,3 @@ def _differing_outcome(ours: Outcome, theirs: Outcome) -> str:
 
 def _machine(address: str) -> str:
     return address.rpartition(":")[0]
-
-
-def _distributed() -> Any:
-    try:
-        import distributed
-        import distributed.protocol.pickle
-    except ImportError as error:
-        raise UsageError(
-            "--executor dask needs the package distributed",
-            received=error,
-            hint="Install it with: pip install 'etflow[cluster]'.",
-        ) from error
-    return distributed
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the log of distributed, which reports every worker that comes or goes, off the terminal."""
-    before = {name: logging.getLogger(name).level for name in LOGGERS}
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)
