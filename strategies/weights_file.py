@@ -26,7 +26,7 @@ import numpy as np
 from data.days import FORMS, parse_day
 from data.errors import UsageError, did_you_mean
 from data.facts.symbols import parse_symbol
-from data.files import read_rows
+from data.rows import read_rows
 from strategies.parameters import check_parameters, param
 from strategies.rotation import Floats
 

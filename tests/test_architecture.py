@@ -20,14 +20,15 @@ ROOT = Path(run_backtest.__file__).parent
 # within functions and for types included; every room imports only what stands above it, so that there is no
 # cycle. ``run_backtest.py`` may import everything.
 ROOMS: dict[str, str] = {
+    "data.atomic": "",
     "data.choices": "",
     "data.days": "",
     "data.errors": "",
-    "data.files": "data.errors",
+    "data.rows": "data.errors",
     "data.folders": "",
     "data.words": "",
     "data.numeric": "data.folders",
-    "data.facts": "data.choices data.errors data.files data.folders",
+    "data.facts": "data.choices data.errors data.atomic data.folders",
     "engine.choices": "",
     "engine.kernel": "data.errors data.numeric",
     "engine.statistics": "data.errors",
@@ -40,14 +41,14 @@ ROOMS: dict[str, str] = {
     "data": "",
     "data.synthetic": "",
     "data.store": "data.errors data.synthetic",
-    "data.demo": "data.errors data.files data.folders data.numeric data.facts data.synthetic data.store",
+    "data.demo": "data.errors data.atomic data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",
     "data.checks": "data.errors data.facts data.store data.panel",
     "data.importing": "data.errors data.facts data.store",
-    "data.providers": "data.errors data.files data.folders data.facts data.store data.importing",
+    "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
-    "strategies": "data.choices data.days data.errors data.files data.numeric data.facts data.panel",
+    "strategies": "data.choices data.days data.errors data.rows data.numeric data.facts data.panel",
     "engine.strategy": "data.errors engine.kernel data.panel",
     "engine.spec": "data.days data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
@@ -78,17 +79,17 @@ ROOMS: dict[str, str] = {
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (
-        "data.errors data.files data.facts engine.kernel data.source data.panel engine.strategy "
+        "data.errors data.rows data.facts engine.kernel data.source data.panel engine.strategy "
         "engine.spec engine.simulation data.load"
     ),
     "engine.briefs": "data.choices data.errors data.facts data.source data.panel data.load engine.orders",
     "engine.report": (
-        "data.files data.words data.facts engine.kernel engine.statistics engine.result "
+        "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
         "engine.factors engine.tuning"
     ),
     "engine.commands": (
-        "data.errors data.files data.facts engine.choices engine.kernel engine.result engine.metrics "
+        "data.errors data.atomic data.facts engine.choices engine.kernel engine.result engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
         "engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
@@ -100,7 +101,7 @@ ROOMS: dict[str, str] = {
         "engine.commands"
     ),
     "engine.cli": (
-        "data.choices data.days data.errors data.files data.words data.facts data.synthetic "
+        "data.choices data.days data.errors data.atomic data.words data.facts data.synthetic "
         "data.store data.demo data.source data.checks data.importing data.providers data.load engine"
     ),
 }

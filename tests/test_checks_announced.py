@@ -12,7 +12,7 @@ import pytest
 import run_backtest
 from data.checks import run_checks
 from data.facts.calendars import calendar_for
-from data.facts.splits import known_splits
+from data.facts.unit_splits import known_splits
 from data.facts.universe import load_funds
 from data.load import load_panel
 from data.store.store import Store

@@ -156,7 +156,7 @@ def test_a_save_that_breaks_off_leaves_nothing_behind(
     def full(source: object, target: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("data.files.os.replace", full)
+    monkeypatch.setattr("data.atomic.os.replace", full)
     assert Demo().read("units").equals(tables["units"])
     assert [path for path in empty_cache.rglob("*") if path.is_file()] == []
 

@@ -12,7 +12,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import NEARBY
 from data.checks.reading import days_of, records
-from data.facts.splits import Split, known_splits
+from data.facts.unit_splits import Split, known_splits
 
 State = Literal["recorded", "contradicted", "missing", "adjusted", "outside"]
 

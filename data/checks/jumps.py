@@ -18,7 +18,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import LARGEST_MOVE, UNKNOWN_LIMIT, Inputs
 from data.checks.reading import days_of, records
-from data.facts.splits import known_splits
+from data.facts.unit_splits import known_splits
 
 # Jumps of one fund that are no farther apart are one event, and days no farther away belong to one.
 NEARBY = timedelta(days=10)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.files import whole_file
+from data.atomic import whole_file
 from data.folders import cache_folder
 from data.numeric import arithmetic
 from data.store import schema, tables

@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from data.atomic import whole_file
 from data.errors import UsageError
-from data.files import whole_file
 from data.folders import state_folder
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from data.atomic import whole_file
 from data.errors import DataError, EtflowError, UsageError
-from data.files import whole_file
 from data.folders import cache_folder
 from data.importing.readers import read_cells
 from data.providers.provider import NoAnswer, Provider, Request, Verdict

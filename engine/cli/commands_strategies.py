@@ -97,7 +97,7 @@ def new_strategy(app: App, name: str, out: Path) -> None:
 
     Example: etflow strategies new my_flow --out my
     """
-    from data.files import whole_file
+    from data.atomic import whole_file
 
     path, class_name, source = app.catalogue.new_strategy(name, out)
     if path.exists():

@@ -8,15 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from data.atomic import whole_file
 from data.errors import check_choice
-from data.files import whole_file
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
-from engine.commands.document import subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
+from engine.commands.subject import subject
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.spec import Conditions

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from data.panel.panel import Panel
-from engine.commands.document import subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
+from engine.commands.subject import subject
 from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, factor_document, factor_id
 from engine.pipeline import Watch
 from engine.results.documents import plain, write_json

@@ -14,7 +14,7 @@ from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.strategy.parameter import Parameter
-from engine.tuning.files import files_of
+from engine.tuning.dependencies import files_of
 from engine.tuning.holdout import shut
 from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, WITH_OPTUNA
 from engine.tuning.objective import Goal

@@ -10,9 +10,9 @@ from data.errors import UsageError
 from data.load import choose_symbols
 from data.panel.panel import Panel
 from data.source import DataSource
-from engine.commands.document import subject
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
+from engine.commands.subject import subject
 from engine.orders.next_open import Signal, decide_next, next_panel
 from engine.pipeline import Watch
 from engine.spec import Conditions

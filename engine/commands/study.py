@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.files import whole_file
+from data.atomic import whole_file
 from data.synthetic import notice_of
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.errors import UsageError
 from data.facts.symbols import parse_symbol
-from data.files import read_rows
+from data.rows import read_rows
 
 COLUMNS = ("symbol", "shares")
 

@@ -10,7 +10,7 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from data.files import whole_file
+from data.atomic import whole_file
 from data.synthetic import SYNTHETIC
 from data.words import NOT_AVAILABLE
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.files import whole_file
+from data.atomic import whole_file
 from engine.metrics import Metrics
 from engine.metrics.declared import ALTERNATIVES, in_group
 from engine.metrics.metric import Metric

@@ -1,4 +1,4 @@
-"""Where runs lie: their ids, how one is found again, how a folder or a file appears whole or not at all."""
+"""Where runs lie: their ids, how one is found again, how a folder appears whole or not at all."""
 
 from __future__ import annotations
 

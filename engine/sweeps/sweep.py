@@ -3,7 +3,7 @@
 1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Inputs``);
 2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands the groups to threads;
 3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
-   holds no lock (``engine.sweeps.sets``).
+   holds no lock (``engine.sweeps.accounts``).
 
 Results are in the order of the sets whatever the number of threads, and every account is equal to that of the
 reference engine to the last bit. Memory holds one row of metrics a set, and the paths only where asked for.
@@ -50,11 +50,11 @@ from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.strategy.protocol import Strategy
-from engine.sweeps import compiled_metrics, sets
+from engine.sweeps import accounts, compiled_metrics
+from engine.sweeps.accounts import Inputs, Rules
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.ranking import rank
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
-from engine.sweeps.sets import Inputs, Rules
 
 Floats = NDArray[np.float64]
 
@@ -247,7 +247,7 @@ class Sweep:
         depth = max(rule.top + rule.hysteresis if rule.top else funds for rule in rules)
         floor = min(rule.threshold for rule in rules)
         ranking, ranked = rank(scores, self._inputs.listed, wanted, min(depth, funds), floor)
-        broken = compiled(sets.run_sets, *CALLS)(
+        broken = compiled(accounts.run_sets, *CALLS)(
             self._inputs, scores, ranking, ranked, arranged, found, walked
         )
         if broken >= 0:
@@ -314,4 +314,4 @@ def _at_once(strategy: Adapter) -> AtOnceAdapter:
 
 def must_compile() -> bool:
     """Return whether the first sweep of this process has to wait for the compiler: ten seconds, once."""
-    return not is_kept(sets.run_sets, *CALLS)
+    return not is_kept(accounts.run_sets, *CALLS)

@@ -12,8 +12,8 @@ from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class
+from engine.tuning.dependencies import files_of
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.files import files_of
 from engine.tuning.space import Space
 from engine.tuning.study import Plan, Study, differences, find_study, studies_in, study_header
 

@@ -1,27 +1,11 @@
-"""Files that are written whole or not at all, and tables that a user typed."""
+"""Tables that a user typed: the cells of a CSV file, and where each row stands."""
 
 from __future__ import annotations
 
 import csv
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import UsageError
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary name that becomes ``path`` if the block ends well, and vanishes otherwise."""
-    writer = f"{os.getpid()}-{threading.get_ident()}"
-    temporary = path.with_name(f"{path.name}.{writer}.part")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_rows(path: Path, what: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:

@@ -1,4 +1,4 @@
-"""What the documents of commands share: what they are about."""
+"""What a document of a command is about: the block that all of them begin with."""
 
 from __future__ import annotations
 
