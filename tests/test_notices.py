@@ -13,7 +13,8 @@ import pytest
 import run_backtest
 from data.errors import UsageError
 from data.facts.calendars import Calendar, calendar_for
-from data.facts.notices import Notice, read_notice
+from data.facts.notice import Notice
+from data.facts.notices import read_notice
 from data.facts.own_calendar import add_notice, remove_row
 from data.facts.own_rules import confirm_rules
 from data.facts.rules import RuleBook

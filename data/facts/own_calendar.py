@@ -15,8 +15,9 @@ from pathlib import Path
 
 from data.errors import UsageError
 from data.facts.calendars import Calendar, Span, market_names, own_file
+from data.facts.chinese_notice import HOLIDAYS
 from data.facts.dated import read_toml, tables
-from data.facts.notices import HOLIDAYS, Notice
+from data.facts.notice import Notice
 from data.facts.own_files import replace_file
 
 _ONE_DAY = timedelta(days=1)
