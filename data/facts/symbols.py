@@ -43,13 +43,8 @@ def market_of(symbol: str) -> str:
     return _MARKET_OF[_suffix(symbol)]
 
 
-def exchange_of(symbol: str) -> str:
-    """Return the exchange of a symbol: ``SZSE``, ``SSE`` or ``US``."""
-    return _EXCHANGE_OF[_suffix(symbol)]
-
-
 def exchange_or_none(symbol: str) -> str | None:
-    """Return the exchange of a symbol, or None for what is not a fund's symbol (an index, a market code)."""
+    """Return SZSE, SSE or US; None for what is not a fund's symbol (an index, a market code)."""
     return _EXCHANGE_OF.get(symbol.rpartition(".")[2]) if "." in symbol else None
 
 
