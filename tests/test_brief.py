@@ -469,7 +469,7 @@ def test_a_page_for_people(here):
         (("brief", "157001.SZ", "--on", "2025-08-16"), 2, "no session.*2025-08-15"),
         (("brief", "157001.SZ", "--on", "2025-08-21"), 3, "no bars on that day.*2025-08-20"),
         (("brief", "157001.SZ", "--on", "2001-01-02"), 3, "no bars on that day"),
-        (("brief", "157001.SZ", "--on", "soon"), 2, "no day"),
+        (("brief", "157001.SZ", "--on", "soon"), 2, "is not a day"),
         (("brief", "157001.SZ", "--sessions", "0"), 2, "`sessions`.*received 0"),
         (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
         (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),

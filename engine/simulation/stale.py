@@ -95,4 +95,5 @@ def is_over(panel: Panel) -> NDArray[np.bool_]:
     paid = {event.column for event in panel.market.events if event.kind == "liquidation"}
     gone = traded.any(axis=0) & (after.sum(axis=0) > LONGEST_HALT)
     gone[list(paid)] = False
-    return after & gone
+    over: NDArray[np.bool_] = after & gone
+    return over
