@@ -12,7 +12,7 @@ import run_backtest
 from data.facts.calendars import calendar_for
 from data.load import load_panel
 from data.source import open_source
-from engine import run
+from engine import audit, run
 from engine.cli.main import main
 from engine.simulation.stale import is_over, stale_holdings
 from strategies.baselines import BuyHold
@@ -130,3 +130,28 @@ def test_every_command_that_measures_says_it_too(here, words):
     document = json.loads(printed)
     said = document["runs"][0]["data_warnings"] if words[0] == "compare" else document["data_warnings"]
     assert any("lost-members" in text for text in said)
+
+
+# --- survivorship ----------------------------------------------------------------------------------------
+
+
+def test_survivorship_is_the_run_on_the_funds_that_are_left_less_the_run_on_all(here, tmp_path):
+    panel = panel_of(tmp_path / "store")
+    opinion = audit(BuyHold(), panel, only=["survivorship"])["survivorship"]
+    alone = load_panel(open_source(str(tmp_path / "store")), [LIVE])
+    every, left = (run(BuyHold(), each).metrics["annual_return"] for each in (panel, alone))
+    assert opinion.passed is None
+    assert opinion.details["gone"] == [GONE]
+    assert opinion.details["annual_return"] == pytest.approx({"all": every, "survivors": left}, rel=1e-9)
+    assert opinion.details["basis_points"] == pytest.approx((left - every) * 1e4, rel=1e-9)
+    assert f"by leaving out {GONE}." in opinion.sentence
+
+
+def test_survivorship_says_where_it_cannot_be_told(here, tmp_path):
+    store = tmp_path / "store"
+    source = open_source(str(store))
+    whole = audit(BuyHold(), load_panel(source, [LIVE]), only=["survivorship"])["survivorship"]
+    assert whole.details == {"gone": []}
+    assert whole.sentence.startswith("Every fund of the data is still there at the end.")
+    bound = audit(BuyHold(symbol=GONE), load_panel(source), only=["survivorship"])["survivorship"]
+    assert "cannot run: parameter `symbol` of BuyHold" in bound.sentence

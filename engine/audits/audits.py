@@ -14,6 +14,7 @@ from engine.audits.look_ahead import look_ahead
 from engine.audits.luck import luck_band
 from engine.audits.opinion import Opinion
 from engine.audits.placebo import placebo
+from engine.audits.survivorship import survivorship
 
 AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
     {
@@ -23,6 +24,7 @@ AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
         "lag_sensitivity": lag_sensitivity,
         "placebo": placebo,
         "luck_band": luck_band,
+        "survivorship": survivorship,
         "cost_and_capacity": cost_and_capacity,
     }
 )
