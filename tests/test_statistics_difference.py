@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_worked_example():
     assert found.p_value == pytest.approx(0.3673899773, abs=1e-9)
     assert found.prewhitened_standard_error == pytest.approx(0.0653820925, abs=1e-10)
     assert found.prewhitened_p_value == pytest.approx(0.3901601030, abs=1e-9)
-    assert (found.reason, found.note) == (None, None)
+    assert (found.observations, found.reason, found.note) == (240, None, None)
 
 
 def funds(root):
@@ -51,15 +52,21 @@ def test_bootstrap_of_the_authors_data_is_near_the_published_value(root):
 
 
 def plain_bootstrap(first, second, block, seed, resamples):
-    """Redo the bootstrap row by row, as the paper prints it, with the same draws."""
+    """Redo the bootstrap row by row, as the paper prints it, with the same draws.
+
+    A resample in which a series does not vary has no standard error, and is dropped.
+    """
     rows, blocks = len(first), len(first) // block
     starts = np.random.default_rng(seed).integers(0, rows, size=(resamples, blocks))
     known = sharpe_difference(first, second)
     distance = abs(known.value) / known.prewhitened_standard_error
-    as_large = 0
+    as_large = used = 0
     for drawn in starts:
         picked = (drawn[:, np.newaxis] + np.arange(block)).ravel() % rows
         r1, r2 = first[picked], second[picked]
+        if min(r1.std(), r2.std()) == 0.0:
+            continue
+        used += 1
         m1, m2, g1, g2 = r1.mean(), r2.mean(), np.mean(r1**2), np.mean(r2**2)
         v1, v2 = (g1 - m1**2) ** 1.5, (g2 - m2**2) ** 1.5
         gradient = np.array([g1 / v1, -g2 / v2, -0.5 * m1 / v1, 0.5 * m2 / v2])
@@ -71,7 +78,7 @@ def plain_bootstrap(first, second, block, seed, resamples):
         error = math.sqrt(gradient @ psi @ gradient / rows)
         delta = m1 / r1.std(ddof=1) - m2 / r2.std(ddof=1)
         as_large += abs(delta - known.value) / error >= distance
-    return (1.0 + as_large) / (resamples + 1.0)
+    return (1.0 + as_large) / (used + 1.0)
 
 
 @pytest.mark.parametrize("block", [1, 7])
@@ -82,6 +89,19 @@ def test_bootstrap_against_the_plain_one(block):
     found = sharpe_difference_bootstrap(first, second, block=block, seed=3, resamples=300)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert 0.01 < expected < 0.9
+
+
+def test_resamples_in_which_one_series_is_flat_are_dropped():
+    random = np.random.default_rng(5)
+    first, second = np.zeros(24), random.normal(-0.005, 0.02, 24)
+    first[[3, 11]] = 0.03, 0.04
+    expected = plain_bootstrap(first, second, 6, seed=3, resamples=300)
+    found = sharpe_difference_bootstrap(first, second, block=6, seed=3, resamples=300)
+    assert found.value == pytest.approx(expected, abs=1e-12)
+    # a block meets one of the two rows from 12 of 24 starts; none of four does in a sixteenth of the resamples
+    starts = np.random.default_rng(3).integers(0, 24, size=(300, 4))
+    meets = ((3 - starts) % 24 < 6) | ((11 - starts) % 24 < 6)
+    assert np.mean(~meets.any(axis=1)) == pytest.approx(1.0 / 16.0, abs=0.03)
 
 
 def test_gradient_is_the_derivative():
@@ -117,12 +137,36 @@ def test_a_large_difference_is_found():
     first, second = random.normal(0.01, 0.01, 300), random.normal(0.0, 0.01, 300)
     assert sharpe_difference(first, second).p_value < 1e-6
     assert sharpe_difference_bootstrap(first, second, block=3, seed=1, resamples=199).value == 1.0 / 200.0
+    assert sharpe_difference_bootstrap(first, second, block=3, seed=1).value == 1.0 / 5000.0
+
+
+def test_series_that_rise_and_fall_together_have_no_error():
+    # Standardised returns are 1 and -1, so that each ratio is moved by its mean alone: alike in both.
+    moves = np.array([1.0, -1.0] * 30) / 64.0
+    found = sharpe_difference(moves + 1.0 / 512.0, moves)
+    assert found.value == pytest.approx(64.0 / 512.0 * math.sqrt(59.0 / 60.0), rel=1e-12)
+    assert (found.standard_error, found.reason) == (0.0, "the standard error of the difference vanishes")
+    assert math.isnan(found.p_value)
+    # nor does a resample in blocks of a rise and a fall, or of a fall and a rise
+    drawn = sharpe_difference_bootstrap(moves + 1.0 / 512.0, moves, block=2, seed=1)
+    assert (math.isnan(drawn.value), drawn.reason) == (True, found.reason)
+
+
+def test_a_trend_or_a_seesaw_has_the_bandwidth_of_the_largest_slope():
+    # All of the moments have a slope of 1 or more, or of -1, which is taken as 0.97 or -0.97: then Andrews's α
+    # is 4ρ²/(1-ρ)⁴ whatever their variances, and the bandwidth 2.6614 (α T)^(1/5).
+    steps = np.arange(40)
+    for rho, series in ((0.97, 0.0001 * steps), (-0.97, 0.01 * (-1.0) ** steps)):
+        bandwidth = 2.6614 * (4.0 * rho**2 / (1.0 - rho) ** 4 * 40) ** 0.2
+        found = sharpe_difference(series + 0.01, series + 0.02)
+        assert found.bandwidth == pytest.approx(bandwidth, rel=1e-9)
+
 
 
 def test_short_or_constant_series_are_undefined():
-    short = sharpe_difference(FIRST[:9], SECOND[:9])
-    assert math.isnan(short.p_value)
-    assert short.reason == "it takes at least 10 rows"
+    short = dataclasses.astuple(sharpe_difference(FIRST[:9], SECOND[:9]))
+    np.testing.assert_equal(short, (*[math.nan] * 8, 9, "it takes at least 10 rows", None))
+    assert sharpe_difference(FIRST[:10], SECOND[:10]).reason is None
     flat = sharpe_difference(FIRST, np.full(240, 0.001))
     assert (math.isnan(flat.value), flat.reason) == (True, "a series does not vary")
     assert sharpe_difference(FIRST[:29], SECOND[:29]).note == "fewer than 30 rows"
@@ -149,7 +193,7 @@ def test_the_seed_decides():
 
 
 def test_wrong_use_is_refused():
-    with pytest.raises(UsageError, match="block"):
+    with pytest.raises(UsageError, match="^the block length is too small"):
         sharpe_difference_bootstrap(FIRST, SECOND, block=0, seed=1)
     with pytest.raises(UsageError, match="seed"):
         sharpe_difference_bootstrap(FIRST, SECOND, block=1, seed="1")

@@ -136,7 +136,7 @@ def sharpe_difference_bootstrap(
         distances = _resampled_distances(sums[starts], block, rows, delta)
         used += int(np.isfinite(distances).sum())
         as_large += int(np.sum(distances >= abs(delta) / error))
-    return Estimate((1.0 + as_large) / (used + 1.0))
+    return Estimate((1.0 + as_large) / (used + 1.0)) if used else undefined(NO_ERROR)
 
 
 def _resampled_distances(sums: Floats, block: int, rows: int, delta: float) -> Floats:
