@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
+from scipy import stats
 
 from data.errors import UsageError
 from engine.statistics.bootstrap import (
@@ -46,6 +48,33 @@ def test_worked_example():
     high = 0.8 * 0.3580574370 + 0.2 * 0.2672612419
     assert found.percentile == pytest.approx((low, high), abs=1e-10)
     assert found.percentile == pytest.approx((0.1966752245, 0.3398981980), abs=5e-9)
+    assert (found.level, found.block, found.dropped, found.reason) == (0.9, 3, 0, None)
+
+
+def mean(values):
+    return float(np.mean(values))
+
+
+def test_corrected_interval_by_pencil():
+    # Nothing changes without a row, so that there is no acceleration. One of four is below; what equals the history
+    # is not. The bias is the quartile z = Φ⁻¹(1/4), and the interval is from Φ(3z) to Φ(z) = 1/4.
+    found = interval_of(np.zeros((5, 1)), mean, np.array([-1.0, 0.0, 0.0, 1.0]), block=1, level=0.5)
+    lowest = stats.norm.cdf(3.0 * stats.norm.ppf(0.25))
+    assert found.bca == pytest.approx((-1.0 + 3.0 * lowest, -0.25), abs=1e-12)
+    assert found.percentile == pytest.approx((-0.25, 0.25))
+    assert (found.value, found.reason, found.bca_reason) == (0.0, None, None)
+
+
+def test_an_acceleration_that_turns_the_interval_around_has_no_bca():
+    # One row decides the mean: the acceleration is (n - 2) / (6 sqrt(n (n - 1))), here 0.164. Of 1000
+    # resamples 999 are below, and the end is at 3.09 + 3.72 deviations, more than 1 / 0.164.
+    values = np.zeros((100, 1))
+    values[0] = 1.0
+    resampled = np.append(np.zeros(999), 1.0)
+    found = interval_of(values, mean, resampled, block=1, level=0.9998)
+    assert found.bca_reason == "the acceleration is too large for the correction"
+    assert np.isnan(found.bca).all()
+    assert interval_of(values, mean, resampled, block=1, level=0.99).bca_reason is None
 
 
 @pytest.mark.parametrize(("method", "ours"), [("percentile", "percentile"), ("bca", "bca")])
@@ -87,16 +116,24 @@ def test_resamples_without_variation_are_dropped_and_counted():
     assert math.isfinite(found.percentile[0])
     # without its only row that is not zero the jackknife has no ratio
     assert math.isnan(found.bca[0])
-    assert "without one of the rows" in found.bca_reason
+    assert found.bca_reason == "the statistic is undefined without one of the rows"
 
 
 def test_one_sided_resamples_have_no_bca():
     values = returns()[:, np.newaxis]
-    found = interval_of(values, sharpe, np.full(10, 99.0), block=2)
-    assert math.isnan(found.bca[1])
-    assert "one side" in found.bca_reason
+    for side in (-99.0, 99.0):
+        found = interval_of(values, sharpe, np.full(10, side), block=2)
+        assert np.isnan(found.bca).all()
+        assert found.bca_reason == "all resamples are on one side of the statistic"
     nothing = interval_of(values, sharpe, np.full(10, np.nan), block=2)
-    assert (nothing.dropped, nothing.reason) == (10, "no resample has the statistic")
+    assert_undefined(nothing, sharpe(values), 0.95, 2, 10, "no resample has the statistic")
+
+
+def assert_undefined(found, value, level, block, dropped, reason):
+    assert found.resampled.shape == (0,)
+    nowhere = (math.nan, math.nan)
+    expected = (value, nowhere, nowhere, level, block, np.empty(0), dropped, reason, reason)
+    np.testing.assert_equal(dataclasses.astuple(found), expected)
 
 
 def test_fewer_than_four_blocks_are_refused_with_a_reason():
@@ -107,11 +144,30 @@ def test_fewer_than_four_blocks_are_refused_with_a_reason():
         assert "fewer than 4 blocks: 39 rows in blocks of 10" in found.reason
     assert math.isnan(found.observed)
     assert math.isnan(found.quantiles[0.5])
+    assert (found.paths.shape, found.horizon, found.block) == ((0,), 39, 10)
     assert sharpe_interval(returns(40), block=10, seed=1, resamples=10).reason is None
     assert sharpe_interval([], block=1, seed=1).reason is not None
     undefined = sharpe_interval(returns(7), block=optimal_block(returns(7)).value, seed=1)
     assert undefined.reason == "the block length is undefined"
-    assert sharpe_interval([0.01] * 50, block=2, seed=1).reason == "returns do not vary"
+    flat = sharpe_interval([0.01] * 50, block=2, seed=1, level=0.9)
+    assert_undefined(flat, math.nan, 0.9, 2, 0, "returns do not vary")
+    assert drawdown_paths([], block=1, seed=1).reason == "it takes at least three rows"
+
+
+@pytest.mark.parametrize(
+    ("method", "series", "count"),
+    [(sharpe_interval, 1, 5000), (sharpe_difference_interval, 2, 5000), (drawdown_paths, 1, 1000)],
+)
+def test_resamples_unless_told_otherwise(method, series, count):
+    found = method(*(returns(12, seed) for seed in range(series)), block=2, seed=1)
+    assert len(found.paths if method is drawdown_paths else found.resampled) == count
+    assert found.block == 2
+
+
+def test_a_difference_has_the_level_asked_for():
+    found = sharpe_difference_interval(returns(), returns(seed=8), block=4, resamples=50, seed=1, level=0.5)
+    assert found.level == 0.5
+    assert found.percentile == pytest.approx(np.quantile(found.resampled, [0.25, 0.75]))
 
 
 def test_the_seed_decides_every_bit():
@@ -154,6 +210,7 @@ def test_block_length_is_that_of_the_neediest_column():
     assert "at least 11 rows" in optimal_block(np.empty((20, 0))).reason
     assert np.isfinite(optimal_block(slow[:11]).value)
     assert optimal_block(np.zeros(50)).reason == "returns do not vary"
+    assert optimal_block(np.eye(11)[3]).value == 1.0  # 0.95 of a row, rounded up
 
 
 def test_block_length_follows_volatility_too():
@@ -179,7 +236,7 @@ def test_drawdowns_are_those_of_the_draws():
     assert found.observed == largest_drawdown(values)
 
 
-@pytest.mark.parametrize("horizon", [30, 120, 300])
+@pytest.mark.parametrize("horizon", [1, 30, 120, 300])
 def test_horizons(horizon):
     rows = np.concatenate(list(stationary_draws(120, 4, math.ceil(horizon / 120), 2)))[:horizon]
     found = drawdown_paths(returns(), block=4, resamples=1, seed=2, horizon=horizon)
@@ -190,21 +247,34 @@ def test_horizons(horizon):
 def test_any_statistic_of_several_series():
     table = np.column_stack([returns(), returns(seed=8)])
     found = statistic_interval(
-        table, lambda rows: float(np.corrcoef(rows, rowvar=False)[0, 1]), block=3, seed=1, resamples=200
+        table, lambda rows: float(np.corrcoef(rows, rowvar=False)[0, 1]), block=3, seed=1
     )
+    assert (len(found.resampled), found.level, found.block) == (5000, 0.95, 3)
     assert found.percentile[0] < found.value < found.percentile[1]
     assert found.bca[0] < found.value < found.bca[1]
 
 
-@pytest.mark.parametrize("wrong", [{"block": 0.9}, {"resamples": 0}, {"seed": None}, {"level": 1.0}])
-def test_wrong_use_is_refused(wrong):
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"block": 0.9}, "the block length is too small"),
+        ({"resamples": 0}, "the number of resamples is too small"),
+        ({"seed": None}, "the seed is no seed"),
+        ({"level": 1.0}, "the level is not a probability"),
+    ],
+)
+def test_wrong_use_is_refused(wrong, says):
+    with pytest.raises(UsageError, match=f"^{says}"):
         sharpe_interval(returns(), **{"block": 4, "seed": 1, "resamples": 5} | wrong)
 
 
 def test_wrong_horizon_and_shape_are_refused():
-    with pytest.raises(UsageError, match="horizon"):
+    with pytest.raises(UsageError, match=r"^the horizon is too small"):
         drawdown_paths(returns(), block=4, seed=1, horizon=0)
+    with pytest.raises(UsageError, match=r"^a share of paths is not a probability"):
+        drawdown_paths(returns(), block=4, seed=1, shares=(0.5, 1.0))
+    with pytest.raises(UsageError, match=r"^series to resample are not a table"):
+        statistic_interval(returns(), sharpe, block=4, seed=1)
     with pytest.raises(UsageError, match="one series"):
         largest_drawdown(np.zeros((3, 2)))
     with pytest.raises(UsageError, match="same rows"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -74,14 +75,17 @@ def test_trials_are_counted_raw_and_their_spread_has_ddof_1():
 
 
 def test_one_trial_is_not_deflated():
-    assert deflated_sharpe(SELECTED, [SELECTED.sharpe]).value == probabilistic_sharpe(SELECTED).value
+    found = deflated_sharpe(SELECTED, [SELECTED.sharpe])
+    assert found.value == probabilistic_sharpe(SELECTED).value
+    assert (found.benchmark, found.spread, found.trials, found.note) == (0.0, 0.0, 1.0, None)
 
 
 def test_equal_trials_deflate_nothing_and_say_so():
     found = deflated_sharpe(SELECTED, [0.1] * 20)
     assert found.value == probabilistic_sharpe(SELECTED).value
-    assert "nothing is deflated" in found.note
-    assert "too few" in deflated_sharpe(SELECTED, [0.1, 0.12]).note
+    assert found.note == "the trials have equal Sharpe ratios: nothing is deflated"
+    assert deflated_sharpe(SELECTED, [0.1] * 2).note == found.note
+    assert deflated_sharpe(SELECTED, [0.1, 0.12]).note == "too few trials for a reliable spread"
     assert deflated_sharpe(SELECTED, [0.1, 0.12, 0.1, 0.08, 0.1]).note is None
 
 
@@ -89,10 +93,19 @@ def test_wrong_use_is_refused():
     for empty in ([], [math.nan, math.nan]):
         with pytest.raises(UsageError, match="no trial"):
             deflated_sharpe(SELECTED, empty)
-    with pytest.raises(UsageError, match="not per period"):
+    with pytest.raises(UsageError, match=r"^a Sharpe ratio of a trial is not per period"):
         deflated_sharpe(SELECTED, [0.1, 1.4])
-    with pytest.raises(UsageError, match="number of trials"):
+    with pytest.raises(UsageError, match=r"^the number of trials is too small"):
         expected_maximum(0.5)
+
+
+def test_ratios_above_one_are_annual_from_sixty_observations_on():
+    ups_and_downs = [0.01, -0.01, 0.02] * 20
+    with pytest.raises(UsageError, match="not per period"):
+        deflated_sharpe(moments(ups_and_downs), [0.1, 1.4])
+    # of two trials the larger is expected at 1/√π of their spread, 1.3/√2
+    found = deflated_sharpe(moments(ups_and_downs[:59]), [0.1, 1.4])
+    assert found.benchmark == pytest.approx(1.3 / math.sqrt(2.0 * math.pi), rel=1e-12)
 
 
 def test_short_data_are_undefined_not_refused():
@@ -101,9 +114,10 @@ def test_short_data_are_undefined_not_refused():
     assert found.reason is not None or 0.0 <= found.value <= 1.0
     constant = deflated_sharpe(moments([0.01] * 100), [0.1, 0.2])
     assert (math.isnan(constant.value), constant.reason) == (True, "returns do not vary")
-    wide = deflated_sharpe(SELECTED, spread_out(0.9, 1000))
+    wide = deflated_sharpe(SELECTED, spread_out(0.9, 10))
     assert math.isnan(wide.value)
-    assert "exceeds one" in wide.reason
+    assert wide.reason == "the expected maximum exceeds one per period: trials are too short"
+    assert (wide.benchmark, wide.spread, wide.trials) == pytest.approx((0.9 * 1.5745983013, 0.9, 10))
 
 
 def test_effective_trials():
@@ -133,11 +147,26 @@ def test_effective_trials_of_returns_leave_out_what_does_not_vary():
     assert effective_trials(gap) == effective_trials(np.delete(returns, 5, axis=0))
 
 
+def test_three_rows_are_enough_for_effective_trials():
+    found = effective_trials([[-1.0, 1.0], [0.0, -2.0], [1.0, 1.0]])  # uncorrelated
+    figures = (found.average_correlation, found.effective_rank, found.participation)
+    assert figures == pytest.approx((2.0, 2.0, 2.0))
+    assert (found.trials, found.reason) == (2, None)
+
+
 def test_effective_trials_of_nothing():
-    assert effective_trials(np.zeros((50, 3))).reason == "no trial varies"
-    assert effective_trials(np.ones((2, 3))).reason == "it takes at least three rows"
-    with pytest.raises(UsageError, match="not a correlation matrix"):
-        effective_trials_of(np.ones((2, 3)))
+    for returns, reason in (
+        (np.zeros((50, 3)), "no trial varies"),
+        (np.zeros((3, 3)), "no trial varies"),
+        (np.ones((2, 3)), "it takes at least three rows"),
+    ):
+        found = dataclasses.astuple(effective_trials(returns))
+        np.testing.assert_equal(found, (math.nan, math.nan, math.nan, 0, reason))
+    for wrong in (np.ones((2, 3)), np.empty((0, 0)), [[1.0, math.nan], [math.nan, 1.0]]):
+        with pytest.raises(UsageError, match="not a correlation matrix"):
+            effective_trials_of(np.asarray(wrong))
+    with pytest.raises(UsageError, match=r"^returns of trials are not a table"):
+        effective_trials([0.1, 0.2, 0.3])
 
 
 def test_minimum_backtest_length_as_published():

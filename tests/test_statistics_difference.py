@@ -98,7 +98,7 @@ def test_resamples_in_which_one_series_is_flat_are_dropped():
     expected = plain_bootstrap(first, second, 6, seed=3, resamples=300)
     found = sharpe_difference_bootstrap(first, second, block=6, seed=3, resamples=300)
     assert found.value == pytest.approx(expected, abs=1e-12)
-    # a block meets one of the two rows from 12 of 24 starts; none of four does in a sixteenth of the resamples
+    # a block meets one of the two rows from 12 of 24 starts: none of four does with probability 1/16
     starts = np.random.default_rng(3).integers(0, 24, size=(300, 4))
     meets = ((3 - starts) % 24 < 6) | ((11 - starts) % 24 < 6)
     assert np.mean(~meets.any(axis=1)) == pytest.approx(1.0 / 16.0, abs=0.03)
@@ -153,14 +153,13 @@ def test_series_that_rise_and_fall_together_have_no_error():
 
 
 def test_a_trend_or_a_seesaw_has_the_bandwidth_of_the_largest_slope():
-    # All of the moments have a slope of 1 or more, or of -1, which is taken as 0.97 or -0.97: then Andrews's α
-    # is 4ρ²/(1-ρ)⁴ whatever their variances, and the bandwidth 2.6614 (α T)^(1/5).
+    # All moments have a slope of 1 or more, or of -1, which is taken as ρ = 0.97 or -0.97: then the α of
+    # Andrews is 4ρ²/(1-ρ)⁴ whatever their variances, and the bandwidth 2.6614 (α T)^(1/5).
     steps = np.arange(40)
     for rho, series in ((0.97, 0.0001 * steps), (-0.97, 0.01 * (-1.0) ** steps)):
         bandwidth = 2.6614 * (4.0 * rho**2 / (1.0 - rho) ** 4 * 40) ** 0.2
         found = sharpe_difference(series + 0.01, series + 0.02)
         assert found.bandwidth == pytest.approx(bandwidth, rel=1e-9)
-
 
 
 def test_short_or_constant_series_are_undefined():
@@ -193,7 +192,7 @@ def test_the_seed_decides():
 
 
 def test_wrong_use_is_refused():
-    with pytest.raises(UsageError, match="^the block length is too small"):
+    with pytest.raises(UsageError, match=r"^the block length is too small"):
         sharpe_difference_bootstrap(FIRST, SECOND, block=0, seed=1)
     with pytest.raises(UsageError, match="seed"):
         sharpe_difference_bootstrap(FIRST, SECOND, block=1, seed="1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -77,6 +78,17 @@ def test_summary_as_published():
     assert found.robust_t_statistic.value == pytest.approx(4.3629729537, abs=1e-10)
     assert found.robust_t_statistic.value * math.sqrt(0.9) == pytest.approx(4.1390795710, abs=1e-9)
     assert found.hit_rate == 0.8
+    assert (found.dates, found.lags, found.reason) == (10, 2, None)
+
+
+def test_summary_without_lags_by_pencil():
+    # mean 2, squares of deviations 1 + 0 + 1: over two of them, and over three in the long-run variance
+    found = mean_summary([1.0, 2.0, 3.0], lags=0)
+    assert (found.mean, found.deviation, found.ratio) == (2.0, 1.0, 2.0)
+    assert found.t_statistic == pytest.approx(2.0 * math.sqrt(3.0))
+    assert found.robust_t_statistic.value == pytest.approx(2.0 / math.sqrt(2.0 / 3.0 / 3.0))
+    # a date at zero is no hit
+    assert mean_summary([0.0, 0.1, -0.1, 0.2]).hit_rate == 0.5
 
 
 def test_summary_drops_dates_without_a_value():
@@ -87,9 +99,9 @@ def test_summary_drops_dates_without_a_value():
 def test_overlapping_horizons_need_their_lags():
     assert mean_summary(SERIES, horizon=5).lags == 4
     assert mean_summary(SERIES * 30, horizon=3).lags == 5
-    with pytest.raises(UsageError, match="lags"):
+    with pytest.raises(UsageError, match=r"^the number of lags is too small"):
         mean_summary(SERIES, horizon=5, lags=3)
-    with pytest.raises(UsageError, match="horizon"):
+    with pytest.raises(UsageError, match=r"^the horizon is too small"):
         mean_summary(SERIES, horizon=0)
     overlapping = np.convolve(np.random.default_rng(1).normal(0.05, 1.0, 2000), np.ones(5) / 5.0, "valid")
     found = mean_summary(overlapping, horizon=5, lags=20)
@@ -97,9 +109,9 @@ def test_overlapping_horizons_need_their_lags():
 
 
 def test_summary_of_too_little():
-    found = mean_summary([0.1, 0.2])
-    assert math.isnan(found.mean)
-    assert found.reason == found.robust_t_statistic.reason == "it takes at least three dates"
+    reason = "it takes at least three dates"
+    found = dataclasses.astuple(mean_summary([0.1, 0.2], lags=1))
+    np.testing.assert_equal(found, (NAN, NAN, NAN, NAN, NAN, (NAN, reason), 2, 1, reason))
     flat = mean_summary([0.1] * 9)
     assert (flat.mean, math.isnan(flat.ratio)) == (pytest.approx(0.1), True)
     assert flat.reason == flat.robust_t_statistic.reason == "the values do not vary"
@@ -111,6 +123,7 @@ def test_groups_by_pencil():
     # of four assets: places 3/8, 9/8, 15/8, 21/8
     assert groups.tolist() == [[2, 2, 1, 1, 0, 0], [0, 1, 1, -1, -1, 2], [0, 0, 1, 1, 2, 2]]
     assert quantile_groups([[1, 2, NAN]], 3).tolist() == [[-1, -1, -1]]
+    assert quantile_groups([[3, 1, 2, NAN]], 3).tolist() == [[2, 0, 1, -1]]
 
 
 def test_quantile_returns_by_pencil():
@@ -121,6 +134,21 @@ def test_quantile_returns_by_pencil():
     np.testing.assert_allclose(found.means, [0.0375, 0.035, 0.035])
     np.testing.assert_allclose(found.spread_by_date, [0.04, -0.045])
     assert found.spread.reason == "it takes at least three dates"
+
+
+def test_quantiles_that_are_empty_by_pencil():
+    # ties leave the middle empty at the first two dates, and two assets are too few for three groups
+    factor = [[1, 1, 2, 2], [2, 2, 1, 1], [1, 2, NAN, NAN]]
+    found = quantile_returns(factor, np.array([[1, 3, 5, 7], [4, 4, 2, 0], [9, 9, 9, 9]]) / 100.0)
+    np.testing.assert_allclose(found.by_date, [[0.02, NAN, 0.06], [0.01, NAN, 0.04], [NAN, NAN, NAN]])
+    np.testing.assert_allclose(found.means, [0.015, NAN, 0.05])
+
+
+def test_lags_of_a_spread_are_those_asked_for():
+    forward = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 3.0]]) / 100.0
+    found = quantile_returns([[1, 2]] * 3, forward, 2, lags=0).spread
+    assert found.lags == 0
+    assert found.robust_t_statistic.value == pytest.approx(2.0 / math.sqrt(2.0 / 3.0 / 3.0))
 
 
 def test_quantile_returns_with_gaps_are_the_means_of_the_members():
@@ -148,6 +176,9 @@ def test_rank_weights_are_long_one_and_short_one():
     # ranks 1 to 4: -3/4, -1/4, 1/4, 3/4
     found = rank_weighted_returns([[1, 2, 3, 4, NAN]], [[0.04, 0.04, 0.08, 0.0, 9.0]])
     np.testing.assert_allclose(found, [-0.03 - 0.01 + 0.02])
+    # ranks 1 and 2: -1/2 and 1/2, a gross of one that is doubled
+    found = rank_weighted_returns([[1, 2, NAN], [3, 1, 2]], [[0.01, 0.03, 9.0], [0.05, 0.01, 0.9]])
+    np.testing.assert_allclose(found, [0.02, 0.04])
     assert np.isnan(rank_weighted_returns([[1, 1], [1, NAN]], [[0.1, 0.2], [0.1, 0.2]])).all()
 
 
@@ -156,8 +187,10 @@ def test_autocorrelation_of_ranks():
     np.testing.assert_allclose(rank_autocorrelation(factor), [NAN, 1.0, -1.0, -1.0])
     np.testing.assert_allclose(rank_autocorrelation(factor, 3), [NAN, NAN, NAN, 1.0])
     assert np.isnan(rank_autocorrelation(factor, 4)).all()
-    with pytest.raises(UsageError, match="lag"):
+    with pytest.raises(UsageError, match=r"^the lag is too small"):
         rank_autocorrelation(factor, 0)
+    with pytest.raises(UsageError, match=r"^the lag is too small"):
+        quantile_turnover(factor, lag=0)
 
 
 def test_turnover_of_quantiles():
@@ -166,6 +199,10 @@ def test_turnover_of_quantiles():
     np.testing.assert_allclose(found, [[NAN, NAN], [0.5, 0.5], [0.5, 0.5], [NAN, NAN]])
     np.testing.assert_allclose(quantile_turnover(factor, 2, lag=2)[2], [1.0, 1.0])
     assert np.isnan(quantile_turnover(factor, 2, lag=9)).all()
+    # terciles of three: each group is one asset; ties leave the middle empty at the second date
+    found = quantile_turnover([[1, 2, 3, NAN], [1, 1, 2, 2], [1, 2, 3, NAN], [2, 1, 3, NAN]])
+    expected = [[NAN, NAN, NAN], [0.5, NAN, 0.5], [0.0, NAN, 0.0], [1.0, 1.0, 0.0]]
+    np.testing.assert_allclose(found, expected)
 
 
 def test_coverage():
@@ -173,13 +210,15 @@ def test_coverage():
     np.testing.assert_allclose(coverage(factor), [0.5, 1.0])
     universe = [[True, True, False, False], [False, False, False, False]]
     np.testing.assert_allclose(coverage(factor, universe), [0.5, NAN])
+    np.testing.assert_allclose(coverage(factor, [[True, False, False, False]] * 2), [1.0, 1.0])
 
 
 def test_few_assets_are_a_reason_for_caution():
     assert few_assets(FACTOR, FORWARD).value == 5.0
     assert few_assets(FACTOR, FORWARD).reason == "fewer than 10 assets a date"
     assert few_assets(np.ones((3, 10)), np.ones((3, 10))).reason is None
-    assert math.isnan(few_assets(np.empty((0, 3)), np.empty((0, 3))).value)
+    nothing = few_assets(np.empty((0, 3)), np.empty((0, 3)))
+    assert (math.isnan(nothing.value), nothing.reason) == (True, "there is no date")
 
 
 def test_wrong_tables_are_refused():
@@ -187,5 +226,5 @@ def test_wrong_tables_are_refused():
         rank_ic(FACTOR, FORWARD[:2])
     with pytest.raises(UsageError, match="not a table"):
         rank_ic([1.0, 2.0], [1.0, 2.0])
-    with pytest.raises(UsageError, match="quantiles"):
+    with pytest.raises(UsageError, match=r"^the number of quantiles is too small"):
         quantile_returns(FACTOR, FORWARD, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -51,7 +52,10 @@ def test_worked_example():
     assert found.adjusted_p_value == pytest.approx(0.465, abs=5e-4)
     assert found.annual_after == pytest.approx(0.2317308863, abs=1e-10)
     assert found.haircut == pytest.approx(0.746, abs=5e-4)
+    assert found.t_statistic == pytest.approx(0.9122454608 * math.sqrt(10.0), abs=1e-9)
+    assert (found.method, found.reason) == ("bonferroni", None)
     assert sharpe_p_value(MONTHLY, 120, 12, 0.1) == found.p_value
+    assert sharpe_p_value(MONTHLY, 120, 12) == pytest.approx(2.0 * stats.t.sf(math.sqrt(10.0), 119), rel=1e-9)
 
 
 @pytest.mark.parametrize("method", ["holm", "bhy", "fdr_by"])
@@ -82,27 +86,45 @@ def test_a_ratio_beyond_any_doubt_stays():
     assert found.haircut == pytest.approx(0.0, abs=0.01)
 
 
+def test_three_years_are_enough():
+    found = sharpe_haircut(0.5, 3, 1.0)
+    assert (found.annual, found.t_statistic) == pytest.approx((0.5, 0.5 * math.sqrt(3.0)))
+    # Student's law of two degrees of freedom has a distribution function in closed form
+    assert found.p_value == pytest.approx(1.0 - found.t_statistic / math.sqrt(2.0 + found.t_statistic**2))
+
+
 @pytest.mark.parametrize(
-    ("sharpe", "rows", "reason"),
+    ("sharpe", "rows", "autocorrelation", "reason"),
     [
-        (-0.1, 120, "the Sharpe ratio is not positive"),
-        (0.0, 120, "the Sharpe ratio is not positive"),
-        (0.1, 2, "it takes at least three returns"),
-        (math.nan, 120, "the Sharpe ratio is undefined"),
+        (0.1, 2, 0.0, "it takes at least three returns"),
+        (math.nan, 120, 0.0, "the Sharpe ratio is undefined"),
+        (0.1, 120, 1.0, "the autocorrelation is not between -1 and 1"),
     ],
 )
-def test_not_applicable(sharpe, rows, reason):
-    found = sharpe_haircut(sharpe, rows, 12)
-    assert math.isnan(found.haircut)
-    assert found.reason == reason
+def test_not_applicable(sharpe, rows, autocorrelation, reason):
+    found = dataclasses.astuple(sharpe_haircut(sharpe, rows, 12, autocorrelation=autocorrelation))
+    np.testing.assert_equal(found, (*[math.nan] * 6, "holm", reason))
+
+
+@pytest.mark.parametrize("sharpe", [0.0, -0.1])
+def test_a_loss_has_a_p_value_but_nothing_to_lose(sharpe):
+    found = sharpe_haircut(sharpe, 120, 12, method="bhy")
+    assert found.annual == pytest.approx(sharpe * math.sqrt(12.0))
+    assert found.t_statistic == pytest.approx(sharpe * math.sqrt(120.0))
+    assert found.p_value == pytest.approx(2.0 * stats.t.sf(abs(sharpe) * math.sqrt(120.0), 119), rel=1e-9)
+    left = (found.adjusted_p_value, found.annual_after, found.haircut)
+    np.testing.assert_equal(left, (math.nan, math.nan, math.nan))
+    assert (found.method, found.reason) == ("bhy", "the Sharpe ratio is not positive")
 
 
 def test_wrong_use_is_refused():
-    with pytest.raises(UsageError, match="not per period"):
+    with pytest.raises(UsageError, match=r"^the Sharpe ratio is not per period"):
         sharpe_haircut(1.5, 120, 12)
+    with pytest.raises(UsageError, match=r"^the number of periods per year is too small"):
+        sharpe_haircut(0.5, 120, 0.5)
     with pytest.raises(UsageError, match="not enough for holm"):
         sharpe_haircut(0.1, 120, 12, trials=10)
-    with pytest.raises(UsageError, match="number of trials"):
+    with pytest.raises(UsageError, match=r"^the number of trials is too small"):
         sharpe_haircut(0.1, 120, 12, trials=0, method="bonferroni")
     with pytest.raises(UsageError, match="Did you mean"):
         adjusted_p_values(PAPER, "hollm")

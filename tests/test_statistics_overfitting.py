@@ -81,7 +81,8 @@ def test_against_the_definition(blocks):
 
 
 def test_sharpe_from_block_sums_is_that_of_the_rows():
-    returns = trials() + 5.0  # far from zero: sums of squares alone would lose ten digits
+    # each far from zero, in its own place: sums of squares alone would lose ten digits
+    returns = trials() + np.linspace(-6.0, 9.0, 7)
     found, expected = overfitting(returns, 6), by_hand(returns, 6)
     np.testing.assert_allclose(found.out_of_sample, expected[:, 3], rtol=1e-9)
     assert found.chosen.tolist() == expected[:, 0].tolist()
@@ -125,17 +126,43 @@ def test_a_rank_at_the_median_counts_as_overfit():
     assert found.probability == 1.0
 
 
+def test_a_ratio_of_zero_is_no_loss():
+    # the best of a half has a mean of 1/4 there, and none in the other
+    calm = np.array([1.0, -1.0, 1.0, -1.0]) / 16.0
+    returns = np.concatenate([np.column_stack([calm + 0.25, calm]), np.column_stack([calm, calm + 0.25])])
+    found = overfitting(returns, 2)
+    assert found.out_of_sample.tolist() == [0.0, 0.0]
+    assert found.probability_of_loss == 0.0
+
+
+def test_a_line_needs_ratios_that_vary():
+    calm = np.array([1.0, -1.0, 1.0, -1.0]) * 0.01
+
+    def line(*means):
+        found = overfitting(np.concatenate([np.column_stack([calm + m for m in half]) for half in means]), 2)
+        return found.slope, found.r_squared
+
+    for found in line((0.03, 0.01), (0.03, 0.01)):
+        assert (math.isnan(found.value), found.reason) == (True, "the metric in sample does not vary")
+    # chosen at 0.03 and at 0.02, and at 0.01 out of sample both times
+    slope, r_squared = line((0.03, 0.01), (0.01, 0.02))
+    assert (slope.value, slope.reason) == (pytest.approx(0.0, abs=1e-9), None)
+    assert math.isnan(r_squared.value)
+    assert r_squared.reason == "the metric out of sample does not vary"
+
+
 def test_many_trials_in_chunks_are_the_same_as_few():
+    # half of C(12, 6) = 924 choices are measured, 262144 / 700 = 374 at a time
     returns = trials(rows=64, columns=700, seed=2)
-    expected = by_hand(returns, 8)
-    found = overfitting(returns, 8)
+    expected = by_hand(returns, 12)
+    found = overfitting(returns, 12)
     assert found.chosen.tolist() == expected[:, 0].tolist()
     np.testing.assert_allclose(found.logits, expected[:, 1], atol=1e-12)
 
 
 def test_a_column_constant_in_a_half_is_excluded():
     returns = trials(rows=60)
-    returns[:30, 2] = 0.0
+    returns[:30, 2] = 0.001
     found = overfitting(returns, 4)
     assert found.excluded == (2,)
     assert 2 not in found.chosen
@@ -146,16 +173,28 @@ def test_a_column_constant_in_a_half_is_excluded():
     assert overfitting(steps, 4).excluded == ()
 
 
+def assert_undefined(found, blocks, excluded, reason):
+    for name in ("logits", "chosen", "in_sample", "out_of_sample"):
+        assert getattr(found, name).shape == (0,)
+    assert math.isnan(found.probability)
+    assert math.isnan(found.probability_of_loss)
+    for each in (found.slope, found.r_squared):
+        assert (math.isnan(each.value), each.reason) == (True, reason)
+    assert (found.blocks, found.excluded, found.dropped, found.reason) == (blocks, excluded, 0, reason)
+
+
 def test_nothing_left_to_choose_from_is_undefined():
     returns = np.zeros((60, 3))
     returns[:, 0] = trials(rows=60)[:, 0]
-    found = overfitting(returns, 4)
-    assert math.isnan(found.probability)
-    assert found.reason == "fewer than two trials vary in every half"
-    assert found.excluded == (1, 2)
-    short = overfitting(trials(rows=31), 16)
-    assert math.isnan(short.probability)
-    assert "two rows a block" in short.reason
+    assert_undefined(overfitting(returns, 4), 4, (1, 2), "fewer than two trials vary in every half")
+    short = overfitting(trials(rows=31))
+    assert_undefined(short, 16, (), "fewer than two rows a block: 31 rows in 16 blocks")
+
+
+def test_the_fewest_trials_and_the_most_blocks():
+    found = overfitting(trials(rows=40, columns=2), 20)
+    assert (found.blocks, len(found.logits)) == (20, 184_756)
+    np.testing.assert_allclose(np.abs(found.logits), math.log(2.0))  # of two, first or second: ω = 1/3 or 2/3
 
 
 def test_nan_rows_and_the_oldest_rows_are_dropped():
@@ -174,5 +213,5 @@ def test_wrong_numbers_of_blocks(blocks):
 def test_one_trial_is_no_choice():
     with pytest.raises(UsageError, match="too few trials"):
         overfitting(trials(columns=1), 4)
-    with pytest.raises(UsageError, match="not a table"):
+    with pytest.raises(UsageError, match=r"^returns of trials are not a table"):
         overfitting(trials()[:, 0], 4)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from data.errors import UsageError
-from engine.statistics.long_run import bartlett_variance, bootstrap_variances, default_lags
+from engine.statistics.long_run import bartlett_variance, bootstrap_variances, default_lags, mean_t_statistic
 from engine.statistics.sharpe import (
     Moments,
     aggregation_factor,
@@ -22,6 +22,7 @@ from engine.statistics.sharpe import (
     moments,
     probabilistic_sharpe,
     probabilistic_sharpe_robust,
+    ratios,
     sharpe_ratio,
     sharpe_ratios,
     standard_error,
@@ -58,6 +59,9 @@ def test_two_values():
 def test_table_1_of_lo():
     assert standard_error_normal(1.5, 60).value == pytest.approx(0.188, abs=5e-4)
     assert standard_error_normal(3.0, 60).value == pytest.approx(0.303, abs=5e-4)
+    assert standard_error_normal(2.0, 3).value == pytest.approx(1.0)  # sqrt((1 + 2) / 3)
+    assert standard_error_normal(2.0, 2).reason == "it takes at least three returns"
+    assert standard_error_normal(math.nan, 60).reason == "the Sharpe ratio is undefined"
 
 
 @pytest.mark.parametrize(("rho", "factor"), [(0.0, 3.46), (0.2, 2.88), (-0.2, 4.17)])
@@ -80,13 +84,22 @@ def test_aggregation_factor_is_the_ratio_of_the_variances():
     lags = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
     variance = np.array([1.0, *autocorrelations, 0.0])[lags].sum()
     assert aggregation_factor(5, autocorrelations).value == pytest.approx(5.0 / math.sqrt(variance))
+    # over two periods the first alone matters
+    assert aggregation_factor(2, autocorrelations).value == pytest.approx(2.0 / math.sqrt(2.0 + 2.0 * 0.3))
 
 
 def test_impossible_autocorrelations_have_no_factor():
-    assert aggregation_factor(10, [-0.9]).reason is not None
-    assert math.isnan(aggregation_factor_ar1(12, 1.0).value)
-    with pytest.raises(UsageError, match="number of periods"):
-        aggregation_factor(0, [])
+    reason = "the autocorrelations give returns over the horizon no positive variance"
+    for periods, first in ((10, -0.9), (2, -1.0)):
+        found = aggregation_factor(periods, [first])
+        assert (math.isnan(found.value), found.reason) == (True, reason)
+    for first in (-1.0, 1.0, 1.5):
+        found = aggregation_factor_ar1(12, first)
+        assert math.isnan(found.value)
+        assert found.reason == "the autocorrelation is not between -1 and 1"
+    for factor in (aggregation_factor, aggregation_factor_ar1):
+        with pytest.raises(UsageError, match=r"^the number of periods is too small"):
+            factor(0, 0.0)
 
 
 def test_moments_are_those_of_scipy():
@@ -123,6 +136,19 @@ def test_sharpe_ratios_are_those_of_the_columns():
     assert found[1] == pytest.approx(sharpe_ratio(table[:, 1]).value)
     assert math.isnan(found[2])
     assert np.isnan(sharpe_ratios(table[:2])).all()
+    # mean 2, standard deviation 1
+    assert sharpe_ratios([[1.0], [2.0], [3.0]]) == pytest.approx([2.0])
+    with pytest.raises(UsageError, match=r"^returns of trials are not a table"):
+        sharpe_ratios([1.0, 2.0, 3.0])
+
+
+def test_ratios_along_either_axis_by_pencil():
+    # mean 2, variance (1 + 1) / 1; another series stands still, the third is not known throughout
+    found = ratios(np.array([[1.0, 3.0], [5.0, 5.0], [math.nan, 1.0]]), axis=1)
+    np.testing.assert_allclose(found, [math.sqrt(2.0), math.nan, math.nan])
+    found = ratios(np.array([[1.0, 5.0, 7.0], [3.0, 5.0, math.nan]]), axis=0)
+    np.testing.assert_allclose(found, [math.sqrt(2.0), math.nan, math.nan])
+    np.testing.assert_array_equal(ratios(np.ones((1, 3)), axis=0), [math.nan] * 3)
 
 
 @pytest.mark.parametrize(
@@ -150,14 +176,32 @@ def test_short_or_constant_returns_are_undefined(returns, reason):
 def test_infeasible_moments_are_undefined():
     found = probabilistic_sharpe(Moments(100, 0.9, skewness=3.0, kurtosis=3.0))
     assert math.isnan(found.value)
-    assert "not positive" in found.reason
+    reason = "no law has this skewness and kurtosis: the variance of the ratio is not positive"
+    assert found.reason == reason
+    unknown = standard_error(Moments(100, 0.5, skewness=-math.inf))
+    assert (math.isnan(unknown.value), unknown.reason) == (True, "a moment is undefined")
+    assert probabilistic_sharpe(Moments(2, 0.5)).reason == "it takes at least three returns"
+
+
+def test_a_benchmark_that_is_unknown_leaves_no_probability():
+    for found in (
+        probabilistic_sharpe(Moments(100, 0.1), math.nan),
+        probabilistic_sharpe_robust(noise(100), math.nan),
+    ):
+        assert math.isnan(found.value)
+        assert found.reason == "the benchmark Sharpe ratio is undefined"
 
 
 def test_an_annual_figure_is_refused():
-    with pytest.raises(UsageError, match="not per period"):
+    with pytest.raises(UsageError, match=r"^the Sharpe ratio is not per period"):
         Moments(252, 1.5)
-    with pytest.raises(UsageError, match="not per period"):
-        probabilistic_sharpe(Moments(252, 0.1), benchmark=1.2)
+    for of, method in (
+        (Moments(252, 0.1), probabilistic_sharpe),
+        (Moments(252, 0.1), minimum_track_record),
+        (noise(252), probabilistic_sharpe_robust),
+    ):
+        with pytest.raises(UsageError, match=r"^the benchmark Sharpe ratio is not per period"):
+            method(of, benchmark=1.2)
     # what was computed from returns is per period, however large
     assert moments([0.010, 0.011, 0.012]).sharpe > 1.0
 
@@ -173,13 +217,15 @@ def test_minimum_track_record_as_published():
     found = minimum_track_record(Moments(24, 2.0 / annual, -0.72, 5.78), 1.0 / annual)
     assert found.value == pytest.approx(59.8950986865, abs=1e-9)
     assert found.value / 12.0 == pytest.approx(4.99, abs=5e-3)
+    # normal returns against zero: 1 + (1 + 1/8) (1.645 / 0.5)²
+    assert minimum_track_record(Moments(24, 0.5)).value == pytest.approx(1.0 + 1.125 * (1.6448536 / 0.5) ** 2)
 
 
 def test_a_ratio_below_the_benchmark_never_has_a_track_record():
     found = minimum_track_record(Moments(24, 0.1), 0.1)
     assert math.isnan(found.value)
-    assert found.reason.startswith("never")
-    with pytest.raises(UsageError, match="confidence"):
+    assert found.reason == "never: the Sharpe ratio is not above the benchmark"
+    with pytest.raises(UsageError, match=r"^the confidence is not a probability"):
         minimum_track_record(Moments(24, 0.2), confidence=1.0)
     with pytest.raises(UsageError, match="no track record"):
         minimum_track_record(Moments(24, 0.2), confidence=0.5)
@@ -228,8 +274,16 @@ def test_bartlett_variance_has_a_second_source():
     expected = float(sandwich.S_hac_simple(centred, nlags=7)[0, 0]) / 100
     assert bartlett_variance(values, 7) == pytest.approx(expected, rel=1e-10)
     assert bartlett_variance(values, 0) == pytest.approx(values.var(), rel=1e-10)
-    with pytest.raises(UsageError, match="lags"):
+    with pytest.raises(UsageError, match=r"^the number of lags is too small"):
         bartlett_variance(values, -1)
+
+
+def test_t_statistic_of_a_mean_by_pencil():
+    # mean 2, and a variance of 2/3 over three rows
+    assert mean_t_statistic(np.array([1.0, 2.0, 3.0]), 0).value == pytest.approx(3.0 * math.sqrt(2.0))
+    assert mean_t_statistic(np.array([1.0, 2.0]), 0).reason == "it takes at least three values"
+    # 4 (T/100)^(2/9), rounded down
+    assert [default_lags(rows) for rows in (99, 100, 272, 273)] == [3, 4, 4, 5]
 
 
 def test_long_run_variance_of_the_stationary_bootstrap():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 
@@ -11,7 +12,7 @@ from arch.bootstrap import SPA, StepM
 
 from data.errors import UsageError
 from engine.statistics.long_run import bootstrap_variances
-from engine.statistics.resampling import resampled_means
+from engine.statistics.resampling import resampled_means, resampled_p_value, stationary_draws
 from engine.statistics.superiority import superiority, superiority_of_draws
 
 EXAMPLE = np.array([[3.0, 1.0], [-1.0, 0.0], [2.0, 2.0], [0.0, -3.0], [1.0, 1.0], [1.0, -1.0]])
@@ -43,6 +44,34 @@ def test_worked_example():
     # one of six is above, and the p-value counts the sample itself
     assert found.p_value == found.p_lower == found.p_upper == 2.0 / 7.0
     assert found.best == 0
+    assert superiority_of_draws(EXAMPLE[:, ::-1], DRAWS, block=2.0).best == 1
+    assert (found.observations, found.resamples, found.block, found.level) == (6, 6, 2.0, 0.05)
+
+
+def test_levels_of_the_worked_example():
+    for level, survivors in ((2.0 / 7.0, (0,)), (0.28, ())):
+        assert superiority_of_draws(EXAMPLE, DRAWS, block=2.0, level=level).survivors == survivors
+    # a mean of 0.2 in place of 1 has a fifth of the statistic, 0.53; 1.03 and 2.75 are above it
+    weak = superiority_of_draws(EXAMPLE - [0.8, 0.0], DRAWS, block=2.0, level=0.45)
+    assert weak.statistic == pytest.approx(0.2 * 2.6584741230, abs=1e-10)
+    assert (weak.p_value, weak.survivors) == (3.0 / 7.0, (0,))
+
+
+def test_a_trial_far_behind_is_not_moved_to_its_mean():
+    # mean -2 with an error of sqrt(2/3 / 6) = 1/3 is six errors behind, more than sqrt(2 ln ln 6) = 1.08
+    behind = np.array([[-3.0], [-1.0], [-2.0], [-2.0], [-3.0], [-1.0]])
+    found = superiority_of_draws(behind, [np.arange(6), np.full(6, 1), np.full(6, 2)], block=1.0)
+    np.testing.assert_allclose(found.simulated, [-6.0, -3.0, -6.0], rtol=1e-12)
+    assert found.p_value == 1.0
+
+
+def test_three_rows_are_enough_for_given_draws():
+    # mean 2, variance 2/3 over three rows
+    found = superiority_of_draws(np.array([[1.0], [2.0], [3.0]]), [np.arange(3)], block=1.0)
+    assert found.statistic == pytest.approx(2.0 / math.sqrt(2.0 / 3.0 / 3.0))
+    assert (
+        superiority_of_draws(np.zeros((3, 1)), [], block=1.0).reason == "no trial differs from the benchmark"
+    )
 
 
 @pytest.mark.parametrize("best", [0.0, 0.0012, 0.002])
@@ -116,15 +145,21 @@ def test_a_column_without_variation_is_excluded():
     assert found.excluded == (2,)
     assert found.p_value == superiority(values, block=5, resamples=100, seed=3).p_value
     nothing = superiority(np.zeros((100, 2)), block=5, resamples=100, seed=3)
-    assert math.isnan(nothing.p_value)
-    assert nothing.reason == "no trial differs from the benchmark"
-    assert nothing.excluded == (0, 1)
+    assert_undefined(nothing, (0, 1), 100, 5, 0.05, "no trial differs from the benchmark")
+
+
+def assert_undefined(found, excluded, rows, block, level, reason):
+    assert found.simulated.shape == (0,)
+    nan = math.nan
+    expected = (nan, nan, nan, nan, None, (), excluded, np.empty(0), rows, 0, block, level, reason)
+    np.testing.assert_equal(dataclasses.astuple(found), expected)
 
 
 def test_fewer_than_four_blocks_are_undefined():
-    found = superiority(differentials(rows=39), block=10, resamples=100, seed=3)
-    assert math.isnan(found.p_value)
-    assert "fewer than 4 blocks" in found.reason
+    found = superiority(differentials(rows=39), block=10, resamples=100, seed=3, level=0.1)
+    assert_undefined(found, (), 39, 10, 0.1, "fewer than 4 blocks: 39 rows in blocks of 10")
+    two = superiority_of_draws(np.array([[1.0], [2.0]]), [], block=1.0, level=0.1)
+    assert_undefined(two, (), 2, 1.0, 0.1, "it takes at least three rows")
     assert superiority(differentials(rows=40), block=10, resamples=100, seed=3).reason is None
     assert superiority(np.empty((0, 2)), block=10, resamples=100, seed=3).reason is not None
 
@@ -146,11 +181,35 @@ def test_resampled_means_are_those_of_the_rows():
     draws = [np.random.default_rng(seed).integers(0, 50, 50) for seed in range(40)]
     expected = np.array([values[rows].mean(axis=0) for rows in draws])
     np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
+    assert resampled_means(values, []).shape == (0, 6)
+    assert superiority(values, block=5, seed=1).resamples == 1000
+
+
+def test_a_resample_as_large_as_the_statistic_counts():
+    assert resampled_p_value(np.array([1.0, 2.0, 3.0]), 2.0) == (1.0 + 2.0) / 4.0
+
+
+SEED, LEVEL = "the seed is no seed", "the level is not a probability"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"block": 0.5}, {"resamples": 0}, {"seed": -1}, {"seed": 1.5}, {"level": 0.0}, {"level": 1.0}]
+    ("wrong", "says"),
+    [
+        ({"block": 0.5}, "the block length is too small"),
+        ({"resamples": 0}, "the number of resamples is too small"),
+        ({"seed": -1}, SEED),
+        ({"seed": 1.5}, SEED),
+        ({"level": 0.0}, LEVEL),
+        ({"level": 1.0}, LEVEL),
+    ],
 )
-def test_wrong_use_is_refused(wrong):
-    with pytest.raises(UsageError):
+def test_wrong_use_is_refused(wrong, says):
+    with pytest.raises(UsageError, match=f"^{says}"):
         superiority(differentials(), **{"block": 5, "seed": 1, "resamples": 10} | wrong)
+
+
+def test_wrong_tables_and_blocks_are_refused():
+    with pytest.raises(UsageError, match=r"^differentials are not a table"):
+        superiority([0.1, 0.2], block=1, seed=1)
+    with pytest.raises(UsageError, match=r"^the block length is too small"):
+        next(stationary_draws(10, 0.5, 1, 1))
