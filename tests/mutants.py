@@ -1,9 +1,9 @@
 """Mutation testing: change the code a little, and see its tests fail. ``python -m tests.mutants ROOM``.
 
 mutmut makes the mutants, in a copy of the tree under build/mutants/ROOM. Started again, it goes on where it
-was interrupted, and tries again what has changed. Prints the mutants that survived, and the share of each
-module that was killed; tests/mutants.md says why some live. On one process a room takes minutes to hours, so
-that it is no part of continuous integration.
+was interrupted, and tries again what has changed and what survived. Prints the mutants that survived, and the
+share of each module that was killed; tests/mutants.md says why some live. On one process a room takes minutes
+to hours, so that it is no part of continuous integration.
 
 What is compiled runs as Python here: machine code that is kept would not know of the change. mutmut leaves
 out what is outside of functions, and properties; we leave out the words of error messages.
@@ -25,14 +25,7 @@ ROOMS = {
     "kernel": (["engine/kernel/*.py"], ["kernel", "rotation"]),
     "flows": (["data/panel/flows.py"], ["flows"]),
     "metrics": (["engine/metrics/*.py"], ["metrics"]),
-    "statistics": (
-        ["engine/statistics/*.py"],
-        [
-            *("statistics_bootstrap", "statistics_deflated", "statistics_difference", "statistics_factor"),
-            *("statistics_haircut", "statistics_overfitting", "statistics_sharpe", "statistics_splits"),
-            "statistics_superiority",
-        ],
-    ),
+    "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
     "verdict": (["engine/verdict/*.py"], ["verdict_blocks", "verdict_report", "verdict_rules"]),
 }
 COPIED = ("data", "engine", "strategies", "tests")
@@ -46,6 +39,8 @@ def main(room: str, *functions: str) -> None:
     """Try the mutants of a room, or of those of its functions whose dotted names match."""
     folder = ROOT / "build" / "mutants" / room
     prepare(folder, room)
+    if not functions:  # mutmut tries again what it is given by name
+        forget(folder)
     mutmut(folder, "run", "--max-children", "1", *functions)
     for _, codes in outcomes(folder):
         for name, code in codes.items():
@@ -55,7 +50,10 @@ def main(room: str, *functions: str) -> None:
 
 
 def prepare(folder: Path, room: str) -> None:
-    """Copy what tests need, and say there what to mutate and what to run."""
+    """Copy what tests need, and say there what to mutate and what to run.
+
+    What mutmut knows of which test runs which function is forgotten: it does not see that a test has changed.
+    """
     modules, tests = ROOMS[room]
     for name in COPIED:
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -66,12 +64,26 @@ def prepare(folder: Path, room: str) -> None:
         "only_mutate": modules,
         "also_copy": ["run_backtest.py"],
         "pytest_add_cli_args": OPTIONS,
-        "pytest_add_cli_args_test_selection": [f"tests/test_{name}.py" for name in tests],
+        "pytest_add_cli_args_test_selection": [
+            f"tests/{path.name}"
+            for name in tests
+            for path in sorted((ROOT / "tests").glob(f"test_{name}.py"))
+        ],
         "do_not_mutate_patterns": MESSAGES,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     (folder / "pyproject.toml").write_text("\n".join([text, "[tool.mutmut]", *lines, ""]), "utf-8")
+    (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> None:
+    """Let what survived be tried again, by the tests as they are now."""
+    for path in (folder / "mutants").rglob("*.py.meta"):
+        kept = json.loads(path.read_text("utf-8"))
+        codes = kept["exit_code_by_key"]
+        codes.update({name: None for name, code in codes.items() if code in (SURVIVED, UNTESTED)})
+        path.write_text(json.dumps(kept), "utf-8")
 
 
 def mutmut(folder: Path, *words: str) -> None:
