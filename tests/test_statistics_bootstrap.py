@@ -56,8 +56,8 @@ def mean(values):
 
 
 def test_corrected_interval_by_pencil():
-    # Nothing changes without a row, so that there is no acceleration. One of four is below; what equals the history
-    # is not. The bias is the quartile z = Φ⁻¹(1/4), and the interval is from Φ(3z) to Φ(z) = 1/4.
+    # Nothing changes without a row, so that there is no acceleration. One of four is below; what equals the
+    # history is not. The bias is the quartile z = Φ⁻¹(1/4), and the interval is from Φ(3z) to Φ(z) = 1/4.
     found = interval_of(np.zeros((5, 1)), mean, np.array([-1.0, 0.0, 0.0, 1.0]), block=1, level=0.5)
     lowest = stats.norm.cdf(3.0 * stats.norm.ppf(0.25))
     assert found.bca == pytest.approx((-1.0 + 3.0 * lowest, -0.25), abs=1e-12)

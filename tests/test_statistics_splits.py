@@ -131,10 +131,18 @@ def test_a_split_has_rows_to_train_on_or_is_refused(folds, tested, purge, embarg
 
 
 @pytest.mark.parametrize(
-    "arguments", [(1, 1, 0, 0), (4, 0, 0, 0), (4, 4, 0, 0), (4, 2, -1, 0), (4, 2, 0, -1), (40, 20, 0, 0)]
+    ("arguments", "says"),
+    [
+        ((1, 1, 0, 0), "n_folds is too small"),
+        ((4, 0, 0, 0), "n_test_folds is too small"),
+        ((4, 4, 0, 0), "no fold is left to train on"),
+        ((4, 2, -1, 0), "purged_size is too small"),
+        ((4, 2, 0, -1), "embargo_size is too small"),
+        ((40, 20, 0, 0), "too many splits"),
+    ],
 )
-def test_impossible_folds(arguments):
-    with pytest.raises(UsageError):
+def test_impossible_folds(arguments, says):
+    with pytest.raises(UsageError, match=f"^{says}"):
         CombinatorialPurged(*arguments)
 
 
@@ -147,7 +155,9 @@ def test_folds_shorter_than_purge_and_embargo():
         CombinatorialPurged(3, 2, 2, 0).split(12)
 
 
-@pytest.mark.parametrize("arguments", [(0, 5), (5, 0), (5, 5, -1)])
-def test_impossible_windows(arguments):
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("arguments", "name"), [((0, 5), "train_size"), ((5, 0), "test_size"), ((5, 5, -1), "purged_size")]
+)
+def test_impossible_windows(arguments, name):
+    with pytest.raises(UsageError, match=f"^{name} is too small"):
         WalkForward(*arguments)
