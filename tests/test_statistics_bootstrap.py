@@ -145,8 +145,11 @@ def test_fewer_than_four_blocks_are_refused_with_a_reason():
     assert math.isnan(found.observed)
     assert math.isnan(found.quantiles[0.5])
     assert (found.paths.shape, found.horizon, found.block) == ((0,), 39, 10)
-    assert sharpe_interval(returns(40), block=10, seed=1, resamples=10).reason is None
-    assert sharpe_interval([], block=1, seed=1).reason is not None
+    assert sharpe_interval(returns(40), block=10, seed=0, resamples=10).reason is None
+    for rows in (0, 2):
+        assert sharpe_interval(returns(rows), block=1, seed=1).reason == "it takes at least three rows"
+    three = "fewer than 4 blocks: 3 rows in blocks of 1"
+    assert sharpe_interval(returns(3), block=1, seed=1).reason == three
     undefined = sharpe_interval(returns(7), block=optimal_block(returns(7)).value, seed=1)
     assert undefined.reason == "the block length is undefined"
     flat = sharpe_interval([0.01] * 50, block=2, seed=1, level=0.9)

@@ -181,6 +181,7 @@ def test_infeasible_moments_are_undefined():
     unknown = standard_error(Moments(100, 0.5, skewness=-math.inf))
     assert (math.isnan(unknown.value), unknown.reason) == (True, "a moment is undefined")
     assert probabilistic_sharpe(Moments(2, 0.5)).reason == "it takes at least three returns"
+    assert standard_error(Moments(3, 0.5)).value == pytest.approx(math.sqrt((1.0 + 0.5 * 0.25) / 3.0))
 
 
 def test_a_benchmark_that_is_unknown_leaves_no_probability():
