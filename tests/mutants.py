@@ -28,7 +28,7 @@ ROOMS = {
     "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
     "verdict": (["engine/verdict/*.py"], ["verdict_blocks", "verdict_report", "verdict_rules"]),
 }
-COPIED = ("data", "engine", "strategies", "tests")
+COPIED = ("data", "docs", "engine", "strategies", "tests")
 OPTIONS = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
 MESSAGES = [r'^ +f?"', r"\b(received|limit|hint)=", r"raise \w+"]
 # What mutmut keeps of a mutant: the exit code of pytest, or its own for one that no test runs.
@@ -62,7 +62,7 @@ def prepare(folder: Path, room: str) -> None:
     settings = {
         "source_paths": ["data", "engine", "strategies"],
         "only_mutate": modules,
-        "also_copy": ["run_backtest.py"],
+        "also_copy": ["docs", "run_backtest.py"],
         "pytest_add_cli_args": OPTIONS,
         "pytest_add_cli_args_test_selection": [
             f"tests/{path.name}"

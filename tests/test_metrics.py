@@ -16,12 +16,22 @@ from hypothesis import strategies as st
 
 from engine.metrics import compute_metrics, drawdowns, monthly_returns, yearly_returns
 from engine.metrics.compute import measured
-from engine.metrics.declared import ALTERNATIVES, METRICS, OF_ALTERNATIVES, OF_PATH, OF_RUN
-from engine.metrics.metric import Metric
+from engine.metrics.declared import (
+    ALTERNATIVES,
+    METRICS,
+    OF_ALTERNATIVES,
+    OF_PATH,
+    OF_RUN,
+    in_group,
+    label_of,
+    unit_of,
+)
+from engine.metrics.empyrical import _OnDemand
+from engine.metrics.metric import Metric, is_percent
 from engine.metrics.path import Path
 from engine.simulation.account import Totals
 from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
-from tests.helpers.results import fills, from_returns, one_fund, rotation, sessions
+from tests.helpers.results import fills, from_returns, one_fund, rejections, rotation, sessions
 
 STEPS = (-0.5, -0.2, -0.01, 0.0, 0.0, 0.01, 0.25, 1.0)
 RETURNS = [0.010, -0.020, 0.030, 0.0, -0.010, 0.020, -0.030, 0.015, 0.005, -0.005]
@@ -57,15 +67,20 @@ def test_worked_example(name):
 
 
 def test_annual_figures_use_the_sessions_of_the_exchange():
-    metrics = compute_metrics(from_returns([0.01, -0.01, 0.02, 0.0], sessions_per_year=243.0))
+    returns = [0.01, -0.01, 0.02, 0.0]
+    metrics = compute_metrics(from_returns(returns, returns, returns, sessions_per_year=243.0))
     total = 1.01 * 0.99 * 1.02
     assert metrics["annual_return"] == pytest.approx(total ** (243.0 / 4.0) - 1.0, rel=1e-12)
     mean, deviation = 0.005, math.sqrt((0.005**2 + 0.015**2 + 0.015**2 + 0.005**2) / 3.0)
     assert metrics["sharpe_ratio"] == pytest.approx(mean / deviation * math.sqrt(243.0), rel=1e-12)
+    for prefix in ALTERNATIVES:
+        for name in ("annual_return", "sharpe_ratio"):
+            assert metrics[prefix + name] == pytest.approx(metrics[name], rel=1e-12)
 
 
 def test_captures_use_the_sessions_of_the_exchange():
-    metrics = compute_metrics(from_returns([0.02, -0.01], [0.01, -0.02], sessions_per_year=243.0))
+    # the benchmark neither rose nor fell in the last one
+    metrics = compute_metrics(from_returns([0.02, -0.01, 0.5], [0.01, -0.02, 0.0], sessions_per_year=243.0))
     assert metrics["up_capture"] == pytest.approx((1.02**243 - 1) / (1.01**243 - 1), rel=1e-12)
     assert metrics["down_capture"] == pytest.approx((0.99**243 - 1) / (0.98**243 - 1), rel=1e-12)
 
@@ -146,6 +161,15 @@ UNDEFINED = {
         [0.01],
         dict.fromkeys(OF_TWO_SESSIONS, "it takes at least two sessions"),
     ),
+    "a session that lost everything": (
+        [0.01, -1.0],
+        {"stability_of_timeseries": "everything was lost"},
+    ),
+    # of 21 the second lowest is the 5th percentile, and the 6th is on the way to the third
+    "a 5th percentile of zero": (
+        [-0.1, 0.0] + [0.01] * 19,
+        {"tail_ratio": "the 5th percentile of returns is zero"},
+    ),
     "a session that earned more than a float can hold in a year": (
         [50.0],
         {"annual_return": "the sample is too short or too one-sided for a finite number"},
@@ -212,6 +236,18 @@ def test_costs_are_a_share_of_profit_before_them():
     lost = compute_metrics(from_returns([0.0, -0.16], fills=traded))
     assert lost["cost_share"] is None
     assert lost.reasons["cost_share"] == "there is no profit before costs"
+    # half a unit of money earned, and nothing paid
+    assert compute_metrics(from_returns([0.0, 0.005]))["cost_share"] == 0.0
+
+
+def test_fills_and_rejections_are_counted():
+    days = sessions(2)
+    result = from_returns(
+        [0.0, 0.0],
+        fills=fills((days[0], "159363.SZ", 100, 10.0, 0.0, 0.0, 0.0)),
+        rejections=rejections(*((day, "159363.SZ", 100, "limit up") for day in days)),
+    )
+    assert {each.name: each.function(result) for each in in_group("counts")} == {"fills": 1, "rejections": 2}
 
 
 def test_a_loss_on_the_first_day_is_a_drawdown_from_the_initial_capital():
@@ -237,6 +273,11 @@ def test_drawdowns_are_sorted_by_depth_and_the_last_may_be_open():
     assert drawdowns(result, top=1) == [deep]
 
 
+def test_the_five_deepest_drawdowns_unless_told_otherwise():
+    found = drawdowns(from_returns([-0.01, 0.02, -0.06, 0.1, -0.02, 0.1, -0.05, 0.1, -0.03, 0.1, -0.04, 0.1]))
+    assert [fall.depth for fall in found] == pytest.approx([-0.06, -0.05, -0.04, -0.03, -0.02])
+
+
 def test_a_run_that_never_falls_has_no_drawdown():
     assert drawdowns(from_returns([0.0, 0.01, 0.0])) == []
 
@@ -253,7 +294,10 @@ def test_months_and_years_are_compounded():
     assert months.loc[2024, 1] == pytest.approx(1.03 * 0.99 - 1.0)
     assert months.loc[2024, 3] == pytest.approx(0.05)
     assert months.notna().sum().sum() == 3
+    assert (months.index.tolist(), months.columns.tolist()) == ([2023, 2024], list(range(1, 13)))
+    assert (months.dtypes == np.float64).all()
     years = yearly_returns(result)
+    assert (years.index.tolist(), years.index.dtype) == ([2023, 2024], np.int64)
     assert years.loc[2024, "run"] == pytest.approx(1.03 * 0.99 * 1.05 - 1.0)
     assert years.loc[2023, "benchmark"] == pytest.approx(0.02)
     assert years["equal_weight"].isna().all()
@@ -322,7 +366,13 @@ def test_average_drawdown_and_ulcer_index_by_hand(case):
 
 def test_without_a_session_there_is_neither_a_drawdown_nor_an_ulcer():
     metrics = compute_metrics(from_returns([]))
-    assert {metrics.reasons[name] for name in ("average_drawdown", "ulcer_index")} == {"there is no session"}
+    names = ("average_drawdown", "ulcer_index", "turnover", "cost_share")
+    assert {metrics.reasons[name] for name in names} == {"there is no session"}
+
+
+def test_a_path_that_is_not_known_throughout_has_no_metric():
+    path = Path.of_returns(np.array([0.01, np.nan, 0.02]), 243.0, np.zeros(3))
+    np.testing.assert_array_equal(measured(["cum_returns_final", "beta"], path), [np.nan, np.nan])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -338,6 +388,34 @@ def test_machine_code_has_the_metrics_of_their_functions(steps):
     plain, compiled = measured(names, path), in_machine_code(path)
     for name, value in zip(names, plain, strict=True):
         assert compiled[name] == pytest.approx(value, rel=1e-9, abs=1e-9, nan_ok=True), name
+
+
+def test_what_pages_ask_of_the_declarations():
+    assert label_of("max_drawdown") == "Maximum drawdown"
+    assert (
+        unit_of("max_drawdown") == unit_of("benchmark_max_drawdown") == unit_of("equal_weight_max_drawdown")
+    )
+    assert unit_of("benchmark_annual_return") == "percent a year"
+    # of a document that another version wrote
+    assert (label_of("unheard_of"), unit_of("unheard_of")) == ("unheard_of", "ratio")
+    assert [unit for unit in ("percent", "percent a year", "ratio", "count") if is_percent(unit)] == [
+        "percent",
+        "percent a year",
+    ]
+    # the calendar's annual return repeats that by sessions
+    shape = [each.name for each in in_group("shape")]
+    assert "skew" in shape
+    assert "calendar_annual_return" not in shape
+    assert "sharpe_ratio" not in shape
+
+
+def test_a_module_on_demand_is_loaded_by_a_call_of_one_of_its_functions():
+    module = _OnDemand("math")
+    assert module.sqrt.__name__ == "sqrt"
+    assert module.sqrt(9.0) == 3.0
+    assert module.isclose(1.0, 1.1, rel_tol=0.2)
+    with pytest.raises(AttributeError):
+        _ = module.__wrapped__
 
 
 @pytest.mark.parametrize("field", ["unit", "better", "group", "of"])
