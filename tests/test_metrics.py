@@ -197,11 +197,18 @@ def test_equity_that_grows_evenly_has_no_sharpe_in_spite_of_rounding():
 def test_a_run_like_its_benchmark_has_no_information_ratio():
     metrics = compute_metrics(from_returns(RETURNS, RETURNS))
     assert metrics["information_ratio"] is None
+    assert metrics.reasons["information_ratio"] == "the difference from the benchmark does not vary"
     assert metrics["beta"] == pytest.approx(1.0)
     flat = compute_metrics(from_returns(RETURNS, [0.0] * 10))
     assert flat.reasons["beta"] == "the benchmark does not vary"
     assert flat.reasons["up_capture"] == "the benchmark never rose"
     assert flat.reasons["down_capture"] == "the benchmark never fell"
+
+
+def test_one_session_with_a_benchmark_has_no_slope():
+    metrics = compute_metrics(from_returns([0.01, 0.02, 0.03], [np.nan, 0.01, np.nan]))
+    for name in ("alpha", "beta", "information_ratio"):
+        assert metrics.reasons[name] == "it takes at least two sessions with a benchmark"
 
 
 def test_every_value_is_finite_or_none_with_a_reason():
@@ -368,6 +375,15 @@ def test_without_a_session_there_is_neither_a_drawdown_nor_an_ulcer():
     metrics = compute_metrics(from_returns([]))
     names = ("average_drawdown", "ulcer_index", "turnover", "cost_share")
     assert {metrics.reasons[name] for name in names} == {"there is no session"}
+
+
+def test_a_path_of_returns_alone_has_no_benchmark():
+    path = Path.of_returns(np.array([0.5, -0.5]), 243.0)
+    assert path.levels.tolist() == [1.0, 1.5, 0.75]
+    assert np.isnan(path.benchmark).tolist() == [True, True]
+    assert [len(each) for each in path.pair] == [0, 0]
+    nothing = Path.of_returns(np.array([]), 243.0)
+    assert METRICS["cum_returns_final"].undefined(nothing) == "there is no session"
 
 
 def test_a_path_that_is_not_known_throughout_has_no_metric():
