@@ -262,7 +262,7 @@ def test_any_statistic_of_several_series():
     [
         ({"block": 0.9}, "the block length is too small"),
         ({"resamples": 0}, "the number of resamples is too small"),
-        ({"seed": None}, "the seed is no seed"),
+        ({"seed": None}, "the seed is not a valid one"),
         ({"level": 1.0}, "the level is not a probability"),
     ],
 )

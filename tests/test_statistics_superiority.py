@@ -189,7 +189,7 @@ def test_a_resample_as_large_as_the_statistic_counts():
     assert resampled_p_value(np.array([1.0, 2.0, 3.0]), 2.0) == (1.0 + 2.0) / 4.0
 
 
-SEED, LEVEL = "the seed is no seed", "the level is not a probability"
+SEED, LEVEL = "the seed is not a valid one", "the level is not a probability"
 
 
 @pytest.mark.parametrize(
