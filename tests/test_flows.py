@@ -17,6 +17,7 @@ from data.panel.flows import (
     pending_splits,
     row_before,
     unit_changes,
+    unit_prices,
 )
 from data.panel.panel import Panel
 
@@ -179,6 +180,31 @@ def test_nav_of_the_record_day_may_be_published_before_or_after_the_split(publis
     assert flow(market, "nav")[2] == pytest.approx(20 * 0.595)
     assert flow(market, "prev_nav")[2:4] == pytest.approx([20 * 1.19 / 2, 10 * 0.595])
     assert market.known.aum[3, 0] == pytest.approx(2040 * 0.595)
+
+
+def test_a_fund_that_trades_is_valued_at_its_own_price_not_at_the_mark() -> None:
+    one, two = np.array([[1.0], [1.0]]), np.array([[2.0], [2.0]])
+    halted = np.array([[3.0], [NAN]])
+    flows = unit_changes(one, ())
+    for valuation in ("vwap", "close"):
+        prices = {"vwap": two, "close": two, valuation: halted}
+        found = unit_prices(valuation, flows, **prices, mark=one, nav=two)
+        assert found[:, 0].tolist() == [3.0, 1.0]
+
+
+def test_of_a_single_session_nothing_has_changed_yet() -> None:
+    one = np.array([[5.0]])
+    flows = unit_changes(one, ())
+    assert (flows.before.tolist(), flows.merged.tolist(), flows.adjusted.tolist()) == (
+        [[NONE]],
+        [[0]],
+        [[5.0]],
+    )
+    assert np.isnan(flows.change).all()
+    assert np.isnan(unit_prices("prev_nav", flows, vwap=one, close=one, mark=one, nav=one)).all()
+    assert unit_prices("nav", flows, vwap=one, close=one, mark=one, nav=one).tolist() == [[5.0]]
+    change, before = net_financing(one, recorded_from=0)
+    assert (np.isnan(change).tolist(), before.tolist()) == ([[True]], [[NONE]])
 
 
 def test_unknown_valuation_names_the_known_ones() -> None:

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
-from engine.kernel.targets import Targets, decision_rows, rank_columns, recent_volatility, target_weights
+from engine.kernel.targets import (
+    Targets,
+    decision_rows,
+    rank_columns,
+    recent_volatility,
+    rule_of,
+    target_weights,
+)
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -126,6 +133,12 @@ def test_volatility_is_the_sample_deviation_of_the_returns_that_are_known() -> N
     assert recent_volatility([1.0, 2.0, 3.0, 3.0], 3, 1, 0) == 0.5
 
 
+def test_volatility_of_a_steep_trend_is_not_lost_in_its_squares() -> None:
+    # It doubles every session but for 1e-6 more and less: two deviations of 1e-6 over one
+    closes = [1.0, 2.000001, 2.000001 * 1.999999]
+    assert recent_volatility(closes, 2, 1, 0) == pytest.approx(1e-6 * math.sqrt(2.0), rel=1e-9)
+
+
 def test_the_sum_of_the_largest_scores_is_finite() -> None:
     assert weigh([[1.7e308] * 4], weighting="score").weights.tolist() == [[0.5, 0.5, 0.0, 0.0]]
     # From -1e308 on, 2e308 and 1e308 are two parts to one
@@ -202,6 +215,19 @@ def test_one_place_is_one_fund() -> None:
     for weighting in ("equal", "score", "inverse_volatility"):
         targets = weigh([[0.1, 0.4, 0.3, 0.2]], top=1, weighting=weighting, otherwise="D")
         assert targets.weights.tolist() == [[0.0, 1.0, 0.0, 0.0]]
+
+
+def test_a_rule_as_numbers() -> None:
+    rule = rule_of(rotation(weighting="score"), SYMBOLS)
+    assert rule == (2, -math.inf, 1, 1.0, 0, -1)
+    assert rule_of(rotation(threshold=0.5, otherwise="C"), SYMBOLS)[1:] == (0.5, 0, 1.0, 0, 2)
+
+
+def test_a_kernel_that_is_asked_for_more_holds_no_more_than_there_is() -> None:
+    # A strategy refuses both: a hysteresis without a top, and a cap above one
+    targets = weigh([[1.0, NAN, 1.0, 1.0], [1.0, 1.0, NAN, NAN]], top=0, hysteresis=2)
+    assert targets.weights.tolist() == [[1 / 3, 0.0, 1 / 3, 1 / 3], [0.5, 0.5, 0.0, 0.0]]
+    assert weigh([[NAN] * 4], otherwise="D", cap=1.5).weights.tolist() == [[0.0, 0.0, 0.0, 1.0]]
 
 
 def test_otherwise_holds_one_fund_when_nothing_qualifies() -> None:
