@@ -27,6 +27,9 @@ SELECTED = Moments(1250, 2.5 / math.sqrt(250.0), -3.0, 10.0)
 def test_expected_maximum():
     assert expected_maximum(10) == pytest.approx(1.5745983013, abs=1e-10)
     assert expected_maximum(100) == pytest.approx(2.5306028932, abs=1e-10)
+    # from five trials on by the formula: (1-γ) Φ⁻¹(4/5) + γ Φ⁻¹(1 - 1/(5e))
+    five = 0.4227843351 * stats.norm.ppf(0.8) + 0.5772156649 * stats.norm.isf(0.2 / math.e)
+    assert expected_maximum(5) == pytest.approx(five, abs=1e-9)
 
 
 @pytest.mark.parametrize("trials", [1, 1.5, 2, 2.27, 3, 4, 4.9])

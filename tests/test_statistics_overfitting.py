@@ -82,7 +82,7 @@ def test_against_the_definition(blocks):
 
 def test_sharpe_from_block_sums_is_that_of_the_rows():
     # each far from zero, in its own place: sums of squares alone would lose ten digits
-    returns = trials() + np.linspace(-6.0, 9.0, 7)
+    returns = trials() + np.linspace(-600.0, 900.0, 7)
     found, expected = overfitting(returns, 6), by_hand(returns, 6)
     np.testing.assert_allclose(found.out_of_sample, expected[:, 3], rtol=1e-9)
     assert found.chosen.tolist() == expected[:, 0].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import subprocess
 import sys
@@ -97,6 +98,9 @@ def test_impossible_autocorrelations_have_no_factor():
         found = aggregation_factor_ar1(12, first)
         assert math.isnan(found.value)
         assert found.reason == "the autocorrelation is not between -1 and 1"
+    # one period and a half have the power of two, which is too much for so long a memory
+    reason = "the autocorrelation gives returns over the horizon no positive variance"
+    assert aggregation_factor_ar1(1.5, 0.99).reason == reason
     for factor in (aggregation_factor, aggregation_factor_ar1):
         with pytest.raises(UsageError, match=r"^the number of periods is too small"):
             factor(0, 0.0)
@@ -118,6 +122,18 @@ def test_risk_free_is_subtracted_from_every_observation():
     values, free = noise(50), np.linspace(0.0, 0.001, 50)
     assert sharpe_ratio(values, free) == sharpe_ratio(values - free)
     assert sharpe_ratio(values, 0.0001).value < sharpe_ratio(values).value
+    robust = probabilistic_sharpe_robust(values, risk_free=free)
+    assert robust == probabilistic_sharpe_robust(values - free, 0.0)
+    share = sharpe_ratio(values, free).value / standard_error_robust(values - free).value
+    assert robust.value == pytest.approx(stats.norm.cdf(share))
+
+
+@pytest.mark.parametrize("wrong", [0.01, np.zeros((3, 3, 3))])
+def test_what_is_no_series_is_refused(wrong):
+    with pytest.raises(UsageError, match="series to compare do not have the same rows"):
+        sharpe_ratio(wrong)
+    with pytest.raises(UsageError, match="returns are not one series"):
+        sharpe_ratio(np.zeros((3, 3)))
 
 
 def test_nan_rows_are_dropped():
@@ -161,6 +177,9 @@ def test_ratios_along_either_axis_by_pencil():
 )
 def test_short_or_constant_returns_are_undefined(returns, reason):
     found = moments(returns)
+    nan = math.nan
+    expected = (len(returns), nan, nan, nan, nan, reason, True)
+    np.testing.assert_equal(dataclasses.astuple(found), expected)
     for each in (
         sharpe_ratio(returns),
         standard_error(found),
@@ -203,6 +222,7 @@ def test_an_annual_figure_is_refused():
     ):
         with pytest.raises(UsageError, match=r"^the benchmark Sharpe ratio is not per period"):
             method(of, benchmark=1.2)
+    assert Moments(252, 1.0).sharpe == 1.0
     # what was computed from returns is per period, however large
     assert moments([0.010, 0.011, 0.012]).sharpe > 1.0
 
@@ -257,6 +277,16 @@ def test_robust_error_is_that_of_the_influences_by_hand():
     assert standard_error_robust(values).value == pytest.approx(math.sqrt(total / 400), rel=1e-10)
 
 
+def test_two_values_whose_skewness_is_twice_the_inverse_of_the_ratio_leave_no_error():
+    # mean 4, standard deviation 3: standardised 2 and -1/2, so that z - 2/3 (z² - 1) is 0 for both
+    values = np.array([10.0, 2.5, 2.5, 2.5, 2.5] * 6)
+    found = standard_error_robust(values, lags=0, ddof=0)
+    assert (math.isnan(found.value), found.reason) == (
+        True,
+        "the standard error vanishes: returns take too few values",
+    )
+
+
 def test_dependence_widens_the_error_by_the_known_factor():
     values = persistent(20_000, 0.3)
     plain, robust = standard_error(moments(values)), standard_error_robust(values, lags=40)
@@ -275,6 +305,8 @@ def test_bartlett_variance_has_a_second_source():
     expected = float(sandwich.S_hac_simple(centred, nlags=7)[0, 0]) / 100
     assert bartlett_variance(values, 7) == pytest.approx(expected, rel=1e-10)
     assert bartlett_variance(values, 0) == pytest.approx(values.var(), rel=1e-10)
+    # -1, 0, 1 have covariances 2/3, 0 and -1/3; of ten lags there are two, with weights 2/3 and 1/3
+    assert bartlett_variance(np.array([1.0, 2.0, 3.0]), 10) == pytest.approx(2 / 3 + 2 * 1 / 3 * -1 / 3)
     with pytest.raises(UsageError, match=r"^the number of lags is too small"):
         bartlett_variance(values, -1)
 
