@@ -208,7 +208,7 @@ def test_of_a_single_session_nothing_has_changed_yet() -> None:
 
 
 def test_unknown_valuation_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="vwap"):
+    with pytest.raises(UsageError, match=r"^unknown valuation `wvap`. Did you mean `vwap`"):
         panel([1.0] * 6).known.flow("wvap")
 
 
