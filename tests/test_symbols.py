@@ -30,6 +30,24 @@ from data.facts.symbols import exchange_or_none, market_of, parse_symbol
         ("botz.us", "BOTZ.US"),
         ("QQQ", "QQQ.US"),
         ("sz", "SZ.US"),
+        ("159363.SZSE", "159363.SZ"),
+        ("515980.SSE", "515980.SH"),
+        ("SZSE.159363", "159363.SZ"),
+        ("SHSE.515980", "515980.SH"),
+        ("SZSE:159363", "159363.SZ"),
+        ("SZ#159363", "159363.SZ"),
+        ("159363SZ", "159363.SZ"),
+        ("0.159363", "159363.SZ"),
+        ("1.515980", "515980.SH"),
+        ("159363.OF", "159363.SZ"),
+        ('="159363"', "159363.SZ"),
+        ("'159363", "159363.SZ"),
+        ("\t159363", "159363.SZ"),
+        ("１５９３６３．ＳＺ", "159363.SZ"),
+        ("US.BOTZ", "BOTZ.US"),
+        ("NASDAQ:BOTZ", "BOTZ.US"),
+        ("BOTZ.SMART", "BOTZ.US"),
+        ("105.BOTZ", "BOTZ.US"),
     ],
 )
 def test_each_way_of_writing_gives_one_symbol(text: str, symbol: str) -> None:
@@ -69,6 +87,15 @@ def test_the_other_exchange_is_refused_and_the_right_one_named() -> None:
         parse_symbol("sz588790")
     with pytest.raises(UsageError, match=r"Write 588790\.SH"):
         parse_symbol("sh588790.SZ")
+    with pytest.raises(UsageError, match=r"Write 515980\.SH"):
+        parse_symbol("0.515980")
+
+
+def test_an_exchange_that_is_not_known_is_not_called_the_wrong_one() -> None:
+    with pytest.raises(UsageError, match=r"`XYZ` is no exchange that is known here.*limit: SZ, SZSE"):
+        parse_symbol("159363.XYZ")
+    with pytest.raises(UsageError, match="`OF` marks a fund that is not traded"):
+        parse_symbol("519300.OF")
 
 
 @pytest.mark.parametrize(

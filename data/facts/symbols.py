@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from data.errors import UsageError
 
@@ -11,26 +12,36 @@ MARKETS = ("cn_etf", "us_etf")
 # Codes under which a whole market has rows of its own, as in the table `margin`.
 MARKET_CODES = {"CN": "cn_etf", "US": "us_etf"}
 
-_EXCHANGES = {"SZ": "SZ", "XSHE": "SZ", "SH": "SH", "SS": "SH", "XSHG": "SH"}
+# The exchanges as vendors call them (vn.py, JoinQuant, Goldminer, Google), and East Money's numbers for them.
+_EXCHANGES = {
+    **dict.fromkeys(("SZ", "SZSE", "XSHE", "SHE", "0"), "SZ"),
+    **dict.fromkeys(("SH", "SS", "SSE", "SHSE", "XSHG", "SHA", "1"), "SH"),
+}
+_AMERICAN_EXCHANGES = "US|NASDAQ|XNAS|NYSE|XNYS|NYSEARCA|ARCA|ARCX|AMEX|BATS|CBOE|SMART"
 _MARKET_OF = {"SZ": "cn_etf", "SH": "cn_etf", "US": "us_etf"}
 _EXCHANGE_OF = {"SZ": "SZSE", "SH": "SSE", "US": "US"}
 
-_CHINESE = re.compile(r"(?:(SZ|SH)\.?)?(\d{6})(?:\.([A-Z]+))?")
-_AMERICAN = re.compile(r"([A-Z]{1,5})(?:\.(US))?")
+_CHINESE = re.compile(r"(?:([A-Z]{2,5})[.:_#-]?|([01])\.)?(\d{6})(?:[.:_-]?([A-Z]{2,5}))?")
+_AMERICAN = re.compile(
+    rf"(?:(?:US|10[567])\.|(?:{_AMERICAN_EXCHANGES}):)?([A-Z]{{1,5}})(?:[.:](?:{_AMERICAN_EXCHANGES}))?"
+)
+# Of all funds those that are also traded; the code of another may be anybody's.
+_TRADED = re.compile(r"(?:159|51[0-8]|52|53|55|56|58)\d+")
 _HINT = "Write a fund as 159363.SZ, 515980.SH or BOTZ.US."
 
 
 def parse_symbol(text: str) -> str:
     """Return a fund's symbol the way we write it: six digits with .SZ or .SH, or a ticker with .US.
 
-    Understood are 159363, 159363.SZ, sz159363, sz.159363, 159363.XSHE, 515880.SS, BOTZ and BOTZ.US, in
-    either case. Anything else raises UsageError: the code of a share or an index, a fund's code with the
-    other exchange's suffix, another market.
+    Understood are 159363, 159363.SZ, sz159363, sz.159363, 159363.XSHE, 159363.SZSE, SHSE.515980, 0.159363,
+    515880.SS, 159363.OF, BOTZ, BOTZ.US and NASDAQ:BOTZ, in either case, also in full-width signs or as a
+    spreadsheet keeps text (``="159363"``, ``'159363``). Anything else raises UsageError: the code of a share
+    or an index, a fund's code with the other exchange's suffix, another market.
     """
-    given = text.strip().upper()
+    given = unicodedata.normalize("NFKC", text).strip().removeprefix("=").strip("\"'").strip().upper()
     if match := _CHINESE.fullmatch(given):
-        prefix, code, suffix = match.groups()
-        return _chinese(text, code, [mark for mark in (prefix, suffix) if mark])
+        *before, code, after = match.groups()
+        return _chinese(text, code, [mark for mark in (*before, after) if mark])
     if match := _AMERICAN.fullmatch(given):
         return f"{match[1]}.US"
     raise UsageError("not a symbol of a fund", received=repr(text), hint=_HINT)
@@ -67,8 +78,21 @@ def _chinese(text: str, code: str, marks: list[str]) -> str:
             limit="codes that begin with 15, 16 or 18 (Shenzhen) or with 5 (Shanghai)",
             hint=_HINT,
         )
-    if any(_EXCHANGES.get(mark) != listed for mark in marks):
-        raise UsageError(
-            f"{code} is not listed on that exchange", received=repr(text), hint=f"Write {code}.{listed}."
-        )
+    for mark in marks:
+        if mark == "OF" and _TRADED.fullmatch(code):
+            continue
+        if mark not in _EXCHANGES:
+            unknown = (
+                "marks a fund that is not traded" if mark == "OF" else "is no exchange that is known here"
+            )
+            raise UsageError(
+                f"`{mark}` {unknown}",
+                received=repr(text),
+                limit=", ".join(each for each in _EXCHANGES if each.isalpha()),
+                hint=f"Write {code}.{listed} if it is the fund of that exchange.",
+            )
+        if _EXCHANGES[mark] != listed:
+            raise UsageError(
+                f"{code} is not listed on that exchange", received=repr(text), hint=f"Write {code}.{listed}."
+            )
     return f"{code}.{listed}"
