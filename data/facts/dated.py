@@ -66,9 +66,11 @@ def read_toml(path: Path, what: str = "") -> dict[str, Any]:
         raise UsageError(
             f"cannot read {what}{path}", received=error.strerror, hint="Check the path."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not only TOML's own errors: a number of thousands of digits, lists within lists within lists.
+        told = str(error).partition(";")[0]
         raise UsageError(
-            f"{what}{path} is not a TOML file", received=str(error), hint="Correct the line that is named."
+            f"{what}{path} is not a TOML file", received=told, hint="Correct the line that is named."
         ) from None
 
 
