@@ -121,6 +121,8 @@ DOORS = {
     "distributed": {"engine/tuning/dask_client.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
     "pyarrow": {"data/store/store.py", "data/importing/"},
+    "python_calamine": {"data/importing/workbooks.py"},
+    "xlrd": {"data/importing/workbooks.py"},
     "akshare": {"data/providers/akshare.py"},
     "requests": {"data/providers/eastmoney.py"},
     "tushare": {"data/providers/tushare.py"},

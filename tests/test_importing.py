@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError, EtflowError, UsageError
+from data.facts.calendars import calendar_for
 from data.importing import ImportReport, find_map, import_files, ready_maps
 from data.importing.measures import parse_measure
 from data.store.store import Store
@@ -151,7 +152,17 @@ BAD = {
         TIDY.replace("close", "closing"),
         r"received symbol, day, .*closing.*tidy-bars` lacks the co",
     ),
-    "text in a number": (TIDY.replace("0.729", "n/a"), r"`bad.csv`: `close` .* in row 2; received 'n/a'"),
+    "text in a number": (TIDY.replace("0.729", "soon"), r"`bad.csv`: `close` .* in row 2; received 'soon'"),
+    "no value": (TIDY.replace("0.729", "N/A"), "`close` of table `bars` is empty in row 2"),
+    "percentage": (TIDY.replace("0.729", "72.9%"), r"`close` .* in row 2; received '72.9%'"),
+    "decimal comma": (
+        TIDY.replace("0.729", '"0,729"'),
+        r"`close` in row 2 has a comma that is no thousands separator; received '0,729'; .*decimal = \",\"",
+    ),
+    "price of a thousand": (
+        TIDY.replace("0.729", '"1,729"'),
+        r"`close` in row 2 has a comma .*; received '1,729'; .*decimal = \",\"",
+    ),
     "nan": (TIDY.replace("0.729", "nan"), "`close` of table `bars` is empty in row 2"),
     "infinity": (TIDY.replace("0.729", "inf"), "`close` .* not a finite number in row 2; received 'inf'"),
     "zero price": (TIDY.replace("0.690", "0"), "`low` .* must be positive in row 2; received 0"),
@@ -182,7 +193,14 @@ BAD = {
         csv(HEADER, FIRST + ",7"),
         "different lengths; received rows that are longer than the header",
     ),
-    "short row": (csv(HEADER, "159363.SZ,2025-08-19,0.711"), "`high` of table `bars` is empty in row 1"),
+    "short row": (
+        csv(HEADER, "159363.SZ,2025-08-19,0.711", SECOND),
+        "`high` of table `bars` is empty in row 1",
+    ),
+    "cut off": (
+        csv(HEADER, FIRST, "159363.SZ,2025-08-20,0.711"),
+        "`bad.csv` ends in the middle of a row; received 159363.SZ,2025-08-20,0.711",
+    ),
     "open quote": (csv(HEADER, '"' + FIRST), "rows of different lengths; received EOF inside string"),
     "column twice": (csv(HEADER + ",close", FIRST + ",1"), "names a column twice; received close"),
     "empty file": ("", "`bad.csv` is empty"),
@@ -231,11 +249,11 @@ def test_a_file_that_cannot_be_read_is_refused(take, store, case):
 
 
 def test_a_path_that_does_not_exist_or_is_of_no_kind_we_read_is_a_usage_error(tmp_path, store):
-    (tmp_path / "book.xlsx").write_bytes(b"PK")
+    (tmp_path / "book.docx").write_bytes(b"PK")
     with pytest.raises(UsageError, match=r"there is no file or folder .*nowhere"):
         import_files([tmp_path / "nowhere"], store)
-    with pytest.raises(UsageError, match=r"`book.xlsx` is not a kind of file.*\.csv.*Save the table as CSV"):
-        import_files([tmp_path / "book.xlsx"], store)
+    with pytest.raises(UsageError, match=r"`book.docx` is not a kind of file.*\.csv.*Save the table as CSV"):
+        import_files([tmp_path / "book.docx"], store)
 
 
 def test_the_closest_maps_are_named(take):
@@ -281,6 +299,17 @@ def test_a_date_read_as_a_count_is_refused(take):
 def test_a_count_that_only_resembles_a_date_is_a_count(take, store, count):
     take("units.csv", csv("symbol,day,units", f"SHV.US,2026-07-17,{count}"))
     assert store.read("units")["units"].tolist() == [float(count)]
+
+
+def test_one_of_many_balances_that_reads_as_a_date_is_let_through_with_a_note(take, store):
+    days = calendar_for("cn_etf").sessions(date(2025, 1, 2), date(2025, 8, 20))
+    rows = [f"159363,{day},{90_000_000 + number}" for number, day in enumerate(days)]
+    rows[-1] = "159363,2025-08-20,20250605"
+    report = take("margin.csv", csv("symbol,day,balance", *rows))
+    assert report.imported[0].notes == (
+        f"`balance` reads as a date in 1 of {len(days)} rows: 159363.SZ 2025-08-20 20250605",
+    )
+    assert len(store.read("margin")) == len(days)
 
 
 def test_a_financing_balance_that_is_a_date_is_refused(take):
@@ -481,6 +510,15 @@ BAD_MAPS = {
         "unknown `adjusted`; received yes; limit: no, qfq",
     ),
     "no time": ('table = "nav"\nknown_at_time = "9 pm"', "`known_at_time` is not a time of day"),
+    "wide without days": ('table = "macro"\nwide = "value"', "table `macro` cannot be `wide`"),
+    "two decimal marks": ('table = "bars"\ndecimal = ".,"', "unknown `decimal`; received '.,'"),
+    "a word for a truth": ('table = "bars"\nrecognise = "no"', "`recognise` must be true or false"),
+    "a list for a pattern": ('table = "bars"\nwhere = {symbol = ["1"]}', "`where` must be text"),
+    "two signs": ('table = "bars"\nseparator = ",,"', "`separator` is not one sign"),
+    "no date format": ('table = "bars"\ndate_format = "%Q"', "'Q' is a bad directive"),
+    "thousands of digits": ("table = " + "9" * 5000, "is not a TOML file; received Exceeds the limit"),
+    "lists within lists": ("table = " + "[" * 5000 + "]" * 5000, "is not a TOML file"),
+    "splits without bars": ('table = "units"\nsplits = "s"', "`splits` needs the table `bars`"),
     "text for a list of tables": ('tables = "bars"', "is not a list of rows"),
 }
 
@@ -490,6 +528,16 @@ def test_a_bad_map_is_a_usage_error(take, case):
     toml, message = BAD_MAPS[case]
     with pytest.raises(UsageError, match=message):
         take("bars.csv", TIDY, map=toml)
+
+
+def test_a_map_that_is_named_keeps_its_signature(take):
+    flat = csv("Date,Close,High,Low,Open,Volume", "2025-08-20,43.3,43.52,42.71,43.4,690100")
+    with pytest.raises(
+        DataError, match=r"not what the map `yfinance` reads: it lacks the column Adj Close; received Date"
+    ):
+        take("AIQ.csv", flat, named="yfinance")
+    with pytest.raises(DataError, match=r"`tdx-export` reads: it lacks a line above the header"):
+        take("159363.csv", csv("日期,成交额", "2025-08-20,1"), named="tdx-export")
 
 
 def test_a_map_that_does_not_fit_the_file_names_what_is_missing(take):
@@ -689,7 +737,7 @@ def test_the_dirty_share_counts_are_refused(shared, store):
         import_files([shared / "us-etf" / "shares-dirty-2026"], store)
     assert refused.value.exit_code == 3
     assert "`units` is a date read as a number; received AGG.US 2026-07-17 20260630" in str(refused.value)
-    assert "and 470 more rows" in str(refused.value)
+    assert "and 444 more rows" in str(refused.value)
 
 
 def test_a_real_market_margin_file_is_read_through_a_map(shared, store, tmp_path):

@@ -234,13 +234,16 @@ def test_a_discount_in_percent_of_east_money_becomes_a_premium(take, store):
         "etf_spot.csv",
         "代码,名称,最新价,IOPV实时估值,基金折价率,成交量,最新份额,数据日期,更新时间",
         # 3.048 is above 3.0431: a premium of 0.16 %, which the vendor writes as a discount of -0.16.
-        "512100,中证1000ETF,3.048,3.0431,-0.16,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
-        "159363,创业板人工智能ETF华宝,0.729,0.7297,0.10,1,1,2025-08-20,2025-08-20 16:11:57+08:00",
-        "515980,人工智能ETF,1.2,1.2,0,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
-        "588790,科创AI,0.7,0.7,0.02,1,1,2025-08-20,2025-08-20 14:59:57+08:00",
-        "511880,银华日利,100.1,-,-,1,1,2025-08-20,2025-08-20 15:34:33+08:00",
+        "512100,中证1000ETF,3.048,3.0431,-0.16,1,3e9,2025-08-20,2025-08-20 15:34:33+08:00",
+        "159363,创业板人工智能ETF华宝,0.729,0.7297,0.10,1,3e9,2025-08-20,2025-08-20 16:11:57+08:00",
+        "515980,人工智能ETF,1.2,1.2,0,1,3e9,2025-08-20,2025-08-20 15:34:33+08:00",
+        "588790,科创AI,0.7,0.7,0.02,1,3e9,2025-08-20,2025-08-20 14:59:57+08:00",
+        "511880,银华日利,100.1,-,-,1,3e9,2025-08-20,2025-08-20 15:34:33+08:00",
     )
-    assert [(each.map, each.left_out) for each in report.imported] == [("akshare-etf-spot", 2)]
+    assert [(each.map, each.table, each.left_out) for each in report.imported] == [
+        ("akshare-etf-spot", "units", 0),
+        ("akshare-etf-spot", "premium", 2),
+    ]
     assert [(each["symbol"], each["premium"]) for each in rows(store, "premium")] == [
         ("159363.SZ", -0.001),
         ("512100.SH", 0.0016),
@@ -449,17 +452,23 @@ def test_dividends_of_east_money(take, store):
 YAHOO = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits,Capital Gains"
 
 
-def test_yahoo_bars_and_dividends_but_no_splits(take, store):
+def test_yahoo_bars_are_brought_back_to_what_was_traded_with_splits_and_dividends(take, store):
+    # A split 1:2 on 20 August: Yahoo has halved the prices and dividends of before, and doubled the volume.
     take(
         "AIQ.csv",
         YAHOO,
-        "2025-08-19 00:00:00-04:00,44.10,44.22,43.51,43.60,43.55,512300,0.0,2.0,0.0",
-        "2025-08-20 00:00:00-04:00,43.40,43.52,42.71,43.30,43.25,690100,0.05,0.0,0.0",
+        "2025-08-18 00:00:00-04:00,44.10,44.22,43.51,43.599998474121094,43.55,512300,0.0,0.0,0.0",
+        "2025-08-19 00:00:00-04:00,44.10,44.22,43.51,43.60,43.55,512300,0.025,0.0,0.0",
+        "2025-08-20 00:00:00-04:00,43.40,43.52,42.71,43.30,43.25,690100,0.0,2.0,0.0",
+        "2025-08-21 00:00:00-04:00,43.40,43.52,42.71,43.30,43.25,690100,0.05,0.0,0.0",
     )
-    assert store.read("bars")["close"].tolist() == [43.6, 43.3]
+    assert store.read("bars")["close"].tolist() == [87.2, 87.2, 43.3, 43.3]
+    assert store.read("bars")["volume"].tolist() == [256_150.0, 256_150.0, 690_100.0, 690_100.0]
     assert store.read("bars")["symbol"].unique().tolist() == ["AIQ.US"]
     assert rows(store, "actions") == [
-        {"symbol": "AIQ.US", "kind": "dividend", "ex_day": "2025-08-20", "cash": 0.05, "source": "yahoo"}
+        {"symbol": "AIQ.US", "kind": "dividend", "ex_day": "2025-08-19", "cash": 0.05, "source": "yahoo"},
+        {"symbol": "AIQ.US", "kind": "dividend", "ex_day": "2025-08-21", "cash": 0.05, "source": "yahoo"},
+        {"symbol": "AIQ.US", "kind": "split", "ex_day": "2025-08-20", "ratio": 2.0, "source": "yahoo"},
     ]
 
 
@@ -470,6 +479,8 @@ def test_yahoo_bars_without_dividends(take, store):
         "2025-08-20,43.4,43.52,42.71,43.3,43.25,690100",
     )
     assert [each.table for each in report.imported] == ["bars"]
+    assert "does not record the splits" in report.imported[0].notes[0]
+    assert rows(store, "bars")[0]["source"] == "yahoo, split-adjusted"
 
 
 def test_yahoo_prices_with_dividends_in_them_are_flagged(take, store):

@@ -55,7 +55,7 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, str | None]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(current, name)
-            if name.startswith("."):
+            if name.startswith((".", "~$")):
                 yield path, "hidden"
             elif _NO_DATA.fullmatch(name) or name == MANIFEST:
                 yield path, "not data"

@@ -17,12 +17,15 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.as_traded import Names, as_traded
 from data.importing.files import find_files
 from data.importing.map_files import find_map
 from data.importing.maps import FileMap
-from data.importing.readers import NoTable, read_cells, stem_of
-from data.importing.recognise import UnknownColumns, recognise
+from data.importing.matrix import is_code, is_day
+from data.importing.readers import NoTable, read_sheets
+from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import Shaped, shape
+from data.importing.sheet import GUESSED, Given, Sheet
 from data.store.merge import NOT_COMPARED, Change, differ, written
 from data.store.store import Store
 from data.store.tables import table
@@ -86,7 +89,7 @@ def import_files(
         if progress is not None:
             progress(number, len(files), path.name)
         try:
-            found = list(_import_file(path, given))
+            found = _import_file(path, given)
         except _SkipFile as reason:
             skipped.append((str(path), str(reason)))
             continue
@@ -117,20 +120,63 @@ class _SkipFile(Exception):
     """A file that is not imported, for a good reason that the report names."""
 
 
-def _import_file(path: Path, given: FileMap | None) -> Iterator[tuple[Imported, Shaped]]:
-    header, separator, encoding = (given.header, given.separator, given.encoding) if given else (None,) * 3
-    cells = read_cells(path, header=header, separator=separator, encoding=encoding)
-    if cells.empty:
-        raise _SkipFile("it has no rows")
-    stem = stem_of(path)
-    used = given or recognise(cells, stem, path.name)
-    if used.skip is not None:
-        raise _SkipFile(used.skip)
-    unused = tuple(name for name in cells.columns if name and name not in used.known_columns())
-    for part in used.tables:
-        if not part.applies(cells.columns):
+def _import_file(path: Path, given: FileMap | None) -> list[tuple[Imported, Shaped]]:
+    """Return what is in a file; of a workbook, the sheets that are known are enough."""
+    layout = Given(given.header, given.separator, given.encoding, given.rows) if given else GUESSED
+    found: list[tuple[Imported, Shaped]] = []
+    unknown: list[tuple[Sheet, DataError]] = []
+    skipped: list[str] = []
+    for sheet in read_sheets(path, layout):
+        if sheet.cells.empty:
+            skipped.append("it has no rows")
             continue
-        shaped = shape(cells, part, stem, f"`{path.name}`")
+        try:
+            used = _fitting(given, sheet) if given else recognise(sheet)
+        except UnknownColumns as error:
+            unknown.append((sheet, error))
+            continue
+        if used.skip is None:
+            found += _import_sheet(path, sheet, used)
+        else:
+            skipped.append(used.skip)
+    if unknown and not found:
+        raise unknown[0][1]
+    if not found:
+        raise _SkipFile(skipped[0] if skipped else "it has no rows")
+    (first, shaped), *others = found
+    passed = tuple(f"passed over {sheet.origin}: no map knows what is in it" for sheet, _ in unknown)
+    return [(replace(first, notes=first.notes + passed), shaped), *others]
+
+
+def _fitting(given: FileMap, sheet: Sheet) -> FileMap:
+    """Return the map that was named; UnknownColumns if the table shows that it is of another kind."""
+    against = given.contradicted_by(sheet)
+    if against:
+        raise UnknownColumns(
+            f"{sheet.origin} is not what the map `{given.name}` reads: it lacks {', '.join(against)}",
+            received=listed(sheet),
+            limit=given.title,
+            hint="Name another map, or write one of your own (--map).",
+        )
+    return given
+
+
+def _import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[tuple[Imported, Shaped]]:
+    cells = sheet.cells
+    known = used.known_columns()
+    taken = {sheet.headers.column(name) for name in sheet.headers if name in known}
+    if any(part.wide for part in used.tables):
+        taken |= {name for name in cells.columns if is_code(name) or is_day(name)}
+    unused = tuple(name for name in cells.columns if name and name not in taken)
+    recorded = used.splits is not None and used.splits in cells
+    if recorded:
+        cells = as_traded(cells, _names(used, sheet), sheet.origin)
+    for part in used.tables:
+        if not part.applies(sheet.headers):
+            continue
+        if used.splits is not None and not recorded and part.table == "bars":
+            part = replace(part, adjusted="splits")
+        shaped = shape(cells, part, sheet.stem, sheet.origin, sheet.title)
         days = shaped.frame["day"] if "day" in shaped.frame else pd.Series(dtype="datetime64[us]")
         first, last = (None, None) if days.empty else (days.min().date(), days.max().date())
         yield (
@@ -147,6 +193,23 @@ def _import_file(path: Path, given: FileMap | None) -> Iterator[tuple[Imported, 
             ),
             shaped,
         )
+
+
+def _names(used: FileMap, sheet: Sheet) -> Names:
+    """Return what a file calls the columns that splits change, by its map."""
+    bars = next(part for part in used.tables if part.table == "bars")
+    called = {ours: bars.column_in(ours, sheet.headers) for ours in table("bars").names}
+    columns = {ours: sheet.headers.column(name) for ours, name in called.items() if name}
+    cash = [name for part in used.tables if (name := part.column_in("cash", sheet.headers))]
+    wanted = {ours: columns.get(ours, ours) for ours in ("day", "open", "high", "low", "close", "volume")}
+    return Names(
+        day=wanted["day"],
+        prices=tuple(wanted[each] for each in ("open", "high", "low", "close")),
+        volume=wanted["volume"],
+        splits=str(used.splits),
+        cash=sheet.headers.column(cash[0]) if cash else None,
+        ticker=columns.get("symbol"),
+    )
 
 
 def _joined(name: str, parts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

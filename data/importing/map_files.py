@@ -5,27 +5,43 @@ A map says, all but ``table`` and ``columns`` being optional::
     title = "what the file is"          based_on = "eastmoney-daily"    # a ready map; sections are joined
     table = "bars"                      # ours; several of them as [[tables]], each with the keys below
     file_name = '(?P<symbol>\d{6})'      # columns of ours that the name of the file holds, not its cells
-    date_format = "%d/%m/%Y"            # else: 2025-08-20, 20250820, 2025/8/20, Excel serials
+    above = '(?P<symbol>\d{6}) .*不复权'  # what stands above the header, and columns of ours in it
+    date_format = "%d/%m/%Y"            # else: 2025-08-20, 20250820, 2025/8/20, 2025年8月20日, Excel serials
+    decimal = ","                       # the decimal mark, if it is a comma: 1.234,5
     known_at_time = "23:59"             # when `known_at` is a day: the time of that day
+    dated = "publication"               # the day is that of publication: the row is the session's before
     suffix = ".US"                      # put after codes that have none
     leave_out_without = ["units"]       # rows in which this column of ours is empty or zero are left out
-    adjusted = "qfq"                    # "no" | "qfq" | "hfq" | "unknown": noted in report and `source`
+    adjusted = "qfq"                    # "no" | "qfq" | "hfq" | "splits" | "unknown": in report and `source`
     source = "where the rows are from"
     columns = { day = ["日期", "date"] }  # ours = the file's, or several names of which one is there
     constants = { symbol = "CN" }       # columns of ours that are the same in all rows
     measures = { volume = "lots until 2025-10-29, shares after", amount = "10^4" }   # see measures.py
-    where = { "基金代码" = '159\d+' }      # only the rows whose cell matches all of the pattern
+    where = { "基金代码" = '159\d+' }      # only the rows whose cell (of a column of the file, or of ours)
+                                        # matches all of the pattern
+    wide = "units"                      # a matrix: the headers are codes (or days), its cells this column
     next_session_of = { ex_day = "record_day" }
+    month_end = ["day"]                 # a month, 2025-08, is its last day
     if_present = ["cash"]               # of [[tables]]: only if the file has this column of ours
 
     # How a file is recognised without naming the map, and how a text file is read
     recognise = true                    # false: only when it is named
+    general = true                      # only if no other map fits
     signature = ["振幅"]                 # columns that must be there besides those of the required ones
     absent = ["Adj Close"]              # columns that must not be there
     values = { ts_code = '5\d{5}.SH' }   # what all cells of a column must match
+    order = ["Close", "High", "Open"]   # the order in which these columns stand
     header = ["day", "open"]            # names for the columns of a file that has no header
     separator = ";"                     encoding = "big5"
+    rows = "data.history"               # where in a JSON file the rows are, if it has several tables
     skip = "why a file of this kind is not imported"
+    splits = "Stock Splits"             # the column of the splits that prices, volumes and cash are adjusted
+                                        # for: those as traded are rebuilt, as `data fetch` does
+
+A header need not be written to the letter: 融资余额 is also 融资余额(元), 日期 is 日期Date (see headers.py).
+A unit of measure in the header counts, and not that of the map, unless the map names the header with it. A
+measure "as the file says" asks for one. A map that is named keeps ``signature``, ``absent``, ``values`` and
+``above``.
 
 Our own tables are maps too: ``tidy-bars``, ``tidy-units`` and so on.
 """
@@ -33,15 +49,15 @@ Our own tables are maps too: ``tidy-bars``, ``tidy-units`` and so on.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
 from data.facts.dated import only, read_toml, tables
+from data.importing import toml_fields as fields
 from data.importing.maps import ADJUSTED, FileMap, TableMap
-from data.importing.measures import parse_measure
+from data.importing.measures import NAMED_BY_FILE, parse_measure
 from data.store.tables import TABLES, table
 
 READY = Path(__file__).parent / "maps"
@@ -50,13 +66,17 @@ _FILE_KEYS = (
     "title",
     "based_on",
     "recognise",
+    "general",
     "signature",
     "absent",
+    "order",
     "values",
     "header",
     "separator",
     "encoding",
+    "rows",
     "skip",
+    "splits",
     "tables",
 )
 _TABLE_KEYS = (
@@ -64,9 +84,14 @@ _TABLE_KEYS = (
     "columns",
     "constants",
     "file_name",
+    "above",
     "measures",
     "date_format",
+    "decimal",
     "known_at_time",
+    "dated",
+    "wide",
+    "month_end",
     "suffix",
     "where",
     "leave_out_without",
@@ -100,13 +125,23 @@ def find_map(name: str | Path) -> FileMap:
 
 
 def _own(name: str) -> FileMap:
-    columns: dict[str, tuple[str, ...]] = {each: (each,) for each in table(name).names}
-    if table(name).markets is not None:
-        columns["symbol"] = ("symbol", "market")
+    columns = {key: tuple(names) for key, names in _own_columns(name).items()}
     # A lone column `symbol` is in every file; facts about funds have no day.
     signature, absent = (("listed",), ("day", "date")) if name == "funds" else ((), ())
-    parts = (TableMap(name, columns),)
-    return FileMap(f"tidy-{name}", f"the table `{name}` as etflow has it", parts, True, signature, absent)
+    return FileMap(
+        f"tidy-{name}",
+        f"the table `{name}` as etflow has it",
+        (TableMap(name, columns),),
+        signature=signature,
+        absent=absent,
+    )
+
+
+def _own_columns(name: str) -> dict[str, list[str]]:
+    columns = {each: [each] for each in table(name).names}
+    if table(name).markets is not None:
+        columns["symbol"] = ["symbol", "market"]
+    return columns
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -114,10 +149,11 @@ def _document(path: Path) -> dict[str, Any]:
     base = document.pop("based_on", None)
     if base is None:
         return document
-    known = [each.stem for each in sorted(READY.glob("*.toml"))]
+    own = {f"tidy-{name}": {"table": name, "columns": _own_columns(name)} for name in TABLES}
+    known = [*(each.stem for each in sorted(READY.glob("*.toml"))), *own]
     if base not in known:
         raise UsageError(f"{path}: there is no ready map `{base}`", hint=did_you_mean(str(base), known))
-    return _overlaid(_document(READY / f"{base}.toml"), document)
+    return _overlaid(own[base] if base in own else _document(READY / f"{base}.toml"), document)
 
 
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -132,49 +168,64 @@ def _file_map(document: dict[str, Any], path: Path) -> FileMap:
     where = str(path)
     only(document, (*_FILE_KEYS, *_TABLE_KEYS), where)
     shared = {key: value for key, value in document.items() if key in _TABLE_KEYS}
-    skip = _text(document, "skip", where)
+    skip, splits = fields.text(document, "skip", where), fields.text(document, "splits", where)
     parts = document.get("tables", [] if skip and not shared else [{}])
+    read = tuple(_table_map(_overlaid(shared, part), where) for part in tables(parts, where))
+    if splits is not None and not any(part.table == "bars" for part in read):
+        raise UsageError(f"{where}: `splits` needs the table `bars`", received=repr(splits))
     return FileMap(
         name=path.stem,
-        title=_text(document, "title", where) or path.stem,
-        tables=tuple(_table_map(_overlaid(shared, part), where) for part in tables(parts, where)),
-        recognise=bool(document.get("recognise", True)),
-        signature=_texts(document, "signature", where),
-        absent=_texts(document, "absent", where),
-        values=_patterns(document, "values", where),
-        header=_texts(document, "header", where) or None,
-        separator=_text(document, "separator", where),
-        encoding=_text(document, "encoding", where),
+        title=fields.text(document, "title", where) or path.stem,
+        tables=read,
+        recognise=fields.truth(document, "recognise", where, default=True),
+        general=fields.truth(document, "general", where, default=False),
+        signature=fields.texts(document, "signature", where),
+        absent=fields.texts(document, "absent", where),
+        order=fields.texts(document, "order", where),
+        values=fields.patterns(document, "values", where),
+        header=fields.header(document, where),
+        separator=fields.separator(document, where),
+        encoding=fields.text(document, "encoding", where),
+        rows=fields.text(document, "rows", where),
         skip=skip,
+        splits=splits,
     )
 
 
 def _table_map(raw: dict[str, Any], where: str) -> TableMap:
     only(raw, _TABLE_KEYS, where)
-    name = _text(raw, "table", where)
+    name = fields.text(raw, "table", where)
     if name is None:
         raise UsageError(f"{where} does not say its table", hint='Write, for instance, table = "bars".')
-    file_name = _text(raw, "file_name", where)
-    named = {key: _texts(raw["columns"], key, where) for key in _section(raw, "columns", where)}
-    measures = {
-        key: parse_measure(str(text), f"{where}, `{key}`")
-        for key, text in _section(raw, "measures", where).items()
-    }
+    file_name, above = fields.text(raw, "file_name", where), fields.text(raw, "above", where)
+    named = {key: fields.texts(raw["columns"], key, where) for key in fields.section(raw, "columns", where)}
+    measures = fields.section(raw, "measures", where)
+    by_file = tuple(key for key, text in measures.items() if text == NAMED_BY_FILE)
     result = TableMap(
         table=name,
         columns=named,
-        constants={key: str(value) for key, value in _section(raw, "constants", where).items()},
-        file_name=None if file_name is None else _pattern(file_name, f"{where}, `file_name`"),
-        measures=measures,
-        date_format=_text(raw, "date_format", where),
-        known_at_time=_text(raw, "known_at_time", where),
-        suffix=_text(raw, "suffix", where) or "",
-        where=_patterns(raw, "where", where),
-        leave_out_without=_texts(raw, "leave_out_without", where),
-        next_session_of={key: str(day) for key, day in _section(raw, "next_session_of", where).items()},
-        if_present=_texts(raw, "if_present", where),
-        adjusted=_text(raw, "adjusted", where) or "no",
-        source=_text(raw, "source", where),
+        constants=fields.constants(raw, where),
+        file_name=None if file_name is None else fields.pattern(file_name, f"{where}, `file_name`"),
+        above=None if above is None else fields.pattern(above, f"{where}, `above`"),
+        measures={
+            key: parse_measure(str(text), f"{where}, `{key}`")
+            for key, text in measures.items()
+            if key not in by_file
+        },
+        named_measures=by_file,
+        date_format=fields.date_format(raw, where),
+        decimal="," if fields.choice(raw, "decimal", (".", ","), where) == "," else ".",
+        wide=fields.text(raw, "wide", where),
+        dated=fields.choice(raw, "dated", ("session", "publication"), where) or "session",
+        month_end=fields.texts(raw, "month_end", where),
+        known_at_time=fields.text(raw, "known_at_time", where),
+        suffix=fields.text(raw, "suffix", where) or "",
+        where=fields.patterns(raw, "where", where),
+        leave_out_without=fields.texts(raw, "leave_out_without", where),
+        next_session_of={key: str(day) for key, day in fields.section(raw, "next_session_of", where).items()},
+        if_present=fields.texts(raw, "if_present", where),
+        adjusted=fields.text(raw, "adjusted", where) or "no",
+        source=fields.text(raw, "source", where),
     )
     _check(result, where)
     return result
@@ -182,13 +233,18 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
 
 def _check(part: TableMap, where: str) -> None:
     ours = table(part.table).names
-    groups = part.file_name.groupindex if part.file_name else ()
-    derived = (*part.next_session_of, *part.next_session_of.values())
-    asked = (*part.leave_out_without, *part.if_present)
-    for name in (*part.columns, *part.constants, *part.measures, *groups, *derived, *asked):
+    groups = [name for each in (part.file_name, part.above) if each for name in each.groupindex]
+    derived = (*part.next_session_of, *part.next_session_of.values(), *part.month_end)
+    asked = (*part.leave_out_without, *part.if_present, *([part.wide] if part.wide else ()))
+    measured = (*part.measures, *part.named_measures)
+    for name in (*part.columns, *part.constants, *measured, *groups, *derived, *asked):
         if name not in ours:
             hint = did_you_mean(name, ours)
             raise UsageError(f"{where}: table `{part.table}` has no column `{name}`", hint=hint)
+    if part.wide and not {"symbol", "day"} <= {*ours}:
+        raise UsageError(
+            f"{where}: table `{part.table}` cannot be `wide`", limit="tables with symbol and day"
+        )
     if part.adjusted not in ADJUSTED:
         known = ", ".join(ADJUSTED)
         raise UsageError(f"{where}: unknown `adjusted`", received=part.adjusted, limit=known)
@@ -202,38 +258,3 @@ def _check(part: TableMap, where: str) -> None:
         raise UsageError(
             f"{where}: table `{part.table}` has no `day` by which a unit of measure could change"
         )
-
-
-def _section(raw: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = raw.get(key, {})
-    if not isinstance(value, dict):
-        raise UsageError(f"{where}: `{key}` must be a section [{key}]", received=repr(value))
-    return value
-
-
-def _text(raw: Mapping[str, Any], key: str, where: str) -> str | None:
-    value = raw.get(key)
-    if value is not None and not isinstance(value, str):
-        raise UsageError(f"{where}: `{key}` must be text", received=repr(value))
-    return value
-
-
-def _texts(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    value = raw.get(key, [])
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UsageError(f"{where}: `{key}` must be text, or a list of texts", received=repr(value))
-    return tuple(texts)
-
-
-def _patterns(raw: Mapping[str, Any], key: str, where: str) -> dict[str, re.Pattern[str]]:
-    return {name: _pattern(text, f"{where}, `{key}`") for name, text in _section(raw, key, where).items()}
-
-
-def _pattern(text: object, where: str) -> re.Pattern[str]:
-    try:
-        return re.compile(str(text))
-    except re.error as error:
-        raise UsageError(
-            f"{where} is not a regular expression", received=repr(text), limit=str(error)
-        ) from None

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from data.importing.headers import title_unit
 from data.importing.measures import Measure
+from data.importing.sheet import Sheet
+from data.store.cells import BARE, DecimalMark, blank, plain, read_measured
 from data.store.tables import table
 
 # What the user is told of prices that are not, or perhaps not, as they were traded.
@@ -16,6 +19,8 @@ ADJUSTED = {
     "no": None,
     "qfq": "prices are forward-adjusted: orders, price limits and flows need them as traded",
     "hfq": "prices are backward-adjusted: orders, price limits and flows need them as traded",
+    "splits": "prices are on the basis of splits up to the download, unit counts are not, and the file does "
+    "not record the splits: download it with them (yfinance: actions=True)",
     "unknown": "the file does not say whether prices are adjusted; `data check` holds them against amounts",
 }
 
@@ -28,7 +33,13 @@ class TableMap:
     columns: Mapping[str, tuple[str, ...]]
     constants: Mapping[str, str] = field(default_factory=dict)
     file_name: re.Pattern[str] | None = None
+    above: re.Pattern[str] | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    named_measures: tuple[str, ...] = ()
+    decimal: DecimalMark = "."
+    wide: str | None = None
+    dated: str = "session"
+    month_end: tuple[str, ...] = ()
     date_format: str | None = None
     known_at_time: str | None = None
     suffix: str = ""
@@ -40,8 +51,13 @@ class TableMap:
     source: str | None = None
 
     def applies(self, present: Collection[str]) -> bool:
-        """Whether a file with these columns holds rows for this table at all."""
-        return all(self.column_in(ours, present) is not None for ours in self.if_present)
+        """Whether a file with these columns holds rows for this table at all.
+
+        Where a column of ours must be there (``if_present``), so must those of ``where``.
+        """
+        asked = [self.names_of(ours) for ours in self.if_present]
+        asked += [self.columns.get(name, (name,)) for name in self.where] if self.if_present else []
+        return all(any(name in present for name in options) for options in asked)
 
     def names_of(self, ours: str) -> tuple[str, ...]:
         """Return the names that a file may give our column; one that must be there may have our own name."""
@@ -56,15 +72,19 @@ class TableMap:
         """Return, by what is needed, the names that a file may give it: one column each must be there."""
         needed = [column.name for column in table(self.table).columns if column.required]
         needed += [*self.next_session_of.values(), *self.leave_out_without]
-        groups = self.file_name.groupindex if self.file_name else ()
-        given = (*self.constants, *self.next_session_of, *groups)
+        given = {*self.constants, *self.next_session_of, *self._named_groups()}
+        if self.wide is not None:
+            given |= {self.wide, *(key for key in table(self.table).key if key not in self.columns)}
         columns = {name: self.names_of(name) or (name,) for name in needed if name not in given}
-        return columns | {name: (name,) for name in self.where}
+        return columns | {name: self.columns.get(name, (name,)) for name in self.where}
 
     def named_by_file(self, present: Collection[str]) -> list[str]:
-        """Return which of our columns must come from the file's name, because no column holds them."""
-        groups = self.file_name.groupindex if self.file_name else ()
-        return [ours for ours in groups if self.column_in(ours, present) is None]
+        """Return which of our columns the file's name or title must hold, because no column does."""
+        return [ours for ours in self._named_groups() if self.column_in(ours, present) is None]
+
+    def _named_groups(self) -> list[str]:
+        patterns = [each for each in (self.file_name, self.above) if each]
+        return list(dict.fromkeys(name for each in patterns for name in each.groupindex))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,39 +95,81 @@ class FileMap:
     title: str
     tables: tuple[TableMap, ...]
     recognise: bool = True
+    general: bool = False
     signature: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     values: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     header: tuple[str, ...] | None = None
     separator: str | None = None
     encoding: str | None = None
+    rows: str | None = None
     skip: str | None = None
+    splits: str | None = None
 
     def known_columns(self) -> set[str]:
         """Return the names of all columns that this map has a use for."""
         pairs = [(part, ours) for part in self.tables for ours in table(part.table).names]
         names = {name for part, ours in pairs for name in part.names_of(ours)}
-        return names | set(self.signature) | {name for part in self.tables for name in part.where}
+        names |= {
+            each for part in self.tables for name in part.where for each in part.columns.get(name, (name,))
+        }
+        return names | {*self.signature, *([self.splits] if self.splits else ())}
 
-    def lacks(self, frame: pd.DataFrame, stem: str) -> tuple[list[str], int]:
-        """Return what a file lacks to fit this map, in words, and how many things were looked for."""
-        present = set(frame.columns)
+    def lacks(self, sheet: Sheet) -> tuple[list[str], int]:
+        """Return what a table lacks to fit this map, in words, and how many things were looked for."""
+        present = sheet.headers
         parts = [part for part in self.tables if part.applies(present)]
         needed = {options for part in parts for options in part.needs().values()}
         needed |= {(name,) for name in self.signature}
         lacking = [
-            f"the column {' or '.join(options)}" for options in sorted(needed) if present.isdisjoint(options)
+            f"the column {' or '.join(options)}"
+            for options in sorted(needed)
+            if not any(name in present for name in options)
         ]
-        lacking += [f"no column {name}" for name in self.absent if name in present]
-        for name, pattern in self.values.items():
-            if name in present and not _all_match(frame[name], pattern):
-                lacking.append(f"other codes in the column {name}")
+        lacking += self.contradicted_by(sheet)
+        if self.order and [name for name in sheet.cells.columns if name in self.order] != list(self.order):
+            lacking.append(f"the columns in the order {', '.join(self.order)}")
         for part in parts:
-            wanted = part.named_by_file(present)
-            if part.file_name and wanted and not part.file_name.search(stem):
-                lacking.append(f"a file name that holds the {' and '.join(wanted)}")
+            lacking += _not_named(part, sheet)
         return list(dict.fromkeys(lacking)), len(needed)
+
+    def contradicted_by(self, sheet: Sheet) -> list[str]:
+        """Return what shows that a table is of another kind, in words, also to a map that was named."""
+        present = sheet.headers
+        found = [f"the column {name}" for name in self.signature if name not in present]
+        found += [f"no column {name}" for name in self.absent if name in present]
+        found += [
+            f"other codes in the column {name}"
+            for name, pattern in self.values.items()
+            if name in present and not _all_match(sheet.cells[present.column(name)], pattern)
+        ]
+        for part in self.tables:
+            if part.above and not part.above.search(sheet.title):
+                found.append(f"a line above the header that says {part.above.pattern}")
+        return found
+
+
+def _not_named(part: TableMap, sheet: Sheet) -> list[str]:
+    """Return what the name, the title and the headers of a table do not say, in words."""
+    lacking, present = [], sheet.headers
+    wanted = part.named_by_file(present)
+    if part.file_name and wanted and not part.file_name.search(sheet.stem):
+        lacking.append(f"a file name that holds the {' and the '.join(wanted)}")
+    for ours in part.named_measures:
+        name = part.column_in(ours, present)
+        if name and not _says_its_unit(sheet, present.column(name)):
+            lacking.append(f"a unit of measure in the header {name}")
+    return lacking
+
+
+def _says_its_unit(sheet: Sheet, column: str) -> bool:
+    """Whether the unit of measure of a column stands in its header, above the table, or in its first cell."""
+    if column in sheet.headers.units or title_unit(sheet.title) is not None:
+        return True
+    filled = sheet.cells[column][~blank(sheet.cells[column])].head(1)
+    return bool((read_measured(filled).own != BARE).any())
 
 
 def _all_match(values: pd.Series, pattern: re.Pattern[str]) -> bool:
-    return all(pattern.fullmatch(str(value)) for value in values.dropna().unique())
+    return all(pattern.fullmatch(plain(value)) for value in values.dropna().astype("str").unique())

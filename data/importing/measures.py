@@ -15,6 +15,7 @@ FACTORS: dict[str, Fraction] = {
     "shares": Fraction(1),
     "units": Fraction(1),
     "lots": Fraction(100),
+    "10^4 lots": Fraction(10**6),
     "money": Fraction(1),
     "yuan": Fraction(1),
     "dollars": Fraction(1),
@@ -22,13 +23,19 @@ FACTORS: dict[str, Fraction] = {
     "10^4": Fraction(10**4),
     "million": Fraction(10**6),
     "10^8": Fraction(10**8),
+    "billion": Fraction(10**9),
     "fraction": Fraction(1),
     "percent": Fraction(1, 100),
     "discount": Fraction(-1),
     "percent-discount": Fraction(-1, 100),
 }
-_PERIOD = re.compile(r"(?P<unit>\S+) until (?P<day>\d{4}-\d\d-\d\d)")
-_AFTER = re.compile(r"(?P<unit>\S+) after")
+# In place of a unit of measure: the file itself must name one.
+NAMED_BY_FILE = "as the file says"
+
+# What is left of a unit where a number brings its magnitude: 52.3万 in a column of lots is 523,000 lots.
+_NOUNS = {FACTORS["lots"]: FACTORS["lots"], FACTORS["10^4 lots"]: FACTORS["lots"]}
+_PERIOD = re.compile(r"(?P<unit>\S.*) until (?P<day>\d{4}-\d\d-\d\d)")
+_AFTER = re.compile(r"(?P<unit>\S.*) after")
 # A product of floats is off by one unit in the last place or two; a real fraction is not so near a whole.
 _FLOAT_NOISE = 1e-14
 
@@ -44,6 +51,17 @@ class Measure:
     def dated(self) -> bool:
         """Whether the unit of measure changes, so that the day of each row is needed."""
         return bool(self.until)
+
+    @property
+    def without_magnitude(self) -> Measure:
+        """The unit of measure of numbers that bring their magnitude along."""
+        until = tuple((day, _NOUNS.get(factor, Fraction(1))) for day, factor in self.until)
+        return Measure(until, _NOUNS.get(self.last, Fraction(1)))
+
+    @property
+    def of_percent(self) -> bool:
+        """Whether a number is in percent."""
+        return abs(self.last) == FACTORS["percent"]
 
     def scale(self, numbers: pd.Series, days: pd.Series | None = None) -> pd.Series:
         """Return the numbers in shares, money or fractions (NaN stays NaN); ``days`` are needed if dated."""
@@ -75,6 +93,8 @@ def parse_measure(text: str, where: str) -> Measure:
 
 
 def _times(numbers: pd.Series, factor: Fraction) -> pd.Series:
+    if factor == 1:
+        return numbers
     product = numbers * factor.numerator / factor.denominator
     whole = product.round()
     noise = (product - whole).abs() <= _FLOAT_NOISE * product.abs()

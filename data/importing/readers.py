@@ -1,230 +1,101 @@
-"""Readers: the cells of a file as they stand, whatever the format, with row 0 the first row of data.
+"""Readers: the tables of a file as they stand, whatever the format, each with row 0 the first row of data.
 
-Text files come out as text, so that ``000300`` keeps its zeros; JSON and Parquet keep the types they have.
-What the columns mean is the business of ``data.importing.maps``.
+Text files and workbooks come out as text, so that ``000300`` keeps its zeros; JSON and Parquet keep the types
+they have. What the columns mean is the business of ``data.importing.maps``.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
-import re
-import warnings
-import zlib
-from collections.abc import Sequence
-from io import StringIO
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import DataError
+from data.importing.answers import NoTable, read_json
+from data.importing.contents import SUFFIXES, format_of, read_contents, stem_of
+from data.importing.layout import paired_names, unfold
+from data.importing.sheet import GUESSED, Given, Sheet, clean
+from data.importing.text import decode, read_text
 
-SUFFIXES = {
-    ".csv": "text",
-    ".tsv": "text",
-    ".tab": "text",
-    ".txt": "text",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-SEPARATORS = (",", "\t", ";", "|")
-# Where the rows are, in the answers of the vendors' web pages.
-_WRAPPERS = ("data", "result", "records", "items", "rows")
-# What pandas calls a column whose name is empty.
-_NAMELESS = re.compile(r"Unnamed: \d+")
-_KLINE = ("日期", "开盘", "收盘", "最高", "最低", "成交量", "成交额", "振幅", "涨跌幅", "涨跌额", "换手率")
+__all__ = ["SUFFIXES", "NoTable", "format_of", "read_cells", "read_sheets", "stem_of"]
+
+# Parquet packs a column of one value into nothing.
+MOST_CELLS = 200_000_000
 
 
-class NoTable(DataError):
-    """A file that can be read, but holds no rows and columns."""
+def read_sheets(path: Path, given: Given = GUESSED) -> Iterator[Sheet]:
+    """Yield the tables of a file: one, or one for each sheet of a workbook that holds anything.
 
-
-def format_of(path: Path) -> str | None:
-    """Return ``text``, ``json`` or ``parquet``; None for a file that we do not read."""
-    return SUFFIXES.get(Path(_without_gzip(path.name)).suffix.lower())
-
-
-def stem_of(path: Path) -> str:
-    """Return the name of a file without ``.csv``, ``.csv.gz`` and so on."""
-    return Path(_without_gzip(path.name)).stem
-
-
-def read_cells(
-    path: Path,
-    *,
-    header: Sequence[str] | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-) -> pd.DataFrame:
-    """Return the cells of a file, one column per name in the file, rows counted from 0.
-
-    ``header`` names the columns of a text file that has no header. The separator is guessed from the first
-    line, the encoding is UTF-8 (with or without byte order mark) or else GBK. DataError if the file is
-    empty, truncated, unreadable, or has rows of different lengths.
+    The separator, the header row and the encoding of a text file are found out where ``given`` does not say
+    them. DataError if the file is empty, truncated, unreadable, or has rows of different lengths.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read `{path}`", received=error.strerror or str(error)) from None
-    if path.suffix.lower() == ".gz":
-        content = _unpack(content, path)
-    if not content.strip():
-        raise DataError(f"`{path.name}` is empty", hint="Save or download it again, or leave it out.")
-    kind = format_of(path)
+    content, kind = read_contents(path)
+    stem, origin, title = stem_of(path), f"`{path.name}`", ""
+    if kind in ("xlsx", "xls"):
+        from data.importing.workbooks import read_workbook
+
+        for name, frame, title in read_workbook(content, kind, path.name):
+            yield Sheet(
+                _with_clean_names(frame, path.name), f"{stem} {name}", f"{origin}, sheet `{name}`", title
+            )
+        return
     if kind == "parquet":
-        frame = _read_parquet(content, path)
+        frame = _read_parquet(content, path.name)
     elif kind == "json":
-        frame = _read_json(_decode(content, path, encoding), path)
+        frame = read_json(decode(content, path.name, given.encoding), path.name, given)
     else:
-        frame = _read_text(_decode(content, path, encoding), path, header, separator)
-    frame.columns = [_clean(name) for name in frame.columns]
-    return frame
+        frame, title = read_text(decode(content, path.name, given.encoding), path.name, given)
+    yield Sheet(_with_clean_names(frame, path.name), stem, origin, title)
 
 
-def _without_gzip(name: str) -> str:
-    return name[:-3] if name.lower().endswith(".gz") else name
+def read_cells(path: Path) -> pd.DataFrame:
+    """Return the cells of a file that holds one table."""
+    return next(read_sheets(path)).cells
 
 
-def _clean(name: object) -> str:
-    text = str(name).replace("\ufeff", "").replace("\xa0", " ").replace("\u3000", " ").strip()
-    return "" if _NAMELESS.fullmatch(text) else text
-
-
-def _unpack(content: bytes, path: Path) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+def _with_clean_names(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    layout = paired_names(list(frame.columns))
+    if layout is not None:
+        frame = unfold(frame, layout)
+    frame.columns = [clean(each) for each in frame.columns]
+    repeated = {each for each in frame.columns[frame.columns.duplicated()] if each}
+    if repeated:
         raise DataError(
-            f"`{path.name}` is not a whole gzip file",
-            received=f"{len(content)} bytes: {error}",
-            hint="It was probably cut off: download it again.",
-        ) from None
-
-
-def _decode(content: bytes, path: Path, encoding: str | None) -> str:
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    tried = (encoding,) if encoding else ("utf-16",) if marked else ("utf-8-sig", "gb18030")
-    for each in tried:
-        try:
-            return content.decode(each)
-        except UnicodeDecodeError:
-            continue
-        except LookupError:
-            break
-    raise DataError(
-        f"`{path.name}` is not written in {encoding or 'UTF-8 or GBK'}",
-        hint='Save it as UTF-8, or name its encoding in a map file: encoding = "big5".',
-    )
-
-
-def _read_text(text: str, path: Path, header: Sequence[str] | None, separator: str | None) -> pd.DataFrame:
-    first = text.lstrip().splitlines()[0]
-    separator = separator or max(SEPARATORS, key=first.count)
-    names = [_clean(name) for name in next(csv.reader([first], delimiter=separator))]
-    repeated = {name for name in names if name and names.count(name) > 1}
-    if header is None and repeated:
-        raise DataError(
-            f"`{path.name}` names a column twice",
+            f"`{name}` names a column twice",
             received=", ".join(sorted(repeated)),
             hint="Rename one of them.",
         )
-    try:
-        with warnings.catch_warnings():
-            # Pandas only warns when it drops the end of rows that are longer than the header.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                StringIO(text),
-                sep=separator,
-                dtype=str,
-                keep_default_na=False,
-                header=0 if header is None else None,
-                names=None if header is None else list(header),
-                index_col=False,
-                skipinitialspace=True,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        longer = "rows that are longer than the header"
-        told = str(error).strip().replace("Error tokenizing data. C error: ", "")
-        raise DataError(
-            f"`{path.name}` has rows of different lengths",
-            received=longer if isinstance(error, pd.errors.ParserWarning) else told,
-            hint="Is a line cut off, or a comma inside a name? Put such a name in quotes.",
-        ) from None
+    return frame
 
 
-def _read_parquet(content: bytes, path: Path) -> pd.DataFrame:
+def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
     try:
-        rows = pq.read_table(pa.BufferReader(content))
+        file = pq.ParquetFile(pa.BufferReader(content))
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        if cells > MOST_CELLS:
+            received = f"{cells:,} cells"
+            raise DataError(f"`{name}` would fill the memory", received=received, limit=f"{MOST_CELLS:,}")
+        rows = file.read()
         rows.validate(full=True)
         frame: pd.DataFrame = rows.to_pandas()
-    except (OSError, pa.ArrowException) as error:
+        frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    except DataError:
+        raise
+    except Exception as error:
+        # Pandas trusts the notes that it finds in the file, and fails on odd ones in every way.
         raise DataError(
-            f"`{path.name}` is not a whole Parquet file",
-            received=str(error).splitlines()[0],
+            f"`{name}` is not a whole Parquet file",
+            received=str(error).splitlines()[0] if str(error) else type(error).__name__,
             hint="It was probably cut off: save or download it again.",
         ) from None
-    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-
-
-def _read_json(text: str, path: Path) -> pd.DataFrame:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"`{path.name}` is not JSON",
-            received=str(error),
-            hint="It was probably cut off: download it again.",
-        ) from None
-    records = _records(found, path)
-    if not all(isinstance(record, dict) for record in records):
-        raise _no_records(path, "rows that do not name their columns")
-    # As objects, so that a code of digits does not become a float next to an empty one.
-    return pd.DataFrame(records, dtype=object)
-
-
-def _records(found: Any, path: Path) -> list[Any]:
-    """Find the rows: a list, or the answer of a web page that wraps one."""
-    if isinstance(found, list):
-        return found
-    if not isinstance(found, dict):
-        raise _no_records(path, type(found).__name__)
-    if "data" in found and found["data"] is None:
-        raise DataError(
-            f"`{path.name}` is an answer without data",
-            received='"data": null',
-            hint="East Money answers so for a code that it does not know, or on the wrong exchange.",
-        )
-    if "klines" in found:
-        return [_kline(line, found.get("code"), path) for line in found["klines"]]
-    if "fields" in found and "items" in found:
-        return [dict(zip(found["fields"], item, strict=True)) for item in found["items"]]
-    inner = [name for name in _WRAPPERS if isinstance(found.get(name), list | dict)]
-    if len(inner) == 1:
-        return _records(found[inner[0]], path)
-    raise _no_records(path, "an object with " + (", ".join(map(str, found)) or "nothing in it"))
-
-
-def _kline(line: str, code: object, path: Path) -> dict[str, object]:
-    cells = line.split(",")
-    if len(cells) != len(_KLINE):
-        raise DataError(
-            f"`{path.name}`: a kline has {len(cells)} fields",
-            received=line,
-            limit=", ".join(_KLINE),
-            hint="Ask for the fields f51 to f61.",
-        )
-    return {**dict(zip(_KLINE, cells, strict=True)), "代码": code}
-
-
-def _no_records(path: Path, received: str) -> NoTable:
-    return NoTable(
-        f"`{path.name}` holds no table",
-        received=received,
-        limit="a list of records, or an answer of East Money or Tushare",
-        hint="Save the table as CSV.",
-    )
+    for place, kind in enumerate(frame.dtypes):
+        cells = frame.iloc[:, place]
+        if isinstance(kind, pd.CategoricalDtype):
+            frame.isetitem(place, cells.astype(object).array)
+        elif any(isinstance(cell, bytes) for cell in cells.head(1)):
+            text = [str(cell, "utf-8", "replace") if isinstance(cell, bytes) else cell for cell in cells]
+            frame.isetitem(place, text)
+    return frame

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from data.errors import DataError
 from data.importing.map_files import ready_maps
 from data.importing.maps import FileMap
+from data.importing.matrix import is_day, looks_like_a_matrix
+from data.importing.sheet import Sheet
 
 # A file that lacks more than half of what a map looks for is not a spoilt file of that kind.
 _NEAR = 0.5
 _NAMED = 3
+_EASILY_MENDED = ("a file name", "a unit of measure")
+_LISTED = 40
 
 
 class UnknownColumns(DataError):
@@ -19,37 +21,52 @@ class UnknownColumns(DataError):
     near = True
 
 
-def recognise(frame: pd.DataFrame, stem: str, origin: str) -> FileMap:
-    """Return the ready map that fits a file, the one that knows the most of its columns.
+def recognise(sheet: Sheet) -> FileMap:
+    """Return the ready map that fits a table, the one that knows the most of its columns.
 
     Raises UnknownColumns, naming the columns found and the closest maps, if none or several fit.
     """
-    lacking = {each: each.lacks(frame, stem) for each in ready_maps().values() if each.recognise}
+    lacking = {each: each.lacks(sheet) for each in ready_maps().values() if each.recognise}
     fitting = [each for each, (lacks, _) in lacking.items() if not lacks]
     if not fitting:
-        raise _unknown(frame, lacking, origin)
-    known = {each: len(each.known_columns().intersection(frame.columns)) for each in fitting}
+        raise _unknown(sheet, lacking)
+    fitting = [each for each in fitting if not each.general] or fitting
+    known = {each: sum(name in sheet.headers for name in each.known_columns()) for each in fitting}
     best = [each for each in fitting if known[each] == max(known.values())]
     if len(best) > 1:
         raise UnknownColumns(
-            f"`{origin}` could be several things",
-            received=_listed(frame),
+            f"{sheet.origin} could be several things",
+            received=listed(sheet),
             limit=", ".join(f"`{each.name}` ({each.title})" for each in best),
             hint="Name one of them, or a map file of your own, with --map.",
         )
     return best[0]
 
 
-def _unknown(
-    frame: pd.DataFrame, lacking: dict[FileMap, tuple[list[str], int]], origin: str
-) -> UnknownColumns:
-    share = {each: len(lacks) / wanted for each, (lacks, wanted) in lacking.items()}
+def listed(sheet: Sheet) -> str:
+    """Return the headers of a table for a message."""
+    names = [str(name) or "(no name)" for name in sheet.cells.columns]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def _unknown(sheet: Sheet, lacking: dict[FileMap, tuple[list[str], int]]) -> UnknownColumns:
+    for fits, words in _KNOWN_PROBLEMS:
+        if fits(sheet):
+            return UnknownColumns(
+                f"no ready map knows the columns of {sheet.origin}", received=listed(sheet), hint=words
+            )
+    # A file in which the columns are right, and its name or a unit of measure is not, is the closest.
+    share = {
+        each: sum(0.5 if lack.startswith(_EASILY_MENDED) else 1.0 for lack in lacks) / wanted
+        for each, (lacks, wanted) in lacking.items()
+    }
     closest = sorted(share, key=lambda each: (share[each], each.name))
     near = [each for each in closest if share[each] <= _NEAR][:_NAMED]
     named = "; ".join(f"`{each.name}` lacks {', '.join(lacking[each][0][:_NAMED])}" for each in near)
     error = UnknownColumns(
-        f"no ready map knows the columns of `{origin}`",
-        received=_listed(frame),
+        f"no ready map knows the columns of {sheet.origin}",
+        received=listed(sheet),
         hint=(f"Closest: {named}. " if near else "")
         + "Say in a map file (--map) which columns are which, or name a ready map.",
     )
@@ -57,5 +74,46 @@ def _unknown(
     return error
 
 
-def _listed(frame: pd.DataFrame) -> str:
-    return ", ".join(str(name) or "(no name)" for name in frame.columns)
+def _is_bars_of_anybody(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return (
+        {"date", "open", "high", "low", "close", "volume"}
+        >= names
+        >= {"date", "open", "high", "low", "close"}
+    )
+
+
+def _is_closes(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return {"date", "close", "adj close", "ticker", "symbol"} >= names >= {"date", "close"}
+
+
+def _has_no_header(sheet: Sheet) -> bool:
+    return sum(is_day(str(name)) for name in sheet.cells.columns) == 1
+
+
+# Tables that show what they are, and not what is needed besides, with the way to say it.
+_KNOWN_PROBLEMS = (
+    (
+        lambda sheet: looks_like_a_matrix(sheet.cells.columns),
+        "It is a matrix of funds and days, and does not say of what: name the map `wide-units` (in single "
+        'units), `wide-nav` or `wide-margin`, or write a map file (--map) with wide = "units" and measures. '
+        "Bars need a file with open, high, low, close and volume.",
+    ),
+    (
+        _has_no_header,
+        "The first row is no header: name the map `tdx` (TongDaXin: date, open, high, low, close, volume, "
+        'amount), or write a map file (--map) with header = ["day", …].',
+    ),
+    (
+        _is_closes,
+        "Closes alone are no bars: those need open, high, low, close and volume, as traded. As levels of an "
+        "index they can be imported by a map file (--map) with the table `index_bars`.",
+    ),
+    (
+        _is_bars_of_anybody,
+        "Such headers do not say whether prices are adjusted, or volume is in lots: name the map "
+        "`yfinance-download` (prices adjusted by Yahoo), `akshare-sina` (as traded, volume in shares), or "
+        "write a map file (--map).",
+    ),
+)

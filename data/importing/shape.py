@@ -1,9 +1,10 @@
 """Shaping: the cells of a file into rows of our tables, as its map says.
 
 1. Leave out the rows that the map does not want.
-2. Take each of our columns from the file's, from its name, or from a constant.
+2. Take each of our columns from the file's, from its name or title, or from a constant.
 3. Write codes, days and times our way, and bring numbers to shares, money and fractions.
-4. Validate (``Table.validate``), and refuse what is implausible (``data.importing.plausible``).
+4. Leave out bars of days on which nothing traded, and give rows their sessions (``data.importing.sessions``).
+5. Validate (``Table.validate``), and refuse what is implausible (``data.importing.plausible``).
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, UsageError
-from data.facts.calendars import calendar_for
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
+from data.importing.headers import Headers
 from data.importing.maps import ADJUSTED, TableMap
+from data.importing.matrix import unpivot
+from data.importing.numbers import Measures, read_column
 from data.importing.plausible import check_plausible
-from data.store.cells import blank, read_days, read_numbers
+from data.importing.sessions import next_sessions, on_sessions, without_halts
+from data.store.cells import blank, plain, read_days, read_numbers
 from data.store.schema import Column
 from data.store.tables import table
 
 # Adjustments that `source` names, so that they are not forgotten.
-_NAMED = ("qfq", "hfq")
+NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
 _SHARE_SUFFIX = re.compile(r"\.(SH|SZ|BJ)$")
 
@@ -40,55 +44,99 @@ class Shaped:
     notes: tuple[str, ...]
 
 
-def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str) -> Shaped:
+def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: str = "") -> Shaped:
     """Return the rows that ``part`` of a map finds in a file; no rows if there are none.
 
-    ``stem`` is the file's name without its ending, ``origin`` how errors name the file. DataError if a column
-    that the table needs is missing, or a cell cannot be what the map says.
+    ``stem`` is the file's name without its ending, ``origin`` how errors name the file, ``title`` what stands
+    above its header. DataError if a column that the table needs is missing, or a cell cannot be what the map
+    says.
     """
-    wanted = _wanted_rows(cells, part, origin)
-    taken = _take_columns(wanted, part, stem, origin)
+    if part.wide is not None:
+        cells = unpivot(cells, part, origin)
+    headers = Headers(cells.columns)
+    wanted = _wanted_rows(cells, headers, part, origin)
+    taken = _take_columns(wanted, headers, part, {"file_name": stem, "above": title}, origin)
     for ours in part.leave_out_without:
-        taken = taken[~_empty_or_zero(taken[ours])]
-    schema = table(part.table)
+        taken = taken[~_empty_or_zero(taken[ours], part)]
+    schema, measures = table(part.table), Measures(part, headers, title, origin)
     for column in schema.columns:
         if column.name in taken:
-            taken[column.name] = _written_our_way(taken, column, part, origin)
+            taken[column.name] = _written_our_way(taken, column, part, measures, origin)
     for ours, day in part.next_session_of.items():
-        taken[ours] = _next_sessions(taken[day], taken["symbol"], origin)
-    if part.source or part.adjusted in _NAMED:
+        taken[ours] = next_sessions(taken[day], taken["symbol"], origin)
+    left_out = len(cells) - len(taken)
+    taken, halted = without_halts(taken, part.table)
+    taken, moved = on_sessions(taken, part)
+    if part.source or part.adjusted in NAMED:
         taken["source"] = _sources(taken, part)
-    frame = schema.validate(taken, origin)
-    check_plausible(part.table, frame, origin)
-    note = ADJUSTED[part.adjusted]
-    return Shaped(part.table, frame, len(cells) - len(taken), () if note is None else (note,))
+    try:
+        frame = schema.validate(taken, origin)
+    except DataError as error:
+        if part.table == "bars" and "comes more than once" in error.what:
+            _refuse_intraday(taken, origin)
+        raise
+    notes = [ADJUSTED[part.adjusted], halted, moved, check_plausible(part.table, frame, origin)]
+    return Shaped(part.table, frame, left_out, tuple(note for note in notes if note))
 
 
-def _wanted_rows(cells: pd.DataFrame, part: TableMap, origin: str) -> pd.DataFrame:
+def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
+    """Refuse several bars of a fund on a day, if their days are times, with words about that."""
+    times = taken["day"].astype("str").str.extract(r"(\d{1,2}:\d\d(?::\d\d)?)")[0]
+    if len(times.dropna().unique()) > 1:
+        raise DataError(
+            f"{origin}: the bars are not daily",
+            received=f"several times of the day, such as {', '.join(times.dropna().unique()[:3])}",
+            limit="one bar for each fund and session",
+            hint="Import daily bars.",
+        )
+
+
+def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: str) -> pd.DataFrame:
     keep = pd.Series(True, index=cells.index)
-    for name, pattern in part.where.items():
-        if name not in cells:
-            raise _missing(part, name, (name,), cells, origin)
-        keep &= cells[name].astype("str").str.strip().str.fullmatch(pattern).fillna(False)
+    for key, pattern in part.where.items():
+        options = part.columns.get(key, (key,))
+        name = next((each for each in options if each in headers), None)
+        if name is None:
+            raise _missing(part, key, options, cells, origin)
+        codes, distinct = pd.factorize(cells[headers.column(name)].astype("str"))
+        fits = np.array(
+            [pattern.fullmatch(plain(str(each)).removesuffix(".0")) is not None for each in distinct],
+            dtype=bool,
+        )
+        # A cell without a value has the code -1.
+        keep &= np.append(fits, False)[codes]
     return cells[keep]
 
 
-def _take_columns(cells: pd.DataFrame, part: TableMap, stem: str, origin: str) -> pd.DataFrame:
+def _take_columns(
+    cells: pd.DataFrame, headers: Headers, part: TableMap, named: dict[str, str], origin: str
+) -> pd.DataFrame:
     """Return our columns as they stand in the file; the index still tells the row."""
-    present = set(cells.columns)
-    found = {ours: part.column_in(ours, present) for ours in table(part.table).names}
-    taken = pd.DataFrame({ours: cells[name] for ours, name in found.items() if name}, index=cells.index)
-    wanted = part.named_by_file(present)
-    if part.file_name and wanted:
-        match = part.file_name.search(stem)
+    found = {ours: part.column_in(ours, headers) for ours in table(part.table).names}
+    taken = pd.DataFrame(
+        {ours: cells[headers.column(name)] for ours, name in found.items() if name}, index=cells.index
+    )
+    for ours, name in found.items():
+        if name in headers.several:
+            raise DataError(
+                f"{origin}: two columns could be `{ours}`",
+                received=", ".join(headers.several[name]),
+                hint="Say in a map file (--map) which one it is.",
+            )
+    wanted = part.named_by_file(headers)
+    for pattern, text in ((part.file_name, named["file_name"]), (part.above, named["above"])):
+        here = [ours for ours in wanted if pattern is not None and ours in pattern.groupindex]
+        if pattern is None or not here:
+            continue
+        match = pattern.search(text)
         if match is None:
             raise DataError(
-                f"{origin}: the name of the file must hold the {' and the '.join(wanted)}",
-                received=stem,
-                limit=f"a name that contains {part.file_name.pattern}",
+                f"{origin}: the name of the file must hold the {' and the '.join(here)}",
+                received=text,
+                limit=f"a name that contains {pattern.pattern}",
                 hint="Rename the file, or say in a map file (--map) where to find it.",
             )
-        taken = taken.assign(**{ours: match[ours] for ours in wanted if match[ours] is not None})
+        taken = taken.assign(**{ours: match[ours] for ours in here if match[ours] is not None})
     taken = taken.assign(**part.constants)
     for ours, options in part.needs().items():
         if ours not in taken and ours not in part.where:
@@ -106,11 +154,13 @@ def _missing(
     )
 
 
-def _empty_or_zero(values: pd.Series) -> pd.Series:
-    return blank(values) | (read_numbers(values)[0] == 0)
+def _empty_or_zero(values: pd.Series, part: TableMap) -> pd.Series:
+    return blank(values) | (read_numbers(values, part.decimal)[0] == 0)
 
 
-def _written_our_way(taken: pd.DataFrame, column: Column, part: TableMap, origin: str) -> pd.Series:
+def _written_our_way(
+    taken: pd.DataFrame, column: Column, part: TableMap, measures: Measures, origin: str
+) -> pd.Series:
     values = taken[column.name]
     if column.name == "symbol":
         return _each(values, lambda code: _symbol(code, part), "symbol", origin)
@@ -118,14 +168,14 @@ def _written_our_way(taken: pd.DataFrame, column: Column, part: TableMap, origin
         suffix = _INDEX_SUFFIX if column.name == "index" else _SHARE_SUFFIX
         return _each(values, lambda code: _bare(code, suffix), column.name, origin)
     if column.kind in ("day", "time"):
+        if column.kind == "time" and "symbol" in taken and _are_chinese(taken["symbol"]):
+            values = _without_local_offset(values)
         return _days(values, column, part, origin)
-    if column.name in part.measures:
-        numbers, wrong = read_numbers(values)
-        measure = part.measures[column.name]
-        days = read_days(taken["day"], written_as=part.date_format)[0] if measure.dated else None
-        scaled = measure.scale(numbers, days)
-        # What is no number goes on as it stands: the table knows how to refuse it.
-        return scaled.astype(object).where(~wrong, values) if wrong.any() else scaled
+    if column.kind == "number":
+        measure = measures.of(column)
+        dated = measure is not None and measure.dated
+        days = read_days(taken["day"], written_as=part.date_format)[0] if dated else None
+        return read_column(values, column, part, measure, days, origin)
     return values
 
 
@@ -148,6 +198,7 @@ def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: s
 
 
 def _symbol(code: str, part: TableMap) -> str:
+    code = plain(code)
     if table(part.table).markets is not None and code.upper() in MARKET_CODES:
         return code.upper()
     code = code.removesuffix(".0")
@@ -156,15 +207,27 @@ def _symbol(code: str, part: TableMap) -> str:
 
 def _bare(code: str, suffix: re.Pattern[str]) -> str:
     """Return an index's or a share's code without exchange, with the zeros that spreadsheets drop."""
-    bare = suffix.sub("", code.upper().removesuffix(".0"))
+    bare = suffix.sub("", plain(code).upper().removesuffix(".0"))
     return bare.zfill(6) if bare.isdecimal() else bare
+
+
+def _are_chinese(symbols: pd.Series) -> bool:
+    return bool(symbols.notna().all()) and all(market_of(each) == "cn_etf" for each in symbols.unique())
+
+
+def _without_local_offset(values: pd.Series) -> pd.Series:
+    """Return times of Chinese funds without the offset of their own time: 15:34:09+08:00."""
+    return values.astype("str").str.replace(r"\+08:?00$", "", regex=True).where(values.notna())
 
 
 def _days(values: pd.Series, column: Column, part: TableMap, origin: str) -> pd.Series:
     keep_time = column.kind == "time"
     at_time = pd.Timedelta(f"{part.known_at_time}:00") if keep_time and part.known_at_time else None
-    if part.date_format is None and at_time is None:
+    at_end = column.name in part.month_end
+    if part.date_format is None and at_time is None and not at_end:
         return values
+    if at_end and part.date_format is None:
+        values = values.astype("str").str.replace(r"^(\d{4}-\d\d)$", r"\1-01", regex=True)
     days, wrong = read_days(values, keep_time=keep_time, written_as=part.date_format)
     if part.date_format and wrong.any():
         row = int(np.flatnonzero(wrong)[0])
@@ -175,32 +238,11 @@ def _days(values: pd.Series, column: Column, part: TableMap, origin: str) -> pd.
             hint="Correct `date_format` in the map file.",
         )
     moved = days if at_time is None else days.dt.normalize() + at_time
+    moved = moved + pd.offsets.MonthEnd(0) if at_end else moved
     return moved.astype(object).where(~wrong, values) if wrong.any() else moved
-
-
-def _next_sessions(days: pd.Series, symbols: pd.Series, origin: str) -> pd.Series:
-    """Return the first session after each day; what is no day stays as it is, for the table to refuse."""
-    read, wrong = read_days(days)
-    if wrong.any() or read.isna().any() or symbols.isna().any():
-        return days
-    markets = symbols.map(market_of)
-    following = pd.Series(pd.NaT, index=days.index, dtype="datetime64[us]")
-    for market in sorted(markets.unique()):
-        calendar = calendar_for(market)
-        here = read[markets == market]
-        sessions = calendar.sessions(calendar.first_day, calendar.last_day)
-        places = sessions.searchsorted(here.to_numpy().astype("datetime64[D]"), side="right")
-        if places.max() >= len(sessions):
-            raise DataError(
-                f"{origin}: the session after {here.max():%Y-%m-%d} is not recorded",
-                limit=f"the sessions of {market} are recorded through {calendar.last_day}",
-                hint="Update the calendar (see data/facts/calendars.toml), or leave the row out.",
-            )
-        following[here.index] = sessions[places].astype("datetime64[us]")
-    return following
 
 
 def _sources(taken: pd.DataFrame, part: TableMap) -> pd.Series:
     given = taken["source"] if "source" in taken else pd.Series(None, index=taken.index, dtype="str")
     named = given.astype("str").where(~blank(given), part.source or "imported")
-    return named + f", {part.adjusted}" if part.adjusted in _NAMED else named
+    return named + f", {NAMED[part.adjusted]}" if part.adjusted in NAMED else named

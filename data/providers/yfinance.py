@@ -1,11 +1,8 @@
 """yfinance: daily bars, splits and dividends of American funds from Yahoo.
 
 Yahoo gives prices, volumes and dividends of the past on the basis of today's splits, also of those after the
-period that is asked for. So every request reaches until today, and what was traded is rebuilt::
-
-    price as traded   = price * k        k = product of the splits after the day
-    shares as traded  = volume / k
-    cash as paid      = dividend * k
+period that is asked for. So every request reaches until today, and what was traded is rebuilt
+(``data.importing.as_traded``).
 
 The splits of Chinese funds are not reliable there, so it has none of those.
 """
@@ -15,22 +12,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
-from data.errors import DataError
-from data.importing.maps import TableMap
+from data.importing.as_traded import as_traded
 from data.providers.provider import NoAnswer, Piece, Request, Verdict, Wanted, not_installed, parts_of
-from data.store.cells import blank, read_numbers
+from data.store.cells import blank
 
-_PRICES = ("Open", "High", "Low", "Close")
-_NUMBERS = (*_PRICES, "Volume", "Dividends", "Stock Splits")
-# Yahoo sends prices as 32-bit numbers, good for seven digits.
-_DECIMALS = 4
-_CASH_DECIMALS = 6
 # What it makes of an answer that gives a reason instead of prices.
 _TOLD_BY_YAHOO = ("YFPricesMissingError", "YFTzMissingError", "YFDataException")
 
@@ -70,9 +60,7 @@ class YFinance:
 
     def pieces(self, table: str, wanted: Wanted) -> Iterator[Piece]:
         """Say what to ask for one table."""
-        parts, prepare = (
-            (_splits_and_dividends(), _as_traded) if table == "actions" else (_bars(), _bars_as_traded)
-        )
+        parts, prepare = parts_of("yfinance", table), as_traded if table == "actions" else _bars_as_traded
         for symbol in wanted.symbols:
             ticker = symbol.partition(".")[0]
             arguments = {
@@ -85,39 +73,8 @@ class YFinance:
             yield Piece(symbol, (request,), (symbol,), wanted.start, wanted.end)
 
 
-def _bars() -> tuple[TableMap, ...]:
-    return parts_of("yfinance", "bars")
-
-
-def _splits_and_dividends() -> tuple[TableMap, ...]:
-    """Return the map of dividends, and the same for splits, which the map of files leaves out."""
-    (dividends,) = parts_of("yfinance", "actions")
-    columns = {ours: names for ours, names in dividends.columns.items() if ours != "cash"}
-    splits = replace(
-        dividends,
-        columns={**columns, "ratio": ("Stock Splits",)},
-        constants={"kind": "split"},
-        leave_out_without=("ratio",),
-    )
-    return dividends, splits
-
-
-def _as_traded(cells: pd.DataFrame) -> pd.DataFrame:
-    """Take the splits after each day out of its prices, volume and dividend."""
-    lacking = [name for name in ("Date", *_NUMBERS) if name not in cells]
-    if lacking:
-        raise DataError(f"the history lacks the column {' and '.join(lacking)}")
-    cells = cells.sort_values("Date", kind="stable")
-    number = {name: read_numbers(cells[name])[0] for name in _NUMBERS}
-    ratio = number["Stock Splits"].where(number["Stock Splits"] > 0, 1.0)
-    later = ratio[::-1].cumprod().shift(1, fill_value=1.0)[::-1]
-    prices = {name: (number[name] * later).round(_DECIMALS) for name in _PRICES}
-    cash = (number["Dividends"] * later).round(_CASH_DECIMALS)
-    return cells.assign(**prices, Volume=(number["Volume"] / later).round(), Dividends=cash)
-
-
 def _bars_as_traded(cells: pd.DataFrame) -> pd.DataFrame:
-    traded = _as_traded(cells)
+    traded = as_traded(cells)
     # Days on which only a dividend or a split was recorded have no prices.
     return traded[~blank(traded["Close"])]
 

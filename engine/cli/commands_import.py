@@ -36,10 +36,10 @@ def import_data(
     list_maps: bool,
     as_json: bool,
 ) -> None:
-    """Import files, or whole folders of them, into a store: CSV, TSV, Parquet, JSON, gzipped or not.
+    """Import files, or whole folders of them, into a store: CSV, xlsx, xls, Parquet, JSON, gzipped or not.
 
-    What AKShare, Tushare and East Money save is recognised by its columns; for other files write a map. The
-    store is whole or unchanged.
+    What AKShare, Tushare, East Money, the exchanges and yfinance save is recognised by its columns; for other
+    files write a map. The store is whole or unchanged.
 
     Example: etflow data import downloads --data store
     """

@@ -1,0 +1,129 @@
+"""Headers as exchanges and vendors write them: two languages, units of measure in brackets, full-width signs.
+
+``成份券代码Constituent Code`` is found as 成份券代码, ``融资余额(元)`` as 融资余额 in yuan,
+``份额（万份）`` as 份额 in 10^4 units, ``market value($)`` as market value in dollars. Brackets with anything
+else in them stay part of the name: 收盘(前复权) is not 收盘.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["money", "count", "fraction", "any"]
+
+# 一 to 鿿: the Chinese signs.
+_CHINESE = re.compile(
+    r"(?P<name>[\u4e00-\u9fff][^A-Za-z()\[\]]*?)\s*(?:[(\[](?P<unit>[^()\[\]]*)[)\]])?\s*(?P<english>[A-Za-z].*)?"
+)
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_OTHER = re.compile(r"(?P<name>[^()\[\]]+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
+_TITLE_UNIT = re.compile(r"单位\s*:\s*([^\s,;()]+)")
+_CHINESE_UNIT = re.compile(
+    r"(?:人民币)?(?P<magnitude>千|万|百万|亿)?(?P<noun>元|美元|股|份|手)(?:[/|](?:股|份))?"
+)
+_CHINESE_MAGNITUDES = {"千": "thousand", "万": "10^4", "百万": "million", "亿": "10^8"}
+_NOUNS: dict[str, tuple[str, Kind]] = {
+    "元": ("yuan", "money"),
+    "美元": ("dollars", "money"),
+    "股": ("shares", "count"),
+    "份": ("units", "count"),
+    "手": ("lots", "count"),
+}
+_ENGLISH: dict[str, tuple[str, Kind]] = {
+    **dict.fromkeys(("%", "percent", "pct"), ("percent", "fraction")),
+    **dict.fromkeys(("$", "us$", "usd", "dollars"), ("dollars", "money")),
+    **dict.fromkeys(("¥", "cny", "rmb", "yuan"), ("yuan", "money")),
+    **dict.fromkeys(("shares", "units"), ("shares", "count")),
+    "lots": ("lots", "count"),
+    **dict.fromkeys(("000", "000s", "thousands", "in thousands", "thousand"), ("thousand", "any")),
+    **dict.fromkeys(("millions", "in millions", "million", "mil", "mn"), ("million", "any")),
+    **dict.fromkeys(("$m", "$mn", "$ millions", "$ in millions", "usd mn"), ("million", "money")),
+    **dict.fromkeys(("billions", "in billions", "billion", "bn"), ("billion", "any")),
+    **dict.fromkeys(("$bn", "$ billions", "usd bn"), ("billion", "money")),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of measure that stands in a file: its name in ``measures.FACTORS``, and what it measures."""
+
+    measure: str
+    kind: Kind
+
+
+class Headers(Collection[str]):
+    """The names under which the columns of a file can be found: as written, and as described above.
+
+    A name as written wins over one that something was taken off. ``several`` has the names that two columns
+    could have, with both.
+    """
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        self._columns: dict[str, str] = {}
+        self.units: dict[str, Unit] = {}
+        self.several: dict[str, tuple[str, ...]] = {}
+        written = list(columns)
+        for column in written:
+            name, unit = split_header(column)
+            if unit is not None:
+                self.units[column] = unit
+            for each in {name, half_width(column)} - {*written}:
+                if each in self._columns:
+                    self.several[each] = (*self.several.get(each, (self._columns[each],)), column)
+                else:
+                    self._columns[each] = column
+        self._columns.update({column: column for column in written})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def column(self, name: str) -> str:
+        """Return the column of the file that has this name."""
+        return self._columns[name]
+
+
+def half_width(header: str) -> str:
+    """Return a header in half-width signs, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", header).split())
+
+
+def split_header(header: str) -> tuple[str, Unit | None]:
+    """Return a header without its second language and its unit of measure, and the unit."""
+    text = half_width(header)
+    match = _CHINESE.fullmatch(text) or _OTHER.fullmatch(text)
+    if match is None:
+        return text, None
+    if match["unit"] is not None:
+        unit = unit_of(match["unit"])
+        return (text, None) if unit is None else (match["name"], unit)
+    units = map(unit_of, _BRACKETS.findall(match["english"] or ""))
+    return match["name"], next((unit for unit in units if unit), None)
+
+
+def title_unit(title: str) -> Unit | None:
+    """Return the unit of measure that a line above the header names for all of the table: 单位:万元."""
+    found = {match[1] for match in _TITLE_UNIT.finditer(unicodedata.normalize("NFKC", title))}
+    return unit_of(found.pop()) if len(found) == 1 else None
+
+
+def unit_of(text: str) -> Unit | None:
+    """Return the unit of measure that a text names, None if it names none."""
+    text = " ".join(text.lower().removeprefix("单位:").split())
+    match = _CHINESE_UNIT.fullmatch(text)
+    if match is None:
+        return Unit(*_ENGLISH[text]) if text in _ENGLISH else None
+    measure, kind = _NOUNS[match["noun"]]
+    magnitude = match["magnitude"]
+    if measure == "lots" and magnitude is not None:
+        return Unit("10^4 lots", kind) if magnitude == "万" else None
+    return Unit(_CHINESE_MAGNITUDES[magnitude] if magnitude else measure, kind)

@@ -1,0 +1,179 @@
+"""Where the table is on a page: lines above the header, headers of several rows, lines below the last row.
+
+Rows are lists of text, as a line of a text file or a row of a workbook has them.
+
+1. The header is the first row that is about as wide as the rows below it; what stands above is the title.
+2. Two levels of names, as pandas writes them (``Price,Close,Close`` over ``Ticker,AIQ,BOTZ`` over
+   ``Date,,``), are one table for each ticker, put under each other (``unfold``).
+3. What stands below the last row in the first cell alone is a footer, unless it is a day, a code or a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.errors import DataError
+
+Rows = Sequence[Sequence[str]]
+
+LOOKED_AT = 40
+# A row with fewer cells than this part of the usual ones is no header.
+_WIDE = 0.75
+_REGULAR = 0.8
+# What pandas and yfinance call the levels of their headers.
+_LEVELS = {"price", "ticker", "tickers", "symbol", "symbols", "attributes"}
+_FIELDS = {"open", "high", "low", "close", "adj close", "volume"}
+_FIELDS |= {"dividends", "stock splits", "capital gains", "repaired?"}
+_VALUE = re.compile(r"""[='"]*[+-]?[\d.,%]*\d[\d.,%/年月日:T -]*""")
+_CODE = re.compile(r"\d{6}")
+_REMARK = re.compile(r"[\u4e00-\u9fff:]|[A-Za-z] [A-Za-z]")
+_PAIR = re.compile(r"\('([^']*)', '([^']*)'\)")
+_SAME_AGAIN = re.compile(r"\.\d+")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The title, the number of rows above the data, and the header: names, or two levels of them.
+
+    ``levels`` is empty for a plain header; else the names of the fields and those of the series, one of each
+    for each column after the first, whose name is ``names[0]``. ``apart`` says that the header is separated
+    in another way than the rows: TongDaXin puts spaces between names, and commas between values.
+    """
+
+    title: str
+    skipped: int
+    names: tuple[str, ...]
+    levels: tuple[tuple[str, ...], ...] = ()
+    apart: bool = False
+
+
+def find_layout(rows: Rows, name: str) -> Layout:
+    """Return the layout of a file's first rows; DataError if its header names a column twice."""
+    top = _header_row(rows)
+    depth = _depth(rows, top)
+    title = " ".join(cell for row in rows[:top] for cell in row if cell)
+    if depth == 1:
+        names = tuple(rows[top])
+        above = [" ".join(row).split() for row in rows[:top]]
+        filled = [place for place, words in enumerate(above) if words]
+        if filled and _VALUE.fullmatch(names[0]) and len(above[filled[-1]]) == len(names):
+            title = " ".join(word for words in above[: filled[-1]] for word in words)
+            return Layout(title, top, tuple(above[filled[-1]]), apart=True)
+        _refuse_repeated(names, name)
+        return Layout(title, top + 1, names)
+    upper, lower = (_filled(row[1:]) for row in rows[top : top + 2])
+    fields, series = (upper, lower) if _are_fields(upper) else (lower, upper)
+    _refuse_repeated([" ".join(pair) for pair in zip(series, fields, strict=True)], name)
+    first = rows[top + depth - 1][0]
+    named = first and first.lower() not in _LEVELS | _FIELDS
+    return Layout(title, top + depth, (first if named else "Date",), (fields, series))
+
+
+def paired_names(columns: Sequence[object]) -> Layout | None:
+    """Return the levels of columns that are pairs, also as text: ('Close', 'AIQ'); None if they are not."""
+    pairs = [each if isinstance(each, tuple) else _PAIR.fullmatch(str(each)) for each in columns]
+    if len(pairs) < 2 or not all(pairs[1:]):
+        return None
+    upper, lower = zip(*(tuple(map(str, (each[-2], each[-1]))) for each in pairs[1:] if each), strict=True)
+    first = pairs[0][-2] if pairs[0] else columns[0]
+    fields, series = (upper, lower) if _are_fields(upper) else (lower, upper)
+    return Layout("", 0, (str(first),), (fields, series)) if _are_fields(fields) else None
+
+
+def header_width(rows: Rows) -> int:
+    """Return how many names the header has, as far as these rows tell."""
+    return sum(map(bool, rows[_header_row(rows)])) if rows else 0
+
+
+def is_regular(rows: Rows) -> bool:
+    """Whether rows are a table and not prose: below the header nearly all have its length, and values."""
+    top = _header_row(rows)
+    below = [row for row in rows[top + 1 :] if row and not _is_remark([*row, "", ""][:3])]
+    same = [row for row in below if len(row) == len(rows[top]) and any(map(_VALUE.fullmatch, row))]
+    return len(rows[top]) > 2 and len(same) >= max(1, _REGULAR * len(below))
+
+
+def unfold(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Return a table of two levels of names as a long one: a row for each row and series that has values.
+
+    The series is in the column ``Ticker``, the fields follow in the order of the alphabet, as yfinance has
+    them; rows keep the index of the row that they came from.
+    """
+    fields, series = layout.levels
+    first = frame.iloc[:, 0]
+    parts = []
+    for ticker in dict.fromkeys(series):
+        places = [place for place, each in enumerate(series, 1) if each == ticker]
+        part = frame.iloc[:, places].set_axis([fields[place - 1] for place in places], axis=1)
+        filled = (part.notna() & (part != "")).any(axis=1)
+        parts.append(part.assign(Ticker=ticker, **{layout.names[0]: first})[filled])
+    long = pd.concat(parts)
+    return long[[layout.names[0], *sorted({*fields}), "Ticker"]]
+
+
+def footer_length(rows: Rows) -> int:
+    """Return how many of the last rows of a table are no rows of it: remarks, sources, page numbers."""
+    length = 0
+    for row in reversed(rows):
+        if any(row) and not _is_remark(row):
+            break
+        length += 1
+    return length
+
+
+def _header_row(rows: Rows) -> int:
+    counts = [sum(bool(cell) for cell in row) for row in rows]
+    usual = Counter(count for count in counts if count)
+    if not usual:
+        return 0
+    width = max(usual, key=lambda count: (usual[count], count))
+    wide = (place for place, count in enumerate(counts) if count >= max(2, _WIDE * width))
+    top = next(wide, 0)
+    # Merged cells leave most of an upper level empty.
+    above = (rows[top - 1] if top else []) or [""]
+    return top - 1 if above[0].lower() in {*_LEVELS, ""} and any(above[1:]) else top
+
+
+def _depth(rows: Rows, top: int) -> int:
+    """Return how many rows the header has: one, unless pandas wrote the levels of its columns."""
+    if len(rows) < top + 2 or len(rows[top + 1]) != len(rows[top]):
+        return 1
+    first, second = rows[top], rows[top + 1]
+    names = [cell for cell in second[1:] if not _CODE.fullmatch(cell)]
+    if _VALUE.fullmatch(second[0]) or any(_VALUE.fullmatch(cell) for cell in names) or not all(second[1:]):
+        return 1
+    if not (_are_fields(_filled(first[1:])) or _are_fields(_filled(second[1:]))):
+        return 1
+    third = (rows[top + 2] if len(rows) > top + 2 else []) or [""]
+    return 3 if third[0] and not any(third[1:]) and not _VALUE.fullmatch(third[0]) else 2
+
+
+def _refuse_repeated(names: Sequence[str], name: str) -> None:
+    repeated = {each for each in names if each and names.count(each) > 1}
+    if repeated:
+        raise DataError(
+            f"`{name}` names a column twice",
+            received=", ".join(sorted(repeated)),
+            hint="Rename one of them; if there are several header rows, save the table with one.",
+        )
+
+
+def _filled(level: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a level with those repeated that merged cells left empty, without pandas' .1."""
+    filled: list[str] = []
+    for cell in level:
+        filled.append(_SAME_AGAIN.sub("", cell) if cell else filled[-1] if filled else "")
+    return tuple(filled)
+
+
+def _are_fields(level: Sequence[str]) -> bool:
+    return bool(level) and all(cell.lower() in _FIELDS for cell in level)
+
+
+def _is_remark(row: Sequence[str]) -> bool:
+    return len(row) > 2 and not any(row[1:]) and _REMARK.search(row[0]) is not None

@@ -1,0 +1,128 @@
+"""Columns of numbers: read as a file writes them, and brought to shares, money and fractions."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.errors import DataError
+from data.importing.headers import Headers, Kind, Unit, title_unit
+from data.importing.maps import TableMap
+from data.importing.measures import Measure, parse_measure
+from data.store.cells import BARE, MAGNITUDE, PERCENT, UNIT, blank, is_text, read_measured
+from data.store.schema import Column
+
+# What the units of measure of our columns measure, by their scale.
+_KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
+# Prices of funds stay below a thousand, so that a group of thousands in one may be a decimal comma.
+_ONE_COMMA = r"[+-]?\d{1,3},\d{3}"
+
+
+class Measures:
+    """The unit of measure of each column of a table in a file.
+
+    The header's own counts, then the map's, then that of the title, if it is of the right kind. A header that
+    the map names with the brackets on has the map's. DataError for one that cannot be.
+    """
+
+    def __init__(self, part: TableMap, headers: Headers, title: str, origin: str) -> None:
+        self._part, self._headers, self._origin = part, headers, origin
+        self._title = title_unit(title)
+
+    def of(self, column: Column) -> Measure | None:
+        """Return the unit of measure of one of our columns, None if the numbers are in ours."""
+        name = self._part.column_in(column.name, self._headers)
+        if name is None:
+            return self._part.measures.get(column.name)
+        header = self._headers.column(name)
+        own = self._headers.units.get(header)
+        given = self._part.measures.get(column.name)
+        if own is not None and not (given is not None and name == header):
+            self._check(own, column, header)
+            named = parse_measure(own.measure, header)
+            # A discount in percent is in percent, and still a discount.
+            return given if given is not None and abs(given.last) == named.last else named
+        if given is not None:
+            return given
+        if self._title is not None and _kind_of(column) == self._title.kind and column.scale != "price":
+            return parse_measure(self._title.measure, header)
+        return None
+
+    def _check(self, own: Unit, column: Column, header: str) -> None:
+        kind = _kind_of(column)
+        if kind != "any" and own.kind not in ("any", kind):
+            raise DataError(
+                f"{self._origin}: `{column.name}` is a {kind}, and its header says something else",
+                received=header,
+                hint="Say in a map file (--map) which column it is.",
+            )
+
+
+def read_column(
+    values: pd.Series,
+    column: Column,
+    part: TableMap,
+    measure: Measure | None,
+    days: pd.Series | None,
+    origin: str,
+) -> pd.Series:
+    """Return a column of a file as numbers in our units of measure.
+
+    Cells that bring their own magnitude or unit (12.3亿, 15.89%) are scaled by it. What is no number goes on
+    as it stands, for the table to refuse, but a comma that groups no thousands is refused here.
+    """
+    read = read_measured(values, part.decimal)
+    numbers, wrong = read.numbers, read.wrong
+    if column.scale != "ratio":
+        wrong = wrong | (read.own == PERCENT)
+    if is_text(values):
+        _refuse_commas(values, numbers, wrong, column, part, origin)
+    if measure is None and column.name in part.named_measures:
+        _refuse_bare(values, read.own == BARE, column, origin)
+    if measure is not None:
+        scaled = measure.scale(numbers, days)
+        if (read.own != BARE).any():
+            named = measure.without_magnitude.scale(numbers, days)
+            percent = measure.scale(numbers * 100 if measure.of_percent else numbers, days)
+            scaled = scaled.mask(read.own == MAGNITUDE, named).mask(read.own == UNIT, numbers)
+            scaled = scaled.mask(read.own == PERCENT, percent)
+        numbers = scaled
+    return numbers.astype(object).where(~wrong, values) if wrong.any() else numbers
+
+
+def _refuse_commas(
+    values: pd.Series, numbers: pd.Series, wrong: pd.Series, column: Column, part: TableMap, origin: str
+) -> None:
+    """Refuse a comma that groups no thousands, or that would make a price of a thousand."""
+    suspicious = wrong
+    if part.decimal == "." and column.scale == "price":
+        suspicious = wrong | ((numbers >= 1000) & (numbers % 1 == 0))
+    if not suspicious.any():
+        return
+    text = values[suspicious].astype("str").str.strip()
+    commas = text[wrong[suspicious] & text.str.contains(",") | text.str.fullmatch(_ONE_COMMA)]
+    if commas.empty:
+        return
+    other = "." if part.decimal == "," else ","
+    raise DataError(
+        f"{origin}: `{column.name}` in row {commas.index[0] + 1} has a comma that is no thousands separator",
+        received=repr(commas.iloc[0]),
+        limit=f"the decimal mark is `{part.decimal}`, and groups of thousands have three digits",
+        hint=f'If the decimal mark is `{other}`, say so in a map file (--map): decimal = "{other}".',
+    )
+
+
+def _refuse_bare(values: pd.Series, bare: pd.Series, column: Column, origin: str) -> None:
+    """Refuse numbers of which neither file nor map says in which unit of measure they are."""
+    untold = values[bare & ~blank(values)]
+    if len(untold):
+        row = untold.index[0] + 1
+        raise DataError(
+            f"{origin}: nothing says in which unit of measure `{column.name}` in row {row} is",
+            received=str(untold.iloc[0]),
+            limit="a unit in the header, such as 份额(万份), or in the cell, such as 12.3亿份",
+            hint=f'Write it into the header, or a map file (--map): measures = {{ {column.name} = "10^4" }}.',
+        )
+
+
+def _kind_of(column: Column) -> Kind:
+    return _KINDS.get(column.scale, "any")

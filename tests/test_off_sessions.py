@@ -1,0 +1,127 @@
+"""Rows dated on days without a session: the session that they belong to, and when they were known."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.checks import run_checks
+from data.facts.calendars import calendar_for
+from data.importing import import_files
+from data.load import load_panel
+from data.store.store import Store
+from tests.helpers.small_market import Source, check, clean_market
+
+SESSIONS = [each.item() for each in calendar_for("us_etf").sessions(date(2026, 3, 2), date(2026, 5, 29))]
+MAP = 'table = "units"\ncolumns = {symbol = "ticker", day = "date", units = "shares"}\n'
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def take(tmp_path: Path, store: Store):
+    def _take(table: str, rows: list[tuple[object, float]], symbol: str = "AGG.US", extra: str = ""):
+        column = {"units": "units", "nav": "nav", "margin": "balance"}[table]
+        frame = pd.DataFrame(rows, columns=["day", column]).assign(symbol=symbol)
+        frame.to_csv(tmp_path / f"{table}.csv", index=False)
+        toml = tmp_path / "my.toml"
+        toml.write_text(f'table = "{table}"\n{extra}')
+        return import_files([tmp_path / f"{table}.csv"], store, map_file=toml).imported[0].notes
+
+    return _take
+
+
+def counts(store: Store) -> dict[str, float]:
+    frame = store.read("units")
+    return dict(zip(frame["day"].dt.strftime("%m-%d"), frame["units"], strict=True))
+
+
+def test_counts_that_are_all_dated_a_day_late_are_those_of_the_session_before(take, store):
+    # Friday's count is dated Saturday, Monday's Tuesday; Good Friday and Memorial Day are in between.
+    rows = [(day + timedelta(days=1), 1_398_800_000 + 400_000 * row) for row, day in enumerate(SESSIONS)]
+    (note,) = take("units", rows)
+    assert note == f"dated a day late, and taken as of the session before: {len(SESSIONS)} rows"
+    units = store.read("units")
+    assert [day.date() for day in units["day"]] == SESSIONS
+    assert units["units"].tolist() == [count for _, count in rows]
+    known = dict(zip(units["day"].dt.strftime("%m-%d"), units["known_at"], strict=True))
+    # A Saturday has no open; a session's open comes before the count was seen.
+    assert known["03-06"] == pd.Timestamp("2026-03-07")
+    assert known["03-05"] == pd.Timestamp("2026-03-06 23:59")
+    close = 99.0 + np.arange(len(SESSIONS)) / 100
+    bars = pd.DataFrame({"symbol": "AGG.US", "day": SESSIONS, "volume": 6_000_000, "close": close})
+    store.append({"bars": bars.assign(open=close, high=close, low=close)})
+    panel = load_panel(store)
+    assert np.isfinite(panel.ingredients.facts.grids["units"].measure).sum() == len(SESSIONS)
+    assert [each for each in run_checks(store) if each.table == "units"] == []
+
+
+def test_a_snapshot_of_a_weekend_is_the_count_of_friday_if_there_is_none(take, store):
+    # Saturday 7 March, Wednesday 11 March, Saturday 14 March; 13 March has a row of its own.
+    rows = [("2026-03-07", 5e7), ("2026-03-11", 6e7), ("2026-03-13", 7e7), ("2026-03-14", 8e7)]
+    (note,) = take("units", rows)
+    assert note.startswith("dated on days without a session, and taken as of the session before: 2 rows; ")
+    assert note.endswith("because that session has a row of its own: 1 row")
+    assert counts(store) == {"03-06": 5e7, "03-11": 6e7, "03-13": 7e7}
+    known_at = store.read("units")["known_at"]
+    assert (known_at[0], known_at[1:].isna().all()) == (pd.Timestamp("2026-03-07"), True)
+
+
+def test_a_series_of_every_calendar_day_keeps_its_sessions(take, store):
+    days = pd.date_range("2026-03-02", "2026-03-15")
+    take("units", [(day.date(), 5e7 + row) for row, day in enumerate(days)])
+    assert list(counts(store)) == [f"03-{day:02d}" for day in (2, 3, 4, 5, 6, 9, 10, 11, 12, 13)]
+    assert counts(store)["03-06"] == 5e7 + 4
+
+
+def test_a_map_says_that_days_are_those_of_publication(take, store):
+    take("units", [("2026-03-06", 5e7), ("2026-03-09", 6e7)], extra='dated = "publication"\n')
+    assert counts(store) == {"03-05": 5e7, "03-06": 6e7}
+    assert store.read("units")["known_at"].tolist() == [
+        pd.Timestamp("2026-03-06 23:59"),
+        pd.Timestamp("2026-03-09 23:59"),
+    ]
+
+
+def test_a_month_is_its_last_session_and_known_by_the_lags_on_file(tmp_path, store):
+    header = "Year-Month,Debit Balances in Customers' Securities Margin Accounts"
+    (tmp_path / "finra.csv").write_text(f"{header}\n2025-05,920960\n2025-08,1059723\n")
+    report = import_files([tmp_path / "finra.csv"], store)
+    assert report.imported[0].map == "finra-margin"
+    margin = store.read("margin")
+    # 31 May is a Saturday, 31 August a Sunday.
+    assert margin["day"].dt.strftime("%Y-%m-%d").tolist() == ["2025-05-30", "2025-08-29"]
+    assert margin["balance"].tolist() == [920_960e6, 1_059_723e6]
+    assert margin["known_at"].isna().all()
+
+
+def test_a_value_of_a_holiday_does_not_replace_that_of_the_session(take, store):
+    take("nav", [("2023-12-29", 1.0), ("2023-12-31", 1.0001)], symbol="159363.SZ")
+    assert store.read("nav")["nav"].tolist() == [1.0]
+    assert store.read("nav")["known_at"].isna().all()
+
+
+def test_days_beyond_the_recorded_calendar_stay_as_they_are(take, store):
+    assert take("units", [("2099-01-04", 5e7)]) == ()
+    assert store.read("units")["day"].tolist() == [pd.Timestamp("2099-01-04")]
+
+
+def test_the_margin_of_a_market_at_the_end_of_a_month_is_no_phantom():
+    days = pd.to_datetime(["2025-02-28", "2025-03-30"])
+    margin = pd.DataFrame({"symbol": "CN", "day": days, "balance": [1.9e12, 1.8e12]})
+    assert check(clean_market() | {"margin": margin}, "phantom-session") == []
+    fund = margin.assign(symbol="159819.SZ")
+    assert [each.first for each in check(clean_market() | {"margin": fund}, "phantom-session")] == [
+        date(2025, 3, 30)
+    ]
+
+
+def test_a_source_without_rows_has_no_findings():
+    assert run_checks(Source({})) == ()
