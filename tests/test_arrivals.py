@@ -101,7 +101,7 @@ def test_a_row_of_another_source_stays_where_rows_are_fetched(tmp_path):
         }
     )
     store.append({"bars": bars.assign(source="x", provider="a 1")}, fetched=AT)
-    other = bars.assign(volume=101.0, amount=100.5, source="y", provider="b 2")
+    other = bars.assign(volume=301.0, amount=100.5, source="y", provider="b 2")
     (change,) = store.append({"bars": other}, fetched=LATER).changes
     assert (change.differing, change.revised, change.completed) == (1, 0, 1)
     row = store.read("bars").iloc[0]
@@ -109,6 +109,10 @@ def test_a_row_of_another_source_stays_where_rows_are_fetched(tmp_path):
     # A file has no such excuse.
     with pytest.raises(DataError, match="would change the past"):
         store.append({"bars": other})
+    # 101 shares are one lot: the sources agree, and the row stays whose it is.
+    (change,) = store.append({"bars": other.assign(volume=101.0)}, fetched=LATER).changes
+    assert (change.differing, change.revised, change.completed) == (0, 0, 0)
+    assert store.read("bars")["volume"].tolist() == [100.0]
 
 
 def test_what_a_store_remembers_is_kept_with_its_rows(tmp_path):

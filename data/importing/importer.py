@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from data.errors import DataError
@@ -27,6 +28,7 @@ from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import Shaped, shape
 from data.importing.sheet import GUESSED, Given, Sheet
 from data.store.merge import NOT_COMPARED, Change, differ, written
+from data.store.rounding import grains, settle
 from data.store.store import Store
 from data.store.tables import table
 
@@ -223,9 +225,30 @@ def _joined(name: str, parts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFram
     by_key = shared.groupby(keys, sort=False)
     for column in shared.columns.difference([*keys, *NOT_COMPARED, "file"], sort=False):
         other = differ(by_key[column].transform("first"), shared[column])
+        if other.any() and pd.api.types.is_float_dtype(shared[column]):
+            shared, other = _finest(rows, shared, keys, column)
+            by_key = shared.groupby(keys, sort=False)
         if other.any():
             raise _disagreement(name, column, by_key.get_group(tuple(shared.loc[other, keys].iloc[0])))
     return pd.concat([rows[~repeated], by_key.first().reset_index()], ignore_index=True).drop(columns="file")
+
+
+def _finest(
+    rows: pd.DataFrame, shared: pd.DataFrame, keys: list[str], column: str
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Give rows of one key the value with the most digits, and return which of them say something else."""
+    rough = pd.Series(grains(rows[column], rows["file"], column), index=rows.index)[shared.index]
+    ordered = shared.assign(rough=rough.where(shared[column].notna(), np.inf)).sort_values(
+        "rough", kind="stable"
+    )
+    by_key = ordered.groupby(keys, sort=False)
+    finest, grain = by_key[column].transform("first"), by_key["rough"].transform("first")
+    same, fine = settle(*(each.to_numpy() for each in (finest, ordered[column], grain, ordered["rough"])))
+    other = differ(finest, ordered[column]) & ~same
+    # Of two that differ by what 32 bits cannot hold, the shorter one is taken; any other is the finest.
+    value = pd.Series(np.where(same, fine, finest), index=ordered.index)
+    best = value.groupby([ordered[key] for key in keys], sort=False).transform("last")
+    return shared.assign(**{column: best.where(~other, ordered[column])[shared.index]}), other[shared.index]
 
 
 def _disagreement(name: str, column: str, rows: pd.DataFrame) -> DataError:

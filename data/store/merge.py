@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError
+from data.store.rounding import grains, settle
 from data.store.schema import Column, Table
 
 # Numbers closer than this are one number that two programs scaled in two ways, not a revision.
@@ -37,10 +38,10 @@ REVISIONS = Table(
 class Change:
     """What an append does to one table, counted in rows.
 
-    ``present`` counts the rows whose key was on file; of these, ``completed`` had a missing value filled in
-    and ``revised`` had a value changed. ``revisions`` lists the values changed: key, column, old, new.
-    ``differing`` rows stayed as they are, because another source says otherwise; ``came`` marks the rows of
-    the new table that are new or altered, (N,).
+    ``present`` counts the rows whose key was on file; of these, ``completed`` had a missing value filled in,
+    or a rounded one by one with more digits, and ``revised`` had a value changed. ``revisions`` lists the
+    values changed: key, column, old, new. ``differing`` rows stayed as they are, because another source says
+    otherwise; ``came`` marks the rows of the new table that are new or altered, (N,).
     """
 
     table: str
@@ -72,7 +73,9 @@ def merge(
     """Return the rows of both frames sorted by key, new values winning, and what changed.
 
     Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays; with
-    ``each_source`` also where the row on file came from another source, which may round or count otherwise.
+    ``each_source`` also where the row on file came from another source, which may count otherwise. Two values
+    that are one up to rounding (``data.store.rounding``) do not differ: the finer one is kept, save in a row
+    of another source.
     """
     keys = list(schema.key)
     rows = new[keys].merge(old[keys].assign(at=np.arange(len(old))), how="left", on=keys)["at"]
@@ -86,9 +89,20 @@ def merge(
     listed: list[pd.DataFrame] = []
     for name in [name for name in schema.names if name not in (*keys, *NOT_COMPARED)]:
         changed = differ(there[name], here[name]).to_numpy()
+        filled = (there[name].isna() & here[name].notna()).to_numpy()
+        if changed.any() and pd.api.types.is_float_dtype(old[name]):
+            same, finer = settle(
+                there[name].to_numpy(),
+                here[name].to_numpy(),
+                grains(old[name], old["source"], name)[at],
+                grains(new[name], new["source"], name)[known],
+            )
+            ours = changed & same & ~foreign
+            here[name] = here[name].mask(ours, finer)
+            filled = filled | (ours & (finer != there[name].to_numpy()))
+            changed = changed & ~same
         differing |= changed & foreign
         changed = changed & ~foreign
-        filled = (there[name].isna() & here[name].notna()).to_numpy()
         taken = changed | filled
         if not taken.any():
             continue

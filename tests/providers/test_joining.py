@@ -148,8 +148,20 @@ def test_a_row_on_file_of_another_source_stays_and_lacking_values_are_filled_in(
     assert rows["source"].tolist() == ["sina", "eastmoney"]
     assert rows["volume"].tolist() == [412_000_017, 523_000_000]
     assert rows["amount"].tolist() == [291_500_000, 371_800_000]
-    assert report.notes == ("bars: rows on file of another source differ and stay as they are: 1",)
+    # In lots 412,000,017 shares are the 412,000,000 of East Money.
+    assert report.notes == ()
     assert report.revisions.empty
+
+
+def test_a_row_on_file_of_another_source_that_says_otherwise_is_noted(both):
+    import akshare
+
+    akshare.SINA = akshare.SINA.replace("412000000", "412000317")
+    akshare.TROUBLE["fund_etf_hist_em"] = [ConnectionError("reset")] * 4
+    both.fetch("bars", symbols=(FUND,), end=FIRST, providers=("akshare",))
+    report = both.fetch("bars", symbols=(FUND,), providers=("akshare",))
+    assert both.store.read("bars")["volume"].tolist() == [412_000_317, 523_000_000]
+    assert report.notes == ("bars: rows on file of another source differ and stay as they are: 1",)
 
 
 def test_providers_of_two_markets_are_refused(both, vendor):
