@@ -11,6 +11,7 @@ from datetime import date
 
 from data.checks import (
     announced,
+    grids,
     index,
     jumps,
     margin,
@@ -19,6 +20,7 @@ from data.checks import (
     scales,
     sessions,
     stale,
+    tape,
     units,
 )
 from data.checks.finding import SEVERITIES, Check, Finding
@@ -41,6 +43,9 @@ _ALL: Sequence[Check] = (
     Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),
     Check("amount-scale", "amount in thousands, 10^4 or 10^8", scales.amount_scale),
     Check("adjusted-prices", "prices adjusted by the vendor", prices.adjusted_prices),
+    Check("split-adjusted", "prices adjusted for a split that is not recorded", grids.split_adjusted),
+    Check("price-grid", "Chinese prices rounded to whole cents", grids.price_grid),
+    Check("partial-tape", "American bars of one venue only", tape.partial_tape),
     Check("vwap-outside-bar", "a VWAP outside the low and high of its bar", prices.vwap_outside_bar),
     Check("price-spike", "an impossible close that the next open takes back", prices.price_spike),
     Check("beyond-limit", "prices beyond the price limit", prices.beyond_limit),
@@ -51,6 +56,7 @@ _ALL: Sequence[Check] = (
     Check("implausible-value", "numbers beyond what is usual of their column", scales.implausible_value),
     Check("phantom-session", "rows on days without a session", sessions.phantom_session),
     Check("beyond-calendar", "rows after the last session that is known", sessions.beyond_calendar),
+    Check("not-daily", "bars, NAV or index levels that are weekly or monthly", sessions.not_daily),
     Check("missing-session", "sessions without a row", sessions.missing_session),
     Check("outside-listing", "bars before listing or after delisting", sessions.outside_listing),
     Check("frozen-series", "values that repeat for too long", stale.frozen_series),

@@ -29,6 +29,10 @@ LARGE_CUT = 1.10
 UNIT_SCALE = 50.0
 _UNIT_JUMP = 1.8
 _SMALL_MOVE = 1.4
+_ADJUSTED_FOR_IT = (
+    "the vendor adjusted these prices for it: import them as traded, with the split, into a new store "
+    "(yfinance's file with its column `Stock Splits` brings both)."
+)
 # Ratios in use. Others are current practice too, so the announcement decides, not this list.
 _RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0)
 
@@ -121,7 +125,8 @@ def unit_jump(data: Inputs) -> Iterator[Finding]:
             symbol,
             [jump.day for jump in jumps],
             f"{jumps[0].evidence} without a recorded split, {seen}{more}",
-            "It may be a true flow. If the fund announced a split, add it to the table `actions`.",
+            "It may be a true flow. If the fund announced a split, "
+            + ("add it to the table `actions`." if move is None else _ADJUSTED_FOR_IT),
         )
 
 

@@ -25,6 +25,7 @@ _SLOPES = {
     100.0: "in percent",
     -100.0: "a discount in percent, above zero where the price is below",
 }
+_ADJUSTED_SOURCES = (", qfq", ", hfq")
 _COMPARE = "Compare with another source, and import the right row."
 
 
@@ -105,19 +106,36 @@ def adjusted_prices(data: Inputs) -> Iterator[Finding]:
     1. VWAP = amount / volume, both in the units of measure that they show (`lots-for-shares`).
     2. A bar is off if its VWAP lies outside its low and high, beyond what rounding explains.
     3. Bars that are off are adjusted if they are most of their month, or five in a row (`data.checks.vwap`).
+    4. Rows whose source says that they are forward- or backward-adjusted are, whatever their VWAP.
     """
-    for symbol, rows in data.vwap[data.vwap["adjusted"]].groupby("symbol"):
-        yield Finding.on(
-            "adjusted-prices",
-            "error",
-            "bars",
+    bars = data.tables["bars"]
+    named = bars[bars["source"].astype("str").str.endswith(_ADJUSTED_SOURCES)]
+    for symbol, rows in data.vwap[data.vwap["adjusted"] & ~data.vwap.index.isin(named.index)].groupby(
+        "symbol"
+    ):
+        yield _adjusted(
             str(symbol),
-            rows["day"],
+            rows,
             "VWAP (amount / volume) lies outside low to high, in the middle at "
             f"x{rows['plain_ratio'].median():.3f} of the close: these prices were adjusted",
-            "Import unadjusted prices (AKShare adjust='', East Money fqt=0, Yahoo auto_adjust=False), and "
-            "splits and dividends as rows of `actions`.",
         )
+    for symbol, rows in named.groupby("symbol"):
+        yield _adjusted(
+            str(symbol), rows, f"their source says that they are adjusted: {rows['source'].iloc[0]}"
+        )
+
+
+def _adjusted(symbol: str, rows: pd.DataFrame, message: str) -> Finding:
+    return Finding.on(
+        "adjusted-prices",
+        "error",
+        "bars",
+        symbol,
+        rows["day"],
+        message,
+        "Import unadjusted prices (AKShare adjust='', East Money fqt=0, Yahoo auto_adjust=False), and "
+        "splits and dividends as rows of `actions`.",
+    )
 
 
 def vwap_outside_bar(data: Inputs) -> Iterator[Finding]:

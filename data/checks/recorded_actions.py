@@ -116,5 +116,6 @@ def _contradicted(table: str, split: Any, said: str, severity: Severity = "error
         split.symbol,
         split.ex_day,
         f"a split of {split.ratio:g} is recorded, but {said}",
-        "Correct the row of `actions`, or import prices and units as published, adjusted by nobody.",
+        "Correct the row of `actions`, or import prices and units as published, adjusted by nobody: a file "
+        "of yfinance with its column `Stock Splits` is brought back to that.",
     )

@@ -11,8 +11,11 @@ from data.checks.inputs import Inputs
 from data.checks.reading import DATED, worst
 from data.facts.calendars import COMMAND
 from data.facts.rules import LONGEST_HALT
-from data.store.tables import FACT_TABLES
+from data.facts.symbols import MARKET_CODES
+from data.store.tables import FACT_TABLES, TABLES
 
+# Fewer rows than these say nothing about how often a series is published.
+_FEWEST_ROWS = 10
 _HALTED_PART = 0.02
 
 
@@ -21,11 +24,14 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
 
     1. Each row of each dated table is held against the recorded sessions of its market.
     2. The finding says how many of them fall on weekends, and how many copy the row beside them.
-    3. A bar is an error, for nothing traded; in other tables the row is a warning, and is not used.
+    3. A bar is an error, for nothing traded; in other tables the row is a warning, and is not used. The
+       margin of a whole market may be dated with the end of a month, and counts from the session before.
     """
     for table, key in DATED.items():
         frame = data.tables[table]
         wrong = ~data.is_session(table) & ~data.is_beyond(table)
+        if TABLES[table].markets is not None:
+            wrong &= ~frame[key].isin([*MARKET_CODES]).to_numpy()
         if not wrong.any():
             continue
         for series, rows in frame.assign(copy=_copies(frame, key))[wrong].groupby(key):
@@ -81,7 +87,7 @@ def missing_session(data: Inputs) -> Iterator[Finding]:
 def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
     steps, key = data.steps(table), DATED[table]
     lengths = steps.groupby(key).size()
-    for series, rows in steps[steps["skipped"] > 0].groupby(key):
+    for series, rows in steps[(steps["skipped"] > 0) & ~_seldom(steps, key)].groupby(key):
         missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
         part = missing / (missing + int(lengths[series]))
         halts = table == "bars" and longest.skipped <= LONGEST_HALT and part <= _HALTED_PART
@@ -117,6 +123,36 @@ def _beside_bars(data: Inputs, table: str) -> Iterator[Finding]:
             f"{len(missing)} session(s) with a bar and without a row, {len(missing) / counts[symbol]:.1%}",
             "A value is known for some sessions and then unknown. Import a fuller source.",
         )
+
+
+def not_daily(data: Inputs) -> Iterator[Finding]:
+    """Find series of bars, NAV or index levels that are weekly, monthly or sparser than every session.
+
+    1. Most of ten or more rows skip sessions.
+    2. Bars are an error: on the sessions between nothing trades, and windows count sessions.
+    """
+    for table in (each.name for each in FACT_TABLES if each.rows_on == "sessions"):
+        steps, key = data.steps(table), DATED[table]
+        for series, rows in steps[_seldom(steps, key)].groupby(key):
+            apart = float(rows["skipped"].iloc[1:].median()) + 1
+            usual = "weekly" if 4 <= apart <= 6 else "monthly" if 18 <= apart <= 24 else "sparse"
+            yield Finding.on(
+                "not-daily",
+                "error" if table == "bars" else "warning",
+                table,
+                str(series),
+                rows["day"],
+                f"rows are {usual}: {apart:g} sessions apart in the middle, {len(rows)} in all",
+                "Import daily rows. Everything here counts in sessions.",
+            )
+
+
+def _seldom(steps: pd.DataFrame, key: str) -> pd.Series:
+    """Return which rows belong to a series that skips sessions in most of its rows."""
+    skips = (steps["skipped"] > 0).groupby(steps[key])
+    return (skips.transform("sum") > (skips.transform("size") - 1) / 2) & (
+        skips.transform("size") >= _FEWEST_ROWS
+    )
 
 
 def outside_listing(data: Inputs) -> Iterator[Finding]:

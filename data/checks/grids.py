@@ -1,0 +1,128 @@
+"""Checks against the tick: prices that a vendor rounded, and prices on the basis of a split nobody recorded.
+
+Prices are whole ticks when they are traded: 0.001 yuan in China, a cent in the United States.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.reading import TICK, Bools, Floats
+from data.facts.symbols import market_of
+
+_TICKS = {"cn_etf": TICK, "us_etf": 0.01}
+_CENT = 0.01
+# Of a tick: what 32-bit numbers and rounding to four digits leave.
+_NEAR = 0.03
+# Bars of a month, and different closes in it, that lie on whole cents by no accident.
+_MONTH, _DIFFERENT = 10, 5
+_SPLITS = (2, 3, 4, 5, 6, 8, 10, 15, 20)
+_LEAST_ROWS = 20
+# Half of the prices that are adjusted for a split by two are still whole ticks.
+_OFF_PART = 0.25
+_FITTING_PART = 0.98
+
+
+def price_grid(data: Inputs) -> Iterator[Finding]:
+    """Find months of Chinese prices that are all whole cents: a vendor that rounds 0.729 to 0.73.
+
+    1. Open, high, low and close of a month of ten bars or more, with five different closes, are whole cents.
+    2. At a price of one yuan that is an error of half a per cent a day.
+    """
+    bars = data.tables["bars"][data.tables["bars"]["symbol"].map(_is_chinese).astype(bool)]
+    if bars.empty:
+        return
+    prices = bars[["open", "high", "low", "close"]].to_numpy(np.float64)
+    month = [bars["symbol"], bars["day"].dt.year * 12 + bars["day"].dt.month]
+    cents = pd.Series(_on_grid(prices, _CENT).all(axis=1), index=bars.index)
+    whole = bars.assign(whole=cents).groupby(month)
+    rounded = whole["whole"].transform("all") & (whole["close"].transform("size") >= _MONTH)
+    rounded &= whole["close"].transform("nunique") >= _DIFFERENT
+    for symbol, rows in bars[rounded].groupby("symbol"):
+        yield Finding.on(
+            "price-grid",
+            "warning",
+            "bars",
+            str(symbol),
+            rows["day"],
+            f"all prices of {len(rows)} bars are whole cents, and funds trade in ticks of {TICK}: they were "
+            f"rounded, by up to {0.005 / rows['close'].median():.2%}",
+            "Import the bars from a source with three decimals.",
+        )
+
+
+def split_adjusted(data: Inputs) -> Iterator[Finding]:
+    """Find prices that a vendor adjusted for a split that is not recorded, as unit counts are not.
+
+    1. Closes up to a day are often off the tick grid, later ones never are, and there is a whole number of up
+       to 20 by which the early ones become whole ticks: the split.
+    2. Or the source of the rows says so, because the file did not record the splits.
+    3. An error where the fund has unit counts: their jump would be a flow.
+    """
+    for symbol in data.tables["bars"]["symbol"].unique():
+        rows = data.rows_of("bars", symbol)
+        if (data.splits["symbol"] == symbol).any():
+            continue
+        closes, tick = rows["close"].to_numpy(np.float64), _TICKS[market_of(symbol)]
+        found = _split_of(closes, tick)
+        if found is not None:
+            last, ratio = found
+            yield Finding.on(
+                "split-adjusted",
+                "error" if len(data.rows_of("units", symbol)) else "warning",
+                "bars",
+                symbol,
+                rows["day"].iloc[: last + 1],
+                f"closes up to {rows['day'].iloc[last]:%Y-%m-%d} are no whole ticks, and are if multiplied "
+                f"by {ratio}: prices are adjusted for a split 1:{ratio} that is not recorded",
+                _AS_TRADED,
+            )
+    named = data.tables["bars"][data.tables["bars"]["source"].astype("str").str.endswith(", split-adjusted")]
+    for exchange, rows in named.groupby(named["symbol"].str[-2:]):
+        funds = sorted(rows["symbol"].unique())
+        more = f" and {len(funds) - 4} more" if len(funds) > 4 else ""
+        yield Finding.on(
+            "split-adjusted",
+            "warning",
+            "bars",
+            str(exchange),
+            rows["day"],
+            f"prices of {len(funds)} funds are on the basis of the splits up to their download, which are "
+            f"not on file: {', '.join(funds[:4])}{more}",
+            _AS_TRADED,
+        )
+
+
+_AS_TRADED = (
+    "Import bars as traded, and the splits, into a new store: yfinance's file with its column `Stock Splits` "
+    "(actions=True) brings both."
+)
+
+
+def _split_of(closes: Floats, tick: float) -> tuple[int, int] | None:
+    """Return the last row that is off the grid and the split that explains it, None if there is none."""
+    off = np.flatnonzero(~_on_grid(closes, tick))
+    if len(off) == 0:
+        return None
+    last = int(off[-1])
+    early = closes[: last + 1]
+    if min(len(early), len(closes) - len(early)) < _LEAST_ROWS or len(off) < _OFF_PART * len(early):
+        return None
+    for ratio in _SPLITS:
+        if _on_grid(early * ratio, tick).mean() >= _FITTING_PART:
+            return last, ratio
+    return None
+
+
+def _on_grid(prices: Floats, tick: float) -> Bools:
+    ticks = prices / tick
+    return np.abs(ticks - np.round(ticks)) <= _NEAR
+
+
+def _is_chinese(symbol: str) -> bool:
+    return market_of(symbol) == "cn_etf"
