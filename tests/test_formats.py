@@ -74,6 +74,14 @@ AUGUST_20 = [("159363.SZ", "2025-08-20", 3_970_000_000.0)]
         ("−5", -5.0),
         ('="159363"', 159_363.0),
         ("'5", 5.0),
+        ("1\u00a0234\u00a0567", 1_234_567.0),
+        ("１，２３４", 1234.0),
+        ("3.97 億份", 397_000_000.0),
+        ("12.3亿美元", 1_230_000_000.0),
+        ("12.50 USD", 12.5),
+        ("52.3mn", 52_300_000.0),
+        ("1.2bn", 1_200_000_000.0),
+        ("2E3\u200b", 2000.0),
     ],
 )
 def test_a_number_is_read_as_it_is_meant(cell, number):
@@ -81,7 +89,9 @@ def test_a_number_is_read_as_it_is_meant(cell, number):
     assert (numbers.tolist(), wrong.tolist()) == ([number, 1.0], [False, False])
 
 
-@pytest.mark.parametrize("cell", ["N/A", "#N/A", "--", "—", "停牌", "不适用", "null", ""])
+@pytest.mark.parametrize(
+    "cell", ["N/A", "#N/A", "--", "—", "--.--", "停牌", "休市", "不适用", "Halted", "null", ""]
+)
 def test_a_cell_that_says_that_there_is_no_value_is_empty(cell):
     numbers, wrong = read_numbers(pd.Series([cell], dtype=object))
     assert (numbers.isna().tolist(), wrong.tolist()) == ([True], [False])
@@ -123,6 +133,10 @@ def test_truth_is_no_number():
         "Aug 20, 2025",
         "20-Aug-2025",
         "Aug 20 2025",
+        "Wed, 20 Aug 2025",
+        "2025年8月20号",
+        "45889",
+        "2025\u200b-08-20",
         '="20250820"',
     ],
 )
@@ -144,6 +158,8 @@ def test_a_decimal_comma_is_refused_until_a_map_says_so(take, store):
     )
     with pytest.raises(DataError, match=r"`open` in row 1 has a comma .*'29,98'.*decimal = \",\""):
         take("bars.csv", rows)
+    with pytest.raises(DataError, match=r"`units` in row 1 has points that are no thousands separator"):
+        take("u.csv", csv("symbol;day;units", "159363;2025-08-20;3.970.000.000"))
     take("bars.csv", rows, map='based_on = "tidy-bars"\ndecimal = ","')
     assert store.read("bars")["close"].tolist() == [30.15, 30.05]
     assert store.read("bars")["volume"].tolist() == [1_000_000.0, 1_250_000.0]
@@ -212,6 +228,15 @@ def test_a_header_of_another_kind_is_no_count(take):
         ("指数中文全称Index Chinese Name(Full)", "指数中文全称", None),
         ("market value($)", "market value", Unit("dollars", "money")),
         ("收盘(前复权)", "收盘(前复权)", None),
+        ("份额万份", "份额", Unit("10^4", "count")),
+        ("份额/万份", "份额", Unit("10^4", "count")),
+        ("融资余额_元", "融资余额", Unit("yuan", "money")),
+        ("份额【万份】", "份额", Unit("10^4", "count")),
+        ("份额(10,000 份)", "份额", Unit("10^4", "count")),
+        ("流通份额（亿）", "流通份额", Unit("10^8", "any")),
+        ("收盘价(分)", "收盘价", Unit("cents", "money")),
+        ("基金份额", "基金份额", None),
+        ("total_shares", "total_shares", None),
         ("Adj Close", "Adj Close", None),
         ("ETF代码", "ETF代码", None),
     ],
@@ -273,7 +298,9 @@ def test_what_the_title_calls_adjusted_does_not_pass_as_traded(take, store, word
 
 def test_minute_bars_of_a_terminal_are_refused(take):
     rows = csv("159363 AI 5分钟线 不复权", TDX_HEADER, TDX[0])
-    with pytest.raises(DataError, match=r"`tdx-export` lacks a line above the header that says .*日线"):
+    with pytest.raises(
+        DataError, match=r"looks like an export of TongDaXin: export daily bars that are not adj"
+    ):
         take("x.txt", rows)
 
 
@@ -294,6 +321,21 @@ def test_a_row_of_a_fund_without_values_is_no_footer(take):
 
 
 YAHOO = ["Price,Close,High,Low,Open,Volume", "Ticker,BOTZ,BOTZ,BOTZ,BOTZ,BOTZ", "Date,,,,,"]
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "合计,,3970000000",
+        "Total,,3970000000",
+        "注：数据仅供参考,,",
+        "Source: exchange, Aug 20",
+        "合计,,3970000000\n\n数据来源：交易所,,",
+    ],
+)
+def test_sums_and_remarks_below_a_table_are_no_rows(take, store, footer):
+    take("u.csv", csv("symbol,day,units", "159363,2025-08-20,3970000000", footer))
+    assert units(store) == AUGUST_20
 
 
 def test_yahoo_downloads_with_three_header_rows_are_adjusted_bars(take, store):
@@ -322,6 +364,15 @@ def test_several_tickers_side_by_side_become_rows(take, store, header):
         ("BOTZ.US", 2.0, 3.0, 1000.0),
         ("BOTZ.US", 2.0, 3.0, 1000.0),
     ]
+
+
+@pytest.mark.parametrize("form", ["{0}_BOTZ", "BOTZ {0}", "\"('{0}', 'BOTZ')\""])
+def test_levels_that_were_joined_are_taken_apart(take, store, form):
+    fields = map(form.format, ("Close", "High", "Low", "Open", "Volume"))
+    first = "\"('Date', '')\"" if "(" in form else "Date"
+    take("p.csv", csv(",".join((first, *fields)), "2025-08-20,30.15,30.3,29.8,30,1000000"))
+    bar = store.read("bars").iloc[0]
+    assert (bar["symbol"], bar["open"], bar["close"], bar["source"]) == ("BOTZ.US", 30.0, 30.15, "yahoo, qfq")
 
 
 def test_tickers_over_fields_with_unadjusted_prices(take, store):
@@ -399,8 +450,36 @@ def test_sums_beside_a_matrix_are_no_fund(take, store):
     assert report.imported[0].unused == ("Total",)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # As pandas writes it without a name of the index, or with the name of the columns in the corner.
+        (",159363,515980", "2025-08-20,3970000000,--"),
+        ("code,159363,515980", "2025-08-20,3970000000,"),
+        ("日期,159363 创业板AI,人工智能(515980)", "2025年8月20日,39.7亿,停牌"),
+        ("日期,159363(万份),515980(万份)", "20250820,397000,"),
+        ("代码,2025年8月20日,2025年8月21日", "159363,3970000000,"),
+        ("代码,45889,45890", "159363,3970000000,"),
+    ],
+)
+def test_a_matrix_with_odd_corners_and_headers(take, store, rows):
+    take("u.csv", csv(*rows), named="wide-units")
+    assert units(store) == AUGUST_20
+
+
+def test_a_matrix_of_several_units_of_measure_is_refused(take):
+    with pytest.raises(DataError, match=r"its headers name several units of measure; received 日期, 159363"):
+        take("u.csv", csv("日期,159363(万份),515980(份)", "20250820,397000,1"), named="wide-units")
+
+
+def test_codes_above_chinese_fields_become_rows(take, store):
+    codes, fields = "日期,159363,159363,515980,515980", "日期,份额(万份),净值,份额(万份),净值"
+    take("u.csv", csv(codes, fields, "2025-08-20,397000,0.73,,"))
+    assert units(store) == AUGUST_20
+
+
 def test_what_is_no_matrix_is_refused(take):
-    with pytest.raises(DataError, match="is no matrix of days and funds; received day, 名称"):
+    with pytest.raises(DataError, match="is not a matrix of days and funds; received day, 名称"):
         take("u.csv", csv("day,名称", "2025-08-20,AI"), named="wide-units")
 
 
@@ -441,6 +520,20 @@ def test_a_row_with_volume_or_with_some_prices_is_no_halt(take, row, message):
         take("bars.csv", csv(BARS, f"159363,2025-08-20,{row}", whole))
 
 
+@pytest.mark.parametrize("empty", ["", "0", "--", "停牌", "N/A"])
+def test_a_count_without_a_value_is_left_out_and_told(take, store, empty):
+    rows = csv("symbol,day,units", "159363,2025-08-20,3970000000", f"159363,2025-08-21,{empty}")
+    assert take("u.csv", rows).imported[0].notes == ("without a value, and left out: 1 row",)
+    assert units(store) == AUGUST_20
+    with pytest.raises(DataError, match="`units` of table `units`"):
+        take("u.csv", csv("symbol,day,units", f"159363,2025-08-21,{empty}"))
+
+
+def test_a_balance_of_zero_is_a_balance(take, store):
+    take("m.csv", csv("symbol,day,balance", "159363,2025-08-20,0", "159363,2025-08-21,"))
+    assert store.read("margin")["balance"].tolist() == [0.0]
+
+
 def test_a_file_without_volume_at_all_is_refused(take):
     with pytest.raises(DataError, match="`volume` of table `bars` is empty"):
         take(
@@ -465,7 +558,7 @@ LIST = ["基金代码", "基金简称", "基金类别", "投资类别", "上市�
 def test_a_workbook_is_known_by_its_bytes(take, store, name, code):
     rows = [LIST, [code, "创AI", "ETF", "股票基金", Day(45642), "3,970,000,000", "华宝基金"]]
     report = take(name, xlsx({"基金列表": rows}))
-    assert report.imported[0].map == "akshare-etf-scale-szse"
+    assert report.imported[0].map == "szse-funds"
     assert units(store) == AUGUST_20
 
 
@@ -606,6 +699,15 @@ RECORD = {"symbol": "159363", "day": "2025-08-20", "units": 3_970_000_000}
         {name: [value] for name, value in RECORD.items()},
         {name: {"0": value} for name, value in RECORD.items()},
         {"symbol": "159363", "history": [{"day": "2025-08-20", "units": 3_970_000_000}]},
+        {"data": [{"symbol": "159363", "history": [{"day": "2025-08-20", "units": 3_970_000_000}]}]},
+        {"code": 0, "data": {"159363": [{"day": "2025-08-20", "units": 3_970_000_000}]}},
+        {"data": {"159363": {"2025-08-20": {"units": 3_970_000_000}}}},
+        {"data": {"diff": {"0": RECORD}}},
+        {"data": json.dumps([RECORD])},
+        {name: {"7": value} for name, value in RECORD.items()},
+        [list(RECORD), list(RECORD.values())],
+        [{"symbol": "159363", "values": {"day": "2025-08-20", "units": {"raw": 3.97e9, "fmt": "3.97B"}}}],
+        {"schema": {"fields": [{"name": name} for name in RECORD]}, "data": [RECORD]},
     ],
 )
 def test_a_table_is_found_wherever_an_answer_has_it(take, store, answer):
@@ -640,6 +742,38 @@ def test_a_map_says_which_of_several_tables_it_is_and_what_its_values_are(take, 
     assert units(store) == AUGUST_20
     with pytest.raises(DataError, match=r"`a.json` has no `history`; received prices, shares"):
         take("a.json", json.dumps(answer), map=toml.replace('"shares"', '"history"'))
+
+
+def test_several_tables_deep_in_an_answer_are_named_from_the_top(take, store):
+    answer = {"code": 0, "data": {"before": [RECORD | {"units": 20_000}], "now": [RECORD]}}
+    with pytest.raises(DataError, match=r'holds several tables; received before, now.*rows = "data.before"'):
+        take("a.json", json.dumps(answer))
+    take("a.json", json.dumps(answer), map='based_on = "tidy-units"\nrows = "data.now"\n')
+    assert units(store) == AUGUST_20
+
+
+def test_what_a_vendor_calls_adjusted_within_a_record_keeps_that_name(take):
+    # Prices of an inner object are not taken for those of the record.
+    prices = {"open": 1, "high": 1, "low": 1, "close": 1}
+    record = {"symbol": "159363", "day": "2025-08-20", "volume": 100, "adjusted": prices}
+    with pytest.raises(DataError, match=r"received symbol, day, volume, adjusted\.open"):
+        take("a.json", json.dumps([record]))
+
+
+def test_alpha_vantage_numbers_its_names_and_has_the_ticker_apart(take, store):
+    bar = {"1. open": "30", "2. high": "30.3", "3. low": "29.8", "4. close": "30.15", "5. volume": "1000000"}
+    answer = {
+        "Meta Data": {
+            "1. Information": "Daily Prices",
+            "2. Symbol": "BOTZ",
+            "3. Last Refreshed": "2025-08-20",
+        },
+        "Time Series (Daily)": {"2025-08-20": bar, "2025-08-19": bar},
+    }
+    assert take("query.json", json.dumps(answer)).imported[0].map == "alphavantage"
+    bars = store.read("bars")
+    assert bars["symbol"].tolist() == ["BOTZ.US"] * 2
+    assert bars["close"].tolist() == [30.15, 30.15]
 
 
 def test_closes_alone_and_rows_without_a_header_are_refused_in_words(take):

@@ -48,6 +48,15 @@ from data.facts.symbols import exchange_or_none, market_of, parse_symbol
         ("NASDAQ:BOTZ", "BOTZ.US"),
         ("BOTZ.SMART", "BOTZ.US"),
         ("105.BOTZ", "BOTZ.US"),
+        ("159363 SZ", "159363.SZ"),
+        ("159363 CH Equity", "159363.SZ"),
+        ("515980 CG Equity", "515980.SH"),
+        ("159363 创业板AI", "159363.SZ"),
+        ("人工智能50（515980）", "515980.SH"),
+        ("159363\u200b", "159363.SZ"),
+        ("BOTZ US Equity", "BOTZ.US"),
+        ("BOTZ UQ", "BOTZ.US"),
+        ("BOTZ.OQ", "BOTZ.US"),
     ],
 )
 def test_each_way_of_writing_gives_one_symbol(text: str, symbol: str) -> None:
@@ -73,6 +82,10 @@ def test_a_symbol_that_is_parsed_again_stays() -> None:
         "15936A",
         "159363.0",
         "x y",
+        "1 59363",
+        "159363 与 515980",
+        "创业板AI",
+        "BOTZ LN Equity",
     ],
 )
 def test_what_is_no_fund_is_refused(text: str) -> None:
@@ -92,7 +105,7 @@ def test_the_other_exchange_is_refused_and_the_right_one_named() -> None:
 
 
 def test_an_exchange_that_is_not_known_is_not_called_the_wrong_one() -> None:
-    with pytest.raises(UsageError, match=r"`XYZ` is no exchange that is known here.*limit: SZ, SZSE"):
+    with pytest.raises(UsageError, match=r"`XYZ` is not an exchange that is known here.*limit: SZ, SZSE"):
         parse_symbol("159363.XYZ")
     with pytest.raises(UsageError, match="`OF` marks a fund that is not traded"):
         parse_symbol("519300.OF")

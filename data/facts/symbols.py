@@ -14,16 +14,25 @@ MARKET_CODES = {"CN": "cn_etf", "US": "us_etf"}
 
 # The exchanges as vendors call them (vn.py, JoinQuant, Goldminer, Google), and East Money's numbers for them.
 _EXCHANGES = {
-    **dict.fromkeys(("SZ", "SZSE", "XSHE", "SHE", "0"), "SZ"),
-    **dict.fromkeys(("SH", "SS", "SSE", "SHSE", "XSHG", "SHA", "1"), "SH"),
+    **dict.fromkeys(("SZ", "SZSE", "XSHE", "SHE", "CS", "0"), "SZ"),
+    **dict.fromkeys(("SH", "SS", "SSE", "SHSE", "XSHG", "SHA", "SHG", "CG", "1"), "SH"),
 }
 _AMERICAN_EXCHANGES = "US|NASDAQ|XNAS|NYSE|XNYS|NYSEARCA|ARCA|ARCX|AMEX|BATS|CBOE|SMART"
+# Bloomberg's and Reuters' letters for the same.
+_COMPOSITES = "US|U[APQWFR]"
+_REUTERS = "OQ|[OKPNZ]"
 _MARKET_OF = {"SZ": "cn_etf", "SH": "cn_etf", "US": "us_etf"}
 _EXCHANGE_OF = {"SZ": "SZSE", "SH": "SSE", "US": "US"}
 
-_CHINESE = re.compile(r"(?:([A-Z]{2,5})[.:_#-]?|([01])\.)?(\d{6})(?:[.:_-]?([A-Z]{2,5}))?")
+_CHINESE = re.compile(r"(?:([A-Z]{2,5})[.:_# -]?|([01])\.)?(\d{6})(?:[.:_@ -]?([A-Z]{2,5}))?")
+# A code beside the name of its fund: 159363 创AI, 创AI(159363).
+_NAME = re.compile(r"[\u4e00-\u9fff]")
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+# Marks of no exchange: China as a whole, a fund.
+_NEUTRAL = ("CH", "CN", "ETF")
 _AMERICAN = re.compile(
-    rf"(?:(?:US|10[567])\.|(?:{_AMERICAN_EXCHANGES}):)?([A-Z]{{1,5}})(?:[.:](?:{_AMERICAN_EXCHANGES}))?"
+    rf"(?:(?:US|10[567])\.|(?:{_AMERICAN_EXCHANGES}):)?([A-Z]{{1,5}})"
+    rf"(?:[.:](?:{_AMERICAN_EXCHANGES})|\.(?:{_REUTERS})| (?:{_COMPOSITES}))?"
 )
 # Of all funds those that are also traded; the code of another may be anybody's.
 _TRADED = re.compile(r"(?:159|51[0-8]|52|53|55|56|58)\d+")
@@ -34,11 +43,16 @@ def parse_symbol(text: str) -> str:
     """Return a fund's symbol the way we write it: six digits with .SZ or .SH, or a ticker with .US.
 
     Understood are 159363, 159363.SZ, sz159363, sz.159363, 159363.XSHE, 159363.SZSE, SHSE.515980, 0.159363,
-    515880.SS, 159363.OF, BOTZ, BOTZ.US and NASDAQ:BOTZ, in either case, also in full-width signs or as a
-    spreadsheet keeps text (``="159363"``, ``'159363``). Anything else raises UsageError: the code of a share
-    or an index, a fund's code with the other exchange's suffix, another market.
+    515880.SS, 159363.OF, 159363 CH Equity, 159363 创AI, BOTZ, BOTZ.US, NASDAQ:BOTZ, BOTZ US Equity and
+    BOTZ.OQ, in either case, also in full-width signs or as a spreadsheet keeps text (``="159363"``,
+    ``'159363``). Anything else raises UsageError: the code of a share or an index, a fund's code with the
+    other exchange's suffix, another market.
     """
-    given = unicodedata.normalize("NFKC", text).strip().removeprefix("=").strip("\"'").strip().upper()
+    seen = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
+    given = unicodedata.normalize("NFKC", seen).strip().removeprefix("=").strip("\"'").strip().upper()
+    given = given.removesuffix(" EQUITY")
+    if _NAME.search(given) and len(codes := _CODE.findall(given)) == 1:
+        return _chinese(text, codes[0], [])
     if match := _CHINESE.fullmatch(given):
         *before, code, after = match.groups()
         return _chinese(text, code, [mark for mark in (*before, after) if mark])
@@ -79,11 +93,11 @@ def _chinese(text: str, code: str, marks: list[str]) -> str:
             hint=_HINT,
         )
     for mark in marks:
-        if mark == "OF" and _TRADED.fullmatch(code):
+        if mark in _NEUTRAL or (mark == "OF" and _TRADED.fullmatch(code)):
             continue
         if mark not in _EXCHANGES:
             unknown = (
-                "marks a fund that is not traded" if mark == "OF" else "is no exchange that is known here"
+                "marks a fund that is not traded" if mark == "OF" else "is not an exchange that is known here"
             )
             raise UsageError(
                 f"`{mark}` {unknown}",

@@ -4,8 +4,12 @@ Rows are found as::
 
     [{"day": …, "units": …}, …]                            records, also one a line
     {"fields": [names], "items": [[values], …]}             names and rows (Tushare, pandas "split")
+    [[names], [values], …]                                  a list that begins with the names
     {"day": [values], "units": [values]}                    columns of one length, also {"day": {"0": …}, …}
     {"2025-08-20": {"159363": …}, …}                        by day or by code, which becomes a column
+    {"159363": [{"day": …}, …], …}                          a list for each
+    [{"code": "159363", "history": [{"day": …}, …]}, …]     a list within each record
+    {"0": {"f12": …}, "1": …}                               records by number
     {"klines": ["2025-08-20,0.700,…"]}                      East Money
     [{"metadata": {"cols": …, "subname": day}, "data": […]}]   the Shenzhen exchange
     {"timestamp": […], "indicators": {…}, "meta": {…}}      Yahoo
@@ -17,30 +21,42 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from data.errors import DataError
 from data.importing.sheet import GUESSED, Given
-
-Record = dict[str, Any]
+from data.importing.vendor_answers import (
+    DAY,
+    NoTable,
+    Record,
+    as_list,
+    chart_rows,
+    kline_row,
+    no_table,
+    report_rows,
+    shortly,
+)
 
 # Where the rows are, in the answers of the vendors' web pages.
 _WRAPPERS = ("data", "result", "records", "items", "rows")
 _NAMES = ("fields", "columns", "column")
 _ROWS = ("items", "item", "data", "rows")
 _DEEPEST = 8
-_KLINE = ("日期", "开盘", "收盘", "最高", "最低", "成交量", "成交额", "振幅", "涨跌幅", "涨跌额", "换手率")
-_DAY = re.compile(r"\d{4}-?\d\d-?\d\d(?:[ T].*)?")
 _CODE = re.compile(r"(?:[A-Za-z]{2}[.:_]?)?\d{6}(?:[.:_]?[A-Za-z]{2,5})?|[A-Z]{2,5}(?:\.US)?")
 _CALL = re.compile(r"\s*[\w.$]+\s*\(\s*(.*)\)\s*;?\s*|\s*var\s+\w+\s*=\s*(.*?);?\s*", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>|&nbsp;")
+_NUMBERED = re.compile(r"\d{1,5}|\d{7}")
+# Alpha Vantage puts a number before each name: 1. open, 2. Symbol.
+_PLACE = re.compile(r"\d{1,2}[.a]*\.? (?=\D)")
+# Words for the values of a record that are no name of their own: {"code": …, "values": {"day": …}}.
+_CONTAINERS = ("values", "value", "data", "fields", "attributes", "item", "record", "row")
 
 
-class NoTable(DataError):
-    """A file that can be read, but holds no rows and columns."""
+class SeveralTables(NoTable):
+    """A file with more than one table, where nothing says which one is meant; ``path`` leads to the first."""
+
+    path = ""
 
 
 def read_json(text: str, name: str, given: Given = GUESSED) -> pd.DataFrame:
@@ -53,12 +69,12 @@ def read_json(text: str, name: str, given: Given = GUESSED) -> pd.DataFrame:
         if given.header and isinstance(found, list):
             found = {_NAMES[0]: list(given.header), _ROWS[0]: found}
         records = _records(found, name, 0)
+        if not all(isinstance(record, dict) for record in records):
+            raise no_table(name, "rows that do not name their columns")
+        # As objects, so that a code of digits does not become a float next to an empty one.
+        return pd.DataFrame([_flat(record) for record in records], dtype=object)
     except RecursionError:
-        raise _no_table(name, "lists within lists, too deep to follow") from None
-    if not all(isinstance(record, dict) for record in records):
-        raise _no_table(name, "rows that do not name their columns")
-    # As objects, so that a code of digits does not become a float next to an empty one.
-    return pd.DataFrame([_flat(record) for record in records], dtype=object)
+        raise no_table(name, "lists within lists, too deep to follow") from None
 
 
 def _load(text: str, name: str) -> Any:
@@ -70,7 +86,7 @@ def _load(text: str, name: str) -> Any:
         if error.msg != "Extra data":
             raise _not_json(name, str(error)) from None
     except RecursionError:
-        raise _no_table(name, "lists within lists, too deep to follow") from None
+        raise no_table(name, "lists within lists, too deep to follow") from None
     except ValueError as error:
         raise _not_json(name, str(error).partition(";")[0]) from None
     try:
@@ -91,13 +107,19 @@ def _at(found: Any, rows: str | None, name: str) -> Any:
 
 def _records(found: Any, name: str, depth: int) -> list[Any]:
     """Find the rows: a list, or the answer of a web page that wraps one."""
+    if isinstance(found, str) and found.lstrip().startswith(("{", "[")):
+        found = _load(found, name)
     if isinstance(found, list):
-        for marks, rows_of in ((("metadata", "data"), _report), (("meta", "indicators"), _chart)):
+        for marks, rows_of in ((("metadata", "data"), report_rows), (("meta", "indicators"), chart_rows)):
             if found and all(isinstance(each, dict) and each.keys() >= {*marks} for each in found):
                 return [row for each in found for row in rows_of(each, name)]
-        return found
+        if found and all(isinstance(each, list) and len(each) == len(found[0]) for each in found):
+            named, *items = found
+            if items and all(isinstance(each, str) and each and not DAY.fullmatch(each) for each in named):
+                return [dict(zip(named, item, strict=True)) for item in items]
+        return _exploded(found)
     if not isinstance(found, dict):
-        raise _no_table(name, "null" if found is None else type(found).__name__)
+        raise no_table(name, "null" if found is None else type(found).__name__)
     if "data" in found and found["data"] is None:
         raise DataError(
             f"`{name}` is an answer without data",
@@ -107,39 +129,83 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
     table = _table(found, name)
     if table is not None:
         return table
-    inner = {key: value for key, value in found.items() if isinstance(value, list | dict) and value}
+    inner = {key: value for key, value in found.items() if _may_hold(value)}
     named = {key: inner[key] for key in _WRAPPERS if key in inner} or inner
     tables = {
         key: rows
         for key, value in named.items()
-        if depth < _DEEPEST and (rows := _within(value, name, depth + 1))
+        if depth < _DEEPEST and (rows := _below(key, value, name, depth + 1))
     }
     if len(tables) == 1:
         (rows,) = tables.values()
-        beside = {key: value for key, value in found.items() if _stands_beside(key, value)}
+        meta = [value for key, value in found.items() if key not in tables and isinstance(value, dict)]
+        pairs = [pair for each in (*meta, found) for pair in each.items()]
+        beside = {_PLACE.sub("", key): value for key, value in pairs if _stands_beside(key, value)}
         return [{**beside, **row} if isinstance(row, dict) else row for row in rows]
     if tables:
-        raise NoTable(
-            f"`{name}` holds several tables",
-            received=", ".join(tables),
-            hint=f'Say in a map file (--map) which one it is: rows = "{next(iter(tables))}".',
-        )
-    raise _no_table(name, "an object with " + (", ".join(map(str, found)) or "nothing in it"))
+        raise _several(name, ", ".join(tables), next(iter(tables)))
+    raise no_table(name, "an object with " + (", ".join(map(str, found)) or "nothing in it"))
 
 
 def _within(found: Any, name: str, depth: int) -> list[Any]:
     """Return the rows of a part of an answer; none if it has none, so that another part may have them."""
     try:
         return _records(found, name, depth)
+    except SeveralTables:
+        raise
     except NoTable:
         return []
+
+
+def _below(key: str, found: Any, name: str, depth: int) -> list[Any]:
+    """Return the rows of a part of an answer; where it has several tables, they are named from the top."""
+    try:
+        return _within(found, name, depth)
+    except SeveralTables as error:
+        raise _several(name, str(error.received), f"{key}.{error.path}") from None
+
+
+def _several(name: str, received: str, path: str) -> SeveralTables:
+    error = SeveralTables(
+        f"`{name}` holds several tables",
+        received=received,
+        hint=f'Say in a map file (--map) which one it is: rows = "{path}".',
+    )
+    error.path = path
+    return error
+
+
+def _may_hold(value: object) -> bool:
+    """Whether a value may hold a table: a list or an object, also one that is written as text."""
+    return bool(value) and (
+        isinstance(value, list | dict) or (isinstance(value, str) and value.startswith(("[{", '{"')))
+    )
+
+
+def _exploded(records: list[Any]) -> list[Any]:
+    """Return a row for each record of a list within records: {"code": …, "history": [{"day": …}, …]}."""
+    if not records or not all(isinstance(each, dict) for each in records):
+        return records
+    lists = {key for each in records for key, value in each.items() if _is_records(value)}
+    if len(lists) != 1:
+        return records
+    (key,) = lists
+    rows: list[Any] = []
+    for each in records:
+        single = {name: value for name, value in each.items() if name != key}
+        rows += [{**single, **row} for row in each.get(key) or []]
+    return rows
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
 def _table(found: Record, name: str) -> list[Any] | None:
     """Return the rows of an object that is a table itself, None if it is not."""
     if "klines" in found:
-        lines = _list(found["klines"], "klines", name)
-        return [_kline(line, found.get("code"), name) for line in lines]
+        lines = as_list(found["klines"], "klines", name)
+        return [kline_row(line, found.get("code"), name) for line in lines]
     names, rows = ([key for key in keys if key in found] for keys in (_NAMES, _ROWS))
     if names and rows and _are_names(found[names[0]], found[rows[0]]):
         return _named_rows(found, names[0], rows[0], name)
@@ -148,7 +214,8 @@ def _table(found: Record, name: str) -> list[Any] | None:
         return [dict(zip(found, row, strict=True)) for row in zip(*values, strict=True)]
     if values and all(isinstance(value, dict) for value in values):
         return _keyed(found, name)
-    return None
+    key = _key_name(list(found)) if values and all(map(_is_records, values)) else ""
+    return [{key: each, **row} for each, rows in found.items() for row in rows] if key else None
 
 
 def _is_column(value: object) -> bool:
@@ -164,31 +231,34 @@ def _are_names(names: object, rows: object) -> bool:
 
 def _named_rows(found: Record, names: str, rows: str, name: str) -> list[Record]:
     """Return rows without names, from an object that has the names beside them, with pandas' index."""
-    header = [str(each) for each in _list(found[names], names, name)]
-    items = _list(found[rows], rows, name)
+    header = [str(each) for each in as_list(found[names], names, name)]
+    items = as_list(found[rows], rows, name)
     for number, item in enumerate(items, 1):
         if not isinstance(item, list) or len(item) != len(header):
             raise DataError(
                 f"`{name}`: row {number} of `{rows}` does not have the cells that `{names}` names",
-                received=_shortly(item),
+                received=shortly(item),
                 limit=f"{len(header)} cells: {', '.join(header)}",
                 hint="It was probably cut off: download it again.",
             )
     records = [dict(zip(header, item, strict=True)) for item in items]
     index = found.get("index")
-    if isinstance(index, list) and len(index) == len(records) and "day" not in header:
-        return [
-            {_key_name([*map(str, index)]): each, **row} for each, row in zip(index, records, strict=True)
-        ]
+    what = _key_name([*map(str, index)]) if isinstance(index, list) and len(index) == len(records) else ""
+    if isinstance(index, list) and what and what not in header:
+        return [{what: each, **row} for each, row in zip(index, records, strict=True)]
     return records
 
 
 def _keyed(found: Record, name: str) -> list[Record] | None:
     """Return the rows of an object of objects: pandas' columns, or keys that are days or codes."""
     inner: list[Record] = list(found.values())
+    if all(map(_NUMBERED.fullmatch, found)):
+        return inner
     index = list(inner[0])
-    numbered = index == [str(number) for number in range(len(index))]
-    if index and all(list(each) == index for each in inner[1:]) and (numbered or not _key_name(list(found))):
+    numbered = all(map(_NUMBERED.fullmatch, index))
+    single = not any(isinstance(cell, list | dict) for each in inner for cell in each.values())
+    same = bool(index) and single and all(list(each) == index for each in inner[1:])
+    if same and (numbered or not _key_name(list(found))):
         what = _key_name(index)
         if numbered or what:
             return [
@@ -208,114 +278,35 @@ def _keyed(found: Record, name: str) -> list[Record] | None:
 
 def _key_name(keys: list[str]) -> str:
     """Return what to call the column of keys that are days or codes; empty if they are neither."""
-    if all(_DAY.fullmatch(key) or re.fullmatch(r"\d{12,13}", key) for key in keys):
+    if all(DAY.fullmatch(key) or re.fullmatch(r"\d{12,13}", key) for key in keys):
         return "date"
     return "code" if all(_CODE.fullmatch(key) for key in keys) else ""
-
-
-def _report(found: Record, name: str) -> Iterator[Record]:
-    """Return the rows of a report of the Shenzhen exchange under the names of its page, with its day."""
-    metadata = found["metadata"] if isinstance(found["metadata"], dict) else {}
-    labels: Record = metadata["cols"] if isinstance(metadata.get("cols"), dict) else {}
-    day = str(metadata.get("subname") or "")
-    beside = {"日期": day} if _DAY.fullmatch(day) else {}
-    for row in _list(found["data"], "data", name):
-        if not isinstance(row, dict):
-            raise _no_table(name, _shortly(row))
-        yield beside | {
-            _TAG.sub("", str(labels.get(key, key))): _TAG.sub("", cell) if isinstance(cell, str) else cell
-            for key, cell in row.items()
-        }
-
-
-def _chart(found: Record, name: str) -> list[Record]:
-    """Return the bars of an answer of Yahoo, with splits and dividends, under the names of its files."""
-    try:
-        zone = found["meta"].get("exchangeTimezoneName", "UTC")
-        quote = found["indicators"]["quote"][0]
-        adjusted = found["indicators"].get("adjclose", [{}])[0].get("adjclose")
-        stamps = pd.to_datetime(found["timestamp"], unit="s", utc=True).tz_convert(zone).strftime("%Y-%m-%d")
-        columns = {key.capitalize(): quote[key] for key in ("open", "high", "low", "close", "volume")}
-        columns |= {"Adj Close": adjusted} if adjusted else {}
-        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-        events = found.get("events", {})
-        for key, label in (("dividends", "Dividends"), ("splits", "Stock Splits")):
-            by_day = {}
-            for event in events.get(key, {}).values():
-                when = pd.Timestamp(event["date"], unit="s", tz="UTC").tz_convert(zone)
-                by_day[f"{when:%Y-%m-%d}"] = (
-                    event["amount"] if key == "dividends" else event["numerator"] / event["denominator"]
-                )
-            for day, row in zip(stamps, rows, strict=True):
-                row[label] = by_day.get(day, 0.0)
-        symbol = found["meta"].get("symbol")
-        return [{"Date": day, "Symbol": symbol, **row} for day, row in zip(stamps, rows, strict=True)]
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-        raise DataError(
-            f"`{name}` is no whole answer of Yahoo",
-            received=f"{type(error).__name__}: {error}",
-            hint="Download it again, or save what yfinance returns.",
-        ) from None
-
-
-def _kline(line: object, code: object, name: str) -> Record:
-    cells = line.split(",") if isinstance(line, str) else []
-    if len(cells) != len(_KLINE):
-        raise DataError(
-            f"`{name}`: a kline has {len(cells)} fields",
-            received=_shortly(line),
-            limit=", ".join(_KLINE),
-            hint="Ask for the fields f51 to f61.",
-        )
-    return {**dict(zip(_KLINE, cells, strict=True)), "代码": code}
 
 
 def _flat(record: Record) -> Record:
     """Return a record with those within it taken apart: {"bar": {"open": 1}} has a column bar.open."""
     if not any(isinstance(value, dict) for value in record.values()):
-        return record
+        return {_PLACE.sub("", key): value for key, value in record.items()}
     flat: Record = {}
     for key, value in record.items():
-        flat |= (
-            {f"{key}.{inner}": each for inner, each in value.items()}
-            if isinstance(value, dict)
-            else {key: value}
-        )
+        if not isinstance(value, dict):
+            flat[key] = value
+        elif value.keys() >= {"raw", "fmt"}:
+            flat[key] = value["raw"]
+        else:
+            plain = key in _CONTAINERS and value.keys().isdisjoint(record)
+            flat |= {inner if plain else f"{key}.{inner}": each for inner, each in _flat(value).items()}
     return flat
 
 
 def _stands_beside(key: str, value: object) -> bool:
     """Whether a single value beside a table says something of its rows, and not of the answer."""
-    if key in ("code", "symbol", "ticker", "ts_code"):
+    if _PLACE.sub("", key).lower() in ("code", "symbol", "ticker", "ts_code"):
         return isinstance(value, str) and _CODE.fullmatch(value) is not None
-    return isinstance(value, str) and _DAY.fullmatch(value) is not None
-
-
-def _list(value: object, key: str, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise DataError(
-            f"`{name}`: `{key}` is no list",
-            received=_shortly(value),
-            hint="The answer is not whole, or has no data: download it again.",
-        )
-    return value
-
-
-def _shortly(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return isinstance(value, str) and DAY.fullmatch(value) is not None
 
 
 def _not_json(name: str, received: str) -> DataError:
     return DataError(
         f"`{name}` is not JSON", received=received, hint="It was probably cut off: download it again."
-    )
-
-
-def _no_table(name: str, received: str) -> NoTable:
-    return NoTable(
-        f"`{name}` holds no table",
-        received=received,
-        limit="a list of records, or an answer of East Money or Tushare",
-        hint="Save the table as CSV.",
     )

@@ -1,8 +1,8 @@
 """Headers as exchanges and vendors write them: two languages, units of measure in brackets, full-width signs.
 
 ``成份券代码Constituent Code`` is found as 成份券代码, ``融资余额(元)`` as 融资余额 in yuan,
-``份额（万份）`` as 份额 in 10^4 units, ``market value($)`` as market value in dollars. Brackets with anything
-else in them stay part of the name: 收盘(前复权) is not 收盘.
+``份额（万份）``, ``份额/万份`` and ``份额万份`` as 份额 in 10^4 units, ``market value($)`` as market value in
+dollars. Brackets with anything else in them stay part of the name: 收盘(前复权) is not 收盘.
 """
 
 from __future__ import annotations
@@ -21,17 +21,23 @@ _CHINESE = re.compile(
 )
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _OTHER = re.compile(r"(?P<name>[^()\[\]]+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
+_OTHER_BRACKETS = str.maketrans("【】〔〕〖〗<>{}", "[][][][][]")
+_APART = re.compile(r"(?P<name>[\u4e00-\u9fff][^()\[\]]*?)(?:\s*[/_:,、|-]\s*|\s+)(?P<unit>[^\s()\[\]]+)")
+# Without anything between them only a magnitude tells the name from its unit: 份额万份, and not 流通份.
+_ATTACHED = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,}?)(?P<unit>(?:千|万|百万|亿)(?:元|美元|股|份|手))")
 _TITLE_UNIT = re.compile(r"单位\s*:\s*([^\s,;()]+)")
 _CHINESE_UNIT = re.compile(
-    r"(?:人民币)?(?P<magnitude>千|万|百万|亿)?(?P<noun>元|美元|股|份|手)(?:[/|](?:股|份))?"
+    r"(?:人民币)?(?P<magnitude>千|万|百万|亿)?(?P<noun>元|美元|股|份|手|分)(?:[/|](?:股|份))?"
 )
 _CHINESE_MAGNITUDES = {"千": "thousand", "万": "10^4", "百万": "million", "亿": "10^8"}
+_ZEROS = {"1000": "千", "10000": "万", "1000000": "百万", "100000000": "亿"}
 _NOUNS: dict[str, tuple[str, Kind]] = {
     "元": ("yuan", "money"),
     "美元": ("dollars", "money"),
     "股": ("shares", "count"),
     "份": ("units", "count"),
     "手": ("lots", "count"),
+    "分": ("cents", "money"),
 }
 _ENGLISH: dict[str, tuple[str, Kind]] = {
     **dict.fromkeys(("%", "percent", "pct"), ("percent", "fraction")),
@@ -39,6 +45,7 @@ _ENGLISH: dict[str, tuple[str, Kind]] = {
     **dict.fromkeys(("¥", "cny", "rmb", "yuan"), ("yuan", "money")),
     **dict.fromkeys(("shares", "units"), ("shares", "count")),
     "lots": ("lots", "count"),
+    **{sign: (name, "any") for sign, name in _CHINESE_MAGNITUDES.items()},
     **dict.fromkeys(("000", "000s", "thousands", "in thousands", "thousand"), ("thousand", "any")),
     **dict.fromkeys(("millions", "in millions", "million", "mil", "mn"), ("million", "any")),
     **dict.fromkeys(("$m", "$mn", "$ millions", "$ in millions", "usd mn"), ("million", "money")),
@@ -100,7 +107,13 @@ def half_width(header: str) -> str:
 def split_header(header: str) -> tuple[str, Unit | None]:
     """Return a header without its second language and its unit of measure, and the unit."""
     text = half_width(header)
-    match = _CHINESE.fullmatch(text) or _OTHER.fullmatch(text)
+    bracketed = text.translate(_OTHER_BRACKETS)
+    for pattern in (_APART, _ATTACHED):
+        match = pattern.fullmatch(bracketed)
+        unit = match and unit_of(match["unit"])
+        if match and unit:
+            return match["name"], unit
+    match = _CHINESE.fullmatch(bracketed) or _OTHER.fullmatch(bracketed)
     if match is None:
         return text, None
     if match["unit"] is not None:
@@ -119,11 +132,16 @@ def title_unit(title: str) -> Unit | None:
 def unit_of(text: str) -> Unit | None:
     """Return the unit of measure that a text names, None if it names none."""
     text = " ".join(text.lower().removeprefix("单位:").split())
-    match = _CHINESE_UNIT.fullmatch(text)
+    zeros = re.match(r"10+", text.replace(",", ""))
+    if zeros and zeros[0] in _ZEROS:
+        text = text.replace(",", "").replace(zeros[0], _ZEROS[zeros[0]], 1)
+    match = _CHINESE_UNIT.fullmatch(text.replace(" ", ""))
     if match is None:
         return Unit(*_ENGLISH[text]) if text in _ENGLISH else None
     measure, kind = _NOUNS[match["noun"]]
     magnitude = match["magnitude"]
+    if measure == "cents" and magnitude is not None:
+        return None
     if measure == "lots" and magnitude is not None:
         return Unit("10^4 lots", kind) if magnitude == "万" else None
     return Unit(_CHINESE_MAGNITUDES[magnitude] if magnitude else measure, kind)

@@ -22,7 +22,7 @@ from data.importing.as_traded import Names, as_traded
 from data.importing.files import find_files
 from data.importing.map_files import find_map
 from data.importing.maps import FileMap
-from data.importing.matrix import is_code, is_day
+from data.importing.matrix import is_code, is_dated
 from data.importing.readers import NoTable, read_sheets
 from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import Shaped, shape
@@ -168,7 +168,7 @@ def _import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[tuple[Imp
     known = used.known_columns()
     taken = {sheet.headers.column(name) for name in sheet.headers if name in known}
     if any(part.wide for part in used.tables):
-        taken |= {name for name in cells.columns if is_code(name) or is_day(name)}
+        taken |= {name for name in cells.columns if is_code(name) or is_dated(name)}
     unused = tuple(name for name in cells.columns if name and name not in taken)
     recorded = used.splits is not None and used.splits in cells
     if recorded:

@@ -5,7 +5,8 @@ Rows are lists of text, as a line of a text file or a row of a workbook has them
 1. The header is the first row that is about as wide as the rows below it; what stands above is the title.
 2. Two levels of names, as pandas writes them (``Price,Close,Close`` over ``Ticker,AIQ,BOTZ`` over
    ``Date,,``), are one table for each ticker, put under each other (``unfold``).
-3. What stands below the last row in the first cell alone is a footer, unless it is a day, a code or a number.
+3. What stands below the last row in the first cell alone is a footer, unless it is a day, a code or a number;
+   so are sums (合计), and what begins with a word such as Source or 注.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.headers import split_header
 
 Rows = Sequence[Sequence[str]]
 
@@ -29,10 +31,22 @@ _REGULAR = 0.8
 _LEVELS = {"price", "ticker", "tickers", "symbol", "symbols", "attributes"}
 _FIELDS = {"open", "high", "low", "close", "adj close", "volume"}
 _FIELDS |= {"dividends", "stock splits", "capital gains", "repaired?"}
+# Fields of Chinese tables that have codes above them.
+_FIELDS |= {"开盘", "开盘价", "最高", "最高价", "最低", "最低价", "收盘", "收盘价", "前收盘价"}
+_FIELDS |= {"成交量", "成交额", "份额", "基金份额", "单位净值", "累计净值", "净值"}
+_FIELDS |= {"融资余额", "融资买入额", "融资偿还额"}
+_SERIES = re.compile(r"(?:[A-Z]{1,5}|\d{6})(?:\.[A-Z]{2,4})?")
+# Fields and series that somebody joined: Close_BOTZ, BOTZ Close. The longest field first: Adj Close.
+_ANY_FIELD = "|".join(map(re.escape, sorted(_FIELDS, key=len, reverse=True)))
+_JOINED = re.compile(
+    rf"((?i:{_ANY_FIELD}))[_| ]({_SERIES.pattern})|((?!ADJ ){_SERIES.pattern})[_| ]((?i:{_ANY_FIELD}))"
+)
 _VALUE = re.compile(r"""[='"]*[+-]?[\d.,%]*\d[\d.,%/年月日:T -]*""")
 _CODE = re.compile(r"\d{6}")
 _REMARK = re.compile(r"[\u4e00-\u9fff:]|[A-Za-z] [A-Za-z]")
-_PAIR = re.compile(r"\('([^']*)', '([^']*)'\)")
+_NOTED = re.compile(r"(?:数据|资料)?来源|备?注|说明|免责声明|sources?|notes?|disclaimer", re.IGNORECASE)
+_SUMS = {"合计", "总计", "小计", "平均", "均值", "total", "totals", "sum", "grandtotal", "average", "mean"}
+_PAIR = re.compile(r"\('([^']*)', ?'([^']*)'\)")
 _SAME_AGAIN = re.compile(r"\.\d+")
 
 
@@ -76,13 +90,28 @@ def find_layout(rows: Rows, name: str) -> Layout:
 
 def paired_names(columns: Sequence[object]) -> Layout | None:
     """Return the levels of columns that are pairs, also as text: ('Close', 'AIQ'); None if they are not."""
-    pairs = [each if isinstance(each, tuple) else _PAIR.fullmatch(str(each)) for each in columns]
-    if len(pairs) < 2 or not all(pairs[1:]):
+    pairs = [_pair(each) for each in columns[1:]]
+    if not pairs or not all(pairs):
         return None
-    upper, lower = zip(*(tuple(map(str, (each[-2], each[-1]))) for each in pairs[1:] if each), strict=True)
-    first = pairs[0][-2] if pairs[0] else columns[0]
+    upper, lower = zip(*(each for each in pairs if each), strict=True)
     fields, series = (upper, lower) if _are_fields(upper) else (lower, upper)
-    return Layout("", 0, (str(first),), (fields, series)) if _are_fields(fields) else None
+    if not _are_fields(fields) or not all(map(_SERIES.fullmatch, series)):
+        return None
+    written = _PAIR.fullmatch(str(columns[0]))
+    first = columns[0][-2] if isinstance(columns[0], tuple) else written[1] if written else columns[0]
+    return Layout("", 0, (str(first),), (fields, series))
+
+
+def _pair(column: object) -> tuple[str, str] | None:
+    """Return the two names of a column that has two levels of them, also as text; None if it has one."""
+    if isinstance(column, tuple):
+        return str(column[-2]), str(column[-1])
+    text = str(column)
+    if match := _PAIR.fullmatch(text):
+        return match[1], match[2]
+    if match := _JOINED.fullmatch(text):
+        return (match[1], match[2]) if match[1] else (match[4], match[3])
+    return None
 
 
 def header_width(rows: Rows) -> int:
@@ -117,10 +146,10 @@ def unfold(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
 
 
 def footer_length(rows: Rows) -> int:
-    """Return how many of the last rows of a table are no rows of it: remarks, sources, page numbers."""
+    """Return how many of the last rows of a table are no rows of it: remarks, sources, sums, page numbers."""
     length = 0
     for row in reversed(rows):
-        if any(row) and not _is_remark(row):
+        if any(row) and not (_is_remark(row) or _is_sum(row)):
             break
         length += 1
     return length
@@ -172,8 +201,18 @@ def _filled(level: Sequence[str]) -> tuple[str, ...]:
 
 
 def _are_fields(level: Sequence[str]) -> bool:
-    return bool(level) and all(cell.lower() in _FIELDS for cell in level)
+    return bool(level) and all(split_header(cell)[0].lower() in _FIELDS for cell in level)
 
 
 def _is_remark(row: Sequence[str]) -> bool:
-    return len(row) > 2 and not any(row[1:]) and _REMARK.search(row[0]) is not None
+    if len(row) <= 2:
+        return False
+    noted = _NOTED.match(row[0].lstrip("#*· "))
+    return (not any(row[1:]) and _REMARK.search(row[0]) is not None) or (
+        noted is not None and row[0].lstrip("#*· ")[noted.end() :].lstrip().startswith((":", "："))
+    )
+
+
+def _is_sum(row: Sequence[str]) -> bool:
+    """Whether a row sums up those above: the first word in it says so."""
+    return next((cell for cell in row if cell), "").replace(" ", "").strip(":：").lower() in _SUMS

@@ -58,7 +58,7 @@ from data.facts.dated import only, read_toml, tables
 from data.importing import toml_fields as fields
 from data.importing.maps import ADJUSTED, FileMap, TableMap
 from data.importing.measures import NAMED_BY_FILE, parse_measure
-from data.store.tables import TABLES, table
+from data.store.tables import FUND_TABLES, TABLES, table
 
 READY = Path(__file__).parent / "maps"
 
@@ -141,6 +141,9 @@ def _own_columns(name: str) -> dict[str, list[str]]:
     columns = {each: [each] for each in table(name).names}
     if table(name).markets is not None:
         columns["symbol"] = ["symbol", "market"]
+    if table(name) in FUND_TABLES and "day" in columns:
+        # What records are called that stand under a code or a day; of bars nobody would know whose they are.
+        columns["symbol"], columns["day"] = [*columns["symbol"], "code"], [*columns["day"], "date"]
     return columns
 
 

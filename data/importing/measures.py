@@ -19,6 +19,7 @@ FACTORS: dict[str, Fraction] = {
     "money": Fraction(1),
     "yuan": Fraction(1),
     "dollars": Fraction(1),
+    "cents": Fraction(1, 100),
     "thousand": Fraction(10**3),
     "10^4": Fraction(10**4),
     "million": Fraction(10**6),

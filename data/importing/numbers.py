@@ -15,6 +15,8 @@ from data.store.schema import Column
 _KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
 # Prices of funds stay below a thousand, so that a group of thousands in one may be a decimal comma.
 _ONE_COMMA = r"[+-]?\d{1,3},\d{3}"
+# Groups of thousands as they are where the comma is the decimal mark.
+_POINTS = r"[+-]?\d{1,3}(?:\.\d{3}){2,}"
 
 
 class Measures:
@@ -99,12 +101,14 @@ def _refuse_commas(
     if not suspicious.any():
         return
     text = values[suspicious].astype("str").str.strip()
-    commas = text[wrong[suspicious] & text.str.contains(",") | text.str.fullmatch(_ONE_COMMA)]
+    marks = text.str.contains(",") | text.str.fullmatch(_POINTS)
+    commas = text[wrong[suspicious] & marks | text.str.fullmatch(_ONE_COMMA)]
     if commas.empty:
         return
-    other = "." if part.decimal == "," else ","
+    other, row = ("." if part.decimal == "," else ","), commas.index[0] + 1
+    what = "a comma that is no" if "," in commas.iloc[0] else "points that are no"
     raise DataError(
-        f"{origin}: `{column.name}` in row {commas.index[0] + 1} has a comma that is no thousands separator",
+        f"{origin}: `{column.name}` in row {row} has {what} thousands separator",
         received=repr(commas.iloc[0]),
         limit=f"the decimal mark is `{part.decimal}`, and groups of thousands have three digits",
         hint=f'If the decimal mark is `{other}`, say so in a map file (--map): decimal = "{other}".',

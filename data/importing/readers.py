@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import DataError
-from data.importing.answers import NoTable, read_json
+from data.importing.answers import read_json
 from data.importing.contents import SUFFIXES, format_of, read_contents, stem_of
 from data.importing.layout import paired_names, unfold
 from data.importing.sheet import GUESSED, Given, Sheet, clean
 from data.importing.text import decode, read_text
+from data.importing.vendor_answers import NoTable
 
 __all__ = ["SUFFIXES", "NoTable", "format_of", "read_cells", "read_sheets", "stem_of"]
 

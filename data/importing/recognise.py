@@ -60,6 +60,7 @@ def _unknown(sheet: Sheet, lacking: dict[FileMap, tuple[list[str], int]]) -> Unk
     share = {
         each: sum(0.5 if lack.startswith(_EASILY_MENDED) else 1.0 for lack in lacks) / wanted
         for each, (lacks, wanted) in lacking.items()
+        if each.skip is None
     }
     closest = sorted(share, key=lambda each: (share[each], each.name))
     near = [each for each in closest if share[each] <= _NEAR][:_NAMED]
@@ -88,6 +89,16 @@ def _is_closes(sheet: Sheet) -> bool:
     return {"date", "close", "adj close", "ticker", "symbol"} >= names >= {"date", "close"}
 
 
+def _is_intraday(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return names >= {"open", "high", "low", "close"} and not names.isdisjoint({"datetime", "timestamp"})
+
+
+def _is_of_a_terminal(sheet: Sheet) -> bool:
+    exported = {"日期", "开盘", "最高", "最低", "收盘", "成交量", "成交额"}
+    return exported <= {*map(str, sheet.cells.columns)} <= {*exported, "时间"}
+
+
 def _has_no_header(sheet: Sheet) -> bool:
     return sum(is_day(str(name)) for name in sheet.cells.columns) == 1
 
@@ -109,6 +120,16 @@ _KNOWN_PROBLEMS = (
         _is_closes,
         "Closes alone are no bars: those need open, high, low, close and volume, as traded. As levels of an "
         "index they can be imported by a map file (--map) with the table `index_bars`.",
+    ),
+    (
+        _is_intraday,
+        "Its rows have times, as bars of minutes or hours do: import daily bars. If they are daily, say in a "
+        "map file (--map) which column is the day.",
+    ),
+    (
+        _is_of_a_terminal,
+        "It looks like an export of TongDaXin: export daily bars that are not adjusted, with the title line "
+        "that says so (159363 … 日线 不复权). If the rows are that, name the map `tdx`.",
     ),
     (
         _is_bars_of_anybody,

@@ -1,4 +1,4 @@
-"""Rows and sessions: the session that a row belongs to, and bars of days on which nothing traded.
+"""Rows and sessions: the session that a row belongs to, and rows of days on which there is nothing to tell.
 
 A count is sometimes dated with the day on which somebody looked: a Saturday, or always the day after. It is
 the count of the session before, and known from the day given. So is the balance of a month's last day that of
@@ -16,7 +16,7 @@ from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.importing.maps import TableMap
 from data.store.cells import blank, read_days, read_numbers
-from data.store.tables import FUND_TABLES
+from data.store.tables import FUND_TABLES, TABLES
 
 Days = NDArray[np.datetime64]
 Bools = NDArray[np.bool_]
@@ -55,6 +55,24 @@ def without_halts(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | 
     if not idle.any() or idle.all():
         return taken, None
     return taken[~idle], f"without volume and prices, and left out as halts: {_counted(idle)}"
+
+
+def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | None]:
+    """Return rows about a fund and a day without those that have no value, and a note that says how many.
+
+    No value is an empty cell, and a zero where only more than nothing can be (units, NAV). A file that
+    consists of such rows alone is left as it is, for the table to refuse.
+    """
+    schema = TABLES[table]
+    if table not in _MOVED or schema.measures[0] not in taken:
+        return taken, None
+    values = taken[schema.measures[0]]
+    (measure,) = (each for each in schema.columns if each.name == schema.measures[0])
+    lacking = _nothing(values) if measure.sign == "positive" else blank(values).to_numpy()
+    lacking = lacking & ~(blank(taken["symbol"]) | blank(taken["day"])).to_numpy()
+    if not lacking.any() or lacking.all():
+        return taken, None
+    return taken[~lacking], f"without a value, and left out: {_counted(lacking)}"
 
 
 def on_sessions(taken: pd.DataFrame, part: TableMap) -> tuple[pd.DataFrame, str | None]:

@@ -3,7 +3,8 @@
 1. Leave out the rows that the map does not want.
 2. Take each of our columns from the file's, from its name or title, or from a constant.
 3. Write codes, days and times our way, and bring numbers to shares, money and fractions.
-4. Leave out bars of days on which nothing traded, and give rows their sessions (``data.importing.sessions``).
+4. Leave out rows of days on which there is nothing to tell, as of a halt, and give the others their sessions
+   (``data.importing.sessions``).
 5. Validate (``Table.validate``), and refuse what is implausible (``data.importing.plausible``).
 """
 
@@ -23,7 +24,7 @@ from data.importing.maps import ADJUSTED, TableMap
 from data.importing.matrix import unpivot
 from data.importing.numbers import Measures, read_column
 from data.importing.plausible import check_plausible
-from data.importing.sessions import next_sessions, on_sessions, without_halts
+from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
 from data.store.cells import blank, plain, read_days, read_numbers
 from data.store.schema import Column
 from data.store.tables import table
@@ -66,6 +67,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         taken[ours] = next_sessions(taken[day], taken["symbol"], origin)
     left_out = len(cells) - len(taken)
     taken, halted = without_halts(taken, part.table)
+    taken, lacking = with_values(taken, part.table)
     taken, moved = on_sessions(taken, part)
     if part.source or part.adjusted in NAMED:
         taken["source"] = _sources(taken, part)
@@ -75,7 +77,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         if part.table == "bars" and "comes more than once" in error.what:
             _refuse_intraday(taken, origin)
         raise
-    notes = [ADJUSTED[part.adjusted], halted, moved, check_plausible(part.table, frame, origin)]
+    notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note))
 
 

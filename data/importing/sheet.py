@@ -10,6 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from data.importing.headers import Headers
+from data.store.cells import UNSEEN
 
 # A cell that was written so that a spreadsheet keeps it as text: ="159363".
 FORMULA = r'^="(.*)"$'
@@ -52,6 +53,6 @@ GUESSED = Given()
 
 def clean(cell: object) -> str:
     """Return a name or a cell without marks, odd spaces, a spreadsheet's guard and pandas' name for none."""
-    text = str(cell).replace("\ufeff", "").replace("\xa0", " ").replace("\u3000", " ").strip()
+    text = str(cell).translate(UNSEEN).replace("\xa0", " ").replace("\u3000", " ").strip()
     text = re.sub(FORMULA, r"\1", text)
     return "" if _NAMELESS.fullmatch(text) else text

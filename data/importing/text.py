@@ -135,8 +135,10 @@ def _refuse_cut_off(text: str, separator: str, columns: int, name: str) -> None:
     lines = [text[before:start].strip("\r\n"), text[start:end]]
     if separator == _WHITESPACE or any(line.count('"') % 2 for line in lines):
         return
-    usual, last = (len(row) for row in _split(lines, separator, name))
-    if 1 < last < min(usual, columns):
+    before_last, last = _split(lines, separator, name)
+    if footer_length([last + [""] * (columns - len(last))]):
+        return
+    if 1 < len(last) < min(len(before_last), columns):
         raise DataError(
             f"`{name}` ends in the middle of a row",
             received=text[start:end][:80],

@@ -1,7 +1,7 @@
 """Cells: numbers and days out of what vendors write.
 
 The readers take a whole column and return it typed, together with a mask of the cells that cannot be read.
-An empty cell (also ``-``, ``N/A``, ``nan``, ``null``, 停牌) is read as missing, and is not wrong.
+An empty cell (also ``-``, ``N/A``, ``nan``, ``null``, ``halted``, 停牌) is read as missing, and is not wrong.
 
 A number may have a sign, a currency, groups of thousands, full-width digits, and a magnitude behind it::
 
@@ -29,8 +29,22 @@ DATES = "2025-08-20, 20250820, 2025/8/20, 2025年8月20日 or an Excel serial nu
 TIMES = "2025-08-20 21:30 in the market's local time, without an offset"
 
 _NO_VALUE = ("", "nan", "none", "null", "nat", "<na>", "n/a", "na", "#n/a", "-", "--", "---", "—", "——", "－")
-_NOT_SAID = ("停牌", "暂停交易", "不适用", "暂无", "无", "未披露", "未公布")
+_NOT_SAID: tuple[str, ...] = (
+    "停牌",
+    "临时停牌",
+    "停盘",
+    "暂停",
+    "暂停交易",
+    "休市",
+    "未交易",
+    "无交易",
+    "不适用",
+)
+_NOT_SAID += ("暂无", "暂无数据", "无", "无数据", "未披露", "未公布", "待公布", "--.--", "-.--")
+_NOT_SAID += ("n.a.", "nil", "halt", "halted", "suspended", "not available", "not applicable")
 _EMPTY = (*_NO_VALUE, *_NOT_SAID)
+# Signs that are not seen, which web pages and spreadsheets leave in cells.
+UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 # The digits of a number by its decimal mark: groups of three have one mark, and none begins with zero.
 _DIGITS = {
     mark: rf"(?:\d+|[1-9]\d{{0,2}}(?P<group>[{group} '])\d{{3}}(?:(?P=group)\d{{3}})*)"
@@ -42,22 +56,26 @@ _DIGITS = {".": _DIGITS[r"\."], ",": _DIGITS[","]}
 _GROUPED = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
 _COMMA = r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,\d*)?"
 _MAGNITUDES = {"万亿": "1e12", "亿": "1e8", "千万": "1e7", "百万": "1e6", "万": "1e4", "千": "1e3"}
-_MAGNITUDES |= {"K": "1e3", "M": "1e6", "B": "1e9"}
-_UNITS = {"%": "0.01", "元": "1", "份": "1", "股": "1", "手": "100"}
+_MAGNITUDES |= {"萬億": "1e12", "億": "1e8", "萬": "1e4"}
+_MAGNITUDES |= {"K": "1e3", "k": "1e3", "mn": "1e6", "M": "1e6", "m": "1e6"}
+_MAGNITUDES |= {"bn": "1e9", "B": "1e9", "b": "1e9"}
+_UNITS = {"%": "0.01", "美元": "1", "元": "1", "份": "1", "股": "1", "手": "100"}
+_UNITS |= dict.fromkeys(("USD", "CNY", "RMB", "shares", "units"), "1")
 _MARKED = {
     mark: re.compile(
         rf"(?P<sign>[+-]?)(?:CN¥|US\$|HK\$|[¥$€])?\s*(?P<digits>(?:{digits})(?:[eE][+-]?\d+)?)"
-        rf"\s*(?P<magnitude>{'|'.join(_MAGNITUDES)})?(?P<unit>(?<=\d)%|{'|'.join([*_UNITS][1:])})?"
+        rf"\s*(?P<magnitude>{'|'.join(_MAGNITUDES)})?(?P<unit>(?<=\d)%|\s*(?:{'|'.join([*_UNITS][1:])}))?"
     )
     for mark, digits in _DIGITS.items()
 }
 _WRAPPED = re.compile(r"""="(.*)"|'([^']*)""")
 _DAY_MILLISECONDS = 86_400_000
 _WRITTEN = (
-    r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?"
+    r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})[日号]?"
     r"(?:[ T](?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
     r" ?(?P<offset>Z|[+-]\d\d:?\d\d)?)?$"
 )
+_NAMED_WEEKDAY = r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +"
 _WEEKDAY = r"[ ,]*\(?(?:星期|周)?[一二三四五六日天]\)?$"
 
 BARE, MAGNITUDE, UNIT, PERCENT = range(4)
@@ -89,7 +107,7 @@ def blank(values: pd.Series) -> pd.Series:
 
 def plain(text: str) -> str:
     """Return a cell's text as it is meant: half-width signs, no spaces around, not Excel's ``="159363"``."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
+    text = unicodedata.normalize("NFKC", text.translate(UNSEEN)).replace("\u2212", "-").strip()
     match = _WRAPPED.fullmatch(text)
     return (match[1] or match[2] or "").strip() if match else text
 
@@ -181,7 +199,7 @@ def _marked(cell: str, mark: DecimalMark) -> tuple[float, int]:
     if match is None:
         return np.nan, 0
     digits = match["digits"].replace(match["group"] or " ", "").replace(mark, ".")
-    magnitude, unit = match["magnitude"], match["unit"]
+    magnitude, unit = match["magnitude"], (match["unit"] or "").strip()
     number = Decimal(match["sign"] + digits) * Decimal(_MAGNITUDES.get(magnitude, "1"))
     own = PERCENT if unit == "%" else UNIT if unit else MAGNITUDE if magnitude else BARE
     return float(number * Decimal(_UNITS.get(unit, "1"))), own
@@ -228,6 +246,7 @@ def _parse_milliseconds(text: pd.Series) -> pd.Series:
 
 def _parse_named_months(text: pd.Series) -> pd.Series:
     # With the name of the month there is one way only to read a day.
+    text = text.str.replace(_NAMED_WEEKDAY, "", regex=True)
     days = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
     for written in ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y"):
         days = days.fillna(pd.to_datetime(text, format=written, errors="coerce"))
