@@ -32,7 +32,7 @@ from data.numeric.shared import shared
 from strategies.cross_section import residuals
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
-from strategies.windows import change, rolling_sum, shift
+from strategies.windows import change, rolling_reach, rolling_sum, shift
 
 if TYPE_CHECKING:
     from data.panel.known import Known
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class ShareInflow(Rotation):
     """Hold the funds with the largest net inflow over ``lookback`` sessions, relative to their AUM.
 
-    NaN where AUM at the window's start is unknown, or flows are known for less than ``coverage`` of it.
+    NaN where AUM at the window's start is unknown, or flows cover less than ``coverage`` of its sessions.
     """
 
     lookback: int = param(20, low=1, high=1000, unit="sessions", help="window over which net inflow adds up")
@@ -54,7 +54,7 @@ class ShareInflow(Rotation):
         False, help="rank by the inflow that past return does not explain (needs three funds)"
     )
     coverage: float = param(
-        0.8, low=0.0, high=1.0, unit="fraction", help="smallest share of the sessions with a published flow"
+        0.8, low=0.0, high=1.0, unit="fraction", help="smallest share of the sessions that flows cover"
     )
 
     @property
@@ -74,11 +74,13 @@ class ShareInflow(Rotation):
 def flow_ratio(known: Known, lookback: int, valuation: str, coverage: float) -> Floats:
     """Return (D, S) net inflow over ``lookback`` sessions relative to AUM at the window's start, a fraction.
 
-    A session on which nothing was published adds nothing: its money comes with the next count. NaN where
-    fewer than ``coverage`` of the sessions (and always at least one) had a publication.
+    A session on which nothing was published adds nothing: its money comes with the next count, which covers
+    it. So weekly counts cover all sessions. NaN where fewer than ``coverage`` of the sessions (and always at
+    least one) are covered by the flows published in the window.
     """
     # The small number keeps 0.8 * 20 from asking for 17 where it is 16.000000000000004.
-    at_least = math.ceil(coverage * lookback - 1e-9)
-    inflow = rolling_sum(known.flow(valuation), lookback, at_least)
+    at_least = max(math.ceil(coverage * lookback - 1e-9), 1)
+    covered = rolling_reach(known.flow_sessions(valuation), lookback)
+    inflow = np.where(covered >= at_least, rolling_sum(known.flow(valuation), lookback, 1), np.nan)
     aum = shift(known.aum, lookback)
     return np.where(aum > 0, inflow / np.where(aum > 0, aum, np.nan), np.nan)

@@ -65,6 +65,29 @@ def rolling_count(x: Floats, n: int) -> Integers:
     return counts
 
 
+def rolling_reach(spans: Floats, n: int) -> Integers:
+    """Return how many rows of each window values reach that stand for several rows each.
+
+    ``spans`` has for each value the number of rows up to its own that it stands for, NaN where there is none.
+    None reaches beyond the value before it, so that no row counts twice; 0 before the first full window.
+    """
+    _check_window(n)
+    rows = np.arange(len(spans)).reshape(-1, *[1] * (spans.ndim - 1))
+    latest = np.maximum.accumulate(np.where(np.isfinite(spans), rows, -1), axis=0)
+    before = np.concatenate([np.full_like(latest[:1], -1), latest[:-1]])
+    here = np.where(np.isfinite(spans), np.minimum(np.nan_to_num(spans), rows - before), 0).astype(np.int64)
+    # Row r is reached if the next value at or after it stands for it: distances are known, so are the rows.
+    following = np.where(np.isfinite(spans), rows, len(spans))
+    following = np.minimum.accumulate(following[::-1], axis=0)[::-1]
+    held = np.take_along_axis(here, np.minimum(following, len(spans) - 1), axis=0)
+    so_far = np.cumsum((following < len(spans)) & (following - rows < held), axis=0)
+    so_far = np.concatenate([np.zeros_like(so_far[:1]), so_far])
+    first = np.maximum(rows - n + 1, 0)
+    reached = np.take_along_axis(so_far, np.maximum(latest + 1, first), axis=0)
+    counts: Integers = reached - np.take_along_axis(so_far, np.broadcast_to(first, spans.shape), axis=0)
+    return np.where(rows >= n - 1, counts, 0)
+
+
 def rolling_sum(x: Floats, n: int, at_least: int | None = None) -> Floats:
     """Return the sum of each window, unknown rows left out."""
     counts = rolling_count(x, n)

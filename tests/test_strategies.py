@@ -103,7 +103,9 @@ class StandIn:
     def of(cls, known: Any) -> StandIn:
         names = ("adjusted_close", "listed", "units", "units_adjusted", "aum", "margin_balance", "amount")
         arrays = {name: getattr(known, name) for name in names}
-        flows = {name: known.flow(name) for name in ("vwap", "nav", "prev_nav", "close")}
+        valuations = ("vwap", "nav", "prev_nav", "close")
+        flows = {name: known.flow(name) for name in valuations}
+        flows |= {f"{name} sessions": known.flow_sessions(name) for name in valuations}
         series = {code: known.index(code) for code in cls.index_codes}
         series |= {"capex": known.macro("capex"), "market margin": known.market_margin}
         files = tuple(file for code in cls.index_codes for file in known.index_weights(code))
@@ -122,6 +124,9 @@ class StandIn:
 
     def flow(self, valuation: str = "vwap") -> np.ndarray:
         return self.flows[valuation]
+
+    def flow_sessions(self, valuation: str = "vwap") -> np.ndarray:
+        return self.flows[f"{valuation} sessions"]
 
     def index(self, code: str) -> np.ndarray:
         return self.series[code]
@@ -346,9 +351,14 @@ def pencil(symbols: int = 3, **arrays: Any) -> Any:
     flow = np.asarray(arrays.pop("flow", ones * 0.0), dtype=float)
     quiet = {"adjusted_close": ones, "aum": ones, "units": ones, "margin_balance": ones * NAN}
     quiet |= {"listed": ones > 0, "market_margin": np.full(length, NAN)}
+    sessions = np.asarray(arrays.pop("flow_sessions", np.where(np.isfinite(flow), 1.0, NAN)), dtype=float)
     given = {name: np.asarray(array) for name, array in arrays.items()}
     return SimpleNamespace(
-        symbols=SYMBOLS[:symbols], days=DAYS[:length], flow=lambda valuation: flow, **(quiet | given)
+        symbols=SYMBOLS[:symbols],
+        days=DAYS[:length],
+        flow=lambda valuation: flow,
+        flow_sessions=lambda valuation: sessions,
+        **(quiet | given),
     )
 
 
@@ -373,6 +383,22 @@ def test_share_inflow_of_eight_in_ten_sessions_is_enough_for_a_coverage_of_four_
     assert ShareInflow(lookback=20, coverage=0.8).scores(pencil(1, flow=flow))[20, 0] == 16.0
     flow[19] = NAN
     assert math.isnan(ShareInflow(lookback=20, coverage=0.8).scores(pencil(1, flow=flow))[20, 0])
+
+
+def test_share_inflow_of_weekly_counts_covers_the_sessions_between_them():
+    flow, spans = np.full((21, 1), NAN), np.full((21, 1), NAN)
+    # A count on every fifth session; the last one of the window came two sessions ago.
+    flow[[3, 8, 13, 18]], spans[[3, 8, 13, 18]] = 1.0, 5.0
+    known = pencil(1, flow=flow, flow_sessions=spans)
+    # The window of 20 holds rows 1 to 20; flows cover 1 to 18 of it, and the first two sessions before it.
+    assert ShareInflow(lookback=20, coverage=0.9).scores(known)[20, 0] == 4.0
+    assert math.isnan(ShareInflow(lookback=20, coverage=0.91).scores(known)[20, 0])
+    # A single count after four weeks covers no more of a window than the rows up to its own.
+    spans[[3, 8, 13]] = flow[[3, 8, 13]] = NAN
+    spans[18] = 20.0
+    known = pencil(1, flow=flow, flow_sessions=spans)
+    assert ShareInflow(lookback=20, coverage=0.9).scores(known)[20, 0] == 1.0
+    assert math.isnan(ShareInflow(lookback=5, coverage=0.8).scores(known)[20, 0])
 
 
 def test_share_inflow_without_aum_is_unknown():

@@ -17,6 +17,7 @@ from strategies.windows import (
     is_record,
     rolling_count,
     rolling_mean,
+    rolling_reach,
     rolling_std,
     rolling_sum,
     shift,
@@ -37,6 +38,13 @@ def column(*values: float) -> np.ndarray:
 
 
 # --- with a pencil ----------------------------------------------------------------------------------------
+
+
+def test_reach_counts_the_rows_that_values_stand_for():
+    spans = column(NAN, 2, NAN, NAN, 5, 1, NAN)
+    # 2 stands for rows 0 and 1; 5 for 2 to 4, and not for those of the value before; 1 for row 5.
+    np.testing.assert_array_equal(rolling_reach(spans, 3), [0, 0, 2, 1, 3, 3, 2])
+    np.testing.assert_array_equal(rolling_reach(column(1, NAN, 1, 1), 2), [0, 1, 1, 2])
 
 
 def test_shift_moves_values_down():

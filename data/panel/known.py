@@ -55,6 +55,7 @@ class Known:
         self._facts = facts
         self._published = Published(facts, market.listed.shape, stale_after)
         self._flows: dict[str, Floats] = {}
+        self._covered: dict[str, Floats] = {}
         self._assets: dict[str, Floats] = {}
 
     # Facts about the session itself that are public before its open.
@@ -164,6 +165,18 @@ class Known:
             money = self._changes.change * self._price(valuation)
             self._flows[valuation] = self._published.newly(money, usable)
         return self._flows[valuation]
+
+    def flow_sessions(self, valuation: str = "vwap") -> Floats:
+        """Return how many sessions the flow of each row covers: 1, or more where counts are missing between.
+
+        NaN: nothing was newly published.
+        """
+        if valuation not in self._covered:
+            usable = np.maximum(self._change_from, self._price_from(valuation))
+            known = np.isfinite(self._changes.change * self._price(valuation))
+            covers = np.where(known, self._changes.merged.astype(np.float64), np.nan)
+            self._covered[valuation] = self._published.newly(covers, usable)
+        return self._covered[valuation]
 
     # Leveraged money.
 
