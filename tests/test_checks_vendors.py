@@ -197,3 +197,25 @@ def test_a_fund_that_is_often_halted_is_daily():
     tables["bars"] = bars[(bars["symbol"] != PAYER) | (np.arange(len(bars)) % 3 != 0)]
     assert check(tables, "not-daily") == []
     assert [each.check for each in check(tables, "missing-session")] == ["missing-session"]
+
+
+def test_bars_of_less_than_half_of_the_sessions_stop_a_run_however_few_they_are():
+    tables = clean_market()
+    bars = tables["bars"]
+    kept = bars["day"].isin(DAYS[[0, 1, 2, 3, 37, 38, 39, 40]])
+    tables["bars"] = bars[(bars["symbol"] != PAYER) | kept]
+    (found,) = check(tables, "missing-session")
+    assert (found.severity, found.count) == ("error", 33)
+
+
+def test_weekly_counts_are_noted_with_how_often_they_come():
+    tables = clean_market()
+    units = tables["units"]
+    tables["units"] = units[(units["symbol"] != PAYER) | (np.arange(len(units)) % 5 == 0)]
+    (found,) = check(tables, "units-gap")
+    # 41 sessions have counts on 0, 5, ... 40: nine, and eight flows of five sessions.
+    assert (found.severity, found.count) == ("note", 8)
+    assert "32 session(s) without a count" in found.message
+    assert found.message.endswith(
+        "8 flow(s) cover more than one session; counts are weekly: 5 sessions apart in the middle"
+    )

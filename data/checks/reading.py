@@ -210,6 +210,21 @@ def worst(frame: pd.DataFrame, by: str) -> Any:
     return next(records(frame.iloc[[int(np.nanargmax(np.abs(frame[by].to_numpy(np.float64))))]]))
 
 
+def frequency(steps: pd.DataFrame) -> str:
+    """Say how often a series has a row, by the rows of ``Inputs.steps``: weekly (5 sessions apart)."""
+    apart = float(steps["skipped"].iloc[1:].median()) + 1 if len(steps) > 1 else 1.0
+    usual = (
+        "daily"
+        if apart == 1
+        else "weekly"
+        if 4 <= apart <= 6
+        else "monthly"
+        if 18 <= apart <= 24
+        else "sparse"
+    )
+    return f"{usual}: {apart:g} sessions apart in the middle"
+
+
 def _recorded_sessions(market: str, first: date, last: date) -> Days:
     """Return the sessions between two days, as far as the calendar is recorded."""
     calendar = calendar_for(market)

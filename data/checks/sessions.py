@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import DATED, worst
+from data.checks.reading import DATED, frequency, worst
 from data.facts.calendars import COMMAND
 from data.facts.rules import LONGEST_HALT
 from data.facts.symbols import MARKET_CODES
@@ -17,6 +17,8 @@ from data.store.tables import FACT_TABLES, TABLES
 # Fewer rows than these say nothing about how often a series is published.
 _FEWEST_ROWS = 10
 _HALTED_PART = 0.02
+# Bars of so few sessions are those of something else than a fund that trades.
+_MISSING_PART = 0.5
 
 
 def phantom_session(data: Inputs) -> Iterator[Finding]:
@@ -74,7 +76,8 @@ def missing_session(data: Inputs) -> Iterator[Finding]:
 
     1. Of bars, NAV and index levels on each session from the first to the last of a series. Halts are
        legitimate and few, so the count is what tells: of bars no more than ten sessions in a row, and no more
-       than 2 % of all, are a note. Units have `units-gap`, margin `margin-gap`.
+       than 2 % of all, are a note; more than half of all are an error. Units have `units-gap`, margin
+       `margin-gap`.
     2. Of what comes with trading wherever the fund has a bar with volume, from its first row on.
     """
     for table in FACT_TABLES:
@@ -93,7 +96,7 @@ def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
         halts = table == "bars" and longest.skipped <= LONGEST_HALT and part <= _HALTED_PART
         yield Finding(
             "missing-session",
-            "note" if halts else "warning",
+            "note" if halts else "error" if table == "bars" and part > _MISSING_PART else "warning",
             table,
             str(series),
             rows["before_day"].min().date(),
@@ -134,15 +137,13 @@ def not_daily(data: Inputs) -> Iterator[Finding]:
     for table in (each.name for each in FACT_TABLES if each.rows_on == "sessions"):
         steps, key = data.steps(table), DATED[table]
         for series, rows in steps[_seldom(steps, key)].groupby(key):
-            apart = float(rows["skipped"].iloc[1:].median()) + 1
-            usual = "weekly" if 4 <= apart <= 6 else "monthly" if 18 <= apart <= 24 else "sparse"
             yield Finding.on(
                 "not-daily",
                 "error" if table == "bars" else "warning",
                 table,
                 str(series),
                 rows["day"],
-                f"rows are {usual}: {apart:g} sessions apart in the middle, {len(rows)} in all",
+                f"rows are {frequency(rows)}, {len(rows)} in all",
                 "Import daily rows. Everything here counts in sessions.",
             )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import UNIT_SCALE
-from data.checks.reading import records, worst
+from data.checks.reading import frequency, records, worst
 from data.facts.symbols import market_of
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
@@ -104,7 +104,8 @@ def units_gap(data: Inputs) -> Iterator[Finding]:
     """Note sessions without a count between two counts: their flows are merged into the next one."""
     steps = data.steps("units")
     for symbol, rows in steps[steps["skipped"] > 0].groupby("symbol"):
-        longest = worst(rows, "skipped")
+        longest, every = worst(rows, "skipped"), data.rows_of("units", str(symbol)).index
+        usual = frequency(steps.loc[every])
         yield Finding.on(
             "units-gap",
             "note",
@@ -112,6 +113,7 @@ def units_gap(data: Inputs) -> Iterator[Finding]:
             str(symbol),
             rows["day"],
             f"{rows['skipped'].sum()} session(s) without a count, at most {longest.skipped} in a row before "
-            f"{longest.day:%Y-%m-%d}; {len(rows)} flow(s) cover more than one session",
+            f"{longest.day:%Y-%m-%d}; {len(rows)} flow(s) cover more than one session"
+            + ("" if usual.startswith("daily") else f"; counts are {usual}"),
             "Nothing to do, unless a fuller source exists: merged flows are flagged as such.",
         )
