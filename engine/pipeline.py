@@ -67,15 +67,16 @@ class OpenMarket:
         """Return the conditions of ``spec`` here, where a benchmark is known even if it names none."""
         return replace(spec.conditions, benchmark=self.benchmark)
 
-    def data_warnings(self, first: Any = None, last: Any = None) -> tuple[str, ...]:
+    def data_warnings(self, strategy: Adapter, first: Any = None, last: Any = None) -> tuple[str, ...]:
         """Return what the checks warn of in the data between two days, warm-up included; None: all days.
 
-        Of index levels and weights only those count that funds of the panel track, or the benchmark.
+        Of index levels and weights only those count that funds of the panel track, or the benchmark. Where
+        ``strategy`` values flows at a VWAP that is not known, that comes first.
         """
         begin = self.panel.days[0] if first is None else np.datetime64(first, "D")
         end = self.panel.days[-1] if last is None else np.datetime64(last, "D")
         concerned = {*self.panel.known.tracked, self.benchmark}
-        return tuple(
+        return _valued_at_the_close(strategy, self.panel, begin, end) + tuple(
             each.told
             for each in self.findings
             if each.severity == "warning"
@@ -124,9 +125,28 @@ def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
     panel = market.panel
     result = backtest(strategy, panel, market.conditions(spec), _manifest(spec, strategy, market))
     first = panel.days[max(panel.row(result.days[0].item()) - strategy.warmup, 0)]
-    warnings = [*map(str, stale_holdings(result, panel)), *market.data_warnings(first, result.days[-1])]
+    said = market.data_warnings(strategy, first, result.days[-1])
+    warnings = [*map(str, stale_holdings(result, panel)), *said]
     manifest = {"run_id": run_id(result.manifest), **result.manifest, "data_warnings": warnings}
     return replace(result, manifest=manifest)
+
+
+def _valued_at_the_close(
+    strategy: Adapter, panel: Panel, first: np.datetime64, last: np.datetime64
+) -> tuple[str, ...]:
+    """Say which flows are valued at the close although the strategy asks for VWAP: no amount is on file."""
+    if strategy.fields.get("valuation") != "vwap":
+        return ()
+    rows = (panel.days >= first) & (panel.days <= last)
+    lacking = panel.market.traded[rows] & ~np.isfinite(panel.market.vwap[rows])
+    funds = [panel.symbols[column] for column in np.flatnonzero(lacking.any(axis=0))]
+    if not funds:
+        return ()
+    named = ", ".join(funds[:3]) + (f" and {len(funds) - 3} more" if len(funds) > 3 else "")
+    return (
+        f"no VWAP: bars of {named} have no amount of money, so that their flows are valued at the close. "
+        "Import `amount`, or say so: --set valuation=close",
+    )
 
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:

@@ -41,7 +41,8 @@ def import_bars(store, funds, delisted="") -> None:
     for symbol, numbers in funds.items():
         for number in numbers:
             price = 1.0 + (0.01 * number if symbol == LIVE else 0.0)
-            cells = ",".join(f"{price:.3f}" for _ in range(4))
+            # Prices that are whole cents to the last one would be rounded ones.
+            cells = f"{price:.3f},{price + 0.001:.3f},{price:.3f},{price:.3f}"
             lines.append(f"{symbol},{DAYS[number]},{cells},{10**8 + number},{price * (10**8 + number):.2f}")
     file = store.with_name("bars.csv")
     file.write_text("\n".join(lines) + "\n")
@@ -130,6 +131,25 @@ def test_every_command_that_measures_says_it_too(here, words):
     document = json.loads(printed)
     said = document["runs"][0]["data_warnings"] if words[0] == "compare" else document["data_warnings"]
     assert any("lost-members" in text for text in said)
+
+
+def test_flows_of_bars_without_an_amount_are_valued_at_the_close_and_a_run_says_so(here, tmp_path):
+    days = [str(day) for day in DAYS]
+    bars = ["symbol,day,open,high,low,close,volume"]
+    bars += [f"{GONE},{day},1,1.01,1,{1 + number % 2 / 100},{10**8}" for number, day in enumerate(days)]
+    counts = [
+        "symbol,day,units",
+        *(f"{GONE},{day},{10**9 + number * 10**6}" for number, day in enumerate(days)),
+    ]
+    for name, lines in (("bars", bars), ("units", counts)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+        assert here("data", "import", f"{name}.csv", "--data", "closes", "-q")[0] == 0
+    run_it = ("run", "share_inflow", "--data", "closes", "--set", "lookback=5", "--no-report")
+    said = (
+        f"data: no VWAP: bars of {GONE} have no amount of money, so that their flows are valued at the close"
+    )
+    assert said in here(*run_it)[2]
+    assert "no VWAP" not in here(*run_it, "--set", "valuation=close")[2]
 
 
 # --- survivorship ----------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Job:
         days, begin = self.panel.days, first or self.spec.start
         row = 0 if begin is None else int(np.searchsorted(days, np.datetime64(str(begin), "D")))
         return self.market.data_warnings(
-            days[max(min(row, len(days) - 1) - self.strategy.warmup, 0)], last or self.spec.end
+            self.strategy, days[max(min(row, len(days) - 1) - self.strategy.warmup, 0)], last or self.spec.end
         )
 
     def as_of(self, spec: Spec) -> Job:
