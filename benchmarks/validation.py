@@ -21,7 +21,7 @@ from data.demo import Demo
 from data.load import load_panel
 from engine.audits import Audited, audit
 from engine.pipeline import OpenMarket
-from engine.simulation.backtest import alternative_return
+from engine.simulation.alternatives import benchmark_return
 from engine.spec import Spec
 from engine.statistics.overfitting import overfitting
 from engine.statistics.splits import CombinatorialPurged
@@ -72,7 +72,7 @@ def folds_of_a_grid() -> object:
     evaluate = Evaluator(Spec("flow_blend"), STRATEGIES, OpenMarket(panel, None, ()), space)
     sets = list(space.sets())
     returns = returns_of_sets(evaluate, sets)
-    benchmark = alternative_return(panel, None)[evaluate.first : evaluate.last + 1]
+    benchmark = benchmark_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
     return combinatorial(evaluate, sets, returns, benchmark, CombinatorialPurged(10, 2, 11, 10))
 
 

@@ -145,15 +145,20 @@ def _sessions(bars: pd.DataFrame, calendar: Calendar, end: date | None) -> Days:
 
 
 def _with_benchmark(panel: Panel, source: DataSource, benchmark: str | None, end: date | None) -> Panel:
-    """Return the panel with a fund as a further index, of its total return."""
+    """Return the panel with a fund as a further index, of its total return on the days on which it traded."""
     if benchmark is None or benchmark in panel.index_closes or "." not in benchmark:
         return panel
     own = panel if benchmark in panel.symbols else load_panel(source, [benchmark], end=end)
     column = own.symbols.index(benchmark)
-    total = own.market.total_return_level[:, column]
+    market = own.market
     rows = np.minimum(np.searchsorted(own.days, panel.days), len(own.days) - 1)
-    closes = np.where(own.days[rows] == panel.days, total[rows], np.nan)
-    return panel.with_index(benchmark, closes)
+    known = (own.days[rows] == panel.days) & market.traded[rows, column]
+    per_price = market.total_return_level[rows, column] / market.close[rows, column]
+    levels = {
+        point: np.where(known, per_price * getattr(market, point)[rows, column], np.nan)
+        for point in ("open", "vwap", "close")
+    }
+    return panel.with_index(benchmark, levels.pop("close"), levels)
 
 
 def _date(day: np.datetime64) -> date:

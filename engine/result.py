@@ -53,9 +53,11 @@ class Result:
     interest, dividend : (D,)
         Money credited in the session for idle cash; money that became receivable.
     benchmark_return : (D,)
-        Of the benchmark, session on session; NaN where it has no level.
+        Of the benchmark, over the interval of the run: on the first session from the fill point on. NaN where
+        it has no level; after a gap, of the whole gap (``engine.simulation.alternatives``).
     equal_weight_return : (D,)
-        Mean total return of the funds that were listed and traded, at no cost: the naive alternative.
+        Mean total return of the funds that were listed and traded, at no cost: the naive alternative, over
+        the same interval.
     decision_days : datetime64[D] (K,)
         Sessions before whose open weights were decided.
     weights, scores : (K, S)
@@ -107,6 +109,20 @@ class Result:
     def synthetic(self) -> bool:
         """Whether the market was made up."""
         return bool(self.manifest["data"]["synthetic"])
+
+    @property
+    def benchmark(self) -> str:
+        """What to call the benchmark; equal weight says whether it is there for want of another."""
+        name = str(self.manifest.get("benchmark") or "none")
+        if name != "equal_weight":
+            return name
+        chosen = self.manifest.get("spec", {}).get("benchmark")
+        return "equal weight" if chosen else "equal weight, because none was named"
+
+    @property
+    def benchmark_remark(self) -> str:
+        """On which sessions the benchmark is known, and both totals over them; empty where it is on all."""
+        return str(self.manifest.get("benchmark_known", {}).get("text", ""))
 
     @property
     def returns(self) -> Floats:

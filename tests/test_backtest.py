@@ -92,8 +92,10 @@ def test_cash_too_small_for_one_lot_is_refused(panel: Panel) -> None:
 
 def test_the_benchmark_is_an_index_or_equal_weight(panel: Panel) -> None:
     result = run(STRATEGIES["equal_weight"](), panel, benchmark="930713")
-    expected = panel.index_closes["930713"][1:] / panel.index_closes["930713"][:-1] - 1.0
-    assert result.benchmark_return == pytest.approx(expected)
+    level = panel.index_closes["930713"]
+    # The run begins at the open of its first session, at which nobody knows the index.
+    expected = [np.nan, *(level[2:] / level[1:-1] - 1.0)]
+    assert result.benchmark_return == pytest.approx(expected, nan_ok=True)
     assert np.array_equal(
         run(STRATEGIES["equal_weight"](), panel).benchmark_return, result.equal_weight_return
     )
@@ -147,18 +149,93 @@ def test_a_day_may_be_one_of_numpy_or_pandas(panel: Panel) -> None:
         assert run(strategy, panel, start=start).days[0] == panel.days[50]
 
 
-def test_a_level_of_the_benchmark_that_is_missing_counts_as_unchanged() -> None:
+def made(closes: list[float], opens: list[float], vwaps: list[float], **more: Any) -> Panel:
+    """A fund, and the index 930713 that is the fund, over so many days."""
+    close, opening, vwap = (np.array([each]).T for each in (closes, opens, vwaps))
+    days = np.arange("2024-01-01", "2024-12-31", dtype="datetime64[D]")[: len(closes)]
+    bars = {"open": opening, "high": np.fmax(opening, close), "low": np.fmin(opening, close), "close": close}
+    bars |= {"volume": np.full_like(close, 1e9), "amount": 1e9 * vwap}
+    indices = {"930713": closes} | more.pop("indices", {})
+    opened = {"930713": opens} | more.pop("index_opens", {})
+    return Panel.from_events(days, SYMBOLS[:1], bars=bars, indices=indices, index_opens=opened, **more)
+
+
+@pytest.mark.parametrize(
+    ("fill", "first", "of_index"),
+    [("open", 2.2 / 2.0 - 1, 2.2 / 2.0 - 1), ("vwap", 2.2 / 2.1 - 1, np.nan), ("close", 0.0, 0.0)],
+)
+def test_alternatives_earn_from_the_fill_point_of_the_first_session_on(
+    fill: str, first: float, of_index: float
+) -> None:
+    # The run begins on the second day, whose open is far above the close of the first.
+    market = made([1.0, 2.2, 3.3], [1.0, 2.0, 2.2], [1.0, 2.1, 3.0])
+    result = run(STRATEGIES["buy_hold"](), market, costs=FREE, cash=1e9, fill=fill, benchmark="930713")
+    # Bought by the reference price of 1, as far as cash goes; what is left of it is less than a lot.
+    assert result.returns == pytest.approx([first, 0.5], abs=1e-6)
+    assert result.equal_weight_return == pytest.approx([first, 0.5])
+    assert result.benchmark_return == pytest.approx([of_index, 0.5], nan_ok=True)
+    (row,) = sweep(
+        STRATEGIES["buy_hold"](), market, {"top": [0]}, costs=FREE, cash=1e9, fill=fill, benchmark="930713"
+    ).to_dict("records")
+    beta = result.metrics["beta"]
+    assert row["beta"] == pytest.approx(np.nan if beta is None else beta, nan_ok=True)
+
+
+def test_a_fund_that_is_the_index_has_beta_1_and_alpha_0_though_the_index_has_gaps_and_ends() -> None:
+    rng = np.random.default_rng(3)
+    closes = np.round(10.0 * np.exp(rng.normal(0.0, 0.02, 120).cumsum()), 3)
+    known = closes.copy()
+    known[[1, 2, 7, 8, 9, 30]] = np.nan
+    known[80:] = np.nan
+    opens = [closes[0], *closes[:-1]]
+    market = made(
+        closes.tolist(), opens, closes.tolist(), indices={"931071": known}, index_opens={"931071": opens}
+    )
+    result = run(STRATEGIES["buy_hold"](), market, costs=FREE, cash=1e12, benchmark="931071")
+    # The first two closes are missing behind the level at the open: their move is left out. Session numbers
+    # are those of the panel, less one.
+    assert np.flatnonzero(np.isnan(result.benchmark_return[:79])).tolist() == [0, 1, 2, 6, 7, 8, 29]
+    assert result.benchmark_return[9] == pytest.approx(closes[10] / closes[6] - 1.0)
+    metrics = result.metrics
+    assert metrics["beta"] == pytest.approx(1.0, abs=1e-6)
+    assert metrics["alpha"] == pytest.approx(0.0, abs=1e-6)
+    said = result.manifest["benchmark_known"]
+    assert (said["first_day"], said["last_day"]) == (str(market.days[4]), str(market.days[79]))
+    assert (said["sessions"], said["of"]) == (72, 119)
+    assert said["benchmark_return"] == pytest.approx(closes[79] / closes[3] - 1.0)
+    assert said["run_return"] == pytest.approx(said["benchmark_return"], abs=1e-6)
+    assert metrics["benchmark_cum_returns_final"] == pytest.approx(said["benchmark_return"])
+    assert "4 of them without a level" in said["text"]
+    whole = run(STRATEGIES["buy_hold"](), market, costs=FREE, cash=1e12, benchmark="930713")
+    assert "benchmark_known" not in whole.manifest
+    (row,) = sweep(
+        STRATEGIES["buy_hold"](), market, {"top": [0]}, costs=FREE, cash=1e12, benchmark="931071"
+    ).to_dict("records")
+    assert row["beta"] == pytest.approx(metrics["beta"], rel=1e-9)
+    assert row["alpha"] == pytest.approx(metrics["alpha"], abs=1e-9)
+
+
+def test_a_level_of_the_benchmark_that_is_missing_is_not_filled() -> None:
+    market = made([1.0] * 5, [1.0] * 5, [1.0] * 5, indices={"931071": [np.nan, 100.0, np.nan, 150.0, 75.0]})
+    result = run(STRATEGIES["equal_weight"](), market, benchmark="931071")
+    # The first move is over a gap right behind the first level, and cannot be told from that of a session.
+    assert result.benchmark_return.tolist() == pytest.approx([np.nan, np.nan, np.nan, -0.5], nan_ok=True)
+    nothing = made([1.0] * 5, [1.0] * 5, [1.0] * 5, indices={"931071": [np.nan] * 5})
+    result = run(STRATEGIES["equal_weight"](), nothing, benchmark="931071")
+    assert "no level in this period" in result.manifest["benchmark_known"]["text"]
+    assert result.metrics.reasons["beta"] == "there is no benchmark"
+
+
+def test_equal_weight_earns_from_the_open_of_the_first_session_on() -> None:
     days = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
-    ones = np.ones((5, 1))
-    bars = dict.fromkeys(("open", "high", "low", "close"), ones) | {
-        "volume": 1e6 * ones,
-        "amount": 1e6 * ones,
-    }
-    levels = [np.nan, 100.0, np.nan, 150.0, 75.0]
-    market = Panel.from_events(days, SYMBOLS[:1], bars=bars, indices={"930713": levels})
-    result = run(STRATEGIES["equal_weight"](), market, benchmark="930713")
-    # Nothing is known before the first level; the missing one leaves its move to the next
-    assert result.benchmark_return.tolist() == pytest.approx([np.nan, 0.0, 0.5, -0.5], nan_ok=True)
+    close = np.array([[1.0, 1.0], [1.1, 2.0], [1.21, np.nan], [1.331, 2.2], [1.4641, np.nan]])
+    bars = dict.fromkeys(("open", "high", "low", "close"), close)
+    volume = np.where(np.isfinite(close), 1e6, 0.0)
+    bars |= {"volume": volume, "amount": volume * np.nan_to_num(close)}
+    bars["open"] = np.where(np.arange(5)[:, None] == 1, close / [1.1, 1.25], close)
+    result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), Panel.from_events(days, SYMBOLS[:2], bars=bars))
+    # From the open: 10 % and 25 %. A halt is a session without a return.
+    assert result.equal_weight_return == pytest.approx([0.175, 0.05, 0.1, 0.05])
 
 
 def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:

@@ -92,10 +92,30 @@ def test_calendar_return_counts_days_from_the_first_to_the_last():
 
 
 def test_sessions_without_a_benchmark_are_left_out_and_not_filled():
+    # Before the first level, and after the last one.
     known = compute_metrics(from_returns([0.01, -0.02, 0.015, 0.03], [0.02, -0.01, 0.01, 0.02]))
-    gap = compute_metrics(from_returns([0.01, -0.02, 0.3, 0.015, 0.03], [0.02, -0.01, np.nan, 0.01, 0.02]))
+    part = compute_metrics(
+        from_returns([0.3, 0.01, -0.02, 0.015, 0.03, -0.4], [np.nan, 0.02, -0.01, 0.01, 0.02, np.nan])
+    )
     for name in ("beta", "alpha", "information_ratio", "up_capture", "benchmark_annual_return"):
-        assert gap[name] == pytest.approx(known[name], rel=1e-12), name
+        assert part[name] == pytest.approx(known[name], rel=1e-12), name
+
+
+def test_over_a_gap_of_the_benchmark_both_are_compounded():
+    # The third session has no level, so the fourth has the return of two.
+    gap = from_returns([0.01, -0.02, 0.3, 0.015, 0.03], [0.02, -0.01, np.nan, 0.01, 0.02])
+    ours = [0.01, -0.02, 1.3 * 1.015 - 1.0, 0.03]
+    # Four returns of five sessions: 252 * 4 / 5 of them in a year.
+    four = compute_metrics(from_returns(ours, [0.02, -0.01, 0.01, 0.02], sessions_per_year=252.0 * 4 / 5))
+    found = compute_metrics(gap)
+    for name in ("beta", "alpha", "information_ratio", "up_capture", "benchmark_sharpe_ratio"):
+        assert found[name] == pytest.approx(four[name], rel=1e-12), name
+    total = 1.02 * 0.99 * 1.01 * 1.02
+    assert found["benchmark_cum_returns_final"] == pytest.approx(total - 1.0)
+    assert found["benchmark_annual_return"] == pytest.approx(total ** (252.0 / 5.0) - 1.0)
+    compiled = in_machine_code(Path.of_result(gap))
+    for name in ("beta", "alpha", "information_ratio"):
+        assert compiled[name] == pytest.approx(found[name], rel=1e-9), name
 
 
 def test_benchmark_and_equal_weight_are_measured_like_the_run():

@@ -160,6 +160,19 @@ def test_pyfolios_table_does_not_contradict_the_summary(result):
         assert statistics[theirs] == pytest.approx(metrics[ours], rel=1e-9), theirs
 
 
+def test_a_benchmark_with_gaps_is_named_and_pyfolio_compares_over_them_as_we_do(result, tmp_path):
+    theirs = result.benchmark_return.copy()
+    theirs[40:43], theirs[120:] = np.nan, np.nan
+    known = {"text": "The benchmark 930713 is known on some sessions."}
+    gap = replace(result, benchmark_return=theirs, manifest=result.manifest | {"benchmark_known": known})
+    metrics = compute_metrics(gap)
+    statistics = pyfolio_tables(gap, Inputs.of(gap))["performance"]["run"]
+    for theirs, ours in {"Alpha": "alpha", "Beta": "beta"}.items():
+        assert statistics[theirs] == pytest.approx(metrics[ours], rel=1e-9), theirs
+    write_tearsheet(gap, metrics, tmp_path / "gap.html")
+    assert known["text"] in (tmp_path / "gap.html").read_text(encoding="utf-8")
+
+
 def test_purchases_are_listed_with_the_reason(result, page):
     held = holdings(result)
     listed = [row for row in page.rows if len(row) == 9 and row[1] in result.symbols]

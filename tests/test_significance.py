@@ -77,7 +77,7 @@ def test_returns_are_of_common_sessions_and_compound_over_the_others():
     assert drawn.returns["benchmark"].tolist() == benchmark.tolist()
 
 
-def test_a_return_that_is_unknown_in_part_is_unknown_and_correlates_with_nothing():
+def test_a_return_behind_a_gap_is_of_the_gap_and_what_does_not_vary_correlates_with_nothing():
     days = np.arange("2024-01-01", "2024-01-08", dtype="datetime64[D]")
     all_days = from_returns(
         [0.1, -0.1] * 3 + [0.1],
@@ -89,11 +89,22 @@ def test_a_return_that_is_unknown_in_part_is_unknown_and_correlates_with_nothing
     found = common_of([all_days, some], ["all", "some"])
     # the first common session has a benchmark, whatever was unknown before it
     np.testing.assert_allclose(found.returns["benchmark"], [0.2, 0.2, 1.2**2 - 1, 0.2])
-    # of the two sessions from the 4th to the 6th one is unknown: so is what they make together
-    np.testing.assert_allclose(found.returns["equal weight"], [NAN, -0.1, NAN, -0.1])
+    # a return behind a gap is that of the whole gap
+    np.testing.assert_allclose(found.returns["equal weight"], [NAN, -0.1, 0.1, -0.1])
     np.testing.assert_allclose(found.returns["all"], [0.1, -0.1, 0.9 * 1.1 - 1, 0.1])
-    # two sessions are left, on which equal weight did not vary
-    assert math.isnan(correlation(found.returns["all"], found.returns["equal weight"]))
+    assert math.isnan(correlation(found.returns["all"], np.array([NAN, -0.1, NAN, -0.1])))
+    # over the gap in the third session: 0.1, and 0.9 * 0.99 - 1 beside -0.1
+    gap = correlation(np.array([0.02, 0.1, -0.1, -0.01]), np.array([0.05, 0.2, NAN, -0.1]))
+    expected = np.corrcoef([0.02, 0.1, 0.9 * 0.99 - 1.0], [0.05, 0.2, -0.1])[0, 1]
+    assert gap == pytest.approx(expected)
+
+
+def test_a_run_that_is_its_benchmark_is_not_better_because_that_has_a_gap():
+    own = noise(60)
+    with_gap = own.copy()
+    with_gap[20:22], with_gap[22] = NAN, np.prod(1.0 + own[20:23]) - 1.0
+    (best,) = significance([from_returns(own, benchmark=with_gap)]).best
+    assert best.p_value.reason == "no run differs from the benchmark"
 
 
 # --- What is found ------------------------------------------------------------------------------------

@@ -52,6 +52,19 @@ def random_returns(rows=300, columns=12, seed=4):
     return np.random.default_rng(seed).normal(0.0003, 0.01, (rows, columns))
 
 
+def test_over_a_gap_of_the_benchmark_trials_are_compounded():
+    returns = random_returns(columns=3)
+    benchmark = returns[:, 0].copy()
+    benchmark[50:52], benchmark[52] = np.nan, np.prod(1.0 + returns[50:53, 0]) - 1.0
+    benchmark[250:] = np.nan
+    found = report(evidence(returns, benchmark=benchmark), resamples=FEW).blocks
+    assert found.skill.benchmark_difference == pytest.approx(0.0, abs=1e-9)
+    assert found.skill.sessions == 248
+    own = np.r_[returns[:50, 0], benchmark[52], returns[53:250, 0]]
+    ratio = own.mean() / own.std(ddof=1) * math.sqrt(252.0 * 248 / 250)
+    assert found.skill.benchmark_sharpe == pytest.approx(ratio)
+
+
 def test_failed_trials_leave_then_sessions_with_a_gap():
     returns = levels(4, 3, 2, 1)
     returns[:, 1] = np.nan

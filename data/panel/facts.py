@@ -121,13 +121,15 @@ def facts_of_arrays(
     funds: Mapping[str, ArrayLike],
     market_margin: ArrayLike | None,
     indices: Mapping[str, ArrayLike],
+    index_opens: Mapping[str, ArrayLike],
     macro: Mapping[str, ArrayLike],
     lags: Mapping[str, int],
 ) -> Facts:
     """Return the facts that plain arrays hold, for a panel of ``shape`` (D, S).
 
-    ``bars`` are by column, ``funds`` by table about funds (its main column), indices and macro series by
-    name, (D,). Rows are usable ``lags`` sessions later, 1 for a table that is not named, 0 for macro series.
+    ``bars`` are by column, ``funds`` by table about funds (its main column); indices (closing levels, of some
+    opening levels too) and macro series are by name, (D,). Rows are usable ``lags`` sessions later, 1 for a
+    table that is not named, 0 for macro series.
     """
     sessions, count = shape
     known = [table.name for table in FUND_TABLES]
@@ -151,7 +153,11 @@ def facts_of_arrays(
     if market_margin is not None:
         grids[of_markets("margin")] = lines("margin", {"": market_margin}, lagged["margin"])
     if indices:
-        grids["index_bars"] = lines("index_bars", indices, 1)
+        closes = lines("index_bars", indices, 1)
+        unknown = np.full(sessions, np.nan)
+        opens = [_array(index_opens.get(code, unknown), (sessions,)) for code in indices]
+        columns = {**closes.columns, "open": np.column_stack(opens)}
+        grids["index_bars"] = replace(closes, columns=columns)
     if macro:
         grids["macro"] = lines("macro", macro, 0)
     return Facts(grids, lagged)

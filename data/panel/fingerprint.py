@@ -53,6 +53,10 @@ def fingerprint(
         for series in sorted(names):
             place = names.index(series)
             add(series, always[name].measure[:, place], None if usable is None else usable[:, place])
+            for column in always[name].schema.measures[1:]:
+                values = always[name].columns.get(column)
+                if values is not None and np.isfinite(values[:, place]).any():
+                    add(column, values[:, place])
     for name in (of_markets(each.name) for each in FUND_TABLES if of_markets(each.name) in always):
         add(name, always[name].measure, always[name].usable_from)
     digest.update(repr(facts.index_weights).encode())

@@ -70,6 +70,7 @@ class Panel:
     symbols : sorted tuple of str (S,)
     known, market : the two faces
     index_closes : (D,) closing levels by index code, for benchmarks; NaN where there is none
+    index_fills : the same at the other points at which orders fill, ``open`` and ``vwap``, where known
     name, synthetic, fingerprint : where the data come from, whether they are made up, a hash of all of it
     sessions_per_year : the exchange's real count, which annualises statistics
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
@@ -87,6 +88,7 @@ class Panel:
     sessions_per_year: float
     ingredients: Ingredients = field(repr=False)
     filled: Mapping[str, str] = field(default_factory=dict)
+    index_fills: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -117,7 +119,8 @@ class Panel:
             symbols=symbols,
             known=_known_face(days, symbols, market, facts, listings, stale_after),
             market=market,
-            index_closes=MappingProxyType(_index_closes(facts)),
+            index_closes=MappingProxyType(_index_levels(facts, "close")),
+            index_fills={"open": _index_levels(facts, "open")},
             name=name,
             synthetic=synthetic,
             fingerprint=fingerprint(days, symbols, facts, rules, listings, actions),
@@ -157,6 +160,7 @@ class Panel:
         lags: Mapping[str, int] | None = None,
         market_margin: ArrayLike | None = None,
         indices: Mapping[str, ArrayLike] | None = None,
+        index_opens: Mapping[str, ArrayLike] | None = None,
         macro: Mapping[str, ArrayLike] | None = None,
         facts: Mapping[str, ArrayLike] | None = None,
         name: str = "panel",
@@ -167,6 +171,7 @@ class Panel:
 
         The same rules hold for all sessions and funds, apart from ``price_limit``, which may differ by
         fund. ``facts`` has further tables about funds by name, the main column of each, as ``premium``.
+        ``indices`` are closing levels by code; ``index_opens`` opening levels of those that have them.
         ``lags`` has sessions until a datum is usable, by table, 1 each. ``macro`` is by the session from
         which a value is known.
         """
@@ -183,6 +188,7 @@ class Panel:
             funds={key: value for key, value in given.items() if value is not None},
             market_margin=market_margin,
             indices=indices or {},
+            index_opens=index_opens or {},
             macro=macro or {},
             lags=lags or {},
         )
@@ -223,9 +229,17 @@ class Panel:
         known = _known_face(self.days, self.symbols, self.market, facts, given.listings, given.stale_after)
         return replace(self, known=known, fingerprint="", ingredients=given)
 
-    def with_index(self, code: str, closes: Floats) -> Panel:
-        """Return the panel with one more index to compare with; strategies do not see it."""
-        return replace(self, index_closes=MappingProxyType(dict(self.index_closes) | {code: closes}))
+    def with_index(self, code: str, closes: Floats, fills: Mapping[str, Floats]) -> Panel:
+        """Return the panel with one more index to compare with; strategies do not see it.
+
+        ``closes`` are levels, (D,), and ``fills`` those at other fill points, by their names.
+        """
+        at = {
+            point: {**self.index_fills.get(point, {}), **({code: fills[point]} if point in fills else {})}
+            for point in {**self.index_fills, **fills}
+        }
+        closing = MappingProxyType(dict(self.index_closes) | {code: closes})
+        return replace(self, index_closes=closing, index_fills=at)
 
     def row(self, day: date) -> int:
         """Return the row of the first session on or after ``day``; the number of sessions if none."""
@@ -251,12 +265,12 @@ def _known_face(
     )
 
 
-def _index_closes(facts: Facts) -> dict[str, Floats]:
-    """Return closing levels, (D,), by index."""
+def _index_levels(facts: Facts, point: str) -> dict[str, Floats]:
+    """Return levels at the open or the close, (D,), by index; empty where the data have none."""
     grid = facts.grids.get("index_bars")
-    if grid is None:
+    if grid is None or point not in grid.columns:
         return {}
-    return {code: grid.measure[:, column].copy() for column, code in enumerate(grid.series or ())}
+    return {code: grid.columns[point][:, column].copy() for column, code in enumerate(grid.series or ())}
 
 
 def _last_nav(facts: Facts, shape: tuple[int, ...]) -> Floats:

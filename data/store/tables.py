@@ -134,7 +134,7 @@ _ALL: Sequence[Table] = (
             _level("close"),
             _money("amount", required=False),
         ),
-        measures=("close",),
+        measures=("close", "open"),
         title="index levels",
         always=True,
         rows_on="sessions",

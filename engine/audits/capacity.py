@@ -18,7 +18,7 @@ from engine.audits.audited import (
 )
 from engine.audits.opinion import Opinion
 from engine.kernel.costs import Costs
-from engine.simulation.backtest import alternative_return
+from engine.simulation.alternatives import benchmark_return
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     tried += [replace(given, cash=capital, costs=with_impact) for capital in CAPITALS]
     returns = net_returns(audited.panel, [Simulation(targets, each) for each in tried], first, last)
     annual, ratios = annual_return(returns, per_year), sharpe(returns, per_year)
-    alternative = alternative_return(audited.panel, given.benchmark)[first : last + 1]
+    alternative = benchmark_return(audited.panel, given, first, last)
     passive = float(annual_return(np.nan_to_num(alternative, nan=0.0)[None, :], per_year)[0])
     costly, rich = slice(0, len(MULTIPLES)), slice(len(MULTIPLES), None)
     excess = annual[rich] - passive

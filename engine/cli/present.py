@@ -32,7 +32,10 @@ def _heading(title: str, result: Result, rest: str) -> str:
     lines = [
         paint(f"{title} on {result.manifest['data']['name']}", bold=True),
         f"{result.days[0]} to {result.days[-1]}: {count(len(result.days), 'session')}, {rest}",
+        f"benchmark: {result.benchmark}",
     ]
+    if result.benchmark_remark:
+        lines.append(paint(result.benchmark_remark, fg="yellow"))
     if result.synthetic:
         lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
     return "\n".join(lines)

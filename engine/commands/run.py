@@ -74,6 +74,8 @@ class Run(Result):
             },
             "data_warnings": list(self.data_warnings),
             "seconds": dict(seconds or {}),
+            "benchmark": manifest.get("benchmark"),
+            "benchmark_known": manifest.get("benchmark_known"),
         }
         return document | notice_of(self.synthetic)
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.result import Floats, Result
+from engine.statistics.estimate import NO_VARIATION
+from engine.statistics.paths import compared
 
 Days = NDArray[np.datetime64]
 
@@ -49,18 +51,30 @@ def common_of(results: Sequence[Result], names: Sequence[str]) -> Common:
         ("benchmark", first.benchmark_return),
         ("equal weight", first.equal_weight_return),
     ):
-        found = between(series, first.days, days)
+        found = _with_gaps(series, first.days, days)
         if not np.isnan(found).all():
             returns[name] = found
     return Common(days, returns, weights)
 
 
 def paired(results: Sequence[Result]) -> tuple[Days, Floats, Floats]:
-    """Return the common sessions, the runs' returns (T, N) and those of the first run's benchmark (T,)."""
+    """Return the common sessions, the runs' returns (T, N) and those of the first run's benchmark (T,).
+
+    The benchmark's are NaN where it has no level, and of the whole gap behind one.
+    """
     days = common_days(results)
     columns = [between(result.returns, result.days, days) for result in results]
     first = results[0]
-    return days, np.column_stack(columns), between(first.benchmark_return, first.days, days)
+    return days, np.column_stack(columns), _with_gaps(first.benchmark_return, first.days, days)
+
+
+def _with_gaps(returns: Floats, own: Days, days: Days) -> Floats:
+    """Return the compounded return up to each of ``days`` from the last one before it that is known."""
+    known = ~np.isnan(returns)
+    places = np.isin(days, own[known])
+    found = np.full(len(days), np.nan)
+    found[places] = between(returns[known], own[known], days[places])
+    return found
 
 
 def common_days(results: Sequence[Result]) -> Days:
@@ -83,11 +97,15 @@ def between(returns: Floats, own: Days, days: Days) -> Floats:
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """Return Pearson's correlation over the sessions where both are known; NaN where one does not vary."""
-    known = ~np.isnan(one) & ~np.isnan(other)
-    if known.sum() < 2 or np.ptp(one[known]) == 0.0 or np.ptp(other[known]) == 0.0:
+    """Return Pearson's correlation over the sessions where both are known; NaN where one does not vary.
+
+    Over a gap of one of them both are those of the gap.
+    """
+    known = np.where(np.isnan(one) | np.isnan(other), np.nan, 0.0)
+    one, other = (compared(np.nan_to_num(each, nan=0.0), known) for each in (one, other))
+    if len(one) < 2 or min(np.std(one), np.std(other)) < NO_VARIATION:
         return math.nan
-    return float(np.corrcoef(one[known], other[known])[0, 1])
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def overlap(one: Floats, other: Floats) -> float:

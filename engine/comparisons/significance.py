@@ -27,6 +27,7 @@ from engine.result import Floats, Result
 from engine.statistics.bootstrap import sharpe_difference_interval
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 from engine.statistics.estimate import Estimate, undefined
+from engine.statistics.paths import compared
 from engine.statistics.resampling import optimal_block
 from engine.statistics.superiority import superiority
 
@@ -167,8 +168,8 @@ def significance(results: Sequence[Result], *, seed: int = 0) -> Significance:
         _difference(place, returns[:, place], returns[:, 0], per_year, seed)
         for place in range(1, len(results))
     )
-    against_benchmark = returns - benchmark[:, None]
-    best = [_best("benchmark", against_benchmark, 0, seed)]
+    theirs = benchmark[~np.isnan(benchmark)]
+    best = [_best("benchmark", compared(returns, benchmark) - theirs[:, None], 0, seed)]
     if len(results) > 1:
         best.append(_best("first", returns[:, 1:] - returns[:, :1], 1, seed))
     return Significance(

@@ -1,4 +1,7 @@
-"""Metrics of a path against its benchmark, on the sessions where both are known, and why one is undefined."""
+"""Metrics of a path against its benchmark, on the sessions where both are known, and why one is undefined.
+
+Where the benchmark has gaps, both returns are over the gap, and there are fewer of them in a year.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def never_down(path: Path) -> str | None:
 
 def alpha(path: Path) -> float:
     """Return what beta does not explain, compounded over a year."""
-    return float(empyrical().alpha(*path.pair, annualization=path.per_year))
+    return float(empyrical().alpha(*path.pair, annualization=path.pairs_per_year))
 
 
 def beta(path: Path) -> float:
@@ -58,7 +61,7 @@ def beta(path: Path) -> float:
 
 def information_ratio(path: Path) -> float:
     """Return excess over its standard deviation a year."""
-    return float(empyrical().excess_sharpe(*path.pair) * math.sqrt(path.per_year))
+    return float(empyrical().excess_sharpe(*path.pair) * math.sqrt(path.pairs_per_year))
 
 
 def up_capture(path: Path) -> float:
@@ -73,6 +76,6 @@ def down_capture(path: Path) -> float:
 
 def _capture(path: Path, chosen: NDArray[np.bool_]) -> float:
     ours, theirs = (
-        empyrical().annual_return(each[chosen], annualization=path.per_year) for each in path.pair
+        empyrical().annual_return(each[chosen], annualization=path.pairs_per_year) for each in path.pair
     )
     return float(ours / theirs)

@@ -18,6 +18,7 @@ from engine.metrics.declared import METRICS, OF_ALTERNATIVES, OF_RUN
 from engine.metrics.metric import Metric
 from engine.metrics.path import Path
 from engine.result import Result
+from engine.statistics.paths import observed
 
 NOT_FINITE = "the sample is too short or too one-sided for a finite number"
 
@@ -46,12 +47,13 @@ def compute_metrics(result: Result) -> Metrics:
 
     Sessions without a benchmark return are left out of what compares with it (never filled).
     """
-    path, per_year = Path.of_result(result), result.sessions_per_year
+    path = Path.of_result(result)
     found = {name: _measured(each, result if each.of == "trades" else path) for name, each in OF_RUN.items()}
     for prefix, returns, missing in (
         ("benchmark_", result.benchmark_return, "there is no benchmark"),
         ("equal_weight_", result.equal_weight_return, "no fund traded"),
     ):
+        per_year = result.sessions_per_year * observed(returns)
         other = Path.of_returns(returns[~np.isnan(returns)], per_year, missing=missing)
         found |= {prefix + name: _measured(METRICS[name], other) for name in OF_ALTERNATIVES}
     return Metrics(

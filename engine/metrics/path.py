@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.result import Floats, Result
-from engine.statistics.paths import levels_of, simple_returns
+from engine.statistics.paths import compared, levels_of, observed, simple_returns
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Path:
     ----------
     levels : (D + 1,), equity at the close of each session, behind the capital before the first
     returns : (D,), simple, session on session, net of all costs; the first is on the capital
-    benchmark : (D,), returns of the benchmark; NaN where it has none, and is never filled
+    benchmark : (D,), returns of the benchmark; NaN where it has none, never filled; behind a gap, of the gap
     per_year : sessions a year of the exchange
     days : (D,), or None where the sessions were picked out of a history and are no calendar
     missing : why there is no session, where there is none
@@ -72,6 +72,11 @@ class Path:
 
     @cached_property
     def pair(self) -> tuple[Floats, Floats]:
-        """Our returns and the benchmark's, of the sessions where both are known."""
+        """Our returns and the benchmark's, of the sessions where both are known; both over gaps of its."""
         known = ~np.isnan(self.benchmark)
-        return self.returns[known], self.benchmark[known]
+        return compared(self.returns, self.benchmark), self.benchmark[known]
+
+    @cached_property
+    def pairs_per_year(self) -> float:
+        """How many of these are in a year: sessions a year, less where the benchmark has gaps."""
+        return self.per_year * observed(self.benchmark)

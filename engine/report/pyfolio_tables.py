@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from data.words import number, percent
+from engine.metrics.benchmark import alpha, beta, flat
+from engine.metrics.path import Path
 from engine.report.html import Safe, join, table, tag
 from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, Inputs, corrected
 from engine.result import Result
+from engine.statistics.paths import observed
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -53,6 +56,10 @@ def pyfolio_tables(result: Result, inputs: Inputs) -> dict[str, pd.DataFrame]:
             "drawdowns": timeseries.gen_drawdown_table(inputs.anchored, top=5).dropna(how="all"),
             "positions": largest.to_frame("max"),
         }
+        path = Path.of_result(result)
+        if observed(path.benchmark) < 1.0 and flat(path) is None:
+            # pyfolio would hold one session of ours against a gap of the benchmark.
+            tables["performance"].loc[["Alpha", "Beta"], "run"] = [alpha(path), beta(path)]
         if len(inputs.trades) >= FEWEST_ROUND_TRIPS:
             tables |= round_trips.gen_round_trip_stats(inputs.trades)
     return tables

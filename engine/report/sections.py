@@ -57,7 +57,7 @@ def facts(result: Result) -> str:
         f"{result.days[0]} to {result.days[-1]}",
         count(len(result.days), "session"),
         count(len(result.symbols), "fund"),
-        f"benchmark {manifest.get('benchmark') or 'none'}",
+        f"benchmark {result.benchmark}",
         f"data {manifest['data'].get('name', 'unnamed')}",
     ]
     if result.name != manifest["strategy"]:

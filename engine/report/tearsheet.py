@@ -142,4 +142,5 @@ def _header(result: Result, metrics: Metrics) -> Safe:
         tag("p", sections.facts(result), class_="subtitle"),
         sections.cards(metrics, sections.currency(result)),
         sections.data_warnings(result),
+        tag("p", remark, class_="note") if (remark := result.benchmark_remark) else Safe(""),
     )

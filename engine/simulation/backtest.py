@@ -10,20 +10,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, StrategyError, UsageError, check_choice
+from data.errors import DataError, StrategyError, UsageError
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.result import Result
+from engine.simulation.alternatives import (
+    EQUAL_WEIGHT,
+    benchmark_return,
+    equal_weight_return,
+    known_part,
+    require_benchmark,
+)
 from engine.simulation.decisions import Decide, asking
 from engine.simulation.engines import simulate
 from engine.simulation.ledger import Ledger
-from engine.simulation.stale import is_over
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, SessionAdapter
@@ -33,7 +40,6 @@ from engine.strategy.protocol import METHODS
 Floats = NDArray[np.float64]
 
 FLOW_SESSIONS = 20
-EQUAL_WEIGHT = "equal_weight"
 
 
 def backtest(strategy: Adapter, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
@@ -126,12 +132,10 @@ def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
 
 
 def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
-    benchmark = conditions.benchmark
-    span = slice(ledger.first, ledger.first + len(ledger.days))
-    equal_weight = _equal_weight_return(panel)[span]
+    first, last = ledger.first, ledger.first + len(ledger.days) - 1
     decisions = ledger.targets.decisions
-    return Result(
-        manifest=dict(manifest) | {"benchmark": benchmark or EQUAL_WEIGHT},
+    result = Result(
+        manifest=dict(manifest) | {"benchmark": conditions.benchmark or EQUAL_WEIGHT},
         days=ledger.days,
         symbols=ledger.symbols,
         equity=ledger.equity,
@@ -141,8 +145,8 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         mark=ledger.mark,
         interest=ledger.interest,
         dividend=ledger.dividend,
-        benchmark_return=_benchmark_return(panel, benchmark, equal_weight, span),
-        equal_weight_return=equal_weight,
+        benchmark_return=benchmark_return(panel, conditions, first, last),
+        equal_weight_return=equal_weight_return(panel, conditions, first, last),
         decision_days=panel.days[decisions],
         weights=ledger.targets.weights,
         scores=ledger.targets.scores,
@@ -152,42 +156,10 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         initial_cash=float(conditions.cash),
         sessions_per_year=panel.sessions_per_year,
     )
-
-
-def require_benchmark(panel: Panel, benchmark: str | None) -> None:
-    """Raise UsageError with close matches unless ``panel`` has the benchmark."""
-    if benchmark is not None:
-        check_choice("benchmark", benchmark, [*panel.index_closes, EQUAL_WEIGHT])
-
-
-def alternative_return(panel: Panel, benchmark: str | None) -> Floats:
-    """Return the returns that one holds a strategy against, (D,): of an index, or of equal weight (None)."""
-    require_benchmark(panel, benchmark)
-    return _benchmark_return(panel, benchmark, _equal_weight_return(panel), slice(None))
-
-
-def _equal_weight_return(panel: Panel) -> Floats:
-    """Return the mean total return, session on session, of the funds that were marked on both, (D,).
-
-    A fund whose bars have ended is not: it would earn nothing for ever.
-    """
-    levels = np.where(is_over(panel), np.nan, panel.market.total_return_level)
-    with np.errstate(invalid="ignore"):
-        returns = levels[1:] / levels[:-1] - 1.0
-    known = np.isfinite(returns)
-    count = known.sum(axis=1)
-    mean = np.where(known, returns, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.concatenate(([np.nan], np.where(count > 0, mean, np.nan)))
-
-
-def _benchmark_return(panel: Panel, benchmark: str | None, equal_weight: Floats, span: slice) -> Floats:
-    if benchmark is None or benchmark == EQUAL_WEIGHT:
-        return equal_weight
-    closes = panel.index_closes[benchmark]
-    # A level that is missing for a session counts as unchanged; the next one carries the whole move.
-    rows = np.maximum.accumulate(np.where(np.isfinite(closes), np.arange(len(closes)), -1))
-    levels = np.where(rows >= 0, closes[np.maximum(rows, 0)], np.nan)
-    return np.concatenate(([np.nan], levels[1:] / levels[:-1] - 1.0))[span]
+    known = known_part(result)
+    return (
+        result if known is None else replace(result, manifest={**result.manifest, "benchmark_known": known})
+    )
 
 
 def _flows_at(panel: Panel, decisions: NDArray[np.int64]) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.errors import UsageError
 from engine.statistics.estimate import NO_VARIATION, Floats
@@ -23,6 +24,33 @@ def simple_returns(equity: Floats, capital: float) -> Floats:
     np.divide(equity[..., 1:], equity[..., :-1], out=returns[..., 1:])
     returns -= 1.0
     return returns
+
+
+def compared(returns: Floats, benchmark: Floats) -> Floats:
+    """Return ``returns``, (T,) or (T, N), on the sessions on which ``benchmark`` (T,) is known.
+
+    A known return behind a gap is that of the whole gap, so ours are compounded over the same sessions. The
+    first known one is of its own session.
+    """
+    rows = np.flatnonzero(~np.isnan(benchmark))
+    if not len(rows):
+        return returns[:0]
+    if rows[-1] - rows[0] + 1 == len(rows):
+        return returns[rows[0] : rows[-1] + 1]
+    chosen: Floats = returns[rows]
+    for place in (np.flatnonzero(np.diff(rows) > 1) + 1).tolist():
+        over = 1.0 + returns[rows[place - 1] + 1 : rows[place] + 1]
+        chosen[place] = np.multiply.reduce(over, axis=0) - 1.0
+    return chosen
+
+
+def observed(benchmark: Floats) -> float:
+    """Return the known returns of (T,) over the sessions from the first to the last of them; 1 without gaps.
+
+    Times sessions a year, it is the number of them in a year.
+    """
+    rows: NDArray[np.int64] = np.flatnonzero(~np.isnan(benchmark))
+    return len(rows) / float(rows[-1] - rows[0] + 1) if len(rows) else 1.0
 
 
 def levels_of(returns: Floats) -> Floats:

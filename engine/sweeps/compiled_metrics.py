@@ -33,8 +33,9 @@ def write_metrics(
 ) -> None:
     """Write ``COMPILED_METRICS`` of one account into ``out``.
 
-    ``equity`` and ``benchmark`` (returns, NaN where there is none) are (D,), by session. Where equity is not
-    known throughout, nothing is.
+    ``equity`` and ``benchmark`` (returns, NaN where there is none) are (D,), by session. A return of the
+    benchmark behind a gap is that of the whole gap, and so is ours beside it. Where equity is not known
+    throughout, nothing is.
     """
     sessions = len(equity)
     out[:] = np.nan
@@ -42,9 +43,17 @@ def write_metrics(
     peak, deepest, before = initial_cash, 0.0, initial_cash
     trough, troughs, falls, squared_falls = 0.0, 0.0, 0, 0.0
     compared, our_mean, their_mean = 0, 0.0, 0.0
+    begin, end, base = 0, 0, initial_cash
     for row in range(sessions):
         level = equity[row]
         value = level / before - 1.0
+        if not math.isnan(benchmark[row]):
+            if compared == 0:
+                begin, base = row, before
+            compared += 1
+            our_mean += level / base - 1.0
+            their_mean += benchmark[row]
+            end, base = row, level
         before = level
         mean += value
         total += level
@@ -65,10 +74,6 @@ def write_metrics(
             troughs += trough
             falls += 1
             trough = 0.0
-        if not math.isnan(benchmark[row]):
-            compared += 1
-            our_mean += value
-            their_mean += benchmark[row]
     if math.isnan(total):
         return
     mean /= sessions
@@ -78,9 +83,11 @@ def write_metrics(
         our_mean /= compared
         their_mean /= compared
     excess_mean = our_mean - their_mean
-    before = initial_cash
+    before = base = initial_cash
     for row in range(sessions):
         value = equity[row] / before - 1.0
+        if row == begin:
+            base = before
         before = equity[row]
         centred = value - mean
         square = centred * centred
@@ -89,9 +96,11 @@ def write_metrics(
         fourth += square * square
         if not math.isnan(benchmark[row]):
             theirs = benchmark[row] - their_mean
-            covariance += theirs * (value - our_mean)
+            ours = equity[row] / base - 1.0
+            base = equity[row]
+            covariance += theirs * (ours - our_mean)
             variance += theirs * theirs
-            excess = value - benchmark[row] - excess_mean
+            excess = ours - benchmark[row] - excess_mean
             excess_square += excess * excess
     root = math.sqrt(per_year)
     growth = equity[sessions - 1] / initial_cash
@@ -117,12 +126,14 @@ def write_metrics(
         out[AT.average_drawdown] = troughs / falls
     out[AT.ulcer_index] = math.sqrt(squared_falls / sessions)
     if compared > 1:
+        pairs_per_year = per_year * (compared / (end - begin + 1))
         if math.sqrt(variance / compared) >= NO_VARIATION:
             beta = covariance / variance
-            out[AT.alpha] = (1.0 + (our_mean - beta * their_mean)) ** per_year - 1.0
+            out[AT.alpha] = (1.0 + (our_mean - beta * their_mean)) ** pairs_per_year - 1.0
             out[AT.beta] = beta
         if math.sqrt(excess_square / compared) >= NO_VARIATION:
-            out[AT.information_ratio] = excess_mean / math.sqrt(excess_square / (compared - 1)) * root
+            deviation = math.sqrt(excess_square / (compared - 1))
+            out[AT.information_ratio] = excess_mean / deviation * math.sqrt(pairs_per_year)
     out[AT.exposure] = totals.exposure
     out[AT.turnover] = 0.5 * totals.traded / (total / sessions) / (sessions / per_year)
     out[AT.costs] = totals.costs

@@ -41,7 +41,7 @@ from engine.metrics.compute import measured
 from engine.metrics.path import Path
 from engine.simulation import account
 from engine.simulation.account import Totals
-from engine.simulation.backtest import alternative_return
+from engine.simulation.alternatives import benchmark_return
 from engine.simulation.batch import ACCOUNT_CALLS, orders_of
 from engine.simulation.engines import require_market
 from engine.simulation.ledger import InvariantError
@@ -118,7 +118,7 @@ class Sweep:
             initial_cash=float(conditions.cash),
             listed=frozen(panel.known.listed[span]),
             closes=frozen(panel.known.adjusted_close),
-            benchmark=frozen(alternative_return(panel, conditions.benchmark)[span]),
+            benchmark=frozen(benchmark_return(panel, conditions, first, last)),
             per_year=panel.sessions_per_year,
         )
 

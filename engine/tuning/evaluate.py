@@ -21,7 +21,8 @@ from engine.metrics import compute_metrics
 from engine.metrics.declared import in_group
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
-from engine.simulation.backtest import backtest, last_session, require_benchmark
+from engine.simulation.alternatives import require_benchmark
+from engine.simulation.backtest import backtest, last_session
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.sweeps.compiled_metrics import COMPILED_METRICS

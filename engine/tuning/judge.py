@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from data.synthetic import SYNTHETIC
 from engine.metrics.declared import OF_PATH
-from engine.simulation.backtest import alternative_return
+from engine.simulation.alternatives import benchmark_return
 from engine.statistics.paths import simple_returns
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.evaluate import Evaluator
@@ -99,7 +99,7 @@ def judge_study(
     returns = returns_of_sets(evaluate, sets)
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
-    benchmark = alternative_return(panel, evaluate.conditions.benchmark)[span]
+    benchmark = benchmark_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
     walk, paths = None, None
     exclusions = (
         []

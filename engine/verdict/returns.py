@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.statistics.bootstrap import drawdown_paths, sharpe_interval
 from engine.statistics.estimate import Estimate, Floats, undefined
-from engine.statistics.paths import annual_growth, largest_drawdown
+from engine.statistics.paths import annual_growth, compared, largest_drawdown
 from engine.statistics.sharpe import aggregation_factor_ar1, moments, sharpe_ratio, standard_error_robust
 from engine.verdict.blocks import Assumptions, Plateau, Selected
 from engine.verdict.evidence import Evidence, Resamples, Sample
@@ -129,7 +129,7 @@ def plateau(evidence: Evidence, sample: Sample) -> Plateau:
     known = np.isfinite(sample.benchmark)
     if known.any():
         level = sample.benchmark[known].mean()
-        beating = float(np.mean(sample.returns[known].mean(axis=0) > level))
+        beating = float(np.mean(compared(sample.returns, sample.benchmark).mean(axis=0) > level))
     else:
         beating = math.nan
     return Plateau(

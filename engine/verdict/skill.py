@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 from engine.statistics.estimate import Floats
 from engine.statistics.long_run import bootstrap_variances
+from engine.statistics.paths import compared, observed
 from engine.statistics.resampling import resampled_p_value
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
@@ -43,19 +43,20 @@ def resamples_for(rows: int, trials: int) -> int:
 def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples: Resamples) -> Skill:
     """Return block 2, from (T, n) returns and the benchmark on the sessions on which it is known.
 
-    Without a benchmark all is NaN with a reason.
+    Over a gap of the benchmark both are of the gap. Without a benchmark all is NaN with a reason.
     """
     why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
-    known = np.isfinite(sample.benchmark)
-    index = sample.benchmark[known]
-    chosen = sample.chosen[known]
+    paired = math.sqrt(evidence.sessions_per_year * observed(sample.benchmark))
+    index = sample.benchmark[np.isfinite(sample.benchmark)]
+    returns = compared(sample.returns, sample.benchmark)
+    chosen = returns[:, sample.selected]
     missing = None if len(index) else NO_BENCHMARK
     block = block_length(chosen - index)
     # a winner that is the benchmark has no block length, though other trials may
     if block.reason is not None and len(index):
         block = block_length(index)
-    draws = resamples.superiority or resamples_for(len(index), sample.returns.shape[1])
-    found = _superior(sample, known, block.value, evidence.seed, draws, thresholds.superiority)
+    draws = resamples.superiority or resamples_for(len(index), returns.shape[1])
+    found = _superior(returns, index, block.value, evidence.seed, draws, thresholds.superiority)
     reason = missing or block.reason or found.reason
     difference = _difference(why, "benchmark", chosen, index, missing, evidence.seed, resamples.difference)
     other = None if sample.default is None else sample.returns[:, sample.default]
@@ -80,8 +81,8 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         tested=found.tested,
         survivors=len(found.survivors),
         selected_survives=sample.selected in found.survivors,
-        benchmark_sharpe=why.number("benchmark_sharpe", sharpe_ratio(index), missing, scale),
-        benchmark_difference=difference[0] * scale,
+        benchmark_sharpe=why.number("benchmark_sharpe", sharpe_ratio(index), missing, paired),
+        benchmark_difference=difference[0] * paired,
         benchmark_p=difference[1],
         benchmark_p_robust=difference[2],
         default_difference=default[0] * scale,
@@ -106,21 +107,22 @@ class _Superior:
 
 
 def _superior(
-    sample: Sample,
-    known: NDArray[np.bool_],
+    returns: Floats,
+    benchmark: Floats,
     block: float,
     seed: int,
     resamples: int,
     level: float,
 ) -> _Superior:
-    rows, columns = int(known.sum()), sample.returns.shape[1]
+    """Test (T, n) returns against those of the benchmark (T,), all known."""
+    rows, columns = returns.shape
     if not rows:
         return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
     size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
-    index = sample.benchmark[known, np.newaxis]
+    index = benchmark[:, np.newaxis]
     parts = []
     for start in range(0, columns, size):
-        values = sample.returns[known, start : start + size] - index
+        values = returns[:, start : start + size] - index
         parts.append((start, superiority(values, block=block, seed=seed, resamples=resamples, level=level)))
     usable = [(start, part) for start, part in parts if part.reason is None]
     if not usable:
@@ -146,7 +148,7 @@ def _superior(
     for start, part in usable:
         # only these can be as extreme as the joined maxima ask
         candidates = start + np.array(part.survivors, dtype=np.int64)
-        values = sample.returns[np.ix_(known, candidates)] - index
+        values = returns[:, candidates] - index
         ratios = values.mean(axis=0) / np.sqrt(bootstrap_variances(values, block) / rows)
         survivors |= {
             int(column)
