@@ -71,7 +71,7 @@ class Result:
         ``REJECTION_COLUMNS``: shares signed, that did not trade; reason as in ``engine.kernel.fills``.
     initial_cash : float
     sessions_per_year : float
-        Of the exchange; annualises every statistic.
+        Of the exchange, the mean of the calendar years that the run touches; annualises every statistic.
     """
 
     manifest: Mapping[str, Any]

@@ -199,7 +199,6 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Adapter) -> dict[str, Any]:
         "engine": spec.engine,
         "spec": spec.to_dict(),
         "data": data_block(panel),
-        "sessions_per_year": panel.sessions_per_year,
         "versions": versions(),
     }
 

@@ -162,7 +162,7 @@ def test_lag_sensitivity(panel: Panel) -> None:
     first = opinion.details["first_day"]
     result = run(STRATEGIES["share_inflow"](lookback=5), panel, start=np.datetime64(first).item())
     deviation = result.returns.std(ddof=1)
-    own = result.returns.mean() / deviation * np.sqrt(panel.sessions_per_year)
+    own = result.returns.mean() / deviation * np.sqrt(result.sessions_per_year)
     assert opinion.details["sharpe_ratio"][0] == pytest.approx(own, rel=1e-12)
     assert opinion.details["lags"] == [0, 1, 2, 3, 5]
     # The demo's flows act for five sessions: the later they are known, the less is left of them.
@@ -298,12 +298,17 @@ def test_controls_rotate_alike(panel: Panel) -> None:
     assert momentum_control(Audited(strategy, panel)) is None
 
 
+def annual_sessions(strategy: Any, panel: Panel) -> float:
+    audited = Audited(strategy, panel)
+    return audited.per_year(audited.first())
+
+
 def test_luck_band(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](lookback=5)
     opinion = ask("luck_band", strategy, panel, draws=3)
     start = panel.days[Audited(strategy, panel).first()].item()
     drawn = [run(STRATEGIES["random"](seed=seed), panel, start=start).returns for seed in range(3)]
-    ratios = [each.mean() / each.std(ddof=1) * np.sqrt(panel.sessions_per_year) for each in drawn]
+    ratios = [each.mean() / each.std(ddof=1) * np.sqrt(annual_sessions(strategy, panel)) for each in drawn]
     np.testing.assert_allclose(opinion.details["sharpe_ratio"]["quantiles"][1], np.median(ratios))
     assert opinion.details["draws"] == 3
     assert "nothing to choice" in ask("luck_band", STRATEGIES["equal_weight"](), panel, draws=2).sentence
@@ -316,13 +321,13 @@ def test_cost_and_capacity(panel: Panel) -> None:
     assert np.all(np.diff(found["annual_return"]) < 0.0)
     free = run(strategy, panel, costs=Costs(commission_rate=0.0, commission_min=0.0, slippage_rate=0.0))
     assert found["annual_return"][0] == pytest.approx(
-        np.prod(1 + free.returns) ** (panel.sessions_per_year / len(free.returns)) - 1
+        np.prod(1 + free.returns) ** (annual_sessions(strategy, panel) / len(free.returns)) - 1
     )
     level = panel.index_closes["DEMO-ALL"]
     first = Audited(strategy, panel).first()
     # from the open of the first session on, as the run
     passive = (level[-1] / panel.index_fills["open"]["DEMO-ALL"][first]) ** (
-        panel.sessions_per_year / (len(level) - first)
+        annual_sessions(strategy, panel) / (len(level) - first)
     ) - 1
     assert found["benchmark_annual_return"] == pytest.approx(passive)
     assert (found["impact"], found["participation_rate"]) == (0.5, 0.1)

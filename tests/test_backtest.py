@@ -16,10 +16,12 @@ import pandas as pd
 import pytest
 
 import engine
+from data.demo import Demo
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
+from data.load import load_panel
 from data.panel.panel import Panel
-from engine import compare, run, sweep, tune
+from engine import OF_RUN, compare, run, sweep, tune
 from engine.kernel.costs import Costs
 from engine.spec import Spec
 from engine.strategy.adapters import adapt
@@ -236,6 +238,22 @@ def test_equal_weight_earns_from_the_open_of_the_first_session_on() -> None:
     result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), Panel.from_events(days, SYMBOLS[:2], bars=bars))
     # From the open: 10 % and 25 %. A halt is a session without a return.
     assert result.equal_weight_return == pytest.approx([0.175, 0.05, 0.1, 0.05])
+
+
+def test_annual_figures_do_not_depend_on_what_else_was_loaded() -> None:
+    # The fund lists in March 2023, the one beside it in 2020.
+    alone, beside = (load_panel(Demo(), ["586012.SH", *more]) for more in ((), ("157001.SZ",)))
+    assert alone.sessions_per_year != beside.sessions_per_year
+    given = {"start": date(2024, 7, 1), "end": date(2025, 6, 30), "benchmark": "DEMO-ALL"}
+    strategy = STRATEGIES["buy_hold"](symbol="586012.SH")
+    one, other = (run(strategy, each, **given) for each in (alone, beside))
+    np.testing.assert_array_equal(one.equity, other.equity)
+    assert one.sessions_per_year == (242 + 243) / 2
+    for name in OF_RUN:
+        assert one.metrics[name] == other.metrics[name], name
+    swept = [sweep(strategy, each, {"symbol": ["586012.SH"]}, **given) for each in (alone, beside)]
+    np.testing.assert_array_equal(swept[0]["sharpe_ratio"], swept[1]["sharpe_ratio"])
+    assert swept[0]["sharpe_ratio"][0] == pytest.approx(one.metrics["sharpe_ratio"], rel=1e-9)
 
 
 def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:

@@ -9,6 +9,7 @@ user's state folder. Beyond the last recorded day every question is an error.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -45,6 +46,16 @@ class Span:
     closed: int
     source: str
     number: int | None = None
+
+
+def mean_sessions(whole_years: Mapping[int, int], first: int, last: int) -> float:
+    """Return the mean number of sessions of the years ``first`` to ``last`` that are known as a whole.
+
+    If there is none of these, that of the known year nearest to ``first`` stands in.
+    """
+    touched = [year for year in whole_years if first <= year <= last]
+    chosen = touched or [min(whole_years, key=lambda year: abs(year - first))]
+    return float(np.mean([whole_years[year] for year in chosen]))
 
 
 class Calendar:
@@ -104,11 +115,16 @@ class Calendar:
         Only years that are recorded from January to December count; if the period touches none of those,
         the recorded year nearest to it stands in.
         """
-        years = self._days.astype("datetime64[Y]").astype(np.int64) + 1970
-        whole = [year for year in range(int(years[0]), int(years[-1]) + 1) if self._is_whole(year)]
-        touched = [year for year in whole if start.year <= year <= end.year]
-        chosen = touched or [min(whole, key=lambda year: abs(year - start.year))]
-        return float(np.mean([np.count_nonzero(years == year) for year in chosen]))
+        return mean_sessions(self.whole_years, start.year, end.year)
+
+    @property
+    def whole_years(self) -> dict[int, int]:
+        """The number of sessions of each calendar year that is recorded from January to December."""
+        years, counts = np.unique(
+            self._days.astype("datetime64[Y]").astype(np.int64) + 1970, return_counts=True
+        )
+        pairs = zip(years.tolist(), counts.tolist(), strict=True)
+        return {year: count for year, count in pairs if self._is_whole(year)}
 
     def _is_whole(self, year: int) -> bool:
         return bool(

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from data.errors import DataError
 from data.facts.actions import Action, place, row_of
+from data.facts.calendars import mean_sessions
 from data.facts.rules import RuleArrays
 from data.panel.facts import Facts, Listings, facts_of_arrays
 from data.panel.fingerprint import fingerprint
@@ -43,6 +44,7 @@ class Ingredients:
     synthetic: bool
     sessions_per_year: float
     stale_after: int
+    whole_years: Mapping[int, int] = field(default_factory=dict)
 
     def build(self) -> Panel:
         """Return the panel that is made of them."""
@@ -57,6 +59,7 @@ class Ingredients:
             synthetic=self.synthetic,
             sessions_per_year=self.sessions_per_year,
             stale_after=self.stale_after,
+            whole_years=self.whole_years,
         )
 
 
@@ -72,7 +75,8 @@ class Panel:
     index_closes : (D,) closing levels by index code, for benchmarks; NaN where there is none
     index_fills : the same at the other points at which orders fill, ``open`` and ``vwap``, where known
     name, synthetic, fingerprint : where the data come from, whether they are made up, a hash of all of it
-    sessions_per_year : the exchange's real count, which annualises statistics
+    sessions_per_year : where nothing is known of ``whole_years``, what annualises statistics
+    whole_years : the exchange's sessions by calendar year, of years that are recorded as a whole
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
     filled : what the data lacked and etflow's own facts filled in, by table, in words
     """
@@ -89,6 +93,7 @@ class Panel:
     ingredients: Ingredients = field(repr=False)
     filled: Mapping[str, str] = field(default_factory=dict)
     index_fills: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
+    whole_years: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -104,6 +109,7 @@ class Panel:
         synthetic: bool,
         sessions_per_year: float,
         stale_after: int = STALE_AFTER,
+        whole_years: Mapping[int, int] | None = None,
     ) -> Panel:
         """Return the panel of ``facts``; the only place where its two faces are put together."""
         symbols, actions = tuple(symbols), tuple(actions)
@@ -136,7 +142,9 @@ class Panel:
                 synthetic,
                 sessions_per_year,
                 stale_after,
+                whole_years or {},
             ),
+            whole_years=whole_years or {},
         )
 
     @classmethod
@@ -240,6 +248,16 @@ class Panel:
         }
         closing = MappingProxyType(dict(self.index_closes) | {code: closes})
         return replace(self, index_closes=closing, index_fills=at)
+
+    def per_year(self, first: int, last: int) -> float:
+        """Return the sessions a year that annualise what happened on the rows ``first`` to ``last``.
+
+        The mean of the calendar years that these touch, whatever else was loaded.
+        """
+        if not self.whole_years:
+            return self.sessions_per_year
+        begin, end = (self.days[row].astype("datetime64[Y]").astype(int) + 1970 for row in (first, last))
+        return mean_sessions(self.whole_years, begin, end)
 
     def row(self, day: date) -> int:
         """Return the row of the first session on or after ``day``; the number of sessions if none."""

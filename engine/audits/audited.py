@@ -59,6 +59,10 @@ class Audited:
         """The row of the last session."""
         return last_session(self.panel, self.conditions.end)
 
+    def per_year(self, first: int) -> float:
+        """Return the sessions a year that annualise what happened from a row to the last."""
+        return self.panel.per_year(first, self.last)
+
     def first(self, strategy: Adapter | None = None, panel: Panel | None = None) -> int:
         """Return the row of the first session of a run of a strategy, on a panel of the same sessions."""
         panel = panel or self.panel

@@ -39,7 +39,8 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
     ``impact``.
     """
-    first, last, per_year = audited.first(), audited.last, audited.panel.sessions_per_year
+    first, last = audited.first(), audited.last
+    per_year = audited.per_year(first)
     given = audited.conditions
     targets = targets_of(audited.strategy, audited.panel, first, last)
     with_impact = replace(

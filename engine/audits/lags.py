@@ -23,8 +23,9 @@ def lag_sensitivity(audited: Audited) -> Opinion:
     first = max(audited.first(panel=panel) for panel in panels)
     targets = [targets_of(audited.strategy, panel, first, audited.last) for panel in panels]
     returns = returns_of(audited, targets, first)
-    ratios = sharpe(returns, audited.panel.sessions_per_year)
-    annual = annual_return(returns, audited.panel.sessions_per_year)
+    per_year = audited.per_year(first)
+    ratios = sharpe(returns, per_year)
+    annual = annual_return(returns, per_year)
     curve = ", ".join(f"{ratio:.2f}" for ratio in ratios)
     if (returns == returns[0]).all():
         sentence = "Nothing depends on when flows are known: the strategy does not use them."

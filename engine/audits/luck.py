@@ -25,7 +25,8 @@ def luck_band(audited: Audited) -> Opinion:
     50 and 95 % ``quantiles``, ``rank`` and ``p_value``.
     """
     count = DRAWS if audited.draws is None else audited.draws
-    per_year, first, last = audited.panel.sessions_per_year, audited.first(), audited.last
+    first, last = audited.first(), audited.last
+    per_year = audited.per_year(first)
     controls = [random_control(audited, seed) for seed in range(count)]
     found = [each for each in controls if each is not None]
     if not found:

@@ -44,7 +44,8 @@ def placebo(audited: Audited) -> Opinion:
     ``details``: ``draws``, ``sharpe_ratio``, for each of ``in_time`` and ``between_funds`` the 5, 50 and 95 %
     quantiles, ``rank`` (1 = best, of draws + 1) and ``p_value``; and ``momentum`` (see ``momentum_part``).
     """
-    per_year, first = audited.panel.sessions_per_year, audited.first()
+    first = audited.first()
+    per_year = audited.per_year(first)
     real = returns_of(audited, [targets_of(audited.strategy, audited.panel, first, audited.last)], first)
     ratio = float(sharpe(real, per_year)[0])
     momentum = momentum_part(audited)
@@ -117,7 +118,6 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
     control = momentum_control(audited)
     if control is None:
         return {}
-    per_year = audited.panel.sessions_per_year
     try:
         first = max(audited.first(), audited.first(control))
     except DataError:
@@ -127,6 +127,7 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
         [targets_of(each, audited.panel, first, audited.last) for each in (audited.strategy, control)],
         first,
     )
+    per_year = audited.per_year(first)
     annual = annual_return(both, per_year)
     deviations = np.cov(both)
     variance = float(deviations[1, 1])

@@ -38,7 +38,7 @@ def require_benchmark(panel: Panel, benchmark: str | None) -> None:
 
 
 def benchmark_return(panel: Panel, conditions: Conditions, first: int, last: int) -> Floats:
-    """Return the returns, (D,), of the benchmark over the rows ``first`` to ``last``: an index, or equal weight.
+    """Return the returns (D,) of an index, or of equal weight, over the rows ``first`` to ``last``.
 
     NaN on sessions without a level; UsageError for a benchmark that the panel does not have.
     """

@@ -133,9 +133,10 @@ def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
 
 def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
     first, last = ledger.first, ledger.first + len(ledger.days) - 1
-    decisions = ledger.targets.decisions
+    decisions, per_year = ledger.targets.decisions, panel.per_year(first, last)
+    named = {"benchmark": conditions.benchmark or EQUAL_WEIGHT, "sessions_per_year": per_year}
     result = Result(
-        manifest=dict(manifest) | {"benchmark": conditions.benchmark or EQUAL_WEIGHT},
+        manifest={**manifest, **named},
         days=ledger.days,
         symbols=ledger.symbols,
         equity=ledger.equity,
@@ -154,7 +155,7 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         fills=ledger.fills,
         rejections=ledger.rejections,
         initial_cash=float(conditions.cash),
-        sessions_per_year=panel.sessions_per_year,
+        sessions_per_year=per_year,
     )
     known = known_part(result)
     return (

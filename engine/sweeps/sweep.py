@@ -119,7 +119,7 @@ class Sweep:
             listed=frozen(panel.known.listed[span]),
             closes=frozen(panel.known.adjusted_close),
             benchmark=frozen(benchmark_return(panel, conditions, first, last)),
-            per_year=panel.sessions_per_year,
+            per_year=panel.per_year(first, last),
         )
 
     def run(

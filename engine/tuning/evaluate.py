@@ -93,6 +93,11 @@ class Evaluator:
         return self.market.panel.days[row].item()
 
     @property
+    def per_year(self) -> float:
+        """Sessions a year, which annualise whatever all sets ran over."""
+        return self.market.panel.per_year(self.first, self.last)
+
+    @property
     def base(self) -> Adapter:
         """The strategy with what is set, or with the first set that makes one."""
         return self._base

@@ -132,7 +132,7 @@ def judge_study(
             returns=returns,
             benchmark=benchmark,
             selected=sets.index(best.parameters),
-            sessions_per_year=panel.sessions_per_year,
+            sessions_per_year=evaluate.per_year,
             log=_log(study, space, beside=len(sets) - len(trials)),
             default=default,
             neighbours=tuple(neighbours),
@@ -207,7 +207,7 @@ def _walk(
 ) -> WalkForwardOutcome:
     require_scores(evaluate, sets[0])
     purged = horizon if sizes.purged_size is None else sizes.purged_size
-    windows = default_walk_forward(len(returns), evaluate.market.panel.sessions_per_year, purged)
+    windows = default_walk_forward(len(returns), evaluate.per_year, purged)
     if sizes.train_size is not None:
         windows = replace(windows, train_size=sizes.train_size)
     if sizes.test_size is not None:

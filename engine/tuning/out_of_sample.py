@@ -113,7 +113,7 @@ def walk_forward(
 ) -> Walk:
     """Return the walk of choosing among ``sets``, whose returns are (T, N), window by window."""
     splits = windows.split(len(returns))
-    per_year = evaluate.market.panel.sessions_per_year
+    per_year = evaluate.per_year
     chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
     blocks = [(int(split.tests[0][0]), int(split.tests[0][-1])) for split in splits]
     followed = Stitched(evaluate).returns(blocks, [sets[each] for each in chosen])
@@ -138,7 +138,7 @@ def combinatorial(
 ) -> Floats:
     """Return the out-of-sample returns (paths, T) of combinatorial splits; each path is one account."""
     splits = folds.split(len(returns))
-    per_year = evaluate.market.panel.sessions_per_year
+    per_year = evaluate.per_year
     chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
     stitched = Stitched(evaluate)
     paths = []
