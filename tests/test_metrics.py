@@ -214,6 +214,19 @@ def test_equity_that_grows_evenly_has_no_sharpe_in_spite_of_rounding():
     assert compute_metrics(steady)["sharpe_ratio"] is None
 
 
+@pytest.mark.parametrize(("loss", "counts"), [(1e-15, False), (9e-15, False), (2e-14, True), (1e-10, True)])
+def test_a_loss_within_the_rounding_of_equity_is_none(loss, counts):
+    returns = np.array([0.01, -loss, 0.02, 0.01])
+    path = Path.of_returns(returns, 252.0, returns)
+    names = ("sortino_ratio", "calmar_ratio", "omega_ratio")
+    plain, compiled = measured(names, path), in_machine_code(path)
+    for name, value in zip(names, plain, strict=True):
+        assert math.isfinite(value) == math.isfinite(compiled[name]) == counts, name
+    assert math.isfinite(measured(["down_capture"], path)[0]) == counts
+    tail = Path.of_returns(np.array([0.01, -loss] * 20), 252.0)
+    assert math.isfinite(measured(["tail_ratio"], tail)[0]) == counts
+
+
 def test_a_run_like_its_benchmark_has_no_information_ratio():
     metrics = compute_metrics(from_returns(RETURNS, RETURNS))
     assert metrics["information_ratio"] is None
@@ -263,6 +276,9 @@ def test_costs_are_a_share_of_profit_before_them():
     lost = compute_metrics(from_returns([0.0, -0.16], fills=traded))
     assert lost["cost_share"] is None
     assert lost.reasons["cost_share"] == "there is no profit before costs"
+    eaten = compute_metrics(from_returns([0.0] * 4, equity=np.array([100.0, 100, 100, 98.0]), fills=traded))
+    assert eaten["cost_share"] is None
+    assert eaten.reasons["cost_share"] == "costs are as large as the profit before them, or larger"
     # half a unit of money earned, and nothing paid
     assert compute_metrics(from_returns([0.0, 0.005]))["cost_share"] == 0.0
 

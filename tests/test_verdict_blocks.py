@@ -155,7 +155,7 @@ def test_selected_in_and_out_of_sample():
     assert found.growth == pytest.approx((1.007 * 1.005 * 1.007 * 1.005) ** 63.0 - 1.0)
     assert found.drawdown == 0.0
     assert found.turnover == 3.5
-    assert found.reasons["cost_share"] == "not given, or there is no profit before costs"
+    assert found.reasons["cost_share"] == "not given, or costs leave nothing of the profit before them"
     assert "rows to choose a block length" in found.reasons["block"]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.metrics.empyrical import empyrical
 from engine.metrics.path import Path
-from engine.statistics.estimate import NO_VARIATION
+from engine.statistics.estimate import NO_RETURN, NO_VARIATION
 
 
 def absent(path: Path) -> str | None:
@@ -41,12 +41,12 @@ def equal(path: Path) -> str | None:
 
 def never_up(path: Path) -> str | None:
     """Return why there is no rise to take part in."""
-    return absent(path) or (None if (path.pair[1] > 0.0).any() else "the benchmark never rose")
+    return absent(path) or (None if (path.pair[1] > NO_RETURN).any() else "the benchmark never rose")
 
 
 def never_down(path: Path) -> str | None:
     """Return why there is no fall to take part in."""
-    return absent(path) or (None if (path.pair[1] < 0.0).any() else "the benchmark never fell")
+    return absent(path) or (None if (path.pair[1] < -NO_RETURN).any() else "the benchmark never fell")
 
 
 def alpha(path: Path) -> float:
@@ -66,12 +66,12 @@ def information_ratio(path: Path) -> float:
 
 def up_capture(path: Path) -> float:
     """Return compound growth while the benchmark rose, over its own."""
-    return _capture(path, path.pair[1] > 0.0)
+    return _capture(path, path.pair[1] > NO_RETURN)
 
 
 def down_capture(path: Path) -> float:
     """Return compound growth while the benchmark fell, over its own."""
-    return _capture(path, path.pair[1] < 0.0)
+    return _capture(path, path.pair[1] < -NO_RETURN)
 
 
 def _capture(path: Path, chosen: NDArray[np.bool_]) -> float:

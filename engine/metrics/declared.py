@@ -84,7 +84,7 @@ _DECLARED = (
         group="shape",
         of="returns",
         formula="mean(*r*) × *f* / (√mean(min(*r*, 0)²) × √*f*); the mean is over all sessions",
-        differs="*f*; without a loss infinite in empyrical, undefined here",
+        differs="*f*; without a loss (up to 10⁻¹⁴ is rounding) infinite in empyrical, undefined here",
         compiled=True,
     ),
     Metric(
@@ -339,7 +339,7 @@ _DECLARED = (
         group="trading",
         of="trades",
         formula="costs / (last equity − initial cash + costs)",
-        differs="ours; undefined where there is no profit before costs",
+        differs="ours; undefined where nothing is left of the profit",
         compiled=True,
     ),
     Metric(

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.metrics.empyrical import empyrical
 from engine.metrics.path import Path
-from engine.statistics.estimate import NO_VARIATION, Floats
+from engine.statistics.estimate import NO_RETURN, NO_VARIATION, Floats
 from engine.statistics.paths import annual_growth, falls, underwater
 
 DAYS_A_YEAR = 365.25
@@ -35,8 +35,8 @@ def flat(path: Path) -> str | None:
 
 
 def no_loss(path: Path) -> str | None:
-    """Return why losses cannot be compared with: there is none."""
-    return short(path) or (None if (path.returns < 0.0).any() else "no session lost money")
+    """Return why losses cannot be compared with: there is none beyond rounding."""
+    return short(path) or (None if (path.returns < -NO_RETURN).any() else "no session lost money")
 
 
 def unknown(path: Path) -> str | None:
@@ -58,7 +58,7 @@ def no_trend(path: Path) -> str | None:
 def no_tail(path: Path) -> str | None:
     """Return why there is no left tail to divide by."""
     reason = "the 5th percentile of returns is zero"
-    return absent(path) or (None if np.percentile(path.returns, 5) else reason)
+    return absent(path) or (None if abs(np.percentile(path.returns, 5)) > NO_RETURN else reason)
 
 
 def cum_returns_final(path: Path) -> float:

@@ -18,8 +18,14 @@ def absent(result: Result) -> str | None:
 
 
 def no_profit(result: Result) -> str | None:
-    """Return why costs are no share of a profit."""
-    return absent(result) or (None if _gross(result) > 0.0 else "there is no profit before costs")
+    """Return why costs are no share of a profit: there is none, or none is left of it."""
+    if why := absent(result):
+        return why
+    if not _gross(result) > 0.0:
+        return "there is no profit before costs"
+    return (
+        None if _gross(result) > costs(result) else "costs are as large as the profit before them, or larger"
+    )
 
 
 def exposure(result: Result) -> float:

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NO_VARIATION = 1e-12  # a standard deviation up to this is rounding around a constant
+# A return up to this in size is rounding: equity is a sum over cash and funds, its quotient is off by some
+# units in the last place of 1 (2.2e-16 each). A cent of a hundred billion is ten times as much.
+NO_RETURN = 1e-14
 
 _NORMAL = NormalDist()
 

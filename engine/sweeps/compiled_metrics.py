@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.metrics.declared import METRICS
 from engine.simulation.account import Totals
-from engine.statistics.estimate import NO_VARIATION
+from engine.statistics.estimate import NO_RETURN, NO_VARIATION
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def write_metrics(
     """
     sessions = len(equity)
     out[:] = np.nan
-    mean = total = losses = gains = squared_losses = 0.0
+    mean = total = losses = gains = squared_losses = lowest = 0.0
     peak, deepest, before = initial_cash, 0.0, initial_cash
     trough, troughs, falls, squared_falls = 0.0, 0.0, 0, 0.0
     compared, our_mean, their_mean = 0, 0.0, 0.0
@@ -60,6 +60,7 @@ def write_metrics(
         if value < 0.0:
             losses -= value
             squared_losses += value * value
+            lowest = min(lowest, value)
         else:
             gains += value
         if level > peak:
@@ -114,7 +115,7 @@ def write_metrics(
         out[AT.sharpe_ratio] = mean / math.sqrt(second / (sessions - 1)) * root
         out[AT.skew] = (third / sessions) / (second / sessions) ** 1.5
         out[AT.kurtosis] = (fourth / sessions) / (second / sessions) ** 2 - 3.0
-    if losses > 0.0 and sessions > 1:
+    if lowest < -NO_RETURN and sessions > 1:
         out[AT.sortino_ratio] = mean * per_year / (math.sqrt(squared_losses / sessions) * root)
         out[AT.calmar_ratio] = annual_return / abs(deepest)
         out[AT.omega_ratio] = gains / losses
@@ -138,7 +139,7 @@ def write_metrics(
     out[AT.turnover] = 0.5 * totals.traded / (total / sessions) / (sessions / per_year)
     out[AT.costs] = totals.costs
     gross = equity[sessions - 1] - initial_cash + totals.costs
-    if gross > 0.0:
+    if gross > totals.costs:
         out[AT.cost_share] = totals.costs / gross
     out[AT.fills] = totals.fills
     out[AT.rejections] = totals.rejections

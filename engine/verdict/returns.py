@@ -85,7 +85,7 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples) -> Select
         drawdown_path=why.number("drawdown_path", paths.quantiles[PATH_SHARE], paths.reason),
         turnover=why.number("turnover", evidence.turnover, "not given"),
         cost_share=why.number(
-            "cost_share", evidence.cost_share, "not given, or there is no profit before costs"
+            "cost_share", evidence.cost_share, "not given, or costs leave nothing of the profit before them"
         ),
         block=why.number("block", block),
         reasons=why,
