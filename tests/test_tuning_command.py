@@ -16,6 +16,7 @@ import pytest
 import run_backtest
 from engine.cli.main import main
 from engine.strategy.adapters import adapt
+from engine.tuning.methods import sampler_settings
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import studies_in
 from strategies.momentum import Momentum
@@ -117,6 +118,21 @@ def test_several_objectives_under_a_constraint_give_a_front(here):
     assert "sought: sharpe_ratio:max, turnover:min where max_drawdown > -0.155" in printed
     assert " front" in printed
     assert " misses" in printed
+
+
+@pytest.mark.parametrize("method", ["grid", "tpe"])
+def test_a_search_without_a_feasible_trial_says_so_with_exit_code_5(here, tmp_path, method):
+    words = ("--constraint", "max_drawdown > 0.5", "--constraint", "cost_share < 0.1", "--method", method)
+    code, printed, complained = here(*LOOKBACKS, *words, "--json")
+    document = json.loads(printed)
+    assert code == 5
+    assert "none of the 6 trials is feasible" in complained
+    assert "max_drawdown > 0.5 and cost_share < 0.1" in complained
+    assert document["best"] is None
+    assert document["counts"]["feasible"] == 0
+    assert document["judgement"] is None
+    header = json.loads((Path(document["folder"]) / "study.jsonl").read_text("utf-8").splitlines()[0])
+    assert header.get("sampler", {}) == document["sampler"] == sampler_settings(method, 1, 20)
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(here, tmp_path):

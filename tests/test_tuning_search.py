@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import run_backtest
 from data.errors import UsageError
-from engine.tuning.methods import METHODS
+from engine.tuning.methods import METHODS, sampler_settings
 from engine.tuning.outcome import Outcome
 from engine.tuning.samplers import make_sampler
 from engine.tuning.streams import permuted
@@ -38,6 +39,39 @@ def run(method, space, goal=GOAL, *, wanted=60, seed=0, batch=20, evaluate=evalu
 
 def space_for(method):
     return COUNTED if method == "grid" else MIXED
+
+
+@pytest.mark.parametrize("method", ["tpe", "nsga2", "cmaes"])
+@pytest.mark.parametrize("undefined", [None, math.nan])
+def test_an_undefined_metric_in_a_constraint_is_missed_and_the_search_goes_on(method, undefined):
+    goal = goal_of_words(
+        "sharpe_ratio",
+        constraints=[
+            "cost_share < 0.5",
+            "1e308 * 10 - 1e308 * 10 < turnover",  # not a number
+            "turnover > 1e308 * 10",  # missed without end
+        ],
+    )
+
+    def outcomes(sets):
+        return [
+            Outcome({"sharpe_ratio": float(each["lookback"]), "cost_share": undefined, "turnover": 1.0})
+            for each in sets
+        ]
+
+    assert len(run(method, MIXED, goal, evaluate=outcomes)) == 60
+    (outcome,) = outcomes([{"lookback": 3}])
+    assert not goal.feasible(outcome)
+    assert all(0.0 < missed < math.inf for missed in goal.violations(outcome))
+    assert goal.values(Outcome({"sharpe_ratio": undefined})) is None
+
+
+def test_what_a_sampler_is_made_with_is_said():
+    assert sampler_settings("tpe", 1, 20)["multivariate"] is True
+    assert sampler_settings("tpe", 2, 20)["multivariate"] is False
+    assert sampler_settings("nsga2", 2, 30)["population_size"] == 30
+    assert sampler_settings("cmaes", 1, 20)["with_margin"] is False
+    assert sampler_settings("grid", 1, 20) == {}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.errors import StrategyError
+from data.errors import StrategyError, ValidationError
 from engine import EXECUTORS, METHODS
 from engine.cli.app import App, pass_app
 from engine.cli.commands_validate import SIZES, print_judgement, splits_options
@@ -107,6 +107,7 @@ def tune(
     """Search over the parameters of STRATEGY: a built-in name, or path/to/file.py:ClassName.
 
     Every trial is kept in a study, a folder under --out. The same command with --resume goes on with it.
+    Exit code 5 where no trial meets the constraints.
 
     Example: etflow tune share_inflow --param lookback=3:20 --param top=1,2,3
     """
@@ -167,4 +168,12 @@ def tune(
             f"all {leaderboard.trials} trials failed",
             received=leaderboard.first_failure.outcome.failure,
             hint=f"Each has its reason in {study.folder}.",
+        )
+    if leaderboard.trials and not leaderboard.feasible:
+        constraints = " and ".join(map(str, order.goal.constraints))
+        raise ValidationError(
+            f"none of the {leaderboard.trials} trials is feasible: has all objectives"
+            + (" and meets all constraints" if constraints else ""),
+            limit=constraints or None,
+            hint="There is no best trial, and nothing was judged. Loosen a constraint, or search elsewhere.",
         )

@@ -146,7 +146,7 @@ def duration(seconds: float) -> str:
 
 
 def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
-    """Warn of trials that failed, of constraints that none meets, of a search that ended early."""
+    """Warn of trials that failed, and of a search that ended early."""
     space, plan = order.space, order.plan
     if leaderboard.first_failure is not None:
         first = leaderboard.first_failure
@@ -155,8 +155,6 @@ def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
         warn(
             app, f"{leaderboard.failures} of {leaderboard.trials} trials failed, the first: {words}: {reason}"
         )
-    if not leaderboard.feasible and leaderboard.failures < leaderboard.trials:
-        warn(app, "no trial has all objectives and meets all constraints")
     if plan.trials is not None and leaderboard.trials < plan.trials:
         last = space.exact and leaderboard.trials == space.size
         why = "the space has no more sets" if last else f"{plan.method} proposes no further sets"

@@ -95,6 +95,7 @@ def study_document(
         "strategy": header["strategy"],
         "parameters": header["parameters"],
         "method": header["method"],
+        "sampler": header.get("sampler", {}),
         "seed": header["seed"],
         "space": header["space"],
         "where": header["where"],

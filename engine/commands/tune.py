@@ -84,8 +84,8 @@ class Executor:
 class Tuned:
     """A finished search: its study on disk, its best trials, and the judgement of it.
 
-    ``report`` is None where no trial ran or none was asked for; ``best_run`` is the results folder of the
-    best trial on the reference engine.
+    ``report`` is None where no trial is feasible, or none was asked for; ``best_run`` is the results folder of
+    the best trial on the reference engine.
     """
 
     search: Search
@@ -265,8 +265,8 @@ def tune(
     """Search over parameters and judge the search; ``params`` are words as for ``tune --param``.
 
     What ``params`` leaves out is as in ``strategy``. The study lies under ``out`` like that of the command;
-    :meth:`Tuned.save` writes its page. Raises UsageError for words that make no space, and for a study that
-    exists already unless ``resume``.
+    :meth:`Tuned.save` writes its page. Where no trial is feasible there is no best one, and no judgement.
+    Raises UsageError for words that make no space, and for a study that exists already unless ``resume``.
     """
     check_choice("splits", splits, SPLITS)
     conditions = Conditions.of(
@@ -292,7 +292,7 @@ def tune(
     order = order_of(spec, {spec.strategy: adapter.written}, words)
     search = Search(order, OpenMarket(panel, benchmark), executor)
     tuned = search.run(Path(out), resume=resume)
-    if tuned.study.ranked:
+    if tuned.study.best is not None:
         report = judge(tuned.study, search.evaluate, order.space, splits=splits)
         tuned = replace(tuned, report=report)
     return tuned

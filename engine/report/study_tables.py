@@ -111,6 +111,7 @@ def searched(study: Study) -> Safe:
         *((f"set: {name}", text_of(value)) for name, value in header["parameters"].items()),
         ("conditions on parameters", " and ".join(header["where"]) or "none"),
         ("method", f"{header['method']}, first asked for {wanted}{batch}"),
+        *((f"sampler: {name}", text_of(value)) for name, value in header.get("sampler", {}).items()),
         ("seed", header["seed"]),
         ("objectives", ", ".join(header["objectives"])),
         ("constraints", " and ".join(header["constraints"]) or "none"),

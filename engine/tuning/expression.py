@@ -27,6 +27,8 @@ ALLOWED = "names, numbers, texts in quotes, < <= > >= == !=, and or not, + - * /
 LONGEST = 1000
 # What a condition without a measurable distance (an undefined metric, a text) is missed by.
 MISSED = 1e9
+# What is infinitely far away is missed by, or met by.
+MOST = 1e300
 # Larger than nothing, so that a strict comparison that is missed by nothing is still missed.
 LEAST = 1e-12
 
@@ -64,10 +66,13 @@ class Condition:
         return self._value(values) is True
 
     def violation(self, values: Values) -> float:
-        """Return by how much the condition is missed: above zero if and only if it does not hold."""
+        """Return by how much the condition is missed: above zero if and only if it does not hold.
+
+        A finite number whatever the values: a search that learns takes no other.
+        """
         if self.holds(values):
-            return min(self._violation(values), 0.0)
-        return max(self._violation(values), LEAST)
+            return max(min(self._violation(values), 0.0), -MOST)
+        return min(max(self._violation(values), LEAST), MOST)
 
     def __str__(self) -> str:
         return self.text
@@ -187,9 +192,10 @@ def _arithmetic(compute: Callable[[Any, Any], Any], one: Any, two: Any) -> Any:
     if not isinstance(one, int | float) or not isinstance(two, int | float):
         return None
     try:
-        return compute(one, two)
+        result = compute(one, two)
     except (ZeroDivisionError, OverflowError):
         return None
+    return None if result != result else result  # as infinite less infinite
 
 
 def _truth(value: Any) -> bool | None:

@@ -74,7 +74,7 @@ class Goal:
         """Return the objectives of an outcome as they are; None where it failed or one is undefined."""
         if outcome.failure is not None:
             return None
-        found = [outcome.metrics.get(each.metric) for each in self.objectives]
+        found = [_defined(outcome.metrics.get(each.metric)) for each in self.objectives]
         return None if None in found else tuple(value for value in found if value is not None)
 
     def gains(self, outcome: Outcome) -> tuple[float, ...] | None:
@@ -106,7 +106,12 @@ class Goal:
 
     @staticmethod
     def _measured(condition: Condition, outcome: Outcome) -> dict[str, float | None]:
-        return {name: outcome.metrics.get(name) for name in condition.names}
+        return {name: _defined(outcome.metrics.get(name)) for name in condition.names}
+
+
+def _defined(value: float | None) -> float | None:
+    """Return a metric, or None for one that is NaN, which meets no condition and compares with nothing."""
+    return None if value is None or value != value else value
 
 
 def _objective(word: str) -> Objective:

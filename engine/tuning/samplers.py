@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import UsageError, check_choice
 from engine.tuning.dimensions import Dimension, Interval
-from engine.tuning.methods import DEFAULT_BATCH, METHODS
+from engine.tuning.methods import DEFAULT_BATCH, METHODS, sampler_settings
 from engine.tuning.objective import Goal
 from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.space import Space
@@ -110,7 +110,9 @@ class OptunaSampler:
         with _quiet():
             self._study = optuna.create_study(
                 directions=["maximize" if each.maximize else "minimize" for each in goal.objectives],
-                sampler=_sampler(method, seed % _SEEDS, batch),
+                sampler=_sampler(
+                    method, seed % _SEEDS, sampler_settings(method, len(goal.objectives), batch)
+                ),
             )
         self._distributions = {each.name: _distribution(each) for each in space.dimensions}
         self._known: dict[tuple[Any, ...], _Told] = {}
@@ -189,22 +191,18 @@ class OptunaSampler:
         self._study.tell(trial, list(told.values))
 
 
-def _sampler(method: str, seed: int, batch: int) -> optuna.samplers.BaseSampler:
+def _sampler(method: str, seed: int, settings: Mapping[str, Any]) -> optuna.samplers.BaseSampler:
     from optuna.samplers import CmaEsSampler, NSGAIISampler, TPESampler
     from optuna.samplers.nsgaii import PolynomialMutation, SBXCrossover
 
     if method == "tpe":
-        return TPESampler(seed=seed)
+        return TPESampler(seed=seed, **settings)
     if method == "nsga2":
-        # A batch is a generation: of optuna's own 50, two hundred trials would be four. Crossover and
-        # mutation are those of the method's paper (Deb and others, 2002); optuna's exchange and redraw.
-        return NSGAIISampler(
-            seed=seed,
-            population_size=max(batch, 2),
-            crossover=SBXCrossover(),
-            mutation=PolynomialMutation(),
-        )
-    return CmaEsSampler(seed=seed, warn_independent_sampling=False)
+        # Crossover and mutation are those of the method's paper (Deb and others, 2002); optuna's exchange and
+        # redraw.
+        made = {**settings, "crossover": SBXCrossover(), "mutation": PolynomialMutation()}
+        return NSGAIISampler(seed=seed, **made)
+    return CmaEsSampler(seed=seed, warn_independent_sampling=False, **settings)
 
 
 def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:

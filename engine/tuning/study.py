@@ -25,7 +25,7 @@ from data.errors import DataError, UsageError, did_you_mean
 from engine.record.journal import damaged, read_lines
 from engine.results.runs import ID_DIGITS
 from engine.tuning.expression import parse_condition
-from engine.tuning.methods import WITH_OPTUNA
+from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome
 
@@ -81,7 +81,8 @@ def study_header(
         "versions": versions() | {name: importlib.metadata.version(name) for name in samplers},
         "files": dict(files),
     }
-    return {"study_id": study_id(header), **header}
+    settings = sampler_settings(plan.method, len(goal.objectives), plan.batch or DEFAULT_BATCH)
+    return {"study_id": study_id(header), **header, **({"sampler": settings} if settings else {})}
 
 
 def study_id(header: Mapping[str, Any]) -> str:
@@ -101,6 +102,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return in words what of a header has changed, apart from what does not change a trial."""
     from engine.results.differences import differing
 
+    if "sampler" not in then:  # before settings were recorded they were what they are
+        now = {name: value for name, value in now.items() if name != "sampler"}
     found = differing(json.loads(json.dumps(then)), json.loads(json.dumps(now)))
     return [f"{name}: {a} became {b}" for name, a, b in found if not _NOT_COMPARED.fullmatch(name)]
 
