@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from data.panel.panel import Panel
 from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
 from data.scenarios.placebo import Chain, Placebo
 from engine import run
-from engine.audits import AUDITS, Audited, audit
+from engine.audits import AUDITS, Audited, audit, capacity, lags, luck
+from engine.audits import placebo as placebos
 from engine.audits.audited import annual_return, returns_of, sharpe, targets_of
 from engine.audits.capacity import half_gone
 from engine.audits.controls import momentum_control, random_control
@@ -298,6 +300,71 @@ def test_controls_rotate_alike(panel: Panel) -> None:
     assert momentum_control(Audited(strategy, panel)) is None
 
 
+NAN = math.nan
+NO_IDLE = np.ones(11)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "said"),
+    [
+        ([1.0, 0.6, 0.5, 0.4, 0.2], "the first session costs 0.40."),
+        ([1.0, 1.2, 0.5, 0.4, 0.2], "the first session adds 0.20, so speed is not what it earns from."),
+        ([-0.4, -0.2, 0.1, 0.0, 0.2], "without a delay it earns nothing that one could cost."),
+        ([NAN, 0.2, 0.1, 0.0, 0.2], "n/a, 0.20, 0.10, 0.00, 0.20 with"),
+        ([NAN, 0.2, 0.1, 0.0, 0.2], "what the first session costs is not known."),
+    ],
+)
+def test_what_lags_say(ratios: list[float], said: str) -> None:
+    assert said in lags.sentence_on(np.array(ratios))
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "said"),
+    [
+        (0.5, 3, "Sharpe ratio 0.50 is rank 1 of 3"),
+        (NAN, 3, "do not vary, so there is no Sharpe ratio to rank."),
+        (0.5, 1, "No random choice has a Sharpe ratio"),
+    ],
+)
+def test_what_luck_says(value: float, of: int, said: str) -> None:
+    quantiles = np.array([0.1, 0.2, 0.3])
+    assert said in luck.sentence_on({"value": value, "rank": 1, "of": of, "quantiles": quantiles})
+
+
+def test_what_a_placebo_says() -> None:
+    some, none = {"rank": 2, "of": 9, "p_value": 2 / 9}, {"rank": 1, "of": 1, "p_value": 1.0}
+    said = placebos.sentence_on(0.5, [("shuffled", some), ("exchanged", none)])
+    assert said == (
+        "Sharpe ratio 0.50 is rank 2 of 9 with flows shuffled (p = 0.222) and not ranked with flows "
+        "exchanged, on which none is defined."
+    )
+    assert "no Sharpe ratio to rank" in placebos.sentence_on(NAN, [("shuffled", some)])
+
+
+IDLE = " From a capital of 1e+07 on, most of it finds no fill and stays in cash."
+
+
+@pytest.mark.parametrize(
+    ("excess", "exposure", "said"),
+    [
+        # 0.10 at most; halfway between 0.08 and 0.02, and so at the root of 10 between 1e6 and 3.2e6
+        ([0.08, 0.1, 0.08, 0.02, *[0.0] * 7], NO_IDLE, "is gone at a capital of 1.8e+06."),
+        (np.full(11, 0.1), NO_IDLE, "More than half of the excess over the benchmark is left at 1e+10."),
+        # a loser, whose money stays in cash while the benchmark falls
+        ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], "no excess over the benchmark that capital"),
+        ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], IDLE),
+        (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at 3.2e+06." + IDLE),
+        (np.full(11, 5e-5), NO_IDLE, "no excess over the benchmark that capital"),
+        (np.full(11, 0.1), np.zeros(11), "no excess over the benchmark that capital"),
+        (np.full(11, NAN), NO_IDLE, "There is no benchmark in this period"),
+    ],
+)
+def test_what_capacity_says(excess: Any, exposure: Any, said: str) -> None:
+    excess, filled = np.array(excess, dtype=float), capacity.invested(np.array(exposure, dtype=float))
+    gone = half_gone(np.array(capacity.CAPITALS)[:filled], excess[:filled])
+    assert said in capacity.sentence_on(excess, gone, filled)
+
+
 def annual_sessions(strategy: Any, panel: Panel) -> float:
     audited = Audited(strategy, panel)
     return audited.per_year(audited.first())
@@ -334,6 +401,9 @@ def test_cost_and_capacity(panel: Panel) -> None:
     assert (found["capitals"][0], found["capitals"][-1]) == (1e5, 1e10)
     assert found["excess"][-1] < found["excess"].max() / 2
     assert 1e5 < found["capacity"] < 1e10
+    assert 0.9 < found["exposure"][0] <= 1.0
+    assert found["exposure"][-1] < 0.1
+    assert "finds no fill and stays in cash" in opinion.sentence
     own = ask("cost_and_capacity", strategy, panel, costs=Costs(impact=2.0, participation_rate=0.05))
     assert (own.details["impact"], own.details["participation_rate"]) == (2.0, 0.05)
     assert own.details["capacity"] < found["capacity"]

@@ -201,17 +201,33 @@ def test_nothing_fires_on_good_blocks():
         ),
         (
             "degradation",
-            {"selection__slope": -0.2, "selection__slope_fit": 0.1},
-            {"selection__slope": -0.2, "selection__slope_fit": 0.11},
-            "Performance degrades out of sample.",
-        ),
-        (
-            "degradation",
-            {"selection__slope": 0.0, "selection__slope_fit": 0.9},
-            {"selected__out_over_in": NAN, "selection__slope": -0.2, "selection__slope_fit": 0.11},
+            {"selection__slope": -1.0, "selection__slope_fit": 0.99},  # says nothing
+            {"selected__out_over_in": -0.1, "selection__slope": 1.0},
             "Performance degrades out of sample.",
         ),
         ("peak", {"plateau__neighbours_share": 0.7}, {"plateau__neighbours_share": 0.69}, "Isolated peak."),
+        (
+            "peak",
+            {"plateau__neighbours_share": 0.7},
+            {"plateau__neighbours_share": NAN, "plateau__neighbours_median": -0.2},
+            "Isolated peak.",
+        ),
+        (
+            "autocorrelation",
+            {"assumptions__autocorrelation": 0.04},
+            {
+                "assumptions__autocorrelation": 0.041,
+                "assumptions__corrected": NAN,
+                "selected__in_sample": -0.5,
+            },
+            "√f annualisation overstates SR in size.",
+        ),
+        (
+            "luck",
+            {"luck__deflated": 0.95},
+            {"luck__deflated": 0.9, "luck__trials": 1},
+            "Not distinguishable from luck.",
+        ),
         (
             "autocorrelation",
             {"assumptions__autocorrelation": 0.04},

@@ -80,23 +80,35 @@ class Simulation:
 
 
 def net_returns(panel: Panel, simulations: Sequence[Simulation], first: int, last: int) -> Floats:
-    """Return the returns after costs of each simulation, session on session, (N, last - first + 1).
+    """Return the returns after costs of each simulation, session on session, (N, last - first + 1)."""
+    return net_returns_and_exposure(panel, simulations, first, last)[0]
+
+
+def net_returns_and_exposure(
+    panel: Panel, simulations: Sequence[Simulation], first: int, last: int
+) -> tuple[Floats, Floats]:
+    """Return the same returns, and the mean share of equity in funds of each simulation, (N,).
 
     The only place where audits simulate for returns, with ``returns_of_strategies``: on the batch engine,
     apart from decisions that need an account to look at.
     """
     result = np.empty((len(simulations), last - first + 1))
+    exposure = np.empty(len(simulations))
     engines: dict[Conditions, Sweep] = {}
     for number, each in enumerate(simulations):
         if isinstance(each.targets, Targets):
             if each.conditions not in engines:
                 engines[each.conditions] = Sweep(panel, first, last, each.conditions)
-            equity = engines[each.conditions].follow([each.targets])[0]
+            found, shares = engines[each.conditions].followed([each.targets])
+            equity, exposure[number] = found[0], shares[0]
         else:
             asked = replace(each.conditions, engine="reference")
-            equity = simulate(panel, each.targets, first, last, asked).equity
+            ledger = simulate(panel, each.targets, first, last, asked)
+            equity = ledger.equity
+            held = np.where(ledger.shares > 0, ledger.shares * ledger.mark, 0.0).sum(axis=1)
+            exposure[number] = float(np.mean(held / equity))
         result[number] = simple_returns(equity, each.conditions.cash)
-    return result
+    return result, exposure
 
 
 def returns_of(audited: Audited, targets: Sequence[Targets | Decide], first: int) -> Floats:
@@ -136,6 +148,11 @@ def targets_of(
 def sharpe(returns: Floats, per_year: float) -> Floats:
     """Return the annual Sharpe ratio of each row of returns, (N,); NaN where they do not vary."""
     return ratios(returns, axis=1) * math.sqrt(per_year)
+
+
+def written(ratio: float) -> str:
+    """Return a ratio as sentences write it; n/a where it is undefined."""
+    return f"{ratio:.2f}" if math.isfinite(ratio) else "n/a"
 
 
 def annual_return(returns: Floats, per_year: float) -> Floats:

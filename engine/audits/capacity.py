@@ -12,7 +12,7 @@ from engine.audits.audited import (
     Audited,
     Simulation,
     annual_return,
-    net_returns,
+    net_returns_and_exposure,
     sharpe,
     targets_of,
 )
@@ -28,6 +28,8 @@ CAPITALS = tuple(10.0 ** (exponent / 2) for exponent in range(10, 21))
 # What the literature finds for the coefficient of the square-root law is of the order of one.
 IMPACT = 0.5
 PARTICIPATION = 0.1
+# A return a year over the benchmark up to this, a hundredth of a percent, is none.
+LEAST = 1e-4
 
 
 def cost_and_capacity(audited: Audited) -> Opinion:
@@ -35,9 +37,11 @@ def cost_and_capacity(audited: Audited) -> Opinion:
 
     Capital is run with participation cap and impact on: those it is traded with, else 0.1 and 0.5.
     ``details``: ``multiples`` with ``sharpe_ratio`` and ``annual_return``; ``capitals`` with
-    ``annual_return`` and ``excess`` over the benchmark; ``capacity``, the capital at which half of the
+    ``annual_return``, ``exposure`` (mean share of equity in funds) and ``excess`` over the benchmark, on the
+    sessions from the first to the last on which that is known; ``capacity``, the capital at which half of the
     largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
-    ``impact``.
+    ``impact``. Capital that for the most part finds no fill stays in cash, and its excess is that of cash: it
+    is not looked at.
     """
     first, last = audited.first(), audited.last
     per_year = audited.per_year(first)
@@ -50,13 +54,20 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     )
     tried = [replace(given, costs=_times(given.costs, each)) for each in MULTIPLES]
     tried += [replace(given, cash=capital, costs=with_impact) for capital in CAPITALS]
-    returns = net_returns(audited.panel, [Simulation(targets, each) for each in tried], first, last)
+    returns, exposure = net_returns_and_exposure(
+        audited.panel, [Simulation(targets, each) for each in tried], first, last
+    )
     annual, ratios = annual_return(returns, per_year), sharpe(returns, per_year)
     alternative = benchmark_return(audited.panel, given, first, last)
-    passive = float(annual_return(np.nan_to_num(alternative, nan=0.0)[None, :], per_year)[0])
+    known = np.flatnonzero(np.isfinite(alternative))
     costly, rich = slice(0, len(MULTIPLES)), slice(len(MULTIPLES), None)
-    excess = annual[rich] - passive
-    capacity = half_gone(np.array(CAPITALS), excess)
+    passive, excess = float("nan"), np.full(len(CAPITALS), np.nan)
+    if len(known):
+        common = slice(known[0], known[-1] + 1)  # a gap in it is in the return behind it
+        passive = float(annual_return(np.nan_to_num(alternative[None, common], nan=0.0), per_year)[0])
+        excess = annual_return(returns[rich, common], per_year) - passive
+    filled = invested(exposure[rich])
+    capacity = half_gone(np.array(CAPITALS)[:filled], excess[:filled])
     details: dict[str, Any] = {
         "multiples": list(MULTIPLES),
         "sharpe_ratio": ratios[costly],
@@ -64,6 +75,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         "benchmark_annual_return": passive,
         "capitals": list(CAPITALS),
         "capital_annual_return": annual[rich],
+        "exposure": exposure[rich],
         "excess": excess,
         "capacity": capacity,
         "participation_rate": with_impact.participation_rate,
@@ -71,19 +83,32 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     }
     by_cost = ", ".join(f"{100 * each:.1f} %" for each in annual[costly])
     return Opinion(
-        NAME, None, f"{by_cost} a year with costs times 0, 1, 2, 4. {_of_capacity(excess, capacity)}", details
+        NAME,
+        None,
+        f"{by_cost} a year with costs times 0, 1, 2, 4. {sentence_on(excess, capacity, filled)}",
+        details,
     )
+
+
+def invested(exposure: Floats) -> int:
+    """Return up to which of the capitals at least half of the largest share of equity is in funds."""
+    best = int(np.argmax(exposure))
+    if not exposure[best] > 0.0:
+        return 0
+    idle = np.flatnonzero(exposure[best:] < exposure[best] / 2.0)
+    return best + int(idle[0]) if len(idle) else len(exposure)
 
 
 def half_gone(capitals: Floats, excess: Floats) -> float:
     """Return the capital at which half of the largest excess return is gone, interpolated in log capital.
 
-    NaN where the largest excess is not above zero, or more than half of it is left at the largest capital.
+    NaN where the largest excess is not above ``LEAST``, or more than half of it is left at the largest
+    capital.
     """
+    if not len(excess) or not excess.max() > LEAST:
+        return float("nan")
     best = int(np.argmax(excess))
     half = excess[best] / 2.0
-    if not excess[best] > 0.0:
-        return float("nan")
     for place in range(best + 1, len(excess)):
         if excess[place] <= half:
             part = (excess[place - 1] - half) / (excess[place - 1] - excess[place])
@@ -101,9 +126,15 @@ def _times(costs: Costs, multiple: float) -> Costs:
     )
 
 
-def _of_capacity(excess: Floats, capacity: float) -> str:
+def sentence_on(excess: Floats, capacity: float, filled: int) -> str:
+    """Return what the excess by capital says, of which the first ``filled`` found fills for their money."""
+    idle = ""
+    if filled < len(excess):
+        idle = f" From a capital of {CAPITALS[filled]:.2g} on, most of it finds no fill and stays in cash."
+    if np.isnan(excess).all():
+        return f"There is no benchmark in this period to have an excess over.{idle}"
     if capacity == capacity:
-        return f"Half of the excess over the benchmark is gone at a capital of {capacity:.2g}."
-    if not excess.max() > 0.0:
-        return "There is no excess over the benchmark that capital could eat up."
-    return f"More than half of the excess over the benchmark is left at {CAPITALS[-1]:.0e}."
+        return f"Half of the excess over the benchmark is gone at a capital of {capacity:.2g}.{idle}"
+    if not filled or not excess[:filled].max() > LEAST:
+        return f"There is no excess over the benchmark that capital could eat up.{idle}"
+    return f"More than half of the excess over the benchmark is left at {CAPITALS[filled - 1]:.2g}.{idle}"

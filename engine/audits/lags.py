@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from data.scenarios.perturb import delayed
-from engine.audits.audited import Audited, annual_return, returns_of, sharpe, targets_of
+from engine.audits.audited import Audited, annual_return, returns_of, sharpe, targets_of, written
 from engine.audits.opinion import Opinion
+
+Floats = NDArray[np.float64]
 
 NAME = "lag_sensitivity"
 LAGS = (0, 1, 2, 3, 5)
@@ -26,22 +31,13 @@ def lag_sensitivity(audited: Audited) -> Opinion:
     per_year = audited.per_year(first)
     ratios = sharpe(returns, per_year)
     annual = annual_return(returns, per_year)
-    curve = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    if (returns == returns[0]).all():
-        sentence = "Nothing depends on when flows are known: the strategy does not use them."
-    else:
-        lost = ratios[0] - ratios[1]
-        sentence = (
-            f"Sharpe ratio {curve} with flows known {', '.join(map(str, LAGS))} sessions later; "
-            f"the first session costs {lost:.2f}."
-            if lost >= 0.0
-            else f"Sharpe ratio {curve} with flows known {', '.join(map(str, LAGS))} sessions later; "
-            f"the first session adds {-lost:.2f}, so speed is not what it earns from."
-        )
+    unused = bool((returns == returns[0]).all())
     return Opinion(
         NAME,
         None,
-        sentence,
+        "Nothing depends on when flows are known: the strategy does not use them."
+        if unused
+        else sentence_on(ratios),
         {
             "lags": list(LAGS),
             "sharpe_ratio": ratios,
@@ -49,3 +45,17 @@ def lag_sensitivity(audited: Audited) -> Opinion:
             "first_day": str(np.datetime64(audited.panel.days[first], "D")),
         },
     )
+
+
+def sentence_on(ratios: Floats) -> str:
+    """Return what Sharpe ratios with flows known ``LAGS`` sessions later say, (5,), NaN where undefined."""
+    curve = ", ".join(map(written, ratios))
+    said = f"Sharpe ratio {curve} with flows known {', '.join(map(str, LAGS))} sessions later"
+    lost = float(ratios[0] - ratios[1])
+    if not math.isfinite(lost):
+        return f"{said}; what the first session costs is not known."
+    if ratios[0] <= 0.0:
+        return f"{said}; without a delay it earns nothing that one could cost."
+    if lost >= 0.0:
+        return f"{said}; the first session costs {lost:.2f}."
+    return f"{said}; the first session adds {-lost:.2f}, so speed is not what it earns from."

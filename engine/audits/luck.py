@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 from engine.audits.audited import (
     Audited,
     annual_return,
@@ -38,13 +42,21 @@ def luck_band(audited: Audited) -> Opinion:
         | standing(float(measure(real, per_year)[0]), measure(drawn, per_year))
         for name, measure in (("sharpe_ratio", sharpe), ("annual_return", annual_return))
     }
-    ratio = details["sharpe_ratio"]
-    low, middle, high = ratio["quantiles"]
     if found[0].fields["top"] == 0:
         sentence = "With top=0 all funds that qualify are held, which leaves nothing to choice nor luck."
     else:
-        sentence = (
-            f"Sharpe ratio {ratio['value']:.2f} is rank {ratio['rank']} of {ratio['of']} against random "
-            f"choices, 90 % of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
-        )
+        sentence = sentence_on(details["sharpe_ratio"])
     return Opinion(NAME, None, sentence, {"draws": len(found)} | details)
+
+
+def sentence_on(ratio: Mapping[str, Any]) -> str:
+    """Return where a Sharpe ratio stands among those of random choices, in words."""
+    if not math.isfinite(ratio["value"]):
+        return "The strategy's returns do not vary, so there is no Sharpe ratio to rank."
+    if ratio["of"] < 2:
+        return "No random choice has a Sharpe ratio to rank against."
+    low, middle, high = ratio["quantiles"]
+    return (
+        f"Sharpe ratio {ratio['value']:.2f} is rank {ratio['rank']} of {ratio['of']} against random "
+        f"choices, 90 % of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
+    )

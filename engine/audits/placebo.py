@@ -9,7 +9,8 @@ The p-value is that of a permutation test with the real one counted in: (1 + #{p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +61,7 @@ def placebo(audited: Audited) -> Opinion:
         )
     count = DRAWS if audited.draws is None else audited.draws
     details["draws"] = count
-    parts = []
+    standings = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
             targets_of(audited.strategy, audited.panel.with_facts(given.facts), first, audited.last)
@@ -68,13 +69,21 @@ def placebo(audited: Audited) -> Opinion:
         ]
         ratios = sharpe(returns_of(audited, targets, first), per_year)
         details[kind] = standing(ratio, ratios)
-        parts.append(
-            f"rank {details[kind]['rank']} of {details[kind]['of']} with flows {words} "
-            f"(p = {details[kind]['p_value']:.3f})"
-        )
-    return Opinion(
-        NAME, None, f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}.{_of_momentum(momentum)}", details
-    )
+        standings.append((words, details[kind]))
+    return Opinion(NAME, None, sentence_on(ratio, standings) + _of_momentum(momentum), details)
+
+
+def sentence_on(ratio: float, standings: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Return where a Sharpe ratio stands among those on flows that were shuffled in some ways, in words."""
+    if not math.isfinite(ratio):
+        return "The strategy's returns do not vary, so there is no Sharpe ratio to rank."
+    parts = [
+        f"rank {each['rank']} of {each['of']} with flows {words} (p = {each['p_value']:.3f})"
+        if each["of"] > 1
+        else f"not ranked with flows {words}, on which none is defined"
+        for words, each in standings
+    ]
+    return f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}."
 
 
 def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
@@ -145,9 +154,10 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
 def _of_momentum(momentum: Mapping[str, float]) -> str:
     if not momentum:
         return ""
-    excess = 100 * momentum["excess"]
+    excess, correlation = 100 * momentum["excess"], momentum["correlation"]
+    by = f"{abs(excess):.1f} points {'more' if excess > 0 else 'less'}" if abs(excess) >= 0.05 else "as much"
+    alike = f" (correlation {correlation:.2f})" if math.isfinite(correlation) else ""
     return (
         f" Momentum with the same rotation earns {100 * momentum['annual_return']:.1f} % a year, "
-        f"the strategy {abs(excess):.1f} points {'more' if excess >= 0 else 'less'} "
-        f"(correlation {momentum['correlation']:.2f})."
+        f"the strategy {by}{alike}."
     )

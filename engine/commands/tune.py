@@ -84,8 +84,8 @@ class Executor:
 class Tuned:
     """A finished search: its study on disk, its best trials, and the judgement of it.
 
-    ``report`` is None where no trial is feasible, or none was asked for; ``best_run`` is the results folder of
-    the best trial on the reference engine.
+    ``report`` is None where no trial is feasible or none was asked for; ``best_run`` is the results folder
+    of the best trial on the reference engine.
     """
 
     search: Search

@@ -214,7 +214,7 @@ def plateau_sentence(study: Study, around: Neighbourhood) -> Safe:
         of_median = f" The median of the neighbours is {median}; the worst is {worst}{known}."
         said = tag("b", f"Not known: {around.reason}.")
         return tag("p", said, of_median if around.known else "", f" Rule: {rule}.")
-    share = "of the other sign" if around.share is None else f"{around.share:.0%} of the best"
+    share = "which is no share of the best" if around.share is None else f"{around.share:.0%} of the best"
     title = "Isolated peak." if around.word == "isolated peak" else "Plateau."
     text = f" The median of the neighbours is {median}, {share}; the worst is {worst}{known}. Rule: {rule}."
     return tag("p", tag("b", title), text, class_=around.word.replace(" ", "-"))

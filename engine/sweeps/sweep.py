@@ -164,7 +164,13 @@ class Sweep:
 
     def follow(self, targets: Sequence[Targets]) -> Floats:
         """Return the equity (N, D) of following target weights that were decided elsewhere."""
-        return np.array([self._follow(each)[0] for each in targets]).reshape(len(targets), len(self.days))
+        return self.followed(targets)[0]
+
+    def followed(self, targets: Sequence[Targets]) -> tuple[Floats, Floats]:
+        """Return the equity (N, D) of following target weights, and the mean share of it in funds, (N,)."""
+        found = [self._follow(each) for each in targets]
+        equity = np.array([each for each, _ in found]).reshape(len(targets), len(self.days))
+        return equity, np.array([totals.exposure for _, totals in found], dtype=np.float64)
 
     def _run_group(self, strategies: Sequence[AtOnceAdapter], places: list[int], rows: Rows) -> None:
         try:

@@ -26,6 +26,8 @@ from engine.verdict.evidence import Thresholds
 # The rule of "isolated peak", here as in the judgement: the median of the neighbours is below this share.
 PLATEAU = Thresholds().neighbours
 STEP_OF_INTERVAL = 0.05
+# A share beyond this says that what it is of is close to zero.
+LARGEST_SHARE = 10.0
 
 
 @dataclass(frozen=True)
@@ -143,13 +145,14 @@ def _judged(places: tuple[Place, ...], best: Outcome, objective: Objective) -> N
 def relative(value: float, best: float, objective: Objective) -> float | None:
     """Return how good a value is beside the best: 1 is as good, less is worse.
 
-    None for unequal signs, and where the best is a loss: a share of that has no meaning.
+    None for unequal signs, where the best is a loss, and beyond ``LARGEST_SHARE``: such shares mean nothing.
     """
     if _loses(best, objective):
         return None
     if value * best <= 0.0:
         return 1.0 if value == best else None
-    return value / best if (best > 0.0) == objective.maximize else best / value
+    share = value / best if (best > 0.0) == objective.maximize else best / value
+    return share if share <= LARGEST_SHARE else None
 
 
 def _loses(best: float, objective: Objective) -> bool:

@@ -42,9 +42,8 @@ class Thresholds:
         loss above the second.
     most : float
         Trials are interchangeable if more than this share of them beats the benchmark (stepwise test).
-    out_over_in, slope_fit : float
-        Degradation: the ratio out of sample over in sample below the first, or a falling line with an R²
-        above the second.
+    out_over_in : float
+        Degradation: the ratio out of sample over in sample below it.
     neighbours : float
         Isolated peak: the neighbours' median ratio below this share of the selected one's.
     observations, years, blocks : float
@@ -54,6 +53,9 @@ class Thresholds:
         with an annual ratio above the second.
     confidence : float
         Of the minimum track record.
+    least_sharpe, longest_record : float
+        What is near zero: an annual Sharpe ratio below the first divides nothing, and a minimum track record
+        beyond so many years is not told.
     """
 
     superiority: float = 0.05
@@ -66,7 +68,6 @@ class Thresholds:
     loss: float = 0.3
     most: float = 0.5
     out_over_in: float = 0.5
-    slope_fit: float = 0.1
     neighbours: float = 0.7
     observations: int = 60
     years: float = 3.0
@@ -75,6 +76,8 @@ class Thresholds:
     suspicious_annual: float = 3.0
     certain: float = 0.9995
     confidence: float = 0.95
+    least_sharpe: float = 0.1
+    longest_record: float = 100.0
 
 
 @dataclass(frozen=True)

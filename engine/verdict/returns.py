@@ -13,14 +13,17 @@ from engine.statistics.estimate import Estimate, Floats, undefined
 from engine.statistics.paths import annual_growth, compared, largest_drawdown
 from engine.statistics.sharpe import aggregation_factor_ar1, moments, sharpe_ratio, standard_error_robust
 from engine.verdict.blocks import Assumptions, Plateau, Selected
-from engine.verdict.evidence import Evidence, Resamples, Sample
+from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
 from engine.verdict.reasons import Collected, block_length
 
 PATH_SHARE = 0.05
+LINES = Thresholds()
+LEAST_PROFIT = 0.01
+LOSING = "the neighbours' median is not above zero"
 NOT_RUN = "walk-forward splits were not run"
 
 
-def selected(evidence: Evidence, sample: Sample, resamples: Resamples) -> Selected:
+def selected(evidence: Evidence, sample: Sample, resamples: Resamples, lines: Thresholds = LINES) -> Selected:
     """Return block 1, of the selected trial on the selection period and, if splits were run, out of it."""
     why, per_year = Collected(), evidence.sessions_per_year
     scale = math.sqrt(per_year)
@@ -37,8 +40,9 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples) -> Select
             Estimate(float(trained.mean())) if len(trained) else undefined("no window has a Sharpe ratio")
         )
     out_ratio = sharpe_ratio(outside) if outcome else undefined(NOT_RUN)
-    if missing is None and not training.value > 0.0:
-        kept = undefined(training.reason or "the Sharpe ratio in training is not positive")
+    small = training.reason or _too_small(training.value * scale, "in training", lines)
+    if missing is None and small:
+        kept = undefined(small)
     else:
         kept = Estimate(out_ratio.value / training.value, out_ratio.reason)
     growth = float(np.prod(1.0 + chosen)) if len(chosen) else math.nan
@@ -104,7 +108,15 @@ def _interval(
     )
 
 
-def plateau(evidence: Evidence, sample: Sample) -> Plateau:
+def _too_small(sharpe: float, whose: str, lines: Thresholds) -> str | None:
+    """Return why nothing is divided by an annual Sharpe ratio; None where it is large enough."""
+    if sharpe >= lines.least_sharpe:
+        return None
+    low = f"below {lines.least_sharpe:g}" if sharpe > 0.0 else "not positive"
+    return f"the Sharpe ratio {whose} is {low}"
+
+
+def plateau(evidence: Evidence, sample: Sample, lines: Thresholds = LINES) -> Plateau:
     """Return block 5, of the Sharpe ratios of all trials; what has no neighbours or no default has NaN."""
     why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
     around = sample.ratios[list(sample.neighbours)]
@@ -116,8 +128,8 @@ def plateau(evidence: Evidence, sample: Sample) -> Plateau:
     chosen = float(sample.ratios[sample.selected])
     share, reason = math.nan, lonely
     if len(around):
-        reason = "the Sharpe ratio of the selected trial is not positive"
-        share = median / chosen if chosen > 0.0 else math.nan
+        reason = _too_small(chosen * scale, "of the selected trial", lines) or LOSING
+        share = median / chosen if reason == LOSING and median > 0.0 else math.nan
     ranked = sample.ratios[np.isfinite(sample.ratios)]
     rank = 0
     if sample.default is None:
@@ -158,7 +170,9 @@ def assumptions(evidence: Evidence, sample: Sample) -> Assumptions:
         skewness=why.number("skewness", of.skewness, of.reason),
         kurtosis=why.number("kurtosis", of.kurtosis, of.reason),
         largest_month=why.number(
-            "largest_month", largest_month(chosen, _months(evidence, sample)), "there is no profit"
+            "largest_month",
+            largest_month(chosen, _months(evidence, sample)),
+            f"there is no profit of at least {LEAST_PROFIT:.0%}",
         ),
         exclusions=evidence.exclusions,
         reasons=why,
@@ -173,7 +187,7 @@ def _months(evidence: Evidence, sample: Sample) -> NDArray[np.int64]:
 
 
 def largest_month(returns: Floats, months: NDArray[np.int64]) -> float:
-    """Return the profit of the best month over the whole profit of (T,) returns; NaN without a profit.
+    """Return the profit of the best month over the whole profit of (T,) returns; NaN for one below 1 %.
 
     Profit is in units of the wealth at the start; it can exceed 1, as other months may have lost.
     """
@@ -183,4 +197,4 @@ def largest_month(returns: Floats, months: NDArray[np.int64]) -> float:
     last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
     profits = np.diff(np.concatenate(([1.0], wealth[last])))
     total = float(wealth[-1] - 1.0)
-    return float(profits.max()) / total if total > 0.0 else math.nan
+    return float(profits.max()) / total if total >= LEAST_PROFIT else math.nan

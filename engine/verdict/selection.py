@@ -16,7 +16,7 @@ from engine.statistics.deflated import (
     effective_trials,
     minimum_backtest_length,
 )
-from engine.statistics.estimate import Floats, undefined
+from engine.statistics.estimate import Estimate, Floats, undefined
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
 from engine.statistics.overfitting import overfitting
 from engine.statistics.sharpe import (
@@ -86,9 +86,7 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         haircut_sharpe=why.number("haircut_sharpe", annual_after, reason),
         haircut=why.number("haircut", haircut, reason),
         track_record_years=why.number(
-            "track_record_years",
-            minimum_track_record(of, confidence=thresholds.confidence),
-            scale=1.0 / per_year,
+            "track_record_years", _track_record(of, thresholds, per_year), scale=1.0 / per_year
         ),
         backtest_years=minimum_backtest_length(count, thresholds.target_sharpe),
         years=len(sample.returns) / per_year,
@@ -98,6 +96,15 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         reasons=why,
         notes=tuple(notes),
     )
+
+
+def _track_record(of: Moments, thresholds: Thresholds, per_year: float) -> Estimate:
+    """Return the minimum track record in sessions; undefined beyond what anybody could wait for."""
+    found = minimum_track_record(of, confidence=thresholds.confidence)
+    longest = thresholds.longest_record
+    if found.value > longest * per_year:
+        return undefined(f"more than {longest:g} years: the Sharpe ratio is too close to zero")
+    return found
 
 
 def _deflate(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:

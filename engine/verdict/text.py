@@ -79,7 +79,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
     "selection": (
         ("PBO", "{overfitting:.3f} (S {blocks}, {combinations} combinations, {excluded} trials not ranked)"),
         ("probability of loss", "{loss:.3f}"),
-        ("slope of OOS on IS", "{slope:.3f}, R² {slope_fit:.3f}"),
+        ("slope of OOS on IS", "{slope:.3f}, R² {slope_fit:.3f}; near -1 whenever trials are alike"),
         ("interchangeable", "{interchangeable}"),
         (
             "CPCV path SR",

@@ -68,11 +68,11 @@ def report(
     sample = sample_of(evidence)
     of_skill = skill(evidence, sample, lines, counts)
     blocks = Blocks(
-        selected=selected(evidence, sample, counts),
+        selected=selected(evidence, sample, counts, lines),
         skill=of_skill,
         luck=luck(evidence, sample, lines),
         selection=selection(evidence, sample, lines, of_skill),
-        plateau=plateau(evidence, sample),
+        plateau=plateau(evidence, sample, lines),
         assumptions=assumptions(evidence, sample),
     )
     notes = [
