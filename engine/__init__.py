@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.commands.sweep import sweep
     from engine.commands.tune import Executor, Search, Tuned, tune
     from engine.commands.validate import validate
+    from engine.comparisons.common import alternatives_of
     from engine.comparisons.significance import BLOCKS, Best, Significance
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.kernel.costs import Costs
@@ -88,6 +89,7 @@ _PLACES = {
     "engine.commands.sweep": ("sweep",),
     "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
     "engine.commands.validate": ("validate",),
+    "engine.comparisons.common": ("alternatives_of",),
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.kernel.costs": ("Costs",),
@@ -165,6 +167,7 @@ __all__ = [
     "Tuned",
     "Unit",
     "Watch",
+    "alternatives_of",
     "audit",
     "audit_job",
     "audit_names",

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import click
+import pandas as pd
 import pytest
 
 import run_backtest
@@ -529,6 +530,34 @@ def test_strategies_with_settings_of_their_own_are_compared_from_the_same_day(he
     header = next(line for line in printed.splitlines() if "Benchmark" in line)
     assert header.split()[:2] == [first["run_id"], second["run_id"]]
     assert "SYNTHETIC" in printed
+
+
+def test_runs_of_different_periods_are_compared_over_the_sessions_that_both_have(here, tmp_path):
+    common = ("--symbols", "157001.SZ,157011.SZ,586011.SH", "--no-report", "--quiet")
+    assert here("run", "equal_weight", "--end", "2021-03-31", *common)[0] == 0
+    later = ("--start", "2021-02-01", "--end", "2021-06-30", "--benchmark", "equal_weight")
+    assert here("run", "buy_hold", *later, *common)[0] == 0
+    code, printed, complained = here("compare", "last~1", "last", "--no-report", "--json")
+    assert code == 0, complained
+    one, other = json.loads(printed)["runs"]
+    days = pd.read_csv(next(tmp_path.glob("results/buy_hold-*")) / "equity.csv", index_col="day")
+    shared = days[days.index <= "2021-03-31"]
+    period = {"first_day": "2021-02-01", "last_day": "2021-03-31", "sessions": len(shared)}
+    assert one["period"] == other["period"] == period
+    assert one["counts"]["sessions"] == len(shared)
+    total = shared["equity"].iloc[-1] / 1e6 - 1.0
+    assert other["metrics"]["cum_returns_final"] == pytest.approx(total)
+    assert other["alone"]["metrics"]["cum_returns_final"] == pytest.approx(
+        days["equity"].iloc[-1] / 1e6 - 1.0
+    )
+    assert (one["alone"]["last_day"], other["alone"]["last_day"]) == ("2021-03-31", "2021-06-30")
+    assert (one["benchmark"], other["benchmark"]) == ("DEMO-ALL", "equal_weight")
+    code, printed, complained = here("compare", "last~1", "last", "--no-report")
+    assert f"compared over the {len(shared)} sessions that all have" in complained
+    assert f"On 2021-02-01 {other['run_id']} earns from the fill point on" in complained
+    assert f"2021-02-01 to 2021-03-31: {len(shared)} sessions, 3 funds in common" in printed
+    assert f"benchmark of {other['run_id']}: equal weight\n" in printed
+    assert "Over its own period, standing alone" in printed
 
 
 @pytest.mark.slow

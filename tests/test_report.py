@@ -557,6 +557,14 @@ def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert "2024-01-11 to 2024-01-30 · 20 sessions in common. The runs cover different periods" in text
     assert f"{1.01**20 - 1:+.1%}" in text
+    # The table is of these sessions; another one of what each made alone.
+    rows = Page(text).rows
+    totals = [row[2:4] for row in rows if row and row[0] == "Total return"]
+    assert totals == [
+        [percent(1.01**20 - 1).removesuffix("%"), percent(1.02**20 - 1).removesuffix("%")],
+        [percent(1.01**30 - 1).removesuffix("%"), percent(1.02**30 - 1).removesuffix("%")],
+    ]
+    assert "These numbers stand alone" in text
     write_comparison([early, apart], [compute_metrics(early), compute_metrics(apart)], path)
     text = path.read_text(encoding="utf-8")
     assert "The runs have no session in common" in text

@@ -15,11 +15,18 @@ import pytest
 
 import run_backtest
 from engine.cli.present_significance import significance_text
-from engine.comparisons.common import common_of, correlation, paired
+from engine.comparisons.common import (
+    alternatives_of,
+    begin_within,
+    common_of,
+    correlation,
+    paired,
+    together,
+)
 from engine.comparisons.significance import IDENTICAL, significance, significance_document
 from engine.metrics import compute_metrics
 from engine.report.compare_page import write_comparison
-from tests.helpers.results import from_returns
+from tests.helpers.results import MANIFEST, fills, from_returns
 
 ROOT = Path(run_backtest.__file__).parent
 NAN = math.nan
@@ -105,6 +112,60 @@ def test_a_run_that_is_its_benchmark_is_not_better_because_that_has_a_gap():
     with_gap[20:22], with_gap[22] = NAN, np.prod(1.0 + own[20:23]) - 1.0
     (best,) = significance([from_returns(own, benchmark=with_gap)]).best
     assert best.p_value.reason == "no run differs from the benchmark"
+
+
+def test_a_run_over_common_sessions_is_a_run_that_began_there():
+    days = np.arange("2024-01-01", "2024-01-07", dtype="datetime64[D]")
+    whole = from_returns(
+        [0.1, 0.2, -0.1, 0.05, 0.0, 0.02],
+        benchmark=[0.01, NAN, 0.03, 0.01, 0.02, 0.03],
+        days=days,
+        fills=fills(*((day, "159363.SZ", 100, 1.0, 5.0, 0.0, 0.0) for day in days[[0, 2, 5]])),
+        decision_days=days[[0, 2, 5]],
+        weights=np.ones((3, 1)),
+        scores=np.ones((3, 1)),
+        decision_flows=np.ones((3, 1)),
+        interest=np.arange(6.0),
+    )
+    part = from_returns([0.0] * 3, days=days[[2, 3, 5]], sessions_per_year=240.0)
+    cut, other = together([whole, part])
+    np.testing.assert_array_equal(cut.days, days[[2, 3, 5]])
+    assert cut.initial_cash == pytest.approx(100.0 * 1.1 * 1.2)
+    np.testing.assert_allclose(cut.returns, [-0.1, 0.05, 1.02 - 1.0])
+    np.testing.assert_allclose(cut.benchmark_return, [0.03, 0.01, 1.02 * 1.03 - 1.0])
+    assert cut.interest.tolist() == [2.0, 3.0, 9.0]
+    assert cut.fills["day"].tolist() == list(days[[2, 5]].astype("datetime64[us]").tolist())
+    assert len(cut.decision_days) == len(cut.weights) == 2
+    assert compute_metrics(cut)["costs"] == 10.0
+    assert other.sessions_per_year == whole.sessions_per_year
+    np.testing.assert_array_equal(other.equity, part.equity)
+    assert together([whole, whole]) == [whole, whole]
+    assert begin_within([whole, part], ["a", "b"]) == (
+        "On 2024-01-03 b earns from the fill point on, the other from the close before."
+    )
+    assert begin_within([whole, whole], ["a", "b"]) == ""
+
+
+def test_each_benchmark_is_named_once_and_equal_weight_by_its_funds():
+    one = from_returns([0.0], manifest={**MANIFEST, "benchmark": "930713"})
+    same = replace(one, equity=one.equity * 2)
+    other = replace(one, manifest={**MANIFEST, "benchmark": "931071"}, symbols=("159995.SZ",))
+    assert alternatives_of([one, same], ["a", "b"]) == [
+        ("Benchmark", 0, "benchmark_"),
+        ("Equal weight", 0, "equal_weight_"),
+    ]
+    assert alternatives_of([one, other], ["a", "b"]) == [
+        ("Benchmark 930713", 0, "benchmark_"),
+        ("Benchmark 931071", 1, "benchmark_"),
+        ("Equal weight (a)", 0, "equal_weight_"),
+        ("Equal weight (b)", 1, "equal_weight_"),
+    ]
+    plain = replace(one, manifest={**MANIFEST, "benchmark": "equal_weight"})
+    assert alternatives_of([one, plain], ["a", "b"]) == [
+        ("Benchmark 930713", 0, "benchmark_"),
+        ("Equal weight", 0, "equal_weight_"),
+    ]
+    assert alternatives_of([plain], ["a"])[0] == ("Benchmark", 0, "benchmark_")
 
 
 # --- What is found ------------------------------------------------------------------------------------

@@ -11,13 +11,22 @@ import click
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, verbosity
-from engine.cli.output import JUDGEMENT_STEPS, Progress, note_compiling, print_json, say, warn, warn_of_data
-from engine.cli.present import comparison_heading, metric_table, print_result
+from engine.cli.output import (
+    JUDGEMENT_STEPS,
+    Progress,
+    count,
+    note_compiling,
+    print_json,
+    say,
+    warn,
+    warn_of_data,
+)
+from engine.cli.present import alone_table, comparison_heading, metric_table, print_result
 from engine.cli.present_significance import significance_text
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine import Run, Watch
+    from engine import Comparison, Run, Watch
 
 # A quarter: below it the methods that the statistics come from speak of no inference at all.
 FEW_SESSIONS = 60
@@ -90,17 +99,22 @@ def compare(
             page = compared.save(out, report=not no_report, runs=fresh)
     folders = {called[word]: folder for word, (folder, _) in finished.items()}
     folders |= {word: out / runs[word].name for word in fresh}
-    _warn_of_periods(app, compared.results)
+    _warn_of_periods(app, compared)
     _warn(app, compared.results)
     if as_json:
         print_json(compared.document(folders, page, watch.seconds))
     elif app.quiet:
         say(str(out if page is None else page))
     else:
-        say(comparison_heading([*compared.results.values()]))
-        say()
-        say(metric_table([*compared.results.items()]))
-        say()
+        meet = compared.significance.sessions > 0
+        if meet:
+            say(comparison_heading(compared))
+            say()
+            say(metric_table([*compared.together.items()]))
+            say()
+        if compared.differ:
+            say(alone_table(compared.results))
+            say()
         say(significance_text(compared.significance, [*compared.results]))
         say()
         for word in fresh:
@@ -161,11 +175,19 @@ def _run_together(app: App, words: Sequence[str], given: Mapping[str, Any], watc
     return run_together(open_together(specs, app.catalogue.strategies, watch), watch)
 
 
-def _warn_of_periods(app: App, results: Mapping[str, Run]) -> None:
-    periods = {word: f"{result.days[0]} to {result.days[-1]}" for word, result in results.items()}
-    if len(set(periods.values())) > 1:
-        text = "; ".join(f"{word} {period}" for word, period in periods.items())
-        warn(app, f"the runs cover different periods, so that their metrics do not compare: {text}")
+def _warn_of_periods(app: App, compared: Comparison) -> None:
+    if not compared.differ:
+        return
+    periods = {word: f"{run.days[0]} to {run.days[-1]}" for word, run in compared.results.items()}
+    text = "; ".join(f"{word} {period}" for word, period in periods.items())
+    sessions = compared.significance.sessions
+    what = (
+        f"they are compared over the {count(sessions, 'session')} that all have"
+        if sessions
+        else "none of their sessions is common, so that nothing compares"
+    )
+    begin = compared.begin_within
+    warn(app, f"the runs cover different periods; {what}: {text}{f'. {begin}' if begin else ''}")
 
 
 def _warn(app: App, results: Mapping[str, Run]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from data.synthetic import SYNTHETIC_NOTICE
@@ -11,7 +11,7 @@ from engine.cli.app import App
 from engine.cli.output import money, paint, percent, say, table
 
 if TYPE_CHECKING:
-    from engine import Result, Run, Unit
+    from engine import Comparison, Result, Run, Unit
 
 
 def run_heading(result: Result) -> str:
@@ -20,23 +20,33 @@ def run_heading(result: Result) -> str:
         f"{count(len(result.symbols), 'fund')}, {count(len(result.decision_days), 'decision')}, "
         f"{count(len(result.fills), 'fill')}, {count(len(result.rejections), 'rejection')}"
     )
-    return _heading(result.name, result, happened)
+    return _heading(result.name, {result.name: result}, happened)
 
 
-def comparison_heading(results: Sequence[Result]) -> str:
-    """Return how many runs are compared, on which data, over which days."""
-    return _heading(count(len(results), "run"), results[0], count(len(results[0].symbols), "fund"))
+def comparison_heading(compared: Comparison) -> str:
+    """Return how many runs are compared, on which data, over which days, against which benchmarks."""
+    results = compared.together
+    funds = {len(result.symbols) for result in results.values()}
+    rest = f"{min(funds)} to {max(funds)} funds" if len(funds) > 1 else count(min(funds), "fund")
+    return _heading(count(len(results), "run"), results, rest + (" in common" if compared.differ else ""))
 
 
-def _heading(title: str, result: Result, rest: str) -> str:
+def _heading(title: str, results: Mapping[str, Result], rest: str) -> str:
+    """Return the lines above a table of ``results`` by name, of the sessions of the first."""
+    result, *_ = results.values()
+    data = ", ".join(dict.fromkeys(str(each.manifest["data"]["name"]) for each in results.values()))
     lines = [
-        paint(f"{title} on {result.manifest['data']['name']}", bold=True),
+        paint(f"{title} on {data}", bold=True),
         f"{result.days[0]} to {result.days[-1]}: {count(len(result.days), 'session')}, {rest}",
-        f"benchmark: {result.benchmark}",
     ]
-    if result.benchmark_remark:
-        lines.append(paint(result.benchmark_remark, fg="yellow"))
-    if result.synthetic:
+    benchmarks = {name: each.benchmark for name, each in results.items()}
+    if len(set(benchmarks.values())) == 1:
+        lines.append(f"benchmark: {result.benchmark}")
+    else:
+        lines += [f"benchmark of {name}: {benchmark}" for name, benchmark in benchmarks.items()]
+    remarks = dict.fromkeys(each.benchmark_remark for each in results.values())
+    lines += [paint(remark, fg="yellow") for remark in remarks if remark]
+    if any(each.synthetic for each in results.values()):
         lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
     return "\n".join(lines)
 
@@ -54,21 +64,48 @@ def print_result(app: App, run: Run) -> None:
 
 
 def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
-    """Return the metrics of some runs side by side, then benchmark and equal weight, with their units.
+    """Return the metrics of some runs side by side, then what they are held against, with their units.
 
-    ``columns`` are heading and run. The alternatives are those of the first run.
+    ``columns`` are heading and run.
     """
-    from engine import ALTERNATIVES, OF_RUN
+    from engine import OF_RUN, alternatives_of
 
     _, first = columns[0]
+    alternatives = alternatives_of([run for _, run in columns], [heading for heading, _ in columns])
     rows = []
     for name, each in OF_RUN.items():
         shown = [_shown(run.metrics[name], each.unit) for _, run in columns]
-        others = (first.metrics.values.get(prefix + name) for prefix in ALTERNATIVES)
+        others = (columns[place][1].metrics.values.get(prefix + name) for _, place, prefix in alternatives)
         beside = [_shown(value, each.unit, absent="") for value in others]
         rows.append((each.label, *shown, *beside, _unit(each.unit, first)))
-    header = ("", *(heading for heading, _ in columns), *ALTERNATIVES.values(), "  unit")
+    header = ("", *(heading for heading, _ in columns), *(title for title, _, _ in alternatives), "  unit")
     return table(rows, header, left_too=(len(header) - 1,))
+
+
+def alone_table(results: Mapping[str, Run]) -> str:
+    """Return what each run made over its own period, which does not compare with that of another."""
+    from engine import ALTERNATIVES, label_of, unit_of
+
+    prefix = next(iter(ALTERNATIVES))
+    names = [name.removeprefix(prefix) for name in _first(results).metrics.values if name.startswith(prefix)]
+    rows = [
+        ("First session", *(str(run.days[0]) for run in results.values()), ""),
+        ("Last session", *(str(run.days[-1]) for run in results.values()), ""),
+        *(
+            (
+                label_of(name),
+                *(_shown(run.metrics[name], unit_of(name)) for run in results.values()),
+                _unit(unit_of(name), _first(results)),
+            )
+            for name in names
+        ),
+    ]
+    header = ("Over its own period, standing alone", *results, "  unit")
+    return table(rows, header, left_too=(len(header) - 1,))
+
+
+def _first(results: Mapping[str, Run]) -> Run:
+    return next(iter(results.values()))
 
 
 def currency_of(symbols: Sequence[str]) -> str:

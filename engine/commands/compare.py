@@ -14,6 +14,7 @@ import pandas as pd
 from data.panel.panel import Panel
 from engine.commands.job import Job, job_of
 from engine.commands.run import Run, run_job
+from engine.comparisons.common import begin_within, differ, together
 from engine.comparisons.significance import Significance, significance, significance_document
 from engine.pipeline import Watch, open_market, strategy_of
 from engine.results.runs import comparison_id, finished, writing
@@ -25,10 +26,29 @@ from engine.strategy.protocol import Strategy
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs by the name that they are called by, and the significance of their differences."""
+    """Runs by the name that they are called by, and the significance of their differences.
+
+    ``together`` are the same runs over the sessions that all of them have, which their metrics are of; where
+    they have none in common, or all the same, the runs themselves.
+    """
 
     results: Mapping[str, Run]
     significance: Significance
+
+    @property
+    def differ(self) -> bool:
+        """Whether the runs cover different periods, so that ``together`` is only part of some."""
+        return differ([*self.results.values()])
+
+    @property
+    def begin_within(self) -> str:
+        """Which runs begin on the first common session, in words; empty where all of them do, or none."""
+        return begin_within([*self.results.values()], [*self.results])
+
+    @cached_property
+    def together(self) -> Mapping[str, Run]:
+        """The runs over the sessions that all have, annualised as the first."""
+        return dict(zip(self.results, together([*self.results.values()]), strict=True))
 
     @property
     def name(self) -> str:
@@ -37,8 +57,8 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """Metrics by name, a column a run."""
-        return pd.DataFrame({name: dict(run.metrics.values) for name, run in self.results.items()})
+        """Metrics by name, a column a run, over the sessions that all have."""
+        return pd.DataFrame({name: dict(run.metrics.values) for name, run in self.together.items()})
 
     def save(
         self, out: str | Path = "results", *, report: bool = True, runs: Iterable[str] | None = None
@@ -66,13 +86,28 @@ class Comparison:
     def document(
         self, folders: Mapping[str, Path], page: Path | None, seconds: Mapping[str, float]
     ) -> dict[str, Any]:
-        """Return the document that ``compare --json`` prints."""
+        """Return the document that ``compare --json`` prints.
+
+        Each run is measured over its ``period``, which is that of all; where it has another of its own, that
+        and the metrics over it stand under ``alone``.
+        """
         return {
-            "runs": [run.document(folders.get(name)) for name, run in self.results.items()],
+            "runs": [self._run_document(name, folders.get(name)) for name in self.results],
             "significance": significance_document(self.significance, [*self.results]),
             "page": None if page is None else str(page),
             "seconds": dict(seconds),
         }
+
+    def _run_document(self, name: str, folder: Path | None) -> dict[str, Any]:
+        own, run = self.results[name], self.together[name]
+        document = run.document(folder) | {"period": _period(run)}
+        if self.differ:
+            document["alone"] = _period(own) | {"metrics": dict(own.metrics.values)}
+        return document
+
+
+def _period(run: Run) -> dict[str, Any]:
+    return {"first_day": str(run.days[0]), "last_day": str(run.days[-1]), "sessions": len(run.days)}
 
 
 def compare(

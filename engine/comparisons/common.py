@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from engine.statistics.estimate import NO_VARIATION
 from engine.statistics.paths import compared
 
 Days = NDArray[np.datetime64]
+ResultT = TypeVar("ResultT", bound=Result)
+EQUAL_WEIGHT = "equal_weight"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,108 @@ def common_of(results: Sequence[Result], names: Sequence[str]) -> Common:
         if not np.isnan(found).all():
             returns[name] = found
     return Common(days, returns, weights)
+
+
+def differ(results: Sequence[Result]) -> bool:
+    """Return whether results are of different sessions."""
+    first = results[0].days
+    return any(not np.array_equal(first, result.days) for result in results[1:])
+
+
+def together(results: Sequence[ResultT]) -> list[ResultT]:
+    """Return results over the sessions that all of them have, annualised as the first.
+
+    They are as they are where they are of the same sessions, or have none in common.
+    """
+    days = common_days(results)
+    if not differ(results) or not len(days):
+        return list(results)
+    return [on_sessions(result, days, results[0].sessions_per_year) for result in results]
+
+
+def on_sessions(result: ResultT, days: Days, per_year: float) -> ResultT:
+    """Return a result as it was over ``days``, some of its own, from the close before the first of them on.
+
+    Returns, interest and dividends are those up to each day from the one before it; decisions, fills and
+    rejections those from the first day to the last. ``per_year`` annualises.
+    """
+    rows = np.searchsorted(result.days, days)
+    starts = np.array([rows[0], *(rows[:-1] + 1)])
+    before, begin, end = int(rows[0]) - 1, days[0], days[-1]
+
+    def total(amounts: Floats) -> Floats:
+        return np.add.reduceat(amounts[: rows[-1] + 1], starts)
+
+    def inside(frame: Any) -> Any:
+        when = frame["day"].to_numpy().astype("datetime64[D]")
+        return frame[(when >= begin) & (when <= end)].reset_index(drop=True)
+
+    decided = (result.decision_days >= begin) & (result.decision_days <= end)
+    return replace(
+        result,
+        days=days,
+        equity=result.equity[rows],
+        cash=result.cash[rows],
+        receivable=result.receivable[rows],
+        shares=result.shares[rows],
+        mark=result.mark[rows],
+        interest=total(result.interest),
+        dividend=total(result.dividend),
+        benchmark_return=_with_gaps(result.benchmark_return, result.days, days),
+        equal_weight_return=_with_gaps(result.equal_weight_return, result.days, days),
+        decision_days=result.decision_days[decided],
+        weights=result.weights[decided],
+        scores=result.scores[decided],
+        decision_flows=result.decision_flows[decided],
+        fills=inside(result.fills),
+        rejections=inside(result.rejections),
+        initial_cash=float(result.equity[before]) if before >= 0 else result.initial_cash,
+        sessions_per_year=per_year,
+    )
+
+
+def begin_within(results: Sequence[Result], names: Sequence[str]) -> str:
+    """Return in words which runs begin on the first common session, at its fill point, while others go on.
+
+    Empty where all of them do, or none.
+    """
+    days = common_days(results)
+    if not len(days):
+        return ""
+    begin = [name for name, result in zip(names, results, strict=True) if result.days[0] == days[0]]
+    if len(begin) in (0, len(results)):
+        return ""
+    return (
+        f"On {days[0]} {', '.join(begin)} earn{'s' if len(begin) == 1 else ''} from the fill point on, "
+        f"the other{'s' if len(results) - len(begin) > 1 else ''} from the close before."
+    )
+
+
+def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Return what runs are held against, each once: what to call it, whose it is, and how its metrics begin.
+
+    A benchmark is named where there is more than one, and is no column of its own where it is equal weight;
+    that is named by a run where the funds differ.
+    """
+    codes = [str(result.manifest.get("benchmark")) for result in results]
+    data = [str(result.manifest["data"].get("name")) for result in results]
+    symbols = [result.symbols for result in results]
+    several = len(set(zip(codes, data, strict=True))) > 1
+    found = []
+    for place in _new(list(zip(codes, data, strict=True))):
+        if not several or codes[place] != EQUAL_WEIGHT:
+            title = f"Benchmark {codes[place]}" if several else "Benchmark"
+            found.append((title, place, "benchmark_"))
+    places = _new(list(zip(data, symbols, strict=True)))
+    for place in places:
+        title = f"Equal weight ({names[place]})" if len(places) > 1 else "Equal weight"
+        found.append((title, place, "equal_weight_"))
+    return found
+
+
+def _new(keys: Sequence[object]) -> list[int]:
+    """Return the places of keys that are not there before."""
+    return [place for place, key in enumerate(keys) if key not in keys[:place]]
 
 
 def paired(results: Sequence[Result]) -> tuple[Days, Floats, Floats]:

@@ -2,9 +2,9 @@
 
 Order: table of metrics with benchmark and equal weight; significance of the differences, where it was
 computed (``engine.report.significance_section``); growth and drawdowns overlaid; correlations of
-returns; overlap of weights; where the runs differ in what they assume. Curves, correlations and overlaps are
-of the sessions that all runs have; the table is of each run's own period, and the page says so where they
-differ.
+returns; overlap of weights; where the runs differ in what they assume. Everything is of the sessions that all
+runs have. Where their periods differ, a table of its own has what each made over its own, which stands alone;
+where they have no session in common, that is all there is.
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.words import count, number
-from engine.comparisons.common import Common, common_of, correlation, overlap
-from engine.metrics import Metrics
-from engine.metrics.declared import ALTERNATIVES, METRICS
+from engine.comparisons.common import (
+    Common,
+    alternatives_of,
+    begin_within,
+    common_of,
+    correlation,
+    differ,
+    overlap,
+    together,
+)
+from engine.metrics import Metrics, compute_metrics
+from engine.metrics.declared import METRICS
 from engine.report import canvas, html, sections
 from engine.report.assumptions import settings
 from engine.report.canvas import Picture
@@ -39,8 +48,8 @@ def write_comparison(
 ) -> None:
     """Write the comparison of results to ``path``, whole or not at all.
 
-    ``metrics`` has those of each result, in the same order; without ``significance`` the page says nothing of
-    it. OSError if the file cannot be written.
+    ``metrics`` has those of each result, over its own sessions, in the same order; without ``significance``
+    the page says nothing of it. OSError if the file cannot be written.
     """
     names = _names(results)
     common = common_of(results, names)
@@ -66,18 +75,26 @@ def _page(
 ) -> str:
     made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
     who = "all runs are on" if len(made_up) == len(names) else f"{', '.join(made_up)} ran on"
-    parts = [
-        (
-            "metrics",
-            "Metrics",
-            section(
-                "Metrics",
-                _metrics_table(results, metrics, names),
-                id_="metrics",
-                lead=f"The benchmark, and equal weight at no cost, are those of {names[0]}.",
-            ),
-        ),
-    ]
+    parts = []
+    if len(common.days):
+        both = together(results)
+        of_both = metrics if not differ(results) else [compute_metrics(result) for result in both]
+        table_of_both = _metrics_table(both, of_both, names)
+        lead = " ".join(filter(None, (_benchmarks(results, names), begin_within(results, names))))
+        parts.append(("metrics", "Metrics", section("Metrics", table_of_both, id_="metrics", lead=lead)))
+    if differ(results):
+        parts.append(
+            (
+                "alone",
+                "Own periods",
+                section(
+                    "Each run over its own period",
+                    _alone_table(results, metrics, names),
+                    id_="alone",
+                    lead="These numbers stand alone: they are of different sessions, and do not compare.",
+                ),
+            )
+        )
     if significance is not None:
         parts.append(("significance", "Significance", significance_section(significance, names)))
     if len(common.days) > 1:
@@ -124,25 +141,47 @@ def _page(
 
 def _period(results: Sequence[Result], common: Common) -> str:
     if not len(common.days):
-        return "The runs have no session in common: metrics are of each run's own period."
+        return "The runs have no session in common: what each made over its own period does not compare."
     period = f"{common.days[0]} to {common.days[-1]} · {count(len(common.days), 'session')}"
     if all(len(result.days) == len(common.days) for result in results):
         return period
     return (
-        f"{period} in common. The runs cover different periods: metrics are of each run's own, "
-        "everything else is of the common one."
+        f"{period} in common. The runs cover different periods: everything is of the common one, "
+        "but for what is marked as standing alone."
     )
 
 
+def _benchmarks(results: Sequence[Result], names: Sequence[str]) -> str:
+    """Return in words what each run is held against."""
+    said = [result.benchmark for result in results]
+    if len(set(said)) == 1:
+        return f"Benchmark: {said[0]}. Equal weight is at no cost."
+    each = "; ".join(f"{name}: {benchmark}" for name, benchmark in zip(names, said, strict=True))
+    return f"Benchmarks, each run against its own: {each}. Equal weight is at no cost."
+
+
+def _alone_table(results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str]) -> Safe:
+    """Return what each run made over its own period."""
+    rows: list[tuple[object, ...]] = [
+        ("First session", "", *(result.days[0] for result in results)),
+        ("Last session", "", *(result.days[-1] for result in results)),
+        ("Benchmark", "", *(result.benchmark for result in results)),
+    ]
+    for each in METRICS.values():
+        if each.group == "alternatives":
+            shown = (sections.in_unit(of_run[each.name], each.unit) for of_run in metrics)
+            rows.append((each.label, sections.unit_name(each.unit, ""), *shown))
+    return table(("", "Unit", *names), rows, text_columns=2, class_="compact")
+
+
 def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str]) -> Safe:
-    """Return one column a run, then the first run's benchmark and equal weight."""
+    """Return one column a run, then what they are held against."""
     money = sections.currency(results[0])
-    first = metrics[0]
-    alternatives = {
-        prefix: word
-        for prefix, word in ALTERNATIVES.items()
-        if first.values.get(prefix + "cum_returns_final") is not None
-    }
+    alternatives = [
+        (title, metrics[place], prefix)
+        for title, place, prefix in alternatives_of(results, names)
+        if metrics[place].values.get(prefix + "cum_returns_final") is not None
+    ]
     rows: list[tuple[object, ...]] = [
         ("First session", "", *(result.days[0] for result in results), *[""] * len(alternatives)),
         ("Last session", "", *(result.days[-1] for result in results), *[""] * len(alternatives)),
@@ -156,12 +195,14 @@ def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names:
             else [of_run[name] for of_run in metrics]
         )
         others = (
-            sections.in_unit(first[prefix + name], each.unit) if each.group == "alternatives" else ""
-            for prefix in alternatives
+            sections.in_unit(of_run[prefix + name], each.unit) if each.group == "alternatives" else ""
+            for _, of_run, prefix in alternatives
         )
         ours = (sections.in_unit(value, each.unit) for value in values)
         rows.append((each.label, sections.unit_name(each.unit, money), *ours, *others))
-    return table(("", "Unit", *names, *alternatives.values()), rows, text_columns=2, class_="compact")
+    return table(
+        ("", "Unit", *names, *(title for title, _, _ in alternatives)), rows, text_columns=2, class_="compact"
+    )
 
 
 def _curves(common: Common) -> Picture:
