@@ -100,6 +100,12 @@ def test_wrong_use_is_refused():
         deflated_sharpe(SELECTED, [0.1, 1.4])
     with pytest.raises(UsageError, match=r"^the number of trials is too small"):
         expected_maximum(0.5)
+    for endless in (
+        lambda: deflated_sharpe(SELECTED, [0.1, 0.2], math.inf),
+        lambda: expected_maximum(math.inf),
+    ):
+        with pytest.raises(UsageError, match="number of trials is too large; received inf"):
+            endless()
 
 
 def test_ratios_above_one_are_annual_from_sixty_observations_on():

@@ -30,6 +30,7 @@ from engine.statistics.sharpe import Moments, probabilistic_sharpe
 
 EULER_GAMMA = 0.5772156649015329
 FEW_TRIALS = 5  # below, the approximation is off by more than the third digit: take the integral
+MOST_TRIALS = 1e300  # beyond, the share 1 / (N e) of a tail is no float that has a quantile
 TOO_SHORT_TO_JUDGE = 60  # observations from which a ratio above one per period cannot be chance
 
 
@@ -37,9 +38,12 @@ def expected_maximum(trials: float) -> float:
     """Return the mean of the largest of ``trials`` independent standard normal numbers.
 
     ``(1-γ) Φ⁻¹(1 - 1/N) + γ Φ⁻¹(1 - 1/(N e))``; the exact mean below five trials, where that is off; 0 for
-    one trial. ``trials`` may be fractional. UsageError below one. Source: Bailey and López de Prado (2014).
+    one trial. ``trials`` may be fractional. UsageError below one, and for one without end. Source: Bailey and
+    López de Prado (2014).
     """
     check_at_least("the number of trials", trials, 1.0)
+    if trials > MOST_TRIALS:
+        raise UsageError("the number of trials is too large", received=trials, limit=f"up to {MOST_TRIALS:g}")
     if trials < FEW_TRIALS:
         return _exact_maximum(trials)
     return -(1.0 - EULER_GAMMA) * normal_quantile(1.0 / trials) - EULER_GAMMA * normal_quantile(
