@@ -237,15 +237,14 @@ class Panel:
         known = _known_face(self.days, self.symbols, self.market, facts, given.listings, given.stale_after)
         return replace(self, known=known, fingerprint="", ingredients=given)
 
-    def with_index(self, code: str, closes: Floats, fills: Mapping[str, Floats]) -> Panel:
+    def with_index(self, code: str, closes: Floats, fills: Mapping[str, Floats] | None = None) -> Panel:
         """Return the panel with one more index to compare with; strategies do not see it.
 
         ``closes`` are levels, (D,), and ``fills`` those at other fill points, by their names.
         """
-        at = {
-            point: {**self.index_fills.get(point, {}), **({code: fills[point]} if point in fills else {})}
-            for point in {**self.index_fills, **fills}
-        }
+        at = {point: dict(levels) for point, levels in self.index_fills.items()}
+        for point, levels in (fills or {}).items():
+            at.setdefault(point, {})[code] = levels
         closing = MappingProxyType(dict(self.index_closes) | {code: closes})
         return replace(self, index_closes=closing, index_fills=at)
 

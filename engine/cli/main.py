@@ -12,7 +12,7 @@ code meaning
 2    wrong usage or configuration
 3    data missing, or failed their checks
 4    the strategy could not be loaded, or raised
-5    a validation failed: look-ahead found, a reproduction that drifted
+5    a validation failed: look-ahead found, drift, no feasible trial
 130  interrupted
 141  the reader of standard output is gone
 ==== =====================================================================
