@@ -228,6 +228,22 @@ def test_a_level_of_the_benchmark_that_is_missing_is_not_filled() -> None:
     assert result.metrics.reasons["beta"] == "there is no benchmark"
 
 
+@pytest.mark.parametrize("fill", ["open", "vwap", "close"])
+def test_a_fund_as_benchmark_is_its_total_return_on_the_days_on_which_it_traded(fill: str) -> None:
+    alone = load_panel(Demo(), ["157001.SZ"], benchmark="157001.SZ")
+    strategy = STRATEGIES["equal_weight"]()
+    result = run(strategy, alone, fill=fill, benchmark="157001.SZ", start=date(2022, 1, 4))
+    halted = ~alone.market.traded[-len(result.days) :, 0]
+    np.testing.assert_array_equal(np.isnan(result.benchmark_return), halted)
+    known = result.benchmark_return[~halted]
+    assert known[0] == pytest.approx(result.equal_weight_return[0])
+    assert np.prod(1.0 + known) == pytest.approx(np.prod(1.0 + result.equal_weight_return))
+    # One that lists during the run is known from its second day on, and by itself on no other.
+    later = load_panel(Demo(), ["157001.SZ"], benchmark="157006.SZ")
+    result = run(strategy, later, fill=fill, benchmark="157006.SZ", start=date(2025, 3, 3))
+    assert result.manifest["benchmark_known"]["first_day"] == "2025-03-25"
+
+
 def test_equal_weight_earns_from_the_open_of_the_first_session_on() -> None:
     days = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
     close = np.array([[1.0, 1.0], [1.1, 2.0], [1.21, np.nan], [1.331, 2.2], [1.4641, np.nan]])

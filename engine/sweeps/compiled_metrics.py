@@ -43,17 +43,20 @@ def write_metrics(
     peak, deepest, before = initial_cash, 0.0, initial_cash
     trough, troughs, falls, squared_falls = 0.0, 0.0, 0, 0.0
     compared, our_mean, their_mean = 0, 0.0, 0.0
-    begin, end, base = 0, 0, initial_cash
+    begin, end = 0, 0
     for row in range(sessions):
         level = equity[row]
         value = level / before - 1.0
         if not math.isnan(benchmark[row]):
+            ours = value
             if compared == 0:
-                begin, base = row, before
+                begin = row
+            elif end < row - 1:
+                ours = level / equity[end] - 1.0
             compared += 1
-            our_mean += level / base - 1.0
+            our_mean += ours
             their_mean += benchmark[row]
-            end, base = row, level
+            end = row
         before = level
         mean += value
         total += level
@@ -84,11 +87,9 @@ def write_metrics(
         our_mean /= compared
         their_mean /= compared
     excess_mean = our_mean - their_mean
-    before = base = initial_cash
+    before, since = initial_cash, begin
     for row in range(sessions):
         value = equity[row] / before - 1.0
-        if row == begin:
-            base = before
         before = equity[row]
         centred = value - mean
         square = centred * centred
@@ -97,8 +98,10 @@ def write_metrics(
         fourth += square * square
         if not math.isnan(benchmark[row]):
             theirs = benchmark[row] - their_mean
-            ours = equity[row] / base - 1.0
-            base = equity[row]
+            ours = value
+            if since < row - 1:
+                ours = equity[row] / equity[since] - 1.0
+            since = row
             covariance += theirs * (ours - our_mean)
             variance += theirs * theirs
             excess = ours - benchmark[row] - excess_mean
