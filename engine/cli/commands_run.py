@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
-    count,
     note_compiling,
     print_json,
     say,
