@@ -429,6 +429,7 @@ def test_the_table_says_what_ran_and_where_it_lies(here, tmp_path):
     assert re.fullmatch(r"equal_weight-[0-9a-f]{8} on demo", lines[0])
     assert " to 2021-06-30: " in lines[1]
     assert lines[2].startswith("SYNTHETIC")
+    assert lines[3] == "benchmark: DEMO-ALL"
     header = next(line for line in lines if "Benchmark" in line)
     assert header.split() == ["equal_weight", "Benchmark", "Equal", "weight", "unit"]
     assert {line.rindex("  ") for line in lines if line.endswith(("% a year", " unit"))} == {

@@ -39,6 +39,8 @@ def _heading(title: str, results: Mapping[str, Result], rest: str) -> str:
         paint(f"{title} on {data}", bold=True),
         f"{result.days[0]} to {result.days[-1]}: {count(len(result.days), 'session')}, {rest}",
     ]
+    if any(each.synthetic for each in results.values()):
+        lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
     benchmarks = {name: each.benchmark for name, each in results.items()}
     if len(set(benchmarks.values())) == 1:
         lines.append(f"benchmark: {result.benchmark}")
@@ -46,8 +48,6 @@ def _heading(title: str, results: Mapping[str, Result], rest: str) -> str:
         lines += [f"benchmark of {name}: {benchmark}" for name, benchmark in benchmarks.items()]
     remarks = dict.fromkeys(each.benchmark_remark for each in results.values())
     lines += [paint(remark, fg="yellow") for remark in remarks if remark]
-    if any(each.synthetic for each in results.values()):
-        lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
     return "\n".join(lines)
 
 
