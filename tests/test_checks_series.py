@@ -231,3 +231,66 @@ def test_weights_that_lack_members():
 def test_weights_in_percent():
     (found,) = check(planted("index_weights", lambda weights: weights.assign(weight=10.0)))
     assert (found.check, "as if in percent" in found.message) == ("weights-sum", True)
+
+
+# Tables against each other: of 41 sessions, bars reach the last one.
+
+
+def until_session(frame, last, of=lambda symbol: True, key="symbol"):
+    return frame[(frame["day"] <= DAYS[last]) | ~frame[key].map(of).astype(bool)]
+
+
+def test_a_whole_table_that_ends_before_the_bars_is_found_by_exchange():
+    for table, last in (("nav", 20), ("margin", 20), ("units", 20), ("premium", 20)):
+        tables = clean_market()
+        tables[table] = until_session(tables[table], last)
+        found = check(tables, "ends-early")
+        # The margin table has the payer of Shenzhen alone.
+        assert [each.symbol for each in found] == (["SZ"] if table == "margin" else ["SH", "SZ"])
+        assert {(each.table, each.severity, each.count) for each in found} == {(table, "warning", 20)}
+        assert (found[-1].first, found[-1].last) == (day(20), day(40))
+        assert (
+            f"1 of 1 funds end 20 or more sessions before the last bar {day(40)}: {PAYER}"
+            in found[-1].message
+        )
+
+
+def test_all_of_an_exchange_that_ends_before_the_other_is_found():
+    tables = clean_market()
+    tables["bars"] = until_session(tables["bars"], 20, lambda symbol: symbol == PAYER)
+    assert [(each.table, each.symbol) for each in check(tables, "ends-early")] == [("bars", "SZ")]
+    # Delisted is not lost.
+    tables["funds"] = pd.DataFrame({"symbol": [PAYER], "delisted": [DAYS[21]]})
+    assert check(tables, "ends-early") == []
+
+
+def test_an_index_that_ends_before_the_bars_is_found():
+    tables = clean_market()
+    tables["index_bars"] = until_session(tables["index_bars"], 20, key="index")
+    (found,) = check(tables, "ends-early")
+    assert (found.table, found.symbol, found.count) == ("index_bars", "930713", 20)
+    assert found.message == f"rows end {day(20)}, 20 sessions before the last bar {day(40)}"
+
+
+def test_ten_sessions_are_no_early_end():
+    tables = clean_market()
+    tables["nav"] = until_session(tables["nav"], 30)
+    assert check(tables, "ends-early") == []
+    tables["nav"] = until_session(tables["nav"], 29)
+    assert len(check(tables, "ends-early")) == 2
+
+
+def test_an_exchange_that_a_table_lacks_is_found():
+    tables = clean_market()
+    units = tables["units"]
+    tables["units"] = units[units["symbol"] == PAYER]
+    (found,) = check(tables, "ends-early")
+    assert (found.table, found.symbol) == ("units", "SH")
+    assert found.message == f"no rows of SH, although its other exchange has some: {SPLITTER}"
+
+
+def test_the_margin_of_a_market_may_come_once_a_month():
+    tables = clean_market()
+    market = pd.DataFrame({"symbol": "CN", "day": [DAYS[0]], "balance": [2e12]})
+    tables["margin"] = pd.concat([tables["margin"], market], ignore_index=True)
+    assert check(tables, "ends-early") == []

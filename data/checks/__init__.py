@@ -11,6 +11,7 @@ from datetime import date
 
 from data.checks import (
     announced,
+    complete,
     grids,
     index,
     jumps,
@@ -58,6 +59,7 @@ _ALL: Sequence[Check] = (
     Check("beyond-calendar", "rows after the last session that is known", sessions.beyond_calendar),
     Check("not-daily", "bars, NAV or index levels that are weekly or monthly", sessions.not_daily),
     Check("missing-session", "sessions without a row", sessions.missing_session),
+    Check("ends-early", "tables, or exchanges in them, that end before the bars", complete.ends_early),
     Check("outside-listing", "bars before listing or after delisting", sessions.outside_listing),
     Check("frozen-series", "values that repeat for too long", stale.frozen_series),
     Check("lost-members", "lists of funds that lose members silently", stale.lost_members),

@@ -158,13 +158,14 @@ class SourceTables:
     def _by_market(self, keys: pd.Series) -> list[tuple[str, Bools]]:
         """Return each market that keys (symbols, market codes, index codes) belong to, and which rows do."""
         codes, names = pd.factorize(keys)
-        markets = [self._market(str(name)) for name in names]
+        markets = [self.market(str(name)) for name in names]
         return [
             (market, np.isin(codes, [code for code, each in enumerate(markets) if each == market]))
             for market in sorted(set(markets))
         ]
 
-    def _market(self, key: str) -> str:
+    def market(self, key: str) -> str:
+        """Return the market whose sessions a symbol, a market code or an index code has."""
         if key in MARKET_CODES or "." in key:
             return market_of(key)
         if _CHINESE_INDEX.fullmatch(key):
