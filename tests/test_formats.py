@@ -203,6 +203,13 @@ def test_units_of_measure_that_nothing_says_are_asked_for(take):
         take("a.csv", csv("日期,代码,份额", "2025-08-20,159363,39亿份", "2025-08-21,159363,397000"))
 
 
+def test_a_magnitude_in_cell_and_header_that_could_both_count_is_refused(take):
+    with pytest.raises(
+        DataError, match=r"`units` in row 1 names a magnitude, and so does its column.*39.7万"
+    ):
+        take("a.csv", csv("日期,代码,份额(万份)", "2025-08-20,159363,39.7万"))
+
+
 def test_a_header_of_another_kind_is_no_count(take):
     toml = 'table = "units"\ncolumns = {symbol = "代码", day = "日期", units = "规模"}'
     with pytest.raises(
@@ -774,6 +781,19 @@ def test_alpha_vantage_numbers_its_names_and_has_the_ticker_apart(take, store):
     bars = store.read("bars")
     assert bars["symbol"].tolist() == ["BOTZ.US"] * 2
     assert bars["close"].tolist() == [30.15, 30.15]
+
+
+def test_days_that_pandas_wrote_without_a_name_are_days(take, store):
+    rows = (",open,close,high,low,volume,money", "2025-08-20,0.73,0.735,0.74,0.72,398000000,290000000")
+    assert take("159363.XSHE.csv", csv(*rows)).imported[0].map == "joinquant-bars"
+    frame = pd.DataFrame({"units": [3.97e9], "symbol": ["159363"]}, index=pd.to_datetime(["2025-08-20"]))
+    content = BytesIO()
+    frame.to_parquet(content)
+    take("u.parquet", content.getvalue())
+    assert units(store) == AUGUST_20
+    # Numbers of rows are no days.
+    with pytest.raises(DataError, match=r"received \(no name\), units"):
+        take("u.csv", csv(",units", "0,3970000000"))
 
 
 def test_closes_alone_and_rows_without_a_header_are_refused_in_words(take):

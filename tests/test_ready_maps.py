@@ -793,6 +793,14 @@ def test_sums_of_dividends_are_refused_with_the_reason(take):
             ),
         ),
         (
+            "ricequant-bars",
+            "a.csv",
+            (
+                "order_book_id,date,open,close,high,low,volume,total_turnover,prev_close,num_trades",
+                "159363.XSHE,2025-08-20,0.7,0.729,0.731,0.69,523000000.0,371800000.0,0.704,9",
+            ),
+        ),
+        (
             "vnpy-bars",
             "a.csv",
             (

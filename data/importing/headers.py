@@ -47,8 +47,11 @@ _ENGLISH: dict[str, tuple[str, Kind]] = {
     "lots": ("lots", "count"),
     **{sign: (name, "any") for sign, name in _CHINESE_MAGNITUDES.items()},
     **dict.fromkeys(("000", "000s", "thousands", "in thousands", "thousand"), ("thousand", "any")),
-    **dict.fromkeys(("millions", "in millions", "million", "mil", "mn"), ("million", "any")),
-    **dict.fromkeys(("$m", "$mn", "$ millions", "$ in millions", "usd mn"), ("million", "money")),
+    **dict.fromkeys(("millions", "in millions", "million", "mil", "mln", "mm", "mn"), ("million", "any")),
+    **dict.fromkeys(
+        ("$m", "$mm", "$mn", "$ millions", "$ in millions", "usd m", "usd mn", "usd millions"),
+        ("million", "money"),
+    ),
     **dict.fromkeys(("billions", "in billions", "billion", "bn"), ("billion", "any")),
     **dict.fromkeys(("$bn", "$ billions", "usd bn"), ("billion", "money")),
 }

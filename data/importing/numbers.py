@@ -8,11 +8,13 @@ from data.errors import DataError
 from data.importing.headers import Headers, Kind, Unit, title_unit
 from data.importing.maps import TableMap
 from data.importing.measures import Measure, parse_measure
-from data.store.cells import BARE, MAGNITUDE, PERCENT, UNIT, blank, is_text, read_measured
+from data.store.cells import BARE, MAGNITUDE, PERCENT, UNIT, blank, is_text, magnitudes, read_measured
 from data.store.schema import Column
 
 # What the units of measure of our columns measure, by their scale.
 _KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
+# The largest unit of measure that is no magnitude.
+_LOTS = 100
 # Prices of funds stay below a thousand, so that a group of thousands in one may be a decimal comma.
 _ONE_COMMA = r"[+-]?\d{1,3},\d{3}"
 # Groups of thousands as they are where the comma is the decimal mark.
@@ -83,6 +85,7 @@ def read_column(
     if measure is not None:
         scaled = measure.scale(numbers, days)
         if (read.own != BARE).any():
+            _refuse_both(values[read.own == MAGNITUDE], measure, column, origin)
             named = measure.without_magnitude.scale(numbers, days)
             percent = measure.scale(numbers * 100 if measure.of_percent else numbers, days)
             scaled = scaled.mask(read.own == MAGNITUDE, named).mask(read.own == UNIT, numbers)
@@ -125,6 +128,20 @@ def _refuse_bare(values: pd.Series, bare: pd.Series, column: Column, origin: str
             received=str(untold.iloc[0]),
             limit="a unit in the header, such as 份额(万份), or in the cell, such as 12.3亿份",
             hint=f'Write it into the header, or a map file (--map): measures = {{ {column.name} = "10^4" }}.',
+        )
+
+
+def _refuse_both(values: pd.Series, measure: Measure, column: Column, origin: str) -> None:
+    """Refuse 39.7万 in a column of 10^4: it is 397,000, or 10^4 times as much. 39.7亿 there is no riddle."""
+    if values.empty or measure.last <= _LOTS:
+        return
+    doubtful = values[magnitudes(values) <= float(measure.last)]
+    if len(doubtful):
+        row = doubtful.index[0] + 1
+        raise DataError(
+            f"{origin}: `{column.name}` in row {row} names a magnitude, and so does its column",
+            received=str(doubtful.iloc[0]),
+            hint="Name it in the header or in the cells, not in both.",
         )
 
 

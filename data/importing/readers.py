@@ -20,6 +20,7 @@ from data.importing.layout import paired_names, unfold
 from data.importing.sheet import GUESSED, Given, Sheet, clean
 from data.importing.text import decode, read_text
 from data.importing.vendor_answers import NoTable
+from data.store.cells import read_days
 
 __all__ = ["SUFFIXES", "NoTable", "format_of", "read_cells", "read_sheets", "stem_of"]
 
@@ -62,6 +63,9 @@ def _with_clean_names(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if layout is not None:
         frame = unfold(frame, layout)
     frame.columns = [clean(each) for each in frame.columns]
+    if _are_nameless_days(frame):
+        # Pandas writes days that are an index without a name, or calls them "index".
+        frame.columns = ["date", *frame.columns[1:]]
     repeated = {each for each in frame.columns[frame.columns.duplicated()] if each}
     if repeated:
         raise DataError(
@@ -70,6 +74,13 @@ def _with_clean_names(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             hint="Rename one of them.",
         )
     return frame
+
+
+def _are_nameless_days(frame: pd.DataFrame) -> bool:
+    if frame.empty or frame.columns[0] not in ("", "index") or not {"date", "day"}.isdisjoint(frame.columns):
+        return False
+    days, wrong = read_days(frame.iloc[:, 0])
+    return bool(days.notna().all()) and not wrong.any()
 
 
 def _read_parquet(content: bytes, name: str) -> pd.DataFrame:

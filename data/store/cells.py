@@ -93,6 +93,14 @@ class Numbers(NamedTuple):
     own: pd.Series
 
 
+def magnitudes(values: pd.Series) -> Floats:
+    """Return by what each cell of text multiplies its number: 1e8 for 12.3亿, 1 if it names nothing."""
+    codes, distinct = pd.factorize(values.astype("str").str.strip())
+    matches = [_MARKED["."].fullmatch(plain(str(each))) for each in distinct]
+    named = [float(_MAGNITUDES.get(match["magnitude"] or "", "1")) if match else 1.0 for match in matches]
+    return np.array(named, dtype=np.float64)[codes]
+
+
 def is_text(values: pd.Series) -> bool:
     """Whether a column holds text, or objects of any kind."""
     return values.dtype == object or isinstance(values.dtype, pd.StringDtype)
