@@ -26,6 +26,7 @@ from engine.statistics.paths import annual_growth, simple_returns
 from engine.statistics.sharpe import ratios
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, adapt
+from engine.strategy.fresh import fresh, renewed
 from engine.sweeps.sweep import Sweep
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,8 @@ class Audited:
     reload: Callable[[date], Panel] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strategy", adapt(self.strategy))
+        # Audits ask copies of it (``renewed``), so that nothing of one answer gets into another.
+        object.__setattr__(self, "strategy", fresh(adapt(self.strategy)))
 
     @property
     def last(self) -> int:
@@ -66,7 +68,7 @@ class Audited:
     def first(self, strategy: Adapter | None = None, panel: Panel | None = None) -> int:
         """Return the row of the first session of a run of a strategy, on a panel of the same sessions."""
         panel = panel or self.panel
-        first = (strategy or self.strategy).first_session(panel)
+        first = renewed(strategy or self.strategy).first_session(panel)
         start = self.conditions.start
         return max(first, panel.row(start)) if start else first
 
@@ -140,9 +142,10 @@ def targets_of(
 
     ``values`` are its scores where they are known already.
     """
+    strategy = renewed(strategy)
     if isinstance(strategy, ScoreAdapter):
         return strategy.decisions(panel, first, last, values)
-    return decisions_of(strategy, panel, panel.days[first].item(), last)[1]
+    return decisions_of(strategy, panel, panel.days[first].item(), last, checked=False)[1]
 
 
 def sharpe(returns: Floats, per_year: float) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from data.errors import check_choice
+from data.errors import ValidationError, check_choice
 from engine.audits.audited import Audited, require_decisions
 from engine.audits.capacity import cost_and_capacity
 from engine.audits.invariance import order_and_scale, warm_up
@@ -52,7 +52,10 @@ def audit(
             yield Opinion(name, None, "Not asked: what a strategy earns that looks ahead says nothing.")
             continue
         announce(name)
-        opinion = ask(audited)
+        try:
+            opinion = ask(audited)
+        except ValidationError as error:
+            opinion = Opinion(name, False, str(error))
         caught = caught or (name == "look_ahead" and opinion.failed)
         yield opinion
 

@@ -29,6 +29,7 @@ from engine.audits.views import View
 from engine.kernel.targets import Targets
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter
+from engine.strategy.fresh import renewed
 from engine.strategy.loader import parameters_of
 
 Floats = NDArray[np.float64]
@@ -51,7 +52,7 @@ def warm_up(audited: Audited) -> Opinion:
         return Opinion(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
     # What a session shows of the one before takes one session more than rows.
     needed = max(warmup - 1, 0)
-    whole = strategy.values(known)
+    whole = renewed(strategy).values(known)
     scored = np.flatnonzero(np.isfinite(whole).any(axis=1))
     end = len(known.days) - needed - 1
     if not len(scored) or end < 1:
@@ -60,7 +61,7 @@ def warm_up(audited: Audited) -> Opinion:
     edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
     starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
     for since in starts:
-        again = strategy.values(View(known, since=since))
+        again = renewed(strategy).values(View(known, since=since))
         expected, got = whole[since + needed :], again[needed:]
         found = first_mismatch(expected, got, known.days[since + needed :], known.symbols)
         if found is not None:
@@ -104,14 +105,14 @@ def _checks(audited: Audited) -> Iterator[tuple[str, Mismatch | None]]:
     rng = np.random.default_rng([audited.conditions.seed, 3])
     known, count = panel.known, len(panel.symbols)
     if isinstance(strategy, AtOnceAdapter):
-        whole = strategy.values(known)
+        whole = renewed(strategy).values(known)
         order = rng.permutation(count).astype(np.int64)
-        again = strategy.values(View(known, order))
+        again = renewed(strategy).values(View(known, order))
         yield "the order of funds", first_mismatch(whole[:, order], again, known.days, _named(panel, order))
         place = int(rng.integers(count + 1))
         columns = np.insert(np.arange(count, dtype=np.int64), place, -1)
         stranger = unused_symbol(panel.symbols, panel.symbols[0])
-        again = np.delete(strategy.values(View(known, columns, stranger=stranger)), place, axis=1)
+        again = np.delete(renewed(strategy).values(View(known, columns, stranger=stranger)), place, axis=1)
         yield "a fund that is never held", first_mismatch(whole, again, known.days, panel.symbols)
     first, last = audited.first(), audited.last
     targets = targets_of(strategy, panel, first, last)

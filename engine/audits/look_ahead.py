@@ -1,14 +1,17 @@
 """The look-ahead audit: the past must not change when the future does.
 
-For each of some days, drawn with the seed, one from each part of the run (``_days``):
+For each of some days, drawn with the seed, one from each part of the run, and for the last days (``_days``):
 
-1. the market is cut off before the open of the day: what was not public is gone
+1. what was not public by then is replaced by noise: prices, volume, units, NAV, margin, index levels and
+   weights, macro series, corporate actions (``data.scenarios.noise``);
+2. or, besides, the universe and the calendar, so that there are other funds and other, fewer sessions;
+3. or the market is cut off before the open of the day: what was not public is gone
    (``data.scenarios.perturb.cut``);
-2. or what was not public by then is replaced by noise: prices, volume, units, NAV, margin, index levels and
-   weights, macro series, corporate actions, the universe and the calendar (``data.scenarios.noise``);
-3. or, where the data can be loaded again, they are loaded up to the day, and cut;
-4. scores and target weights are computed again, for the strategy and for sets of drawn parameters, and held
-   against those on the whole market, cell by cell, up to the day.
+4. or, where the data can be loaded again, they are loaded up to the day, and cut;
+5. what the strategy says is asked again of a copy that remembers nothing, for the strategy and for sets of
+   drawn parameters: scores and target weights, of a backtrader strategy its orders; and held against what it
+   said on the whole market, cell by cell, up to the day. On markets of the same sessions and funds (1) it
+   must have the same bits; on others up to rounding (``engine.strategy.causality.alike``).
 
 The first difference is named. Which datum it comes from is found by replacing one part of the future at a
 time. Unlike ``engine.strategy.causality``, which asks each run on a few sessions, the market itself is
@@ -17,7 +20,7 @@ altered, so that this also finds what does not go through the known face.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -29,7 +32,7 @@ from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
 from engine.audits.audited import Audited, targets_of
-from engine.audits.mismatch import Mismatch, alike, first_mismatch
+from engine.audits.mismatch import Mismatch, first_mismatch
 from engine.audits.opinion import Opinion
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.audits.views import Recorder
@@ -37,27 +40,33 @@ from engine.kernel.targets import Targets
 from engine.simulation.engines import simulate
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter
+from engine.strategy.causality import alike
+from engine.strategy.fresh import renewed
 
 Floats = NDArray[np.float64]
 # What differs, a score or a target weight, and where.
 Found = tuple[str, Mismatch]
 
 NAME = "look_ahead"
-CUTS = 8
-NOISES = 16
+CUTS = 6
+NOISES = 12
 RELOADS = 2
 SETS = 6
-NAMED_BY_STRATEGIES = ("universe", "calendar")
+LAST = (1, 3, 8, 20)
+"""Sessions before the last on which everything is asked, whatever the seed."""
+OTHER_SHAPE = ("universe", "calendar")
+"""Parts of the market that change its funds and sessions, which a strategy may name."""
 
 
 @dataclass(frozen=True)
 class Altered:
-    """A panel whose sessions up to ``row`` must say what those of the real one say."""
+    """A panel whose sessions up to ``row`` must say what those of the real one say, ``exact``: in bits."""
 
     panel: Panel
     row: int
     how: str
     noisy: bool
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,9 +129,7 @@ def _asked(
     except (UsageError, DataError):
         if not altered.noisy:
             return altered, None, 0
-    parts = [part for part in PARTS if part not in NAMED_BY_STRATEGIES]
-    noise = with_noise(audited.panel.ingredients, altered.row, audited.conditions.seed, parts).build()
-    altered = replace(altered, panel=noise)
+    altered = _noisy(audited, altered.row)
     try:
         return altered, *_compared(audited, strategy, whole, altered)
     except (UsageError, DataError):
@@ -136,17 +143,37 @@ def _days(audited: Audited, count: int, rng: np.random.Generator) -> list[int]:
     return sorted({int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)})
 
 
+def _last_days(audited: Audited) -> list[int]:
+    """Return rows among the last of the run, whatever the seed, in the order of time."""
+    first, last = audited.first(), audited.last
+    return sorted({max(min(first + 1, last), last - each) for each in LAST})
+
+
 def _alterations(audited: Audited, rng: np.random.Generator) -> Iterator[Altered]:
     given, days = audited.panel.ingredients, audited.panel.days
-    for row in _days(audited, NOISES, rng):
-        noise = with_noise(given, row, audited.conditions.seed).build()
-        yield Altered(noise, row, f"when what follows {days[row - 1]} is noise", noisy=True)
-    for row in _days(audited, CUTS, rng):
+    for number, row in enumerate(_days(audited, NOISES, rng)):
+        yield _noisy(audited, row) if number % 2 else _noisy_throughout(audited, row)
+    for row in _last_days(audited):
+        yield _noisy(audited, row)
+        yield _noisy_throughout(audited, row)
+    for row in [*_days(audited, CUTS, rng), *_last_days(audited)]:
         yield Altered(cut(given, row).build(), row, f"when the data end on {days[row - 1]}", noisy=False)
     if audited.reload is not None:
         for row in _days(audited, RELOADS, rng):
             loaded = cut(audited.reload(days[row].item()).ingredients, row).build()
             yield Altered(loaded, row, f"when data up to {days[row - 1]} are loaded", noisy=False)
+
+
+def _noisy(audited: Audited, row: int) -> Altered:
+    """Return the market of the same funds and sessions in which the numbers to come are noise."""
+    parts = [part for part in PARTS if part not in OTHER_SHAPE]
+    return replace(_noisy_throughout(audited, row, parts), exact=True)
+
+
+def _noisy_throughout(audited: Audited, row: int, parts: Sequence[str] = PARTS) -> Altered:
+    """Return the market in which all that is to come is noise."""
+    noise = with_noise(audited.panel.ingredients, row, audited.conditions.seed, parts).build()
+    return Altered(noise, row, f"when what follows {audited.panel.days[row - 1]} is noise", noisy=True)
 
 
 def _answer(
@@ -166,7 +193,7 @@ def _answer(
         decisions = targets_of(strategy, panel, first, last)
         conditions = replace(audited.conditions, engine="reference")
         return Answer(None, simulate(panel, decisions, first, last, conditions).targets)
-    values = strategy.values(Recorder(panel.known, reads))
+    values = renewed(strategy).values(Recorder(panel.known, reads))
     if whole is not None and whole.values is not None:
         values = _same_bits(values, panel.symbols, whole.values, audited.panel.symbols, last)
     if not isinstance(strategy, ScoreAdapter) or first > last:
@@ -193,7 +220,7 @@ def _compared(
     audited: Audited, strategy: Adapter, whole: Answer, altered: Altered
 ) -> tuple[Found | None, int]:
     """Return the first difference up to the altered market's day, and how many cells were compared."""
-    again = _answer(audited, strategy, altered.panel, altered.row, {}, whole)
+    again = _answer(audited, strategy, altered.panel, altered.row, {}, None if altered.exact else whole)
     symbols = [symbol for symbol in audited.panel.symbols if symbol in altered.panel.symbols]
     mine = [audited.panel.symbols.index(symbol) for symbol in symbols]
     other = [altered.panel.symbols.index(symbol) for symbol in symbols]
@@ -206,7 +233,7 @@ def _compared(
         got[: len(again.values)] = again.values[:end, other]
         got = np.where(listed, got, np.nan)
         compared += int(np.isfinite(expected).sum())
-        found = first_mismatch(expected, got, audited.panel.days[:end], symbols)
+        found = first_mismatch(expected, got, audited.panel.days[:end], symbols, exact=altered.exact)
         if found is not None:
             return (what, found), compared
     if whole.targets is not None and again.targets is not None:
@@ -217,7 +244,7 @@ def _compared(
         at = np.searchsorted(again.targets.decisions, rows[there])
         got[there] = again.targets.weights[at][:, other]
         compared += expected.size
-        found = first_mismatch(expected, got, audited.panel.days[rows], symbols)
+        found = first_mismatch(expected, got, audited.panel.days[rows], symbols, exact=altered.exact)
         if found is not None:
             return ("target weight", found), compared
     return None, compared
@@ -227,6 +254,15 @@ def _failed(
     audited: Audited, strategy: Adapter, whole: Answer, altered: Altered, found: Found, reads: dict[str, None]
 ) -> Opinion:
     what, cell = found
+    # The same market once more: what is not the same there either has not looked ahead for it.
+    same = Altered(audited.panel, audited.last, "", noisy=False, exact=True)
+    if _compared(audited, strategy, whole, same)[0] is not None:
+        return Opinion(
+            NAME,
+            False,
+            f"{called(strategy)} is impure: asked twice about the same market, it does not say the same, so "
+            "that nothing can be told of look-ahead.",
+        )
     parts = _looked_ahead_in(audited, strategy, whole, altered.row)
     where = f" of {', '.join(parts)}" if parts else ""
     read = f" (it reads {', '.join(reads)})" if reads else ""
@@ -252,7 +288,11 @@ def _looked_ahead_in(audited: Audited, strategy: Adapter, whole: Answer, row: in
     given, found = audited.panel.ingredients, []
     for part in PARTS:
         altered = Altered(
-            with_noise(given, row, audited.conditions.seed, [part]).build(), row, part, noisy=True
+            with_noise(given, row, audited.conditions.seed, [part]).build(),
+            row,
+            part,
+            noisy=True,
+            exact=part not in OTHER_SHAPE,
         )
         try:
             changed = _compared(audited, strategy, whole, altered)[0] is not None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.strategy.causality import TOLERANCE
+from engine.strategy.causality import alike
 
 Floats = NDArray[np.float64]
 
@@ -39,22 +39,22 @@ class Mismatch:
         }
 
 
-def alike(values: Floats, others: Floats) -> NDArray[np.bool_]:
-    """Return where two arrays agree up to rounding in library code; NaN agrees with NaN."""
-    same: NDArray[np.bool_] = np.isclose(values, others, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
-    return same
-
-
 def first_mismatch(
-    whole: Floats, altered: Floats, days: NDArray[np.datetime64], symbols: Sequence[str]
+    whole: Floats,
+    altered: Floats,
+    days: NDArray[np.datetime64],
+    symbols: Sequence[str],
+    *,
+    exact: bool = False,
 ) -> Mismatch | None:
     """Return the first cell of ``altered`` (D, S) that is not that of ``whole``; None where all agree.
 
+    They agree up to rounding (``engine.strategy.causality.alike``), or to the last bit if ``exact``.
     Of another shape everything differs; the numbers then are those of rows.
     """
     if altered.shape != whole.shape:
         return Mismatch(str(days[0]), "all funds", float(len(whole)), float(len(altered)))
-    rows, columns = np.nonzero(~alike(altered, whole))
+    rows, columns = np.nonzero(~alike(altered, whole, exact=exact))
     if not len(rows):
         return None
     row, column = int(rows[0]), int(columns[0])

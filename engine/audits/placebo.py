@@ -31,6 +31,7 @@ from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
 from engine.audits.views import Watched
 from engine.strategy.adapter import AtOnceAdapter
+from engine.strategy.fresh import renewed
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
     """Return the names of the fact tables that the values of a strategy are computed from."""
     reads: dict[str, None] = {}
     facts = panel.ingredients.facts
-    strategy.values(panel.with_facts(replace(facts, grids=Watched(facts.grids, reads))).known)
+    renewed(strategy).values(panel.with_facts(replace(facts, grids=Watched(facts.grids, reads))).known)
     return reads
 
 

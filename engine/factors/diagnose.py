@@ -28,6 +28,7 @@ from engine.statistics.factor import FEW_ASSETS, coverage
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.strategy.causality import require_causal
+from engine.strategy.fresh import fresh
 from engine.strategy.protocol import Strategy
 
 Floats = NDArray[np.float64]
@@ -106,6 +107,7 @@ def diagnose(
             hint="`etflow audit` asks what it can of strategies that decide otherwise.",
         )
     last = last_session(panel, conditions.end)
+    untouched = fresh(adapter)
     values = adapter.values_on(panel)
     first = adapter.first_session(panel, values=values)
     if conditions.start is not None:
@@ -116,7 +118,7 @@ def diagnose(
             received=f"from {panel.days[min(first, len(panel.days) - 1)]} to {panel.days[last]}",
             hint="Choose an earlier --start or a later --end.",
         )
-    require_causal(adapter, panel.known, values, first, last)
+    require_causal(untouched, panel.known, values, first, last)
 
     span = slice(first, last + 1)
     listed = panel.known.listed[span]

@@ -33,8 +33,9 @@ from engine.simulation.engines import simulate
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
-from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, SessionAdapter
-from engine.strategy.causality import require_causal
+from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
+from engine.strategy.causality import require_apart, require_causal, sessions_asked
+from engine.strategy.fresh import fresh
 from engine.strategy.protocol import METHODS
 
 Floats = NDArray[np.float64]
@@ -58,23 +59,27 @@ def backtest(strategy: Adapter, panel: Panel, conditions: Conditions, manifest: 
 
 
 def decisions_of(
-    strategy: Adapter, panel: Panel, start: date | None, last: int
+    strategy: Adapter, panel: Panel, start: date | None, last: int, *, checked: bool = True
 ) -> tuple[int, Targets | Decide]:
     """Return the first row of a run that ends with the row ``last``, and what is decided from it on.
 
+    ``checked``: ValidationError if it looks ahead on one of the sessions that are asked again.
     StrategyError for a backtrader strategy, which does not tell what it decides.
     """
     if isinstance(strategy, AtOnceAdapter):
+        untouched = fresh(strategy) if checked else strategy
         values = strategy.values_on(panel)
         first = strategy.first_session(panel, start, last, values)
         _check_span(panel, first, last)
-        if isinstance(strategy, ScoreAdapter):
-            require_causal(strategy, panel.known, values, first, last)
+        if checked:
+            require_causal(untouched, panel.known, values, first, last)
         return first, strategy.decisions(panel, first, last, values)
     if isinstance(strategy, SessionAdapter):
         first = strategy.first_session(panel, start, last)
         _check_span(panel, first, last)
-        return first, asking(strategy, panel)
+        if checked:
+            require_apart(strategy)
+        return first, asking(strategy, panel, sessions_asked(first, last) if checked else frozenset())
     raise StrategyError(
         f"{strategy.name} is a backtrader strategy, which does not tell what it decides",
         limit=f"strategies with {', '.join(METHODS)}",

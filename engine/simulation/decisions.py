@@ -12,6 +12,7 @@ from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import SessionAdapter
+from engine.strategy.causality import remembered, same_decision
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ def follow(targets: Targets) -> Decide:
     return lambda books: rows.get(books.row)
 
 
-def asking(strategy: SessionAdapter, panel: Panel) -> Decide:
+def asking(strategy: SessionAdapter, panel: Panel, twice: frozenset[int] = frozenset()) -> Decide:
     """Return a decision maker that asks ``strategy`` before each open, with the weights that are held.
 
-    These are at reference prices; a fund that is not held is not among them.
+    These are at reference prices; a fund that is not held is not among them. On the sessions ``twice`` a copy
+    is asked too, without any future: ValidationError if it decides otherwise.
     """
 
     def decide(books: Books) -> Decision | None:
@@ -55,7 +57,11 @@ def asking(strategy: SessionAdapter, panel: Panel) -> Decide:
         ]
         equity = books.cash + books.receivable + total(values)
         held = {symbol: value / equity for symbol, value in zip(panel.symbols, values, strict=True) if value}
-        targets = strategy.targets(panel, books.row, held)
+        copied = remembered(strategy) if books.row in twice else None
+        wanted = strategy.decision(panel, books.row, dict(held))
+        if copied is not None:
+            same_decision(copied, panel.known, books.row, held, wanted)
+        targets = strategy.targets_of(panel, books.row, wanted)
         return None if targets is None else Decision.of(targets, 0)
 
     return decide

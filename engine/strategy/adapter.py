@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +155,9 @@ class AtOnceAdapter(Adapter, ABC):
     """A strategy that decides on all sessions at once, so that the batch engine can run it."""
 
     __slots__ = ()
+
+    what: ClassVar[str]
+    """What its values are called."""
 
     @abstractmethod
     def values(self, known: Any) -> Floats:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ class ScoreAdapter(AtOnceAdapter):
     """A strategy with ``scores``, of which the shared rotation makes weights."""
 
     __slots__ = ()
+
+    what: ClassVar[str] = "score"
 
     def values(self, known: Any) -> Floats:
         """Return its scores."""
@@ -84,6 +86,8 @@ class WeightAdapter(AtOnceAdapter):
 
     __slots__ = ()
 
+    what: ClassVar[str] = "target weight"
+
     def values(self, known: Any) -> Floats:
         """Return its target weights."""
         return self._floats(self.strategy.target_weights, known)
@@ -116,7 +120,14 @@ class SessionAdapter(Adapter):
 
         ``held`` is the weight of each fund in the account.
         """
-        wanted = self.asked(self.strategy.decide, panel.known.until(row), held)
+        return self.targets_of(panel, row, self.decision(panel, row, held))
+
+    def decision(self, panel: Panel, row: int, held: Mapping[str, float]) -> Any:
+        """Return what its ``decide`` answers before the open of the session ``row``, as it is."""
+        return self.asked(self.strategy.decide, panel.known.until(row), held)
+
+    def targets_of(self, panel: Panel, row: int, wanted: Any) -> Targets | None:
+        """Return an answer of ``decide`` as targets; StrategyError where it can be none."""
         if wanted is None:
             return None
         if not isinstance(wanted, Mapping):

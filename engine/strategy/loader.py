@@ -11,6 +11,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from data.errors import EtflowError, StrategyError, UsageError, did_you_mean
 from engine.strategy.adapter import Adapter
@@ -26,6 +27,9 @@ from engine.strategy.parameter import Parameter, typed
 
 # One module object for each file and version of it, so that the same class loads once.
 MODULE_PREFIX = "etflow_user_strategy_"
+ANEW = "anew_"
+# The code that made each class of a user's file, which may have changed on disk since.
+_codes: WeakKeyDictionary[type[Any], types.CodeType] = WeakKeyDictionary()
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Adapter:
@@ -133,22 +137,42 @@ def _class_in_file(path: Path, class_name: str) -> type[Any]:
     return chosen
 
 
+def again(written: type[Any]) -> type[Any]:
+    """Return a class of the user's file as its code makes it when it is executed anew; others as they are."""
+    code = _codes.get(written)
+    if code is None:
+        return written
+    made = getattr(_executed(code, MODULE_PREFIX + ANEW + code.co_filename), written.__name__, None)
+    return made if inspect.isclass(made) else written
+
+
 def _load_module(path: Path) -> types.ModuleType:
-    name = MODULE_PREFIX + str(path.resolve())
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise StrategyError(f"cannot load {path}", hint="It must be a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look their module up by name
     try:
-        spec.loader.exec_module(module)
+        code = compile(path.read_bytes(), str(path.resolve()), "exec", dont_inherit=True)
+        return _executed(code, MODULE_PREFIX + str(path.resolve()))
     except EtflowError:
         raise
     except Exception as error:
-        del sys.modules[name]
         raise StrategyError(
             f"{path} could not be loaded", received=f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _executed(code: types.CodeType, name: str) -> types.ModuleType:
+    """Return the module of a file's code, executed now; it is known by ``name``, as pickle needs it."""
+    spec = importlib.util.spec_from_file_location(name, code.co_filename)
+    if spec is None:
+        raise StrategyError(f"cannot load {code.co_filename}", hint="It must be a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look their module up by name
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    for each in vars(module).values():
+        if inspect.isclass(each) and each.__module__ == name:
+            _codes[each] = code
     return module
 
 

@@ -119,13 +119,14 @@ class FinalCapex(Biased):
 
 @dataclass(frozen=True)
 class PeekingDecider:
-    """Decides one by one, and reaches past the view that it is given."""
+    """Decides one by one, and reaches past the end of an array that it is given."""
 
     def decide(self, past: Any, held: Mapping[str, float]) -> dict[str, float] | None:
         row = len(past.days) - 1
         if row % 5:
             return None
-        ahead = past._known.close[min(row + 1, len(past._known.days) - 1)]
+        whole = past.close.base
+        ahead = whole[min(row + 1, len(whole) - 1)]
         best = int(np.argmax(np.where(past.listed[-1], np.nan_to_num(ahead, nan=-1.0), -2.0)))
         return {past.symbols[best]: 1.0}
 
