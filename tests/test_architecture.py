@@ -108,7 +108,7 @@ ROOMS: dict[str, str] = {
 
 # Outside libraries, and the only modules (or packages, with a slash) that may import them.
 DOORS = {
-    "backtrader": {"engine/simulation/reference.py"},
+    "backtrader": {f"engine/simulation/{name}.py" for name in ("reference", "broker", "feeds")},
     "pyfolio": {"engine/report/"},
     "matplotlib": {"engine/report/"},
     "seaborn": set(),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.demo import Demo
-from data.errors import StrategyError, UsageError
+from data.errors import UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from data.scenarios.perturb import delayed, in_other_money, rows_of, settled, split_from_the_start
@@ -25,7 +25,6 @@ from engine.audits.placebo import standing
 from engine.audits.views import Recorder, View
 from engine.kernel.costs import Costs
 from engine.spec import Conditions
-from engine.strategy.adapters import BacktraderAdapter
 from strategies import STRATEGIES
 from strategies.rotation import Rotation, where_listed
 from tests.helpers import biased
@@ -93,11 +92,6 @@ def test_one_that_decides_one_by_one_is_held_to_its_returns(panel: Panel) -> Non
     opinion = ask("order_and_scale", biased.RichDecider(), short)
     assert opinion.details["check"] == "the currency"
     assert opinion.details["symbol"] == "the portfolio's return"
-
-
-def test_a_backtrader_strategy_is_refused(panel: Panel) -> None:
-    with pytest.raises(StrategyError, match="cannot be audited"):
-        list(audit(Audited(BacktraderAdapter(dict, {}), panel)))
 
 
 def test_an_unknown_audit_is_refused(panel: Panel) -> None:

@@ -209,7 +209,7 @@ def test_reasons_of_rejections_are_worded_as_in_the_guide(root):
         assert f"| `{name}` | {words} |\n" in guide
     # numbers of the kernel, in the order of the names
     assert [REASON_NAMES[number] for number in (HALTED, LIMIT_UP, LIMIT_DOWN)] == list(REASONS)[:3]
-    assert [REASON_NAMES[number] for number in (PARTICIPATION, CASH, NOT_LISTED)] == list(REASONS)[3:]
+    assert [REASON_NAMES[number] for number in (PARTICIPATION, CASH, NOT_LISTED)] == list(REASONS)[3:6]
 
 
 def test_a_run_at_the_close_says_how_closing_prices_came_about():

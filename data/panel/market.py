@@ -11,7 +11,7 @@ For each session, in order (``build_market``):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -65,6 +65,13 @@ class Market:
     sell_fee_rate: Floats
     events: tuple[Event, ...]
 
+    def until(self, row: int) -> Market:
+        """Return the market whose last session is ``row``."""
+        arrays = {
+            each.name: getattr(self, each.name)[: row + 1] for each in fields(self) if each.name != "events"
+        }
+        return Market(**arrays, events=tuple(event for event in self.events if event.row <= row))
+
     @cached_property
     def tradable(self) -> Bools:
         """Whether a fund can be ordered at all, (D, S): it is listed, and has a reference price."""
@@ -88,6 +95,15 @@ class Market:
                 before = self.mark[event.row - 1, event.column]
                 if before > event.cash:
                     steps[event.row, event.column] *= before / (before - event.cash)
+        return np.multiply.accumulate(steps, axis=0)
+
+    @cached_property
+    def split_factor(self) -> Floats:
+        """Shares that one of the first session has become, (D, S): all splits since, and nothing else."""
+        steps = np.ones_like(self.mark)
+        for event in self.events:
+            if event.kind == "split" and event.row < len(steps):
+                steps[event.row, event.column] *= event.ratio
         return np.multiply.accumulate(steps, axis=0)
 
     @cached_property

@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import StrategyError
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.simulation.backtest import decisions_of, last_session
-from engine.simulation.decisions import Decide
-from engine.simulation.engines import simulate
+from engine.simulation.engines import Decisions, simulate
 from engine.spec import DEFAULT, Conditions
 from engine.statistics.paths import annual_growth, simple_returns
 from engine.statistics.sharpe import ratios
 from engine.strategy.adapter import Adapter
-from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter, adapt
+from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.strategy.fresh import fresh, renewed
 from engine.sweeps.sweep import Sweep
 
@@ -77,7 +75,7 @@ class Audited:
 class Simulation:
     """One run of many: what is decided, and under which conditions it is followed."""
 
-    targets: Targets | Decide
+    targets: Decisions
     conditions: Conditions
 
 
@@ -113,7 +111,7 @@ def net_returns_and_exposure(
     return result, exposure
 
 
-def returns_of(audited: Audited, targets: Sequence[Targets | Decide], first: int) -> Floats:
+def returns_of(audited: Audited, targets: Sequence[Decisions], first: int) -> Floats:
     """Return the returns of decisions on the market that is audited, with its capital and costs, (N, D)."""
     simulations = [Simulation(each, audited.conditions) for each in targets]
     return net_returns(audited.panel, simulations, first, audited.last)
@@ -125,19 +123,9 @@ def returns_of_strategies(audited: Audited, strategies: Sequence[Adapter], first
     return simple_returns(engine.run(strategies, equity=True).equity, audited.conditions.cash)
 
 
-def require_decisions(strategy: Adapter) -> None:
-    """Raise StrategyError for a ``backtrader.Strategy``, which decides within the engine, out of sight."""
-    if isinstance(strategy, BacktraderAdapter):
-        raise StrategyError(
-            f"{strategy.name} cannot be audited, because it is a backtrader strategy",
-            limit="strategies with scores, target_weights or decide",
-            hint="Write its scores as a strategy of its own: `etflow strategies new NAME`.",
-        )
-
-
 def targets_of(
     strategy: Adapter, panel: Panel, first: int, last: int, values: Floats | None = None
-) -> Targets | Decide:
+) -> Decisions:
     """Return what a strategy decides from session ``first`` to ``last``, both included.
 
     ``values`` are its scores where they are known already.

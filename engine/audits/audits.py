@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from data.errors import ValidationError, check_choice
-from engine.audits.audited import Audited, require_decisions
+from engine.audits.audited import Audited
 from engine.audits.capacity import cost_and_capacity
 from engine.audits.invariance import order_and_scale, warm_up
 from engine.audits.lags import lag_sensitivity
@@ -39,11 +39,10 @@ def audit(
     ``announce`` is told the name of each before it begins.
 
     After a strategy was caught looking ahead, audits without a gate are not asked any more: what it would
-    have earned says nothing. UsageError for an unknown name, StrategyError for a backtrader strategy.
+    have earned says nothing. UsageError for an unknown name.
     """
     for name in only:
         check_choice("audit", name, AUDITS)
-    require_decisions(audited.strategy)
     caught = False
     for name, ask in AUDITS.items():
         if only and name not in only:

@@ -37,9 +37,10 @@ from engine.audits.opinion import Opinion
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.audits.views import Recorder
 from engine.kernel.targets import Targets
+from engine.simulation.decisions import OwnOrders
 from engine.simulation.engines import simulate
 from engine.strategy.adapter import Adapter, AtOnceAdapter
-from engine.strategy.adapters import ScoreAdapter
+from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter
 from engine.strategy.causality import alike
 from engine.strategy.fresh import renewed
 
@@ -71,10 +72,15 @@ class Altered:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a strategy says on a panel: its values, (D, S), None where it decides one by one, and targets."""
+    """What a strategy says on a panel: its values, (D, S), None where it decides one by one, and targets.
+
+    Of one of backtrader, the shares that it orders in each session from ``first`` on.
+    """
 
     values: Floats | None
     targets: Targets | None
+    orders: Floats | None = None
+    first: int = 0
 
 
 def look_ahead(audited: Audited) -> Opinion:
@@ -171,7 +177,12 @@ def _noisy(audited: Audited, row: int) -> Altered:
 
 
 def _noisy_throughout(audited: Audited, row: int, parts: Sequence[str] = PARTS) -> Altered:
-    """Return the market in which all that is to come is noise."""
+    """Return the market in which all that is to come is noise.
+
+    The universe stays for a strategy of backtrader, which may know its funds by their place.
+    """
+    if isinstance(audited.strategy, BacktraderAdapter):
+        parts = [part for part in parts if part != "universe"]
     noise = with_noise(audited.panel.ingredients, row, audited.conditions.seed, parts).build()
     return Altered(noise, row, f"when what follows {audited.panel.days[row - 1]} is noise", noisy=True)
 
@@ -192,7 +203,9 @@ def _answer(
     if not isinstance(strategy, AtOnceAdapter):
         decisions = targets_of(strategy, panel, first, last)
         conditions = replace(audited.conditions, engine="reference")
-        return Answer(None, simulate(panel, decisions, first, last, conditions).targets)
+        ledger = simulate(panel, decisions, first, last, conditions)
+        own = isinstance(decisions, OwnOrders)
+        return Answer(None, None if own else ledger.targets, ledger.orders if own else None, first)
     values = renewed(strategy).values(Recorder(panel.known, reads))
     if whole is not None and whole.values is not None:
         values = _same_bits(values, panel.symbols, whole.values, audited.panel.symbols, last)
@@ -236,6 +249,14 @@ def _compared(
         found = first_mismatch(expected, got, audited.panel.days[:end], symbols, exact=altered.exact)
         if found is not None:
             return (what, found), compared
+    if whole.orders is not None and again.orders is not None:
+        count = min(end - whole.first, len(again.orders))
+        expected, got = whole.orders[:count, mine], again.orders[:count][:, other]
+        compared += count * len(mine)
+        days = audited.panel.days[whole.first : whole.first + count]
+        found = first_mismatch(expected, got, days, symbols, exact=True)
+        if found is not None:
+            return ("order", found), compared
     if whole.targets is not None and again.targets is not None:
         rows = whole.targets.decisions[whole.targets.decisions <= altered.row]
         expected = whole.targets.weights[: len(rows), mine]
@@ -287,6 +308,8 @@ def _looked_ahead_in(audited: Audited, strategy: Adapter, whole: Answer, row: in
     """Return the parts of the market whose future alone changes the past."""
     given, found = audited.panel.ingredients, []
     for part in PARTS:
+        if part == "universe" and isinstance(strategy, BacktraderAdapter):
+            continue
         altered = Altered(
             with_noise(given, row, audited.conditions.seed, [part]).build(),
             row,

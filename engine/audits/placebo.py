@@ -31,6 +31,7 @@ from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
 from engine.audits.views import Watched
 from engine.strategy.adapter import AtOnceAdapter
+from engine.strategy.adapters import BacktraderAdapter
 from engine.strategy.fresh import renewed
 
 Floats = NDArray[np.float64]
@@ -53,7 +54,8 @@ def placebo(audited: Audited) -> Opinion:
     momentum = momentum_part(audited)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
     adapter = audited.strategy
-    if isinstance(adapter, AtOnceAdapter) and MOVED.isdisjoint(_read_by(adapter, audited.panel)):
+    at_once = isinstance(adapter, AtOnceAdapter) and MOVED.isdisjoint(_read_by(adapter, audited.panel))
+    if at_once or isinstance(adapter, BacktraderAdapter):
         return Opinion(
             NAME,
             None,

@@ -22,6 +22,8 @@ from engine.kernel.costs import Costs, adverse_rate, commission
 # Why an order, or a part of it, did not trade: numbers in the kernel, names in results, words for people. The
 # names stand in the order of their numbers.
 TRADES, HALTED, LIMIT_UP, LIMIT_DOWN, PARTICIPATION, CASH, NOT_LISTED = range(7)
+# What only a strategy that sends its own orders can meet.
+LOT, NOT_HELD, CANCELLED, ENDED = range(7, 11)
 REASONS = {
     "halted": "the fund did not trade",
     "limit_up": "bought at the upper price limit: nobody sells",
@@ -29,6 +31,10 @@ REASONS = {
     "participation": "more than the allowed part of the session's volume",
     "cash": "not enough cash for the whole order",
     "not_listed": "not listed, or without a reference price yet",
+    "lot": "no whole lot; an odd lot is sold with all that is held",
+    "not_held": "sold more than was held: nothing is sold short",
+    "cancelled": "taken back by the strategy before it could trade",
+    "ended": "ordered at the close of the last session of the run",
 }
 REASON_NAMES = ("", *REASONS)
 

@@ -28,7 +28,7 @@ from engine.kernel.fills import REASONS
 from engine.kernel.targets import Targets, decision_rows
 from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
-from engine.simulation.decisions import Decision, follow
+from engine.simulation.decisions import Decision, OwnOrders, follow
 from engine.simulation.ledger import total_equity
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
@@ -163,6 +163,7 @@ def decide_next(
     first, made = decisions_of(adapter, panel, conditions.start or day, row)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
+    assert not isinstance(made, OwnOrders)
     decide = follow(made) if isinstance(made, Targets) else made
     decision = decide(books)
     sent = books.orders_for(decision.weights, decision.rank) if decision else []

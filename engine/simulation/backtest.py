@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, StrategyError, UsageError
+from data.errors import DataError, UsageError, ValidationError
 from data.panel.panel import Panel
-from engine.kernel.targets import Targets
 from engine.result import Result
 from engine.simulation.alternatives import (
     EQUAL_WEIGHT,
@@ -28,43 +27,49 @@ from engine.simulation.alternatives import (
     known_part,
     require_benchmark,
 )
-from engine.simulation.decisions import Decide, asking
-from engine.simulation.engines import simulate
+from engine.simulation.decisions import OwnOrders, asking
+from engine.simulation.engines import Decisions, simulate
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
 from engine.strategy.causality import require_apart, require_causal, sessions_asked
 from engine.strategy.fresh import fresh
-from engine.strategy.protocol import METHODS
 
 Floats = NDArray[np.float64]
 
 FLOW_SESSIONS = 20
 
 
-def backtest(strategy: Adapter, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
-    """Return the result of running ``strategy`` on ``panel`` under ``conditions``."""
+def backtest(
+    strategy: Adapter,
+    panel: Panel,
+    conditions: Conditions,
+    manifest: Mapping[str, Any],
+    *,
+    checked: bool = True,
+) -> Result:
+    """Return the result of running ``strategy`` on ``panel`` under ``conditions``.
+
+    ``checked``: ValidationError if it looks ahead on one of the sessions that are asked again.
+    """
     require_benchmark(panel, conditions.benchmark)
     last = last_session(panel, conditions.end)
-    if isinstance(strategy, BacktraderAdapter):
-        first = strategy.first_session(panel, conditions.start, last)
-        _check_span(panel, first, last)
-        ledger = _run_backtrader(strategy, panel, first, last, conditions)
-    else:
-        first, decisions = decisions_of(strategy, panel, conditions.start, last)
-        ledger = simulate(panel, decisions, first, last, conditions)
+    first, decisions = decisions_of(strategy, panel, conditions.start, last, checked=checked)
+    ledger = simulate(panel, decisions, first, last, conditions)
+    if checked and isinstance(decisions, OwnOrders):
+        _require_same_orders(decisions, panel, ledger, conditions)
     _check_lot(ledger, panel, conditions.cash)
     return _result(ledger, panel, conditions, manifest)
 
 
 def decisions_of(
     strategy: Adapter, panel: Panel, start: date | None, last: int, *, checked: bool = True
-) -> tuple[int, Targets | Decide]:
+) -> tuple[int, Decisions]:
     """Return the first row of a run that ends with the row ``last``, and what is decided from it on.
 
-    ``checked``: ValidationError if it looks ahead on one of the sessions that are asked again.
-    StrategyError for a backtrader strategy, which does not tell what it decides.
+    ``checked``: ValidationError if it looks ahead on one of the sessions that are asked again. What one of
+    backtrader decides only a simulation tells.
     """
     if isinstance(strategy, AtOnceAdapter):
         untouched = fresh(strategy) if checked else strategy
@@ -74,16 +79,15 @@ def decisions_of(
         if checked:
             require_causal(untouched, panel.known, values, first, last)
         return first, strategy.decisions(panel, first, last, values)
+    first = strategy.first_session(panel, start, last)
+    _check_span(panel, first, last)
+    if checked:
+        require_apart(strategy)
     if isinstance(strategy, SessionAdapter):
-        first = strategy.first_session(panel, start, last)
-        _check_span(panel, first, last)
-        if checked:
-            require_apart(strategy)
         return first, asking(strategy, panel, sessions_asked(first, last) if checked else frozenset())
-    raise StrategyError(
-        f"{strategy.name} is a backtrader strategy, which does not tell what it decides",
-        limit=f"strategies with {', '.join(METHODS)}",
-    )
+    if isinstance(strategy, BacktraderAdapter):
+        return first, OwnOrders(strategy)
+    raise TypeError(f"{type(strategy).__name__} is no way to decide")
 
 
 def last_session(panel: Panel, end: date | None) -> int:
@@ -98,16 +102,25 @@ def last_session(panel: Panel, end: date | None) -> int:
     return row
 
 
-def _run_backtrader(
-    strategy: BacktraderAdapter, panel: Panel, first: int, last: int, conditions: Conditions
-) -> Ledger:
-    from engine.simulation.reference import simulate_backtrader
-
-    ledger: Ledger = strategy.asked(
-        simulate_backtrader, panel, strategy.strategy, dict(strategy.given), first, last, conditions
+def _require_same_orders(own: OwnOrders, panel: Panel, ledger: Ledger, conditions: Conditions) -> None:
+    """Raise ValidationError if orders change when the market ends with the session before the last."""
+    row = ledger.first + len(ledger.days) - 2
+    if row < ledger.first:
+        return
+    ended = replace(
+        panel, days=panel.days[: row + 1], market=panel.market.until(row), known=panel.known.until(row)
     )
-    ledger.check(panel, conditions.cash)
-    return ledger
+    again = simulate(ended, OwnOrders(fresh(own.strategy)), ledger.first, row, conditions).orders
+    whole = ledger.orders[: len(again)]
+    same = (again == whole) | (np.isnan(again) & np.isnan(whole))
+    if not same.all():
+        day, column = (int(each[0]) for each in np.nonzero(~same))
+        raise ValidationError(
+            f"{own.strategy.name} looks ahead: its order for {panel.symbols[column]} on {ledger.days[day]} "
+            f"changes when the data end on {panel.days[row]}",
+            received=f"{whole[day, column]:g} shares with later data, {again[day, column]:g} without",
+            hint="Decide in `next` by the lines of `self.datas`: they end with the session.",
+        )
 
 
 def _check_span(panel: Panel, first: int, last: int) -> None:

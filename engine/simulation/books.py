@@ -87,6 +87,18 @@ class Books:
         self.rejections: list[tuple[Any, ...]] = []
 
     @property
+    def lot(self) -> list[int]:
+        """Shares to a lot of each fund in the session."""
+        lots: list[int] = self._quotes["lot"][self.session]
+        return lots
+
+    @property
+    def tradable(self) -> list[bool]:
+        """Whether each fund can be ordered in the session: it is listed, and has a reference price."""
+        tradable: list[bool] = self._tradable[self.session]
+        return tradable
+
+    @property
     def session(self) -> int:
         """Number of the session within the run, from 0."""
         return self.row - self.first
@@ -143,7 +155,7 @@ class Books:
             if not self._tradable[session][column]:
                 # What is held of a fund that is no longer listed waits for its liquidation.
                 if weight > 0.0:
-                    self._reject(column, 0, NOT_LISTED)
+                    self.reject(column, 0, NOT_LISTED)
                 continue
             if weight == 0.0 and not held:
                 continue
@@ -160,13 +172,13 @@ class Books:
         quote = self._quote(session, column)
         reason = blocked(order, quote, self._whole_session)
         if reason:
-            self._reject(column, order, reason)
+            self.reject(column, order, reason)
             return 0, quote.base, 0.0
         filled = fill_order(order, quote, self._terms, self.cash)
         if filled.over_participation:
-            self._reject(column, filled.over_participation, PARTICIPATION)
+            self.reject(column, filled.over_participation, PARTICIPATION)
         if filled.over_cash:
-            self._reject(column, filled.over_cash, CASH)
+            self.reject(column, filled.over_cash, CASH)
         if filled.shares:
             self.cash = filled.cash
             self.shares[column] += filled.shares
@@ -231,7 +243,8 @@ class Books:
             self._fee_rates[1][session][column],
         )
 
-    def _reject(self, column: int, shares: int, reason: int) -> None:
+    def reject(self, column: int, shares: int, reason: int) -> None:
+        """Write down that shares, signed, of an order did not trade, and why (``engine.kernel.fills``)."""
         self.rejections.append(
             (self._days[self.session], self.panel.symbols[column], shares, REASON_NAMES[reason])
         )

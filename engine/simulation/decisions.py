@@ -11,8 +11,9 @@ from data.numeric.arithmetic import total
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.simulation.books import Books
-from engine.strategy.adapters import SessionAdapter
+from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
 from engine.strategy.causality import remembered, same_decision
+from engine.strategy.fresh import renewed
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Decision:
 Decide = Callable[[Books], Decision | None]
 
 
+@dataclass(frozen=True)
+class OwnOrders:
+    """What a ``backtrader.Strategy`` decides: it sends orders of its own within the reference engine."""
+
+    strategy: BacktraderAdapter
+
+
 def follow(targets: Targets) -> Decide:
     """Return a decision maker that follows ``targets``."""
     rows = {int(row): Decision.of(targets, number) for number, row in enumerate(targets.decisions)}
@@ -49,19 +57,23 @@ def asking(strategy: SessionAdapter, panel: Panel, twice: frozenset[int] = froze
     These are at reference prices; a fund that is not held is not among them. On the sessions ``twice`` a copy
     is asked too, without any future: ValidationError if it decides otherwise.
     """
+    current = strategy
 
     def decide(books: Books) -> Decision | None:
+        nonlocal current
+        if books.row == books.first:
+            current = renewed(strategy)  # what it remembers is of this account
         reference = panel.market.reference[books.row].tolist()
         values = [
             shares * price if shares else 0.0 for shares, price in zip(books.shares, reference, strict=True)
         ]
         equity = books.cash + books.receivable + total(values)
         held = {symbol: value / equity for symbol, value in zip(panel.symbols, values, strict=True) if value}
-        copied = remembered(strategy) if books.row in twice else None
-        wanted = strategy.decision(panel, books.row, dict(held))
+        copied = remembered(current) if books.row in twice else None
+        wanted = current.decision(panel, books.row, dict(held))
         if copied is not None:
             same_decision(copied, panel.known, books.row, held, wanted)
-        targets = strategy.targets_of(panel, books.row, wanted)
+        targets = current.targets_of(panel, books.row, wanted)
         return None if targets is None else Decision.of(targets, 0)
 
     return decide

@@ -7,26 +7,32 @@ import numpy as np
 from data.errors import DataError, UsageError
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
-from engine.simulation.decisions import Decide, follow
+from engine.simulation.decisions import Decide, OwnOrders, follow
 from engine.simulation.ledger import Ledger
 from engine.spec import DEFAULT, Conditions
+from engine.strategy.adapters import BacktraderAdapter
+
+Decisions = Targets | Decide | OwnOrders
 
 
 def simulate(
     panel: Panel,
-    decisions: Targets | Decide,
+    decisions: Decisions,
     first: int,
     last: int,
     conditions: Conditions = DEFAULT,
 ) -> Ledger:
     """Return the ledger of following ``decisions`` over the sessions ``first`` to ``last`` of ``panel``.
 
-    ``decisions`` are target weights, or a function that is asked before each open. The books of the run are
+    ``decisions`` are target weights, a function that is asked before each open, or a strategy that sends its
+    own orders. The books of the run are
     checked before it is returned. Of ``conditions`` the days are not looked at: the rows say which they are.
     """
     require_market(panel, first, last, conditions)
     if conditions.engine == "batch":
         ledger = _batch(panel, decisions, first, last, conditions)
+    elif isinstance(decisions, OwnOrders):
+        ledger = _own_orders(panel, decisions.strategy, first, last, conditions)
     else:
         from engine.simulation.reference import simulate_reference
 
@@ -36,13 +42,22 @@ def simulate(
     return ledger
 
 
-def _batch(
-    panel: Panel, decisions: Targets | Decide, first: int, last: int, conditions: Conditions
+def _own_orders(
+    panel: Panel, strategy: BacktraderAdapter, first: int, last: int, conditions: Conditions
 ) -> Ledger:
+    from engine.simulation.reference import simulate_backtrader
+
+    ledger: Ledger = strategy.asked(
+        simulate_backtrader, panel, strategy.strategy, dict(strategy.given), first, last, conditions
+    )
+    return ledger
+
+
+def _batch(panel: Panel, decisions: Decisions, first: int, last: int, conditions: Conditions) -> Ledger:
     if not isinstance(decisions, Targets):
         raise UsageError(
             "the batch engine runs strategies that decide on all sessions at once",
-            hint="Use --engine reference for one that looks at its own positions.",
+            hint="Use --engine reference for one that looks at its own positions, or sends its own orders.",
         )
     from engine.simulation.batch import simulate_batch
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from data.facts.actions import Event
 from data.panel.panel import Panel
+from engine.kernel.fills import ENDED, REASON_NAMES
 from engine.kernel.sizing import split_shares
 from engine.kernel.targets import Targets
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS
@@ -52,6 +53,20 @@ class Ledger:
     targets: Targets
     days: NDArray[np.datetime64]
     symbols: tuple[str, ...]
+
+    @property
+    def orders(self) -> Floats:
+        """Shares that were ordered in each session, signed, (D, S), whatever came of it; NaN: nothing.
+
+        Without what was ordered at the close of the last session, which is for a session that is not there.
+        """
+        ordered = np.full(self.shares.shape, np.nan)
+        refused = self.rejections[self.rejections["reason"] != REASON_NAMES[ENDED]]
+        for rows in (self.fills, refused):
+            for day, symbol, shares in zip(rows["day"], rows["symbol"], rows["shares"], strict=True):
+                place = np.searchsorted(self.days, np.datetime64(day, "D")), self.symbols.index(symbol)
+                ordered[place] = np.nan_to_num(ordered[place]) + shares
+        return ordered
 
     def check(self, panel: Panel, initial_cash: float) -> None:
         """Raise InvariantError if the books are not consistent with themselves and with the panel."""

@@ -1,6 +1,7 @@
 """The reference engine: backtrader drives the sessions; it defines what is correct.
 
-The only module that knows backtrader. Per session *d*, in the order in which backtrader calls:
+With ``broker`` and ``feeds`` the only modules that know backtrader. Per session *d*, in the order in which
+backtrader calls:
 
 1. ``RotationStrategy.next_open`` opens the session on the broker (corporate actions, receivables), asks for
    the target weights decided before the open, and sends the orders (``Books.orders_for``);
@@ -8,204 +9,44 @@ The only module that knows backtrader. Per session *d*, in the order in which ba
    (``Books.trade``, ``Books.close_session``);
 3. ``next`` of a user's own ``backtrader.Strategy`` sees the bar of *d*; what it orders trades on *d* + 1.
 
-What of backtrader is not used, and why (each reproduced, see ``docs/decisions.md``): its broker (rejects
-whole orders for a gap, fills halted funds, knows no splits, no lots), its PandasData (most of its running
-time), its PyFolio analyzer (keeps the last fund only), its plots (break every later figure of the process).
+A user's own gets its bars one by one (``feeds.BarFeed``), and is called after the session alone: what
+backtrader would call before it, with the bar of the session in sight, is refused by name.
+
+What of backtrader is not used, and why (each reproduced, see ``docs/decisions.md``): its broker, its
+PandasData (most of its running time), its PyFolio analyzer (keeps the last fund only), its plots (break every
+later figure of the process).
 """
 
 from __future__ import annotations
 
-import array
-import collections
+import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import backtrader as bt
-import numpy as np
 
-from data.errors import StrategyError
+from data.errors import EtflowError, ValidationError
 from data.panel.panel import Panel
 from engine.simulation.books import Books
+from engine.simulation.broker import SessionBroker
 from engine.simulation.decisions import Decide, Log
+from engine.simulation.feeds import bar_feeds, beyond, whole_feeds
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
 
-# backtrader counts days from 0001-01-01 as 1; numpy from 1970-01-01 as 0.
-EPOCH = 719163
-
-
-class PanelFeed(bt.feed.DataBase):  # type: ignore[misc]
-    """One fund of a panel as a backtrader feed: whole columns at once, on every session of the run.
-
-    Halted sessions repeat the mark with volume 0; before its listing a fund is NaN.
-    """
-
-    params = (("columns", ()), ("dataname", None))
-
-    def preload(self) -> None:
-        """Put the columns into the lines; row by row, as feeds usually do, is most of backtrader's time."""
-        for alias, values in self.p.columns:
-            line = getattr(self.lines, alias)
-            line.array = array.array("d")
-            line.array.frombytes(values.tobytes())
-        self.home()
-
-    def _tick_nullify(self) -> None:
-        """Leave out ticks, which only live feeds and backtrader's own broker use."""
-
-    def _tick_fill(self, force: bool = False) -> None:
-        """Leave out ticks."""
-
-
-class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
-    """A broker that keeps our books: whole lots, price limits, halts, splits, expiring orders, long only."""
-
-    def __init__(self, books: Books) -> None:
-        super().__init__()
-        self.books = books
-        self.startingcash = books.cash  # backtrader's writers ask for it
-        self._orders: list[Any] = []
-        self._notifications: collections.deque[Any] = collections.deque()
-        self._columns: dict[Any, int] = {}
-        self._positions: dict[Any, Any] = {}
-        self._opened = False
-
-    def start(self) -> None:
-        """Learn which feed is which column of the panel."""
-        super().start()
-        self._columns = {data: column for column, data in enumerate(self.cerebro.datas)}
-        self._positions = {data: bt.Position() for data in self.cerebro.datas}
-
-    def open_session(self) -> None:
-        """Open the next session once: corporate actions, then receivables that are due."""
-        if self._opened:
-            return
-        self._opened = True
-        for event in self.books.open_session():
-            data = self.cerebro.datas[event.column]
-            position, held = self._positions[data], self.books.shares[event.column]
-            price = position.price / event.ratio if event.kind == "split" and held else position.price
-            position.set(held, price if held else 0.0)
-
-    def next(self) -> None:
-        """Trade what was ordered, sells first, and close the session."""
-        self.open_session()
-        orders, self._orders = self._orders, []
-        sells = [order for order in orders if not order.isbuy()]
-        sells.sort(key=lambda order: self._columns[order.data])
-        for order in sells + [order for order in orders if order.isbuy()]:
-            self._execute(order)
-        self.books.close_session()
-        self._opened = False
-
-    def buy(self, owner: Any, data: Any, size: float, **options: Any) -> Any:
-        """Take a market order to buy, good for one session."""
-        return self.submit(self._order(bt.order.BuyOrder, owner, data, size, options))
-
-    def sell(self, owner: Any, data: Any, size: float, **options: Any) -> Any:
-        """Take a market order to sell, good for one session."""
-        return self.submit(self._order(bt.order.SellOrder, owner, data, size, options))
-
-    def submit(self, order: Any) -> Any:
-        """Put an order into the queue of the session."""
-        order.submit(self)
-        order.accept(self)
-        self._orders.append(order)
-        return order
-
-    def cancel(self, order: Any) -> None:
-        """Take an order out of the queue."""
-        if order in self._orders:
-            self._orders.remove(order)
-            order.cancel()
-            self._notify(order)
-
-    def getcash(self) -> float:
-        """Return cash."""
-        return self.books.cash
-
-    def getvalue(self, datas: Any = None) -> float:
-        """Return equity, or the value of the positions in ``datas``, at the marks of the session."""
-        if datas is None:
-            return self.books.equity if self.books.row >= self.books.first else self.books.cash
-        market, row = self.books.panel.market, self.books.row
-        columns = [self._columns[data] for data in datas]
-        return float(sum(self.books.shares[column] * market.mark[row, column] for column in columns))
-
-    def getposition(self, data: Any) -> Any:
-        """Return the position in a fund."""
-        return self._positions[data]
-
-    def get_notification(self) -> Any:
-        """Return the next message to a strategy, or None."""
-        return self._notifications.popleft() if self._notifications else None
-
-    def _order(self, kind: Any, owner: Any, data: Any, size: float, options: dict[str, Any]) -> Any:
-        exectype = options.get("exectype")
-        if exectype not in (None, bt.Order.Market):
-            raise StrategyError(
-                "the broker takes market orders only",
-                received=bt.Order.ExecTypes[exectype],
-                hint="Decide at the close and send a market order: it trades on the next session.",
-            )
-        order = kind(owner=owner, data=data, size=abs(size), exectype=bt.Order.Market)
-        order.addcomminfo(self.getcommissioninfo(data))
-        return order
-
-    def _execute(self, order: Any) -> None:
-        """Trade one order as the books allow; it is completed, or what is left of it is gone."""
-        column = self._columns[order.data]
-        size = self._permitted(column, int(order.created.size))
-        shares, price, costs = self.books.trade(column, size) if size else (0, 0.0, 0.0)
-        if not shares:
-            order.reject(self)
-            self._notify(order)
-            return
-        position = self._positions[order.data]
-        before = position.price
-        size_after, price_after, opened, closed = position.update(shares, price)
-        order.execute(
-            order.data.datetime[0],
-            shares,
-            price,
-            closed,
-            abs(closed) * before,
-            costs if closed else 0.0,
-            opened,
-            opened * price,
-            costs if opened else 0.0,
-            0.0,
-            -closed * (price - before),
-            size_after,
-            price_after,
-        )
-        if shares == order.created.size:
-            order.completed()
-        else:
-            order.partial()
-        self._notify(order)
-
-    def _permitted(self, column: int, size: int) -> int:
-        """Return whole lots of a buy, and of a sale no more than is held, for orders of any strategy."""
-        lot = int(self.books.panel.market.lot[self.books.row, column])
-        if size > 0:
-            return size // lot * lot
-        held = self.books.shares[column]
-        return -held if -size >= held else -(-size // lot * lot)
-
-    def _notify(self, order: Any) -> None:
-        self._notifications.append(order.clone())
+# Called when the bar of the session is in sight, and before its orders trade.
+BEFORE_THE_OPEN = ("next_open", "nextstart_open", "prenext_open")
 
 
 class RotationStrategy(bt.Strategy):  # type: ignore[misc]
     """Sends the orders of the decided target weights before each open."""
 
-    params = (("decide", None), ("log", None))
+    params = (("decide", None), ("log", None), ("books", None))
 
     def next_open(self) -> None:
         """Open the session, ask for a decision, send its orders."""
-        broker = self.broker
-        broker.open_session()
-        books = broker.books
+        self.broker.open_session()
+        books = self.p.books
         decision = self.p.decide(books)
         if decision is None:
             return
@@ -225,10 +66,29 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         """Do nothing at the close."""
 
 
+class AfterTheClose(bt.Cerebro):  # type: ignore[misc]
+    """backtrader's engine for a user's own strategy, which is called after each session only."""
+
+    def _runnext(self, runstrats: Any) -> None:
+        for strategy in runstrats:
+            _refuse_shifted_ahead(strategy)
+        super()._runnext(runstrats)
+
+    def _add_timer(self, *given: Any, cheat: bool = False, **options: Any) -> Any:
+        if cheat:
+            raise ValidationError(
+                "a strategy looks ahead: a timer with `cheat=True` sees the bar before orders trade",
+                hint="Leave `cheat` out: the timer then comes after the session.",
+            )
+        return super()._add_timer(*given, **options)
+
+
 def simulate_reference(panel: Panel, decide: Decide, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of the sessions ``first`` to ``last``; the module tells the order of events."""
-    log = Log()
-    books = _run(panel, first, last, conditions, RotationStrategy, {"decide": decide, "log": log})
+    log, books = Log(), Books(panel, first, last, conditions)
+    cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
+    cerebro.addstrategy(RotationStrategy, decide=decide, log=log, books=books)
+    _run(cerebro, books, whole_feeds(panel, first, last), last)
     return books.ledger(log.targets(len(panel.symbols)))
 
 
@@ -242,44 +102,54 @@ def simulate_backtrader(
 ) -> Ledger:
     """Run a plain ``backtrader.Strategy`` on our broker and data; it decides at the close, for the day after.
 
-    Feeds are named by symbol. Only market orders; an order lives for one session.
+    Feeds are named by symbol. Only market orders; an order lives for one session. ValidationError if it
+    reads a bar that is still to come, StrategyError for one before the first.
     """
-    books = _run(panel, first, last, conditions, strategy, parameters)
+    _refuse_before_the_open(strategy)
+    books = Books(panel, first, last, conditions)
+    cerebro = AfterTheClose(stdstats=False, preload=False, runonce=False)
+    cerebro.addstrategy(strategy, **parameters)
+    try:
+        _run(cerebro, books, bar_feeds(panel, first, last), last)
+    except IndexError as error:
+        raise _beyond_a_line(error) or error from error
     return books.ledger(Log().targets(len(panel.symbols)))
 
 
-def _run(
-    panel: Panel,
-    first: int,
-    last: int,
-    conditions: Conditions,
-    strategy: type[Any],
-    parameters: dict[str, Any],
-) -> Books:
-    books = Books(panel, first, last, conditions)
-    cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
+def _run(cerebro: Any, books: Books, feeds: Iterable[Any], last: int) -> None:
     broker = SessionBroker(books)
     broker.cerebro = cerebro
     cerebro.broker = broker
-    span = slice(first, last + 1)
-    market = panel.market
-    day_numbers = panel.days[span].astype(np.int64).astype(np.float64) + EPOCH
-    nothing = np.zeros(len(day_numbers))
-    for column, symbol in enumerate(panel.symbols):
-        mark, traded = market.mark[span, column], market.traded[span, column]
-        prices = [
-            (name, np.where(traded, getattr(market, name)[span, column], mark))
-            for name in ("open", "high", "low", "close")
-        ]
-        columns = (
-            ("datetime", day_numbers),
-            *prices,
-            ("volume", market.volume[span, column]),
-            ("openinterest", nothing),
-        )
-        cerebro.adddata(PanelFeed(columns=columns), name=symbol)
-    cerebro.addstrategy(strategy, **parameters)
+    for feed, symbol in zip(feeds, books.panel.symbols, strict=True):
+        cerebro.adddata(feed, name=symbol)
     cerebro.run()
     if books.row != last:
         raise RuntimeError(f"backtrader stopped at session {books.row} of {last}")
-    return books
+
+
+def _refuse_before_the_open(strategy: type[Any]) -> None:
+    for name in BEFORE_THE_OPEN:
+        if getattr(strategy, name) is not getattr(bt.Strategy, name):
+            raise ValidationError(
+                f"{strategy.__name__} looks ahead: `{name}` sees the open at which its orders trade",
+                hint="Decide in `next`, after the session: orders trade on the session after.",
+            )
+
+
+def _refuse_shifted_ahead(owner: Any) -> None:
+    """Raise ValidationError for a line that is shifted ahead, as ``close(1)``, by the user's own code."""
+    own = not type(owner).__module__.startswith("backtrader")
+    for each in owner.getindicators():
+        if own and isinstance(each, bt.linebuffer._LineForward):
+            raise beyond(each.ago, 0)
+        _refuse_shifted_ahead(each)
+
+
+def _beyond_a_line(error: IndexError) -> EtflowError | None:
+    """Return what an IndexError of backtrader's lines means; None where it is another one."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    code, names = frames[-1][0].f_code, frames[-1][0].f_locals
+    if not code.co_filename.endswith("linebuffer.py") or not isinstance(names.get("ago"), int):
+        return None
+    line = names["self"]
+    return beyond(names["ago"], len(line))

@@ -87,7 +87,7 @@ def require_causal(untouched: AtOnceAdapter, known: Known, values: Floats, first
         end = min(row + 1, len(values))
         if again.shape[1:] != values.shape[1:] or len(again) < end:
             raise ValidationError(
-                f"{strategy.name} looks ahead: on data up to {known.days[row]} it has other sessions or funds",
+                f"{strategy.name} looks ahead: other sessions or funds once data end on {known.days[row]}",
                 received=again.shape,
                 limit=f"{values[:end].shape}",
             )

@@ -94,7 +94,7 @@ def _held(strategy: Any, written: type[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield what can be reached from a value: of a function, what its code names; of a container, its items."""
+    """Yield what can be reached from a value: what a function names, what a container holds."""
     while isinstance(value, functools.partial | staticmethod | classmethod):
         value = value.func if isinstance(value, functools.partial) else value.__func__
     if isinstance(value, property):

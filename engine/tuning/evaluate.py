@@ -82,7 +82,7 @@ class Evaluator:
     def reference(self, parameters: Parameters) -> Result:
         """Return the result of one set on the reference engine, over the same sessions."""
         conditions = dataclasses.replace(self.conditions, start=self.day(self.first), engine="reference")
-        return backtest(self.strategy(parameters), self.market.panel, conditions, {})
+        return backtest(self.strategy(parameters), self.market.panel, conditions, {}, checked=False)
 
     def strategy(self, parameters: Parameters) -> Adapter:
         """Return the strategy with a set of parameters; EtflowError where there is none such."""
