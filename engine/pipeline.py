@@ -172,16 +172,21 @@ def _manifest(spec: Spec, strategy: Adapter, market: OpenMarket) -> dict[str, An
     typed = {name: values[name] for name in spec.parameters}
     manifest = manifest_of(spec.with_(parameters=typed), market.panel, strategy)
     manifest |= notice_of(market.panel.synthetic)
-    manifest["files"] = _hashes(spec)
+    manifest["files"] = _hashes(spec, strategy)
     manifest["allowed"] = [str(finding) for finding in market.findings if finding.severity == "error"]
     return manifest
 
 
-def _hashes(spec: Spec) -> dict[str, str]:
-    """Return hashes of the files besides the data that decide the result: the strategy's, its parameters'."""
+def _hashes(spec: Spec, strategy: Adapter) -> dict[str, str]:
+    """Return hashes of the files besides the data that decide the result, by name.
+
+    Those of the strategy, of its parameters, and the inputs that it declares.
+    """
     named = [spec.strategy.partition(".py")[0] + ".py", *map(str, spec.parameters.values())]
+    files = {
+        name: Path(name) for name in named if os.path.isfile(name)
+    }  # a long text is none, for `Path` an error
     return {
-        name: hashlib.sha256(Path(name).read_bytes()).hexdigest()[:16]
-        for name in named
-        if os.path.isfile(name)  # a long text is none, for `Path` an error
+        name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for name, path in {**files, **strategy.input_files}.items()
     }

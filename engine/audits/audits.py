@@ -14,11 +14,13 @@ from engine.audits.look_ahead import look_ahead
 from engine.audits.luck import luck_band
 from engine.audits.opinion import Opinion
 from engine.audits.placebo import placebo
+from engine.audits.purity import purity
 from engine.audits.survivorship import survivorship
 
 AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
     {
         "look_ahead": look_ahead,
+        "purity": purity,
         "warm_up": warm_up,
         "order_and_scale": order_and_scale,
         "lag_sensitivity": lag_sensitivity,
@@ -59,5 +61,5 @@ def audit(
         yield opinion
 
 
-GATES = ("look_ahead", "warm_up", "order_and_scale")
+GATES = ("look_ahead", "purity", "warm_up", "order_and_scale")
 """Audits that fail a strategy; the others inform."""

@@ -25,28 +25,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, UsageError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
-from engine.audits.audited import Audited, targets_of
-from engine.audits.mismatch import Mismatch, first_mismatch
+from engine.audits.answers import OTHER_SHAPE, Answer, Cells, Found, answer_of, first_difference
+from engine.audits.audited import Audited
 from engine.audits.opinion import Opinion
 from engine.audits.parameter_sets import called, parameter_sets
-from engine.audits.views import Recorder
-from engine.kernel.targets import Targets
-from engine.simulation.decisions import OwnOrders
-from engine.simulation.engines import simulate
 from engine.strategy.adapter import Adapter, AtOnceAdapter
-from engine.strategy.adapters import BacktraderAdapter, ScoreAdapter
-from engine.strategy.causality import alike
-from engine.strategy.fresh import renewed
-
-Floats = NDArray[np.float64]
-# What differs, a score or a target weight, and where.
-Found = tuple[str, Mismatch]
+from engine.strategy.adapters import BacktraderAdapter
+from engine.strategy.fresh import fresh, renewed
 
 NAME = "look_ahead"
 CUTS = 6
@@ -55,8 +45,6 @@ RELOADS = 2
 SETS = 6
 LAST = (1, 3, 8, 20)
 """Sessions before the last on which everything is asked, whatever the seed."""
-OTHER_SHAPE = ("universe", "calendar")
-"""Parts of the market that change its funds and sessions, which a strategy may name."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +56,6 @@ class Altered:
     how: str
     noisy: bool
     exact: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a strategy says on a panel: its values, (D, S), None where it decides one by one, and targets.
-
-    Of one of backtrader, the shares that it orders in each session from ``first`` on.
-    """
-
-    values: Floats | None
-    targets: Targets | None
-    orders: Floats | None = None
-    first: int = 0
 
 
 def look_ahead(audited: Audited) -> Opinion:
@@ -195,38 +170,12 @@ def _answer(
     reads: dict[str, None],
     whole: Answer | None = None,
 ) -> Answer:
-    """Return what a strategy says up to the row ``last``; values that agree with ``whole`` take its bits.
-
-    Without that, rounding in library code could break a tie between two scores in another way.
-    """
-    first = audited.first() if strategy is audited.strategy else strategy.warmup
-    if not isinstance(strategy, AtOnceAdapter):
-        decisions = targets_of(strategy, panel, first, last)
-        conditions = replace(audited.conditions, engine="reference")
-        ledger = simulate(panel, decisions, first, last, conditions)
-        own = isinstance(decisions, OwnOrders)
-        return Answer(None, None if own else ledger.targets, ledger.orders if own else None, first)
-    values = renewed(strategy).values(Recorder(panel.known, reads))
-    if whole is not None and whole.values is not None:
-        values = _same_bits(values, panel.symbols, whole.values, audited.panel.symbols, last)
-    if not isinstance(strategy, ScoreAdapter) or first > last:
-        return Answer(values, None)
-    return Answer(values, strategy.decisions(panel, first, last, values))
-
-
-def _same_bits(
-    values: Floats, symbols: tuple[str, ...], whole: Floats, all_symbols: tuple[str, ...], last: int
-) -> Floats:
-    if values.ndim != 2 or len(values) <= last or values.shape[1] != len(symbols):
-        return values
-    values = values.copy()
-    for column, symbol in enumerate(symbols):
-        if symbol in all_symbols:
-            expected = whole[: last + 1, all_symbols.index(symbol)]
-            part = values[: last + 1, column]
-            same = alike(part, expected)
-            part[same] = expected[same]
-    return values
+    """Return what a copy that remembers nothing says up to the row ``last``."""
+    main = strategy is audited.strategy
+    first = audited.first() if main else strategy.warmup
+    copied = fresh(strategy) if main else renewed(strategy)
+    symbols = audited.panel.symbols
+    return answer_of(copied, panel, first, last, audited.conditions, reads, whole, symbols)
 
 
 def _compared(
@@ -234,41 +183,9 @@ def _compared(
 ) -> tuple[Found | None, int]:
     """Return the first difference up to the altered market's day, and how many cells were compared."""
     again = _answer(audited, strategy, altered.panel, altered.row, {}, None if altered.exact else whole)
-    symbols = [symbol for symbol in audited.panel.symbols if symbol in altered.panel.symbols]
-    mine = [audited.panel.symbols.index(symbol) for symbol in symbols]
-    other = [altered.panel.symbols.index(symbol) for symbol in symbols]
-    end, compared = altered.row + 1, 0
-    if whole.values is not None and again.values is not None:
-        what = "score" if isinstance(strategy, ScoreAdapter) else "target weight"
-        listed = audited.panel.known.listed[:end, mine]
-        expected = np.where(listed, whole.values[:end, mine], np.nan)
-        got = np.full(expected.shape, np.nan)
-        got[: len(again.values)] = again.values[:end, other]
-        got = np.where(listed, got, np.nan)
-        compared += int(np.isfinite(expected).sum())
-        found = first_mismatch(expected, got, audited.panel.days[:end], symbols, exact=altered.exact)
-        if found is not None:
-            return (what, found), compared
-    if whole.orders is not None and again.orders is not None:
-        count = min(end - whole.first, len(again.orders))
-        expected, got = whole.orders[:count, mine], again.orders[:count][:, other]
-        compared += count * len(mine)
-        days = audited.panel.days[whole.first : whole.first + count]
-        found = first_mismatch(expected, got, days, symbols, exact=True)
-        if found is not None:
-            return ("order", found), compared
-    if whole.targets is not None and again.targets is not None:
-        rows = whole.targets.decisions[whole.targets.decisions <= altered.row]
-        expected = whole.targets.weights[: len(rows), mine]
-        got = np.full(expected.shape, np.nan)
-        there = np.isin(rows, again.targets.decisions)
-        at = np.searchsorted(again.targets.decisions, rows[there])
-        got[there] = again.targets.weights[at][:, other]
-        compared += expected.size
-        found = first_mismatch(expected, got, audited.panel.days[rows], symbols, exact=altered.exact)
-        if found is not None:
-            return ("target weight", found), compared
-    return None, compared
+    what = strategy.what if isinstance(strategy, AtOnceAdapter) else ""
+    cells = Cells.of(audited.panel, altered.panel, altered.row)
+    return first_difference(whole, again, cells, what, exact=altered.exact)
 
 
 def _failed(

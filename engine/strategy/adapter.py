@@ -14,12 +14,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, EtflowError, StrategyError
+from data.errors import DataError, EtflowError, StrategyError, UsageError
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
@@ -61,6 +62,12 @@ class Adapter:
         return {each.name: getattr(self.strategy, each.name) for each in dataclasses.fields(self.written)}
 
     @property
+    def set_values(self) -> Mapping[str, Any]:
+        """What its class is called with to make it."""
+        fields = dataclasses.fields(self.written)
+        return {each.name: getattr(self.strategy, each.name) for each in fields if each.init}
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """Its parameters as JSON types; what is of none as text."""
         plain = (bool, int, float, str, types.NoneType)
@@ -86,6 +93,31 @@ class Adapter:
     def warmup(self) -> int:
         """Sessions before its first decision; one at least, because orders are sized with a close."""
         return max(1, self.declared_warmup or 0)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Paths of the files that it reads, as it declares them."""
+        said = self._said("inputs") or ()
+        return (said,) if isinstance(said, str) else tuple(map(str, said))
+
+    @property
+    def input_files(self) -> Mapping[str, Path]:
+        """The files that it reads, by what they are declared as; UsageError for one that is not there.
+
+        Looked for beside the file of the strategy, then in the current folder.
+        """
+        found = {}
+        for name in self.inputs:
+            beside = Path(inspect.getsourcefile(self.written) or "").parent / name
+            place = next((each for each in (beside, Path(name)) if each.is_file()), None)
+            if place is None:
+                raise UsageError(
+                    f"{self.name} declares an input that is not there",
+                    received=name,
+                    hint="A path counts from the folder of the strategy's file, or from the current one.",
+                )
+            found[name] = place.resolve()
+        return found
 
     @property
     def rebalance(self) -> int | str | None:

@@ -179,6 +179,11 @@ class BacktraderAdapter(Adapter):
         """Its ``params``, as declared and as given."""
         return backtrader_defaults(self.strategy) | dict(self.given)
 
+    @property
+    def set_values(self) -> Mapping[str, Any]:
+        """What was given of its ``params``."""
+        return self.given
+
     def read(self, names: Iterable[str]) -> tuple[Any, ...]:
         """Return the values of some of its ``params``."""
         fields = self.fields

@@ -28,7 +28,7 @@ from data.panel.known import Known
 from data.panel.until import Copied, OtherFuture
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import SessionAdapter
-from engine.strategy.fresh import reached, renewed
+from engine.strategy.fresh import fresh, reached
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -81,7 +81,7 @@ def require_causal(untouched: AtOnceAdapter, known: Known, values: Floats, first
     strategy = untouched
     for view, row, how, exact in _futures(known, first, last):
         try:
-            again = renewed(untouched).values(view)
+            again = fresh(untouched).values(view)
         except (UsageError, DataError):
             continue  # it names a fund or a day that is not there
         end = min(row + 1, len(values))
@@ -115,7 +115,7 @@ def _futures(known: Known, first: int, last: int) -> Iterator[tuple[Any, int, st
 
 def _require_pure(strategy: AtOnceAdapter, known: Known, values: Floats) -> None:
     """Raise ValidationError if a strategy does not even say the same about the same data."""
-    again = renewed(strategy).values(known)
+    again = fresh(strategy).values(known)
     if again.shape != values.shape or not alike(again, values, exact=True).all():
         raise ValidationError(
             f"{strategy.name} is impure: asked twice about the same data, it does not say the same",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import importlib.util
 import inspect
 import sys
@@ -135,6 +136,35 @@ def _class_in_file(path: Path, class_name: str) -> type[Any]:
             hint=f"Name one: {path}:ClassName.",
         )
     return chosen
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where another process finds a strategy: the file or the module of its class, and its parameters."""
+
+    file: str
+    module: str
+    name: str
+    values: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, adapter: Adapter) -> Place | None:
+        """Return the place of a strategy; None for one that is in no file, or not by its name."""
+        written = adapter.written
+        code = _codes.get(written)
+        if "." in written.__qualname__ or (code is None and written.__module__ == "__main__"):
+            return None
+        file = code.co_filename if code else ""
+        return cls(file, written.__module__, written.__name__, dict(adapter.set_values))
+
+    def load(self) -> Adapter:
+        """Return the adapter of the strategy, loaded here."""
+        module = _load_module(Path(self.file)) if self.file else importlib.import_module(self.module)
+        written = getattr(module, self.name)
+        adapter = adapter_of(written, self.name)
+        if adapter is BacktraderAdapter:
+            return BacktraderAdapter(written, self.values)
+        return adapter(written(**self.values))
 
 
 def again(written: type[Any]) -> type[Any]:
