@@ -84,6 +84,7 @@ def load_panel(
         sessions_per_year=calendar.sessions_per_year(_date(days[0]), _date(days[-1])),
         stale_after=published.stale_after,
         whole_years=calendar.whole_years,
+        calendar=calendar.sessions(_date(days[0]), calendar.last_day),
     )
     return _with_benchmark(replace(panel, filled=dict(source.used)), source, benchmark, end)
 

@@ -64,7 +64,7 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation"
     ),
     "engine.audits": (
-        "data.errors data.numeric engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
+        "data.errors data.folders engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
         "engine.spec engine.simulation engine.sweeps"
     ),
     "data.filled": "data.facts data.source",

@@ -30,6 +30,18 @@ Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 
+PERIODS = ("week", "month", "quarter", "year")
+
+
+def period_of(days: NDArray[np.datetime64], period: str) -> Integers:
+    """Return the number of the week (from Monday on), month, quarter or year of each day."""
+    if period == "week":
+        numbers: Integers = (days.astype(np.int64) + 3) // 7
+        return numbers
+    months: Integers = days.astype("datetime64[M]").astype(np.int64)
+    return months // {"month": 1, "quarter": 3, "year": 12}[period]
+
+
 class Known:
     """Read-only arrays, (D, S) unless said otherwise; row *d* was public before the open of session *d*.
 
@@ -46,8 +58,10 @@ class Known:
         tracked: tuple[str | None, ...],
         families: tuple[str | None, ...],
         stale_after: int,
+        calendar: NDArray[np.datetime64],
     ) -> None:
         self.days = days
+        self.calendar = calendar
         self.symbols = symbols
         self.tracked = tracked
         self.families = families
@@ -69,6 +83,17 @@ class Known:
     def sessions_listed(self) -> Integers:
         """Number of sessions since listing, before this one; 0 on the first; counted within the panel."""
         return read_only(np.maximum(np.cumsum(self.listed, axis=0) - 1, 0))
+
+    def sessions_left(self, period: str) -> Integers:
+        """Return how many sessions follow each one in its ``week``, ``month``, ``quarter`` or ``year``, (D,).
+
+        0: the last. By ``calendar``, the sessions that the exchange has announced, which go beyond the data:
+        a year's are published in the year before.
+        """
+        require(period, PERIODS, "period")
+        periods = period_of(self.calendar, period)
+        after = np.searchsorted(periods, period_of(self.days, period), side="right")
+        return read_only(after - 1 - np.searchsorted(self.calendar, self.days))
 
     # Prices and volume of the session before.
 

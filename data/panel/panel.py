@@ -44,6 +44,7 @@ class Ingredients:
     synthetic: bool
     sessions_per_year: float
     stale_after: int
+    calendar: Days
     whole_years: Mapping[int, int] = field(default_factory=dict)
 
     def build(self) -> Panel:
@@ -59,6 +60,7 @@ class Ingredients:
             synthetic=self.synthetic,
             sessions_per_year=self.sessions_per_year,
             stale_after=self.stale_after,
+            calendar=self.calendar,
             whole_years=self.whole_years,
         )
 
@@ -109,9 +111,14 @@ class Panel:
         synthetic: bool,
         sessions_per_year: float,
         stale_after: int = STALE_AFTER,
+        calendar: Days | None = None,
         whole_years: Mapping[int, int] | None = None,
     ) -> Panel:
-        """Return the panel of ``facts``; the only place where its two faces are put together."""
+        """Return the panel of ``facts``; the only place where its two faces are put together.
+
+        ``calendar`` has the sessions that the exchange has announced, also later ones; None: ``days``.
+        """
+        calendar = days if calendar is None else calendar
         symbols, actions = tuple(symbols), tuple(actions)
         if list(symbols) != sorted(set(symbols)):
             raise DataError("symbols must be sorted and unique", received=", ".join(symbols))
@@ -123,7 +130,7 @@ class Panel:
         return cls(
             days=days,
             symbols=symbols,
-            known=_known_face(days, symbols, market, facts, listings, stale_after),
+            known=_known_face(days, symbols, market, facts, listings, stale_after, calendar),
             market=market,
             index_closes=MappingProxyType(_index_levels(facts, "close")),
             index_fills={"open": _index_levels(facts, "open")},
@@ -142,6 +149,7 @@ class Panel:
                 synthetic,
                 sessions_per_year,
                 stale_after,
+                calendar,
                 whole_years or {},
             ),
             whole_years=whole_years or {},
@@ -234,7 +242,15 @@ class Panel:
         The market face is shared, which is most of the work of a panel; its fingerprint is no longer its own.
         """
         given = replace(self.ingredients, facts=facts)
-        known = _known_face(self.days, self.symbols, self.market, facts, given.listings, given.stale_after)
+        known = _known_face(
+            self.days,
+            self.symbols,
+            self.market,
+            facts,
+            given.listings,
+            given.stale_after,
+            given.calendar,
+        )
         return replace(self, known=known, fingerprint="", ingredients=given)
 
     def with_index(self, code: str, closes: Floats, fills: Mapping[str, Floats] | None = None) -> Panel:
@@ -270,6 +286,7 @@ def _known_face(
     facts: Facts,
     listings: Listings,
     stale_after: int,
+    calendar: Days,
 ) -> Known:
     return Known(
         days,
@@ -279,6 +296,7 @@ def _known_face(
         tracked=listings.tracked,
         families=listings.families,
         stale_after=stale_after,
+        calendar=calendar,
     )
 
 

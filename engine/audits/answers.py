@@ -38,6 +38,15 @@ class Answer:
     orders: Floats | None = None
     first: int = 0
 
+    @property
+    def decided(self) -> NDArray[np.int64]:
+        """The sessions on which something is decided, in order."""
+        if self.targets is not None:
+            return self.targets.decisions
+        said = self.orders if self.values is None else self.values
+        assert said is not None
+        return self.first + np.flatnonzero(np.isfinite(said).any(axis=1))
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -105,6 +114,14 @@ def _same_bits(
     return values
 
 
+def _weights_on(rows: NDArray[np.int64], targets: Targets) -> Floats:
+    """Return target weights on the sessions ``rows``, (K, S); NaN where nothing is decided."""
+    weights = np.full((len(rows), targets.weights.shape[1]), np.nan)
+    there = np.isin(rows, targets.decisions)
+    weights[there] = targets.weights[np.searchsorted(targets.decisions, rows[there])]
+    return weights
+
+
 def first_difference(
     whole: Answer, again: Answer, cells: Cells, what: str = "", *, exact: bool = False
 ) -> tuple[Found | None, int]:
@@ -131,12 +148,9 @@ def first_difference(
         if found is not None:
             return ("order", found), compared
     if whole.targets is not None and again.targets is not None:
-        rows = whole.targets.decisions[whole.targets.decisions < end]
-        expected = whole.targets.weights[: len(rows), mine]
-        got = np.full(expected.shape, np.nan)
-        there = np.isin(rows, again.targets.decisions)
-        at = np.searchsorted(again.targets.decisions, rows[there])
-        got[there] = again.targets.weights[at][:, other]
+        rows = np.union1d(whole.targets.decisions, again.targets.decisions)
+        rows = rows[rows < end]
+        expected, got = _weights_on(rows, whole.targets)[:, mine], _weights_on(rows, again.targets)[:, other]
         compared += expected.size
         found = first_mismatch(expected, got, days[rows], symbols, exact=exact)
         if found is not None:

@@ -23,7 +23,7 @@ from engine.audits.answers import OTHER_SHAPE, Answer, answer_of
 from engine.audits.watching import Watching
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
-from engine.strategy.fresh import fresh
+from engine.strategy.fresh import fresh, renewed
 from engine.strategy.loader import Place
 
 
@@ -70,7 +70,8 @@ def main(request: str, reply: str) -> None:
 
 def answer(request: Request) -> Reply:
     """Return what the strategy says to all questions, in their order."""
-    watching, answers, error = Watching(), [], ""
+    watching, error = Watching(), ""
+    answers: list[Answer] = []
     strategy: Adapter | None = None
     real = request.given.build()
     try:
@@ -81,8 +82,9 @@ def answer(request: Request) -> Reply:
                 noise = with_noise(request.given, ask.row, request.conditions.seed, parts)
                 panel, last = noise.build(), ask.row
             with _reading(ask.inputs or {}), watching.on():
-                strategy = request.place.load() if strategy is None else fresh(strategy)
-                answers.append(answer_of(strategy, panel, request.first, last, request.conditions))
+                strategy = strategy or request.place.load()
+                copied = fresh(strategy) if answers else renewed(strategy)
+                answers.append(answer_of(copied, panel, request.first, last, request.conditions))
     except EtflowError as raised:
         error = str(raised)
     return Reply(tuple(answers), error, tuple(watching.seen))

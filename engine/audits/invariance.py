@@ -36,6 +36,9 @@ Floats = NDArray[np.float64]
 
 WARMUP, ORDER_AND_SCALE = "warm_up", "order_and_scale"
 STARTS = 6
+LATER = 3
+# A parameter without a unit from here on is money: no window, rank or rate is so large.
+LARGE = 100_000
 CURRENCY = 4.0
 SPLIT = 2
 
@@ -50,6 +53,8 @@ def warm_up(audited: Audited) -> Opinion:
     warmup = strategy.declared_warmup
     if not isinstance(strategy, ScoreAdapter) or warmup is None:
         return Opinion(WARMUP, None, "The strategy gives no scores, so it declares no warm-up to hold it to.")
+    if strategy.needs_all_history:
+        return _of_all_history(audited, strategy, warmup)
     # What a session shows of the one before takes one session more than rows.
     needed = max(warmup - 1, 0)
     whole = renewed(strategy).values(known)
@@ -70,7 +75,8 @@ def warm_up(audited: Audited) -> Opinion:
                 False,
                 f"{strategy.name} declares {warmup} sessions of warm-up and uses more: "
                 f"its score of {found.symbol} on {found.day} is {found.whole:.6g} with all history, and "
-                f"{found.altered:.6g} with data from {known.days[since]} on.",
+                f"{found.altered:.6g} with data from {known.days[since]} on. One that uses all history says "
+                '`history = "all"`.',
                 found.details("before", "after") | {"warmup": warmup},
             )
     return Opinion(
@@ -79,6 +85,45 @@ def warm_up(audited: Audited) -> Opinion:
         f"No score needs more than the {warmup} sessions of history that are declared.",
         {"warmup": warmup, "starts": [str(known.days[each]) for each in starts]},
     )
+
+
+def _of_all_history(audited: Audited, strategy: ScoreAdapter, warmup: int) -> Opinion:
+    """Return what of the scores of the last day is another if the data begin later; it informs.
+
+    ``details``: ``starts``, and for each of them ``changed``, the largest change as a part of the spread of
+    the scores, and ``ranks``, how many funds have another rank.
+    """
+    known = audited.panel.known
+    last = audited.last
+    starts = [int(start) for start in np.linspace(0, last - warmup, LATER + 2)[1:-1] if last - warmup > LATER]
+    whole = renewed(strategy).values(known)[last]
+    scored = np.isfinite(whole)
+    if not starts or not scored.any():
+        return Opinion(WARMUP, None, f"The data are too short for a warm-up of {warmup} sessions.")
+    spread = float(whole[scored].max() - whole[scored].min())
+    changed, moved = [], []
+    for since in starts:
+        again = renewed(strategy).values(View(known, since=since))[last - since]
+        both = scored & np.isfinite(again)
+        change = float(np.abs(again - whole)[both].max()) if both.any() else np.nan
+        changed.append(change / spread if spread > 0.0 else np.nan)
+        moved.append(int((_ranks(again) != _ranks(whole)).sum()))
+    days = [str(known.days[each]) for each in starts]
+    return Opinion(
+        WARMUP,
+        None,
+        f"{strategy.name} declares that it uses all history. With data from {', '.join(days)} on, "
+        f"{', '.join(map(str, moved))} of {int(scored.sum())} funds have another rank on {known.days[last]}.",
+        {"warmup": warmup, "starts": days, "changed": changed, "ranks": moved},
+    )
+
+
+def _ranks(scores: Floats) -> Floats:
+    """Return the rank of each score, 0 the highest, ties by place; NaN where there is none."""
+    order = np.argsort(-scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(len(scores))
+    return np.where(np.isfinite(scores), ranks, -1.0)
 
 
 def order_and_scale(audited: Audited) -> Opinion:
@@ -155,11 +200,20 @@ def _same_run(
 
 
 def _in_other_money(strategy: Adapter, factor: float) -> Adapter:
-    """Return the strategy with those of its parameters that are amounts of money in the other currency."""
+    """Return the strategy with those of its parameters that are amounts of money in the other currency.
+
+    They have the unit ``money``; without units, they are the numbers that are too large for anything else.
+    """
     values = strategy.fields
+    units = {each.name: each.unit for each in parameters_of(strategy.written)}
     money = {
-        each.name: values[each.name] * factor
-        for each in parameters_of(strategy.written)
-        if each.unit.startswith("money") and values[each.name] is not None
+        name: values[name] * factor
+        for name, unit in units.items()
+        if unit.startswith("money") or (not unit and name != "seed" and _is_large(values[name]))
+        if values[name] is not None
     }
     return strategy.with_parameters(money) if money else strategy
+
+
+def _is_large(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= LARGE

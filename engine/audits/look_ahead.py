@@ -25,8 +25,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from data.errors import DataError, EtflowError, UsageError
+from data.errors import DataError, EtflowError, UsageError, ValidationError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
@@ -36,7 +37,10 @@ from engine.audits.opinion import Opinion
 from engine.audits.parameter_sets import called, parameter_sets
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter
+from engine.strategy.causality import latest_of, require_apart
 from engine.strategy.fresh import fresh, renewed
+
+Integers = NDArray[np.int64]
 
 NAME = "look_ahead"
 CUTS = 6
@@ -65,6 +69,10 @@ def look_ahead(audited: Audited) -> Opinion:
     ``without``, ``size``, ``cut`` (the day before whose open the future begins), ``columns`` (the parts of
     the market that it looked ahead in), ``reads`` (what the strategy had read), and ``parameters``.
     """
+    try:
+        require_apart(audited.strategy)
+    except ValidationError as error:
+        return Opinion(NAME, False, str(error))
     rng = np.random.default_rng([audited.conditions.seed, 1])
     sets = parameter_sets(audited.strategy, SETS, rng)
     answers: list[tuple[Adapter, Answer, dict[str, None]]] = []
@@ -77,7 +85,7 @@ def look_ahead(audited: Audited) -> Opinion:
             if strategy is audited.strategy:
                 raise
     asked, cells = [0] * len(answers), 0
-    for altered in _alterations(audited, rng):
+    for altered in _alterations(audited, answers[0][1].decided, rng):
         for number, (strategy, answer, reads) in enumerate(answers):
             market, found, compared = _asked(audited, strategy, answer, altered)
             asked[number] += compared > 0
@@ -117,30 +125,35 @@ def _asked(
         return altered, None, 0
 
 
-def _days(audited: Audited, count: int, rng: np.random.Generator) -> list[int]:
-    """Return one row drawn from each of ``count`` equal parts of the run, in the order of time."""
+def _days(audited: Audited, decided: Integers, count: int, rng: np.random.Generator) -> list[int]:
+    """Return one row drawn from each of ``count`` equal parts of the run, in the order of time.
+
+    They are such on which something is ``decided``: who looks one session ahead shows it there alone.
+    """
     first, last = audited.first(), audited.last
     edges = np.linspace(min(first + 1, last), last, count + 1).astype(np.int64).tolist()
-    return sorted({int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)})
+    drawn = [int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)]
+    return sorted({latest_of(decided[decided > first], each) for each in drawn})
 
 
-def _last_days(audited: Audited) -> list[int]:
+def _last_days(audited: Audited, decided: Integers) -> list[int]:
     """Return rows among the last of the run, whatever the seed, in the order of time."""
     first, last = audited.first(), audited.last
-    return sorted({max(min(first + 1, last), last - each) for each in LAST})
+    wanted = [max(min(first + 1, last), last - each) for each in LAST]
+    return sorted({latest_of(decided[decided > first], each) for each in wanted})
 
 
-def _alterations(audited: Audited, rng: np.random.Generator) -> Iterator[Altered]:
+def _alterations(audited: Audited, decided: Integers, rng: np.random.Generator) -> Iterator[Altered]:
     given, days = audited.panel.ingredients, audited.panel.days
-    for number, row in enumerate(_days(audited, NOISES, rng)):
+    for number, row in enumerate(_days(audited, decided, NOISES, rng)):
         yield _noisy(audited, row) if number % 2 else _noisy_throughout(audited, row)
-    for row in _last_days(audited):
+    for row in _last_days(audited, decided):
         yield _noisy(audited, row)
         yield _noisy_throughout(audited, row)
-    for row in [*_days(audited, CUTS, rng), *_last_days(audited)]:
+    for row in [*_days(audited, decided, CUTS, rng), *_last_days(audited, decided)]:
         yield Altered(cut(given, row).build(), row, f"when the data end on {days[row - 1]}", noisy=False)
     if audited.reload is not None:
-        for row in _days(audited, RELOADS, rng):
+        for row in _days(audited, decided, RELOADS, rng):
             loaded = cut(audited.reload(days[row].item()).ingredients, row).build()
             yield Altered(loaded, row, f"when data up to {days[row - 1]} are loaded", noisy=False)
 

@@ -24,12 +24,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from data.errors import StrategyError
-from data.numeric.cache_folder import VARIABLE, cache_folder
+from data.folders import CACHE_VARIABLE, cache_folder
 from engine.audits.answers import Answer, Cells, first_difference
 from engine.audits.apart import Ask, Reply, Request
 from engine.audits.audited import Audited
@@ -71,23 +72,23 @@ def purity(audited: Audited) -> Opinion:
         return Opinion(NAME, None, f"{name} is in no file, so that no other process can ask it.")
     row = (audited.first() + 2 * audited.last) // 3
     with tempfile.TemporaryDirectory() as folder:
-        cut = _cut_inputs(inputs, audited.panel.days[row].item(), Path(folder))
+        cut = cut_inputs(inputs, audited.panel.days[row].item(), Path(folder))
         asks = (Ask(),), (Ask(row), Ask(), *([Ask(None, cut)] if cut else []))
         one, two = _ask(audited, place, asks, Path(folder))
-    seen = _besides(audited, (*one.seen, *two.seen))
+    seen = _besides(audited, (*one.seen, *two.seen), cut.values())
     details: dict[str, Any] = {"seen": seen, "inputs": sorted(inputs)}
 
-    def impure(what: str, kinds: Iterable[str], **more: Any) -> Opinion:
-        said = [what, *(WORDS[kind].format(", ".join(seen[kind])) for kind in kinds)]
+    def impure(first: str, kinds: Iterable[str], more: Mapping[str, Any] = MappingProxyType({})) -> Opinion:
+        said = [first, *(WORDS[kind].format(", ".join(seen[kind])) for kind in kinds)]
         sentence = "; it ".join(each for each in said if each)
-        return Opinion(NAME, False, f"{name} is impure: it {sentence}.", details | more)
+        return Opinion(NAME, False, f"{name} is impure: it {sentence}.", {**details, **more})
 
     if one.error or two.error:
         which = "" if one.error == two.error else ", but not in every one"
         return impure(f"raises in another process{which}: {(one.error or two.error).rstrip('.')}", seen)
     found = _first(audited, one.answers[0], two.answers[1], audited.last)
     if found is not None:
-        return impure(f"does not say the same in two processes: {found[0]}", seen, **found[1])
+        return impure(f"does not say the same in two processes: {found[0]}", seen, found[1])
     ahead = ["when what follows is noise", f"without the later rows of {', '.join(inputs)}"]
     for again, how in zip((two.answers[0], *two.answers[2:]), ahead, strict=False):
         found = _first(audited, one.answers[0], again, row)
@@ -113,13 +114,14 @@ def _first(audited: Audited, whole: Answer, again: Answer, row: int) -> tuple[st
     return words, {"what": name, **cell.details("one", "other")}
 
 
-def _besides(audited: Audited, seen: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
-    """Return what was asked for besides declared inputs and files that parameters name, by kind."""
+def _besides(
+    audited: Audited, seen: Iterable[tuple[str, str]], copies: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return what was asked for besides declared inputs, their copies and files that parameters name."""
     strategy = audited.strategy
     named = [each for each in strategy.fields.values() if isinstance(each, str) and os.path.isfile(each)]
-    given = {str(path) for path in strategy.input_files.values()} | {
-        str(Path(each).resolve()) for each in named
-    }
+    allowed = [*map(str, strategy.input_files.values()), *named, *copies]
+    given = {str(Path(each).resolve()) for each in allowed}
     found: dict[str, list[str]] = {}
     for kind, name in dict.fromkeys(seen):
         if kind != "file" or str(Path(name).resolve()) not in given:
@@ -174,13 +176,13 @@ def _environment(place: Mapping[str, str], home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHON"))}
     own = {name: str(home) for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR", "ETFLOW_STATE")}
     cache = cache_folder()
-    compiled = {VARIABLE: str(cache)} if cache else {}
+    compiled = {CACHE_VARIABLE: str(cache)} if cache else {}
     path = {"PYTHONPATH": os.pathsep.join(each or os.getcwd() for each in sys.path)}
     return {**kept, **own, **compiled, **path, **place}
 
 
-def _cut_inputs(inputs: Mapping[str, Path], day: date, folder: Path) -> dict[str, str]:
-    """Write the inputs that have dates without the rows after a day; return them by the paths of the others."""
+def cut_inputs(inputs: Mapping[str, Path], day: date, folder: Path) -> dict[str, str]:
+    """Write the inputs that have dates without rows after a day; return them by the paths of the others."""
     written = {}
     for number, path in enumerate(inputs.values()):
         rows = list(_rows(path))
@@ -190,7 +192,7 @@ def _cut_inputs(inputs: Mapping[str, Path], day: date, folder: Path) -> dict[str
         kept = [row for n, row in enumerate(rows) if n == 0 or (_day(row[column]) or day) <= day]
         place = folder / f"input{number}{path.suffix}"
         with place.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(kept)
+            csv.writer(file, lineterminator="\n").writerows(kept)
         written[str(path)] = str(place)
     return written
 

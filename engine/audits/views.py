@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from data.panel.facts import Grid
 
 # What says where the arrays are, and is no datum.
-FRAME = ("days", "symbols", "index_codes", "until", "tracked", "families")
+FRAME = ("days", "calendar", "symbols", "index_codes", "until", "tracked", "families")
 BY_FUND = ("symbols", "tracked", "families")
 
 
@@ -73,6 +73,8 @@ class View:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._of, name)
+        if name == "calendar":
+            return value
         if name in BY_FUND:
             other = self._stranger if name == "symbols" else value[0] if value else None
             return tuple(value[column] if column >= 0 else other for column in self._columns.tolist())

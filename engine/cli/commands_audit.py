@@ -44,8 +44,8 @@ def audit(
 ) -> None:
     """Ask of STRATEGY whether its numbers can be believed: a built-in name, or path/to/file.py:ClassName.
 
-    look_ahead, warm_up and order_and_scale are gates: exit code 5 where one is missed. lag_sensitivity,
-    placebo, luck_band, survivorship and cost_and_capacity inform.
+    look_ahead, purity, warm_up and order_and_scale are gates: exit code 5 where one is missed.
+    lag_sensitivity, placebo, luck_band, survivorship and cost_and_capacity inform.
 
     Example: etflow audit share_inflow --only look_ahead,placebo --draws 50
     """

@@ -95,6 +95,19 @@ class Adapter:
         return max(1, self.declared_warmup or 0)
 
     @property
+    def needs_all_history(self) -> bool:
+        """Whether it says that its decisions depend on all sessions since the first."""
+        said = self._said("history")
+        if said not in (None, "all"):
+            raise StrategyError(
+                f"`history` of {self.name} is no word that is known",
+                received=repr(said),
+                limit='"all"',
+                hint="Leave it out, and let `warmup` say how many sessions it depends on.",
+            )
+        return said is not None
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Paths of the files that it reads, as it declares them."""
         said = self._said("inputs") or ()

@@ -79,7 +79,8 @@ def require_causal(untouched: AtOnceAdapter, known: Known, values: Floats, first
     """
     require_apart(untouched)
     strategy = untouched
-    for view, row, how, exact in _futures(known, first, last):
+    decided = np.flatnonzero(np.isfinite(values).any(axis=1))
+    for view, row, how, exact in _futures(known, first, last, decided):
         try:
             again = fresh(untouched).values(view)
         except (UsageError, DataError):
@@ -103,14 +104,25 @@ def require_causal(untouched: AtOnceAdapter, known: Known, values: Floats, first
             )
 
 
-def _futures(known: Known, first: int, last: int) -> Iterator[tuple[Any, int, str, bool]]:
-    """Yield views of the known face, the row from which each differs, how, and whether bits must agree."""
+def _futures(
+    known: Known, first: int, last: int, decided: NDArray[np.int64]
+) -> Iterator[tuple[Any, int, str, bool]]:
+    """Yield views of the known face, the row from which each differs, how, and whether bits must agree.
+
+    The rows are such on which something is ``decided``, where there are any.
+    """
     end = min(last, len(known.days) - 2)
     places = [first + int(part * (last - first)) for part in PARTS] + [last - each for each in BEFORE_LAST]
-    for row in sorted({min(max(place, 0), end) for place in places if end >= 0}, reverse=True):
+    for row in sorted({latest_of(decided, min(place, end)) for place in places if place >= 0}, reverse=True):
         yield OtherFuture(known, row), row, f"what follows {known.days[row]} is another", True
-    for row in sorted({first + (last - first) // 2, max(last - 1, first)}):
+    for row in sorted({latest_of(decided, first + (last - first) // 2), latest_of(decided, max(end, first))}):
         yield Copied(known, row), row, f"the data end on {known.days[row]}", False
+
+
+def latest_of(rows: NDArray[np.int64], place: int) -> int:
+    """Return the latest of ``rows``, which are in order, up to ``place``; that itself if there is none."""
+    before = int(np.searchsorted(rows, place, side="right"))
+    return int(rows[before - 1]) if before else place
 
 
 def _require_pure(strategy: AtOnceAdapter, known: Known, values: Floats) -> None:

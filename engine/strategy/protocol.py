@@ -12,6 +12,10 @@ property or a class attribute:
 
 - ``warmup``: sessions of market data before a decision that it can depend on, and no more; 1 where it says
   nothing. A run begins once there are so many, and the audit ``warm_up`` holds a score to it.
+- ``history``: ``"all"`` where a decision depends on all sessions since the first, as in an expanding window;
+  ``warmup`` then only says when a run can begin, and ``warm_up`` tells what hangs on where the data begin.
+- ``inputs``: paths of files that it reads besides the data, beside its own file or in the current folder. A
+  manifest has their hashes, and the audit ``purity`` asks that no row is used before its date.
 - ``rebalance``: how often it decides: every so many sessions, ``weekly``, ``monthly`` or ``once``. With
   scores the engine follows it; with the other two it tells what to expect, and changes nothing.
 - ``cash_without_score``: whether a session on which no fund has a score means cash. Where it does not, a run
