@@ -227,6 +227,14 @@ def test_an_annual_figure_is_refused():
     assert moments([0.010, 0.011, 0.012]).sharpe > 1.0
 
 
+def test_a_ratio_given_by_hand_comes_back_with_its_unit_and_an_annual_one_with_a_warning():
+    assert probabilistic_sharpe(Moments(252, 0.3)).note == "the Sharpe ratio 0.3 is taken per period"
+    # 0.8 times the root of 252
+    for found in (probabilistic_sharpe(Moments(252, 0.8)), minimum_track_record(Moments(252, 0.8))):
+        assert "0.8 is taken per period, which is 12.7 a year of 252 sessions: divide" in found.note
+    assert probabilistic_sharpe(moments([0.01, 0.02, 0.015])).note is None
+
+
 def test_probabilistic_sharpe_as_published():
     found = probabilistic_sharpe(Moments(24, 0.458, -2.448, 10.164))
     assert found.value == pytest.approx(0.9133610839, abs=1e-10)

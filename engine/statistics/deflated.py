@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from data.errors import UsageError
 from engine.statistics.estimate import (
     NO_VARIATION,
+    SUSPICIOUS,
     Floats,
     check_at_least,
     check_per_period,
@@ -137,6 +138,8 @@ def _deflated(selected: Moments, spread: float, trials: float) -> DeflatedSharpe
         reason = "the expected maximum exceeds one per period: trials are too short"
         return DeflatedSharpe(math.nan, bar, spread, trials, reason)
     found = probabilistic_sharpe(selected, bar)
+    if not selected.measured and abs(selected.sharpe) > SUSPICIOUS:
+        note = "; ".join(each for each in (note, found.note) if each)
     return DeflatedSharpe(found.value, bar, spread, trials, found.reason, note)
 
 

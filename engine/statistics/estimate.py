@@ -2,13 +2,14 @@
 
 1. A number that is undefined is NaN with a reason; never infinite, never an exception (``Estimate``).
 2. Rows with a return that is not known are dropped before anything else, in all series at once (``known``).
-3. A Sharpe ratio is per period; a figure above one in size is almost certainly annual, and is refused.
+3. A Sharpe ratio is per period; a figure above one in size is almost certainly annual, and is refused; what was
+   given by hand comes back with its unit, and above 0.3 with a warning.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 import numpy as np
@@ -19,6 +20,7 @@ from data.errors import UsageError
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+SUSPICIOUS, SESSIONS = 0.3, 252  # a ratio per period above which it may be an annual one
 NO_VARIATION = 1e-12  # a standard deviation up to this is rounding around a constant
 # A return up to this in size is rounding: equity is a sum over cash and funds, its quotient is off by some
 # units in the last place of 1 (2.2e-16 each). A cent of a hundred billion is ten times as much.
@@ -29,10 +31,11 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, or NaN and the reason why it is undefined."""
+    """A number, or NaN and the reason why it is undefined; ``note`` is what to tell a reader beside it."""
 
     value: float
     reason: str | None = None
+    note: str | None = field(default=None, compare=False)
 
 
 def undefined(reason: str) -> Estimate:
@@ -97,6 +100,20 @@ def check_per_period(name: str, sharpe: float) -> None:
             limit="between -1 and 1",
             hint="Divide an annual figure by the square root of the periods per year.",
         )
+
+
+def unit_of(sharpe: float) -> str:
+    """Return in words that a ratio is per period, with a warning where that is more than a market gives.
+
+    0.3 a session is 4.7 a year.
+    """
+    said = f"the Sharpe ratio {sharpe:g} is taken per period"
+    if abs(sharpe) <= SUSPICIOUS:
+        return said
+    return (
+        f"{said}, which is {sharpe * math.sqrt(SESSIONS):.1f} a year of {SESSIONS} sessions: "
+        "divide an annual figure by the square root of the periods per year"
+    )
 
 
 def normal_cdf(z: float) -> float:

@@ -34,6 +34,7 @@ from engine.statistics.estimate import (
     normal_cdf,
     normal_quantile,
     undefined,
+    unit_of,
 )
 from engine.statistics.long_run import NO_VARIANCE, bartlett_variance, default_lags
 
@@ -206,14 +207,15 @@ def probabilistic_sharpe(of: Moments, benchmark: float = 0.0) -> Estimate:
     """Return the probability that the true ratio exceeds ``benchmark``, both per period.
 
     ``Φ((SR - SR*) √(T-1) / sqrt(1 - g3 SR + (g4-1)/4 SR²))``, the form of 2012: the variance is at the
-    observed ratio. Returns are taken as independent. Source: Bailey and López de Prado (2012).
+    observed ratio. Returns are taken as independent. A ratio given by hand comes back in ``note``, with its
+    unit. Source: Bailey and López de Prado (2012).
     """
     check_per_period("the benchmark Sharpe ratio", benchmark)
     adjustment = _adjustment(of)
     if adjustment.reason is not None:
         return adjustment
     z = (of.sharpe - benchmark) * math.sqrt((of.observations - 1) / adjustment.value)
-    return finite(normal_cdf(z), "the benchmark Sharpe ratio is undefined")
+    return _told(finite(normal_cdf(z), "the benchmark Sharpe ratio is undefined"), of)
 
 
 def probabilistic_sharpe_robust(
@@ -251,7 +253,7 @@ def minimum_track_record(of: Moments, benchmark: float = 0.0, confidence: float 
     margin = of.sharpe - benchmark
     if not margin > NO_VARIATION:
         return undefined("never: the Sharpe ratio is not above the benchmark")
-    return Estimate(1.0 + adjustment.value * (normal_quantile(confidence) / margin) ** 2)
+    return _told(Estimate(1.0 + adjustment.value * (normal_quantile(confidence) / margin) ** 2), of)
 
 
 def _excess(returns: ArrayLike, risk_free: ArrayLike) -> Floats:
@@ -266,6 +268,11 @@ def _reason(excess: Floats) -> str | None:
     if len(excess) < 3:
         return SHORT
     return FLAT if excess.std() <= NO_VARIATION else None
+
+
+def _told(found: Estimate, of: Moments) -> Estimate:
+    """Return an answer that says the unit of a ratio that was given by hand."""
+    return found if of.measured else Estimate(found.value, found.reason, unit_of(of.sharpe))
 
 
 def _adjustment(of: Moments) -> Estimate:
