@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from benchmarks.peer_backtrader import Feed, array_feed, pandas_feed, run
 from benchmarks.workload import CASH, COSTS, FIRST_DECISION, make_workload
 from data.panel.panel import Panel
-from engine.kernel.targets import Targets, decision_rows, target_weights
+from engine.kernel.schedule import decision_rows
+from engine.kernel.targets import Targets, target_weights
 from engine.simulation.engines import simulate
 from engine.spec import Conditions
 from strategies.flow_blend import FlowBlend

@@ -195,7 +195,7 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Adapter) -> dict[str, Any]:
     return {
         "strategy": spec.strategy,
         "idea": strategy.idea,
-        "parameters": strategy.parameters,
+        "parameters": strategy.stated,
         "engine": spec.engine,
         "spec": spec.to_dict(),
         "data": data_block(panel),

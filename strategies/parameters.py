@@ -39,13 +39,17 @@ def param(
     choices: Sequence[object] | None = None,
     unit: str = "",
     help: str = "",
+    later: bool = False,
 ) -> T:
     """Return a dataclass field with a default, bounds (inclusive) or choices, its unit and a line of help.
 
     Where a field has bounds and choices, a number must obey the bounds, and a text be one of the choices.
-    The declared type is that of ``default``, which is what a type checker should see.
+    ``later`` is for a field that a class got after runs of it were on file: at its default it is left out of
+    their ids. The declared type is that of ``default``, which is what a type checker should see.
     """
-    metadata = {"low": low, "high": high, "choices": choices, "unit": unit, "help": help}
+    metadata: dict[str, Any] = {"low": low, "high": high, "choices": choices, "unit": unit, "help": help}
+    if later:
+        metadata["later"] = True
     field: T = dataclasses.field(default=default, metadata=metadata)
     return field
 

@@ -9,6 +9,8 @@ often that is decided, and how much of equity each gets. It declares and checks;
    while its rank is at most ``top + hysteresis``;
 3. the selected are weighed (``weighting``), and no fund gets more than ``cap``; what is left over is cash;
 4. if nothing qualifies, ``otherwise`` is held.
+
+A cycle of n sessions has n phases (``phase``), and ``tranches`` hold several of them in one account.
 """
 
 from __future__ import annotations
@@ -66,6 +68,22 @@ class Rotation(ABC):
         0, low=0, high=1000, unit="ranks", help="a held fund stays while its rank is at most top + this"
     )
     otherwise: str = param(CASH, help="what to hold when nothing qualifies: cash, or a symbol")
+    phase: int = param(
+        0,
+        low=0,
+        high=999,
+        unit="sessions",
+        help="decide on the first session, and so many after it the next time; below rebalance",
+        later=True,
+    )
+    tranches: int = param(
+        1,
+        low=1,
+        high=1000,
+        unit="sleeves",
+        help="sleeves with books of their own that rebalance in turn; at most rebalance",
+        later=True,
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let ``top: int = 5`` in a subclass change the default alone."""
@@ -86,8 +104,27 @@ class Rotation(ABC):
                 received=self.hysteresis,
                 hint="Set top to a number of funds, or leave hysteresis at 0.",
             )
+        self._check_turns()
         cash = self.otherwise.lower() == CASH
         object.__setattr__(self, "otherwise", CASH if cash else parse_symbol(self.otherwise))
+
+    def _check_turns(self) -> None:
+        cycle = self.rebalance if isinstance(self.rebalance, int) else 1
+        if self.phase >= cycle:
+            raise UsageError(
+                f"parameter `phase` of {type(self).__name__} is out of bounds",
+                received=f"{self.phase}, with rebalance {self.rebalance}",
+                limit=f"0 to {cycle - 1}",
+                hint="A phase is one of the sessions of a cycle: below `rebalance`.",
+            )
+        # Sleeves that decide once need no turns.
+        if self.tranches > cycle and self.rebalance != "once":
+            raise UsageError(
+                f"parameter `tranches` of {type(self).__name__} is out of bounds",
+                received=f"{self.tranches}, with rebalance {self.rebalance}",
+                limit=f"1 to {cycle}",
+                hint="Sleeves take turns: there are at most as many as sessions in `rebalance`.",
+            )
 
     @property
     @abstractmethod

@@ -1,7 +1,7 @@
 """The trading session a third time: plain Python, for a reader with a pencil.
 
-Written from `docs/assumptions.md`, "One session, in order", never from the engines, and
-imports nothing of theirs. Rounding to a tick or a cent is done in decimals; everything else is float
+Written from `docs/assumptions.md`, "One session, in order" and "Phases and tranches", never from the engines,
+and imports nothing of theirs. Rounding to a tick or a cent is done in decimals; everything else is float
 arithmetic from left to right, so that an engine that obeys the same description gives *equal* numbers.
 
 One session *d*, and the function that does each step:
@@ -21,6 +21,9 @@ One session *d*, and the function that does each step:
     f. A buy is cut to the lots that cash pays for.                                    `affordable`
  4. Interest on the cash that lay there since the last close.                          `simulate`
  5. Marks and equity at the close.                                                     `equity`
+
+In tranches a sleeve is an account of its own beside the account: what happens to its part happens to both.
+After a session on which all decide, the account is divided anew.                      `divide`
 """
 
 from __future__ import annotations
@@ -80,6 +83,8 @@ class Costs:
 class Decision:
     weights: Mapping[str, float]
     rank: tuple[str, ...]  # every fund with a weight, in the order in which it is bought
+    tranches: int = 1
+    sleeve: int | None = None  # whose decision it is; None: that of all, who are so many from now on
 
     @classmethod
     def by_weight(cls, weights: Mapping[str, float]) -> Decision:
@@ -258,6 +263,7 @@ def simulate(scenario: Scenario) -> Outcome:
     funds = {fund.symbol: fund for fund in scenario.funds}
     quotes = {symbol: history(fund, days, scenario.tick) for symbol, fund in funds.items()}
     account = Account(scenario.cash, dict.fromkeys(funds, 0))
+    sleeves: list[Account] = []
     sessions: list[Session] = []
     fills: list[Fill] = []
     rejections: list[Rejection] = []
@@ -265,24 +271,63 @@ def simulate(scenario: Scenario) -> Outcome:
         if scenario.first is not None and day < scenario.first:
             continue
         today = {symbol: quotes[symbol][day] for symbol in funds}
-        overnight = account.cash if sessions else 0.0
-        corporate_actions(account, funds, today, day)
-        collect(account, day)
-        if day in scenario.decisions:
-            decision = scenario.decisions[day]
-            orders, unlisted = size(account, today, decision, scenario.lot)
+        overnight = [each.cash if sessions else 0.0 for each in (account, *sleeves)]
+        corporate_actions(account, sleeves, funds, today, day)
+        for each in (account, *sleeves):
+            collect(each, day)
+        decision = scenario.decisions.get(day)
+        if decision is not None:
+            alone = decision.sleeve is not None
+            buyers = [account, sleeves[decision.sleeve]] if alone else [account]
+            lot = scenario.lot if alone else scenario.lot * decision.tranches
+            orders, unlisted = size(buyers[-1], today, decision, lot)
+            if alone:
+                orders = {symbol: whole(buyers, symbol, order, lot) for symbol, order in orders.items()}
             rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]
             sells = [symbol for symbol in funds if orders.get(symbol, 0) < 0]
             buys = [symbol for symbol in decision.rank if orders.get(symbol, 0) > 0]
             for symbol in sells + buys:
-                fill, refused = trade(account, scenario, day, symbol, today[symbol], orders[symbol])
+                fill, refused = trade(buyers, scenario, lot, day, symbol, today[symbol], orders[symbol])
                 fills += fill
                 rejections += refused
         nights = (day - yesterday).days if sessions else 0
-        interest = overnight * costs.cash_rate * nights / 365
-        account.cash += interest
-        sessions.append(close(account, today, day, interest))
+        interest = [cash * costs.cash_rate * nights / 365 for cash in overnight]
+        for each, earned in zip((account, *sleeves), interest, strict=True):
+            each.cash += earned
+        if decision is not None and decision.sleeve is None:
+            sleeves = divide(account, decision.tranches, scenario.lot)
+        require_shares_to_add_up(account, sleeves)
+        sessions.append(close(account, today, day, interest[0]))
     return Outcome(tuple(sessions), tuple(fills), tuple(rejections))
+
+
+def divide(account: Account, tranches: int, lot: int) -> list[Account]:
+    """Return equal parts of an account, shares in whole lots; the last one has what is no lot."""
+    if tranches == 1:
+        return []
+    sleeves = [
+        Account(
+            account.cash / tranches,
+            {
+                symbol: (held // lot * (number + 1) // tranches - held // lot * number // tranches) * lot
+                for symbol, held in account.shares.items()
+            },
+            [(pay_day, amount / tranches) for pay_day, amount in account.receivables],
+        )
+        for number in range(tranches)
+    ]
+    for symbol, held in account.shares.items():
+        sleeves[-1].shares[symbol] += held % lot
+    return sleeves
+
+
+def require_shares_to_add_up(account: Account, sleeves: list[Account]) -> None:
+    if sleeves:
+        for symbol, held in account.shares.items():
+            assert sum(each.shares[symbol] for each in sleeves) == held
+        together = math.fsum(each.cash + each.receivable for each in sleeves)
+        assert math.isclose(together, account.cash + account.receivable, rel_tol=1e-9, abs_tol=1e-6)
+        assert all(each.cash >= 0 for each in sleeves)
 
 
 def close(account: Account, today: Mapping[str, Quote], day: date, interest: float) -> Session:
@@ -306,24 +351,42 @@ def equity(account: Account, prices: Mapping[str, float | None]) -> float:
 
 
 def corporate_actions(
-    account: Account, funds: Mapping[str, Fund], today: Mapping[str, Quote], day: date
+    account: Account,
+    sleeves: list[Account],
+    funds: Mapping[str, Fund],
+    today: Mapping[str, Quote],
+    day: date,
 ) -> None:
     for kind in ("dividend", "split", "liquidation"):
         for symbol, fund in funds.items():
             for action in (action for action in today[symbol].due if action.kind == kind):
-                if account.shares[symbol] == 0:
-                    continue
                 if kind == "split":
-                    account.shares[symbol] = math.floor(account.shares[symbol] * action.ratio + 1e-6)
+                    split(account, sleeves, symbol, action.ratio)
                     continue
-                account.credit(account.shares[symbol] * action.cash, day, action.pay_day)
-                if kind == "liquidation":
-                    account.shares[symbol] = 0
+                for each in (account, *sleeves):
+                    if each.shares[symbol] > 0:
+                        each.credit(each.shares[symbol] * action.cash, day, action.pay_day)
+                    if kind == "liquidation":
+                        each.shares[symbol] = 0
             closed = fund.delisted is not None and day >= fund.delisted
             terms = any(action.kind == "liquidation" for action in fund.actions)
-            if kind == "liquidation" and closed and not terms and account.shares[symbol] > 0:
-                account.credit(account.shares[symbol] * today[symbol].reference, day, None)
-                account.shares[symbol] = 0
+            if kind == "liquidation" and closed and not terms:
+                for each in (account, *sleeves):
+                    if each.shares[symbol] > 0:
+                        each.credit(each.shares[symbol] * today[symbol].reference, day, None)
+                        each.shares[symbol] = 0
+
+
+def split(account: Account, sleeves: list[Account], symbol: str, ratio: float) -> None:
+    def after(shares: int) -> int:
+        return math.floor(shares * ratio + 1e-6)
+
+    account.shares[symbol] = after(account.shares[symbol])
+    together = 0
+    for each in sleeves:
+        so_far = together + each.shares[symbol]
+        each.shares[symbol] = after(so_far) - after(together)
+        together = so_far
 
 
 def collect(account: Account, day: date) -> None:
@@ -352,10 +415,18 @@ def size(
     return orders, unlisted
 
 
+def whole(buyers: list[Account], symbol: str, order: int, lot: int) -> int:
+    """Return a sleeve's order; a sale of all it has in whole lots, while others hold the fund."""
+    account, sleeve = buyers
+    if order != -sleeve.shares[symbol] or account.shares[symbol] == sleeve.shares[symbol]:
+        return order
+    return -(sleeve.shares[symbol] // lot * lot)
+
+
 def trade(
-    account: Account, scenario: Scenario, day: date, symbol: str, quote: Quote, order: int
+    buyers: list[Account], scenario: Scenario, lot: int, day: date, symbol: str, quote: Quote, order: int
 ) -> tuple[list[Fill], list[Rejection]]:
-    costs, lot, side = scenario.costs, scenario.lot, 1 if order > 0 else -1
+    costs, side = scenario.costs, 1 if order > 0 else -1
     if not quote.traded:
         return [], [Rejection(day, symbol, order, "halted")]
     bar = quote.bar
@@ -373,7 +444,8 @@ def trade(
         if shares > cap:
             rejections.append(Rejection(day, symbol, side * (shares - cap), "participation"))
             shares = cap
-    paid_for = affordable(account.cash, scenario, quote, base, side, shares)
+    cash = min(each.cash for each in buyers)
+    paid_for = affordable(cash, scenario, lot, quote, base, side, shares)
     if paid_for < shares:
         rejections.append(Rejection(day, symbol, side * (shares - paid_for), "cash"))
     if paid_for == 0:
@@ -383,14 +455,17 @@ def trade(
     price = fill_price(scenario, quote, base, side, shares)
     notional = shares * price
     commission, fee = charges(scenario, side, notional)
-    account.cash = account.cash - side * notional - commission - fee
-    account.shares[symbol] += side * shares
+    for each in buyers:
+        each.cash = each.cash - side * notional - commission - fee
+        each.shares[symbol] += side * shares
     slippage = abs(price - base) * shares
     fill = Fill(day, symbol, side * shares, price, notional, commission, fee, slippage, quote.reference)
     return [fill], rejections
 
 
-def affordable(cash: float, scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> int:
+def affordable(
+    cash: float, scenario: Scenario, lot: int, quote: Quote, base: float, side: int, shares: int
+) -> int:
     """As many shares as leave no debt: whole lots of a buy; a sale goes whole or not at all."""
 
     def in_debt(count: int) -> bool:
@@ -402,11 +477,11 @@ def affordable(cash: float, scenario: Scenario, quote: Quote, base: float, side:
         return shares
     if side < 0:
         return 0
-    lots, too_many = 0, shares // scenario.lot
+    lots, too_many = 0, shares // lot
     while too_many - lots > 1:
         half = (lots + too_many) // 2
-        lots, too_many = (lots, half) if in_debt(half * scenario.lot) else (half, too_many)
-    return lots * scenario.lot
+        lots, too_many = (lots, half) if in_debt(half * lot) else (half, too_many)
+    return lots * lot
 
 
 def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> float:

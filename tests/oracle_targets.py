@@ -4,7 +4,7 @@ Written from the parameters that `etflow strategies show` lists, `docs/user-guid
 `docs/assumptions.md`, never from the engines, and imports nothing of theirs. What it decides is what
 `tests/oracle.py` trades.
 
-One decision, and the function that does each step:
+One decision, and the function that does each step (of tranches, each sleeve by itself: `in_turn`):
 
  1. Is this session a decision session?                                               `decision_days`
  2. Which funds qualify: listed, with a score, above the threshold; the best first.   `ranking`
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -38,6 +38,8 @@ class Rules:
     cap: float = 1.0
     hysteresis: int = 0
     otherwise: str = "cash"  # or a symbol
+    phase: int = 0  # sessions from the first decision to the next one; 0: a whole cycle
+    tranches: int = 1  # sleeves that take turns
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,11 @@ def rotate(
     rules: Rules, days: Sequence[date], mornings: Mapping[date, Morning], number: type[Number] = float
 ) -> dict[date, Decision]:
     """Return the decisions of a run over these sessions, in floats from left to right, or in fractions."""
+    if rules.tranches > 1:
+        return in_turn(rules, days, mornings, number)
     decisions: dict[date, Decision] = {}
     chosen: list[str] = []
-    for day in decision_days(days, rules.rebalance):
+    for day in decision_days(days, rules.rebalance, rules.phase):
         morning = mornings[day]
         ranked = ranking(morning, rules.threshold)
         chosen = chosen_of(ranked, chosen, rules)
@@ -70,12 +74,32 @@ def rotate(
     return decisions
 
 
-def decision_days(days: Sequence[date], rebalance: int | str) -> list[date]:
-    """Every so many sessions from the first on, or the first session of each week or month."""
+def in_turn(
+    rules: Rules, days: Sequence[date], mornings: Mapping[date, Morning], number: type[Number]
+) -> dict[date, Decision]:
+    """Return the decisions of all sleeves; on the first day all decide, and alike."""
+    found: dict[date, Decision] = {}
+    for sleeve in range(rules.tranches):
+        phase = 0
+        if isinstance(rules.rebalance, int):
+            phase = (
+                rules.phase + math.floor(Fraction(sleeve * rules.rebalance, rules.tranches))
+            ) % rules.rebalance
+        for day, decision in rotate(replace(rules, phase=phase, tranches=1), days, mornings, number).items():
+            if day == days[0]:
+                found[day] = replace(decision, tranches=rules.tranches)
+            else:
+                assert day not in found, "two sleeves decide on one session"
+                found[day] = replace(decision, tranches=rules.tranches, sleeve=sleeve)
+    return dict(sorted(found.items()))
+
+
+def decision_days(days: Sequence[date], rebalance: int | str, phase: int = 0) -> list[date]:
+    """The first session and every so many from the phase on, or the first session of each week or month."""
     if rebalance == "once":
         return list(days[:1])
     if isinstance(rebalance, int):
-        return list(days[::rebalance])
+        return [day for number, day in enumerate(days) if number == 0 or number % rebalance == phase]
     periods = [day.isocalendar()[:2] if rebalance == "weekly" else (day.year, day.month) for day in days]
     return [day for number, day in enumerate(days) if periods[number] not in periods[:number]]
 

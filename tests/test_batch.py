@@ -59,6 +59,8 @@ ROTATIONS: list[dict[str, Any]] = [
     {"top": 2, "hysteresis": 2, "rebalance": 1},
     {"top": 0, "weighting": "inverse_volatility", "rebalance": "monthly", "cap": 0.15},
     {"top": 4, "weighting": "score", "threshold": 0.001, "otherwise": "157001.SZ", "rebalance": "weekly"},
+    {"top": 2, "hysteresis": 1, "rebalance": 7, "phase": 3},
+    {"top": 2, "hysteresis": 1, "rebalance": 7, "phase": 6, "tranches": 3},
 ]
 STORMY = Costs(
     commission_rate=0.001, slippage_rate=0.002, participation_rate=0.02, impact=0.4, cash_rate=0.02

@@ -103,6 +103,13 @@ def test_a_strategy_is_frozen():
     [
         {"top": -1},
         {"rebalance": 0},
+        {"phase": 5},
+        {"phase": -1},
+        {"rebalance": "weekly", "phase": 1},
+        {"rebalance": "once", "phase": 1},
+        {"tranches": 6},
+        {"tranches": 0},
+        {"rebalance": "monthly", "tranches": 2},
         {"rebalance": "daily"},
         {"weighting": "softmax"},
         {"cap": 0.0},

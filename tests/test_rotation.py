@@ -10,14 +10,8 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
-from engine.kernel.targets import (
-    Targets,
-    decision_rows,
-    rank_columns,
-    recent_volatility,
-    rule_of,
-    target_weights,
-)
+from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
+from engine.kernel.targets import Targets, rank_columns, recent_volatility, rule_of, target_weights
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -252,6 +246,46 @@ def test_decisions_every_so_often() -> None:
     assert decision_rows(1, days, 1, 4).tolist() == [1, 2, 3, 4]
     with pytest.raises(UsageError, match="rebalance"):
         decision_rows(0, days, 0, 4)
+
+
+def test_a_phase_comes_after_the_first_session_which_all_phases_have_in_common() -> None:
+    days = np.arange("2024-01-01", "2024-01-13", dtype="datetime64[D]")
+    assert decision_rows(4, days, 2, 11, phase=0).tolist() == [2, 6, 10]
+    assert decision_rows(4, days, 2, 11, phase=1).tolist() == [2, 3, 7, 11]
+    assert decision_rows(4, days, 2, 11, phase=3).tolist() == [2, 5, 9]
+    assert decision_rows(4, days, 2, 3, phase=3).tolist() == [2]
+    for rebalance, phase in ((4, 4), (4, -1), ("weekly", 1), ("once", 1)):
+        with pytest.raises(UsageError, match="phase"):
+            decision_rows(rebalance, days, 2, 11, phase=phase)
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "phase", "tranches", "phases"),
+    [
+        (20, 0, 4, (0, 5, 10, 15)),
+        (20, 17, 4, (17, 2, 7, 12)),
+        (5, 1, 3, (1, 2, 4)),  # 5/3 and 10/3 are rounded down to 1 and 3
+        (3, 0, 3, (0, 1, 2)),
+        (1, 0, 1, (0,)),
+        ("weekly", 0, 1, (0,)),
+        ("once", 0, 3, (0, 0, 0)),
+    ],
+)
+def test_sleeves_have_phases_evenly_over_the_cycle(
+    rebalance: Any, phase: int, tranches: int, phases: tuple[int, ...]
+) -> None:
+    assert sleeve_phases(rebalance, phase, tranches) == phases
+
+
+@pytest.mark.parametrize(("rebalance", "tranches"), [(3, 4), ("weekly", 2), ("monthly", 2)])
+def test_there_are_no_more_sleeves_than_sessions_in_a_cycle(rebalance: Any, tranches: int) -> None:
+    with pytest.raises(UsageError, match="tranches"):
+        sleeve_phases(rebalance, 0, tranches)
+
+
+def test_phases_that_differ_only_by_which_sleeve_is_which_are_one() -> None:
+    assert [distinct_phases(20, each) for each in (1, 4, 20, 3)] == [20, 5, 1, 20]
+    assert distinct_phases("monthly", 1) is None
 
 
 def test_weeks_begin_on_monday_where_markets_never_close() -> None:

@@ -77,8 +77,8 @@ def test_the_signal_is_what_the_reference_engine_sends(panel, aheads, monkeypatc
     sent = {}
     original = Books.orders_for
 
-    def recording(books: Books, weights, rank):
-        orders = original(books, weights, rank)
+    def recording(books: Books, weights, rank, *turn):
+        orders = original(books, weights, rank, *turn)
         sent[books.panel.days[books.row].item()] = [(books.panel.symbols[c], n) for c, n in orders]
         return orders
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import EtflowError
+from engine.kernel.targets import TURN_FIELDS
 from engine.strategy.adapter import Adapter
 from engine.strategy.loader import parameters_of
 
@@ -46,6 +47,8 @@ def _drawn(strategy: Adapter, rng: np.random.Generator) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
     values = strategy.fields
     for each in parameters_of(strategy.written):
+        if each.name in TURN_FIELDS:
+            continue  # no score depends on whose turn it is
         now = values[each.name]
         if isinstance(now, bool):
             drawn[each.name] = bool(rng.random() < 0.5)

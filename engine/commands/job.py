@@ -79,7 +79,7 @@ def job_of(
     settings = {each.name: getattr(conditions, each.name) for each in fields(conditions)}
     spec = Spec(
         adapter.name,
-        adapter.parameters,
+        adapter.stated,
         data=panel.name,
         symbols=panel.symbols,
         **settings,

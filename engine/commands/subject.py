@@ -14,7 +14,7 @@ def subject(spec: Spec, strategy: Adapter, panel: Panel, **more: Any) -> dict[st
     """Return what a document is about: strategy, parameters, data, ``more``, and a notice where it is due."""
     return {
         "strategy": spec.strategy,
-        "parameters": strategy.parameters,
+        "parameters": strategy.stated,
         "data": data_block(panel),
         **more,
         **notice_of(panel.synthetic),

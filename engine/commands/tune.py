@@ -284,7 +284,7 @@ def tune(
     adapter = adapt(strategy)
     spec = Spec(
         adapter.name,
-        {name: value for name, value in adapter.parameters.items() if name not in words.names},
+        {name: value for name, value in adapter.stated.items() if name not in words.names},
         data=panel.name,
         symbols=panel.symbols,
         **vars(conditions),

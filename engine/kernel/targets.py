@@ -14,7 +14,8 @@ For each decision session, with the scores of its known row (``target_weights``)
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +32,14 @@ STILL = 1e-12
 # A power of two changes no bit of a quotient, and keeps the sum of the largest scores below infinity.
 SCALE = 2.0**-12
 
-# The fields that all rotations share, of which scores know nothing.
-ROTATION_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
+# The fields that all rotations share, of which scores know nothing; without the last two they are one account
+# that decides from its first session on.
+TURN_FIELDS = ("phase", "tranches")
+REQUIRED_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
+ROTATION_FIELDS = (*REQUIRED_FIELDS, *TURN_FIELDS)
+
+ALL = -1
+"""Instead of the number of a sleeve: all of them, as one account."""
 
 WEIGHTINGS = ("equal", "score", "inverse_volatility")
 EQUALLY, BY_SCORE, BY_VOLATILITY = range(3)
@@ -55,13 +62,55 @@ class Targets:
 
     ``decisions`` (K,) are rows of the panel in rising order; ``weights`` (K, S) sum to 1 at most;
     ``rank`` (K, S) lists the columns in buying order, padded with -1; ``scores`` (K, S) are what they come
-    from, NaN where a fund had none.
+    from, NaN where a fund had none. ``turns`` (K, 2) say of how many sleeves which one decides, the weights
+    being of its own equity; with ``ALL`` the account is decided on as one, and so many sleeves share it from
+    then on. Left out: the account is never shared.
     """
 
     decisions: Integers
     weights: Floats
     rank: Integers
     scores: Floats
+    turns: Integers = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.turns) != len(self.decisions):
+            turns = np.tile(np.array([1, ALL], dtype=np.int64), (len(self.decisions), 1))
+            object.__setattr__(self, "turns", turns)
+
+    @property
+    def weights_of_account(self) -> Floats:
+        """Weights as fractions of the account's equity, sleeves being equal parts of it, (K, S)."""
+        alone = self.turns[:, 1] != ALL
+        return (
+            np.where(alone, 1.0 / self.turns[:, 0], 1.0)[:, None] * self.weights
+            if alone.any()
+            else self.weights
+        )
+
+    def at(self, rows: Any) -> Targets:
+        """Return the decisions at some places, by an index or a mask."""
+        return Targets(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Targets]) -> Targets:
+        """Return the decisions of all parts, one after another."""
+        return cls(
+            *(np.concatenate([getattr(each, name) for each in parts]) for name in cls.__dataclass_fields__)
+        )
+
+    @classmethod
+    def in_turn(cls, sleeves: Sequence[Targets]) -> Targets:
+        """Return the decisions of sleeves that decide alike on their first session, and alone later."""
+        count = len(sleeves)
+        together = sleeves[0].at(slice(0, 1))
+        parts = [replace(together, turns=np.array([[count, ALL]], dtype=np.int64))]
+        for sleeve, each in enumerate(sleeves):
+            later = each.at(slice(1, None))
+            turns = np.tile(np.array([count, sleeve], dtype=np.int64), (len(later.decisions), 1))
+            parts.append(replace(later, turns=turns))
+        found = cls.joined(parts)
+        return found.at(np.argsort(found.decisions, kind="stable"))
 
     @classmethod
     def of_weights(cls, decisions: Integers, weights: Floats, scores: Floats | None = None) -> Targets:
@@ -72,28 +121,6 @@ class Targets:
             wanted = order[line[order] > 0.0]
             rank[row, : len(wanted)] = wanted
         return cls(decisions, weights, rank, np.full_like(weights, np.nan) if scores is None else scores)
-
-
-def decision_rows(rebalance: int | str, days: NDArray[np.datetime64], first: int, last: int) -> Integers:
-    """Return the rows of the decision sessions from ``first`` to ``last``, both included.
-
-    ``rebalance`` is a number of sessions, counted from ``first``, or ``weekly`` or ``monthly`` (the first
-    session of the run, and of each week or month after it), or ``once``.
-    """
-    rows = np.arange(first, last + 1, dtype=np.int64)
-    if rebalance == "once":
-        return rows[:1]
-    if rebalance in ("weekly", "monthly"):
-        if rebalance == "weekly":
-            # 1970-01-01 was a Thursday: shifted by three days, weeks begin on Monday.
-            periods = (days[rows].astype("datetime64[D]").astype(np.int64) + 3) // 7
-        else:
-            periods = days[rows].astype("datetime64[M]").astype(np.int64)
-        return rows[np.concatenate(([True], periods[1:] != periods[:-1]))]
-    every = int(rebalance)
-    if every < 1:
-        raise UsageError("`rebalance` is out of bounds", received=rebalance, limit="1 session or more")
-    return rows[::every]
 
 
 def target_weights(

@@ -25,7 +25,8 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine.kernel.costs import Costs, commission
 from engine.kernel.fills import REASONS
-from engine.kernel.targets import Targets, decision_rows
+from engine.kernel.schedule import decision_rows
+from engine.kernel.targets import Targets
 from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decision, OwnOrders, follow
@@ -153,6 +154,12 @@ def decide_next(
             received=adapter.name,
             hint="Write it with `scores` or `decide`; see `etflow strategies new`.",
         )
+    if adapter.tranches > 1:
+        raise UsageError(
+            "holdings do not say which sleeve of a strategy in tranches has what",
+            received=f"tranches={adapter.tranches}",
+            hint="Ask for one sleeve: tranches=1, its phase, and its own holdings and cash.",
+        )
     row = len(panel.days) - 1
     day: date = panel.days[row].item()
     books = Books(panel, row, row, conditions)
@@ -174,7 +181,7 @@ def decide_next(
         last_day=panel.days[row - 1].item(),
         start=conditions.start,
         decides=decision is not None,
-        next_decision=None if decision else _next_decision(adapter.rebalance, panel, first),
+        next_decision=None if decision else _next_decision(adapter, panel, first),
         cash=books.cash,
         equity=equity,
         cash_after=books.cash - float(spent),
@@ -277,15 +284,15 @@ def _last_volume(panel: Panel) -> list[float]:
     return volume
 
 
-def _next_decision(rebalance: int | str | None, panel: Panel, first: int) -> date | None:
+def _next_decision(adapter: Adapter, panel: Panel, first: int) -> date | None:
     """Return the next decision session of the rule counted from ``first``; None where none is known."""
-    if rebalance is None:
+    if adapter.rebalance is None:
         return None
     day: date = panel.days[-1].item()
     calendar = calendar_for(market_of(panel.symbols[0]))
     later = calendar.sessions(day, calendar.last_day)
     days = np.concatenate([panel.days, later[1:]])
-    rows = decision_rows(rebalance, days, first, len(days) - 1)
+    rows = decision_rows(adapter.rebalance, days, first, len(days) - 1, adapter.phase)
     following = days[rows[rows >= len(panel.days)]]
     return following[0].item() if len(following) else None
 

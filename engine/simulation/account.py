@@ -9,7 +9,7 @@ shares, fills, rejections, cash and equity are equal to the last bit:
 4. interest on the cash held overnight, marks, equity.
 
 Funds that are held are kept in a short list in symbol order, so that a session costs what is held and not
-what is listed.
+what is listed. In tranches the books of sleeves are kept beside it (``engine.simulation.sleeves``).
 """
 
 from __future__ import annotations
@@ -32,6 +32,20 @@ from engine.kernel.fills import (
     slippage_of,
 )
 from engine.kernel.sizing import size_order, split_shares
+from engine.kernel.targets import ALL
+from engine.simulation.sleeves import (
+    Sleeves,
+    begin_session,
+    collect_sleeves,
+    divide_account,
+    earn_interest,
+    equity_of_sleeve,
+    move_due,
+    pay_sleeves,
+    settled,
+    split_sleeves,
+    whole_sale,
+)
 from engine.simulation.tape import DIVIDEND, LIQUIDATION, SPLIT, Tape
 
 Floats = NDArray[np.float64]
@@ -41,13 +55,16 @@ Integers = NDArray[np.int64]
 FILL_FIELDS = 8
 # Of a rejection: session, column, shares, reason.
 REJECTION_FIELDS = 4
+# Of orders that are never in tranches.
+NO_TURNS = np.empty((0, 2), dtype=np.int64)
 
 
 class Orders(NamedTuple):
     """Target weights of K decisions; decision k has ``starts[k]`` to ``starts[k + 1]`` of them.
 
     ``sessions`` (K,) in rising order. ``columns`` are in buying order; the first ``ranked[k]`` of a decision
-    may be bought, the others only be reduced.
+    may be bought, the others only be reduced. ``turns`` are as in :class:`engine.kernel.targets.Targets`, or
+    empty where no decision is in tranches.
     """
 
     sessions: Integers
@@ -55,6 +72,7 @@ class Orders(NamedTuple):
     ranked: Integers
     columns: Integers
     weights: Floats
+    turns: Integers
 
 
 class Record(NamedTuple):
@@ -107,9 +125,13 @@ def keep_account(
     whole_session: bool,
     initial_cash: float,
     orders: Orders,
+    sleeves: Sleeves,
     record: Record,
 ) -> Totals:
-    """Follow ``orders`` from ``initial_cash`` on, write the account down, and return its totals."""
+    """Follow ``orders`` from ``initial_cash`` on, write the account down, and return its totals.
+
+    ``sleeves`` is room for the books of as many as the orders have (``blank_sleeves``).
+    """
     sessions, funds = tape.mark.shape
     shares = np.zeros(funds, dtype=np.int64)
     holding = np.empty(funds, dtype=np.int64)
@@ -120,6 +142,7 @@ def keep_account(
     due_session = np.empty(len(tape.event_session), dtype=np.int64)
     due_amount = np.empty(len(tape.event_session))
     due = 0
+    tranches = 1
     cash = initial_cash
     event = decision = fills = rejections = 0
     traded = costs = exposure = 0.0
@@ -127,6 +150,9 @@ def keep_account(
     for session in range(sessions):
         overnight = cash
         dividend = paid_out = 0.0
+        divided = 0
+        if tranches > 1:
+            begin_session(sleeves, tranches)
         while event < len(tape.event_session) and tape.event_session[event] == session:
             column = tape.event_column[event]
             before = shares[column]
@@ -134,6 +160,8 @@ def keep_account(
             if before > 0:
                 if kind == SPLIT:
                     shares[column] = split_shares(before, tape.event_ratio[event])
+                    if tranches > 1:
+                        split_sleeves(sleeves, tranches, column, tape.event_ratio[event])
                 else:
                     if kind == LIQUIDATION:
                         shares[column] = 0
@@ -142,6 +170,10 @@ def keep_account(
                         dividend += amount
                     else:
                         paid_out += amount
+                    if tranches > 1:
+                        place = -1 if tape.event_pay[event] <= session else due
+                        amount_each = tape.event_cash[event]
+                        pay_sleeves(sleeves, tranches, column, amount_each, place, kind == LIQUIDATION)
                     if tape.event_pay[event] <= session:
                         cash += amount
                     else:
@@ -156,9 +188,13 @@ def keep_account(
             for place in range(due):
                 if due_session[place] <= session:
                     cash += due_amount[place]
+                    if tranches > 1:
+                        collect_sleeves(sleeves, tranches, place)
                 else:
                     due_session[left] = due_session[place]
                     due_amount[left] = due_amount[place]
+                    if tranches > 1:
+                        move_due(sleeves, tranches, place, left)
                     left += 1
             due = left
         receivable = 0.0
@@ -167,9 +203,18 @@ def keep_account(
 
         if decision < len(orders.sessions) and orders.sessions[decision] == session:
             first, end = orders.starts[decision], orders.starts[decision + 1]
-            equity = cash + receivable
-            for place in range(held):
-                equity += shares[holding[place]] * tape.reference[session, holding[place]]
+            among, sleeve = 1, ALL
+            if len(orders.turns) > 0:
+                among, sleeve = orders.turns[decision, 0], orders.turns[decision, 1]
+            # All sleeves trade as one, in whole lots of each.
+            lots = among if sleeve == ALL else 1
+            if sleeve == ALL:
+                divided = among
+                equity = cash + receivable
+                for place in range(held):
+                    equity += shares[holding[place]] * tape.reference[session, holding[place]]
+            else:
+                equity = equity_of_sleeve(sleeves, sleeve, tape.reference[session], due)
             missing = False
             for place in range(first, end):
                 column = orders.columns[place]
@@ -188,9 +233,13 @@ def keep_account(
                         weight_of[column],
                         equity,
                         tape.reference[session, column],
-                        shares[column],
-                        tape.lot[session, column],
+                        shares[column] if sleeve == ALL else sleeves.shares[sleeve, column],
+                        tape.lot[session, column] * lots,
                     )
+                    if sleeve != ALL:
+                        order = whole_sale(
+                            order, sleeves.shares[sleeve, column], shares[column], tape.lot[session, column]
+                        )
                     if order < 0:
                         order_column[count] = column
                         order_shares[count] = order
@@ -202,8 +251,8 @@ def keep_account(
                         orders.weights[place],
                         equity,
                         tape.reference[session, column],
-                        shares[column],
-                        tape.lot[session, column],
+                        shares[column] if sleeve == ALL else sleeves.shares[sleeve, column],
+                        tape.lot[session, column] * lots,
                     )
                     if order > 0:
                         order_column[count] = column
@@ -224,7 +273,7 @@ def keep_account(
                     tape.limit_up[session, column],
                     tape.limit_down[session, column],
                     tape.tick[session, column],
-                    tape.lot[session, column],
+                    tape.lot[session, column] * lots,
                     tape.volatility[session, column],
                     tape.buy_fee_rate[session, column],
                     tape.sell_fee_rate[session, column],
@@ -233,7 +282,8 @@ def keep_account(
                 if reason != TRADES:
                     rejections = reject(record.rejections, rejections, session, column, order, reason)
                     continue
-                filled = fill_order(order, quote, terms, cash)
+                at_hand = cash if sleeve == ALL else min(cash, sleeves.cash[sleeve])
+                filled = fill_order(order, quote, terms, at_hand)
                 if filled.over_participation != 0:
                     rejections = reject(
                         record.rejections,
@@ -251,7 +301,12 @@ def keep_account(
                     continue
                 if shares[column] == 0:
                     held = add(holding, held, column)
-                cash = filled.cash
+                if sleeve == ALL:
+                    cash = filled.cash
+                else:
+                    cash = settled(cash, filled)
+                    sleeves.cash[sleeve] = settled(sleeves.cash[sleeve], filled)
+                    sleeves.shares[sleeve, column] += filled.shares
                 shares[column] += filled.shares
                 if shares[column] == 0:
                     held = drop(holding, held, column)
@@ -274,6 +329,12 @@ def keep_account(
         if cash_rate > 0.0:
             earned = interest(overnight, cash_rate, tape.nights[session])
             cash += earned
+            if tranches > 1:
+                earn_interest(sleeves, tranches, cash_rate, tape.nights[session])
+        if divided > 0:
+            tranches = divided
+            if tranches > 1:
+                divide_account(sleeves, tranches, cash, shares, tape.lot[session], due_amount, due)
         equity = cash + receivable
         for place in range(held):
             equity += shares[holding[place]] * tape.mark[session, holding[place]]
@@ -301,13 +362,14 @@ def follow_orders(
     whole_session: bool,
     initial_cash: float,
     orders: Orders,
+    sleeves: Sleeves,
     record: Record,
 ) -> Totals:
     """Do what ``keep_account`` does: the door to it from Python.
 
     What machine code calls is compiled once in a process, so that after a sweep this costs a third.
     """
-    return keep_account(tape, terms, cash_rate, whole_session, initial_cash, orders, record)
+    return keep_account(tape, terms, cash_rate, whole_session, initial_cash, orders, sleeves, record)
 
 
 def reject(rows: Integers, count: int, session: int, column: int, shares: int, reason: int) -> int:

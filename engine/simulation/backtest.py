@@ -140,7 +140,7 @@ def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
     rows, columns = np.nonzero(wanted)
     row = ledger.targets.decisions[rows]
     lot_values = panel.market.reference[row, columns] * panel.market.lot[row, columns]
-    needed = np.nanmin(lot_values / ledger.targets.weights[rows, columns])
+    needed = np.nanmin(lot_values * ledger.targets.turns[rows, 0] / ledger.targets.weights[rows, columns])
     raise UsageError(
         "`cash` is too little for one lot of any fund that was chosen",
         received=f"{cash:g}",
@@ -167,7 +167,7 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         benchmark_return=benchmark_return(panel, conditions, first, last),
         equal_weight_return=equal_weight_return(panel, conditions, first, last),
         decision_days=panel.days[decisions],
-        weights=ledger.targets.weights,
+        weights=ledger.targets.weights_of_account,
         scores=ledger.targets.scores,
         decision_flows=_flows_at(panel, decisions),
         fills=ledger.fills,

@@ -10,10 +10,11 @@ from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, terms_of
 from engine.kernel.targets import Targets
-from engine.simulation import account
-from engine.simulation.account import Orders, Record
+from engine.simulation import account, sleeves
+from engine.simulation.account import NO_TURNS, Orders, Record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
-from engine.simulation.tape import tape_of
+from engine.simulation.sleeves import Sleeves, blank_sleeves
+from engine.simulation.tape import Tape, tape_of
 from engine.spec import Conditions
 
 # What ``follow_orders`` calls, for the compiler.
@@ -22,6 +23,16 @@ ACCOUNT_CALLS = (
     account.reject,
     account.add,
     account.drop,
+    sleeves.begin_session,
+    sleeves.split_sleeves,
+    sleeves.pay_sleeves,
+    sleeves.collect_sleeves,
+    sleeves.move_due,
+    sleeves.equity_of_sleeve,
+    sleeves.whole_sale,
+    sleeves.settled,
+    sleeves.earn_interest,
+    sleeves.divide_account,
     fills.blocked,
     fills.at_limit_up,
     fills.at_limit_down,
@@ -61,6 +72,7 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
             conditions.fill == "vwap",
             float(conditions.cash),
             orders,
+            sleeves_of(targets, tape),
             record,
         )
         if totals.fills <= rows[0] and totals.rejections <= rows[1]:
@@ -90,7 +102,14 @@ def orders_of(targets: Targets, first: int) -> Orders:
         np.array(ranked, dtype=np.int64),
         places,
         np.ascontiguousarray(targets.weights[decided, places]),
+        np.ascontiguousarray(targets.turns[in_run]) if (targets.turns[:, 0] > 1).any() else NO_TURNS,
     )
+
+
+def sleeves_of(targets: Targets, tape: Tape) -> Sleeves:
+    """Return room for the books of as many sleeves as share the account that follows ``targets``."""
+    most = int(targets.turns[:, 0].max(initial=1))
+    return blank_sleeves(most, tape.mark.shape[1], len(tape.event_session))
 
 
 def _ledger(
@@ -121,9 +140,7 @@ def _ledger(
         paid_out=record.paid_out,
         fills=fills_frame(fill_rows),
         rejections=rejections_frame(rejection_rows),
-        targets=Targets(
-            targets.decisions[in_run], targets.weights[in_run], targets.rank[in_run], targets.scores[in_run]
-        ),
+        targets=targets.at(in_run),
         days=panel.days[span],
         symbols=panel.symbols,
     )

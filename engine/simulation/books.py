@@ -7,7 +7,8 @@ One session, in order; every engine that keeps one account at a time does exactl
 3. ``trade``: each order is filled, cut or rejected (``engine.kernel.fills``), sells first;
 4. ``close_session``: interest on the cash held overnight, marks, equity.
 
-What did not trade is a rejection and expires; nothing is carried over.
+What did not trade is a rejection and expires; nothing is carried over. In tranches the books of the sleeves
+are kept beside the account's (``engine.simulation.sleeves``): ``orders_for`` says whose session it is.
 """
 
 from __future__ import annotations
@@ -32,13 +33,27 @@ from engine.kernel.fills import (
     terms_of,
 )
 from engine.kernel.sizing import size_order, split_shares
-from engine.kernel.targets import Targets
+from engine.kernel.targets import ALL, Targets
 from engine.simulation.ledger import (
+    MONEY_TOLERANCE,
     InvariantError,
     Ledger,
     fills_frame,
     rejections_frame,
     total_equity,
+)
+from engine.simulation.sleeves import (
+    begin_session,
+    blank_sleeves,
+    collect_sleeves,
+    divide_account,
+    earn_interest,
+    equity_of_sleeve,
+    move_due,
+    pay_sleeves,
+    settled,
+    split_sleeves,
+    whole_sale,
 )
 from engine.simulation.tape import nights_before
 from engine.spec import Conditions
@@ -57,6 +72,9 @@ class Books:
         self.cash = float(conditions.cash)
         self.shares = [0] * funds
         self.due: list[tuple[int, float]] = []
+        self._tranches = 1
+        self._sleeves = blank_sleeves(1, funds, 0)
+        self._among, self._sleeve, self._divides = 1, ALL, False
         self._cash_rate = costs.cash_rate
         self._whole_session = fill == "vwap"
         self._terms = terms_of(costs)
@@ -75,6 +93,7 @@ class Books:
         self._events: dict[int, list[Event]] = {}
         for event in market.events:
             self._events.setdefault(event.row, []).append(event)
+        self._receivables = len(market.events)
         self._nights = nights_before(panel.days[span]).tolist()
         self._days = panel.days[span].astype("datetime64[us]")
         self._overnight = 0.0
@@ -119,6 +138,9 @@ class Books:
     def open_session(self) -> tuple[Event, ...]:
         """Step to the next session: its corporate actions, then what is due. Return the actions."""
         self._overnight = self.cash
+        self._among, self._sleeve, self._divides = 1, ALL, False
+        if self._tranches > 1:
+            begin_session(self._sleeves, self._tranches)
         self.row += 1
         events = tuple(self._events.get(self.row, ()))
         for event in events:
@@ -127,30 +149,55 @@ class Books:
                 continue
             if event.kind == "split":
                 self.shares[event.column] = split_shares(held, event.ratio)
+                if self._tranches > 1:
+                    split_sleeves(self._sleeves, self._tranches, event.column, event.ratio)
                 continue
             if event.kind == "liquidation":
                 self.shares[event.column] = 0
             amount = held * event.cash
             kind = "dividend" if event.kind == "dividend" else "paid_out"
             self._record[kind][self.session] += amount
+            if self._tranches > 1:
+                place = -1 if event.pay_row <= self.row else len(self.due)
+                gone = event.kind == "liquidation"
+                pay_sleeves(self._sleeves, self._tranches, event.column, event.cash, place, gone)
             if event.pay_row <= self.row:
                 self.cash += amount
             else:
                 self.due.append((event.pay_row, amount))
-        for pay_row, amount in self.due:
+        waiting: list[tuple[int, float]] = []
+        for place, (pay_row, amount) in enumerate(self.due):
             if pay_row <= self.row:
                 self.cash += amount
-        self.due = [(pay_row, amount) for pay_row, amount in self.due if pay_row > self.row]
+                if self._tranches > 1:
+                    collect_sleeves(self._sleeves, self._tranches, place)
+            else:
+                if self._tranches > 1:
+                    move_due(self._sleeves, self._tranches, place, len(waiting))
+                waiting.append((pay_row, amount))
+        self.due = waiting
         return events
 
-    def orders_for(self, weights: list[float], rank: list[int]) -> list[tuple[int, int]]:
-        """Return (column, signed shares): sells in symbol order, then buys in the order of ``rank``."""
+    def orders_for(
+        self, weights: list[float], rank: list[int], tranches: int = 1, sleeve: int = ALL
+    ) -> list[tuple[int, int]]:
+        """Return (column, signed shares): sells in symbol order, then buys in the order of ``rank``.
+
+        They are those of one of so many sleeves, or of ``ALL``, which share the account from the close on.
+        What trades until then is on its books.
+        """
         session = self.session
         reference = self._reference[session]
-        equity = total_equity(self.cash, self.receivable, self.shares, reference)
+        self._among, self._sleeve, self._divides = tranches, sleeve, sleeve == ALL
+        if sleeve == ALL:
+            equity = total_equity(self.cash, self.receivable, self.shares, reference)
+            mine = self.shares
+        else:
+            equity = equity_of_sleeve(self._sleeves, sleeve, reference, len(self.due))
+            mine = self._sleeves.shares[sleeve].tolist()
         orders: dict[int, int] = {}
         for column, weight in enumerate(weights):
-            held = self.shares[column]
+            held = mine[column]
             price = reference[column]
             if not self._tradable[session][column]:
                 # What is held of a fund that is no longer listed waits for its liquidation.
@@ -159,7 +206,9 @@ class Books:
                 continue
             if weight == 0.0 and not held:
                 continue
-            order = size_order(weight, equity, price, held, self._quotes["lot"][session][column])
+            order = size_order(weight, equity, price, held, self._lot(column))
+            if sleeve != ALL:
+                order = whole_sale(order, held, self.shares[column], self._lot(column))
             if order:
                 orders[column] = order
         sells = [(column, order) for column, order in orders.items() if order < 0]
@@ -174,13 +223,20 @@ class Books:
         if reason:
             self.reject(column, order, reason)
             return 0, quote.base, 0.0
-        filled = fill_order(order, quote, self._terms, self.cash)
+        alone = self._sleeve != ALL
+        at_hand = min(self.cash, float(self._sleeves.cash[self._sleeve])) if alone else self.cash
+        filled = fill_order(order, quote, self._terms, at_hand)
         if filled.over_participation:
             self.reject(column, filled.over_participation, PARTICIPATION)
         if filled.over_cash:
             self.reject(column, filled.over_cash, CASH)
         if filled.shares:
-            self.cash = filled.cash
+            if alone:
+                self.cash = settled(self.cash, filled)
+                self._sleeves.cash[self._sleeve] = settled(float(self._sleeves.cash[self._sleeve]), filled)
+                self._sleeves.shares[self._sleeve, column] += filled.shares
+            else:
+                self.cash = filled.cash
             self.shares[column] += filled.shares
             self.fills.append(
                 (
@@ -204,6 +260,11 @@ class Books:
             earned = interest(self._overnight, self._cash_rate, self._nights[session])
             self._record["interest"][session] = earned
             self.cash += earned
+            if self._tranches > 1:
+                earn_interest(self._sleeves, self._tranches, self._cash_rate, self._nights[session])
+        if self._divides:
+            self._divide()
+        self._require_sleeves()
         record = self._record
         record["cash"][session] = self.cash
         record["receivable"][session] = self.receivable
@@ -227,6 +288,30 @@ class Books:
             symbols=self.panel.symbols,
         )
 
+    def _divide(self) -> None:
+        """Give the sleeves that share the account from now on their parts of it."""
+        self._tranches = self._among
+        self._sleeves = blank_sleeves(self._tranches, len(self.shares), self._receivables)
+        if self._tranches > 1:
+            lots, due = self._quotes["lot"][self.session], [amount for _, amount in self.due]
+            divide_account(self._sleeves, self._tranches, self.cash, self.shares, lots, due, len(self.due))
+
+    def _require_sleeves(self) -> None:
+        """Raise InvariantError unless the books of the sleeves add up to the account's."""
+        if self._tranches == 1:
+            return
+        sleeves = self._sleeves
+        if sleeves.shares.sum(axis=0).tolist() != self.shares or sleeves.cash.min() < 0.0:
+            raise InvariantError(f"shares or cash of the sleeves are not the account's: {sleeves}")
+        gap = abs(sleeves.cash.sum() + sleeves.due[: len(self.due)].sum() - self.cash - self.receivable)
+        if gap > MONEY_TOLERANCE * (self.cash + self.receivable + self.equity):
+            raise InvariantError(f"money of the sleeves is {gap} off the account's")
+
+    def _lot(self, column: int) -> int:
+        """Shares that are traded at a time: where all sleeves trade as one, whole lots of each."""
+        lot: int = self._quotes["lot"][self.session][column]
+        return lot * self._among if self._sleeve == ALL else lot
+
     def _quote(self, session: int, column: int) -> Quote:
         quotes = self._quotes
         return Quote(
@@ -237,7 +322,7 @@ class Books:
             quotes["limit_up"][session][column],
             quotes["limit_down"][session][column],
             quotes["tick"][session][column],
-            quotes["lot"][session][column],
+            self._lot(column),
             self._volatility[session][column] if self._volatility else 0.0,
             self._fee_rates[0][session][column],
             self._fee_rates[1][session][column],

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.numeric.arithmetic import total
 from data.panel.panel import Panel
-from engine.kernel.targets import Targets
+from engine.kernel.targets import ALL, Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
 from engine.strategy.causality import remembered, same_decision
@@ -18,11 +18,16 @@ from engine.strategy.fresh import renewed
 
 @dataclass(frozen=True)
 class Decision:
-    """Target weights by column, the columns in buying order, and the scores behind them (NaN: none)."""
+    """Target weights by column, the columns in buying order, and the scores behind them (NaN: none).
+
+    In tranches, ``sleeve`` is whose decision it is, or ``ALL``.
+    """
 
     weights: list[float]
     rank: list[int]
     scores: list[float]
+    tranches: int = 1
+    sleeve: int = ALL
 
     @classmethod
     def of(cls, targets: Targets, number: int) -> Decision:
@@ -31,6 +36,7 @@ class Decision:
             targets.weights[number].tolist(),
             [int(column) for column in targets.rank[number] if column >= 0],
             targets.scores[number].tolist(),
+            *targets.turns[number].tolist(),
         )
 
 
@@ -102,4 +108,7 @@ class Log:
             np.array([each.weights for each in self.decisions], dtype=np.float64).reshape(count, funds),
             rank,
             np.array([each.scores for each in self.decisions], dtype=np.float64).reshape(count, funds),
+            np.array([(each.tranches, each.sleeve) for each in self.decisions], dtype=np.int64).reshape(
+                count, 2
+            ),
         )

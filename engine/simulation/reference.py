@@ -51,7 +51,9 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         if decision is None:
             return
         self.p.log.add(books.row, decision)
-        for column, order in books.orders_for(decision.weights, decision.rank):
+        for column, order in books.orders_for(
+            decision.weights, decision.rank, decision.tranches, decision.sleeve
+        ):
             data = self.datas[column]
             if order > 0:
                 self.buy(data=data, size=order)

@@ -73,6 +73,17 @@ class Adapter:
         plain = (bool, int, float, str, types.NoneType)
         return {name: each if isinstance(each, plain) else str(each) for name, each in self.fields.items()}
 
+    @property
+    def stated(self) -> dict[str, Any]:
+        """Its parameters as documents and the ids of runs state them.
+
+        A parameter that came after others is left out while it is at its default, which is how it was before.
+        """
+        declared = dataclasses.fields(self.written) if dataclasses.is_dataclass(self.written) else ()
+        values = self.parameters
+        unsaid = {each.name: each.default for each in declared if each.metadata.get("later")}
+        return {name: each for name, each in values.items() if name not in unsaid or each != unsaid[name]}
+
     def read(self, names: Iterable[str]) -> tuple[Any, ...]:
         """Return the values of some of its parameters."""
         return tuple([getattr(self.strategy, name) for name in names])
@@ -137,6 +148,16 @@ class Adapter:
         """How often it decides; None where it does not say."""
         said: int | str | None = self._said("rebalance")
         return said
+
+    @property
+    def phase(self) -> int:
+        """On which session of its cycle it decides; 0 where it does not say."""
+        return int(self._said("phase") or 0)
+
+    @property
+    def tranches(self) -> int:
+        """Sleeves of the account that rebalance in turn; 1 where it does not say."""
+        return int(self._said("tranches") or 1)
 
     def _said(self, name: str) -> Any:
         def say() -> Any:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
-from engine.kernel.targets import ROTATION_FIELDS, Targets, decision_rows, target_weights
+from engine.kernel.schedule import decision_rows, sleeve_phases
+from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
 from engine.strategy.protocol import METHODS, Strategy
 
@@ -37,9 +38,21 @@ class ScoreAdapter(AtOnceAdapter):
         """Return its scores."""
         return self._floats(self.strategy.scores, known)
 
-    def decisions(self, panel: Panel, first: int, last: int, values: Floats | None = None) -> Targets:
-        """Return the targets of its rotation on the rotation's own decision sessions."""
-        return self.targets(panel, decision_rows(self.rotation.rebalance, panel.days, first, last), values)
+    def decisions(
+        self, panel: Panel, first: int, last: int, values: Floats | None = None, begin: int | None = None
+    ) -> Targets:
+        """Return the targets of its rotation on ``first``, and on the rotation's own decision sessions.
+
+        These are counted from the row ``begin``; None: from ``first``.
+        """
+        scores = self.values_on(panel) if values is None else values
+        rebalance, begin = self.rotation.rebalance, first if begin is None else begin
+        sleeves = []
+        for phase in sleeve_phases(rebalance, self.phase, self.tranches):
+            rows = decision_rows(rebalance, panel.days, begin, last, phase)
+            rows = np.concatenate(([first], rows[rows > first])).astype(np.int64)
+            sleeves.append(self.targets(panel, rows, scores))
+        return sleeves[0] if len(sleeves) == 1 else Targets.in_turn(sleeves)
 
     def targets(self, panel: Panel, rows: NDArray[np.int64], values: Floats | None = None) -> Targets:
         """Return the targets of its rotation on the sessions ``rows``."""
@@ -50,7 +63,7 @@ class ScoreAdapter(AtOnceAdapter):
     @property
     def rotation(self) -> Any:
         """The strategy, which has all fields of a rotation; StrategyError where it lacks some."""
-        missing = [name for name in ROTATION_FIELDS if not hasattr(self.strategy, name)]
+        missing = [name for name in REQUIRED_FIELDS if not hasattr(self.strategy, name)]
         if missing:
             raise StrategyError(
                 f"{self.name} has scores, but not all fields of a rotation",

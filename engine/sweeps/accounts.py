@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.kernel.fills import Terms
 from engine.kernel.targets import Rule, rotate
 from engine.simulation.account import Orders, Totals, blank_record, keep_account
+from engine.simulation.sleeves import blank_sleeves
 from engine.simulation.tape import Tape
 from engine.sweeps.compiled_metrics import write_metrics
 
@@ -79,6 +80,7 @@ def run_sets(
     columns = np.empty(room + 1, dtype=np.int64)
     weights = np.empty(room + 1)
     record = blank_record(sessions, funds, 0, 0, False)
+    nobody, no_turns = blank_sleeves(1, funds, 0), np.empty((0, 2), dtype=np.int64)
     for number in range(len(rules.top)):
         rule = Rule(
             rules.top[number],
@@ -109,7 +111,12 @@ def run_sets(
             starts,
         )
         orders = Orders(
-            rules.sessions[begin:end], starts, starts[1:] - starts[:-1], columns[: starts[-1]], weights
+            rules.sessions[begin:end],
+            starts,
+            starts[1:] - starts[:-1],
+            columns[: starts[-1]],
+            weights,
+            no_turns,
         )
         totals: Totals = keep_account(
             inputs.tape,
@@ -118,6 +125,7 @@ def run_sets(
             inputs.whole_session,
             inputs.initial_cash,
             orders,
+            nobody,
             record,
         )
         if totals.broken >= 0:

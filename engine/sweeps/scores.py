@@ -35,7 +35,9 @@ def traced_scores(strategy: ScoreAdapter, panel: Panel) -> tuple[Floats, tuple[s
     """Return the scores of a strategy on a panel, and which shared fields of a rotation they depend on."""
     values: dict[str, Any] | None = getattr(strategy.strategy, "__dict__", None)
     if values is None:  # a class with slots has no room for a trace
-        return strategy.values_on(panel), ROTATION_FIELDS
+        return strategy.values_on(panel), tuple(
+            name for name in ROTATION_FIELDS if hasattr(strategy.strategy, name)
+        )
     kind: type[Any] = _traced(strategy.written)  # type: ignore[arg-type]
     tracer = object.__new__(kind)
     tracer.__dict__.update(values)

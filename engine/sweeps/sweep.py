@@ -18,6 +18,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,10 @@ from data.numeric.compiled import compiled, frozen, is_kept
 from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.kernel.fills import terms_of
+from engine.kernel.schedule import decision_rows
 from engine.kernel.targets import (
     Rule,
     Targets,
-    decision_rows,
     recent_volatility,
     rotate,
     rule_of,
@@ -42,9 +43,10 @@ from engine.metrics.path import Path
 from engine.simulation import account
 from engine.simulation.account import Totals
 from engine.simulation.alternatives import benchmark_return
-from engine.simulation.batch import ACCOUNT_CALLS, orders_of
+from engine.simulation.batch import ACCOUNT_CALLS, orders_of, sleeves_of
 from engine.simulation.engines import require_market
 from engine.simulation.ledger import InvariantError
+from engine.simulation.sleeves import blank_sleeves
 from engine.simulation.tape import tape_of
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
@@ -62,6 +64,7 @@ PATHS = 512  # held at a time where they are measured and not asked for
 
 CALLS = (
     account.blank_record,
+    blank_sleeves,
     compiled_metrics.write_metrics,
     rotate,
     weigh,
@@ -177,13 +180,18 @@ class Sweep:
             scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
             if not scored:
                 for place in places:
-                    self._run_weights(strategies[place], place, rows)
+                    self._run_targets(strategies[place], place, rows)
                 return
             scores, depends_on = self._scores(scored[places[0]])
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
                 if same[0] != places[0]:
                     scores, _ = self._scores(scored[same[0]])
-                size = len(same) if rows.names == COMPILED_METRICS else PATHS
+                in_tranches = [place for place in same if getattr(scored[place].strategy, "tranches", 1) > 1]
+                for place in in_tranches:
+                    self._run_targets(scored[place], place, rows, scores)
+                if in_tranches:
+                    same = [place for place in same if place not in in_tranches]
+                size = max(len(same), 1) if rows.names == COMPILED_METRICS else PATHS
                 for begin in range(0, len(same), size):
                     self._run_rotations(scored, same[begin : begin + size], scores, rows)
         except InvariantError:
@@ -197,7 +205,7 @@ class Sweep:
         _ = strategy.rotation  # refuses one that has none
         scores, depends_on = traced_scores(strategy, self.panel)
         self._require_decision(strategy, scores)
-        return frozen(scores[self.first : self.last + 1]), depends_on
+        return frozen(scores), depends_on
 
     def _require_decision(self, strategy: ScoreAdapter, scores: Floats) -> None:
         """Raise DataError unless the strategy can decide on the first session."""
@@ -214,7 +222,8 @@ class Sweep:
         rows: Rows,
     ) -> None:
         rules: list[Rule] = []
-        schedules: dict[int | str, int] = {}
+        scores = frozen(scores[self.first : self.last + 1])
+        schedules: dict[tuple[int | str, int], int] = {}
         chosen: list[int] = []
         for place in places:
             strategy = strategies[place].strategy
@@ -224,10 +233,10 @@ class Sweep:
                 rows.failures[place] = str(error)
                 continue
             chosen.append(place)
-            schedules.setdefault(strategy.rebalance, len(schedules))
+            schedules.setdefault(_schedule(strategy), len(schedules))
         if not chosen:
             return
-        decided = [self._schedule(rebalance) for rebalance in schedules]
+        decided = [self._decided(*each) for each in schedules]
         sessions = np.concatenate(decided)
         table = [np.array(column) for column in zip(*rules, strict=True)]
         arranged = Rules(
@@ -238,7 +247,7 @@ class Sweep:
             hysteresis=table[4].astype(np.int64),
             otherwise=table[5].astype(np.int64),
             schedule=np.array(
-                [schedules[strategies[place].strategy.rebalance] for place in chosen], dtype=np.int64
+                [schedules[_schedule(strategies[place].strategy)] for place in chosen], dtype=np.int64
             ),
             starts=np.cumsum([0, *(len(each) for each in decided)], dtype=np.int64),
             sessions=sessions,
@@ -262,13 +271,17 @@ class Sweep:
         for place, path in zip(chosen, walked, strict=False):
             self._keep(rows, place, path)
 
-    def _schedule(self, rebalance: int | str) -> NDArray[np.int64]:
-        return decision_rows(rebalance, self.panel.days, self.first, self.last) - self.first
+    def _decided(self, rebalance: int | str, phase: int) -> NDArray[np.int64]:
+        return decision_rows(rebalance, self.panel.days, self.first, self.last, phase) - self.first
 
-    def _run_weights(self, strategy: AtOnceAdapter, place: int, rows: Rows) -> None:
-        start = self.panel.days[self.first].item()
-        values = strategy.values_on(self.panel)
-        first = strategy.first_session(self.panel, start, self.last, values)
+    def _run_targets(
+        self, strategy: AtOnceAdapter, place: int, rows: Rows, values: Floats | None = None
+    ) -> None:
+        first = self.first
+        if values is None:
+            start = self.panel.days[self.first].item()
+            values = strategy.values_on(self.panel)
+            first = strategy.first_session(self.panel, start, self.last, values)
         targets = strategy.decisions(self.panel, first, self.last, values)
         equity, totals = self._follow(targets)
         inputs = self._inputs
@@ -302,11 +315,17 @@ class Sweep:
             inputs.whole_session,
             inputs.initial_cash,
             orders_of(targets, self.first),
+            sleeves_of(targets, inputs.tape),
             record,
         )
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
         return record.equity, totals
+
+
+def _schedule(strategy: Any) -> tuple[int | str, int]:
+    """Return what says on which sessions a rotation decides."""
+    return strategy.rebalance, getattr(strategy, "phase", 0)
 
 
 def _at_once(strategy: Adapter) -> AtOnceAdapter:

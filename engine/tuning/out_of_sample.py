@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen
-from engine.kernel.targets import Targets, decision_rows
+from engine.kernel.targets import Targets
 from engine.metrics.compute import measured
 from engine.metrics.path import Path
 from engine.simulation.account import Totals
@@ -169,18 +169,16 @@ class Stitched:
         last = evaluate.first + blocks[-1][1]
         engine = Sweep(evaluate.market.panel, first, last, evaluate.conditions)
         targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
-        return simple_returns(engine.follow([_one_after_another(targets)])[0], evaluate.conditions.cash)
+        return simple_returns(engine.follow([Targets.joined(targets)])[0], evaluate.conditions.cash)
 
     def _targets(self, begin: int, end: int, parameters: Parameters) -> Targets:
         evaluate, panel = self._evaluate, self._evaluate.market.panel
         strategy = require_scores(evaluate, parameters)
         first, last = evaluate.first + begin, evaluate.first + end
-        usual = decision_rows(strategy.rotation.rebalance, panel.days, evaluate.first, evaluate.last)
-        rows = np.union1d(usual[(usual >= first) & (usual <= last)], [first]).astype(np.int64)
         key = repr(sorted(parameters.items()))
         if key not in self._scores:
             self._scores[key] = strategy.values_on(panel)
-        return strategy.targets(panel, rows, self._scores[key])
+        return strategy.decisions(panel, first, last, self._scores[key], begin=evaluate.first)
 
 
 def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Floats) -> None:
@@ -205,12 +203,3 @@ def _joined(
         else:
             joined.append((begin, end, parameters))
     return joined
-
-
-def _one_after_another(targets: Sequence[Targets]) -> Targets:
-    return Targets(
-        np.concatenate([each.decisions for each in targets]),
-        np.concatenate([each.weights for each in targets]),
-        np.concatenate([each.rank for each in targets]),
-        np.concatenate([each.scores for each in targets]),
-    )

@@ -88,7 +88,7 @@ def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
-    from engine.kernel.targets import Targets
+    from engine.kernel.targets import ALL, Targets
 
     column = {fund.symbol: number for number, fund in enumerate(scenario.funds)}
     rows = [row for row, day in enumerate(scenario.days) if row >= first and day in scenario.decisions]
@@ -104,6 +104,13 @@ def targets_of(scenario: Scenario, first: int) -> Any:
         weights=weights,
         rank=rank,
         scores=np.full(weights.shape, math.nan),
+        turns=np.array(
+            [
+                (each.tranches, ALL if each.sleeve is None else each.sleeve)
+                for each in (scenario.decisions[scenario.days[row]] for row in rows)
+            ],
+            dtype=np.int64,
+        ).reshape(len(rows), 2),
     )
 
 
