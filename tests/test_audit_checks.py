@@ -375,6 +375,66 @@ def test_luck_band(panel: Panel) -> None:
     assert "nothing to choice" in ask("luck_band", STRATEGIES["equal_weight"](), panel, draws=2).sentence
 
 
+# A seesaw of 1 % a session around a mean: the higher the mean, the higher the Sharpe ratio.
+MEANS = {
+    "best of six": ([6, 1, 2, 3, 4, 5], 1, 1.0, False),
+    "second of six": ([5, 1, 2, 3, 4, 6], 2, 0.8, True),
+    "second of twelve": ([11, *range(1, 11), 12], 2, 10 / 11, False),
+    "third of twelve": ([10, *range(1, 10), 11, 12], 3, 9 / 11, True),
+    "best of six with another": ([6, 1, 2, 3, 4, 6], 1, 0.8, True),
+    "best of five": ([5, 1, 2, 3, 4], 1, 1.0, None),
+}
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_a_phase_that_is_better_than_nine_in_ten_is_luck(panel: Panel, monkeypatch: Any, name: str) -> None:
+    means, rank, below, passed = MEANS[name]
+    asked: list[Any] = []
+
+    def returns(_audited: Any, strategies: Any, _first: int) -> Any:
+        asked.extend(each.read(("phase", "rebalance"))[0] for each in strategies)
+        return np.array(means)[:, None] * 1e-4 + np.tile([0.01, -0.01], 50)
+
+    monkeypatch.setattr("engine.audits.timing.returns_of_strategies", returns)
+    opinion = ask("timing_luck", STRATEGIES["momentum"](rebalance=len(means)), panel)
+    assert asked == list(range(len(means)))
+    assert (opinion.passed, opinion.details["rank"]) == (passed, rank)
+    assert opinion.details["below"] == pytest.approx(below)
+    assert f"phase 0 is rank {rank}" in opinion.sentence
+
+
+def test_phases_are_runs_of_their_own(panel: Panel) -> None:
+    strategy = STRATEGIES["momentum"](rebalance=7, phase=5)
+    opinion = ask("timing_luck", strategy, panel)
+    for phase in (0, 5):
+        returns = run(replace(strategy, phase=phase), panel, engine="batch").returns
+        ratio = returns.mean() / returns.std(ddof=1) * np.sqrt(panel.sessions_per_year)
+        assert opinion.details["sharpe_ratio"][phase] == pytest.approx(ratio)
+    better = (opinion.details["sharpe_ratio"] > opinion.details["sharpe_ratio"][5]).sum()
+    assert (opinion.details["phase"], opinion.details["rank"]) == (5, 1 + better)
+
+
+def test_tranches_leave_the_phases_that_differ(panel: Panel) -> None:
+    opinion = ask("timing_luck", STRATEGIES["momentum"](rebalance=6, tranches=3, phase=5), panel)
+    assert (opinion.details["phases"], opinion.details["phase"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "why"),
+    [
+        (STRATEGIES["momentum"](rebalance="monthly"), "days of the calendar"),
+        (STRATEGIES["momentum"](rebalance=1), "every session"),
+        (STRATEGIES["momentum"](rebalance=4, tranches=4), "all 4 phases at once"),
+        (biased.HonestDecider(), "decides by itself"),
+    ],
+)
+def test_what_has_no_phases_is_not_judged(panel: Panel, strategy: Any, why: str) -> None:
+    opinion = ask("timing_luck", strategy, panel)
+    assert opinion.passed is None
+    assert why in opinion.sentence
+    assert opinion.details == {"phases": 0}
+
+
 def test_cost_and_capacity(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](lookback=5, rebalance=10)
     opinion = ask("cost_and_capacity", strategy, panel, benchmark="DEMO-ALL")

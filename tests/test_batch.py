@@ -59,8 +59,11 @@ ROTATIONS: list[dict[str, Any]] = [
     {"top": 2, "hysteresis": 2, "rebalance": 1},
     {"top": 0, "weighting": "inverse_volatility", "rebalance": "monthly", "cap": 0.15},
     {"top": 4, "weighting": "score", "threshold": 0.001, "otherwise": "157001.SZ", "rebalance": "weekly"},
+]
+TURNS: list[dict[str, Any]] = [
     {"top": 2, "hysteresis": 1, "rebalance": 7, "phase": 3},
     {"top": 2, "hysteresis": 1, "rebalance": 7, "phase": 6, "tranches": 3},
+    {"rebalance": "once", "tranches": 2},
 ]
 STORMY = Costs(
     commission_rate=0.001, slippage_rate=0.002, participation_rate=0.02, impact=0.4, cash_rate=0.02
@@ -110,7 +113,7 @@ def test_a_run_is_the_same_on_both_engines(demo: Panel, name: str) -> None:
         assert len(expected.fills) > 0
 
 
-@pytest.mark.parametrize("rotation", ROTATIONS[1:], ids=str)
+@pytest.mark.parametrize("rotation", [*ROTATIONS[1:], *TURNS[1:2]], ids=str)
 def test_a_rotation_is_the_same_on_both_engines(demo: Panel, rotation: dict[str, Any]) -> None:
     strategy = Momentum(**rotation)
     expected, received = (run(strategy, demo, engine=name) for name in ("reference", "batch"))
@@ -155,6 +158,18 @@ def test_every_set_of_a_sweep_is_that_run_of_the_reference_engine(demo: Panel, n
         result = run(strategy, demo, start=demo.days[first].item(), costs=STORMY)
         np.testing.assert_array_equal(path, result.equity)
         same_metrics(result, row)
+
+
+def test_phases_and_tranches_of_a_sweep_are_those_runs(demo: Panel) -> None:
+    sets = [Momentum(**turn) for turn in TURNS]
+    first = adapt(sets[0]).first_session(demo)
+    rows = swept(demo, sets, first, costs=STORMY)
+    for strategy, row, path in zip(sets, rows.metrics, rows.equity, strict=True):
+        result = run(strategy, demo, start=demo.days[first].item(), costs=STORMY)
+        np.testing.assert_array_equal(path, result.equity)
+        same_metrics(result, row)
+    table = sweep(Momentum(rebalance=6), demo, {"phase": [0, 5, 6], "tranches": [1, 7]})
+    assert table["failure"].notna().tolist() == [False, True, False, True, True, True]
 
 
 def same_metrics(result: Result, row: np.ndarray, names: tuple[str, ...] = COMPILED_METRICS) -> None:

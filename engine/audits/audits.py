@@ -16,6 +16,7 @@ from engine.audits.opinion import Opinion
 from engine.audits.placebo import placebo
 from engine.audits.purity import purity
 from engine.audits.survivorship import survivorship
+from engine.audits.timing import timing_luck
 
 AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
     {
@@ -23,6 +24,7 @@ AUDITS: Mapping[str, Callable[[Audited], Opinion]] = MappingProxyType(
         "purity": purity,
         "warm_up": warm_up,
         "order_and_scale": order_and_scale,
+        "timing_luck": timing_luck,
         "lag_sensitivity": lag_sensitivity,
         "placebo": placebo,
         "luck_band": luck_band,
@@ -61,5 +63,5 @@ def audit(
         yield opinion
 
 
-GATES = ("look_ahead", "purity", "warm_up", "order_and_scale")
+GATES = ("look_ahead", "purity", "warm_up", "order_and_scale", "timing_luck")
 """Audits that fail a strategy; the others inform."""

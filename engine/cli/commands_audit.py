@@ -44,7 +44,7 @@ def audit(
 ) -> None:
     """Ask of STRATEGY whether its numbers can be believed: a built-in name, or path/to/file.py:ClassName.
 
-    look_ahead, purity, warm_up and order_and_scale are gates: exit code 5 where one is missed.
+    look_ahead, purity, warm_up, order_and_scale and timing_luck are gates: exit code 5 where one is missed.
     lag_sensitivity, placebo, luck_band, survivorship and cost_and_capacity inform.
 
     Example: etflow audit share_inflow --only look_ahead,placebo --draws 50
@@ -94,6 +94,12 @@ def _print(document: Mapping[str, Any], opinions: Sequence[Opinion]) -> None:
 def _table(opinion: Opinion) -> str:
     """Return the curve of an audit as a table; nothing where it has none."""
     details = opinion.details
+    if opinion.name == "timing_luck" and details["phases"]:
+        phases = zip(range(details["phases"]), details["sharpe_ratio"], details["annual_return"], strict=True)
+        return table(
+            [[str(a), number(b), percent(c)] for a, b, c in phases],
+            ("phase", "Sharpe", "a year"),
+        )
     if opinion.name == "lag_sensitivity" and "lags" in details:
         rows = zip(details["lags"], details["sharpe_ratio"], details["annual_return"], strict=True)
         return table([[str(a), number(b), percent(c)] for a, b, c in rows], ("later by", "Sharpe", "a year"))

@@ -2,7 +2,7 @@
 
 1. A number that is undefined is NaN with a reason; never infinite, never an exception (``Estimate``).
 2. Rows with a return that is not known are dropped before anything else, in all series at once (``known``).
-3. A Sharpe ratio is per period; a figure above one in size is almost certainly annual, and is refused; what was
+3. A Sharpe ratio is per period; a figure above one in size is almost certainly annual, and refused; what was
    given by hand comes back with its unit, and above 0.3 with a warning.
 """
 
