@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from engine.sweeps.sweep import must_compile
     from engine.tuning.holdout import Opened
     from engine.tuning.judge import SplitSizes
-    from engine.tuning.methods import EXECUTORS, METHODS
+    from engine.tuning.methods import EXECUTORS, METHODS, PHASES
     from engine.tuning.objective import Goal, Leaderboard, Trial
     from engine.tuning.study import find_study
     from engine.tuning.tune import State
@@ -108,7 +108,7 @@ _PLACES = {
     "engine.sweeps.sweep": ("must_compile",),
     "engine.tuning.holdout": ("Opened",),
     "engine.tuning.judge": ("SplitSizes",),
-    "engine.tuning.methods": ("EXECUTORS", "METHODS"),
+    "engine.tuning.methods": ("EXECUTORS", "METHODS", "PHASES"),
     "engine.tuning.objective": ("Leaderboard", "Goal", "Trial"),
     "engine.tuning.study": ("find_study",),
     "engine.tuning.tune": ("State",),
@@ -127,6 +127,7 @@ __all__ = [
     "LAST",
     "METHODS",
     "OF_RUN",
+    "PHASES",
     "SPLITS",
     "SYNTHETIC_NOTICE",
     "Audit",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import StrategyError, ValidationError
-from engine import EXECUTORS, METHODS
+from engine import EXECUTORS, METHODS, PHASES
 from engine.cli.app import App, pass_app
 from engine.cli.commands_validate import SIZES, print_judgement, splits_options
 from engine.cli.complete import complete_strategy
@@ -21,7 +21,10 @@ from engine.cli.specs import make_spec
 if TYPE_CHECKING:
     from engine import State, StudyWriter
 
-WORDS = ("params", "where", "method", "trials", "batch", "objectives", "constraints", "holdout", "large")
+WORDS = (
+    *("params", "where", "method", "trials", "batch", "objectives", "constraints", "holdout", "large"),
+    "phases",
+)
 OPENING_STEPS = 6
 
 
@@ -56,6 +59,11 @@ OPENING_STEPS = 6
     multiple=True,
     metavar="CONDITION",
     help='As "max_drawdown > -0.25"; repeatable.',
+)
+@click.option(
+    "--phases",
+    type=click.Choice(PHASES),
+    help="Run each set on every phase of its cycle, and rank by the mean, the median or the worst.",
 )
 @click.option(
     "--batch", type=int, metavar="N", help="Sets that tpe, nsga2 and cmaes propose at a time.  [20]"

@@ -30,7 +30,8 @@ def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboar
     )
     if data["synthetic"]:
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
-    say("sought: " + ", ".join(header["objectives"]) + _under(header["constraints"]))
+    over = f", the {header['phases']} over the phases of each set" if "phases" in header else ""
+    say("sought: " + ", ".join(header["objectives"]) + _under(header["constraints"]) + over)
     say()
     if leaderboard.ranked:
         say(trial_table(leaderboard.ranked, leaderboard))

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.errors import EtflowError, UsageError
+from data.errors import EtflowError, UsageError, check_choice
 from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import strategy_of
 from engine.spec import Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
+from engine.strategy.adapters import ScoreAdapter
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.strategy.parameter import Parameter
 from engine.tuning.dependencies import files_of
 from engine.tuning.holdout import shut
-from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, WITH_OPTUNA
+from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, PHASES, WITH_OPTUNA
 from engine.tuning.objective import Goal
 from engine.tuning.samplers import make_sampler
 from engine.tuning.space import LARGEST, Space
@@ -35,6 +36,7 @@ class SearchWords:
     objectives, constraints : what is sought, as ``sharpe_ratio`` and ``max_drawdown > -0.25``
     holdout : the day from which on the sessions stay shut, as ``2025-01-01:``
     large : whether more than ten million sets are meant
+    phases : what to take of the phases of each set, as ``mean``; None: a set is run as it is
     """
 
     params: Sequence[str]
@@ -46,6 +48,7 @@ class SearchWords:
     constraints: Sequence[str] = ()
     holdout: str | None = None
     large: bool = False
+    phases: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.params, str | Mapping):
@@ -116,7 +119,7 @@ def order_of(spec: Spec, catalogue: Mapping[str, type[Any]], words: SearchWords)
         fields,
         space,
         Goal.from_words(words.objectives, words.constraints),
-        _plan(words, space),
+        _plan(words, space, _phases(words, spec, made)),
         files_of(spec, space, catalogue),
         held_out,
     )
@@ -139,7 +142,27 @@ def _made(spec: Spec, catalogue: Mapping[str, type[Any]], space: Space) -> Adapt
             raise error from None
 
 
-def _plan(words: SearchWords, space: Space) -> Plan:
+def _phases(words: SearchWords, spec: Spec, made: Adapter) -> str | None:
+    """Return what to take of phases; UsageError where there are none to run, or one is asked for."""
+    if words.phases is None:
+        return None
+    check_choice("phases", words.phases, PHASES)
+    if not isinstance(made, ScoreAdapter) or "phase" not in made.fields:
+        raise UsageError(
+            f"{made.name} has no phases",
+            received=f"--phases {words.phases}",
+            hint="Strategies with scores and the parameter `phase` have: those derived from Rotation.",
+        )
+    if "phase" in words.names or "phase" in spec.parameters:
+        raise UsageError(
+            "--phases runs every phase, and one is asked for",
+            received="phase",
+            hint="Leave out `phase`, or --phases.",
+        )
+    return words.phases
+
+
+def _plan(words: SearchWords, space: Space, phases: str | None) -> Plan:
     method, trials, batch = words.method, words.trials, words.batch
     if method == "grid" and trials is not None:
         raise UsageError(
@@ -158,4 +181,4 @@ def _plan(words: SearchWords, space: Space) -> Plan:
             limit=f"{LARGEST:,}",
             hint="Widen the steps, search with --method random or tpe, or insist with --yes.",
         )
-    return Plan(method, wanted, (batch or DEFAULT_BATCH) if method in WITH_OPTUNA else None)
+    return Plan(method, wanted, (batch or DEFAULT_BATCH) if method in WITH_OPTUNA else None, phases)

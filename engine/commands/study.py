@@ -113,7 +113,8 @@ def study_document(
         "ranked": [_trial(trial, leaderboard.goal) for trial in leaderboard.ranked],
         "front": [trial.number for trial in leaderboard.front],
     }
-    return found | notice_of(header["data"]["synthetic"])
+    over = {"phases": header["phases"]} if "phases" in header else {}
+    return found | over | notice_of(header["data"]["synthetic"])
 
 
 def _trial(trial: Trial, goal: Goal) -> dict[str, Any]:

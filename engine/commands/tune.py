@@ -31,6 +31,7 @@ from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
 from engine.tuning.objective import Leaderboard
 from engine.tuning.outcome import Evaluate
+from engine.tuning.phases import OverPhases
 from engine.tuning.study import Study, study_header
 from engine.tuning.tune import State
 from engine.tuning.tune import tune as search_on
@@ -133,7 +134,14 @@ class Search:
         self.order = order
         self.market = market
         self.executor = executor or Executor()
-        self.evaluate = Evaluator(order.spec, order.catalogue, market, order.space, order.goal.metrics)
+        self.evaluate = Evaluator(
+            order.spec,
+            order.catalogue,
+            market,
+            order.space,
+            order.goal.metrics,
+            phases=OverPhases.of(order.plan.phases, order.goal),
+        )
 
     @classmethod
     def open(cls, order: Order, watch: Watch, executor: Executor | None = None) -> Search:
@@ -250,6 +258,7 @@ def tune(
     where: Sequence[str] = (),
     objective: str | Sequence[str] = "sharpe_ratio",
     constraints: Sequence[str] = (),
+    phases: str | None = None,
     splits: str = "both",
     seed: int = DEFAULT.seed,
     start: date | None = None,
@@ -264,7 +273,8 @@ def tune(
 ) -> Tuned:
     """Search over parameters and judge the search; ``params`` are words as for ``tune --param``.
 
-    What ``params`` leaves out is as in ``strategy``. The study lies under ``out`` like that of the command;
+    What ``params`` leaves out is as in ``strategy``. ``phases`` (``mean``, ``median`` or ``worst``) ranks
+    sets by that of all phases of their cycle. The study lies under ``out`` like that of the command;
     :meth:`Tuned.save` writes its page. Where no trial is feasible there is no best one, and no judgement.
     Raises UsageError for words that make no space, and for a study that exists already unless ``resume``.
     """
@@ -280,7 +290,7 @@ def tune(
         seed=seed,
     )
     objectives = [objective] if isinstance(objective, str) else objective
-    words = SearchWords(params, where, method, trials, None, objectives, constraints)
+    words = SearchWords(params, where, method, trials, None, objectives, constraints, phases=phases)
     adapter = adapt(strategy)
     spec = Spec(
         adapter.name,

@@ -29,19 +29,25 @@ from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.grid import common_start
 from engine.sweeps.sweep import Sweep
 from engine.tuning.outcome import Outcome, Parameters
+from engine.tuning.phases import OverPhases, phases_of_set
 from engine.tuning.space import Space
 from engine.tuning.streams import permuted
 
 # So many sets are looked at for the one that needs the most history; beyond, corners and draws.
 LOOKED_AT = 4096
 DRAWN = 512
+# Of paths that are held at a time where sets are run on all of their phases.
+MOST_NUMBERS = 4_000_000
+
+Floats = NDArray[np.float64]
 
 
 class Evaluator:
     """Runs parameter sets of one strategy on one market; is called with sets, and can be sent elsewhere.
 
     ``metrics`` are measured beside those in machine code, which every set has. ``workers``, the threads of
-    the batch engine (None: all cores), may be changed until it is first called.
+    the batch engine (None: all cores), may be changed until it is first called. With ``phases`` a set is
+    run on every phase of its cycle, and what is taken of them is its outcome and its path.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Evaluator:
         space: Space,
         metrics: Sequence[str] = (),
         workers: int | None = None,
+        phases: OverPhases | None = None,
     ) -> None:
         self.spec = spec
         self.metrics = tuple(dict.fromkeys((*COMPILED_METRICS, *metrics)))
@@ -61,6 +68,7 @@ class Evaluator:
         self._base = _first_that_can_be_made(spec, strategies, space)
         self.first, self.last = self._period(space)
         self.workers = workers
+        self.phases = phases
         self._engine: Sweep | None = None
 
     def __call__(self, sets: Sequence[Parameters]) -> list[Outcome]:
@@ -78,6 +86,13 @@ class Evaluator:
     def paths(self, sets: Sequence[Parameters]) -> NDArray[np.float64]:
         """Return equity at the close of each session, (N, D); NaN for a set that fails."""
         return self._paths(sets)[1]
+
+    def own_path(self, parameters: Parameters) -> NDArray[np.float64]:
+        """Return the equity of a set as it stands, on its own phase alone, (D,)."""
+        if isinstance(self._base, AtOnceAdapter):
+            path: Floats = self.engine.run([self.strategy(parameters)], equity=True).equity[0]
+            return path
+        return self.reference(parameters).equity
 
     def reference(self, parameters: Parameters) -> Result:
         """Return the result of one set on the reference engine, over the same sessions."""
@@ -120,6 +135,9 @@ class Evaluator:
         made, failures = self._made(sets)
         places = list(made)
         metrics = np.full((len(sets), len(self.metrics)), np.nan)
+        if self.phases is not None:
+            self._over_phases(self.phases, made, failures, metrics=metrics)
+            return metrics, failures
         if isinstance(self._base, AtOnceAdapter):
             rows = self.engine.run([*made.values()], also=self.metrics)
             metrics[places] = rows.metrics
@@ -139,6 +157,9 @@ class Evaluator:
         made, failures = self._made(sets)
         places = list(made)
         paths = np.full((len(sets), self.last - self.first + 1), np.nan)
+        if self.phases is not None:
+            self._over_phases(self.phases, made, failures, paths=paths)
+            return failures, paths
         if isinstance(self._base, AtOnceAdapter):
             rows = self.engine.run([*made.values()], equity=True)
             paths[places] = rows.equity
@@ -149,6 +170,40 @@ class Evaluator:
             except EtflowError as error:
                 failures[place] = str(error)
         return failures, paths
+
+    def _over_phases(
+        self,
+        taken: OverPhases,
+        made: Mapping[int, Adapter],
+        failures: list[str | None],
+        *,
+        metrics: Floats | None = None,
+        paths: Floats | None = None,
+    ) -> None:
+        """Write what is taken of the phases of each set into its row of ``metrics`` or of ``paths``."""
+        waiting: dict[int, list[Adapter]] = {}
+        left = list(made)
+        for place in left:
+            waiting[place] = phases_of_set(made[place])
+            numbers = sum(map(len, waiting.values())) * (self.last - self.first + 1)
+            if place != left[-1] and (paths is None or numbers < MOST_NUMBERS):
+                continue
+            # Together, so that sets with the same scores share them.
+            flat = [phase for phases in waiting.values() for phase in phases]
+            rows = self.engine.run(flat, equity=paths is not None, also=self.metrics)
+            begin = 0
+            for of_set, phases in waiting.items():
+                span = slice(begin, begin + len(phases))
+                begin += len(phases)
+                failures[of_set] = next((each for each in rows.failures[span] if each is not None), None)
+                if failures[of_set] is not None:
+                    continue
+                found = rows.metrics[span]
+                if metrics is not None:
+                    metrics[of_set] = taken.metrics(found, rows.names)
+                if paths is not None:
+                    paths[of_set] = taken.path(rows.equity[span], found, rows.names)
+            waiting = {}
 
     def _made(self, sets: Sequence[Parameters]) -> tuple[dict[int, Adapter], list[str | None]]:
         """Return the strategies by the places of their sets, and by place why there is none."""

@@ -38,6 +38,7 @@ from engine.tuning.out_of_sample import (
     walk_forward,
 )
 from engine.tuning.outcome import Parameters
+from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
 from engine.tuning.study import STUDY_FILE, Study, count_trials, read_header, studies_in
 from engine.tuning.trial_log import trials_on_record
@@ -112,6 +113,8 @@ def judge_study(
         exclusions.append(
             "the search learned from all sessions; out of sample is the choice among the sets that it found"
         )
+    if evaluate.phases is not None:
+        exclusions.append(f"{MEANING[evaluate.phases.how]}; out of sample the chosen set runs on phase 0")
     metric, smaller = _metric(study)
     horizon = horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
     if splits in ("both", "walkforward"):
@@ -268,6 +271,7 @@ def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
         "sessions": f"{evaluate.day(evaluate.first)} to {evaluate.day(evaluate.last)}",
         "costs": costs or "none",
         "search space": "; ".join([*header["space"], *header["where"]]),
-        "selection rule": ", ".join([*header["objectives"], *header["constraints"]]),
+        "selection rule": ", ".join([*header["objectives"], *header["constraints"]])
+        + (f", the {header['phases']} over phases" if "phases" in header else ""),
         "version": str(header["versions"]["etflow"]),
     }

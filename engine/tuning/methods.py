@@ -8,6 +8,8 @@ METHODS = ("grid", "random", "tpe", "nsga2", "cmaes")
 # Threads of this process, or workers of a dask cluster.
 EXECUTORS = ("local", "dask")
 WITH_OPTUNA = ("tpe", "nsga2", "cmaes")
+# What is ranked of a set that is run on every phase of its cycle.
+PHASES = ("mean", "median", "worst")
 DEFAULT_TRIALS = 200
 # Sets that optuna proposes before it hears of their outcomes.
 DEFAULT_BATCH = 20

@@ -14,6 +14,7 @@ from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.tuning.dependencies import files_of
 from engine.tuning.evaluate import Evaluator
+from engine.tuning.phases import OverPhases
 from engine.tuning.space import Space
 from engine.tuning.study import Plan, Study, differences, find_study, studies_in, study_header
 
@@ -46,8 +47,9 @@ def reopen(
     spec = spec.with_(data=data) if data else spec
     space = space_of(header, spec, strategies)
     market = open_market(spec, watch)
-    evaluate = Evaluator(spec, strategies, market, space, study.goal.metrics)
-    plan = Plan(header["method"], header["trials"], header["batch"])
+    plan = Plan(header["method"], header["trials"], header["batch"], header.get("phases"))
+    over = OverPhases.of(plan.phases, study.goal)
+    evaluate = Evaluator(spec, strategies, market, space, study.goal.metrics, phases=over)
     now = study_header(spec, space, study.goal, plan, market.panel, files_of(spec, space, strategies))
     kept = {name: value for name, value in header.items() if name in now}
     other = differences(kept, now)

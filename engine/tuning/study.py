@@ -46,11 +46,15 @@ _NOT_COMPARED = re.compile(r"trials|study_id|spec\.data|versions\.(?!etflow|optu
 
 @dataclass(frozen=True)
 class Plan:
-    """How it is searched: the method, trials wanted (None: all), sets in a batch (None: no matter)."""
+    """How it is searched: the method, trials wanted (None: all), sets in a batch (None: no matter).
+
+    ``phases`` is what is taken of the phases of a trial (``engine.tuning.phases``); None: it is run as it is.
+    """
 
     method: str
     trials: int | None
     batch: int | None
+    phases: str | None = None
 
 
 def study_header(
@@ -81,6 +85,8 @@ def study_header(
         "versions": versions() | {name: importlib.metadata.version(name) for name in samplers},
         "files": dict(files),
     }
+    if plan.phases is not None:
+        header["phases"] = plan.phases
     settings = sampler_settings(plan.method, len(goal.objectives), plan.batch or DEFAULT_BATCH)
     return {"study_id": study_id(header), **header, **({"sampler": settings} if settings else {})}
 
@@ -90,7 +96,7 @@ def study_id(header: Mapping[str, Any]) -> str:
 
     Number of trials, place and content of the data, files and versions do not count.
     """
-    content = {name: header[name] for name in _COMMAND}
+    content = {name: header[name] for name in (*_COMMAND, "phases") if name in header}
     content["data"] = header["data"]["name"]
     content["spec"] = {k: v for k, v in header["spec"].items() if k not in ("data", "parameters")}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

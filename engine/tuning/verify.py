@@ -18,6 +18,7 @@ from engine.tuning.objective import Trial
 def check_best(spec: Spec, evaluate: Evaluator, best: Trial, out: Path) -> Path:
     """Run a trial on the reference engine, write its results folder under ``out``, and return that.
 
+    Of a trial over phases it is the set as it stands, on its own phase.
     ValidationError names the first session on which its equity is not that of the batch engine.
     """
     again = spec.with_(
@@ -26,7 +27,7 @@ def check_best(spec: Spec, evaluate: Evaluator, best: Trial, out: Path) -> Path:
         engine="reference",
     )
     result = execute(again, evaluate.strategy(best.parameters), evaluate.market)
-    expected, received = result.equity, evaluate.paths([best.parameters])[0]
+    expected, received = result.equity, evaluate.own_path(best.parameters)
     other = np.flatnonzero(expected != received)
     if len(other):
         row = int(other[0])
