@@ -234,7 +234,7 @@ def test_the_command_passes_a_builtin(root: Path) -> None:
     done = etflow(root, "audit", *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("PASS") == 4
-    assert done.stdout.count("info") == 4
+    assert done.stdout.count("info") == 6
     assert "FAIL" not in done.stdout
     assert "SYNTHETIC" in done.stdout
     for word in ("look_ahead", "Sharpe", "rank", "later by", "costs times", "capital"):
