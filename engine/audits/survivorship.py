@@ -59,7 +59,7 @@ def survivorship(audited: Audited) -> Opinion:
         return Opinion(
             NAME, None, f"Among the {len(names)} funds that are left it cannot run: {error}", details
         )
-    years = panel.sessions_per_year
+    years = audited.per_year(first)
     returns = np.vstack((every, alone))
     yearly, ratios = annual_return(returns, years), sharpe(returns, years)
     points = float(yearly[1] - yearly[0]) * BASIS_POINTS
