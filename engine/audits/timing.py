@@ -55,7 +55,7 @@ def timing_luck(audited: Audited) -> Opinion:
         phases = [strategy.with_parameters({"phase": phase}) for phase in range(count)]
     except EtflowError as error:
         return Opinion(NAME, None, f"Not applicable: it refuses other phases ({error}).", {"phases": 0})
-    per_year = audited.panel.sessions_per_year
+    per_year = audited.per_year(audited.first())
     returns = returns_of_strategies(audited, phases, audited.first())
     ratios, annual = sharpe(returns, per_year), annual_return(returns, per_year)
     mine = strategy.phase % count
