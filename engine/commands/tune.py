@@ -140,7 +140,8 @@ class Search:
             market,
             order.space,
             order.goal.metrics,
-            phases=OverPhases.of(order.plan.phases, order.goal),
+            None,  # as many workers as there are cores
+            OverPhases.of(order.plan.phases, order.goal),
         )
 
     @classmethod
