@@ -132,7 +132,7 @@ def _refuse_bare(values: pd.Series, bare: pd.Series, column: Column, origin: str
 
 
 def _refuse_both(values: pd.Series, measure: Measure, column: Column, origin: str) -> None:
-    """Refuse 39.7万 in a column of 10^4: it is 397,000, or 10^4 times as much. 39.7亿 there is no riddle."""
+    """Refuse 39.7万 in a column of 10^4: it is 397,000, or 10^4 times as much. 39.7亿 can only be itself."""
     if values.empty or measure.last <= _LOTS:
         return
     doubtful = values[magnitudes(values) <= float(measure.last)]
