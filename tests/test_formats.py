@@ -166,6 +166,36 @@ def test_a_decimal_comma_is_refused_until_a_map_says_so(take, store):
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ("index;day;close", "000300;2025-08-20;3,871"),
+        ("symbol;day;balance", "159363;2025-08-20;234,567"),
+        ("symbol;kind;ex_day;ratio", "159363;split;2025-08-20;1,500"),
+    ],
+)
+def test_one_comma_where_semicolons_separate_may_be_the_decimal_mark(take, store, lines):
+    with pytest.raises(
+        DataError, match=r"in row 1 has a comma that may be the decimal mark.*leave the comma out"
+    ):
+        take("a.csv", csv(*lines))
+
+
+def test_commas_group_thousands_where_another_number_shows_it(take, store):
+    rows = (
+        "symbol;day;balance;bought",
+        "159363;2025-08-20;234,567;12",
+        "159363;2025-08-21;234,567,890;1,234",
+    )
+    take("a.csv", csv(*rows))
+    assert store.read("margin")["balance"].tolist() == [234_567.0, 234_567_890.0]
+
+
+def test_a_ratio_of_a_thousand_and_more_is_a_decimal_comma(take):
+    with pytest.raises(DataError, match=r"`ratio` in row 1 has a comma that is no thousands separator"):
+        take("a.csv", csv("symbol,kind,ex_day,ratio", '159363,split,2025-08-20,"1,500"'))
+
+
+@pytest.mark.parametrize(
     ("header", "cell", "expected"),
     [
         ("份额(万份)", "397000", 3.97e9),
@@ -328,6 +358,20 @@ def test_a_row_of_a_fund_without_values_is_no_footer(take):
 
 
 YAHOO = ["Price,Close,High,Low,Open,Volume", "Ticker,BOTZ,BOTZ,BOTZ,BOTZ,BOTZ", "Date,,,,,"]
+
+
+def test_of_merged_cells_the_lower_name_counts(take, store):
+    upper, lower = "日期,证券代码,融资,,融券,", ",,融资买入额(元),融资余额(元),融券卖出量,融券余量"
+    rows = (upper, lower, '2025-08-20,159363,"12,345,678","234,567,890",0,0')
+    take("m.csv", csv("融资融券交易明细,,,,,", *rows))
+    margin = store.read("margin")[["symbol", "balance", "bought"]]
+    assert margin.to_numpy().tolist() == [["159363.SZ", 234_567_890.0, 12_345_678.0]]
+    take(
+        "m.xlsx",
+        xlsx(
+            {"s": [upper.split(","), lower.split(","), ["2025-08-20", "159363", 12345678, 234567890, 0, 0]]}
+        ),
+    )
 
 
 @pytest.mark.parametrize(

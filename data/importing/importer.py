@@ -23,6 +23,7 @@ from data.importing.files import find_files
 from data.importing.map_files import find_map
 from data.importing.maps import FileMap
 from data.importing.matrix import is_code, is_dated
+from data.importing.numbers import refuse_riddles
 from data.importing.readers import NoTable, read_sheets
 from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import Shaped, shape
@@ -170,6 +171,8 @@ def _import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[tuple[Imp
     if any(part.wide for part in used.tables):
         taken |= {name for name in cells.columns if is_code(name) or is_dated(name)}
     unused = tuple(name for name in cells.columns if name and name not in taken)
+    if sheet.separator == ";" and all(part.decimal == "." for part in used.tables):
+        refuse_riddles(cells[[name for name in cells.columns if name in taken]], sheet.origin)
     recorded = used.splits is not None and used.splits in cells
     if recorded:
         cells = as_traded(cells, _names(used, sheet), sheet.origin)

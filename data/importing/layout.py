@@ -4,7 +4,8 @@ Rows are lists of text, as a line of a text file or a row of a workbook has them
 
 1. The header is the first row that is about as wide as the rows below it; what stands above is the title.
 2. Two levels of names, as pandas writes them (``Price,Close,Close`` over ``Ticker,AIQ,BOTZ`` over
-   ``Date,,``), are one table for each ticker, put under each other (``unfold``).
+   ``Date,,``), are one table for each ticker, put under each other (``unfold``). Of merged cells the lower
+   name counts.
 3. What stands below the last row in the first cell alone is a footer, unless it is a day, a code or a number;
    so are sums (合计), and what begins with a word such as Source or 注.
 """
@@ -55,8 +56,9 @@ class Layout:
     """The title, the number of rows above the data, and the header: names, or two levels of them.
 
     ``levels`` is empty for a plain header; else the names of the fields and those of the series, one of each
-    for each column after the first, whose name is ``names[0]``. ``apart`` says that the header is separated
-    in another way than the rows: TongDaXin puts spaces between names, and commas between values.
+    for each column after the first, whose name is ``names[0]``. ``apart`` says that the names are not those
+    of the row above the data: TongDaXin puts spaces between names and commas between values, and cells may
+    be merged.
     """
 
     title: str
@@ -71,6 +73,10 @@ def find_layout(rows: Rows, name: str) -> Layout:
     top = _header_row(rows)
     depth = _depth(rows, top)
     title = " ".join(cell for row in rows[:top] for cell in row if cell)
+    merged = _merged(rows, top) if depth == 1 else None
+    if merged is not None:
+        _refuse_repeated(merged, name)
+        return Layout(title, top + 2, merged, apart=True)
     if depth == 1:
         names = tuple(rows[top])
         above = [" ".join(row).split() for row in rows[:top]]
@@ -117,6 +123,13 @@ def _pair(column: object) -> tuple[str, str] | None:
 def header_width(rows: Rows) -> int:
     """Return how many names the header has, as far as these rows tell."""
     return sum(map(bool, rows[_header_row(rows)])) if rows else 0
+
+
+def mostly_alike(rows: Rows) -> bool:
+    """Whether at least half of the rows that hold anything have as many cells as the header."""
+    filled = [row for row in rows if any(row)]
+    width = len(rows[_header_row(rows)]) if rows else 0
+    return sum(len(row) == width for row in filled) >= len(filled) / 2
 
 
 def is_regular(rows: Rows) -> bool:
@@ -180,6 +193,18 @@ def _depth(rows: Rows, top: int) -> int:
         return 1
     third = (rows[top + 2] if len(rows) > top + 2 else []) or [""]
     return 3 if third[0] and not any(third[1:]) and not _VALUE.fullmatch(third[0]) else 2
+
+
+def _merged(rows: Rows, top: int) -> tuple[str, ...] | None:
+    """Return the names of a header with merged cells: 融资 over 融资余额 and others, 代码 over nothing."""
+    if len(rows) < top + 3 or len(rows[top]) != len(rows[top + 1]):
+        return None
+    upper, lower = rows[top], rows[top + 1]
+    over_nothing = [bool(above) and not below for above, below in zip(upper, lower, strict=True)]
+    below_nothing = [bool(below) and not above for above, below in zip(upper, lower, strict=True)]
+    if not (over_nothing[0] and any(below_nothing)) or any(map(_VALUE.fullmatch, filter(None, lower))):
+        return None
+    return tuple(below or above for above, below in zip(upper, lower, strict=True))
 
 
 def _refuse_repeated(names: Sequence[str], name: str) -> None:

@@ -15,8 +15,10 @@ from data.store.schema import Column
 _KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
 # The largest unit of measure that is no magnitude.
 _LOTS = 100
-# Prices of funds stay below a thousand, so that a group of thousands in one may be a decimal comma.
+# Prices of funds, and ratios, stay below a thousand, so that a group of thousands may be a decimal comma.
 _ONE_COMMA = r"[+-]?\d{1,3},\d{3}"
+# What shows that commas group thousands.
+_GROUPS = r"^\s*[+-]?\d{1,3}(?:,\d{3})+(?:,\d{3}|\.\d+)\s*$"
 # Groups of thousands as they are where the comma is the decimal mark.
 _POINTS = r"[+-]?\d{1,3}(?:\.\d{3}){2,}"
 
@@ -94,12 +96,29 @@ def read_column(
     return numbers.astype(object).where(~wrong, values) if wrong.any() else numbers
 
 
+def refuse_riddles(cells: pd.DataFrame, origin: str) -> None:
+    """Refuse 1,234 in a file whose cells ``;`` separates, as they are where the comma is the decimal mark.
+
+    Unless another number shows that commas group thousands: 1,234,567 or 1,234.5.
+    """
+    for name in cells.columns:
+        text = cells[name].astype("str").str.strip()
+        riddles = text[text.str.fullmatch(_ONE_COMMA)]
+        if len(riddles) and not any(cells[each].astype("str").str.contains(_GROUPS).any() for each in cells):
+            raise DataError(
+                f"{origin}: `{name}` in row {riddles.index[0] + 1} has a comma that may be the decimal mark",
+                received=repr(riddles.iloc[0]),
+                limit="cells are separated by `;`, as they are where the comma is the decimal mark",
+                hint='If it is, say so in a map file (--map): decimal = ",". If not, leave the comma out.',
+            )
+
+
 def _refuse_commas(
     values: pd.Series, numbers: pd.Series, wrong: pd.Series, column: Column, part: TableMap, origin: str
 ) -> None:
-    """Refuse a comma that groups no thousands, or that would make a price of a thousand."""
+    """Refuse a comma that groups no thousands, or that would make a price or a ratio of a thousand."""
     suspicious = wrong
-    if part.decimal == "." and column.scale == "price":
+    if part.decimal == "." and column.scale in ("price", "ratio"):
         suspicious = wrong | ((numbers >= 1000) & (numbers % 1 == 0))
     if not suspicious.any():
         return

@@ -35,7 +35,7 @@ def read_sheets(path: Path, given: Given = GUESSED) -> Iterator[Sheet]:
     them. DataError if the file is empty, truncated, unreadable, or has rows of different lengths.
     """
     content, kind = read_contents(path)
-    stem, origin, title = stem_of(path), f"`{path.name}`", ""
+    stem, origin, title, separator = stem_of(path), f"`{path.name}`", "", ""
     if kind in ("xlsx", "xls"):
         from data.importing.workbooks import read_workbook
 
@@ -49,8 +49,8 @@ def read_sheets(path: Path, given: Given = GUESSED) -> Iterator[Sheet]:
     elif kind == "json":
         frame = read_json(decode(content, path.name, given.encoding), path.name, given)
     else:
-        frame, title = read_text(decode(content, path.name, given.encoding), path.name, given)
-    yield Sheet(_with_clean_names(frame, path.name), stem, origin, title)
+        frame, title, separator = read_text(decode(content, path.name, given.encoding), path.name, given)
+    yield Sheet(_with_clean_names(frame, path.name), stem, origin, title, separator)
 
 
 def read_cells(path: Path) -> pd.DataFrame:

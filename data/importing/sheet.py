@@ -24,13 +24,15 @@ class Sheet:
 
     ``cells`` has a column for each name in the header (empty for a column without one) and rows counted from
     0, ``stem`` is the name of the file without its ending, and of the sheet in a workbook: a code or a day
-    may stand there. ``origin`` is how errors name it, ``title`` what stands above the header.
+    may stand there. ``origin`` is how errors name it, ``title`` what stands above the header, ``separator``
+    what separates the cells of a text file.
     """
 
     cells: pd.DataFrame
     stem: str
     origin: str
     title: str = ""
+    separator: str = ""
 
     @cached_property
     def headers(self) -> Headers:

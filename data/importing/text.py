@@ -19,6 +19,7 @@ from data.importing.layout import (
     footer_length,
     header_width,
     is_regular,
+    mostly_alike,
     unfold,
 )
 from data.importing.sheet import FORMULA, Given, clean
@@ -45,8 +46,8 @@ def decode(content: bytes, name: str, encoding: str | None) -> str:
     )
 
 
-def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str]:
-    """Return the cells of a text file, and its title.
+def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, str]:
+    """Return the cells of a text file, its title and what separates the cells.
 
     DataError if it has rows of different lengths, names a column twice, or ends in the middle of a row.
     """
@@ -71,7 +72,7 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str]:
         frame = frame[~again] if again.any() else frame
     last = frame.iloc[-LOOKED_AT:].fillna("").to_numpy(str).tolist()
     frame = frame.iloc[: len(frame) - footer_length(last)]
-    return (unfold(frame, layout) if layout.levels else frame), layout.title
+    return (unfold(frame, layout) if layout.levels else frame), layout.title, separator
 
 
 def _first_lines(text: str) -> list[str]:
@@ -84,10 +85,12 @@ def _first_lines(text: str) -> list[str]:
 
 
 def _find_separator(head: list[str], given: str | None, name: str) -> tuple[str, Layout]:
-    """Return the separator that makes the widest header, and the layout that comes with it."""
+    """Return the separator that makes the widest header of rows alike, and the layout that comes with it."""
     tried = {each: _split(head, each, name) for each in ((given,) if given else SEPARATORS)}
-    separator = max(tried, key=lambda each: header_width(tried[each]))
-    if given is None and header_width(tried[separator]) < 2:
+    # Commas within numbers split rows too, and not all in the same way.
+    width = {each: header_width(rows) for each, rows in tried.items()}
+    separator = max(tried, key=lambda each: (width[each] > 1 and mostly_alike(tried[each]), width[each]))
+    if given is None and width[separator] < 2:
         words = [line.split() for line in head]
         if is_regular(words):
             return _WHITESPACE, find_layout(words, name)
