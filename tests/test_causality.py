@@ -77,6 +77,7 @@ def test_views_of_the_known_face(panel: Panel) -> None:
     assert len(until.flow("nav")) == row + 1
     assert len(until.until(row + 5).days) == row + 1
     assert len(until.until(5).days) == 6
+    np.testing.assert_array_equal(other.until(100).adjusted_close, other.adjusted_close[:101])
     for view in (other, until, copied):
         with pytest.raises(ValidationError, match="reaches for `_market`"):
             _ = view._market

@@ -44,7 +44,7 @@ class _View(ABC):
         if isinstance(value, np.ndarray):
             return self._altered(value, row, name)
         if name == "until":
-            return lambda end: Until(known, min(end, row))
+            return lambda end: Until(self, end)
         if name == "index_weights":
             return lambda code: self._files(value(code), row)
         if callable(value):

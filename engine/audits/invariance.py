@@ -29,7 +29,7 @@ from engine.audits.views import View
 from engine.kernel.targets import Targets
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter
-from engine.strategy.fresh import renewed
+from engine.strategy.fresh import fresh
 from engine.strategy.loader import parameters_of
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def warm_up(audited: Audited) -> Opinion:
         return _of_all_history(audited, strategy, warmup)
     # What a session shows of the one before takes one session more than rows.
     needed = max(warmup - 1, 0)
-    whole = renewed(strategy).values(known)
+    whole = fresh(strategy).values(known)
     scored = np.flatnonzero(np.isfinite(whole).any(axis=1))
     end = len(known.days) - needed - 1
     if not len(scored) or end < 1:
@@ -66,7 +66,7 @@ def warm_up(audited: Audited) -> Opinion:
     edges = np.linspace(1, end + 1, STARTS + 1).astype(np.int64)
     starts = sorted({int(rng.integers(a, max(b, a + 1))) for a, b in pairwise(edges.tolist())})
     for since in starts:
-        again = renewed(strategy).values(View(known, since=since))
+        again = fresh(strategy).values(View(known, since=since))
         expected, got = whole[since + needed :], again[needed:]
         found = first_mismatch(expected, got, known.days[since + needed :], known.symbols)
         if found is not None:
@@ -96,14 +96,14 @@ def _of_all_history(audited: Audited, strategy: ScoreAdapter, warmup: int) -> Op
     known = audited.panel.known
     last = audited.last
     starts = [int(start) for start in np.linspace(0, last - warmup, LATER + 2)[1:-1] if last - warmup > LATER]
-    whole = renewed(strategy).values(known)[last]
+    whole = fresh(strategy).values(known)[last]
     scored = np.isfinite(whole)
     if not starts or not scored.any():
         return Opinion(WARMUP, None, f"The data are too short for a warm-up of {warmup} sessions.")
     spread = float(whole[scored].max() - whole[scored].min())
     changed, moved = [], []
     for since in starts:
-        again = renewed(strategy).values(View(known, since=since))[last - since]
+        again = fresh(strategy).values(View(known, since=since))[last - since]
         both = scored & np.isfinite(again)
         change = float(np.abs(again - whole)[both].max()) if both.any() else np.nan
         changed.append(change / spread if spread > 0.0 else np.nan)
@@ -150,14 +150,14 @@ def _checks(audited: Audited) -> Iterator[tuple[str, Mismatch | None]]:
     rng = np.random.default_rng([audited.conditions.seed, 3])
     known, count = panel.known, len(panel.symbols)
     if isinstance(strategy, AtOnceAdapter):
-        whole = renewed(strategy).values(known)
+        whole = fresh(strategy).values(known)
         order = rng.permutation(count).astype(np.int64)
-        again = renewed(strategy).values(View(known, order))
+        again = fresh(strategy).values(View(known, order))
         yield "the order of funds", first_mismatch(whole[:, order], again, known.days, _named(panel, order))
         place = int(rng.integers(count + 1))
         columns = np.insert(np.arange(count, dtype=np.int64), place, -1)
         stranger = unused_symbol(panel.symbols, panel.symbols[0])
-        again = np.delete(renewed(strategy).values(View(known, columns, stranger=stranger)), place, axis=1)
+        again = np.delete(fresh(strategy).values(View(known, columns, stranger=stranger)), place, axis=1)
         yield "a fund that is never held", first_mismatch(whole, again, known.days, panel.symbols)
     first, last = audited.first(), audited.last
     targets = targets_of(strategy, panel, first, last)

@@ -27,7 +27,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, EtflowError, UsageError, ValidationError
+from data.errors import DataError, EtflowError, StrategyError, UsageError, ValidationError
 from data.panel.panel import Panel
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
@@ -41,6 +41,7 @@ from engine.strategy.causality import latest_of, require_apart
 from engine.strategy.fresh import fresh, renewed
 
 Integers = NDArray[np.int64]
+REFUSED = (UsageError, DataError, StrategyError)
 
 NAME = "look_ahead"
 CUTS = 6
@@ -111,17 +112,17 @@ def _asked(
 ) -> tuple[Altered, Found | None, int]:
     """Return the market that a strategy could be asked on, the first difference, and the cells compared.
 
-    A strategy that names a fund or a day refuses a market without it: then those stay as they are.
+    A strategy that names a fund or a day refuses a market without it, or fails: then those stay as they are.
     """
     try:
         return altered, *_compared(audited, strategy, whole, altered)
-    except (UsageError, DataError):
-        if not altered.noisy:
+    except REFUSED:
+        if not altered.noisy or altered.exact:
             return altered, None, 0
     altered = _noisy(audited, altered.row)
     try:
         return altered, *_compared(audited, strategy, whole, altered)
-    except (UsageError, DataError):
+    except REFUSED:
         return altered, None, 0
 
 
@@ -249,7 +250,7 @@ def _looked_ahead_in(audited: Audited, strategy: Adapter, whole: Answer, row: in
         )
         try:
             changed = _compared(audited, strategy, whole, altered)[0] is not None
-        except (UsageError, DataError):
+        except REFUSED:
             continue
         if changed:
             found.append(part)

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib"))
 INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib"))
 OURS = tuple(str(ROOT / name) for name in ("engine", "data", "run_backtest.py"))
+SYSTEM = ("/proc", "/sys", "/dev", "/etc/localtime", "/usr/share/zoneinfo")
 CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib")
 
 EVENTS = {
@@ -155,4 +156,4 @@ def _is_foreign(file: str) -> bool:
 def _is_code(path: str | bytes) -> bool:
     name = os.fsdecode(path)
     place = os.path.abspath(name)
-    return name.endswith(CODE) or place.startswith((*LIBRARY, *INSTALLED, *OURS, "/proc", "/sys", "/dev"))
+    return name.endswith(CODE) or place.startswith((*LIBRARY, *INSTALLED, *OURS, *SYSTEM))

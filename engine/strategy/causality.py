@@ -163,12 +163,20 @@ def same_decision(copied: SessionAdapter, known: Known, row: int, held: Any, wan
         raise ValidationError(
             f"{name} needs later data", received=f"{type(error).__name__}: {error}"
         ) from error
-    if again != wanted:
+    if _plain(again) != _plain(wanted):
         raise ValidationError(
             f"{name} changes when the data end there",
             received=f"{wanted} with later data, {again} without",
             hint="Use what `past` has, and no array beyond its end.",
         )
+
+
+def _plain(wanted: Any) -> Any:
+    """Return what was wanted as numbers by symbol, whatever types they had; anything else as it is."""
+    try:
+        return {str(symbol): float(weight) for symbol, weight in wanted.items()}
+    except (AttributeError, TypeError, ValueError):
+        return repr(wanted)
 
 
 def require_apart(strategy: Adapter) -> None:

@@ -103,7 +103,7 @@ def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, types.MethodType):
         yield "its method", value.__self__
         value = value.__func__
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, types.FunctionType) and not _is_librarys(value):
         yield from _named_by(value)
     elif isinstance(value, Mapping):
         yield from ((name, each) for each in list(value.values())[:FEW])
@@ -128,6 +128,12 @@ def _named_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 def _names_in(code: types.CodeType) -> set[str]:
     inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
     return set(code.co_names).union(*map(_names_in, inner))
+
+
+def _is_librarys(function: types.FunctionType) -> bool:
+    """Whether a function is ours or of an installed package: what these hold is no strategy's."""
+    top = function.__module__.partition(".")[0] if function.__module__ else ""
+    return top in ("engine", "data") or "site-packages" in function.__code__.co_filename
 
 
 def _attributes(value: Any) -> Mapping[str, Any]:
