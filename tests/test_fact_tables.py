@@ -62,7 +62,7 @@ def replaced(path: Path, old: str, new: str) -> None:
 def test_a_table_that_is_declared_in_three_places_goes_everywhere(root: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for name in ("data", "engine", "strategies", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "vendor*")
+        ignored = shutil.ignore_patterns("__pycache__", "vendor", "vendors")
         shutil.copytree(root / name, tree / name, ignore=ignored)
     shutil.copy(root / "run_backtest.py", tree)
     replaced(tree / "data" / "store" / "tables.py", "\n)\nTABLES:", SCHEMA)
