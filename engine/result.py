@@ -72,6 +72,9 @@ class Result:
     initial_cash : float
     sessions_per_year : float
         Of the exchange, the mean of the calendar years that the run touches; annualises every statistic.
+    phase_band : (2, D), optional
+        Lowest and highest equity at each close over all phases of the strategy's cycle, for the tear sheet;
+        None where it has none, or no tear sheet was asked for.
     """
 
     manifest: Mapping[str, Any]
@@ -94,6 +97,7 @@ class Result:
     rejections: pd.DataFrame
     initial_cash: float
     sessions_per_year: float
+    phase_band: Floats | None = None
 
     @property
     def name(self) -> str:

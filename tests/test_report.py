@@ -28,9 +28,10 @@ from engine.kernel.fills import (
 )
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
-from engine.report import render
+from engine.report import canvas, render
 from engine.report.assumptions import assumptions, closing_prices
 from engine.report.compare_page import write_comparison
+from engine.report.figures import our_pictures
 from engine.report.html import escape, tag
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
@@ -122,6 +123,16 @@ def test_made_up_data_are_marked_on_top_and_in_every_figure(text):
     figures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
     assert len(figures) > 25
     assert all(figure.count("SYNTHETIC DATA") == 2 for figure in figures)
+
+
+def test_the_band_of_phases_is_around_the_line_of_equity(result: Result) -> None:
+    band = np.array([result.equity * 0.9, result.equity * 1.1])
+    with canvas.styled("page"):
+        picture = our_pictures(replace(result, phase_band=band), [])[0]
+        text = canvas.svg(picture, synthetic=True) + picture.caption
+    low, high = band[:, -1] / result.initial_cash - 1
+    assert f"all phases of its cycle  {low:+.1%} to {high:+.1%}" in text
+    assert "on all phases of its cycle" in text
 
 
 def test_the_summary_shows_the_metrics(result, page):

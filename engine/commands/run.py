@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,20 +16,26 @@ from engine.commands.looks import note_look, told
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
-from engine.result import Result
+from engine.result import Floats, Result
 from engine.results import folder as folders
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
 
 
+@dataclass(frozen=True)
 class Run(Result):
-    """A result that has its id, its metrics, and knows how to save itself."""
+    """A result that has its id, its metrics, and knows how to save itself.
+
+    ``job`` is what it is of, where it was not loaded from a folder.
+    """
+
+    job: Job | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, result: Result) -> Run:
+    def of(cls, result: Result, job: Job | None = None) -> Run:
         """Return a result as a run."""
-        return cls(**{each.name: getattr(result, each.name) for each in fields(Result)})
+        return cls(**{each.name: getattr(result, each.name) for each in fields(Result)}, job=job)
 
     @classmethod
     def load(cls, folder: str | Path) -> Run:
@@ -49,8 +55,19 @@ class Run(Result):
         With ``report`` the tear sheet is in it. UsageError where the disk does not allow it.
         """
         folder = Path(out) / self.name
-        folders.save(self, self.metrics, folder, self._write_page if report else None)
+        shown = replace(self, phase_band=self._band()) if report else self
+        folders.save(shown, self.metrics, folder, shown._write_page if report else None)
         return folder
+
+    def _band(self) -> Floats | None:
+        """Return the band of phases that the tear sheet shows; of a loaded run the one that it has."""
+        if self.job is None:
+            return self.phase_band
+        from engine.sweeps.phase_band import phase_band
+
+        panel, days = self.job.panel, self.days
+        first, last = panel.row(days[0].item()), panel.row(days[-1].item())
+        return phase_band(self.job.strategy, panel, first, last, self.job.conditions)
 
     def document(
         self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
@@ -113,7 +130,7 @@ def run_job(job: Job, watch: Watch | None = None, *, command: str = "run") -> Ru
     """Return the run of a job, put on record as a look; its folder is written by :meth:`Run.save`."""
     watch = watch or Watch()
     with watch("simulation"):
-        found = Run.of(execute(job.spec, job.strategy, job.market))
+        found = Run.of(execute(job.spec, job.strategy, job.market), job)
     with watch("metrics"):
         best = told(found.metrics)
     note_look(command, job, found.days[0], found.days[-1], best=best)

@@ -77,6 +77,17 @@ def _equity(result: Result) -> Picture:
         below.fill_between(
             result.days, drawdown(result.returns), 0.0, color=canvas.RUN, alpha=0.2, linewidth=0
         )
+        if result.phase_band is not None:
+            low, high = result.phase_band / result.initial_cash
+            above.fill_between(
+                result.days,
+                low,
+                high,
+                color=canvas.RUN,
+                alpha=0.2,
+                linewidth=0,
+                label=f"all phases of its cycle  {low[-1] - 1:+.1%} to {high[-1] - 1:+.1%}",
+            )
         above.axhline(1.0, color=canvas.BENCHMARK, linewidth=0.7, linestyle=":")
         above.legend(loc="best", reverse=True)
         above.set_title("Growth of one unit of money")
@@ -89,7 +100,14 @@ def _equity(result: Result) -> Picture:
         "equity",
         "Equity against benchmark and equal weight",
         "Growth after all costs, from the initial capital; equal weight is the mean of the funds that "
-        "traded, at no cost. Below: the fall from the highest level so far.",
+        "traded, at no cost. "
+        + (
+            ""
+            if result.phase_band is None
+            else "The band lies between the lowest and the highest of the same strategy on all phases of its "
+            "cycle, which differ in nothing but the day on which it rebalances. "
+        )
+        + "Below: the fall from the highest level so far.",
         draw,
         wide=True,
         height=4.6,

@@ -11,6 +11,7 @@ weights.csv      day, symbol, weight, score, flow: decided before the open of th
 fills.csv        ``FILL_COLUMNS``
 rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
+phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
 
@@ -53,7 +54,8 @@ EXACT_FILES = (
     "marks.csv",
 )
 
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png")
+PHASES = "phases.csv"
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES)
 
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason")
@@ -91,6 +93,10 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
     write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
     for name, frame in _tables(result).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
+    if result.phase_band is not None:
+        lowest, highest = result.phase_band
+        band = pd.DataFrame({"day": _texts(result.days), "lowest": lowest, "highest": highest})
+        band.to_csv(folder / PHASES, index=False, lineterminator="\n")
 
 
 def _same_numbers(one: Path, other: Path) -> bool:
@@ -231,7 +237,15 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         rejections=_read_csv(folder / "rejections.csv"),
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
+        phase_band=_read_band(folder / PHASES),
     )
+
+
+def _read_band(path: Path) -> Floats | None:
+    if not path.is_file():
+        return None
+    band = _read_csv(path)
+    return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -55,9 +55,8 @@ LARGE, ORDER_WORK = 10_000, 4
 
 def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
-    work = (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
     follow_orders = account.follow_orders
-    if loaded() or work > LARGE:
+    if loaded() or work_of(targets, first, last) > LARGE:
         follow_orders = compiled(account.follow_orders, *ACCOUNT_CALLS)
     tape = tape_of(panel, first, last, conditions)
     orders = orders_of(targets, first)
@@ -81,6 +80,11 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
     if totals.broken >= 0:
         raise InvariantError(f"cash or shares below zero on {panel.days[first + totals.broken]}")
     return _ledger(panel, targets, first, last, record, totals.fills, totals.rejections)
+
+
+def work_of(targets: Targets, first: int, last: int) -> int:
+    """Return how much there is to walk through, in sessions."""
+    return (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
 
 
 def orders_of(targets: Targets, first: int) -> Orders:

@@ -1,0 +1,69 @@
+"""The band of phases: between which curves of equity a run lies by nothing but the day of its cycle."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import EtflowError
+from data.numeric.compiled import loaded
+from data.panel.panel import Panel
+from engine.kernel.fills import terms_of
+from engine.kernel.schedule import distinct_phases
+from engine.kernel.targets import Targets
+from engine.simulation.account import blank_record, follow_orders
+from engine.simulation.batch import LARGE, orders_of, sleeves_of, work_of
+from engine.simulation.tape import Tape, tape_of
+from engine.spec import Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import ScoreAdapter
+from engine.sweeps.sweep import Sweep, must_compile
+
+Floats = NDArray[np.float64]
+
+# So much longer than loading the compiler takes making the machine code, where it is not kept.
+COMPILING = 25
+
+
+def phase_band(
+    strategy: Adapter, panel: Panel, first: int, last: int, conditions: Conditions
+) -> Floats | None:
+    """Return the lowest and the highest equity over all phases at each close, (2, D).
+
+    None for a strategy that does not decide every so many sessions, or cannot be run on another phase.
+    """
+    if not isinstance(strategy, ScoreAdapter) or not hasattr(strategy.strategy, "phase"):
+        return None
+    count = distinct_phases(strategy.rotation.rebalance, strategy.tranches)
+    if count is None or count < 2:
+        return None
+    try:
+        scores = strategy.values_on(panel)
+        phases = [ScoreAdapter(strategy.with_parameters({"phase": phase}).strategy) for phase in range(count)]
+        targets = [each.decisions(panel, first, last, scores) for each in phases]
+    except EtflowError:
+        return None
+    work = sum(work_of(each, first, last) for each in targets)
+    if not loaded() and work <= (COMPILING if must_compile() else 1) * LARGE:
+        tape = tape_of(panel, first, last, conditions)
+        equity = np.array([_walk(tape, each, first, conditions) for each in targets])
+    else:
+        equity = Sweep(panel, first, last, conditions).follow(targets)
+    return np.array([equity.min(axis=0), equity.max(axis=0)])
+
+
+def _walk(tape: Tape, targets: Targets, first: int, conditions: Conditions) -> Floats:
+    """Return the equity of following ``targets``, in Python: the bits of machine code."""
+    sessions, funds = tape.mark.shape
+    record = blank_record(sessions, funds, 0, 0, False)
+    follow_orders(
+        tape,
+        terms_of(conditions.costs),
+        conditions.costs.cash_rate,
+        conditions.fill == "vwap",
+        float(conditions.cash),
+        orders_of(targets, first),
+        sleeves_of(targets, tape),
+        record,
+    )
+    return record.equity
