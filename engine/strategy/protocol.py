@@ -47,7 +47,8 @@ METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class ScoreStrategy(Protocol):
     """Says how good each fund is; also has the fields of a rotation, as ``strategies.rotation.Rotation`` has.
 
-    A tie goes to the first symbol; on which sessions it is decided, ``rebalance`` says.
+    A tie goes to the first symbol; on which sessions it is decided, ``rebalance`` says, and where it has them
+    ``phase``, the session of its cycle, and ``tranches``, the sleeves that take turns.
     """
 
     @property
