@@ -104,7 +104,8 @@ class Rotation(ABC):
                 received=self.hysteresis,
                 hint="Set top to a number of funds, or leave hysteresis at 0.",
             )
-        self._check_turns()
+        if self.phase or self.tranches != 1:
+            self._check_turns()
         cash = self.otherwise.lower() == CASH
         object.__setattr__(self, "otherwise", CASH if cash else parse_symbol(self.otherwise))
 
