@@ -26,7 +26,7 @@ ROOMS = {
     "flows": (["data/panel/flows.py"], ["flows"]),
     "metrics": (["engine/metrics/*.py"], ["metrics"]),
     "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
-    "verdict": (["engine/verdict/*.py"], ["verdict_blocks", "verdict_report", "verdict_rules"]),
+    "verdict": (["engine/verdict/*.py"], ["verdict_[!c]*"]),
 }
 COPIED = ("data", "docs", "engine", "strategies", "tests")
 OPTIONS = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]

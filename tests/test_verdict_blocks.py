@@ -12,44 +12,13 @@ from data.errors import UsageError
 from engine.statistics.haircut import sharpe_haircut
 from engine.statistics.sharpe import moments
 from engine.verdict import skill as skill_module
-from engine.verdict.evidence import (
-    CombinatorialOutcome,
-    Evidence,
-    Resamples,
-    Thresholds,
-    TrialLog,
-    WalkForwardOutcome,
-    sample_of,
-)
+from engine.verdict.evidence import CombinatorialOutcome, TrialLog, WalkForwardOutcome, sample_of
 from engine.verdict.reasons import block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
 from engine.verdict.selection import blocks_for, luck, selection
 from engine.verdict.skill import resamples_for, skill
 from engine.verdict.verdict import report
-
-LINES = Thresholds()
-FEW = Resamples(superiority=200, difference=50, interval=50, paths=20)
-
-# Four sessions around k with a swing of 1 have a mean of k and a standard deviation (ddof 1) of sqrt(4/3).
-SWING = np.array([1.0, -1.0, 1.0, -1.0])
-UNIT = math.sqrt(3.0 / 4.0)
-YEAR = math.sqrt(252.0)
-
-
-def levels(*multiples):
-    return 0.001 * np.column_stack([k + SWING for k in multiples])
-
-
-def evidence(returns, chosen=0, total=None, **more):
-    count = returns.shape[1]
-    log = TrialLog(count if total is None else total, count)
-    return Evidence(
-        returns=returns, selected=chosen, sessions_per_year=252.0, log=log, **{"benchmark": None, **more}
-    )
-
-
-def random_returns(rows=300, columns=12, seed=4):
-    return np.random.default_rng(seed).normal(0.0003, 0.01, (rows, columns))
+from tests.helpers.evidence import FEW, LINES, SWING, UNIT, YEAR, evidence, levels, random_returns
 
 
 def swinging(*sharpes):

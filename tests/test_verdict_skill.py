@@ -1,0 +1,160 @@
+"""Block 2 by its parts: the tests that it is made of, the benchmark, chunks, and what is undefined."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
+from engine.statistics.superiority import superiority
+from engine.verdict import skill as skill_module
+from engine.verdict.evidence import sample_of
+from engine.verdict.reasons import block_length
+from engine.verdict.skill import resamples_for, skill
+from tests.helpers.evidence import FEW, LINES, YEAR, evidence, levels, random_returns
+
+NO_BENCHMARK = "there is no benchmark"
+
+
+def block_2(returns, thresholds=LINES, resamples=FEW, **more):
+    given = evidence(returns, **more)
+    return skill(given, sample_of(given), thresholds, resamples)
+
+
+def index(rows=300):
+    return np.random.default_rng(9).normal(0.0, 0.02, rows)
+
+
+def ratio(values):
+    return values.mean() / values.std(ddof=1)
+
+
+def test_the_parts_of_the_block():
+    benchmark, returns = index(), random_returns(columns=3)
+    found = block_2(returns, chosen=1, default=2, benchmark=benchmark, benchmark_name="an index", seed=3)
+    first, default = returns[:, 1], returns[:, 2]
+    assert (found.benchmark, found.sessions, found.tested, found.resamples) == ("an index", 300, 3, 200)
+    assert found.block == block_length(first - benchmark).value
+    alone = superiority(returns - benchmark[:, None], block=found.block, seed=3, resamples=200)
+    assert (found.spa, found.spa_lower, found.spa_upper) == (alone.p_value, alone.p_lower, alone.p_upper)
+    assert found.benchmark_sharpe == pytest.approx(ratio(benchmark) * YEAR)
+    for name, other in (("benchmark", benchmark), ("default", default)):
+        difference = (ratio(first) - ratio(other)) * YEAR
+        assert getattr(found, f"{name}_difference") == pytest.approx(difference)
+        p_values = [
+            sharpe_difference_bootstrap(first, other, block=block, seed=3, resamples=50).value
+            for block in (1, 5, 10)
+        ]
+        assert getattr(found, f"{name}_p") == max(p_values)
+        robust = sharpe_difference(first, other).prewhitened_p_value
+        assert getattr(found, f"{name}_p_robust") == robust
+    assert (found.reasons, found.notes) == ({}, ())
+
+
+def test_trials_are_held_against_the_benchmark_not_against_zero():
+    benchmark, excess = index(), random_returns(columns=5)
+    excess[:, 3] += 0.003
+    against_zero = block_2(excess, chosen=3, benchmark=np.zeros(300))
+    for chosen in (0, 3):
+        found = block_2(excess + benchmark[:, None], chosen=chosen, benchmark=benchmark)
+        assert found.survivors == against_zero.survivors == 1
+        assert found.selected_survives == (chosen == 3)
+    assert (found.spa, found.block) == (against_zero.spa, against_zero.block)
+
+
+def test_survivors_follow_the_line_of_superiority():
+    returns = random_returns(columns=2, seed=1)
+    tested = [
+        block_2(returns, dataclasses.replace(LINES, superiority=level), benchmark=np.zeros(300))
+        for level in (0.05, 0.9)
+    ]
+    assert 0.05 < tested[0].spa < 0.9
+    assert tested[0].survivors == 0 < tested[1].survivors
+
+
+def test_without_a_benchmark_all_is_undefined():
+    found = block_2(random_returns(columns=2))
+    for name in (
+        *("spa", "spa_lower", "spa_upper"),
+        *("benchmark_difference", "benchmark_p", "benchmark_p_robust"),
+    ):
+        assert math.isnan(getattr(found, name))
+        assert found.reasons[name] == NO_BENCHMARK
+    for name in ("default_difference", "default_p", "default_p_robust"):
+        assert math.isnan(getattr(found, name))
+        assert found.reasons[name] == "the default parameters are not among the trials"
+    for name in ("block", "benchmark_sharpe"):
+        assert math.isnan(getattr(found, name))
+        assert name in found.reasons
+    assert (found.sessions, found.tested, found.resamples, found.survivors) == (0, 0, 0, 0)
+    assert (found.selected_survives, found.notes) == (False, ())
+
+
+def test_too_few_blocks_are_a_reason():
+    # what goes up and down by turns asks for blocks of seven sessions, of which twenty have no four
+    turns = np.resize([0.011, -0.009], (20, 1))
+    found = block_2(turns, benchmark=np.zeros(20))
+    assert found.block == 7.0
+    reason = "fewer than 4 blocks: 20 rows in blocks of 7"
+    for name in ("spa", "spa_lower", "spa_upper"):
+        assert math.isnan(getattr(found, name))
+        assert found.reasons[name] == reason
+    assert (found.sessions, found.tested, found.resamples, found.survivors) == (20, 0, 0, 0)
+    short = block_2(levels(1, 2), default=1, benchmark=levels(3)[:, 0])
+    assert short.reasons["spa"] == "it takes at least 11 rows to choose a block length"
+    for name in ("difference", "p", "p_robust"):
+        assert short.reasons[f"benchmark_{name}"] == "it takes at least 10 rows"
+        assert short.reasons[f"default_{name}"] == "it takes at least 10 rows"
+
+
+def test_a_winner_that_is_the_benchmark_leaves_the_block_length_to_it():
+    benchmark = index()
+    found = block_2(np.column_stack([benchmark, random_returns(columns=1)]), benchmark=benchmark)
+    assert found.block == block_length(benchmark).value
+    assert 0.0 < found.spa <= 1.0
+    assert found.tested == 1
+    assert found.notes == ("trials not tested because they never differ from the benchmark: 1",)
+
+
+def test_resamples_are_what_rows_and_trials_afford(monkeypatch):
+    monkeypatch.setattr(skill_module, "TERMS", 300 * 2 * 2999)
+    assert resamples_for(300, 2) == 2000
+    few = dataclasses.replace(FEW, superiority=None)
+    found = block_2(random_returns(columns=2), resamples=few, benchmark=np.zeros(300))
+    assert found.resamples == 2000
+
+
+@pytest.mark.parametrize(("columns", "chunks"), [(3, 3), (5, 2), (0.5, 9)])
+def test_chunks_hold_as_many_trials_as_there_is_memory_for(monkeypatch, columns, chunks):
+    benchmark = index()
+    returns = random_returns(columns=9) + benchmark[:, None]
+    returns[:, [2, 7]] += 0.003
+    whole = block_2(returns, benchmark=benchmark)
+    monkeypatch.setattr(skill_module, "MEMORY", int(columns * (300 * 64 + 32 * 200)))
+    found = block_2(returns, benchmark=benchmark)
+    bounds = f"not computed for 9 trials, which are tested in {chunks} chunks"
+    assert {found.reasons[name] for name in ("spa_lower", "spa_upper")} == {bounds}
+    assert (found.spa, found.resamples, found.tested) == (whole.spa, 200, 9)
+    assert found.survivors == whole.survivors == 2
+    assert found.notes == ("the stepwise test stops after its first step: it may miss survivors",)
+
+
+@pytest.mark.parametrize("mean", [-0.001, 0.0002])
+def test_chunks_agree_on_trials_without_skill(monkeypatch, mean):
+    returns = random_returns(columns=6)
+    returns += mean - returns.mean(axis=0)
+    returns[:, 4] = 0.0
+    whole = block_2(returns, benchmark=np.zeros(300))
+    monkeypatch.setattr(skill_module, "MEMORY", 3 * (300 * 64 + 32 * 200))
+    found = block_2(returns, benchmark=np.zeros(300))
+    # a mean of 0.0002 is a third of its error, 0.01 over the root of 300
+    assert found.spa == whole.spa
+    assert (found.spa == 1.0) == (mean < 0.0)
+    assert (found.tested, found.survivors) == (5, 0)
+    assert found.notes == (
+        "trials not tested because they never differ from the benchmark: 1",
+        "the stepwise test stops after its first step: it may miss survivors",
+    )
