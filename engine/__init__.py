@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from data.synthetic import SYNTHETIC_NOTICE
     from engine.audits import Opinion
+    from engine.briefs.lines import Windows
     from engine.briefs.series import Fact
     from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.audit import Audit, audit, audit_job, audit_names
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "data.synthetic": ("SYNTHETIC_NOTICE",),
     "engine.audits": ("Opinion",),
+    "engine.briefs.lines": ("Windows",),
     "engine.briefs.series": ("Fact",),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
@@ -168,6 +170,7 @@ __all__ = [
     "Tuned",
     "Unit",
     "Watch",
+    "Windows",
     "alternatives_of",
     "audit",
     "audit_job",

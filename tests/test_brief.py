@@ -17,8 +17,10 @@ import pytest
 import run_backtest
 from data.errors import DataError, UsageError
 from data.facts.calendars import calendar_for
+from data.store.store import Store
 from data.store.tables import TABLES
 from engine.briefs.brief import make_brief
+from engine.briefs.lines import Windows
 from engine.cli.main import main
 
 ROOT = Path(run_backtest.__file__).parent
@@ -214,6 +216,8 @@ def test_the_index_is_ahead_of_the_other_ai_indices(brief):
     assert brief["index_ytd_932456"] is None
     assert reason(brief, "index_ytd_932456") == "no level of 932456 on file for 2025-08-20"
     assert brief["index_ytd_ahead_of"] == 3
+    assert brief["index_ytd_over_950180"] == pytest.approx(0.12)  # twelve percentage points
+    assert reason(brief, "index_ytd_over_932456") == reason(brief, "index_ytd_932456")
 
 
 def test_the_index_is_above_41_percent_optical_modules(brief):
@@ -269,13 +273,9 @@ def test_what_comes_after_the_day_changes_nothing():
 @pytest.mark.parametrize(
     ("table", "day", "name", "message"),
     [
-        ("units", "2025-08-20", "net_inflow_5_vwap", "no unit count on file for 2025-08-20"),
-        ("units", "2025-08-20", "units", "on file for 2025-08-20; the latest is of 2025-08-19"),
         ("units", "2025-08-13", "net_inflow_5_vwap", "no unit count on file for 2025-08-13"),
         ("nav", "2025-08-18", "net_inflow_5_nav", "no NAV on file for 2025-08-18"),
-        ("nav", "2025-08-20", "aum", "unit count and NAV on file for 2025-08-20"),
         ("margin", "2025-08-14", "net_financing_4", "no margin balance on file for 2025-08-14"),
-        ("margin", "2025-08-20", "margin_balance", "the latest is of 2025-08-19"),
         ("index_bars", "2024-12-31", "index_ytd", "no level of 970070 on file for 2024-12-31"),
     ],
 )
@@ -286,6 +286,66 @@ def test_a_missing_day_is_named_and_not_filled(table, day, name, message):
     brief = brief_of(edited)
     assert brief[name] is None
     assert message in reason(brief, name)
+
+
+def until(table: str, day: str) -> dict[str, pd.DataFrame]:
+    """Return the tables, of which one ends with a day."""
+    edited = tables()
+    edited[table] = edited[table][pd.to_datetime(edited[table]["day"]) <= pd.Timestamp(day)]
+    return edited
+
+
+def older(brief) -> dict[str, date]:
+    return {fact.name: fact.older for fact in brief.facts if fact.older}
+
+
+def test_in_the_evening_margin_is_that_of_the_day_before_and_says_so():
+    brief = brief_of(until("margin", "2025-08-19"))
+    assert brief["margin_balance"] == 100e6
+    assert brief["margin_balance_record"] is True
+    assert brief["net_financing_4"] == pytest.approx(100e6 - 58e6)
+    assert note(brief, "net_financing_4") == "2025-08-14 to 2025-08-19"
+    assert brief["financing_streak"] == 3
+    names = ("margin_balance", "margin_balance_record", "net_financing_4", "financing_streak")
+    assert older(brief) == dict.fromkeys(names, date(2025, 8, 19))
+    assert older(brief_of(tables())) == {}
+
+
+def test_four_sessions_of_financing_end_with_the_day_or_with_the_one_before(brief):
+    assert brief["net_financing_4"] == pytest.approx(112e6 - 57.943e6)
+    assert brief["net_financing_4_before"] == pytest.approx(100e6 - 58e6)
+    assert note(brief, "net_financing_4_before") == "2025-08-14 to 2025-08-19"
+
+
+def test_in_the_evening_nav_may_be_a_day_older_than_units():
+    brief = brief_of(until("nav", "2025-08-19"))
+    assert (brief["nav"], brief["premium"]) == (0.7305, pytest.approx(0.731 / 0.7305 - 1))
+    assert brief["aum"] == pytest.approx((3.0275e9 + 800e6) * 0.7305)
+    assert brief["units"] == pytest.approx(3.96997e9)
+    at_nav = 227.5e6 * 0.6835 + 150e6 * 0.6675 + 200e6 * 0.6755 + 250e6 * 0.7125 + 200e6 * 0.7305
+    assert brief["net_inflow_5_nav"] == pytest.approx(at_nav)
+    assert brief["net_inflow_5_prev_nav"] is not None
+    assert {"nav", "premium", "aum", "aum_record", "net_inflow_5_nav"} <= set(older(brief))
+    assert not {"units", "close", "net_inflow_5_vwap", "net_inflow_5_prev_nav", "aum_close"} & set(
+        older(brief)
+    )
+
+
+def test_without_the_count_of_the_day_flows_end_with_the_one_before():
+    brief = brief_of(until("units", "2025-08-19"))
+    assert brief["units"] == pytest.approx(3.8275e9)
+    assert brief["inflow_sessions_5"] == brief_of(tables(), date(2025, 8, 19))["inflow_sessions_5"]
+    before = brief_of(tables(), date(2025, 8, 19))
+    for name in ("net_inflow_5_vwap", "net_inflow_5_ratio", "inflow_streak", "aum", "aum_close"):
+        assert brief[name] == before[name], name
+        assert older(brief)[name] == date(2025, 8, 19), name
+
+
+def test_the_latest_known_is_forgotten_after_ten_sessions():
+    kept, gone = (brief_of(until("margin", day)) for day in ("2025-08-06", "2025-08-05"))
+    assert older(kept)["margin_balance"] == date(2025, 8, 6)
+    assert gone["margin_balance"] is None
+    assert "the latest is of 2025-08-05" in reason(gone, "margin_balance")
 
 
 def test_a_count_missing_within_the_sum_is_covered_by_the_next_one():
@@ -365,6 +425,16 @@ def test_any_window_can_be_asked_for():
     long = brief_of(tables(), sessions=500)
     assert long["net_inflow_500_vwap"] is None
     assert "sessions are on file" in reason(long, "net_inflow_500_vwap")
+
+
+def test_windows_of_every_kind_can_be_asked_for():
+    brief = brief_of(tables(), windows=Windows(inflow=(1, 2), financing=(1, 3), turnover=(300,)))
+    assert brief["net_inflow_2_vwap"] == pytest.approx(144e6 + 104.0031e6)
+    assert (brief["net_financing_1"], brief["net_financing_3"]) == (12e6, 42e6)
+    assert brief["net_financing_3_before"] == pytest.approx(100e6 - 57.943e6)
+    assert note(brief, "adtv_300").startswith(f"{len(DAYS)} sessions, 2024-12-16")  # listed for no more
+    with pytest.raises(UsageError, match="window `inflow` is out of bounds"):
+        Windows(inflow=(5, 0))
 
 
 def test_an_unknown_theme_names_those_there_are():
@@ -449,6 +519,9 @@ def test_the_real_command_line_prints_one_document(tmp_path):
     assert "SYNTHETIC" in document["notice"]
     values = document["values"]
     assert values["peers"] == 6
+    units = document["units_of_measure"]
+    assert units["premium"] == "fraction"
+    assert "percent" not in units.values()
     assert set(document["reasons"]) == {name for name, value in values.items() if value is None}
     assert list(tmp_path.iterdir()) == []
 
@@ -458,6 +531,21 @@ def test_a_page_for_people(here):
     assert code == 0, complained
     assert "SYNTHETIC" in printed
     assert re.search(r"net inflow over 5 sessions, at VWAP +-?[\d,]+\.\d\d CNY", printed)
+
+
+def test_a_value_of_the_day_before_says_so_on_the_terminal_and_in_json(here):
+    Store("evening").append(Market(until("margin", "2025-08-19")).tables)
+    words = ("brief", FUND, "--data", "evening", "--allow", "all")
+    code, printed, complained = here(*words)
+    assert code == 0, complained
+    assert re.search(r"^margin balance +100,000,000.00 CNY +latest known: 2025-08-19$", printed, re.MULTILINE)
+    assert re.search(r"latest known: 2025-08-19; 2025-08-14 to 2025-08-19$", printed, re.MULTILINE)
+    assert re.search(r"^  ahead of 950180 by +\+12.00 pp", printed, re.MULTILINE)
+    document = json.loads(here(*words, "--json")[1])
+    assert document["older"]["margin_balance"] == "2025-08-19"
+    assert document["values"]["margin_balance"] == 100e6
+    assert document["currency"] == "CNY"
+    assert "units" not in document["older"]
 
 
 @pytest.mark.parametrize(
@@ -471,6 +559,11 @@ def test_a_page_for_people(here):
         (("brief", "157001.SZ", "--on", "2001-01-02"), 3, "no bars on that day"),
         (("brief", "157001.SZ", "--on", "soon"), 2, "is not a day"),
         (("brief", "157001.SZ", "--sessions", "0"), 2, "`sessions`.*received 0"),
+        (("brief", "157001.SZ", "--window", "inflow"), 2, "--window needs NAME=VALUE"),
+        (("brief", "157001.SZ", "--window", "inflow=a"), 2, "whole numbers of sessions; received a"),
+        (("brief", "157001.SZ", "--window", "inflo=5"), 2, "unknown window `inflo`.*Did you mean `inflow`"),
+        (("brief", "157001.SZ", "--window", "turnover=0"), 2, "window `turnover`.*received 0"),
+        (("brief", "157001.SZ", "--sessions", "5", "--window", "financing=5"), 2, "say the same"),
         (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
         (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),
     ],

@@ -15,34 +15,40 @@ from numpy.typing import NDArray
 from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
+from engine.briefs.lines import Windows
 from engine.briefs.series import Found, Sheet, growth
 
 if TYPE_CHECKING:
     from data.source import DataSource
 
-TURNOVER_SESSIONS = 20
-
 
 def add_turnover(
-    sheet: Sheet, source: DataSource, fund: Fund, funds: Mapping[str, Fund], calendar: Calendar, day: date
+    sheet: Sheet,
+    source: DataSource,
+    fund: Fund,
+    funds: Mapping[str, Fund],
+    calendar: Calendar,
+    day: date,
+    windows: Windows,
 ) -> None:
-    """Add turnover over a month and 20 sessions, and its rank among the funds of the same index."""
+    """Add turnover over a month and over windows, and its rank among the funds of the same index."""
     same, unknown = peers(fund.symbol, day, funds), peers_unknown(fund.symbol, day, funds)
     at_least, remark = ("at least ", "; " + "; ".join(unknown)) if unknown else ("", "")
     bars = source.read("bars", [*{*same, fund.symbol}])
     month = (pd.Timestamp(day) - pd.DateOffset(months=1) + pd.Timedelta(days=1)).date()
-    past = calendar.sessions(max(calendar.first_day, date(day.year - 1, 1, 1)), day)
-    spans = {
-        "month": ("over a calendar month", calendar.sessions(month, day)),
-        str(TURNOVER_SESSIONS): (f"over {TURNOVER_SESSIONS} sessions", past[-TURNOVER_SESSIONS:]),
-    }
-    for name, (label, span) in spans.items():
+    years = 1 + max(windows.turnover) // 200  # more than enough sessions
+    past = calendar.sessions(max(calendar.first_day, date(day.year - years, 1, 1)), day)
+    spans: list[tuple[str, dict[str, int], NDArray[np.datetime64]]] = [
+        ("adtv_month", {}, calendar.sessions(month, day)),
+        *(("adtv_{n}", {"n": n}, past[-n:]) for n in windows.turnover),
+    ]
+    for name, braces, span in spans:
         means = {each: _mean_amount(bars, funds[each], span) for each in sorted({*same, fund.symbol})}
         own = means[fund.symbol]
-        sheet.add(f"adtv_{name}", f"turnover a session (ADTV) {label}", own, "money")
+        sheet.add(name, own, **braces)
         if fund.index is None:
             nothing = Found(None, "it is not on file which index the fund tracks")
-            sheet.add(f"adtv_{name}_rank", "  its rank among funds of the same index", nothing, "count")
+            sheet.add(f"{name}_rank", nothing, **braces)
             continue
         lacking = [each for each, found in means.items() if found.value is None]
         reason = own.reason or f"turnover of {', '.join(lacking)} is not on file"
@@ -50,9 +56,9 @@ def add_turnover(
         rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
         note = f"of {at_least}{len(means)}: {', '.join(means)}{remark}"
         found = Found(None if lacking else rank, reason, note)
-        sheet.add(f"adtv_{name}_rank", "  its rank among funds of the same index", found, "count")
+        sheet.add(f"{name}_rank", found, **braces)
     note = f"{at_least}{len(same)} funds{remark}" if unknown else ""
-    sheet.add("peers", "funds of the same index listed that day", Found(len(same), note=note), "count")
+    sheet.add("peers", Found(len(same), note=note))
 
 
 def add_indices(
@@ -61,31 +67,33 @@ def add_indices(
     """Add the return of the year of the fund's index, and of those to compare it with."""
     if fund.index is None:
         nothing = Found(None, "it is not on file which index the fund tracks")
-        sheet.add("index_ytd", "return of its index this year", nothing, "percent")
+        sheet.add("index_ytd", nothing, of="")
         return
     base = calendar.sessions(date(day.year - 1, 12, 1), date(day.year - 1, 12, 31))[-1].item()
     levels = source.read("index_bars")
     codes = _compared(source, fund, funds)
     found = {code: _year(levels, code, base, day) for code in codes}
     own = found.pop(fund.index)
-    sheet.add("index_ytd", f"return of its index {fund.index} this year", own, "percent")
+    sheet.add("index_ytd", own, of=f" {fund.index}")
     ahead = 0
     for code, each in found.items():
-        sheet.add(f"index_ytd_{code}", f"  of {code}", each, "percent")
+        sheet.add("index_ytd_{index}", each, index=code)
+        by = Found(None, own.reason or each.reason)
         if isinstance(own.value, float) and isinstance(each.value, float):
             ahead += own.value > each.value
+            by = Found(own.value - each.value, note=own.note)
+        sheet.add("index_ytd_over_{index}", by, index=code)
     known = sum(each.value is not None for each in found.values())
     best = Found(ahead, note=f"of {known} others on file") if own.value is not None else own
-    sheet.add("index_ytd_ahead_of", "  indices that it is ahead of", best, "count")
+    sheet.add("index_ytd_ahead_of", best)
 
 
 def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
     """Add the weight of a theme in the fund's index, from the latest file that is public."""
-    name, label = "theme_weight", f"weight of the theme `{theme}` in its index"
     files = panel.known.index_weights(fund.index) if fund.index else ()
     if not files:
         reason = f"no weights of the index {fund.index} on file" if fund.index else "its index is not on file"
-        sheet.add(name, label, Found(None, reason), "percent")
+        sheet.add("theme_weight", Found(None, reason), theme=theme)
         return
     latest = max(files, key=lambda file: file.day)
     tags = sorted({tag for tag in latest.themes.values() if tag})
@@ -95,7 +103,7 @@ def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
     if "themes" in panel.filled:
         note += "; at least, where only companies of `data facts themes` are tagged"
     found = Found(weight if theme in tags else None, reason, note)
-    sheet.add(name, label, found, "percent")
+    sheet.add("theme_weight", found, theme=theme)
 
 
 def funds_with_listings(source: DataSource, symbol: str) -> dict[str, Fund]:

@@ -2,6 +2,10 @@
 
 Arrays are (D,), by the session that a value belongs to; they end with the day of the brief, and are NaN where
 nothing is on file. Nothing is filled in: a sum covers exactly the sessions that it says, or is None.
+
+In the evening of a day not all of it is published yet (margin balances are out next morning). A value that
+is on file for an earlier session only is the latest known, and says which session it is of; once it is more
+sessions old than ``stale_after`` of ``data/facts/availability.toml`` it is not known any more.
 """
 
 from __future__ import annotations
@@ -13,13 +17,19 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.briefs.lines import VALUATION_LABELS, lines_by_name
+
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Value = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One value and its unit; None with the ``reason`` why. ``note`` says what the value covers."""
+    """One value and its unit; None with the ``reason`` why. ``note`` says what the value covers.
+
+    ``older`` is the session that the value is of where that of the day is not on file.
+    """
 
     name: str
     label: str
@@ -27,15 +37,17 @@ class Fact:
     unit: str
     reason: str = ""
     note: str = ""
+    older: date | None = None
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value, or the reason why there is none; and what to know about it."""
+    """A value, or the reason why there is none; what to know about it, and its session if that is older."""
 
     value: Value
     reason: str = ""
     note: str = ""
+    older: date | None = None
 
 
 @dataclass
@@ -44,12 +56,52 @@ class Sheet:
 
     facts: list[Fact] = field(default_factory=list)
 
-    def add(self, name: str, label: str, found: Found, unit: str) -> None:
-        """Write a fact down."""
+    def add(self, name: str, found: Found, **braces: object) -> None:
+        """Write a fact down as the line of this name; ``braces`` are what name and label leave open."""
+        line = lines_by_name()[name]
         value = found.value
         if isinstance(value, float) and not math.isfinite(value):
             value = None
-        self.facts.append(Fact(name, label, value, unit, found.reason if value is None else "", found.note))
+        if "valuation" in braces:
+            braces["at"] = VALUATION_LABELS[str(braces["valuation"])]
+        known = value is not None
+        self.facts.append(
+            Fact(
+                name.format(**braces),
+                line.label.format(**braces),
+                value,
+                line.unit,
+                "" if known else found.reason,
+                found.note,
+                found.older if known else None,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The sessions up to the day of a brief, and for how many a value that nothing renewed is the latest."""
+
+    days: list[date]
+    stale_after: int
+
+    @property
+    def last(self) -> int:
+        """The row of the day."""
+        return len(self.days) - 1
+
+    def latest(self, known: Bools) -> int:
+        """Return the last row that is known, the row of the day where none of the recent ones is."""
+        rows = np.flatnonzero(known[max(self.last - self.stale_after, 0) :])
+        return max(self.last - self.stale_after, 0) + int(rows[-1]) if len(rows) else self.last
+
+    def older(self, row: int) -> date | None:
+        """Return the session of a row unless it is the day."""
+        return None if row == self.last else self.days[row]
+
+    def before(self) -> Sessions:
+        """Return the sessions up to the one before the day."""
+        return Sessions(self.days[:-1], self.stale_after)
 
 
 @dataclass(frozen=True)
@@ -58,26 +110,34 @@ class Daily:
 
     what: str
     by_session: Floats
-    days: list[date]
+    sessions: Sessions
 
     def at(self, row: int) -> Found:
         """Return the value of a session."""
         return Found(float(self.by_session[row]), self.lacking(row))
 
+    def latest(self) -> Found:
+        """Return the value of the day, or the latest known."""
+        row = self.sessions.latest(np.isfinite(self.by_session))
+        return Found(float(self.by_session[row]), self.lacking(row), older=self.sessions.older(row))
+
     def lacking(self, row: int) -> str:
         """Return that there is no value on file for a session, and of when the latest one is."""
         known = np.flatnonzero(np.isfinite(self.by_session[: row + 1]))
-        latest = f"the latest is of {self.days[known[-1]]}" if len(known) else "there is none before either"
-        return f"no {self.what} on file for {self.days[row]}; {latest}"
+        days = self.sessions.days
+        latest = f"the latest is of {days[known[-1]]}" if len(known) else "there is none before either"
+        return f"no {self.what} on file for {days[row]}; {latest}"
 
     def record(self, listed: date | None) -> Found:
-        """Return whether the last value is the highest on file; the note says since when."""
-        if not np.isfinite(self.by_session[-1]):
-            return Found(None, self.lacking(len(self.days) - 1))
-        first = self.days[int(np.flatnonzero(np.isfinite(self.by_session))[0])]
+        """Return whether the latest known value is the highest on file; the note says since when."""
+        row = self.sessions.latest(np.isfinite(self.by_session))
+        if not np.isfinite(self.by_session[row]):
+            return Found(None, self.lacking(row))
+        first = self.sessions.days[int(np.flatnonzero(np.isfinite(self.by_session))[0])]
         whole = listed is not None and first <= listed
         note = f"since listing, {first}" if whole else f"since {first}; nothing earlier is on file"
-        return Found(bool(self.by_session[-1] >= np.nanmax(self.by_session)), note=note)
+        highest = bool(self.by_session[row] >= np.nanmax(self.by_session))
+        return Found(highest, note=note, older=self.sessions.older(row))
 
 
 @dataclass(frozen=True)
@@ -86,20 +146,28 @@ class Changes:
 
     what: str
     change: Floats
-    before: NDArray[np.int64]
-    traded: NDArray[np.bool_]
-    days: list[date]
+    before_rows: NDArray[np.int64]
+    traded: Bools
+    sessions: Sessions
+
+    @property
+    def days(self) -> list[date]:
+        """The sessions that the changes are of."""
+        return self.sessions.days
 
     def over(self, n: int, money: Floats, lacks: str) -> Found:
-        """Return the sum of ``money``, the changes at their prices, over exactly the last ``n`` sessions."""
-        row = len(self.change) - 1
+        """Return the sum of ``money``, the changes at their prices, over exactly ``n`` sessions.
+
+        They end with the day, or with the latest session for which both are known.
+        """
+        row = self.sessions.latest(np.isfinite(self.change) & (np.isfinite(money) | (self.change == 0.0)))
         base = row - n
         if base < 0:
             return Found(None, f"only {row + 1} sessions are on file up to {self.days[row]}")
         if not np.isfinite(self.change[row]):
             return Found(None, f"no {self.what} on file for {self.days[row]}, or none before it")
-        rows = base + 1 + np.flatnonzero(np.isfinite(self.change[base + 1 :]))
-        if self.before[rows[0]] != base:
+        rows = base + 1 + np.flatnonzero(np.isfinite(self.change[base + 1 : row + 1]))
+        if self.before_rows[rows[0]] != base:
             return Found(None, f"no {self.what} on file for {self.days[base]}, which the sum starts from")
         unpriced = rows[~np.isfinite(money[rows]) & (self.change[rows] != 0.0)]
         if len(unpriced):
@@ -108,36 +176,44 @@ class Changes:
         note = f"{self.days[base + 1]} to {self.days[row]}"
         if merged:
             note += f"; {merged} without {self.what}, their change is in the next one's"
-        return Found(math.fsum(np.nan_to_num(money[rows])), note=note)
+        return Found(math.fsum(np.nan_to_num(money[rows])), note=note, older=self.sessions.older(row))
 
     def streak(self) -> Found:
-        """Return the number of sessions in a row, up to the last, with a change above zero."""
-        length, row = 0, len(self.change) - 1
+        """Return the number of sessions in a row, up to the latest known, with a change above zero."""
+        length, row = 0, self.sessions.latest(np.isfinite(self.change))
+        older = self.sessions.older(row)
         if not np.isfinite(self.change[row]):
             return Found(None, f"no {self.what} on file for {self.days[row]}, or none before it")
         while row >= 0:
             if not self.traded[row]:
                 row -= 1
                 continue
-            before = int(self.before[row])
+            before = int(self.before_rows[row])
             known = np.isfinite(self.change[row]) and not self.traded[before + 1 : row].any()
             if before < 0 or not known:
                 missing = self.days[row if np.isnan(self.change[row]) else before + 1]
                 if not length:
                     return Found(None, f"no {self.what} on file for {missing}")
-                return Found(length, note=f"at least: no {self.what} on file around {missing}")
+                return Found(length, note=f"at least: no {self.what} on file around {missing}", older=older)
             if not self.change[row] > 0.0:
                 break
             length += 1
             row = before
-        return Found(length)
+        return Found(length, older=older)
 
     def count(self, n: int) -> Found:
-        """Return how many of the last ``n`` sessions had a change above zero."""
-        last = self.change[-n:]
+        """Return how many of ``n`` sessions, up to the latest known, had a change above zero."""
+        row = self.sessions.latest(np.isfinite(self.change))
+        last = self.change[max(row + 1 - n, 0) : row + 1]
         if len(last) < n or not np.isfinite(last).all():
             return Found(None, f"not every one of the {n} sessions has a {self.what} on file")
-        return Found(int((last > 0.0).sum()))
+        return Found(int((last > 0.0).sum()), older=self.sessions.older(row))
+
+    def before(self) -> Changes:
+        """Return the changes up to the session before the day."""
+        return Changes(
+            self.what, self.change[:-1], self.before_rows[:-1], self.traded[:-1], self.sessions.before()
+        )
 
 
 def growth(value: float, before: Value) -> float:

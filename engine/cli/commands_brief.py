@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,33 @@ import click
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE
 from engine.cli.app import App, pass_app
-from engine.cli.options import data_option, day, json_option, verbosity
+from engine.cli.options import assignments, data_option, day, json_option, verbosity
 from engine.cli.output import money, note, paint, percent, print_json, say, table, warn
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine import Fact
+    from engine import Fact, Windows
+
+# How a value is shown, by its unit; others are whole numbers.
+SHOWN: Mapping[str, Callable[[float], str]] = {
+    "fraction": percent,
+    "difference of fractions": lambda value: f"{value * 100:+.2f} pp",
+    "price": lambda value: f"{value:.4f}",
+}
 
 
 @click.command(short_help="The flow brief of one fund on one day.")
 @click.argument("symbol")
 @click.option("--on", type=day, metavar="DAY", help="Session to report on.  [the fund's last on file]")
 @data_option
-@click.option("--sessions", type=int, default=20, show_default=True, help="Second window of the net inflow.")
+@click.option("--sessions", type=int, help="Second window of the net inflow.  [20]")
+@click.option(
+    "--window",
+    "lengths",
+    multiple=True,
+    metavar="KIND=N,N",
+    help="Sessions that sums and means cover, of inflow, financing or turnover; repeatable.",
+)
 @click.option("--theme", default="optical", show_default=True, help="Theme tag to weigh in the fund's index.")
 @click.option(
     "--allow", multiple=True, metavar="CHECK", help="Continue despite this failed data check; repeatable."
@@ -35,7 +50,8 @@ def brief(
     symbol: str,
     on: date | None,
     data: str | None,
-    sessions: int,
+    sessions: int | None,
+    lengths: tuple[str, ...],
     theme: str,
     allow: tuple[str, ...],
     as_json: bool,
@@ -49,7 +65,8 @@ def brief(
     from engine import brief as brief_of
 
     source = open_source(data or "demo")
-    found = brief_of(source, symbol, on, sessions=sessions, theme=theme, allow=allow)
+    windows = _windows(lengths)
+    found = brief_of(source, symbol, on, sessions=sessions, windows=windows, theme=theme, allow=allow)
     made = found.brief
     if as_json:
         print_json(found.document())
@@ -61,11 +78,36 @@ def brief(
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
     currency = currency_of([made.fund.symbol])
-    rows = [(fact.label, _shown(fact, currency), fact.reason or fact.note) for fact in made.facts]
+    rows = [(fact.label, _shown(fact, currency), _remark(fact)) for fact in made.facts]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
     for line in made.late:
         warn(app, line)
     note(app, "With all digits, for scripts: --json.")
+
+
+def _windows(words: tuple[str, ...]) -> Windows | None:
+    """Return the windows of ``--window``, None where there is none; UsageError if they are no numbers."""
+    from data.errors import UsageError, check_choice
+    from engine import Windows
+
+    given: dict[str, tuple[int, ...]] = {}
+    for kind, text in assignments(words, "--window").items():
+        check_choice("window", kind, Windows.__dataclass_fields__, "--window")
+        try:
+            given[kind] = tuple(dict.fromkeys(int(each) for each in text.split(",")))
+        except ValueError:
+            raise UsageError(
+                f"--window {kind} needs whole numbers of sessions", received=text, hint="For instance 5,20."
+            ) from None
+    return Windows(**given) if given else None
+
+
+def _remark(fact: Fact) -> str:
+    """Return what a value covers, and its session where that is not the day; or why there is none."""
+    if fact.reason:
+        return fact.reason
+    older = f"latest known: {fact.older}" if fact.older else ""
+    return "; ".join(each for each in (older, fact.note) if each)
 
 
 def _shown(fact: Fact, currency: str) -> str:
@@ -76,8 +118,5 @@ def _shown(fact: Fact, currency: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
-    if fact.unit == "percent":
-        return percent(value)
-    if fact.unit == "money":
-        return money(value, currency)
-    return f"{value:.4f}" if fact.unit == "price" else f"{value:,.0f}"
+    show = SHOWN.get(fact.unit)
+    return money(value, currency) if fact.unit == "money" else show(value) if show else f"{value:,.0f}"

@@ -11,6 +11,7 @@ from data.facts.symbols import parse_symbol
 from data.source import DataSource
 from data.synthetic import notice_of
 from engine.briefs.brief import Brief, checked_day, make_brief
+from engine.briefs.lines import Windows
 from engine.pipeline import check_data
 from engine.spec import Spec
 
@@ -23,7 +24,11 @@ class FlowBrief:
     data: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
-        """Return the document that ``brief --json`` prints."""
+        """Return the document that ``brief --json`` prints.
+
+        ``older`` are the values that are not of the day, each with its session; fractions are fractions, not
+        percent.
+        """
         made = self.brief
         return {
             "symbol": made.fund.symbol,
@@ -34,7 +39,9 @@ class FlowBrief:
             "basis": made.basis,
             "values": {fact.name: fact.value for fact in made.facts},
             "reasons": {fact.name: fact.reason for fact in made.facts if fact.value is None},
+            "older": {fact.name: fact.older for fact in made.facts if fact.older},
             "notes": {fact.name: fact.note for fact in made.facts if fact.note},
+            "currency": made.fund.currency,
             "units_of_measure": {fact.name: fact.unit for fact in made.facts},
             "late": made.late,
             "data": dict(self.data),
@@ -47,18 +54,19 @@ def brief(
     symbol: str,
     on: date | None = None,
     *,
-    sessions: int = 20,
+    sessions: int | None = None,
+    windows: Windows | None = None,
     theme: str = "optical",
     allow: tuple[str, ...] = (),
 ) -> FlowBrief:
     """Return the brief of ``symbol`` on the day ``on`` (None: the last on file).
 
-    ``sessions`` is the longer window of flows, ``theme`` a tag of index constituents. Raises DataError where
-    the data fail a check that is not in ``allow``.
+    ``windows`` are those of sums and means, ``sessions`` alone the longer one of net inflow; ``theme`` is a
+    tag of index constituents. Raises DataError where the data fail a check that is not in ``allow``.
     """
     chosen = parse_symbol(symbol)
     day = checked_day(source, chosen, on)
     check_data(Spec(strategy="brief", end=day, allow=allow), source, [chosen])
-    made = make_brief(source, chosen, day, sessions=sessions, theme=theme)
+    made = make_brief(source, chosen, day, sessions=sessions, windows=windows, theme=theme)
     data = {"name": source.name, "synthetic": source.synthetic, "fingerprint": made.fingerprint}
     return FlowBrief(made, data)

@@ -1,0 +1,135 @@
+"""What a brief says of the fund itself: its flows, its margin financing, its prices and NAV."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.choices import VALUATIONS
+from data.facts.universe import Fund
+from data.panel.flows import nav_as_prices, net_financing, pending_splits, unit_changes, unit_prices
+from data.panel.panel import Panel
+from engine.briefs.lines import Windows
+from engine.briefs.series import Changes, Daily, Found, Sessions, Sheet, growth
+
+if TYPE_CHECKING:
+    from data.source import DataSource
+
+Floats = NDArray[np.float64]
+
+
+def add_flows(
+    sheet: Sheet, source: DataSource, panel: Panel, sessions: Sessions, fund: Fund, windows: Windows
+) -> None:
+    """Add net inflow in every convention, its streak, fund units and AUM."""
+    market = panel.market
+    units, nav = (_grid(source, name, fund.symbol, panel) for name in ("units", "nav"))
+    changes = unit_changes(units, market.events)
+    # A fund that traded without money on file has no VWAP, and its close is no stand-in.
+    halted = np.where(market.traded, np.nan, market.mark)
+    prices = {
+        name: unit_prices(
+            name,
+            changes,
+            vwap=market.vwap,
+            close=market.close,
+            mark=halted if name == "vwap" else market.mark,
+            nav=nav,
+        )
+        for name in VALUATIONS
+    }
+    steps = Changes(
+        "unit count", changes.change[:-1, 0], changes.before[:-1, 0], market.traded[:-1, 0], sessions
+    )
+    aum = Daily("unit count and NAV", (units * prices["nav"])[:-1, 0], sessions)
+    lacks = {"vwap": "money traded", "nav": "NAV", "prev_nav": "NAV before", "close": "price"}
+    for n in windows.inflow:
+        for name in VALUATIONS:
+            found = steps.over(n, (changes.change * prices[name])[:-1, 0], lacks[name])
+            sheet.add("net_inflow_{n}_{valuation}", found, n=n, valuation=name)
+            if name == "vwap":
+                sheet.add("net_inflow_{n}_ratio", _over_aum(found, aum, n), n=n)
+        sheet.add("inflow_sessions_{n}", steps.count(n), n=n)
+    sheet.add("inflow_streak", steps.streak())
+    sheet.add("units", Daily("unit count", units[:-1, 0], sessions).latest())
+    adjusted = Daily("unit count", changes.adjusted[:-1, 0], sessions)
+    sheet.add("units_record", adjusted.record(fund.listed))
+    sheet.add("aum", aum.latest())
+    sheet.add("aum_record", aum.record(fund.listed))
+    at_close = Daily("unit count", (units * prices["close"])[:-1, 0], sessions)
+    sheet.add("aum_close", at_close.latest())
+
+
+def add_leverage(
+    sheet: Sheet, source: DataSource, panel: Panel, sessions: Sessions, fund: Fund, windows: Windows
+) -> None:
+    """Add net financing over windows that end with the day and with the session before, and the balance."""
+    balance = _grid(source, "margin", fund.symbol, panel, "balance")
+    every = source.read("margin")
+    of_funds = every[every["symbol"].str.contains(".", regex=False)] if len(every) else every
+    first = of_funds["day"].min() if len(of_funds) else panel.days[0]
+    recorded = np.array([np.searchsorted(panel.days, np.datetime64(first, "D"))], dtype=np.int64)
+    change, before = net_financing(balance, recorded_from=recorded)
+    change = change[:-1, 0]
+    steps = Changes("margin balance", change, before[:-1, 0], panel.market.traded[:-1, 0], sessions)
+    for n in windows.financing:
+        sheet.add("net_financing_{n}", steps.over(n, change, "margin balance"), n=n)
+        ended = steps.before().over(n, change[:-1], "margin balance")
+        sheet.add("net_financing_{n}_before", ended, n=n)
+    sheet.add("financing_streak", steps.streak())
+    held = Daily("margin balance", balance[:-1, 0], sessions)
+    sheet.add("margin_balance", held.latest())
+    sheet.add("margin_balance_record", held.record(None))
+
+
+def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Sessions, fund: Fund) -> None:
+    """Add close, NAV and premium, the highest price, and the return of the year."""
+    market, row = panel.market, sessions.last
+    on_the_day = Sessions(sessions.days, stale_after=0)  # a close is there once the session is over, or never
+    close = Daily("trade", market.close[:-1, 0], on_the_day)
+    sheet.add("close", close.latest())
+    nav = _grid(source, "nav", fund.symbol, panel)[:-1, 0]
+    pending = pending_splits(market.events, market.close.shape)[:-1, 0]
+    sheet.add("nav", Daily("NAV", nav, sessions).latest())
+    premium = Daily("NAV", close.by_session / nav_as_prices(nav, close.by_session, pending) - 1.0, sessions)
+    reason = (
+        close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, sessions).lacking(row)
+    )
+    sheet.add("premium", replace(premium.latest(), reason=reason))
+    adjusted = market.close[:-1, 0] * market.adjustment[:-1, 0]
+    total = Daily("trade", adjusted, on_the_day)
+    sheet.add("price_record", total.record(fund.listed))
+    highest, top = None, None
+    if np.isfinite(adjusted).any():
+        best = int(np.nanargmax(adjusted))
+        highest, top = float(adjusted[best] / market.adjustment[row, 0]), str(sessions.days[best])
+    never = close.lacking(row)
+    sheet.add("price_high", Found(highest, never))
+    sheet.add("price_high_day", Found(top, never))
+    start = np.flatnonzero([each.year < sessions.days[row].year for each in sessions.days])
+    before = total.at(int(start[-1])) if len(start) else Found(None, "no price of the year before is on file")
+    grown = growth(float(adjusted[row]), before.value)
+    sheet.add("fund_ytd", Found(grown, before.reason or close.lacking(row)))
+
+
+def _over_aum(found: Found, aum: Daily, n: int) -> Found:
+    """Return a sum over the AUM at the end of the session before its ``n`` sessions."""
+    if not isinstance(found.value, float):
+        return found
+    sessions = aum.sessions
+    row = sessions.last if found.older is None else sessions.days.index(found.older)
+    base = aum.at(row - n)
+    return Found(found.value / float(base.value or math.nan), base.reason, older=found.older)
+
+
+def _grid(source: DataSource, table: str, symbol: str, panel: Panel, column: str = "") -> Floats:
+    """Return a column of a table of the fund, (D, 1); the panel has a session more than the brief."""
+    rows = source.read(table, [symbol]).set_index("day")[column or table]
+    index: Any = pd.DatetimeIndex(panel.days.astype("datetime64[us]"))
+    values: Floats = rows.reindex(index).to_numpy(dtype=np.float64)
+    return values[:, None]
