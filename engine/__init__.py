@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.audits import Opinion
     from engine.briefs.lines import Windows
     from engine.briefs.series import Fact
+    from engine.briefs.verify import StatementVerdict
     from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.audit import Audit, audit, audit_job, audit_names
     from engine.commands.brief import FlowBrief, brief
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from engine.commands.sweep import sweep
     from engine.commands.tune import Executor, Search, Tuned, tune
     from engine.commands.validate import validate
+    from engine.commands.verify import Verified, verify
     from engine.comparisons.common import alternatives_of
     from engine.comparisons.significance import BLOCKS, Best, Significance
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
@@ -68,6 +70,7 @@ _PLACES = {
     "engine.audits": ("Opinion",),
     "engine.briefs.lines": ("Windows",),
     "engine.briefs.series": ("Fact",),
+    "engine.briefs.verify": ("StatementVerdict",),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
     "engine.commands.brief": ("FlowBrief", "brief"),
@@ -92,6 +95,7 @@ _PLACES = {
     "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
     "engine.commands.validate": ("validate",),
     "engine.comparisons.common": ("alternatives_of",),
+    "engine.commands.verify": ("Verified", "verify"),
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.kernel.costs": ("Costs",),
@@ -164,11 +168,13 @@ __all__ = [
     "Spec",
     "SplitSizes",
     "State",
+    "StatementVerdict",
     "StoredStudy",
     "StudyWriter",
     "Trial",
     "Tuned",
     "Unit",
+    "Verified",
     "Watch",
     "Windows",
     "alternatives_of",
@@ -215,6 +221,7 @@ __all__ = [
     "tune",
     "unit_of",
     "validate",
+    "verify",
 ]
 
 

@@ -82,7 +82,9 @@ ROOMS: dict[str, str] = {
         "data.errors data.rows data.facts engine.kernel data.source data.panel engine.strategy "
         "engine.spec engine.simulation data.load"
     ),
-    "engine.briefs": "data.choices data.errors data.facts data.source data.panel data.load engine.orders",
+    "engine.briefs": (
+        "data.choices data.errors data.rows data.facts data.source data.panel data.load engine.orders"
+    ),
     "engine.report": (
         "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "

@@ -30,6 +30,7 @@ SHIPPED = (
     Shipped("indices", "indices, when they begin and when they were launched", "launched"),
     Shipped("splits", "splits and merges of funds", "ex_day"),
     Shipped("themes", "themes of listed companies", "from_day"),
+    Shipped("statements", "what notes and reports said of funds, for `brief --verify shipped`", "day"),
     Shipped("capex", "capital expenditure of four hyperscalers by quarter, in millions of dollars", "filed"),
 )
 

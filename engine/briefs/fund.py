@@ -74,17 +74,22 @@ def add_leverage(
     of_funds = every[every["symbol"].str.contains(".", regex=False)] if len(every) else every
     first = of_funds["day"].min() if len(of_funds) else panel.days[0]
     recorded = np.array([np.searchsorted(panel.days, np.datetime64(first, "D"))], dtype=np.int64)
-    change, before = net_financing(balance, recorded_from=recorded)
+    change, rows = net_financing(balance, recorded_from=recorded)
     change = change[:-1, 0]
-    steps = Changes("margin balance", change, before[:-1, 0], panel.market.traded[:-1, 0], sessions)
+    steps = Changes("margin balance", change, rows[:-1, 0], panel.market.traded[:-1, 0], sessions)
+    has_before = sessions.last > 0
+    none = Found(None, f"no session before {sessions.days[-1]} is on file")
     for n in windows.financing:
         sheet.add("net_financing_{n}", steps.over(n, change, "margin balance"), n=n)
-        ended = steps.before().over(n, change[:-1], "margin balance")
+        ended = steps.before().over(n, change[:-1], "margin balance") if has_before else none
         sheet.add("net_financing_{n}_before", ended, n=n)
     sheet.add("financing_streak", steps.streak())
     held = Daily("margin balance", balance[:-1, 0], sessions)
     sheet.add("margin_balance", held.latest())
     sheet.add("margin_balance_record", held.record(None))
+    before = Daily("margin balance", balance[:-2, 0], sessions.before())
+    sheet.add("margin_balance_before", before.latest() if has_before else none)
+    sheet.add("margin_balance_before_record", before.record(None) if has_before else none)
 
 
 def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Sessions, fund: Fund) -> None:

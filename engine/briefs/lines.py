@@ -47,6 +47,8 @@ LINES = (
     Line("financing_streak", "sessions of net financing in a row", COUNT),
     Line("margin_balance", "margin balance", MONEY),
     Line("margin_balance_record", "  margin balance at a record", YES_OR_NO),
+    Line("margin_balance_before", "  margin balance of the session before", MONEY),
+    Line("margin_balance_before_record", "  at a record then", YES_OR_NO),
     Line("close", "close", PRICE),
     Line("nav", "NAV", PRICE),
     Line("premium", "premium of the close over NAV", FRACTION),

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from data.errors import DataError, UsageError, ValidationError, check_choice
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import NOT_AVAILABLE
+from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.options import assignments, data_option, day, json_option, verbosity
 from engine.cli.output import money, note, paint, percent, print_json, say, table, warn
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine import Fact, Windows
+    from engine import Fact, StatementVerdict, Verified, Windows
 
 # How a value is shown, by its unit; others are whole numbers.
 SHOWN: Mapping[str, Callable[[float], str]] = {
@@ -27,7 +28,7 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
 
 
 @click.command(short_help="The flow brief of one fund on one day.")
-@click.argument("symbol")
+@click.argument("symbol", required=False)
 @click.option("--on", type=day, metavar="DAY", help="Session to report on.  [the fund's last on file]")
 @data_option
 @click.option("--sessions", type=int, help="Second window of the net inflow.  [20]")
@@ -40,6 +41,13 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
 )
 @click.option("--theme", default="optical", show_default=True, help="Theme tag to weigh in the fund's index.")
 @click.option(
+    "--verify",
+    "statements",
+    metavar="FILE",
+    help="Hold statements (statement,fund,day,value,tolerance,source) against the data; "
+    "`shipped` are those of etflow.",
+)
+@click.option(
     "--allow", multiple=True, metavar="CHECK", help="Continue despite this failed data check; repeatable."
 )
 @json_option
@@ -47,12 +55,13 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
 @pass_app
 def brief(
     app: App,
-    symbol: str,
+    symbol: str | None,
     on: date | None,
     data: str | None,
     sessions: int | None,
     lengths: tuple[str, ...],
     theme: str,
+    statements: str | None,
     allow: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -60,12 +69,24 @@ def brief(
 
     Values belong to sessions up to and including DAY: what is public by the next open. What is not on file
     is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
+
+    With --verify each statement of FILE agrees, differs, or cannot be told, and why; SYMBOL and DAY keep
+    those about them. Exit code 5 if one differs, else 3 if one cannot be told.
+    Example: etflow brief 159363 --verify shipped --data mydata
     """
     from data.source import open_source
     from engine import brief as brief_of
+    from engine import verify
 
     source = open_source(data or "demo")
     windows = _windows(lengths)
+    if statements is not None:
+        if windows or sessions:
+            raise UsageError("--verify takes its windows from the statements", hint="Leave --window out.")
+        _tell(app, verify(source, statements, symbol=symbol, on=on, theme=theme, allow=allow), as_json)
+        return
+    if symbol is None:
+        raise click.UsageError("Missing argument 'SYMBOL'.")
     found = brief_of(source, symbol, on, sessions=sessions, windows=windows, theme=theme, allow=allow)
     made = found.brief
     if as_json:
@@ -85,9 +106,40 @@ def brief(
     note(app, "With all digits, for scripts: --json.")
 
 
+def _tell(app: App, found: Verified, as_json: bool) -> None:
+    """Print the verdicts on statements; ValidationError if one differs, else DataError if one is open."""
+    agree, differ, open_ = found.counts.values()
+    if as_json:
+        print_json(found.document())
+    else:
+        if not app.quiet and found.data["synthetic"]:
+            say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+        header = ("statement", "fund", "day", "said", "data", "  verdict", "line")
+        say(table([_verdict_cells(each) for each in found.verdicts], header, left=3, left_too=(5, 6)))
+        say()
+        say(f"{agree} agree, {differ} differ, {open_} cannot be told")
+    if differ:
+        first = next(each for each in found.verdicts if each.word == "differs")
+        said = f"`{first.statement.name}` of {first.statement.fund} on {first.statement.day}"
+        raise ValidationError(f"the data differ from {count(differ, 'statement')}, first {said}")
+    if open_:
+        raise DataError(
+            f"nothing can be told of {count(open_, 'statement')}", hint="Import what the reasons name."
+        )
+
+
+def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:
+    value = each.value
+    if isinstance(value, bool):
+        shown = "yes" if value else "no"
+    else:
+        shown = "" if value is None else value if isinstance(value, str) else f"{value:.10g}"
+    said = each.statement
+    return (said.name, said.fund, str(said.day), said.said, shown, each.sentence, each.line)
+
+
 def _windows(words: tuple[str, ...]) -> Windows | None:
     """Return the windows of ``--window``, None where there is none; UsageError if they are no numbers."""
-    from data.errors import UsageError, check_choice
     from engine import Windows
 
     given: dict[str, tuple[int, ...]] = {}
