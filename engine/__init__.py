@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from data.synthetic import SYNTHETIC_NOTICE
     from engine.audits import Opinion
     from engine.briefs.lines import Windows
+    from engine.briefs.ranking import RankedFund, Ranking
     from engine.briefs.series import Fact
     from engine.briefs.verify import StatementVerdict
     from engine.choices import ENGINES, FILLS, SPLITS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
     from engine.commands.order import Order, SearchWords, order_of
+    from engine.commands.ranking import FundRanking, rank
     from engine.commands.record import Recorded, describe, forget, recorded
     from engine.commands.report import make_report
     from engine.commands.run import Run, run, run_job
@@ -69,6 +71,7 @@ _PLACES = {
     "data.synthetic": ("SYNTHETIC_NOTICE",),
     "engine.audits": ("Opinion",),
     "engine.briefs.lines": ("Windows",),
+    "engine.briefs.ranking": ("RankedFund", "Ranking"),
     "engine.briefs.series": ("Fact",),
     "engine.briefs.verify": ("StatementVerdict",),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
@@ -85,6 +88,7 @@ _PLACES = {
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
+    "engine.commands.ranking": ("FundRanking", "rank"),
     "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
     "engine.commands.report": ("make_report",),
     "engine.commands.run": ("Run", "run", "run_job"),
@@ -147,6 +151,7 @@ __all__ = [
     "Fact",
     "Factor",
     "FlowBrief",
+    "FundRanking",
     "Goal",
     "Job",
     "Judgement",
@@ -157,6 +162,8 @@ __all__ = [
     "Opened",
     "Opinion",
     "Order",
+    "RankedFund",
+    "Ranking",
     "Recorded",
     "Report",
     "Result",
@@ -206,6 +213,7 @@ __all__ = [
     "order_of",
     "parameters_of",
     "plain",
+    "rank",
     "read_holdings",
     "recorded",
     "reproduce",

@@ -22,8 +22,10 @@ from data.store.store import Store
 from data.store.tables import TABLES
 from engine.briefs.brief import make_brief
 from engine.briefs.lines import Windows
+from engine.briefs.ranking import rank_funds
 from engine.briefs.statements import line_of, read_statements
 from engine.cli.main import main
+from engine.commands.ranking import rank
 from engine.commands.verify import verify
 
 ROOT = Path(run_backtest.__file__).parent
@@ -72,7 +74,9 @@ class Market:
         self.tables = {name: TABLES[name].validate(frame, name) for name, frame in tables.items()}
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        frame = self.tables.get(table, TABLES[table].empty())
+        if table not in self.tables:
+            self.tables[table] = TABLES[table].empty()
+        frame = self.tables[table]
         if symbols is not None:
             frame = frame[frame[TABLES[table].key[0]].isin(symbols)]
         return frame.reset_index(drop=True)
@@ -422,6 +426,12 @@ def test_late_publication_is_said():
     assert brief_of(edited).late == ("units of 2025-08-20 were published at 2025-08-21 18:00:00",)
 
 
+def test_funds_are_ranked_by_numbers():
+    for by in ("aum_record", "price_high_day", "aumm"):
+        with pytest.raises(UsageError, match=f"that is a number; received {by}"):
+            rank_funds([], D0, by, make_brief)
+
+
 def test_any_window_can_be_asked_for():
     brief = brief_of(tables(), sessions=3)
     assert brief["net_inflow_3_vwap"] == pytest.approx(175e6 + 144e6 + 104.0031e6)
@@ -686,6 +696,44 @@ def test_every_statement_that_ships_names_lines_and_is_about_a_session():
         assert len(units) == 1, each
 
 
+def test_a_universe_is_ranked_by_a_line_of_the_brief():
+    found = rank(Market(tables()), "chinext_ai", D0, by="adtv_20", allow=("all",)).document()["funds"]
+    order = sorted(TURNOVER, key=TURNOVER.__getitem__, reverse=True)
+    assert [(each["rank"], each["symbol"]) for each in found] == [*enumerate(order, start=1)]
+    assert found[1]["values"]["adtv_20"] == pytest.approx(90e6)
+    assert "no unit count on file" in found[1]["reasons"]["net_inflow_5_ratio"]
+
+
+def test_a_universe_is_a_row_for_each_fund_on_the_terminal(here):
+    edited = tables()
+    edited["bars"] = edited["bars"][edited["bars"]["symbol"].isin([FUND, "159242.SZ"])]
+    Store("note").append(Market(edited).tables)
+    code, printed, complained = here("brief", "--universe", "chinext_ai", "--data", "note", "--allow", "all")
+    assert code == 0, complained
+    # Of the others no units are on file.
+    assert re.search(r"^1 +159363.SZ .* 31.85 % +6 +2,888,153,175.00 +yes ", printed, re.MULTILINE)
+    assert re.search(r"^ +159242.SZ .* n/a", printed, re.MULTILINE)
+    assert complained.startswith("warning: listed, but not on file: 159381.SZ, 159382.SZ")
+
+
+def test_a_fund_that_is_known_to_the_day_before_has_no_rank():
+    market = Market(until("units", "2025-08-19"))
+    made = rank_funds(
+        [FUND], D0, "net_inflow_5_ratio", lambda fund, windows: make_brief(market, fund, D0, windows=windows)
+    )
+    assert made.rows[0].rank is None
+    by_name = {fact.name: fact for fact in made.rows[0].facts}
+    assert by_name["net_inflow_5_ratio"].older == date(2025, 8, 19)
+
+
+def test_a_universe_is_ranked_as_it_was_on_the_day():
+    edited = tables()
+    edited["bars"] = edited["bars"][edited["bars"]["symbol"].isin(["159242.SZ", "159381.SZ"])]
+    found = rank(Market(edited), "chinext_ai", date(2025, 7, 23), by="adtv_20", allow=("all",))
+    assert [row.symbol for row in found.ranking.rows] == ["159381.SZ"]  # 159242 lists on the 24th
+    assert found.not_on_file == ("159363.SZ", "159382.SZ", "159388.SZ", "159246.SZ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -704,6 +752,10 @@ def test_every_statement_that_ships_names_lines_and_is_about_a_session():
         (("brief", "157001.SZ", "--sessions", "5", "--window", "financing=5"), 2, "say the same"),
         (("brief", "--verify", "shipped", "--window", "inflow=5"), 2, "windows from the statements"),
         (("brief", "157001.SZ", "--verify", "shipped"), 2, r"no statement about that; received 157001\.SZ"),
+        (("brief", "--universe", "chinext_ai"), 3, "no bars of any fund of the universe `chinext_ai`"),
+        (("brief", "--universe", "chinex"), 2, "unknown universe `chinex`.*Did you mean `chinext_ai`"),
+        (("brief", "157001.SZ", "--universe", "ai_cn"), 2, "goes with neither SYMBOL nor --verify"),
+        (("brief", "157001.SZ", "--by", "aum"), 2, "--by is the order of --universe; received aum"),
         (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
         (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),
     ],

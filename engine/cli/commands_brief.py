@@ -17,7 +17,7 @@ from engine.cli.output import money, note, paint, percent, print_json, say, tabl
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine import Fact, StatementVerdict, Verified, Windows
+    from engine import Fact, FundRanking, RankedFund, Ranking, StatementVerdict, Verified, Windows
 
 # How a value is shown, by its unit; others are whole numbers.
 SHOWN: Mapping[str, Callable[[float], str]] = {
@@ -40,6 +40,8 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
     help="Sessions that sums and means cover, of inflow, financing or turnover; repeatable.",
 )
 @click.option("--theme", default="optical", show_default=True, help="Theme tag to weigh in the fund's index.")
+@click.option("--universe", metavar="NAME", help="Rank the funds of a universe instead: a row for each.")
+@click.option("--by", metavar="LINE", help="Line of the brief to rank by.  [net_inflow_5_ratio]")
 @click.option(
     "--verify",
     "statements",
@@ -61,6 +63,8 @@ def brief(
     sessions: int | None,
     lengths: tuple[str, ...],
     theme: str,
+    universe: str | None,
+    by: str | None,
     statements: str | None,
     allow: tuple[str, ...],
     as_json: bool,
@@ -70,16 +74,29 @@ def brief(
     Values belong to sessions up to and including DAY: what is public by the next open. What is not on file
     is said, with the reason. Example: etflow brief 157001.SZ --on 2025-08-20
 
+    With --universe the main lines of each fund that was listed, the largest first by one of them.
+    Example: etflow brief --universe chinext_ai --by adtv_20 --data mydata
+
     With --verify each statement of FILE agrees, differs, or cannot be told, and why; SYMBOL and DAY keep
     those about them. Exit code 5 if one differs, else 3 if one cannot be told.
     Example: etflow brief 159363 --verify shipped --data mydata
     """
     from data.source import open_source
     from engine import brief as brief_of
-    from engine import verify
+    from engine import rank, verify
 
     source = open_source(data or "demo")
     windows = _windows(lengths)
+    if (symbol is not None and universe is not None) or (statements is not None and universe is not None):
+        raise UsageError("--universe goes with neither SYMBOL nor --verify")
+    if by is not None and universe is None:
+        raise UsageError("--by is the order of --universe", received=by)
+    if universe is not None:
+        if windows or sessions:
+            raise UsageError("--universe takes its windows from its columns", hint="Leave --window out.")
+        order = {} if by is None else {"by": by}
+        _rank(app, rank(source, universe, on, **order, allow=allow), as_json)
+        return
     if statements is not None:
         if windows or sessions:
             raise UsageError("--verify takes its windows from the statements", hint="Leave --window out.")
@@ -126,6 +143,41 @@ def _tell(app: App, found: Verified, as_json: bool) -> None:
         raise DataError(
             f"nothing can be told of {count(open_, 'statement')}", hint="Import what the reasons name."
         )
+
+
+def _rank(app: App, found: FundRanking, as_json: bool) -> None:
+    """Print the funds of a universe, a row for each."""
+    made = found.ranking
+    if as_json:
+        print_json(found.document())
+        return
+    if not app.quiet:
+        say(paint(f"{found.universe} on {made.day}, by {made.by}", bold=True))
+        say()
+    currency = currency_of([row.symbol for row in made.rows])
+    rows = [
+        ("" if row.rank is None else str(row.rank), row.symbol, row.name, *_rank_cells(row, made, currency))
+        for row in made.rows
+    ]
+    say(table(rows, ("", "fund", "name", *made.columns), left=3))
+    for row in made.rows:
+        if row.reason:
+            warn(app, f"{row.symbol}: {row.reason}")
+    older = sorted({str(fact.older) for row in made.rows for fact in row.facts if fact.older})
+    if older:
+        note(app, f"*: the latest known, of {', '.join(older)}; it counts for no rank.")
+    if found.not_on_file:
+        warn(app, f"listed, but not on file: {', '.join(found.not_on_file)}")
+    if found.unsure:
+        warn(app, f"it is not on file whether these were listed by then: {', '.join(found.unsure)}")
+
+
+def _rank_cells(row: RankedFund, made: Ranking, currency: str) -> tuple[str, ...]:
+    if not row.facts:
+        return (NOT_AVAILABLE,) * len(made.columns)
+    return tuple(
+        _shown(fact, currency).removesuffix(f" {currency}") + "*" * bool(fact.older) for fact in row.facts
+    )
 
 
 def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:

@@ -1,0 +1,89 @@
+"""``brief --universe``: the flows of the funds of a universe on one day, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from data.errors import DataError
+from data.facts.universe import load_funds, universe
+from data.load import choose_symbols
+from data.source import DataSource
+from data.synthetic import notice_of
+from engine.briefs.brief import Brief, make_brief
+from engine.briefs.lines import Windows
+from engine.briefs.ranking import BY, Ranking, rank_funds
+from engine.pipeline import check_data
+from engine.spec import Spec
+
+
+@dataclass(frozen=True)
+class FundRanking:
+    """A ranking, and what it is of.
+
+    ``not_on_file`` were listed on the day and have no bars in the data; ``unsure`` may have been listed.
+    """
+
+    universe: str
+    ranking: Ranking
+    not_on_file: tuple[str, ...]
+    unsure: tuple[str, ...]
+    data: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """Return the document that ``brief --universe NAME --json`` prints."""
+        made = self.ranking
+        return {
+            "universe": self.universe,
+            "day": made.day,
+            "by": made.by,
+            "funds": [
+                {
+                    "rank": row.rank,
+                    "symbol": row.symbol,
+                    "name": row.name,
+                    "values": {fact.name: fact.value for fact in row.facts},
+                    "older": {fact.name: fact.older for fact in row.facts if fact.older},
+                    "reasons": {fact.name: fact.reason for fact in row.facts if fact.value is None},
+                    "reason": row.reason or None,
+                }
+                for row in made.rows
+            ],
+            "units_of_measure": {fact.name: fact.unit for row in made.rows for fact in row.facts},
+            "not_on_file": self.not_on_file,
+            "listing_not_on_file": self.unsure,
+            "data": dict(self.data),
+            **notice_of(self.data["synthetic"]),
+        }
+
+
+def rank(
+    source: DataSource, name: str, on: date | None = None, *, by: str = BY, allow: tuple[str, ...] = ()
+) -> FundRanking:
+    """Return the funds of the universe ``name`` on the day ``on`` (None: the last bar of any of them).
+
+    ``by`` is the line that they are ranked by. DataError where the data have no fund that was listed then, or
+    fail a check that is not in ``allow``.
+    """
+    on_file = choose_symbols(source, universe_name=name)
+    bars = source.read("bars", on_file)
+    day: date = on or bars["day"].max().date()
+    listed = universe(name, day)
+    chosen = [symbol for symbol in on_file if symbol in listed]
+    if not chosen:
+        raise DataError(f"no fund of the universe `{name}` on file was listed on that day", received=day)
+    check_data(Spec(strategy="brief", end=day, allow=allow), source, chosen)
+
+    def brief_of(symbol: str, windows: Windows) -> Brief:
+        return make_brief(source, symbol, day, windows=windows)
+
+    made = rank_funds(chosen, day, by, brief_of)
+    return FundRanking(
+        name,
+        made,
+        tuple(symbol for symbol in listed if symbol not in on_file),
+        tuple(symbol for symbol in universe(name) if load_funds()[symbol].may_be_listed_on(day)),
+        {"name": source.name, "synthetic": source.synthetic},
+    )
