@@ -60,4 +60,9 @@ class ComputeCycle(Rotation):
 
 def is_growing(known: Known, series: str, lookback: int, threshold: float) -> NDArray[np.bool_]:
     """Return (D, 1) whether a macro series is above its value ``lookback`` sessions before; False unknown."""
-    return (change(known.macro(series), lookback) > threshold)[:, None]
+    return (growth(known, series, lookback) > threshold)[:, None]
+
+
+def growth(known: Known, series: str, lookback: int) -> Floats:
+    """Return (D,) the growth of a macro series over ``lookback`` sessions, by what was published then."""
+    return change(known.macro(series), lookback)

@@ -52,25 +52,33 @@ class OpticalTilt(Rotation):
 
     def scores(self, known: Known) -> Floats:
         """Return the theme's weight in each fund's index, a fraction."""
-        exposure = {code: self._exposure(known, code) for code in dict.fromkeys(known.tracked) if code}
+        exposure = {code: self._drifted(known, code) for code in dict.fromkeys(known.tracked) if code}
         nothing = np.full(len(known.days), np.nan)
         columns = [exposure.get(code, nothing) if code else nothing for code in known.tracked]
         return where_listed(known, np.column_stack(columns))
 
-    def _exposure(self, known: Known, code: str) -> Floats:
-        """Return the drifted theme weight of one index, (D,)."""
-        result = np.full(len(known.days), np.nan)
+    def _drifted(self, known: Known, code: str) -> Floats:
+        weight, drift = self.exposure(known, code)
+        return np.minimum(weight * np.where(np.isfinite(drift), drift, 1.0), 1.0)
+
+    def exposure(self, known: Known, code: str) -> tuple[Floats, Floats]:
+        """Return the theme weight of one index as published, and its drift since, (D,).
+
+        The drift is a factor, NaN without ``theme_index`` or where a level of either index is missing.
+        """
+        published, drift = (np.full(len(known.days), np.nan) for _ in range(2))
         relative = self._relative(known, code)
         for file in _in_order_of_use(known.index_weights(code)):
             weight = math.fsum(file.weights[name] for name, tag in file.themes.items() if tag == self.theme)
             # The levels of the file's own session stand in the row after it.
             start = int(np.searchsorted(known.days, file.day, side="right"))
             first, last = max(file.row, 0), start + self.stale_after
-            drift = relative[first:last] / relative[start] if 0 < start < len(relative) else np.nan
-            result[first:] = np.nan
+            published[first:], drift[first:] = np.nan, np.nan
             if weight > 0.0:
-                result[first:last] = np.minimum(weight * np.where(np.isfinite(drift), drift, 1.0), 1.0)
-        return result
+                published[first:last] = weight
+                if 0 < start < len(relative):
+                    drift[first:last] = relative[first:last] / relative[start]
+        return published, drift
 
     def _relative(self, known: Known, code: str) -> Floats:
         if not self.theme_index or code not in known.index_codes:

@@ -17,11 +17,12 @@ A fund is held if its score is above ``threshold``, so that all three must agree
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from strategies.compute_cycle import is_growing
+from strategies.compute_cycle import growth, is_growing
 from strategies.cross_section import row_means
 from strategies.flow_blend import FlowBlend
 from strategies.index_leader import family_strength
@@ -30,6 +31,13 @@ from strategies.rotation import Floats
 
 if TYPE_CHECKING:
     from data.panel.known import Known
+
+
+class Condition(NamedTuple):
+    """One of the three: what it goes by, and where it holds, (D, S) or (D, 1); NaN does not hold."""
+
+    value: Floats
+    holds: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +69,23 @@ class Resonance(FlowBlend):
 
     def scores(self, known: Known) -> Floats:
         """Return the blended z-scores of flows where the other two conditions hold."""
-        strength = family_strength(known, self.strength_lookback)
-        agrees = strength >= row_means(strength)
-        if self.series:
-            agrees &= is_growing(known, self.series, self.growth_lookback, self.growth_threshold)
+        meso, *macro = self._outer(known).values()
+        agrees = meso.holds
+        for each in macro:
+            agrees &= each.holds
         return np.where(agrees, super().scores(known), np.nan)
+
+    def conditions(self, known: Known) -> dict[str, Condition]:
+        """Return the three by name, ``macro`` only with a ``series``; the flows' against ``threshold``."""
+        flows = super().scores(known)
+        unusual = np.isfinite(flows) if self.threshold is None else flows > self.threshold
+        return {**self._outer(known), "micro": Condition(flows, unusual)}
+
+    def _outer(self, known: Known) -> dict[str, Condition]:
+        strength = family_strength(known, self.strength_lookback)
+        found = {"meso": Condition(strength, strength >= row_means(strength))}
+        if self.series:
+            grown = growth(known, self.series, self.growth_lookback)
+            growing = is_growing(known, self.series, self.growth_lookback, self.growth_threshold)
+            found["macro"] = Condition(grown[:, None], growing)
+        return found

@@ -83,7 +83,8 @@ ROOMS: dict[str, str] = {
         "engine.spec engine.simulation data.load"
     ),
     "engine.briefs": (
-        "data.choices data.errors data.rows data.facts data.source data.panel data.load engine.orders"
+        "data.choices data.errors data.rows data.facts data.source data.panel data.filled data.load "
+        "engine.orders"
     ),
     "engine.report": (
         "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "

@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 
 import run_backtest
+from data.demo import Demo
 from data.errors import DataError, UsageError
 from data.facts.calendars import calendar_for
 from data.facts.dated import FACTS
+from data.load import load_panel
 from data.store.store import Store
 from data.store.tables import TABLES
 from engine.briefs.brief import make_brief
@@ -27,6 +29,7 @@ from engine.briefs.statements import line_of, read_statements
 from engine.cli.main import main
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
+from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
 FUND = "159363.SZ"
@@ -236,6 +239,69 @@ def test_the_index_is_above_41_percent_optical_modules(brief):
 def test_it_says_when_all_of_it_is_public(brief):
     assert brief.basis.endswith("public by the open of 2025-08-21")
     assert brief.late == ()
+
+
+# --- the cycle, and a theme that drifts ---------------------------------------------------------------
+
+
+def test_macro_meso_and_micro_are_those_of_resonance_at_the_next_open():
+    day = date(2025, 8, 19)
+    panel = load_panel(Demo(), end=date(2025, 8, 20))
+    scores = STRATEGIES["resonance"]().scores(panel.known)[-1]
+    flows = STRATEGIES["flow_blend"]().scores(panel.known)[-1]
+    told = {}
+    for column, symbol in enumerate(panel.symbols[:2]):
+        brief = make_brief(Demo(), symbol, day, strategies=STRATEGIES)
+        told[symbol] = brief["resonance"]
+        assert brief["resonance"] is bool(scores[column] > 0.0)
+        assert brief["flow_score"] == flows[column]
+        assert brief["micro"] is bool(flows[column] > 0.0)
+        assert brief["macro"] is (brief["capex_growth"] > 0.0)
+        assert note(brief, "meso") == "of 20 funds"
+    assert set(told.values()) == {True, False}
+
+
+def test_capital_expenditure_is_what_was_filed_by_then(brief):
+    # Alphabet, Amazon, Meta and Microsoft in the second quarter; the last filed on the first of August.
+    assert brief["capex"] == 22446 + 32183 + 16538 + 17079
+    said = "of 2025-06-30, published on 2025-08-01; in millions of dollars, as etflow ships it"
+    assert note(brief, "capex") == said
+    before = brief_of(tables(), date(2025, 7, 31))  # at the open of that day it was not known yet
+    assert note(before, "capex").startswith("of 2025-03-31, published on ")
+    assert brief["macro"] is None
+    assert "strategies=STRATEGIES" in reason(brief, "macro")
+
+
+def test_a_condition_that_cannot_be_told_says_why():
+    brief = brief_of(tables(), strategies=STRATEGIES)
+    assert brief["capex_growth"] is None  # bars begin in December
+    assert reason(brief, "macro") == "`capex` was not yet published so long before"
+    assert brief["meso"] is None  # levels of two days only
+    assert brief["micro"] is not None
+    assert reason(brief, "resonance") == "macro, meso cannot be told"
+
+
+def test_the_weight_of_a_theme_drifts_to_the_day():
+    edited = tables()
+    levels = {("T", "2025-07-31"): 100.0, ("T", "2025-08-20"): 132.0, ("970070", "2025-07-31"): 1216.0}
+    more = pd.DataFrame([{"index": code, "day": day, "close": at} for (code, day), at in levels.items()])
+    edited["index_bars"] = pd.concat([edited["index_bars"], more], ignore_index=True)
+    options = {"strategies": STRATEGIES, "theme_index": "T"}
+    brief = brief_of(edited, **options)
+    # The theme gained 32 %, its index 1520 / 1216 - 1 = 25 %.
+    assert brief["theme_weight_drifted"] == pytest.approx(0.4112 * 1.32 / 1.25)
+    assert note(brief, "theme_weight_drifted") == "41.12% as published, times 1.0560"
+    for gone, said in (
+        ("2025-07-31", "a level of T or 970070 is missing"),
+        ("T", "no levels of the index T on file"),
+    ):
+        lacks = {**edited, "index_bars": more_without(edited["index_bars"], gone)}
+        assert reason(brief_of(lacks, **options), "theme_weight_drifted").startswith(said)
+    assert "no index was named" in reason(brief_of(edited), "theme_weight_drifted")
+
+
+def more_without(levels: pd.DataFrame, gone: str) -> pd.DataFrame:
+    return levels[(levels["index"] != gone) & (levels["day"] != gone)]
 
 
 # --- what is not on file, and traps -------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_
 
 
 def test_a_brief_is_that_of_the_command(tmp_path: Path) -> None:
-    found = brief(Demo(), "157001", date(2024, 3, 15))
+    found = brief(Demo(), "157001", date(2024, 3, 15), strategies=STRATEGIES)
     assert plain(found.document()) == etflow("brief", "157001", "--on", "2024-03-15", cwd=tmp_path)
 
 

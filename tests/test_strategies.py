@@ -644,6 +644,20 @@ def test_resonance_is_flow_blend_where_macro_and_meso_agree(known):
     np.testing.assert_array_equal(without, np.where(strength >= mean, blend, NAN))
 
 
+def test_the_conditions_of_resonance_are_what_its_scores_go_by(known):
+    flows = {"z_window": 10, "lookback": 3}
+    resonance = Resonance(**flows, growth_lookback=30, strength_lookback=20)
+    found = resonance.conditions(known)
+    assert set(found) == {"macro", "meso", "micro"}
+    agree = found["macro"].holds & found["meso"].holds
+    np.testing.assert_array_equal(
+        resonance.scores(known), np.where(agree, FlowBlend(**flows).scores(known), NAN)
+    )
+    np.testing.assert_array_equal(found["micro"].holds, found["micro"].value > 0.0)
+    np.testing.assert_array_equal(found["macro"].holds, found["macro"].value > 0.0)
+    assert set(Resonance(**flows, series="").conditions(known)) == {"meso", "micro"}
+
+
 def test_dual_momentum_is_momentum_above_both_hurdles():
     known = pencil(3, adjusted_close=[[1.0, 1.0, 1.0], [2.0, 1.25, 0.5]])
     np.testing.assert_array_equal(DualMomentum(lookback=1).scores(known)[1], [1.0, 0.25, NAN])

@@ -30,6 +30,7 @@ from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.facts.universe import Fund
 from data.load import require_bars
+from engine.briefs.cycle import Strategies, add_cycle, add_drift
 from engine.briefs.fund import add_flows, add_leverage, add_prices
 from engine.briefs.lines import Windows
 from engine.briefs.peers import add_indices, add_theme, add_turnover, funds_with_listings
@@ -38,6 +39,8 @@ from engine.orders.next_open import next_panel
 
 if TYPE_CHECKING:
     from data.source import DataSource
+
+NONE: Strategies = {}
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,16 @@ def make_brief(
     sessions: int | None = None,
     windows: Windows | None = None,
     theme: str = "optical",
+    theme_index: str = "",
+    strategies: Strategies = NONE,
 ) -> Brief:
     """Return the brief of ``symbol`` on ``day`` (None: its last bar).
 
     ``windows`` are those of sums and means; ``sessions`` alone is the longer one of net inflow. ``theme`` is
-    a tag of constituents in the table ``index_weights``. DataError where the data have no bar of the fund
-    around the day, UsageError where the day is no session.
+    a tag of constituents in the table ``index_weights``, ``theme_index`` an index that drifts its weight to
+    the day. ``strategies`` are classes by name; ``resonance`` and ``optical_tilt`` define lines
+    (``engine.briefs.cycle``), which have no value without them. DataError where the data have no bar of the
+    fund around the day, UsageError where the day is no session.
     """
     chosen = _windows(sessions, windows)
     calendar = calendar_for(market_of(symbol))
@@ -92,6 +99,8 @@ def make_brief(
     add_turnover(sheet, source, fund, funds, calendar, day, chosen)
     add_indices(sheet, source, fund, funds, calendar, day)
     add_theme(sheet, panel, fund, theme)
+    add_drift(sheet, panel, fund, theme, theme_index, strategies)
+    add_cycle(sheet, source, panel, fund, day, strategies)
     late = _late(source, symbol, day, following, calendar.market)
     return Brief(fund, day, following, tuple(sheet.facts), late, panel.fingerprint)
 

@@ -13,6 +13,7 @@ from data.errors import UsageError
 # What a value is measured in; a fraction of 0.1 is 10 %, a difference of 0.1 is ten percentage points.
 MONEY, COUNT, PRICE, FRACTION = "money", "count", "price", "fraction"
 DIFFERENCE, YES_OR_NO, DAY = "difference of fractions", "true or false", "day"
+SCORE, AS_THE_SERIES = "score", "as the series"
 
 VALUATION_LABELS = {
     "vwap": "at VWAP",
@@ -66,6 +67,15 @@ LINES = (
     Line("index_ytd_over_{index}", "  ahead of {index} by", DIFFERENCE),
     Line("index_ytd_ahead_of", "  indices that it is ahead of", COUNT),
     Line("theme_weight", "weight of the theme `{theme}` in its index", FRACTION),
+    Line("theme_weight_drifted", "  drifted to the day{by}", FRACTION),
+    Line("capex", "capital expenditure of hyperscalers, latest quarter", AS_THE_SERIES),
+    Line("capex_growth", "  its growth{over}", FRACTION),
+    Line("macro", "  macro: it grows", YES_OR_NO),
+    Line("family_return", "return of its index family{over}", FRACTION),
+    Line("meso", "  meso: at least that of the average fund", YES_OR_NO),
+    Line("flow_score", "inflow and margin growth against their own past", SCORE),
+    Line("micro", "  micro: more than usual", YES_OR_NO),
+    Line("resonance", "macro, meso and micro agree", YES_OR_NO),
 )
 
 

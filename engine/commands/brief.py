@@ -10,7 +10,8 @@ from typing import Any
 from data.facts.symbols import parse_symbol
 from data.source import DataSource
 from data.synthetic import notice_of
-from engine.briefs.brief import Brief, checked_day, make_brief
+from engine.briefs.brief import NONE, Brief, checked_day, make_brief
+from engine.briefs.cycle import Strategies
 from engine.briefs.lines import Windows
 from engine.pipeline import check_data
 from engine.spec import Spec
@@ -57,16 +58,30 @@ def brief(
     sessions: int | None = None,
     windows: Windows | None = None,
     theme: str = "optical",
+    theme_index: str = "",
+    strategies: Strategies = NONE,
     allow: tuple[str, ...] = (),
 ) -> FlowBrief:
     """Return the brief of ``symbol`` on the day ``on`` (None: the last on file).
 
     ``windows`` are those of sums and means, ``sessions`` alone the longer one of net inflow; ``theme`` is a
-    tag of index constituents. Raises DataError where the data fail a check that is not in ``allow``.
+    tag of index constituents, ``theme_index`` an index that drifts its weight to the day. ``strategies`` is
+    the table of the strategies that define macro, meso, micro and the drift (``strategies.STRATEGIES``);
+    without it these lines have no value. Raises DataError where the data fail a check that is not in
+    ``allow``.
     """
     chosen = parse_symbol(symbol)
     day = checked_day(source, chosen, on)
     check_data(Spec(strategy="brief", end=day, allow=allow), source, [chosen])
-    made = make_brief(source, chosen, day, sessions=sessions, windows=windows, theme=theme)
+    made = make_brief(
+        source,
+        chosen,
+        day,
+        sessions=sessions,
+        windows=windows,
+        theme=theme,
+        theme_index=theme_index,
+        strategies=strategies,
+    )
     data = {"name": source.name, "synthetic": source.synthetic, "fingerprint": made.fingerprint}
     return FlowBrief(made, data)

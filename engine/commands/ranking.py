@@ -12,7 +12,8 @@ from data.facts.universe import load_funds, universe
 from data.load import choose_symbols
 from data.source import DataSource
 from data.synthetic import notice_of
-from engine.briefs.brief import Brief, make_brief
+from engine.briefs.brief import NONE, Brief, make_brief
+from engine.briefs.cycle import DEFINED_BY_STRATEGIES, Strategies
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import BY, Ranking, rank_funds
 from engine.pipeline import check_data
@@ -60,12 +61,18 @@ class FundRanking:
 
 
 def rank(
-    source: DataSource, name: str, on: date | None = None, *, by: str = BY, allow: tuple[str, ...] = ()
+    source: DataSource,
+    name: str,
+    on: date | None = None,
+    *,
+    by: str = BY,
+    strategies: Strategies = NONE,
+    allow: tuple[str, ...] = (),
 ) -> FundRanking:
     """Return the funds of the universe ``name`` on the day ``on`` (None: the last bar of any of them).
 
-    ``by`` is the line that they are ranked by. DataError where the data have no fund that was listed then, or
-    fail a check that is not in ``allow``.
+    ``by`` is the line that they are ranked by; ``strategies`` define some of them. DataError where the data
+    have no fund that was listed then, or fail a check that is not in ``allow``.
     """
     on_file = choose_symbols(source, universe_name=name)
     bars = source.read("bars", on_file)
@@ -75,9 +82,10 @@ def rank(
     if not chosen:
         raise DataError(f"no fund of the universe `{name}` on file was listed on that day", received=day)
     check_data(Spec(strategy="brief", end=day, allow=allow), source, chosen)
+    defining = strategies if by in DEFINED_BY_STRATEGIES else NONE
 
     def brief_of(symbol: str, windows: Windows) -> Brief:
-        return make_brief(source, symbol, day, windows=windows)
+        return make_brief(source, symbol, day, windows=windows, strategies=defining)
 
     made = rank_funds(chosen, day, by, brief_of)
     return FundRanking(

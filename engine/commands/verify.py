@@ -13,7 +13,8 @@ from data.facts.dated import FACTS
 from data.facts.symbols import parse_symbol
 from data.source import DataSource
 from data.synthetic import notice_of
-from engine.briefs.brief import Brief
+from engine.briefs.brief import NONE, Brief
+from engine.briefs.cycle import DEFINED_BY_STRATEGIES, Strategies
 from engine.briefs.lines import Windows
 from engine.briefs.statements import read_statements
 from engine.briefs.verify import WORDS, StatementVerdict
@@ -67,12 +68,15 @@ def verify(
     symbol: str | None = None,
     on: date | None = None,
     theme: str = "optical",
+    theme_index: str = "",
+    strategies: Strategies = NONE,
     allow: tuple[str, ...] = (),
 ) -> Verified:
     """Return the verdicts on a file of statements, or on those that ship with etflow (``"shipped"``).
 
-    ``symbol`` and ``on`` keep those about one fund, or about one day. UsageError for a file that is none of
-    statements (``engine.briefs.statements``), or has none that is asked for.
+    Theme and strategies are those of :func:`engine.commands.brief.brief`; ``symbol`` and ``on`` keep those
+    about one fund, or about one day. UsageError for a file that is none of statements
+    (``engine.briefs.statements``), or has none that is asked for.
     """
     path = FACTS / "statements.csv" if statements == SHIPPED else Path(statements)
     fund = None if symbol is None else parse_symbol(symbol)
@@ -82,9 +86,19 @@ def verify(
             f"{path} has no statement about that",
             received=" on ".join(str(each) for each in (fund, on) if each),
         )
+    needed = any(line in DEFINED_BY_STRATEGIES for each in asked for line in each.lines)
 
     def brief_of(fund: str, day: date, windows: Windows) -> Brief:
-        return brief(source, fund, day, windows=windows, theme=theme, allow=allow).brief
+        return brief(
+            source,
+            fund,
+            day,
+            windows=windows,
+            theme=theme,
+            theme_index=theme_index,
+            strategies=strategies if needed else NONE,
+            allow=allow,
+        ).brief
 
     data = {"name": source.name, "synthetic": source.synthetic}
     return Verified(verify_statements(asked, brief_of), data)

@@ -1,0 +1,152 @@
+"""What a brief says of the cycle: capital expenditure, whether macro, meso and micro agree, theme drift.
+
+The definitions are those of the strategies ``resonance`` and ``optical_tilt``, whose classes the caller hands
+over, because nothing of the engine imports strategies. They see the known face of a panel, at the open of the
+session after the day: what was published by then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError
+from data.facts.capex import SERIES
+from data.facts.symbols import market_of
+from data.facts.universe import Fund, universe
+from data.filled import Filled
+from data.panel.known import Known
+from data.panel.panel import Panel
+from engine.briefs.series import Found, Sheet
+from engine.orders.next_open import next_panel
+
+if TYPE_CHECKING:
+    from data.source import DataSource
+
+Strategies = Mapping[str, type[Any]]
+
+# Lines that strategies define, and that have no value without them.
+DEFINED_BY_STRATEGIES = (
+    *("theme_weight_drifted", "capex_growth", "macro", "family_return", "meso", "flow_score", "micro"),
+    "resonance",
+)
+NO_STRATEGIES = "the strategies that define it were not handed over: `strategies=STRATEGIES`"
+
+
+def add_drift(sheet: Sheet, panel: Panel, fund: Fund, theme: str, index: str, strategies: Strategies) -> None:
+    """Add the theme's weight in the fund's index, drifted to the day by an index of the theme."""
+    found = _drifted(panel, fund, theme, index, strategies)
+    sheet.add("theme_weight_drifted", found, by=f" by {index}" if index else "")
+
+
+def _drifted(panel: Panel, fund: Fund, theme: str, index: str, strategies: Strategies) -> Found:
+    if not index:
+        return Found(None, "no index was named that stands for the theme")
+    if "optical_tilt" not in strategies:
+        return Found(None, NO_STRATEGIES)
+    if index not in panel.known.index_codes:
+        known = ", ".join(panel.known.index_codes) or "none"
+        return Found(None, f"no levels of the index {index} on file; there are {known}")
+    tilt = strategies["optical_tilt"](theme=theme, theme_index=index)
+    weight, drift = (each[-1] for each in tilt.exposure(panel.known, fund.index or ""))
+    if math.isnan(weight):
+        return Found(None, "no weights of the theme in its index that are recent enough")
+    if math.isnan(drift):
+        return Found(
+            None, f"a level of {index} or {fund.index} is missing on the day or on that of the weights"
+        )
+    return Found(min(float(weight * drift), 1.0), note=f"{weight:.2%} as published, times {drift:.4f}")
+
+
+def add_cycle(
+    sheet: Sheet, source: DataSource, panel: Panel, fund: Fund, day: date, strategies: Strategies
+) -> None:
+    """Add capital expenditure, and whether macro, meso and micro agree, each with what it goes by."""
+    series = _field(strategies, "series") or SERIES
+    sheet.add("capex", _latest(source, series, panel.known, day))
+    if "resonance" not in strategies:
+        nothing = {name: Found(None, NO_STRATEGIES) for name in ("macro", "meso", "micro")}
+        _add_conditions(sheet, nothing, nothing, {"macro": "", "meso": "", "micro": ""})
+        return
+    resonance = strategies["resonance"]()
+    symbols = _compared(source, fund, day)
+    known = next_panel(source, symbols, day).known
+    lacking = {
+        "macro": f"`{series}` was not yet published so long before",
+        "meso": "its index family has no return over so many sessions",
+        "micro": f"fewer than {resonance.z_window + resonance.lookback} sessions of unit counts are known",
+    }
+    try:
+        conditions = resonance.conditions(known)
+    except DataError as error:
+        lacking["macro"] = error.what
+        conditions = replace(resonance, series="").conditions(known)
+    column = symbols.index(fund.symbol)
+    values, holds = {}, {}
+    for name, reason in lacking.items():
+        value = _last(conditions[name].value, column) if name in conditions else math.nan
+        held = bool(_last(conditions[name].holds, column)) if math.isfinite(value) else None
+        values[name], holds[name] = Found(value, reason), Found(held, reason)
+    holds["meso"] = replace(holds["meso"], note=f"of {len(symbols)} funds")
+    spans = {
+        "macro": f" over {resonance.growth_lookback} sessions",
+        "meso": f" over {resonance.strength_lookback} sessions",
+        "micro": "",
+    }
+    _add_conditions(sheet, values, holds, spans)
+
+
+def _add_conditions(
+    sheet: Sheet, values: Mapping[str, Found], holds: Mapping[str, Found], spans: Mapping[str, str]
+) -> None:
+    lines = {"macro": "capex_growth", "meso": "family_return", "micro": "flow_score"}
+    for name, value in lines.items():
+        sheet.add(value, values[name], over=spans[name])
+        sheet.add(name, holds[name])
+    lacking = [name for name in lines if holds[name].value is None]
+    agree = None if lacking else all(holds[name].value for name in lines)
+    sheet.add("resonance", Found(agree, f"{', '.join(lacking)} cannot be told"))
+
+
+def _latest(source: DataSource, series: str, known: Known, day: date) -> Found:
+    """Return the latest value of a macro series public by the next open, and of which period it is."""
+    try:
+        value = float(known.macro(series)[-1])
+    except DataError as error:
+        return Found(None, error.what)
+    filled = Filled.of(source)
+    rows = filled.read("macro")
+    same = rows[
+        (rows["series"] == series) & (rows["value"] == value) & (rows["known_at"] <= pd.Timestamp(day))
+    ]
+    if same.empty:
+        return Found(value, f"no value of the macro series `{series}` was public by then")
+    row = same.sort_values("period").to_dict("records")[-1]
+    shipped = "; in millions of dollars, as etflow ships it" if "capex" in filled.used else ""
+    note = f"of {row['period']:%Y-%m-%d}, published on {row['known_at']:%Y-%m-%d}{shipped}"
+    return Found(value, note=note)
+
+
+def _compared(source: DataSource, fund: Fund, day: date) -> list[str]:
+    """Return the funds on file that meso compares: the AI funds, or all of the fund's market."""
+    first = source.read("bars").groupby("symbol")["day"].min()
+    begun = set(first.index[first <= pd.Timestamp(day)])
+    ai = set(universe("ai_cn"))
+    market = market_of(fund.symbol)
+    chosen = begun & ai if fund.symbol in ai else {each for each in begun if market_of(each) == market}
+    return sorted(chosen | {fund.symbol})
+
+
+def _field(strategies: Strategies, name: str) -> str:
+    return str(getattr(strategies["resonance"](), name)) if "resonance" in strategies else ""
+
+
+def _last(values: np.ndarray[Any, Any], column: int) -> float:
+    """Return the last row of (D, S), or of (D, 1), for a fund."""
+    return float(values[-1, column if values.shape[1] > 1 else 0])
