@@ -124,7 +124,7 @@ def test_a_run_of_one_that_looks_ahead_ends_with_code_5(panel: Panel, strategy: 
     assert error.value.exit_code == 5
 
 
-@pytest.mark.parametrize("strategy", PEEKING)
+@pytest.mark.parametrize("strategy", [*PEEKING, peeking.Seldom])
 def test_the_audit_finds_it(panel: Panel, strategy: type[Any]) -> None:
     (opinion,) = audit(Audited(made(strategy), panel), ["look_ahead"])
     assert opinion.passed is False

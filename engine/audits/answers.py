@@ -40,12 +40,13 @@ class Answer:
 
     @property
     def decided(self) -> NDArray[np.int64]:
-        """The sessions on which something is decided, in order."""
-        if self.targets is not None:
-            return self.targets.decisions
-        said = self.orders if self.values is None else self.values
-        assert said is not None
-        return self.first + np.flatnonzero(np.isfinite(said).any(axis=1))
+        """The sessions about which something is said, in order: a score, a weight, an order."""
+        if self.values is not None:
+            return np.flatnonzero(np.isfinite(self.values).any(axis=1))
+        if self.orders is not None:
+            return self.first + np.flatnonzero(np.isfinite(self.orders).any(axis=1))
+        assert self.targets is not None
+        return self.targets.decisions
 
 
 @dataclass(frozen=True)

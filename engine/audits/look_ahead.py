@@ -8,7 +8,9 @@ For each of some days, drawn with the seed, one from each part of the run, and f
 3. or the market is cut off before the open of the day: what was not public is gone
    (``data.scenarios.perturb.cut``);
 4. or, where the data can be loaded again, they are loaded up to the day, and cut;
-5. what the strategy says is asked again of a copy that remembers nothing, for the strategy and for sets of
+5. or other rows are shown through a view of the known face (``data.panel.until.OtherFuture``): on many more
+   days and each of the last thirty, for scores and target weights;
+6. what the strategy says is asked again of a copy that remembers nothing, for the strategy and for sets of
    drawn parameters: scores and target weights, of a backtrader strategy its orders; and held against what it
    said on the whole market, cell by cell, up to the day. On markets of the same sessions and funds (1) it
    must have the same bits; on others up to rounding (``engine.strategy.causality.alike``).
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, StrategyError, UsageError, ValidationError
 from data.panel.panel import Panel
+from data.panel.until import OtherFuture
 from data.scenarios.noise import PARTS, with_noise
 from data.scenarios.perturb import cut
 from engine.audits.answers import OTHER_SHAPE, Answer, Cells, Found, answer_of, first_difference
@@ -48,6 +51,7 @@ CUTS = 6
 NOISES = 12
 RELOADS = 2
 SETS = 6
+VIEWS, LAST_VIEWS = 60, 30
 LAST = (1, 3, 8, 20)
 """Sessions before the last on which everything is asked, whatever the seed."""
 
@@ -93,6 +97,11 @@ def look_ahead(audited: Audited) -> Opinion:
             cells += compared
             if found is not None:
                 return _failed(audited, strategy, answer, market, found, reads)
+    main, answer, reads = answers[0]
+    seen, found, compared = _asked_through_views(audited, main, answer)
+    if seen is not None and found is not None:
+        return _failed(audited, main, answer, seen, found, reads)
+    cells += compared
     name = audited.strategy.name
     if not asked[0]:
         return Opinion(
@@ -124,6 +133,33 @@ def _asked(
         return altered, *_compared(audited, strategy, whole, altered)
     except REFUSED:
         return altered, None, 0
+
+
+def _asked_through_views(
+    audited: Audited, strategy: Adapter, whole: Answer
+) -> tuple[Altered | None, Found | None, int]:
+    """Return what ``_asked`` does of the known face with other futures, on many more rows and the last ones.
+
+    It is far cheaper than to make a market, and finds who looks ahead seldom; of values alone.
+    """
+    if not isinstance(strategy, AtOnceAdapter):
+        return None, None, 0
+    panel, first, last, compared = audited.panel, audited.first(), audited.last, 0
+    end = min(last, len(panel.days) - 2)
+    spread = np.linspace(first, end, VIEWS).astype(np.int64).tolist()
+    wanted = [*spread, *range(max(first, last - LAST_VIEWS), end + 1)]
+    for row in sorted({latest_of(whole.decided, each) for each in wanted}):
+        try:
+            again = Answer(renewed(strategy).values(OtherFuture(panel.known, row)), None)
+        except REFUSED:
+            continue
+        cells = Cells.of(panel, panel, row)
+        found, count = first_difference(replace(whole, targets=None), again, cells, strategy.what, exact=True)
+        compared += count
+        if found is not None:
+            how = f"when what follows {panel.days[row]} is another"
+            return Altered(panel, row, how, noisy=True, exact=True), found, compared
+    return None, None, compared
 
 
 def _days(audited: Audited, decided: Integers, count: int, rng: np.random.Generator) -> list[int]:

@@ -119,6 +119,15 @@ class LastThirty(Biased):
         return where_listed(known, np.where(late, tomorrow(known), change(known.adjusted_close, 20)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seldom(Biased):
+    """Momentum; tomorrow's return on one session in ten."""
+
+    def scores(self, known: Any) -> np.ndarray:
+        now = (np.arange(len(known.days)) % 10 == 5)[:, None]
+        return where_listed(known, np.where(now, tomorrow(known), change(known.adjusted_close, 20)))
+
+
 KEPT: dict[str, np.ndarray] = {}
 
 
