@@ -46,7 +46,7 @@ class Fake:
 
 def fake(evaluate_sets):
     """Return what makes evaluators that need no market."""
-    return lambda *_: Fake(evaluate_sets)
+    return lambda *_, **__: Fake(evaluate_sets)
 
 
 @pytest.fixture
