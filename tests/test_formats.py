@@ -580,6 +580,12 @@ def test_a_count_without_a_value_is_left_out_and_told(take, store, empty):
         take("u.csv", csv("symbol,day,units", f"159363,2025-08-21,{empty}"))
 
 
+def test_an_index_without_a_level_is_left_out_and_told(take, store):
+    rows = csv("index,day,close", "930713,2025-08-20,3871.5", "930713,2025-08-21,--", "930713,2025-08-22,0")
+    assert take("i.csv", rows).imported[0].notes == ("without a value, and left out: 2 rows",)
+    assert store.read("index_bars")["close"].tolist() == [3871.5]
+
+
 def test_a_balance_of_zero_is_a_balance(take, store):
     take("m.csv", csv("symbol,day,balance", "159363,2025-08-20,0", "159363,2025-08-21,"))
     assert store.read("margin")["balance"].tolist() == [0.0]

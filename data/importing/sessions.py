@@ -58,18 +58,18 @@ def without_halts(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | 
 
 
 def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | None]:
-    """Return rows about a fund and a day without those that have no value, and a note that says how many.
+    """Return rows of a series and a day without those that have no value, and a note that says how many.
 
-    No value is an empty cell, and a zero where only more than nothing can be (units, NAV). A file that
-    consists of such rows alone is left as it is, for the table to refuse.
+    No value is an empty cell, and a zero where only more than nothing can be (units, NAV, index levels). A
+    file that consists of such rows alone is left as it is, for the table to refuse. Of bars see above.
     """
     schema = TABLES[table]
-    if table not in _MOVED or schema.measures[0] not in taken:
+    if table == "bars" or "day" not in schema.key or not schema.measures or schema.measures[0] not in taken:
         return taken, None
     values = taken[schema.measures[0]]
     (measure,) = (each for each in schema.columns if each.name == schema.measures[0])
     lacking = _nothing(values) if measure.sign == "positive" else blank(values).to_numpy()
-    lacking = lacking & ~(blank(taken["symbol"]) | blank(taken["day"])).to_numpy()
+    lacking = lacking & ~(blank(taken[schema.key[0]]) | blank(taken["day"])).to_numpy()
     if not lacking.any() or lacking.all():
         return taken, None
     return taken[~lacking], f"without a value, and left out: {_counted(lacking)}"
