@@ -74,13 +74,11 @@ def rolling_reach(spans: Floats, n: int) -> Integers:
     _check_window(n)
     rows = np.arange(len(spans)).reshape(-1, *[1] * (spans.ndim - 1))
     latest = np.maximum.accumulate(np.where(np.isfinite(spans), rows, -1), axis=0)
-    before = np.concatenate([np.full_like(latest[:1], -1), latest[:-1]])
-    here = np.where(np.isfinite(spans), np.minimum(np.nan_to_num(spans), rows - before), 0).astype(np.int64)
-    # Row r is reached if the next value at or after it stands for it: distances are known, so are the rows.
+    # A row is reached if the value that follows next, or is its own, stands for it; a NaN stands for nothing.
     following = np.where(np.isfinite(spans), rows, len(spans))
     following = np.minimum.accumulate(following[::-1], axis=0)[::-1]
-    held = np.take_along_axis(here, np.minimum(following, len(spans) - 1), axis=0)
-    so_far = np.cumsum((following < len(spans)) & (following - rows < held), axis=0)
+    span = np.take_along_axis(spans, np.minimum(following, len(spans) - 1), axis=0)
+    so_far = np.cumsum(following - rows < span, axis=0)
     so_far = np.concatenate([np.zeros_like(so_far[:1]), so_far])
     first = np.maximum(rows - n + 1, 0)
     reached = np.take_along_axis(so_far, np.maximum(latest + 1, first), axis=0)
