@@ -276,9 +276,14 @@ def test_costs_are_a_share_of_profit_before_them():
     lost = compute_metrics(from_returns([0.0, -0.16], fills=traded))
     assert lost["cost_share"] is None
     assert lost.reasons["cost_share"] == "there is no profit before costs"
-    eaten = compute_metrics(from_returns([0.0] * 4, equity=np.array([100.0, 100, 100, 98.0]), fills=traded))
-    assert eaten["cost_share"] is None
-    assert eaten.reasons["cost_share"] == "costs are as large as the profit before them, or larger"
+    # earned before costs of four: two, and four
+    for last in (98.0, 100.0):
+        equity = np.array([100.0, 100, 100, last])
+        eaten = compute_metrics(from_returns([0.0] * 4, equity=equity, fills=traded))
+        assert eaten["cost_share"] is None
+        assert eaten.reasons["cost_share"] == "costs are as large as the profit before them, or larger"
+    idle = compute_metrics(from_returns([0.0, 0.0]))
+    assert idle.reasons["cost_share"] == "there is no profit before costs"
     # half a unit of money earned, and nothing paid
     assert compute_metrics(from_returns([0.0, 0.005]))["cost_share"] == 0.0
 
