@@ -143,6 +143,9 @@ def test_a_share_of_the_neighbours_needs_a_profit():
     found = block_5(levels(0, -1), neighbours=(1,))
     assert found.reasons["neighbours_share"] == "the Sharpe ratio of the selected trial is not positive"
     assert found.neighbours_worst == pytest.approx(-UNIT * YEAR)
+    # a mean of nothing is no profit either
+    found = block_5(levels(4, 0), neighbours=(1,))
+    assert found.reasons["neighbours_share"] == "the neighbours' median is not above zero"
 
 
 def test_reasons_of_a_plateau():
