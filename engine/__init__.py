@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.briefs.ranking import RankedFund, Ranking
     from engine.briefs.series import Fact
     from engine.briefs.verify import StatementVerdict
+    from engine.briefs.words import remark, value_text
     from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.audit import Audit, audit, audit_job, audit_names
     from engine.commands.brief import FlowBrief, brief
@@ -74,6 +75,7 @@ _PLACES = {
     "engine.briefs.ranking": ("RankedFund", "Ranking"),
     "engine.briefs.series": ("Fact",),
     "engine.briefs.verify": ("StatementVerdict",),
+    "engine.briefs.words": ("remark", "value_text"),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
     "engine.commands.brief": ("FlowBrief", "brief"),
@@ -216,6 +218,7 @@ __all__ = [
     "rank",
     "read_holdings",
     "recorded",
+    "remark",
     "reproduce",
     "run",
     "run_job",
@@ -229,6 +232,7 @@ __all__ = [
     "tune",
     "unit_of",
     "validate",
+    "value_text",
     "verify",
 ]
 

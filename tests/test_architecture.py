@@ -83,13 +83,13 @@ ROOMS: dict[str, str] = {
         "engine.spec engine.simulation data.load"
     ),
     "engine.briefs": (
-        "data.choices data.errors data.rows data.facts data.source data.panel data.filled data.load "
-        "engine.orders"
+        "data.choices data.errors data.rows data.words data.facts data.source data.panel data.filled "
+        "data.load engine.orders"
     ),
     "engine.report": (
         "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
-        "engine.factors engine.tuning"
+        "engine.factors engine.tuning engine.briefs"
     ),
     "engine.commands": (
         "data.errors data.atomic data.facts engine.choices engine.kernel engine.result engine.metrics "

@@ -29,6 +29,7 @@ from engine.briefs.statements import line_of, read_statements
 from engine.cli.main import main
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
+from engine.report.brief_figures import brief_pictures
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -581,6 +582,50 @@ def test_the_real_fund_on_the_day_of_the_note(shared):
     assert {("close", SPLIT_RECORD.date()), ("close", SPLIT_EX.date())} <= told
 
 
+# --- the page -----------------------------------------------------------------------------------------
+
+
+def test_what_is_drawn_is_what_the_lines_are_of(brief):
+    assert len(brief.sessions) == len(DAYS)
+    assert brief.series["flow"][-5:] == pytest.approx([102e6, 134e6, 175e6, 144e6, 104.0031e6])
+    assert brief.series["financing"][-4:] == pytest.approx([12.057e6, 15e6, 15e6, 12e6])
+    # Before the split there were half the units, at twice the price.
+    assert (brief.series["units"][0], brief.series["units"][-1]) == (2.8e9, 3.96997e9)
+    before = list(brief.sessions).index(SPLIT_RECORD.date())
+    assert brief.series["close"][before] == pytest.approx(0.595, abs=0.0006)
+    assert brief.series["nav"][before] == pytest.approx(brief.series["close"][before] - 0.0005, abs=0.0006)
+    assert brief.series["turnover"][-1] == pytest.approx(325.8e6)
+    assert brief.indices["970070"][-1] == pytest.approx(0.52)
+    assert np.isfinite(brief.indices["970070"]).sum() == 2
+    assert np.isnan(brief.indices["932456"]).all()
+
+
+def test_a_page_has_cards_charts_and_every_line(here, tmp_path):
+    Store("evening").append(Market(until("margin", "2025-08-19")).tables)
+    words = ("brief", FUND, "--data", "evening", "--allow", "all", "--page", "--json")
+    code, printed, complained = here(*words)
+    assert code == 0, complained
+    document = json.loads(printed)
+    (folder,) = (tmp_path / "results").iterdir()
+    assert re.fullmatch(r"brief-159363\.SZ-2025-08-20-[0-9a-f]{8}", folder.name)
+    assert document["page"] == f"results/{folder.name}/brief.html"
+    kept = json.loads((folder / "brief.json").read_text(encoding="utf-8"))
+    assert kept == {name: each for name, each in document.items() if name not in ("page", "folder")}
+    page = (folder / "brief.html").read_text(encoding="utf-8")
+    assert "<b>659.00 m</b>" in page
+    assert "<span>Margin balance</span><b>100.00 m</b><small>latest known: 2025-08-19</small>" in page
+    assert page.count("<svg") == 8
+    assert "SYNTHETIC" not in page
+    assert page.count("<tr>") == 1 + len(document["values"])
+    assert "<td>+12.00 pp</td>" in page
+
+
+def test_a_page_without_units_or_margin_leaves_their_charts_out():
+    bars = {name: frame for name, frame in tables().items() if name in ("bars", "actions")}
+    pictures = brief_pictures(brief_of(bars))
+    assert [each.name for each in pictures] == ["turnover", "prices"]
+
+
 # --- the command --------------------------------------------------------------------------------------
 
 
@@ -821,6 +866,7 @@ def test_a_universe_is_ranked_as_it_was_on_the_day():
         (("brief", "--universe", "chinext_ai"), 3, "no bars of any fund of the universe `chinext_ai`"),
         (("brief", "--universe", "chinex"), 2, "unknown universe `chinex`.*Did you mean `chinext_ai`"),
         (("brief", "157001.SZ", "--universe", "ai_cn"), 2, "goes with neither SYMBOL nor --verify"),
+        (("brief", "--verify", "shipped", "--page"), 2, "--page is of the brief of one fund"),
         (("brief", "157001.SZ", "--by", "aum"), 2, "--by is the order of --universe; received aum"),
         (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
         (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),

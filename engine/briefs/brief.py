@@ -18,11 +18,14 @@ A value that cannot be computed is None and has a reason; nothing is filled in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
 from data.facts.availability import load_availability
@@ -45,7 +48,10 @@ NONE: Strategies = {}
 
 @dataclass(frozen=True)
 class Brief:
-    """All facts about ``fund`` on ``day``; ``late`` names data of the day published after the next open."""
+    """All facts about ``fund`` on ``day``; ``late`` names data of the day published after the next open.
+
+    ``series`` and ``indices`` are what the facts are of, by ``sessions`` (``engine.briefs.series.Sheet``).
+    """
 
     fund: Fund
     day: date
@@ -53,6 +59,9 @@ class Brief:
     facts: tuple[Fact, ...]
     late: tuple[str, ...]
     fingerprint: str
+    sessions: tuple[date, ...]
+    series: Mapping[str, NDArray[np.float64]]
+    indices: Mapping[str, NDArray[np.float64]]
 
     @property
     def basis(self) -> str:
@@ -97,12 +106,22 @@ def make_brief(
     add_leverage(sheet, source, panel, span, fund, chosen)
     add_prices(sheet, source, panel, span, fund)
     add_turnover(sheet, source, fund, funds, calendar, day, chosen)
-    add_indices(sheet, source, fund, funds, calendar, day)
+    add_indices(sheet, source, fund, funds, calendar, span)
     add_theme(sheet, panel, fund, theme)
     add_drift(sheet, panel, fund, theme, theme_index, strategies)
     add_cycle(sheet, source, panel, fund, day, strategies)
     late = _late(source, symbol, day, following, calendar.market)
-    return Brief(fund, day, following, tuple(sheet.facts), late, panel.fingerprint)
+    return Brief(
+        fund,
+        day,
+        following,
+        tuple(sheet.facts),
+        late,
+        panel.fingerprint,
+        tuple(span.days),
+        sheet.series,
+        sheet.indices,
+    )
 
 
 def _windows(sessions: int | None, windows: Windows | None) -> Windows:

@@ -48,6 +48,7 @@ def add_flows(
     )
     aum = Daily("unit count and NAV", (units * prices["nav"])[:-1, 0], sessions)
     lacks = {"vwap": "money traded", "nav": "NAV", "prev_nav": "NAV before", "close": "price"}
+    sheet.series["flow"] = (changes.change * prices["vwap"])[:-1, 0]
     for n in windows.inflow:
         for name in VALUATIONS:
             found = steps.over(n, (changes.change * prices[name])[:-1, 0], lacks[name])
@@ -59,6 +60,10 @@ def add_flows(
     sheet.add("units", Daily("unit count", units[:-1, 0], sessions).latest())
     adjusted = Daily("unit count", changes.adjusted[:-1, 0], sessions)
     sheet.add("units_record", adjusted.record(fund.listed))
+    adjusted_units = adjusted.by_session
+    row = sessions.latest(np.isfinite(adjusted_units))
+    sheet.series["units"] = adjusted_units * (units[row, 0] / adjusted_units[row])
+    sheet.series["aum"] = aum.by_session
     sheet.add("aum", aum.latest())
     sheet.add("aum_record", aum.record(fund.listed))
     at_close = Daily("unit count", (units * prices["close"])[:-1, 0], sessions)
@@ -77,6 +82,7 @@ def add_leverage(
     change, rows = net_financing(balance, recorded_from=recorded)
     change = change[:-1, 0]
     steps = Changes("margin balance", change, rows[:-1, 0], panel.market.traded[:-1, 0], sessions)
+    sheet.series["financing"], sheet.series["margin"] = change, balance[:-1, 0]
     has_before = sessions.last > 0
     none = Found(None, f"no session before {sessions.days[-1]} is on file")
     for n in windows.financing:
@@ -101,12 +107,16 @@ def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Session
     nav = _grid(source, "nav", fund.symbol, panel)[:-1, 0]
     pending = pending_splits(market.events, market.close.shape)[:-1, 0]
     sheet.add("nav", Daily("NAV", nav, sessions).latest())
-    premium = Daily("NAV", close.by_session / nav_as_prices(nav, close.by_session, pending) - 1.0, sessions)
+    as_prices = nav_as_prices(nav, close.by_session, pending)
+    premium = Daily("NAV", close.by_session / as_prices - 1.0, sessions)
     reason = (
         close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, sessions).lacking(row)
     )
     sheet.add("premium", replace(premium.latest(), reason=reason))
     adjusted = market.close[:-1, 0] * market.adjustment[:-1, 0]
+    basis = market.adjustment[:-1, 0] / market.adjustment[row, 0]
+    sheet.series["close"], sheet.series["nav"] = market.close[:-1, 0] * basis, as_prices * basis
+    sheet.series["turnover"] = (market.volume * market.vwap)[:-1, 0]
     total = Daily("trade", adjusted, on_the_day)
     sheet.add("price_record", total.record(fund.listed))
     highest, top = None, None

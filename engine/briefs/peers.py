@@ -16,7 +16,7 @@ from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
 from engine.briefs.lines import Windows
-from engine.briefs.series import Found, Sheet, growth
+from engine.briefs.series import Found, Sessions, Sheet, growth
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -62,17 +62,24 @@ def add_turnover(
 
 
 def add_indices(
-    sheet: Sheet, source: DataSource, fund: Fund, funds: Mapping[str, Fund], calendar: Calendar, day: date
+    sheet: Sheet,
+    source: DataSource,
+    fund: Fund,
+    funds: Mapping[str, Fund],
+    calendar: Calendar,
+    sessions: Sessions,
 ) -> None:
     """Add the return of the year of the fund's index, and of those to compare it with."""
     if fund.index is None:
         nothing = Found(None, "it is not on file which index the fund tracks")
         sheet.add("index_ytd", nothing, of="")
         return
+    day = sessions.days[-1]
     base = calendar.sessions(date(day.year - 1, 12, 1), date(day.year - 1, 12, 31))[-1].item()
     levels = source.read("index_bars")
     codes = _compared(source, fund, funds)
     found = {code: _year(levels, code, base, day) for code in codes}
+    sheet.indices.update({code: _since(levels, code, base, sessions) for code in codes})
     own = found.pop(fund.index)
     sheet.add("index_ytd", own, of=f" {fund.index}")
     ahead = 0
@@ -141,6 +148,14 @@ def _compared(source: DataSource, fund: Fund, funds: Mapping[str, Fund]) -> list
         on_file = {*source.read("bars")["symbol"]}
         ai = {each.index for each in funds.values() if each.symbol in on_file} | {fund.index}
     return sorted(code for code in ai if code)
+
+
+def _since(levels: pd.DataFrame, code: str, base: date, sessions: Sessions) -> NDArray[np.float64]:
+    """Return the growth of an index since the session ``base``, (D,); NaN before it and where no level is."""
+    own = levels[levels["index"] == code].set_index("day")["close"]
+    days = pd.DatetimeIndex(sessions.days)
+    grown = own.reindex(days).to_numpy(dtype=np.float64) / float(own.get(pd.Timestamp(base), math.nan)) - 1.0
+    return np.where(days >= pd.Timestamp(base), grown, math.nan)
 
 
 def _year(levels: pd.DataFrame, code: str, base: date, day: date) -> Found:

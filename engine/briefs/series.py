@@ -52,9 +52,15 @@ class Found:
 
 @dataclass
 class Sheet:
-    """Collects facts; a number that is not finite becomes None and needs a reason."""
+    """Collects facts, and the series that they are of; a number that is not finite becomes None.
+
+    ``series`` are (D,), by the sessions up to the day, NaN where nothing is on file; ``indices`` are growth
+    by code, since the last session of the year before.
+    """
 
     facts: list[Fact] = field(default_factory=list)
+    series: dict[str, Floats] = field(default_factory=dict)
+    indices: dict[str, Floats] = field(default_factory=dict)
 
     def add(self, name: str, found: Found, **braces: object) -> None:
         """Write a fact down as the line of this name; ``braces`` are what name and label leave open."""

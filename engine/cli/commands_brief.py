@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,8 @@ import click
 from data.errors import DataError, UsageError, ValidationError, check_choice
 from data.words import count
 from engine.cli.app import App, pass_app
-from engine.cli.options import assignments, data_option, day, json_option, verbosity
-from engine.cli.output import print_json
+from engine.cli.options import assignments, data_option, day, json_option, out_option, verbosity
+from engine.cli.output import print_json, say
 from engine.cli.present_brief import print_brief, print_ranking, print_verdicts
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 @click.option(
     "--theme-index", default="", metavar="CODE", help="Index that drifts the theme's weight to the day."
 )
+@click.option("--page", is_flag=True, help="Write a page with small charts too, in a folder of its own.")
+@out_option
 @click.option("--universe", metavar="NAME", help="Rank the funds of a universe instead: a row for each.")
 @click.option("--by", metavar="LINE", help="Line of the brief to rank by.  [net_inflow_5_ratio]")
 @click.option(
@@ -58,6 +61,8 @@ def brief(
     lengths: tuple[str, ...],
     theme: str,
     theme_index: str,
+    page: bool,
+    out: Path,
     universe: str | None,
     by: str | None,
     statements: str | None,
@@ -78,7 +83,7 @@ def brief(
     """
     from data.source import open_source
     from engine import brief as brief_of
-    from engine import rank, verify
+    from engine import check_writable, rank, verify
 
     source = open_source(data or "demo")
     windows = _windows(lengths)
@@ -89,6 +94,8 @@ def brief(
         "strategies": strategies,
         "allow": allow,
     }
+    if page and (universe is not None or statements is not None):
+        raise UsageError("--page is of the brief of one fund")
     if (symbol is not None and universe is not None) or (statements is not None and universe is not None):
         raise UsageError("--universe goes with neither SYMBOL nor --verify")
     if by is not None and universe is None:
@@ -113,13 +120,21 @@ def brief(
             print_verdicts(app, told)
         _judge(told)
         return
+    if page:
+        check_writable(out)
     if symbol is None:
         raise click.UsageError("Missing argument 'SYMBOL'.")
     found = brief_of(source, symbol, on, sessions=sessions, windows=windows, **defined)
+    folder = found.save(out) if page else None
     if as_json:
-        print_json(found.document())
-    else:
-        print_brief(app, found)
+        saved = {} if folder is None else {"folder": str(folder), "page": str(folder / "brief.html")}
+        print_json(found.document() | saved)
+        return
+    print_brief(app, found)
+    if folder is not None:
+        say()
+        say(f"results  {folder}")
+        say(f"page     {folder / 'brief.html'}")
 
 
 def _judge(found: Verified) -> None:

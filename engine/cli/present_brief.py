@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE
 from engine.cli.app import App
-from engine.cli.output import money, note, paint, percent, say, table, warn
+from engine.cli.output import note, paint, say, table, warn
 from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
-    from engine import Fact, FlowBrief, FundRanking, RankedFund, Ranking, StatementVerdict, Verified
-
-# How a value is shown, by its unit; others are whole numbers.
-SHOWN: Mapping[str, Callable[[float], str]] = {
-    "fraction": percent,
-    "difference of fractions": lambda value: f"{value * 100:+.2f} pp",
-    "score": lambda value: f"{value:.2f}",
-    "price": lambda value: f"{value:.4f}",
-}
+    from engine import FlowBrief, FundRanking, RankedFund, Ranking, StatementVerdict, Verified
 
 
 def print_brief(app: App, found: FlowBrief) -> None:
     """Print the lines of a brief, what each covers, or why it has no value."""
+    from engine import remark, value_text
+
     made = found.brief
     if not app.quiet:
         say(paint(f"{made.fund.symbol} {made.fund.name}, {made.day}".replace(" ,", ","), bold=True))
@@ -33,7 +26,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
     currency = currency_of([made.fund.symbol])
-    rows = [(fact.label, _shown(fact, currency), _remark(fact)) for fact in made.facts]
+    rows = [(fact.label, value_text(fact, currency), remark(fact)) for fact in made.facts]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
     for line in made.late:
         warn(app, line)
@@ -57,9 +50,8 @@ def print_ranking(app: App, found: FundRanking) -> None:
     if not app.quiet:
         say(paint(f"{found.universe} on {made.day}, by {made.by}", bold=True))
         say()
-    currency = currency_of([row.symbol for row in made.rows])
     rows = [
-        ("" if row.rank is None else str(row.rank), row.symbol, row.name, *_rank_cells(row, made, currency))
+        ("" if row.rank is None else str(row.rank), row.symbol, row.name, *_rank_cells(row, made))
         for row in made.rows
     ]
     say(table(rows, ("", "fund", "name", *made.columns), left=3))
@@ -75,12 +67,12 @@ def print_ranking(app: App, found: FundRanking) -> None:
         warn(app, f"it is not on file whether these were listed by then: {', '.join(found.unsure)}")
 
 
-def _rank_cells(row: RankedFund, made: Ranking, currency: str) -> tuple[str, ...]:
+def _rank_cells(row: RankedFund, made: Ranking) -> tuple[str, ...]:
+    from engine import value_text
+
     if not row.facts:
         return (NOT_AVAILABLE,) * len(made.columns)
-    return tuple(
-        _shown(fact, currency).removesuffix(f" {currency}") + "*" * bool(fact.older) for fact in row.facts
-    )
+    return tuple(value_text(fact) + "*" * bool(fact.older) for fact in row.facts)
 
 
 def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:
@@ -91,23 +83,3 @@ def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:
         shown = "" if value is None else value if isinstance(value, str) else f"{value:.10g}"
     said = each.statement
     return (said.name, said.fund, str(said.day), said.said, shown, each.sentence, each.line)
-
-
-def _remark(fact: Fact) -> str:
-    """Return what a value covers, and its session where that is not the day; or why there is none."""
-    if fact.reason:
-        return fact.reason
-    older = f"latest known: {fact.older}" if fact.older else ""
-    return "; ".join(each for each in (older, fact.note) if each)
-
-
-def _shown(fact: Fact, currency: str) -> str:
-    value = fact.value
-    if value is None:
-        return NOT_AVAILABLE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    show = SHOWN.get(fact.unit)
-    return money(value, currency) if fact.unit == "money" else show(value) if show else f"{value:,.0f}"

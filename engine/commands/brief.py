@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from data.facts.symbols import parse_symbol
@@ -14,7 +16,12 @@ from engine.briefs.brief import NONE, Brief, checked_day, make_brief
 from engine.briefs.cycle import Strategies
 from engine.briefs.lines import Windows
 from engine.pipeline import check_data
+from engine.results.documents import json_text, plain, write_json
+from engine.results.runs import ID_DIGITS, whole
 from engine.spec import Spec
+
+FILE = "brief.json"
+PAGE = "brief.html"
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,22 @@ class FlowBrief:
             "data": dict(self.data),
             **notice_of(self.data["synthetic"]),
         }
+
+    @property
+    def name(self) -> str:
+        """The id that its folder is called by: fund, day, and a hash of all that it says."""
+        digest = hashlib.sha256(json_text(plain(self.document())).encode())
+        return f"brief-{self.brief.fund.symbol}-{self.brief.day}-{digest.hexdigest()[:ID_DIGITS]}"
+
+    def save(self, out: str | Path = "results") -> Path:
+        """Write the folder of the brief under ``out``, its page included, whole or not at all; return it."""
+        from engine.report.brief_page import write_brief
+
+        document = self.document()
+        with whole(Path(out) / self.name) as folder:
+            write_json(plain(document), folder / FILE)
+            write_brief(self.brief, document, folder / PAGE)
+        return Path(out) / self.name
 
 
 def brief(
