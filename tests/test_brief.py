@@ -276,7 +276,7 @@ def test_capital_expenditure_is_what_was_filed_by_then(brief):
 def test_a_condition_that_cannot_be_told_says_why():
     brief = brief_of(tables(), strategies=STRATEGIES)
     assert brief["capex_growth"] is None  # bars begin in December
-    assert reason(brief, "macro") == "`capex` was not yet published so long before"
+    assert reason(brief, "macro") == "no value of `capex` is known 244 sessions before"
     assert brief["meso"] is None  # levels of two days only
     assert brief["micro"] is not None
     assert reason(brief, "resonance") == "macro, meso cannot be told"
@@ -413,6 +413,13 @@ def test_without_the_count_of_the_day_flows_end_with_the_one_before():
     for name in ("net_inflow_5_vwap", "net_inflow_5_ratio", "inflow_streak", "aum", "aum_close"):
         assert brief[name] == before[name], name
         assert older(brief)[name] == date(2025, 8, 19), name
+
+
+def test_on_the_first_day_there_is_nothing_before():
+    brief = brief_of(tables(), date(2024, 12, 16))
+    assert brief["units"] == 1.4e9
+    assert brief["net_financing_4_before"] is None
+    assert reason(brief, "margin_balance_before") == "no session before 2024-12-16 is on file"
 
 
 def test_the_latest_known_is_forgotten_after_ten_sessions():

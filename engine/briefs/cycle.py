@@ -78,7 +78,7 @@ def add_cycle(
     symbols = _compared(source, fund, day)
     known = next_panel(source, symbols, day).known
     lacking = {
-        "macro": f"`{series}` was not yet published so long before",
+        "macro": f"no value of `{series}` is known {resonance.growth_lookback} sessions before",
         "meso": "its index family has no return over so many sessions",
         "micro": f"fewer than {resonance.z_window + resonance.lookback} sessions of unit counts are known",
     }
