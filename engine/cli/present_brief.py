@@ -55,9 +55,10 @@ def print_ranking(app: App, found: FundRanking) -> None:
         for row in made.rows
     ]
     say(table(rows, ("", "fund", "name", *made.columns), left=3))
-    for row in made.rows:
-        if row.reason:
-            warn(app, f"{row.symbol}: {row.reason}")
+    without = [row for row in made.rows if row.reason]
+    if without:
+        more = f", and so {', '.join(row.symbol for row in without[1:])}" if without[1:] else ""
+        warn(app, f"{without[0].reason}{more}")
     older = sorted({str(fact.older) for row in made.rows for fact in row.facts if fact.older})
     if older:
         note(app, f"*: the latest known, of {', '.join(older)}; it counts for no rank.")

@@ -61,7 +61,9 @@ def _bars(brief: Brief, name: str, title: str) -> Picture:
         canvas.short_numbers(axes)
         axes.set_title(title)
 
-    return Picture(name, title, f"A session each, the last {len(values)}.", draw, height=HEIGHT)
+    merged = name != "turnover" and np.isnan(values).any()
+    gaps = "; what sessions without a value changed is in the next one's" if merged else ""
+    return Picture(name, title, f"A session each, the last {len(values)}{gaps}.", draw, height=HEIGHT)
 
 
 def _line(brief: Brief, name: str, title: str) -> Picture:
