@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-# Of the others, 06, 17 and 35 call functions by names that they had.
-CASES = ("03", "05", "07", "08", "10", "12", "14", "15")
+CASES = ("03", "05", "06", "07", "08", "10", "12", "14", "15", "17", "35")
 
 
 @pytest.mark.slow

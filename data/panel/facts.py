@@ -88,6 +88,15 @@ class Facts:
     lags: Mapping[str, int] = field(default_factory=dict)
     index_weights: tuple[IndexWeights, ...] = ()
 
+    def __getattr__(self, name: str) -> Floats:
+        """Return the main column of a table by its name, (D, K), as ``facts.units``."""
+        # A copy is asked for names before it has any grids.
+        grids = self.__dict__.get("grids", {})
+        if name not in grids:
+            raise AttributeError(f"there are no facts `{name}`")
+        measure: Floats = grids[name].measure
+        return measure
+
     def each(self, function: Callable[[Grid], Grid]) -> Facts:
         """Return the facts with ``function`` done to each grid."""
         return replace(self, grids={name: function(grid) for name, grid in self.grids.items()})

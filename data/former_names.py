@@ -1,0 +1,44 @@
+"""Names by which scripts know modules of before the rooms: ``data.symbols`` is ``data.facts.symbols`` now.
+
+``import data`` puts the finder behind those of Python, so that it is asked only for what nothing else has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import MappingProxyType, ModuleType
+
+FORMER: Mapping[str, str] = MappingProxyType(
+    {
+        f"data.{name}": f"data.{room}.{name}"
+        for room, names in {
+            "facts": ("actions", "availability", "calendars", "dated", "rules", "symbols", "universe"),
+            "numeric": ("arithmetic", "compiled", "shared"),
+            "panel": ("flows", "known", "market"),
+            "scenarios": ("noise", "perturb", "placebo"),
+            "store": ("cells", "merge", "tables"),
+        }.items()
+        for name in names
+    }
+)
+
+
+class FormerNames(MetaPathFinder, Loader):
+    """Finds a module under its former name: another one with the same contents, and a DeprecationWarning."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how a module of ``FORMER`` is made; None for any other."""
+        return ModuleSpec(fullname, self) if fullname in FORMER else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put the contents of the module that it is now into ``module``."""
+        now = FORMER[module.__name__]
+        warnings.warn(f"{module.__name__} is {now} now", DeprecationWarning, stacklevel=2)
+        contents = vars(importlib.import_module(now)).items()
+        module.__dict__.update({name: value for name, value in contents if not name.startswith("__")})
