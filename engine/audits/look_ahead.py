@@ -148,7 +148,7 @@ def _asked_through_views(
     end = min(last, len(panel.days) - 2)
     spread = np.linspace(first, end, VIEWS).astype(np.int64).tolist()
     wanted = [*spread, *range(max(first, last - LAST_VIEWS), end + 1)]
-    for row in sorted({latest_of(whole.decided, each) for each in wanted}):
+    for row in sorted({*wanted, *(latest_of(whole.decided, each) for each in wanted)}):
         try:
             again = Answer(renewed(strategy).values(OtherFuture(panel.known, row)), None)
         except REFUSED:
@@ -165,12 +165,14 @@ def _asked_through_views(
 def _days(audited: Audited, decided: Integers, count: int, rng: np.random.Generator) -> list[int]:
     """Return one row drawn from each of ``count`` equal parts of the run, in the order of time.
 
-    They are such on which something is ``decided``: who looks one session ahead shows it there alone.
+    Every other one is moved to where something is ``decided``: who looks one session ahead shows it there
+    alone, if he decides then, and anywhere else, if he does not.
     """
     first, last = audited.first(), audited.last
     edges = np.linspace(min(first + 1, last), last, count + 1).astype(np.int64).tolist()
     drawn = [int(rng.integers(low, max(high, low + 1))) for low, high in pairwise(edges)]
-    return sorted({latest_of(decided[decided > first], each) for each in drawn})
+    moved = [latest_of(decided[decided > first], each) for each in drawn]
+    return sorted({*drawn[::2], *moved[1::2]})
 
 
 def _last_days(audited: Audited, decided: Integers) -> list[int]:
