@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from typing import Any
 
@@ -287,6 +288,15 @@ def test_orders_are_asked_again_without_what_follows() -> None:
         ValidationError, match=r"KnowsTheEnd looks ahead: its order for 510001\.SH on 2024-01-06"
     ):
         made(panel_of(FLAT), KnowsTheEnd)
+
+
+def test_one_that_orders_by_lot_is_impure_not_looking_ahead() -> None:
+    class ByLot(bt.Strategy):
+        def next(self) -> None:
+            self.buy(size=random.randrange(100, 10_000))
+
+    with pytest.raises(ValidationError, match="ByLot is impure: asked twice"):
+        made(panel_of(FLAT), ByLot)
 
 
 # --- what becomes of its orders ---------------------------------------------------------------------------

@@ -181,6 +181,8 @@ def test_another_process_has_kept_nothing_of_what_was_imported(panel: Panel) -> 
 def test_one_that_answers_by_chance_is_impure_not_looking_ahead(panel: Panel) -> None:
     with pytest.raises(ValidationError, match="Chance is impure: asked twice"):
         run(impure.Chance(), panel)
+    with pytest.raises(ValidationError, match="ByLot is impure: asked twice"):
+        run(impure.ByLot(), panel)
     opinion = look_ahead(Audited(impure.Chance(), panel))
     assert opinion.passed is False
     assert "is impure" in opinion.sentence

@@ -33,7 +33,7 @@ from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
-from engine.strategy.causality import require_apart, require_causal, sessions_asked
+from engine.strategy.causality import alike, impure, require_apart, require_causal, sessions_asked
 from engine.strategy.fresh import fresh
 
 Floats = NDArray[np.float64]
@@ -112,8 +112,11 @@ def _require_same_orders(own: OwnOrders, panel: Panel, ledger: Ledger, condition
     )
     again = simulate(ended, OwnOrders(fresh(own.strategy)), ledger.first, row, conditions).orders
     whole = ledger.orders[: len(again)]
-    same = (again == whole) | (np.isnan(again) & np.isnan(whole))
+    same = alike(again, whole, exact=True)
     if not same.all():
+        twice = simulate(panel, OwnOrders(fresh(own.strategy)), ledger.first, row + 1, conditions).orders
+        if not alike(twice, ledger.orders, exact=True).all():
+            raise impure(own.strategy)
         day, column = (int(each[0]) for each in np.nonzero(~same))
         raise ValidationError(
             f"{own.strategy.name} looks ahead: its order for {panel.symbols[column]} on {ledger.days[day]} "

@@ -129,10 +129,15 @@ def _require_pure(strategy: AtOnceAdapter, known: Known, values: Floats) -> None
     """Raise ValidationError if a strategy does not even say the same about the same data."""
     again = fresh(strategy).values(known)
     if again.shape != values.shape or not alike(again, values, exact=True).all():
-        raise ValidationError(
-            f"{strategy.name} is impure: asked twice about the same data, it does not say the same",
-            hint="Chance needs a seed, and nothing may be kept from one question to the next.",
-        )
+        raise impure(strategy)
+
+
+def impure(strategy: Adapter) -> ValidationError:
+    """Return the error for one that does not even say the same about the same data."""
+    return ValidationError(
+        f"{strategy.name} is impure: asked twice about the same data, it does not say the same",
+        hint="Chance needs a seed, and nothing may be kept from one question to the next.",
+    )
 
 
 def sessions_asked(first: int, last: int) -> frozenset[int]:
@@ -152,8 +157,10 @@ def remembered(strategy: SessionAdapter) -> SessionAdapter | None:
 def same_decision(copied: SessionAdapter, known: Known, row: int, held: Any, wanted: Any) -> None:
     """Raise ValidationError if ``copied`` decides otherwise than ``wanted`` where there is no future at all.
 
-    ``wanted`` are weights by symbol, or None, as it decided before the open of session ``row``.
+    ``wanted`` are weights by symbol, or None, as it decided before the open of session ``row``. One that
+    does not decide the same on the same data is said to be impure.
     """
+    spare = remembered(copied)
     name = f"{copied.name} looks ahead: its decision before the open of {known.days[row]}"
     try:
         again = copied.strategy.decide(Copied(known, row), held)
@@ -164,6 +171,8 @@ def same_decision(copied: SessionAdapter, known: Known, row: int, held: Any, wan
             f"{name} needs later data", received=f"{type(error).__name__}: {error}"
         ) from error
     if _plain(again) != _plain(wanted):
+        if spare is not None and _plain(spare.strategy.decide(known.until(row), held)) != _plain(wanted):
+            raise impure(copied)
         raise ValidationError(
             f"{name} changes when the data end there",
             received=f"{wanted} with later data, {again} without",

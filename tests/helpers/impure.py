@@ -92,6 +92,14 @@ class Honestly(Impure):
         return 1.0 + float(np.random.default_rng(1).random()) + 0.0 * (time.perf_counter() - started)
 
 
+@dataclass(frozen=True)
+class ByLot:
+    """Decides by lot, before each open."""
+
+    def decide(self, past: Any, held: Any) -> dict[str, float]:
+        return {past.symbols[0]: random.random()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class EarlyMacro(Macro):
     """Reads the row of its file that is dated after the session."""
