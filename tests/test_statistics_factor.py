@@ -111,7 +111,7 @@ def test_overlapping_horizons_need_their_lags():
 def test_summary_of_too_little():
     reason = "it takes at least three dates"
     found = dataclasses.astuple(mean_summary([0.1, 0.2], lags=1))
-    np.testing.assert_equal(found, (NAN, NAN, NAN, NAN, NAN, (NAN, reason), 2, 1, reason))
+    np.testing.assert_equal(found, (NAN, NAN, NAN, NAN, NAN, (NAN, reason, None), 2, 1, reason))
     flat = mean_summary([0.1] * 9)
     assert (flat.mean, math.isnan(flat.ratio)) == (pytest.approx(0.1), True)
     assert flat.reason == flat.robust_t_statistic.reason == "the values do not vary"
