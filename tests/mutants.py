@@ -26,7 +26,10 @@ ROOMS = {
     "flows": (["data/panel/flows.py"], ["flows"]),
     "metrics": (["engine/metrics/*.py"], ["metrics"]),
     "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
-    "verdict": (["engine/verdict/*.py"], ["verdict_[!c]*"]),
+    "verdict": (
+        ["engine/verdict/*.py"],
+        [f"verdict_{name}" for name in ("blocks", "report", "returns", "rules", "skill")],
+    ),
 }
 COPIED = ("data", "docs", "engine", "strategies", "tests")
 OPTIONS = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
