@@ -11,7 +11,7 @@ import pytest
 
 from data.errors import StrategyError, UsageError
 from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
-from engine.kernel.targets import Targets, rank_columns, recent_volatility, rule_of, target_weights
+from engine.kernel.targets import ALL, Targets, rank_columns, recent_volatility, rule_of, target_weights
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -314,6 +314,23 @@ def test_weights_from_elsewhere_are_bought_largest_first() -> None:
     assert np.isnan(targets.scores).tolist() == [[True] * 4]
     scores = np.array([[1.0, 2.0, 3.0, 4.0]])
     assert Targets.of_weights(np.array([5]), targets.weights, scores).scores is scores
+
+
+def test_sleeves_decide_alike_first_and_then_in_turn() -> None:
+    def sleeve(rows: list[int], weights: list[float]) -> Targets:
+        return Targets.of_weights(np.array(rows), np.array(weights)[:, None])
+
+    first, second = sleeve([1, 5, 7], [0.5, 0.25, 1.0]), sleeve([1, 3, 7], [0.5, 0.0, 0.75])
+    assert first.turns.tolist() == [[1, ALL]] * 3
+    both = Targets.in_turn([first, second])
+    assert both.decisions.tolist() == [1, 3, 5, 7, 7]
+    assert both.turns.tolist() == [[2, ALL], [2, 1], [2, 0], [2, 0], [2, 1]]
+    assert both.weights[:, 0].tolist() == [0.5, 0.0, 0.25, 1.0, 0.75]
+    assert both.rank[:, 0].tolist() == [0, -1, 0, 0, 0]
+    # The first is of the account, what follows of a half of it
+    assert both.weights_of_account[:, 0].tolist() == [0.5, 0.0, 0.125, 0.5, 0.375]
+    later = both.at(both.decisions > 3)
+    assert (later.decisions.tolist(), later.turns.tolist()) == ([5, 7, 7], [[2, 0], [2, 0], [2, 1]])
 
 
 def test_scores_of_the_wrong_shape_are_refused() -> None:
