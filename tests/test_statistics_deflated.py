@@ -117,6 +117,19 @@ def test_ratios_above_one_are_annual_from_sixty_observations_on():
     assert found.benchmark == pytest.approx(1.3 / math.sqrt(2.0 * math.pi), rel=1e-12)
 
 
+def test_a_ratio_given_by_hand_that_may_be_annual_is_told_beside_the_trials():
+    annual = (
+        "the Sharpe ratio 0.31 is taken per period, which is 4.9 a year of 252 sessions: "
+        "divide an annual figure by the square root of the periods per year"
+    )
+    few = "too few trials for a reliable spread"
+    for ratio, trials, note in ((0.31, 6, annual), (0.31, 2, f"{few}; {annual}"), (0.3, 6, None)):
+        assert deflated_sharpe(Moments(252, ratio), spread_out(0.01, trials)).note == note
+    # of 0.02 and 0.01 in turn the ratio is 3, and measured
+    measured = moments([0.02, 0.01] * 30)
+    assert deflated_sharpe(measured, spread_out(0.01, 6)).note is None
+
+
 def test_short_data_are_undefined_not_refused():
     short = moments([0.010, 0.011, 0.012])
     found = deflated_sharpe(short, [9.0, -3.0, 0.5])
