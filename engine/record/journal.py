@@ -31,12 +31,17 @@ def encode(value: Mapping[str, Any]) -> bytes:
     return _JSON.encode(value).encode() + b"\n"
 
 
-def whole_lines(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Yield the content of every line, None for one that is damaged; a last line without its end is none."""
+def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str, Any] | None]:
+    """Yield the content of every line, None for one that is damaged; a last line without its end is none.
+
+    With ``starts`` only of lines that begin so.
+    """
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):
                 return
+            if starts and not line.startswith(starts):
+                continue
             try:
                 value = json.loads(line)
             except ValueError:

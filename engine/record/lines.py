@@ -49,7 +49,16 @@ class Look:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A search was judged: the word, and what it was judged with."""
+    """A search was judged.
+
+    Attributes
+    ----------
+    judgement, at, study : ids and time
+    strategy, source, path, body, first, last : as of a :class:`Look`
+    word : what the page said in the end
+    splits, benchmark, seed : what it was judged with
+    parameters : the set that was chosen, all of it
+    """
 
     judgement: str
     at: str
@@ -62,11 +71,17 @@ class Judgement:
     splits: str
     benchmark: str
     seed: int
+    source: str = ""
+    path: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Seal:
-    """A period was ``shut``, looked into on purpose (``broken``), or ``opened`` to judge: its ``kind``."""
+    """A period was ``shut``, looked into on purpose (``broken``), or ``opened`` to judge: its ``kind``.
+
+    ``study`` is the study whose hold-out it is, or the command that broke it.
+    """
 
     seal: str
     at: str
@@ -99,6 +114,8 @@ def document(line: Line) -> dict[str, Any]:
     if isinstance(line, Look):
         found["sets"] = line.sets.document()
         found["best"] = dict(line.best)
+    if isinstance(line, Judgement):
+        found["parameters"] = dict(line.parameters)
     return found
 
 

@@ -6,8 +6,8 @@ prices into another folder does not begin from zero; that of the demo market is 
 place is one file, ``record.jsonl``, that only grows: any number of processes append whole lines to it at
 once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once.
 
-What cannot be known is said: a place that cannot be written, a line that is damaged, a line that one place
-has and the other should have.
+What cannot be known is said: a place that cannot be read or written, a line that is damaged and that no other
+place has, lines that were deleted.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from engine.record.lines import Forgotten, Line, Look, document, key_of, parse
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 FOLDER = "record"
 FILE = "record.jsonl"
+BODY = b'{"body":'
 ID_DIGITS = 16
 
 
@@ -67,46 +68,91 @@ class Record:
                 refused.append(f"{place.parent}: {error.strerror or error}")
         return tuple(refused)
 
-    def read(self) -> Contents:
-        """Return all lines that any place has, those noted first in front."""
+    def has(self, kind: type[Line]) -> bool:
+        """Return whether there is any line of a kind, which takes no parsing."""
+        start = _start(kind)
+        for place in self.places:
+            try:
+                with place.open("rb") as file:
+                    if any(line.startswith(start) for line in file):
+                        return True
+            except OSError:
+                continue
+        return False
+
+    def read(self, *kinds: type[Line]) -> Contents:
+        """Return all lines that any place has, or those of some kinds, those noted first in front."""
         lines: dict[str, Line] = {}
         bodies: dict[str, Body] = {}
-        damaged = 0
+        held: list[set[str]] = []
+        damaged: list[int] = []
+        unread = []
+        starts = tuple(map(_start, kinds))
         for place in self.places:
-            for found in whole_lines(place) if place.is_file() else ():
-                try:
-                    if found is None:
-                        damaged += 1
-                    elif "body" in found and "cells" in found:
-                        bodies.setdefault(str(found["body"]), Body.from_document(found, bodies))
-                    elif (line := parse(found)) is not None:
-                        lines.setdefault(key_of(line), line)
-                except (KeyError, TypeError, ValueError):
-                    damaged += 1
+            held.append(set())
+            damaged.append(0)
+            try:
+                for found in whole_lines(place, (*starts, BODY) if starts else ()) if place.is_file() else ():
+                    try:
+                        if found is None:
+                            damaged[-1] += 1
+                        elif "body" in found and "cells" in found:
+                            bodies.setdefault(str(found["body"]), Body.from_document(found, bodies))
+                        elif (line := parse(found)) is not None:
+                            lines.setdefault(key_of(line), line)
+                            held[-1].add(key_of(line))
+                    except (KeyError, TypeError, ValueError):
+                        damaged[-1] += 1
+            except OSError as error:
+                unread.append(f"{place.parent}: {error.strerror or error}")
+        # A line that is damaged here may be one that is whole elsewhere.
+        lost = sum(max(count - len(lines.keys() - own), 0) for count, own in zip(damaged, held, strict=True))
         ordered = sorted(lines.values(), key=lambda line: datetime.fromisoformat(line.at).timestamp())
-        return Contents(tuple(ordered), bodies, damaged)
+        return Contents(tuple(ordered), bodies, lost, tuple(unread))
+
+    def refusing(self) -> tuple[str, ...]:
+        """Return the places that would not take a line, and why."""
+        refused = []
+        for place in self.places:
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with writing(place):
+                    pass
+            except OSError as error:
+                refused.append(f"{place.parent}: {error.strerror or error}")
+        return tuple(refused)
 
     def forget(self, body: Body) -> int:
         """Delete the lines that are of any of these data; note that, and return how many they were."""
-        gone = {key_of(line) for line in self.read().of(body) if not isinstance(line, Forgotten)}
-        if gone:
+        lines = [line for line in self.read().of(body) if not isinstance(line, Forgotten)]
+        if lines:
+            gone = {key_of(line) for line in lines}
             for place in self.places:
                 if place.is_file():
                     _drop(place, gone)
-            self.note(Forgotten(new_id(), now(), len(gone), body.name, FIRST_DAY, LAST_DAY), body)
-        return len(gone)
+            first, last = min(line.first for line in lines), max(line.last for line in lines)
+            self.note(Forgotten(new_id(), now(), len(gone), body.name, first, last), body)
+        return len(lines)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a record holds: lines in order of time, bodies by name, and how many lines cannot be read."""
+    """What a record holds: lines in order of time, and bodies by name.
+
+    ``damaged`` lines cannot be read and are whole in no other place; ``unread`` are places that cannot be
+    read, and why.
+    """
 
     lines: tuple[Line, ...]
     bodies: dict[str, Body]
     damaged: int
+    unread: tuple[str, ...] = ()
 
     def of(self, body: Body, first: object = FIRST_DAY, last: object = LAST_DAY) -> Iterator[Line]:
-        """Yield the lines that are of any of these data, between two days."""
+        """Yield the lines that are of any of these data, between two days.
+
+        A fund is the same where any month of it is: its last month is another one after every update.
+        """
         known: dict[tuple[str, str, str], bool] = {}
         for line in self.lines:
             key = (line.body, line.first, line.last)
@@ -122,7 +168,14 @@ class Contents:
     def _overlaps(self, line: Line, body: Body, first: str, last: str) -> bool:
         begin, end = max(line.first, first), min(line.last, last)
         other = self.bodies.get(line.body)
-        return begin <= end and other is not None and body.months_in_common(other, begin, end) > 0
+        if begin > end or other is None:
+            return False
+        return body.months_in_common(other, FIRST_DAY, LAST_DAY) > 0
+
+
+def _start(kind: type[Line]) -> bytes:
+    """Return what lines of a kind begin with: their key is written first."""
+    return b'{"' + kind.__name__.lower().encode() + b'":'
 
 
 def _drop(place: Path, gone: set[str]) -> None:
@@ -150,7 +203,7 @@ def _note_body(place: Path, body: Body) -> None:
             return
         bodies: dict[str, Body] = {}
         for line in content.splitlines():
-            if line.startswith(b'{"body":'):
+            if line.startswith(BODY):
                 try:
                     parent = Body.from_document(json.loads(line), bodies)
                 except (KeyError, TypeError, ValueError):
