@@ -19,6 +19,12 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ.pop(f"ETFLOW_{file}", None)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_record(own_folders: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the tests of one module look at from the verdicts of another's."""
+    os.environ["ETFLOW_STATE"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the top folder of the project."""

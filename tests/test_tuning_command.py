@@ -50,8 +50,9 @@ def fake(evaluate_sets):
 
 
 @pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
+def here(capsys, tmp_path, monkeypatch, tmp_path_factory):
     """Run the command line within this process, in an empty folder, over made-up outcomes."""
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path_factory.mktemp("state")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("engine.commands.tune.check_best", lambda *_: Path("results/best"))
     monkeypatch.setattr("engine.commands.tune.Evaluator", fake(evaluate))

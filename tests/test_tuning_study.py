@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from engine.record.journal import Journal, encode, read_lines
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
-from engine.tuning.trial_log import LEDGER, record_trials, trials_on_record
 from engine.tuning.writer import open_study
 from tests.helpers.tuning import evaluate, goal_of_words, header_of, search_in, space_of
 
@@ -284,34 +282,7 @@ def test_numbers_that_are_not_finite_are_not_written(tmp_path):
         assert (study.folder / "study.jsonl").read_bytes() == before
 
 
-# --- the record of all trials -------------------------------------------------------------------------
-
-
-def test_every_trial_stays_on_record(tmp_path):
-    assert trials_on_record(tmp_path, "demo") == 0
-    path = grid(tmp_path)
-    assert trials_on_record(tmp_path, "demo") == 12
-    search_in(tmp_path, space_of("lookback=3:90"), GOAL, "random", trials=5)
-    grid(tmp_path, data="mine")
-    assert (trials_on_record(tmp_path, "demo"), trials_on_record(tmp_path, "mine")) == (17, 12)
-    shutil.rmtree(path.parent)
-    assert trials_on_record(tmp_path, "demo") == 17
-    grid(tmp_path)  # the same sets on the same data are no more trials
-    assert trials_on_record(tmp_path, "demo") == 17
-    shutil.rmtree(path.parent)
-    grid(tmp_path, fingerprint="beef")
-    assert trials_on_record(tmp_path, "demo") == 29
-
-
-def test_the_ledger_survives_a_torn_line_and_may_lag(tmp_path):
-    grid(tmp_path)
-    ledger = tmp_path / LEDGER
-    lines = ledger.read_bytes().splitlines(keepends=True)
-    assert [json.loads(line)["trials"] for line in lines] == [7, 12]
-    ledger.write_bytes(lines[0] + lines[1][:-9])
-    assert trials_on_record(tmp_path, "demo") == 12  # the study's own count
-    record_trials(tmp_path, header_of(SPACE, GOAL, "grid", None, data="mine"), 3)
-    assert (trials_on_record(tmp_path, "demo"), trials_on_record(tmp_path, "mine")) == (12, 3)
+# --- finding ------------------------------------------------------------------------------------------
 
 
 def test_a_study_is_found_by_path_id_and_beginning(tmp_path):

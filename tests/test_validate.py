@@ -18,7 +18,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import compare, tune
 from engine.report.verdict_section import verdict_section
-from engine.tuning.judge import _kept
+from engine.tuning.columns import kept
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.verdict.evidence import Evidence, TrialLog
@@ -45,6 +45,12 @@ def panel() -> Panel:
     return load_panel(Demo())
 
 
+@pytest.fixture
+def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a record of the test's own, on which the hold-out of the others is not shut."""
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture(scope="module")
 def held_out(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("held-out")
@@ -60,7 +66,7 @@ def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]])
     judged = document["judgement"]
     assert judged["verdict"]["word"] in ("supported", "unproven", "rejected")
     # Four trials, and the default parameters, which are none of them.
-    assert judged["header"]["trials"] == {"total": 5, "study": 4, "abandoned": 0, "grid_size": 4}
+    assert judged["header"]["trials"] == {"total": 5, "study": 4, "lost": 0, "grid_size": 4}
     assert judged["blocks"]["selected"]["sessions"] == judged["blocks"]["skill"]["sessions"] > 900
     assert judged == {**document["on disk"], "holdout": None}
 
@@ -80,6 +86,7 @@ def test_a_hold_out_opens_once_and_says_when(held_out: tuple[Path, dict[str, Any
     words = ["validate", study, "--splits", "none", "--open-holdout", "--no-report"]
     open_now, _ = etflow(*words, "--json", cwd=folder)
     found = open_now["holdout"]
+    assert found["seen"] == []
     assert (found["first_day"], found["last_day"]) == ("2025-03-03", "2025-08-20")
     assert found["trial"] == document["best"]["number"]
     run = json.loads((folder / "results" / found["run_id"] / "metrics.json").read_text())
@@ -143,7 +150,7 @@ def test_sizes_of_splits_are_obeyed_or_refused(held_out: tuple[Path, dict[str, A
 
 
 @pytest.mark.slow
-def test_a_study_without_a_hold_out_has_none_to_open(panel: Panel, tmp_path: Path) -> None:
+def test_a_study_without_a_hold_out_has_none_to_open(tmp_path: Path, own_state: None) -> None:
     etflow(*SEARCH, "--no-verdict", cwd=tmp_path)
     study = next(path for path in (tmp_path / "results").iterdir() if "-study-" in path.name)
     _, said = etflow("validate", study.name, "--splits", "none", "--open-holdout", cwd=tmp_path, code=2)
@@ -152,7 +159,9 @@ def test_a_study_without_a_hold_out_has_none_to_open(panel: Panel, tmp_path: Pat
 
 # --- In a notebook ----------------------------------------------------------------------------------------
 @pytest.mark.slow
-def test_a_search_in_a_notebook_is_the_search_of_the_command(panel: Panel, tmp_path: Path) -> None:
+def test_a_search_in_a_notebook_is_the_search_of_the_command(
+    panel: Panel, tmp_path: Path, own_state: None
+) -> None:
     document, _ = etflow(*SEARCH, "--splits", "none", cwd=tmp_path)
     tuned = tune(
         Momentum(),
@@ -170,7 +179,7 @@ def test_a_search_in_a_notebook_is_the_search_of_the_command(panel: Panel, tmp_p
         tune(Momentum(), panel, ["lookback=20,40", "top=1,2"], benchmark="DEMO-ALL", out=tmp_path / "own")
 
 
-def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel) -> None:
+def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel, own_state: None) -> None:
     found = compare([Momentum(lookback=60), ShareInflow()], panel)
     starts = {str(result.days[0]) for result in found.results.values()}
     assert len(starts) == 1
@@ -195,11 +204,11 @@ def test_the_judgement_is_markup_with_every_warning_and_number() -> None:
 # --- Pieces -----------------------------------------------------------------------------------------------
 def test_of_too_many_trials_even_ones_and_the_best_are_used() -> None:
     trials = [Trial(number, {"a": number}, Outcome({})) for number in range(50_000)]
-    kept = _kept(trials[::-1], trials[17], 1250)
-    assert len(kept) <= 10_001
-    assert trials[17] in kept
-    assert [each.number for each in kept] == sorted(each.number for each in kept)
-    assert _kept(trials[:100], trials[0], 1250) == trials[:100]
+    found = kept(trials[::-1], trials[17], 10_000)
+    assert len(found) <= 10_001
+    assert trials[17] in found
+    assert [each.number for each in found] == sorted(each.number for each in found)
+    assert kept(trials[:100], trials[0], 100) == trials[:100]
 
 
 @pytest.mark.parametrize(

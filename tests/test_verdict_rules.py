@@ -308,7 +308,7 @@ def test_what_is_undefined_is_named_not_passed_over(name, field):
 
 
 def test_every_row_of_the_table_is_a_rule():
-    assert len(RULES) == 10
+    assert len(RULES) == 11
 
 
 @pytest.mark.parametrize(

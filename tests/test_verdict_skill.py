@@ -51,7 +51,7 @@ def test_the_parts_of_the_block():
         assert getattr(found, f"{name}_p") == max(p_values)
         robust = sharpe_difference(first, other).prewhitened_p_value
         assert getattr(found, f"{name}_p_robust") == robust
-    assert (found.reasons, found.notes) == ({}, ())
+    assert (found.reasons, found.notes) == ({"other_spa": "nothing else was tested"}, ())
 
 
 def test_trials_are_held_against_the_benchmark_not_against_zero():

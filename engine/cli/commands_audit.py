@@ -54,7 +54,7 @@ def audit(
     spec = make_spec(strategy, given)
     names = audit_names(_words(only))
     with Progress(app, "audit", total=3 + len(names)) as progress:
-        job = open_job(spec, app.catalogue.strategies, Watch(progress.begin))
+        job = open_job(spec, app.catalogue.strategies, Watch(progress.begin), break_seal=given["break_seal"])
         found = audit_job(job, only=names, draws=draws, announce=progress.begin)
     warn_of_data(app, job.data_warnings(), spec.data)
     if as_json:

@@ -59,7 +59,9 @@ def factor(
     check_writable(out)
     with Progress(app, "factor", total=5) as progress:
         watch = Watch(progress.begin)
-        found = factor_job(open_job(spec, app.catalogue.strategies, watch), lengths, watch)
+        found = factor_job(
+            open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), lengths, watch
+        )
         with watch("report"):
             folder = found.save(out, report=not no_report)
     warn_of_data(app, found.data_warnings, spec.data)

@@ -50,7 +50,7 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
     check_writable(out)
     with Progress(app, "run", total=len(STEPS)) as progress:
         watch = Watch(progress.begin)
-        done = run_job(open_job(spec, app.catalogue.strategies, watch), watch)
+        done = run_job(open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), watch)
         with watch("report"):
             folder = done.save(out, report=not no_report)
     _warn(app, {done.name: done})
@@ -172,7 +172,8 @@ def _run_together(app: App, words: Sequence[str], given: Mapping[str, Any], watc
     from engine import open_together, run_together
 
     specs = {word: make_spec(word, given) for word in words}
-    return run_together(open_together(specs, app.catalogue.strategies, watch), watch)
+    jobs = open_together(specs, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+    return run_together(jobs, watch)
 
 
 def _warn_of_periods(app: App, compared: Comparison) -> None:

@@ -82,7 +82,7 @@ def signal_command(
         raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
-        job = open_job(spec, app.catalogue.strategies, watch)
+        job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
         found = signal_job(job, holdings=held, cash=cash, watch=watch)
     warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal

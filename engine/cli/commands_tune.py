@@ -130,7 +130,7 @@ def tune(
         check_writable(out)
     note_compiling(app)
     with Progress(app, "tune", total=OPENING_STEPS) as progress:
-        search = Search.open(order, Watch(progress.begin), by)
+        search = Search.open(order, Watch(progress.begin), by, break_seal=given["break_seal"])
     if dry_run:
         print_estimate(order, search.seconds(), as_json=as_json)
         return

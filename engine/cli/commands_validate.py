@@ -121,9 +121,14 @@ def print_judgement(app: App, report: Report) -> None:
 
 
 def print_holdout(found: Opened) -> None:
-    """Print what came out of the hold-out, and when it was opened."""
+    """Print what came out of the hold-out, when it was opened, and who had seen it before."""
     metrics: Mapping[str, float | None] = found.metrics
-    say(paint(f"Hold-out, opened {found.at}", bold=True))
+    if found.seen:
+        say(paint(f"Hold-out, opened {found.at}: seen before, it confirms nothing", bold=True, fg="red"))
+        for each in found.seen:
+            say(f"  {each}")
+    else:
+        say(paint(f"Hold-out, opened {found.at}: not seen before, as far as is on record", bold=True))
     rows = [
         ("sessions", f"{found.first_day} to {found.last_day}"),
         ("trial", str(found.trial)),

@@ -149,6 +149,7 @@ def spec_options(command: Command) -> Command:
             help="Continue despite this failed data check, or all; repeatable.",
         ),
         click.option("--seed", type=int, metavar="NUMBER", help="Seed of everything random.  [0]"),
+        click.option("--break-seal", is_flag=True, help="Look into a hold-out that is shut; it is recorded."),
     )
     return _all(options, command)
 

@@ -16,6 +16,7 @@ from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
 from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
+from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing
@@ -76,14 +77,17 @@ def audit(
     only: Iterable[str] = (),
     draws: int | None = None,
     catalogue: Mapping[str, type[Any]] | None = None,
+    break_seal: bool = False,
     **conditions: Any,
 ) -> Audit:
     """Ask all audits of a strategy, or those named in ``only``; ``conditions`` are those of ``run``.
 
     ``draws`` is how often chance is asked. ``catalogue`` are strategies by name (``strategies.STRATEGIES``):
-    placebo and luck band hold the strategy against `momentum` and `random` among them.
+    placebo and luck band hold the strategy against `momentum` and `random` among them. ``break_seal`` as for
+    ``run``.
     """
-    job = replace(job_of(strategy, panel, Conditions.of(**conditions)), catalogue=catalogue or {})
+    made = job_of(strategy, panel, Conditions.of(**conditions), break_seal=break_seal)
+    job = replace(made, catalogue=catalogue or {})
     return audit_job(job, only=tuple(only), draws=draws)
 
 
@@ -95,6 +99,7 @@ def audit_job(
     announce: Callable[[str], object] = lambda _name: None,
 ) -> Audit:
     """Return what the audits say of a job; ``announce`` is told the name of each before it begins."""
+    respect_seals(job, "audit")
     audited = Audited(
         job.strategy,
         job.panel,

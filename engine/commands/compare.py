@@ -116,12 +116,13 @@ def compare(
     *,
     start: date | None = None,
     seed: int = 0,
+    break_seal: bool = False,
     **options: Any,
 ) -> Comparison:
     """Run strategies over the same sessions and compare them; ``options`` are those of ``run``.
 
-    By name, or called by their classes. Without ``start`` they begin on the first session on which all of
-    them can decide.
+    ``break_seal`` among them. By name, or called by their classes. Without ``start`` they begin on the
+    first session on which all of them can decide.
     """
     conditions = Conditions.of(start=start, seed=seed, **options)
     named: Mapping[str, Strategy | Adapter]
@@ -129,7 +130,7 @@ def compare(
         named = strategies
     else:
         named = {each.name: each for each in map(adapt, strategies)}
-    jobs = {name: job_of(each, panel, conditions) for name, each in named.items()}
+    jobs = {name: job_of(each, panel, conditions, break_seal=break_seal) for name, each in named.items()}
     return compare_runs(run_together(jobs), seed=seed)
 
 
@@ -140,12 +141,16 @@ def finished_runs(words: Iterable[str], out: str | Path = "results") -> dict[str
 
 
 def open_together(
-    specs: Mapping[str, Spec], catalogue: Mapping[str, type[Any]], watch: Watch | None = None
+    specs: Mapping[str, Spec],
+    catalogue: Mapping[str, type[Any]],
+    watch: Watch | None = None,
+    *,
+    break_seal: bool = False,
 ) -> dict[str, Job]:
     """Return the jobs of specs that differ in their strategies alone: all on the data of the first."""
     made = {name: strategy_of(spec, catalogue) for name, spec in specs.items()}
     market = open_market(next(iter(specs.values())), watch or Watch())
-    return {name: Job(spec, made[name], market, catalogue) for name, spec in specs.items()}
+    return {name: Job(spec, made[name], market, catalogue, break_seal) for name, spec in specs.items()}
 
 
 def run_together(jobs: Mapping[str, Job], watch: Watch | None = None) -> dict[str, Run]:

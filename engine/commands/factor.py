@@ -11,6 +11,7 @@ from typing import Any
 from data.panel.panel import Panel
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
+from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
 from engine.factors import HORIZONS, Diagnostics, checked_horizons, diagnose, factor_document, factor_id
 from engine.pipeline import Watch
@@ -68,14 +69,20 @@ def factor(
     start: date | None = None,
     end: date | None = None,
     fill: str = DEFAULT.fill,
+    break_seal: bool = False,
 ) -> Factor:
-    """Return the diagnostics of the scores of ``strategy`` on ``panel``, by horizon in sessions."""
-    return factor_job(job_of(strategy, panel, Conditions.of(start=start, end=end, fill=fill)), horizons)
+    """Return the diagnostics of the scores of ``strategy`` on ``panel``, by horizon in sessions.
+
+    ``break_seal`` as for ``run``.
+    """
+    conditions = Conditions.of(start=start, end=end, fill=fill)
+    return factor_job(job_of(strategy, panel, conditions, break_seal=break_seal), horizons)
 
 
 def factor_job(job: Job, horizons: Sequence[int] = HORIZONS, watch: Watch | None = None) -> Factor:
     """Return the diagnostics of a job's scores, put on record as a look."""
     lengths = checked_horizons(list(horizons))
+    respect_seals(job, "factor")
     with (watch or Watch())("factor"):
         found = diagnose(job.strategy, job.panel, job.conditions, horizons=lengths)
     note_look("factor", job, found.days[0], found.days[-1])

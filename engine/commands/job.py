@@ -25,13 +25,15 @@ class Job:
     """What a command works on.
 
     ``spec`` says everything that determines it; ``strategy`` and ``market`` are what it names; ``catalogue``
-    are the strategies that exist by name, for commands that need another one.
+    are the strategies that exist by name, for commands that need another one. ``break_seal``: it may look
+    into a hold-out that is shut.
     """
 
     spec: Spec
     strategy: Adapter
     market: OpenMarket
     catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
+    break_seal: bool = False
 
     @property
     def panel(self) -> Panel:
@@ -59,17 +61,28 @@ class Job:
         return replace(self, spec=spec)
 
 
-def open_job(spec: Spec, catalogue: Mapping[str, type[Any]], watch: Watch | None = None) -> Job:
+def open_job(
+    spec: Spec,
+    catalogue: Mapping[str, type[Any]],
+    watch: Watch | None = None,
+    *,
+    break_seal: bool = False,
+) -> Job:
     """Return the job of a spec: its strategy made, its data opened and checked.
 
     Raises StrategyError, UsageError or DataError for what the user can do something about.
     """
     strategy = strategy_of(spec, catalogue)
-    return Job(spec, strategy, open_market(spec, watch or Watch()), catalogue)
+    return Job(spec, strategy, open_market(spec, watch or Watch()), catalogue, break_seal)
 
 
 def job_of(
-    strategy: Strategy | Adapter, panel: Panel, conditions: Conditions, source: DataSource | None = None
+    strategy: Strategy | Adapter,
+    panel: Panel,
+    conditions: Conditions,
+    source: DataSource | None = None,
+    *,
+    break_seal: bool = False,
 ) -> Job:
     """Return the job of a strategy object on a panel, which was loaded from ``source``.
 
@@ -84,4 +97,5 @@ def job_of(
         symbols=panel.symbols,
         **settings,
     )
-    return Job(spec, adapter, OpenMarket(panel, conditions.benchmark, source=source))
+    market = OpenMarket(panel, conditions.benchmark, source=source)
+    return Job(spec, adapter, market, break_seal=break_seal)

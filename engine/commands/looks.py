@@ -6,22 +6,19 @@ stop a command.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from data.panel.panel import Panel
 from engine.commands.job import Job
 from engine.metrics import Metrics
+from engine.pipeline import OpenMarket
 from engine.record.body import Body, body_of
 from engine.record.lines import Look
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
-from engine.results.runs import ID_DIGITS
-from engine.strategy.adapter import Adapter
+from engine.strategy.source import source_of
 from engine.tuning.dimensions import Interval
 from engine.tuning.space import Space
 
@@ -32,9 +29,9 @@ TOLD = ("sharpe_ratio", "annual_return")
 """Metrics that a look remembers, for people who read the record."""
 
 
-def record_of(job: Job) -> Record:
-    """Return the record of a job's data: beside its store, if it has one, and in the user's state folder."""
-    return Record(getattr(job.market.source, "folder", None))
+def record_of(market: OpenMarket) -> Record:
+    """Return the record of some data: beside their store, if any, and in the user's state folder."""
+    return Record(getattr(market.source, "folder", None))
 
 
 def body_of_panel(panel: Panel) -> Body:
@@ -62,7 +59,7 @@ def note_look(
         at=now(),
         command=command,
         strategy=adapter.name,
-        source=source_of(adapter),
+        source=source_of(adapter.written),
         path=path,
         body=body.name,
         first=str(first),
@@ -71,7 +68,7 @@ def note_look(
         benchmark=job.market.benchmark or "",
         best={name: value for name in TOLD if (value := (best or {}).get(name)) is not None},
     )
-    record_of(job).note(look, body)
+    record_of(job.market).note(look, body)
 
 
 def days_of(job: Job) -> tuple[object, object]:
@@ -83,16 +80,6 @@ def days_of(job: Job) -> tuple[object, object]:
 def told(metrics: Metrics) -> dict[str, float | None]:
     """Return the metrics that a look remembers."""
     return {name: metrics[name] for name in TOLD}
-
-
-def source_of(adapter: Adapter) -> str:
-    """Return a hash of the module that the strategy is written in; empty where that cannot be read."""
-    try:
-        file = inspect.getsourcefile(adapter.written)
-        content = Path(file or "").read_bytes()
-    except (OSError, TypeError):
-        return ""
-    return hashlib.sha256(content).hexdigest()[: 2 * ID_DIGITS]
 
 
 def sets_of(space: Space, tried: Iterable[Mapping[str, Any]] | None) -> ParameterSets:

@@ -10,6 +10,7 @@ from data.source import DataSource
 from engine.commands.looks import body_of_panel
 from engine.record.lines import Forgotten, Judgement, Line, Look, Seal, document
 from engine.record.record import Record
+from engine.record.seals import period_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def describe(line: Line) -> tuple[str, str, str, str, str]:
             came + (f", Sharpe {best:.2f}" if best is not None else ""),
         )
     if isinstance(line, Judgement):
-        return line.at, "judged", line.strategy, period, line.word
+        asked = f"splits {line.splits}, against {line.benchmark}, seed {line.seed}"
+        return line.at, "judged", line.strategy, period, f"{line.word} ({line.study}; {asked})"
     if isinstance(line, Seal):
-        return line.at, line.kind, line.study, period, ""
+        by = "by" if line.kind == "broken" else "hold-out of"
+        return line.at, line.kind, "", period_of(line), f"{by} {line.study}"
     return line.at, "forgotten", "", "", f"{line.lines} lines"

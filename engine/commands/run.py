@@ -13,6 +13,7 @@ from data.panel.panel import Panel
 from data.synthetic import notice_of
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look, told
+from engine.commands.seals import respect_seals
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
@@ -113,22 +114,25 @@ def run(
     fill: str = DEFAULT.fill,
     benchmark: str | None = None,
     engine: str = DEFAULT.engine,
+    break_seal: bool = False,
 ) -> Run:
     """Return the run of ``strategy`` on ``panel`` from ``start`` to ``end``, both included.
 
     Without ``start`` it begins on the first session on which the strategy can decide. ``costs`` may be a
     mapping, as ``{"commission_rate": 0.0001}``; ``benchmark`` is an index code of the panel, or
-    ``equal_weight``. Errors of the strategy come as StrategyError.
+    ``equal_weight``. Errors of the strategy come as StrategyError. UsageError for a period into which a
+    hold-out reaches that is shut, unless ``break_seal``, which is put on record.
     """
     conditions = Conditions.of(
         start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark, engine=engine
     )
-    return run_job(job_of(strategy, panel, conditions))
+    return run_job(job_of(strategy, panel, conditions, break_seal=break_seal))
 
 
 def run_job(job: Job, watch: Watch | None = None, *, command: str = "run") -> Run:
     """Return the run of a job, put on record as a look; its folder is written by :meth:`Run.save`."""
     watch = watch or Watch()
+    respect_seals(job, command)
     with watch("simulation"):
         found = Run.of(execute(job.spec, job.strategy, job.market), job)
     with watch("metrics"):

@@ -12,6 +12,7 @@ from data.panel.panel import Panel
 from data.source import DataSource
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
+from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
 from engine.orders.next_open import Signal, decide_next, next_panel
 from engine.pipeline import Watch
@@ -68,14 +69,16 @@ def signal(
     *,
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
+    break_seal: bool = False,
     **conditions: Any,
 ) -> NextOrders:
     """Return what ``strategy`` sends before the open after the last session of ``panel``.
 
     ``source`` is what the panel was loaded from: the next session is laid out on it. ``holdings`` are shares
-    by symbol at the last close, ``cash`` what lies beside them; ``conditions`` are those of ``run``.
+    by symbol at the last close, ``cash`` what lies beside them; ``conditions`` and ``break_seal`` are those
+    of ``run``.
     """
-    job = job_of(strategy, panel, Conditions.of(**conditions), source)
+    job = job_of(strategy, panel, Conditions.of(**conditions), source, break_seal=break_seal)
     return signal_job(job, holdings=holdings, cash=cash)
 
 
@@ -90,6 +93,7 @@ def signal_job(
     source, spec = job.market.source, job.spec
     if source is None:
         raise UsageError("orders for the next open need the source that the panel was loaded from")
+    respect_seals(job, "signal", job.panel.days[-1], job.panel.days[-1])
     with (watch or Watch())("signal"):
         panel = next_panel(
             source,

@@ -9,16 +9,23 @@ from typing import Any
 
 from data.atomic import whole_file
 from data.synthetic import notice_of
+from engine.commands.looks import body_of_panel, record_of
+from engine.pipeline import OpenMarket
+from engine.record import lines
+from engine.record.record import new_id, now
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing
+from engine.strategy.adapter import Adapter
+from engine.tuning.columns import family_of
+from engine.tuning.earlier import question_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.landscape import landscape
 from engine.tuning.objective import Goal, Leaderboard, Trial
+from engine.tuning.on_record import OnRecord, on_record
 from engine.tuning.space import Space
 from engine.tuning.study import Study
-from engine.tuning.trial_log import trials_on_record
 from engine.verdict.text import document, render
 from engine.verdict.verdict import Report
 
@@ -51,13 +58,56 @@ def judge(
     *,
     splits: str = "both",
     sizes: SplitSizes | None = None,
+    catalogue: Mapping[str, type[Any]] | None = None,
     announce: Callable[[str], object] = lambda _step: None,
 ) -> Report:
-    """Return the judgement of a study, which is written to ``verdict.json`` beside it."""
-    report = judge_study(study, evaluate, space, splits=splits, sizes=sizes, announce=announce)
+    """Return the judgement of a study, which is put on record and written to ``verdict.json`` beside it.
+
+    ``catalogue`` are strategies by name, among which other versions of the strategy may be.
+    """
+    report = judge_study(
+        study,
+        evaluate,
+        space,
+        splits=splits,
+        sizes=sizes,
+        known=known_of(evaluate.market, evaluate.base, *_period(evaluate)),
+        catalogue=catalogue,
+        announce=announce,
+    )
+    _note(study, evaluate, space, report, splits, sizes or SplitSizes())
     with writing(study.folder), whole_file(study.folder / VERDICT) as path:
         write_json(plain(document(report)), path)
     return report
+
+
+def known_of(market: OpenMarket, strategy: Adapter, first: object, last: object) -> OnRecord:
+    """Return what is on record of a strategy from the day ``first`` to ``last``."""
+    record, family = record_of(market), family_of(strategy)
+    return on_record(record.read(), body_of_panel(market.panel), first, last, family, record.refusing())
+
+
+def _period(evaluate: Evaluator) -> tuple[object, object]:
+    return evaluate.day(evaluate.first), evaluate.day(evaluate.last)
+
+
+def _note(
+    study: Study, evaluate: Evaluator, space: Space, report: Report, splits: str, sizes: SplitSizes
+) -> None:
+    """Put on record what was judged, with what, and what came out."""
+    family, body = family_of(evaluate.base), body_of_panel(evaluate.market.panel)
+    line = lines.Judgement(
+        judgement=new_id(),
+        at=now(),
+        strategy=family.name,
+        body=body.name,
+        word=report.verdict.word,
+        source=family.source,
+        path=evaluate.spec.strategy if ".py" in evaluate.spec.strategy else "",
+        parameters={**space.fixed, **report.evidence.parameters},
+        **question_of(study, evaluate, sizes.words(splits)),
+    )
+    record_of(evaluate.market).note(line, body)
 
 
 def judgement_text(report: Report) -> str:
@@ -79,16 +129,25 @@ def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report |
     from engine.report.verdict_section import verdict_section
 
     found = landscape(study, space, None if report is None else evaluate)
+    on_record = None if report is None else report.evidence.log.total
     page = study.folder / STUDY_PAGE
     with writing(study.folder):
-        write_study_page(study, found, page, None if report is None else verdict_section(report))
+        verdict = None if report is None else verdict_section(report)
+        write_study_page(study, found, page, verdict, on_record)
     return page
 
 
 def study_document(
-    folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard, sets: int | None
+    folder: Path,
+    header: Mapping[str, Any],
+    leaderboard: Leaderboard,
+    sets: int | None,
+    on_record: int | None = None,
 ) -> dict[str, Any]:
-    """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None."""
+    """Return the document that ``tune --json`` and ``runs show --json`` print; undefined numbers are None.
+
+    ``on_record`` is how many sets of the strategy were looked at on these data; None: the data are not open.
+    """
     found = {
         "study_id": header["study_id"],
         "folder": str(folder),
@@ -107,7 +166,7 @@ def study_document(
             "trials": leaderboard.trials,
             "failures": leaderboard.failures,
             "feasible": leaderboard.feasible,
-            "on_record": trials_on_record(folder.parent, header["data"]["name"]),
+            "on_record": on_record,
         },
         "best": _trial(leaderboard.best, leaderboard.goal) if leaderboard.best is not None else None,
         "ranked": [_trial(trial, leaderboard.goal) for trial in leaderboard.ranked],

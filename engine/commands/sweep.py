@@ -12,6 +12,7 @@ import pandas as pd
 from data.panel.panel import Panel
 from engine.commands.job import job_of
 from engine.commands.looks import TOLD, note_look
+from engine.commands.seals import respect_seals
 from engine.kernel.costs import Costs
 from engine.record.sets import ParameterSets
 from engine.spec import DEFAULT, Conditions
@@ -34,6 +35,7 @@ def sweep(
     benchmark: str | None = None,
     metrics: Sequence[str] = (),
     workers: int | None = None,
+    break_seal: bool = False,
 ) -> pd.DataFrame:
     """Return one row per parameter set: its values, its metrics, and ``failure`` or None.
 
@@ -41,13 +43,14 @@ def sweep(
     out is as in ``strategy``. All sets run over the same sessions: from ``start``, or from the first on
     which those that need the most history can decide. ``costs`` may be a mapping, as for ``run``. Rows are in
     the order of the grid. ``metrics`` are asked for beside those in machine code, and take their time. It is
-    a look on record, in one line.
+    a look on record, in one line. ``break_seal`` as for ``run``.
     """
     listed = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else [*grid]
     conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
     adapter = adapt(strategy)
+    job = job_of(adapter, panel, conditions, break_seal=break_seal)
+    respect_seals(job, "sweep")
     table = sweep_grid(adapter, panel, listed, conditions, metrics=metrics, workers=workers)
-    job = job_of(adapter, panel, conditions)
     first, last = table.attrs.get("period", (panel.days[0], panel.days[-1]))
     best = {name: float(np.nanmax(table[name])) for name in TOLD if table[name].notna().any()}
     note_look("sweep", job, first, last, sets=_sets(job.strategy, listed), best=best)

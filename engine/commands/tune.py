@@ -19,7 +19,8 @@ from engine.choices import SPLITS
 from engine.commands.job import Job
 from engine.commands.looks import note_look, sets_of
 from engine.commands.order import Order, SearchWords, order_of
-from engine.commands.study import judge, judgement_document, study_document, write_page
+from engine.commands.seals import respect_seals, shut_seal
+from engine.commands.study import judge, judgement_document, known_of, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import DEFAULT, Conditions, Spec
@@ -119,7 +120,10 @@ class Tuned:
     def document(self, page: Path | None = None) -> dict[str, Any]:
         """Return the document that ``tune --json`` prints."""
         space = self.search.order.space
-        return study_document(self.study.folder, self.study.header, self.leaderboard, space.size) | {
+        search = self.search
+        on_record = known_of(search.market, search.evaluate.base, *search.days).count
+        found = study_document(self.study.folder, self.study.header, self.leaderboard, space.size, on_record)
+        return found | {
             "best_run": None if self.best_run is None else str(self.best_run),
             "judgement": None if self.report is None else judgement_document(self.report, None),
             "page": None if page is None else str(page),
@@ -130,8 +134,16 @@ class Tuned:
 class Search:
     """A search whose data are open: it can be estimated, and run."""
 
-    def __init__(self, order: Order, market: OpenMarket, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        market: OpenMarket,
+        executor: Executor | None = None,
+        *,
+        break_seal: bool = False,
+    ) -> None:
         self.order = order
+        self.break_seal = break_seal
         self.market = market
         self.executor = executor or Executor()
         self.evaluate = Evaluator(
@@ -145,9 +157,11 @@ class Search:
         )
 
     @classmethod
-    def open(cls, order: Order, watch: Watch, executor: Executor | None = None) -> Search:
+    def open(
+        cls, order: Order, watch: Watch, executor: Executor | None = None, *, break_seal: bool = False
+    ) -> Search:
         """Return the search of an order: its data are opened and checked."""
-        return cls(order, open_market(order.spec, watch), executor)
+        return cls(order, open_market(order.spec, watch), executor, break_seal=break_seal)
 
     @cached_property
     def header(self) -> dict[str, Any]:
@@ -188,9 +202,14 @@ class Search:
     ) -> Tuned:
         """Search, each trial written down under ``out`` as it comes, and return the best ``rows`` of them.
 
-        ``interrupted`` is told where the study is as far as it came.
+        ``interrupted`` is told where the study is as far as it came. UsageError where a hold-out is shut on
+        its sessions, unless the seal may be broken; its own is put on record first.
         """
         order = self.order
+        respect_seals(self._job, "tune", *self.days)
+        if order.held_out:
+            first, last = order.held_out["start"], order.held_out["end"]
+            shut_seal(order.spec, self.market, self.header["study_id"], str(first), last)
         with (
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
@@ -216,12 +235,20 @@ class Search:
         """Put on record what was tried, as far as the search came."""
         if not study.trials:
             return
-        order, evaluate = self.order, self.evaluate
-        days = (evaluate.day(evaluate.first), evaluate.day(evaluate.last))
-        job = Job(order.spec, evaluate.base, self.market, order.catalogue)
+        order = self.order
         whole = order.plan.method == "grid" and study.trials == order.space.size
         tried = sets_of(order.space, None if whole else (trial.parameters for trial in study.recorded()))
-        note_look("tune", job, *days, sets=tried)
+        note_look("tune", self._job, *self.days, sets=tried)
+
+    @property
+    def _job(self) -> Job:
+        order = self.order
+        return Job(order.spec, self.evaluate.base, self.market, order.catalogue, self.break_seal)
+
+    @property
+    def days(self) -> tuple[object, object]:
+        """The first and the last session."""
+        return self.evaluate.day(self.evaluate.first), self.evaluate.day(self.evaluate.last)
 
     def judge(
         self,
@@ -244,7 +271,13 @@ class Search:
         report = None
         if verdict:
             report = judge(
-                tuned.study, self.evaluate, self.order.space, splits=splits, sizes=sizes, announce=announce
+                tuned.study,
+                self.evaluate,
+                self.order.space,
+                splits=splits,
+                sizes=sizes,
+                catalogue=self.order.catalogue,
+                announce=announce,
             )
         return replace(tuned, report=report, best_run=run)
 
@@ -271,13 +304,15 @@ def tune(
     executor: Executor | None = None,
     out: str | Path = "results",
     resume: bool = False,
+    break_seal: bool = False,
 ) -> Tuned:
     """Search over parameters and judge the search; ``params`` are words as for ``tune --param``.
 
     What ``params`` leaves out is as in ``strategy``. ``phases`` (``mean``, ``median`` or ``worst``) ranks
     sets by that of all phases of their cycle. The study lies under ``out`` like that of the command;
     :meth:`Tuned.save` writes its page. Where no trial is feasible there is no best one, and no judgement.
-    Raises UsageError for words that make no space, and for a study that exists already unless ``resume``.
+    ``break_seal`` as for ``run``. Raises UsageError for words that make no space, and for a study that
+    exists already unless ``resume``.
     """
     check_choice("splits", splits, SPLITS)
     conditions = Conditions.of(
@@ -301,9 +336,9 @@ def tune(
         **vars(conditions),
     )
     order = order_of(spec, {spec.strategy: adapter.written}, words)
-    search = Search(order, OpenMarket(panel, benchmark), executor)
+    search = Search(order, OpenMarket(panel, benchmark), executor, break_seal=break_seal)
     tuned = search.run(Path(out), resume=resume)
     if tuned.study.best is not None:
-        report = judge(tuned.study, search.evaluate, order.space, splits=splits)
+        report = judge(tuned.study, search.evaluate, order.space, splits=splits, catalogue=order.catalogue)
         tuned = replace(tuned, report=report)
     return tuned

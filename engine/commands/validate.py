@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.commands.seals import open_seal
 from engine.commands.study import Judgement, judge
 from engine.pipeline import Watch
 from engine.tuning.holdout import open_holdout as open_now
@@ -34,8 +35,14 @@ def validate(
     watch = watch or Watch()
     again = reopen(str(study), Path(out), catalogue, watch, data)
     report = judge(
-        again.study, again.evaluate, again.space, splits=splits, sizes=sizes, announce=watch.announce
+        again.study,
+        again.evaluate,
+        again.space,
+        splits=splits,
+        sizes=sizes,
+        catalogue=catalogue,
+        announce=watch.announce,
     )
     if open_holdout:
-        open_now(again, catalogue, Path(out), watch)
+        open_now(again, catalogue, Path(out), watch, open_seal)
     return Judgement(again.study, report, opened(again.study.folder), again.evaluate, again.space)

@@ -23,7 +23,6 @@ from engine.report.study_data import block, chart_data, drawn, leading, learns
 from engine.tuning.axes import Axis
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.study import Study
-from engine.tuning.trial_log import trials_on_record
 
 STUDY_PAGE = "study.html"
 FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say little
@@ -31,15 +30,18 @@ FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say lit
 Part = tuple[str, str, Safe]
 
 
-def write_study_page(study: Study, found: Landscape, path: Path, verdict: str | None = None) -> None:
+def write_study_page(
+    study: Study, found: Landscape, path: Path, verdict: str | None = None, on_record: int | None = None
+) -> None:
     """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
 
-    ``verdict`` is markup, already escaped, that becomes a section of its own after the head.
+    ``verdict`` is markup, already escaped, that becomes a section of its own after the head; ``on_record`` is
+    how many sets of the strategy were ever looked at on these data, None where that was not asked.
     """
-    html.write(path, _page(study, found, verdict))
+    html.write(path, _page(study, found, verdict, on_record))
 
 
-def _page(study: Study, found: Landscape, verdict: str | None) -> str:
+def _page(study: Study, found: Landscape, verdict: str | None, on_record: int | None) -> str:
     parts = list(_parts(study, found, verdict))
     identifier, name, last = parts[-1]
     scripts = join(
@@ -50,7 +52,7 @@ def _page(study: Study, found: Landscape, verdict: str | None) -> str:
     parts[-1] = (identifier, name, join(last, scripts))
     return html.page(
         f"{study.header['study_id']} study",
-        _header(study, found),
+        _header(study, found, on_record),
         parts,
         banner=html.made_up() if study.header["data"]["synthetic"] else None,
     )
@@ -61,7 +63,7 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-def _header(study: Study, found: Landscape) -> Safe:
+def _header(study: Study, found: Landscape, on_record: int | None) -> Safe:
     header = study.header
     data = header["data"]
     first, last = header.get("period") or (data["first_day"], data["last_day"])
@@ -78,7 +80,6 @@ def _header(study: Study, found: Landscape) -> Safe:
     )
     under = f"; where {' and '.join(header['constraints'])}" if header["constraints"] else ""
     warned = [tag("li", text) for text in _warnings(study, found)]
-    on_record = trials_on_record(study.folder.parent, data["name"])
     return join(
         tag("style", Safe(_file("study.css"))),
         tag("h1", f"Search over {header['strategy']}"),

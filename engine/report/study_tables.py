@@ -73,7 +73,7 @@ def trial_table(study: Study, axes: Sequence[Axis], trials: Sequence[Trial], *, 
     return table([*head, tag("th", "", class_="text")] if remarks else head, rows, class_="compact trials")
 
 
-def cards(study: Study, on_record: int) -> Safe:
+def cards(study: Study, on_record: int | None) -> Safe:
     """Return the headline numbers: the best by each objective's terms, and how many trials of which kind."""
     best, failures = study.best, len(study.failures)
     feasible = sum(study.goal.feasible(trial.outcome) for trial in study.trials)
@@ -86,8 +86,9 @@ def cards(study: Study, on_record: int) -> Safe:
         ("Trials", f"{len(study.trials):,}", f"by {study.header['method']}, seed {study.header['seed']}"),
         ("Feasible", f"{feasible:,}", "defined, and within constraints"),
         ("Failed", f"{failures:,}", "with their reasons below" if failures else "none"),
-        ("On record", f"{on_record:,}", f"ever tried on {study.header['data']['name']}"),
     ]
+    if on_record is not None:
+        made.append(("On record", f"{on_record:,}", f"ever looked at on {study.header['data']['name']}"))
     return tag(
         "div",
         *(

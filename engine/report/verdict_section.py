@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.report.html import Safe, join, tag
-from engine.verdict.text import TITLES, written
+from engine.verdict.text import TITLES, history, written
 from engine.verdict.verdict import Report
 
 
@@ -36,6 +36,7 @@ def verdict_section(report: Report) -> Safe:
     return join(
         tag("p", tag("strong", report.verdict.word.capitalize())),
         reasons,
+        *(tag("p", line, class_="note") for line in history(report)),
         warnings if report.warned.warnings else "",
         *unchecked,
         *blocks,

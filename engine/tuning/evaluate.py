@@ -23,7 +23,7 @@ from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
 from engine.simulation.alternatives import require_benchmark
 from engine.simulation.backtest import backtest, last_session
-from engine.spec import Spec
+from engine.spec import Conditions, Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.grid import common_start
@@ -94,10 +94,51 @@ class Evaluator:
             return path
         return self.reference(parameters).equity
 
+    def paths_of(self, strategies: Sequence[Adapter]) -> NDArray[np.float64]:
+        """Return the equity (N, D) of strategies of one class; NaN for one that fails.
+
+        Those that need more history than there is before the first session stay in cash until all of them
+        can decide; not where sets are run over their phases.
+        """
+        if not isinstance(self._base, AtOnceAdapter):
+            return self._one_by_one(strategies)
+        if self.phases is not None:
+            paths = np.full((len(strategies), self.last - self.first + 1), np.nan)
+            failures: list[str | None] = [None] * len(strategies)
+            self._over_phases(self.phases, dict(enumerate(strategies)), failures, paths=paths)
+            return paths
+        found = self.engine.run(strategies, equity=True).equity
+        late = np.flatnonzero(np.isnan(found).all(axis=1)).tolist()
+        try:
+            first = common_start([strategies[place] for place in late], self.market.panel) if late else 0
+        except EtflowError:
+            return found
+        if self.first < first < self.last:
+            later = Sweep(self.market.panel, first, self.last, self.conditions, workers=self.workers)
+            rows = later.run([strategies[place] for place in late], equity=True).equity
+            found[late, first - self.first :] = rows
+            ran = [place for place, row in zip(late, rows, strict=True) if np.isfinite(row).all()]
+            found[ran, : first - self.first] = self.conditions.cash
+        return found
+
+    def _one_by_one(self, strategies: Sequence[Adapter]) -> NDArray[np.float64]:
+        conditions = self._on_reference
+        paths = np.full((len(strategies), self.last - self.first + 1), np.nan)
+        for place, each in enumerate(strategies):
+            try:
+                paths[place] = backtest(each, self.market.panel, conditions, {}, checked=False).equity
+            except EtflowError:
+                continue
+        return paths
+
+    @property
+    def _on_reference(self) -> Conditions:
+        return dataclasses.replace(self.conditions, start=self.day(self.first), engine="reference")
+
     def reference(self, parameters: Parameters) -> Result:
         """Return the result of one set on the reference engine, over the same sessions."""
-        conditions = dataclasses.replace(self.conditions, start=self.day(self.first), engine="reference")
-        return backtest(self.strategy(parameters), self.market.panel, conditions, {}, checked=False)
+        strategy = self.strategy(parameters)
+        return backtest(strategy, self.market.panel, self._on_reference, {}, checked=False)
 
     def strategy(self, parameters: Parameters) -> Adapter:
         """Return the strategy with a set of parameters; EtflowError where there is none such."""

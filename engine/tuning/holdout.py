@@ -2,12 +2,13 @@
 
 ``tune --holdout 2025-01-01:`` ends the data of the search before that day. ``validate STUDY --open-holdout``
 runs the study's best trial on what was held out, once, from its first session on with fresh money, and adds
-a line to the study: when it was opened, and what came out. After that it is no hold-out any more.
+a line to the study: when it was opened, what came out, and what had looked at those sessions before, by
+whatever command. After that it is no hold-out any more; one that was seen before confirms nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,12 +18,14 @@ from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.source import open_source
 from engine.metrics import compute_metrics
-from engine.pipeline import Watch, execute, open_market, strategy_of
+from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
 from engine.record.journal import Journal, encode, read_lines
 from engine.results.folder import save
 from engine.spec import Spec
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
+
+Witness = Callable[[OpenMarket, str, object, object], tuple[str, ...]]
 
 KEY = "holdout"
 METRICS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover")
@@ -30,7 +33,10 @@ METRICS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown",
 
 @dataclass(frozen=True)
 class Opened:
-    """A hold-out that was opened: when, which trial ran over which days, its run, and its metrics."""
+    """A hold-out that was opened: when, which trial ran over which days, its run, and its metrics.
+
+    ``seen`` are the looks into it before that, in words, and what cannot be known of them.
+    """
 
     at: str
     trial: int
@@ -38,6 +44,7 @@ class Opened:
     last_day: str
     run_id: str
     metrics: Mapping[str, float | None]
+    seen: tuple[str, ...] = ()
 
 
 def shut(spec: Spec, text: str) -> tuple[Spec, dict[str, str | None]]:
@@ -67,15 +74,17 @@ def opened(folder: Path) -> Opened | None:
     found = None
     for _, line in read_lines(folder / STUDY_FILE):
         if KEY in line and "kind" not in line:
-            found = Opened(**line[KEY])
+            found = Opened(**{**line[KEY], "seen": tuple(line[KEY].get("seen", ()))})
     return found
 
 
-def open_holdout(reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch) -> Opened:
+def open_holdout(
+    reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch, witness: Witness
+) -> Opened:
     """Run the best trial on the hold-out, write its run under ``out``, and write down that it is open.
 
-    UsageError if the study has none, has no best trial, or if it was opened before; DataError if the data
-    have no session in it.
+    ``witness`` puts on record that it is, and says what had looked into it. UsageError if the study has
+    none, has no best trial, or if it was opened before; DataError if the data have no session in it.
     """
     study, folder = reopened.study, reopened.study.folder
     held_out = study.header.get(KEY)
@@ -119,6 +128,7 @@ def open_holdout(reopened: Reopened, strategies: Mapping[str, type[Any]], out: P
         last_day=str(result.days[-1]),
         run_id=result.name,
         metrics={name: metrics[name] for name in METRICS},
+        seen=witness(market, str(study.header["study_id"]), result.days[0], result.days[-1]),
     )
     # Written down before anybody sees the result: whoever has seen it has opened it.
     with Journal(folder / STUDY_FILE) as journal:

@@ -1,11 +1,11 @@
-"""From a study to its judgement: returns of all trials, splits, and what else is on record.
+"""From a study to its judgement: returns of all that was looked at, splits, and what else is on record.
 
-1. The returns of the trials are computed again from their parameters; of very many trials an even sample is
-   used, and the page says so.
-2. The default parameters and the neighbours of the best (``engine.tuning.neighbours``) are run too where they
-   are no trials.
-3. Walk-forward and combinatorial splits choose among the trials by the study's first objective, where returns
-   alone determine it, else by Sharpe ratio (``engine.tuning.out_of_sample``).
+1. The returns of the trials, and of every other set of the strategy on record, are computed again from their
+   parameters (``engine.tuning.columns``); of very many an even sample is used, and the page says so.
+2. Walk-forward and combinatorial splits choose among all of these by the study's first objective, where
+   returns alone determine it, else by Sharpe ratio (``engine.tuning.out_of_sample``).
+3. What was judged before on these sessions stands beside it, and what sessions that came since say of the set
+   that was chosen then.
 4. ``engine.verdict`` makes the page of it.
 """
 
@@ -19,16 +19,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError
+from data.errors import DataError, EtflowError, UsageError
 from data.synthetic import SYNTHETIC
 from engine.metrics.declared import OF_PATH
-from engine.simulation.alternatives import benchmark_return
-from engine.statistics.paths import simple_returns
+from engine.simulation.alternatives import EQUAL_WEIGHT, benchmark_return, equal_weight_return
 from engine.statistics.splits import CombinatorialPurged
+from engine.tuning.columns import columns_of
+from engine.tuning.earlier import earlier, question_of, since_first
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.methods import WITH_OPTUNA
-from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
+from engine.tuning.on_record import OnRecord
 from engine.tuning.out_of_sample import (
     SHARPE,
     combinatorial,
@@ -40,16 +41,13 @@ from engine.tuning.out_of_sample import (
 from engine.tuning.outcome import Parameters
 from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
-from engine.tuning.study import STUDY_FILE, Study, count_trials, read_header, studies_in
-from engine.tuning.trial_log import trials_on_record
-from engine.verdict.evidence import CombinatorialOutcome, Evidence, TrialLog, WalkForwardOutcome
+from engine.tuning.study import Study
+from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome
 from engine.verdict.verdict import Report, report
 
 Floats = NDArray[np.float64]
 
 FOLDS, TEST_FOLDS = 10, 2
-# Numbers in the table of returns: at 1,200 sessions about ten thousand trials.
-MOST_NUMBERS = 12_500_000
 
 Announce = Callable[[str], object]
 
@@ -69,6 +67,12 @@ class SplitSizes:
         """Whether any of them was asked for."""
         return any(value is not None for value in vars(self).values())
 
+    def words(self, splits: str) -> str:
+        """Return how it is split, as the record says it."""
+        return ", ".join(
+            [splits, *(f"{name} {each}" for name, each in vars(self).items() if each is not None)]
+        )
+
 
 def judge_study(
     study: Study,
@@ -77,12 +81,15 @@ def judge_study(
     *,
     splits: str = "both",
     sizes: SplitSizes | None = None,
+    known: OnRecord | None = None,
+    catalogue: Mapping[str, type[Any]] | None = None,
     announce: Announce = lambda _step: None,
 ) -> Report:
     """Return the judgement of a finished study, or of one that was interrupted, as far as it is.
 
-    UsageError where no trial ran, and for ``sizes`` that do not fit; sizes that are left to themselves and
-    do not fit are named on the page.
+    ``known`` is what the record says of the strategy on these sessions; ``catalogue`` are strategies by name,
+    among which other versions of it may be. UsageError where no trial ran, and for ``sizes`` that do not fit;
+    sizes that are left to themselves and do not fit are named on the page.
     """
     sizes = sizes or SplitSizes()
     best = study.best or (study.ranked[0] if study.ranked else None)
@@ -93,22 +100,16 @@ def judge_study(
             limit="one trial at least",
         )
     announce("returns of all trials")
-    trials = _kept(study.ranked, best, evaluate.last - evaluate.first + 1)
-    sets: list[Parameters] = [trial.parameters for trial in trials]
-    default = _place(sets, _default(evaluate, space))
-    neighbours = [_place(sets, each.parameters) for each in neighbours_of(space, best.parameters)]
-    returns = returns_of_sets(evaluate, sets)
+    known = known or OnRecord()
+    columns = columns_of(study, best, evaluate, space, known, catalogue or {})
+    sets, returns = columns.sets, columns.returns
+    candidates = returns[:, : len(sets)]
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
+    equal_weight = equal_weight_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
     benchmark = benchmark_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
     walk, paths = None, None
-    exclusions = (
-        []
-        if len(trials) == len(study.ranked)
-        else [
-            f"statistics of selection use {len(trials)} of {len(study.ranked)} trials, evenly spaced by rank"
-        ]
-    )
+    exclusions = [*columns.exclusions]
     if study.header["method"] in WITH_OPTUNA and splits != "none":
         exclusions.append(
             "the search learned from all sessions; out of sample is the choice among the sets that it found"
@@ -116,29 +117,31 @@ def judge_study(
     if evaluate.phases is not None:
         exclusions.append(f"{MEANING[evaluate.phases.how]}; out of sample the chosen set runs on phase 0")
     metric, smaller = _metric(study)
-    horizon = horizon_of([evaluate.strategy(each).rebalance for each in sets[: len(trials)]])
+    horizon = horizon_of(_rebalances(evaluate, sets))
     if splits in ("both", "walkforward"):
         announce("walk-forward")
         walk, why = _tried(
-            lambda: _walk(evaluate, sets, returns, benchmark, horizon, metric, smaller, sizes), sizes
+            lambda: _walk(evaluate, sets, candidates, benchmark, horizon, metric, smaller, sizes), sizes
         )
         exclusions += [f"no walk-forward: {why}"] if why else []
     if splits in ("both", "cpcv"):
         announce("combinatorial splits")
         paths, why = _tried(
-            lambda: _paths(evaluate, sets, returns, benchmark, horizon, metric, smaller, sizes), sizes
+            lambda: _paths(evaluate, sets, candidates, benchmark, horizon, metric, smaller, sizes), sizes
         )
         exclusions += [f"no combinatorial splits: {why}"] if why else []
     announce("statistics")
+    grid = study.header["method"] == "grid" and space.exact
+    named = evaluate.conditions.benchmark not in (None, EQUAL_WEIGHT)
     return report(
         Evidence(
             returns=returns,
             benchmark=benchmark,
-            selected=sets.index(best.parameters),
+            selected=columns.best,
             sessions_per_year=evaluate.per_year,
-            log=_log(study, space, beside=len(sets) - len(trials)),
-            default=default,
-            neighbours=tuple(neighbours),
+            log=replace(columns.log, grid_size=(space.size or 0) if grid else 0),
+            default=columns.default,
+            neighbours=columns.neighbours,
             days=panel.days[span],
             rebalance=max(horizon - 1, 1),
             walk_forward=walk,
@@ -150,37 +153,23 @@ def judge_study(
             exclusions=tuple(exclusions),
             benchmark_name=evaluate.conditions.benchmark or "equal weight",
             seed=int(study.header["seed"]),
+            equal_weight=equal_weight if named else None,
+            unknown=columns.unknown,
+            before=earlier(known.judgements, question_of(study, evaluate, sizes.words(splits))),
+            since=since_first(known, evaluate, catalogue or {}, benchmark, equal_weight),
         )
     )
 
 
-def _kept(ranked: Sequence[Trial], best: Trial, sessions: int) -> list[Trial]:
-    """Return the trials whose returns are used, by number: all, or evenly spaced ones and the best."""
-    most = max(MOST_NUMBERS // sessions, 2)
-    if len(ranked) <= most:
-        chosen = list(ranked)
-    else:
-        places = np.unique(np.linspace(0, len(ranked) - 1, most).round().astype(int))
-        chosen = [ranked[place] for place in places.tolist()]
-        chosen += [] if best in chosen else [best]
-    return sorted(chosen, key=lambda trial: trial.number)
-
-
-def _place(sets: list[Parameters], parameters: Mapping[str, Any]) -> int:
-    """Return where a set is, put at the end if it is not there yet."""
-    if parameters not in sets:
-        sets.append(dict(parameters))
-    return sets.index(parameters)
-
-
-def _default(evaluate: Evaluator, space: Space) -> dict[str, Any]:
-    usual = evaluate.default_parameters
-    return {name: usual[name] for name in space.names}
-
-
-def returns_of_sets(evaluate: Evaluator, sets: Sequence[Parameters]) -> Floats:
-    """Return the net returns of sets, session on session, (T, N); NaN for a set that fails."""
-    return np.ascontiguousarray(simple_returns(evaluate.paths(sets), evaluate.conditions.cash).T)
+def _rebalances(evaluate: Evaluator, sets: Sequence[Parameters]) -> list[int | str | None]:
+    """Return how often each set decides, of those that can be made."""
+    found = []
+    for each in sets:
+        try:
+            found.append(evaluate.strategy(each).rebalance)
+        except EtflowError:
+            continue
+    return found
 
 
 def _metric(study: Study) -> tuple[str, bool]:
@@ -237,21 +226,6 @@ def _paths(
     splits = CombinatorialPurged(folds, TEST_FOLDS, purged, embargo)
     paths = combinatorial(evaluate, sets, returns, benchmark, splits, metric, smaller=smaller)
     return CombinatorialOutcome(paths, purged, embargo)
-
-
-def _log(study: Study, space: Space, *, beside: int) -> TrialLog:
-    """Return what is on record; the sets that are run ``beside`` the trials are looked at like these."""
-    out, name = study.folder.parent, study.header["data"]["name"]
-    total = trials_on_record(out, name)
-    present = sum(
-        count_trials(folder / STUDY_FILE)
-        for folder in studies_in(out)
-        if (header := read_header(folder)) is not None and header["data"]["name"] == name
-    )
-    grid = study.header["method"] == "grid" and space.exact
-    return TrialLog(
-        total + beside, len(study.trials), max(total - present, 0), (space.size or 0) if grid else 0
-    )
 
 
 def _number(trial: Trial, name: str) -> float:

@@ -41,7 +41,7 @@ FORMAT = 1
 # What the command says; the rest of a header is what it found.
 _COMMAND = ("strategy", "parameters", "space", "where", "method", "batch", "objectives", "constraints")
 # Trials may be raised; where the data lie is no difference; these libraries decide which sets are drawn.
-_NOT_COMPARED = re.compile(r"trials|study_id|spec\.data|versions\.(?!etflow|optuna|cmaes).*")
+_NOT_COMPARED = re.compile(r"trials|study_id|on_record|spec\.data|versions\.(?!etflow|optuna|cmaes).*")
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def study_header(
         "data": data_block(panel),
         "versions": versions() | {name: importlib.metadata.version(name) for name in samplers},
         "files": dict(files),
+        # Of a study that was made before there was a record, no trial is expected to be on it.
+        "on_record": True,
     }
     if plan.phases is not None:
         header["phases"] = plan.phases

@@ -2,7 +2,7 @@
 
 1. ``open_study`` takes the lock, cuts off what a kill left torn, and holds the header against the command:
    a study that exists is only gone on with if asked, and only if nothing that decides its trials changed.
-2. ``recorded`` gives the trials that are there; ``append`` adds some, to the study and to the ledger.
+2. ``recorded`` gives the trials that are there; ``append`` adds some.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from engine.tuning.study import (
     studies_in,
     trials_wanted,
 )
-from engine.tuning.trial_log import record_trials
 
 
 @dataclass
@@ -49,7 +48,6 @@ class StudyWriter:
         try:
             self._journal.append([_line(trial) for trial in trials])
             self.trials += len(trials)
-            record_trials(self.folder.parent, self.header, self.trials)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise UsageError(
@@ -79,11 +77,7 @@ def open_study(out: Path, header: Mapping[str, Any], *, resume: bool) -> Iterato
                 journal.append([encode(header)])
         else:
             _go_on(folder, header, journal, resume=resume)
-        writer = StudyWriter(folder, header, count_trials(folder / STUDY_FILE), journal)
-        if writer.trials:
-            with writing(out):  # a kill may have come between study and ledger
-                record_trials(out, header, writer.trials)
-        yield writer
+        yield StudyWriter(folder, header, count_trials(folder / STUDY_FILE), journal)
 
 
 def _go_on(folder: Path, header: Mapping[str, Any], journal: Journal, *, resume: bool) -> None:

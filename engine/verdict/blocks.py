@@ -6,6 +6,7 @@ NaN is undefined and its field is in ``reasons``. ``engine.verdict.text`` has th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,9 +50,12 @@ class Selected:
 
 @dataclass(frozen=True)
 class Skill:
-    """Block 2: whether any trial beats the benchmark.
+    """Block 2: whether any trial beats the benchmark, and equal weight.
 
-    ``survivors`` of ``tested`` trials pass the stepwise test. Of the differences of Sharpe ratios, ``_p`` is
+    ``benchmark`` is the harder of the two, which counts; ``other`` the other one.
+    ``spa`` is the p-value ``measured`` on the trials that can be run again, times ``penalty`` for those that
+    cannot. ``survivors`` of ``tested`` trials pass the stepwise test; ``accepted`` is their share of all on
+    record, or of one of each kind, whichever is smaller. Of the differences of Sharpe ratios, ``_p`` is
     the largest bootstrap p-value of blocks of 1, 5 and 10 sessions, ``_p_robust`` the prewhitened one.
     """
 
@@ -74,21 +78,22 @@ class Skill:
     default_p_robust: float
     reasons: Reasons
     notes: tuple[str, ...] = ()
-
-    @property
-    def accepted(self) -> float:
-        """Share of the tested trials that pass the stepwise test; 0 without any."""
-        return self.survivors / self.tested if self.tested else 0.0
+    measured: float | None = None
+    penalty: float = 1.0
+    other: str = ""
+    other_spa: float = math.nan
+    accepted: float = 0.0
 
 
 @dataclass(frozen=True)
 class Luck:
     """Block 3: whether the winner is luck.
 
-    ``expected_maximum`` is what the best of ``trials`` without skill is expected to show. Deflation is by the
-    raw number of trials on record; ``deflated_effective`` is for information, with the effective number by
-    average correlation. ``haircut_sharpe`` is what Holm leaves. ``largest`` is the largest ratio of any
-    trial, in size, and the only one that is per session.
+    ``expected_maximum`` is the bar: what the best of ``trials`` without skill is expected to show, or the
+    best of ``kinds`` of them, the near-copies of each left out, whichever is higher; ``spread`` is that of
+    those. Deflation is by the raw number of trials on record; ``deflated_effective`` is for information,
+    with the effective number by average correlation. ``haircut_sharpe`` is what Holm leaves. ``largest`` is
+    the largest ratio of any trial, in size, and the only one that is per session.
     """
 
     trials: int
@@ -109,11 +114,14 @@ class Luck:
     largest: float
     reasons: Reasons
     notes: tuple[str, ...] = ()
+    kinds: int = 0
 
 
 @dataclass(frozen=True)
 class Selection:
     """Block 4: whether choosing by rank is reliable; ``path_`` fields are of combinatorial splits.
+
+    ``overfitting`` is among all trials, or among one of each kind, whichever is larger.
 
     ``interchangeable``: most trials beat the benchmark, so it matters little which is chosen.
     """

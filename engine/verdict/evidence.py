@@ -12,15 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
-from engine.statistics.estimate import Floats, check_at_least
+from engine.statistics.estimate import Floats, Integers, check_at_least
 from engine.statistics.resampling import check_draws
 from engine.statistics.sharpe import sharpe_ratios
+from engine.verdict.duplicates import kinds
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Thresholds:
     neighbours : float
         Isolated peak: the neighbours' median ratio below this share of the selected one's.
     observations, years, blocks : float
-        Below any of them nothing is inferred.
+        Below any of them nothing is inferred; sessions that are new are judged from ``observations`` on.
     suspicious_period, suspicious_annual, certain : float
         Too good: a ratio per session above the first in size, or a deflated ratio of at least ``certain``
         with an annual ratio above the second.
@@ -100,28 +102,71 @@ class Resamples:
 
 @dataclass(frozen=True)
 class TrialLog:
-    """Trials on record.
+    """Distinct parameter sets of a family of strategies that anybody looked at on these data.
 
     Attributes
     ----------
     total : int
-        Of all studies on this data set, abandoned ones included; 0 if there is no log.
+        By whatever command, this search included; 0 if there is no log.
     study : int
         Of this study.
-    abandoned : int
-        Of studies that were given up or deleted; part of ``total``.
+    lost : int
+        Those that cannot be run again, because the strategy was changed since or is gone; part of ``total``.
     grid_size : int
         Sets that the search was to run; 0 for one that may stop at any time.
     """
 
     total: int
     study: int
-    abandoned: int = 0
+    lost: int = 0
     grid_size: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("total", "study", "abandoned", "grid_size"):
+        for name in ("total", "study", "lost", "grid_size"):
             check_at_least(f"the number of trials ({name})", getattr(self, name), 0)
+
+    @property
+    def penalty(self) -> float:
+        """What a p-value of the trials that can be run again is multiplied by, for those that cannot."""
+        return self.total / (self.total - self.lost) if 0 < self.lost < self.total else 1.0
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A judgement that was made before, of the same strategy on some of the same sessions.
+
+    ``again`` says that it was asked what is asked now: it binds, and is no other judgement.
+    """
+
+    at: str
+    study: str
+    word: str
+    splits: str
+    benchmark: str
+    seed: int
+    first: str
+    last: str
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Since:
+    """What the set that the first judgement chose did on sessions that came after it.
+
+    ``returns`` (K,) are those of its account, None where it cannot be run again, with the ``reason``;
+    ``benchmark`` and ``equal_weight`` are (K,); ``looks`` is how often such sessions were judged, this time
+    included.
+    """
+
+    first: str
+    last: str
+    sessions: int
+    parameters: Mapping[str, Any]
+    returns: Floats | None
+    benchmark: Floats
+    equal_weight: Floats
+    looks: int = 1
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,8 +193,8 @@ class Evidence:
     Attributes
     ----------
     returns : (T, N) array
-        Net simple return per session of every trial of the study on the selection period. A column without
-        any number is a trial that failed.
+        Net simple return per session of every trial on record that can be run again, on the selection
+        period. A column without any number is a trial that failed.
     benchmark : (T,) array or None
         NaN on sessions without a known return.
     selected : int
@@ -171,6 +216,14 @@ class Evidence:
         Of the selected trial; what the page says first (strategy, universe, costs, search space, ...).
     exclusions : tuple of str
         Data that were left out.
+    equal_weight : (T,) array or None
+        What it is tested against beside the benchmark; None where that is the benchmark.
+    unknown : tuple of str
+        What of the record could not be known.
+    before : tuple of Earlier
+        Oldest first.
+    since : Since or None
+        None where no sessions came after the first judgement.
     benchmark_name : str
     seed : int
     """
@@ -193,6 +246,10 @@ class Evidence:
     exclusions: tuple[str, ...] = ()
     benchmark_name: str = "benchmark"
     seed: int = 0
+    equal_weight: Floats | None = None
+    unknown: tuple[str, ...] = ()
+    before: tuple[Earlier, ...] = ()
+    since: Since | None = None
 
     def __post_init__(self) -> None:
         if self.returns.ndim != 2 or not self.returns.shape[1]:
@@ -202,7 +259,11 @@ class Evidence:
                 limit="rows are sessions, columns are trials",
             )
         rows, columns = self.returns.shape
-        for name, series in (("the benchmark", self.benchmark), ("days", self.days)):
+        for name, series in (
+            ("the benchmark", self.benchmark),
+            ("equal weight", self.equal_weight),
+            ("days", self.days),
+        ):
             if series is not None and series.shape != (rows,):
                 raise UsageError(
                     f"{name} and the trials do not have the same rows",
@@ -226,6 +287,7 @@ class Sample:
     ----------
     returns : (T, n) array without NaN
     benchmark : (T,) array, NaN where unknown
+    equal_weight : (T,) array, NaN where unknown, or None
     selected : int
     default : int or None
         None also if it failed.
@@ -247,6 +309,12 @@ class Sample:
     ratios: Floats
     failed: int
     dropped: int
+    equal_weight: Floats | None = None
+
+    @cached_property
+    def kinds(self) -> dict[float, Integers]:
+        """Columns by level of correlation, one of each kind (``engine.verdict.duplicates``)."""
+        return kinds(self.returns, self.ratios)
 
     @property
     def chosen(self) -> Floats:
@@ -286,4 +354,5 @@ def sample_of(evidence: Evidence) -> Sample:
         ratios=sharpe_ratios(values),
         failed=int(np.count_nonzero(~live)),
         dropped=int(np.count_nonzero(~rows)),
+        equal_weight=None if evidence.equal_weight is None else evidence.equal_weight[rows],
     )

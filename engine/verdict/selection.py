@@ -1,6 +1,7 @@
 """Blocks 3 and 4: whether the winner of the search is luck, and whether the selection is reliable.
 
-1. ``luck``: deflation by the number of trials on record, whatever part of them was measured here.
+1. ``luck``: deflation by the number of trials on record, whatever part of them could be run again, against
+   the highest bar of ``engine.verdict.duplicates``. Equal ratios have no spread: then nothing is known.
 2. ``selection``: overfitting in blocks of a quarter at least, and the paths of combinatorial splits.
 """
 
@@ -16,9 +17,9 @@ from engine.statistics.deflated import (
     effective_trials,
     minimum_backtest_length,
 )
-from engine.statistics.estimate import Estimate, Floats, undefined
+from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, undefined
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
-from engine.statistics.overfitting import overfitting
+from engine.statistics.overfitting import Overfitting, overfitting
 from engine.statistics.sharpe import (
     Moments,
     minimum_track_record,
@@ -28,10 +29,12 @@ from engine.statistics.sharpe import (
     sharpe_ratio,
 )
 from engine.verdict.blocks import Luck, Selection, Skill
+from engine.verdict.duplicates import COPIES
 from engine.verdict.evidence import Evidence, Sample, Thresholds
 from engine.verdict.reasons import Collected
 
 MOST_BLOCKS = 16
+FEWEST_KINDS = 5  # below, a spread is hardly one
 FOR_CORRELATION = 1_000  # trials whose correlations are looked at, evenly spaced
 PATH_TAIL = 0.05
 ANNUAL_FIGURE = "a trial has a Sharpe ratio above 1 per session in size"
@@ -45,14 +48,14 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
     of = moments(sample.chosen)
     ratios = sample.ratios[np.isfinite(sample.ratios)]
     count = max(evidence.log.total, evidence.returns.shape[1])
-    deflated = _deflate(of, sample, count)
+    deflated, counted = _deflate(of, sample, count, evidence.log.lost)
     effective = effective_trials(sample.returns[:, :: math.ceil(sample.returns.shape[1] / FOR_CORRELATION)])
     number = _effective_of_all(effective.average_correlation, effective.trials, count)
-    informed = _deflate(of, sample, number) if math.isfinite(number) else deflated
+    informed = _informed(of, sample, number) if math.isfinite(number) else deflated
     if deflated.note:
         notes.append(deflated.note)
     if count > evidence.returns.shape[1]:
-        notes.append(f"the spread is that of the {sample.returns.shape[1]} trials of this study")
+        notes.append(f"the spread is that of {sample.returns.shape[1]} trials that were run again")
     if effective.trials < len(ratios):
         notes.append(f"correlations are those of {effective.trials} trials, evenly spaced")
     if deflated.reason == ANNUAL_FIGURE or not math.isfinite(of.sharpe):
@@ -95,6 +98,7 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         ),
         reasons=why,
         notes=tuple(notes),
+        kinds=counted,
     )
 
 
@@ -107,7 +111,20 @@ def _track_record(of: Moments, thresholds: Thresholds, per_year: float) -> Estim
     return found
 
 
-def _deflate(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:
+def _deflate(of: Moments, sample: Sample, trials: int, lost: int) -> tuple[DeflatedSharpe, int]:
+    """Return the deflated ratio against the highest of the bars of all trials and of one of each kind."""
+    every = _informed(of, sample, trials)
+    if every.reason is not None:
+        return every, trials
+    found = [(every, trials)]
+    for columns in sample.kinds.values():
+        if len(columns) >= FEWEST_KINDS:
+            number = len(columns) + lost
+            found.append((deflated_sharpe(of, sample.ratios[columns], float(number)), number))
+    return max(found, key=lambda each: each[0].benchmark)
+
+
+def _informed(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:
     known = sample.ratios[np.isfinite(sample.ratios)]
     reason = of.reason
     if reason is None and np.abs(known).max() > 1.0:
@@ -115,6 +132,8 @@ def _deflate(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:
     if reason is None and trials > 1.0 and len(known) < 2:
         # a spread of zero would deflate nothing
         reason = "the spread of the trials is unknown: fewer than two of them have a Sharpe ratio here"
+    if reason is None and trials > 1.0 and np.ptp(known) <= NO_VARIATION:
+        reason = "the trials have equal Sharpe ratios, whose spread says nothing of luck"
     if reason is not None:
         return DeflatedSharpe(math.nan, math.nan, math.nan, trials, reason)
     return deflated_sharpe(of, known, trials)
@@ -144,7 +163,7 @@ def selection(evidence: Evidence, sample: Sample, thresholds: Thresholds, of_ski
     why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
     rows, trials = sample.returns.shape
     pieces = blocks_for(rows, evidence.sessions_per_year, evidence.rebalance)
-    found = overfitting(sample.returns, pieces) if trials > 1 else None
+    found = _worse(sample, pieces) if trials > 1 else None
     reason = "there is one trial only: nothing was selected" if found is None else found.reason
     nan = math.nan
     paths = evidence.combinatorial
@@ -172,6 +191,15 @@ def selection(evidence: Evidence, sample: Sample, thresholds: Thresholds, of_ski
         embargo_size=paths.embargo_size if paths else 0,
         reasons=why,
     )
+
+
+def _worse(sample: Sample, pieces: int) -> Overfitting:
+    """Return the overfitting among all trials, or among one of each kind, whichever is larger."""
+    every, apart = overfitting(sample.returns, pieces), sample.kinds[COPIES]
+    if not 1 < len(apart) < sample.returns.shape[1]:
+        return every
+    some = overfitting(sample.returns[:, np.sort(apart)], pieces)
+    return some if some.probability > every.probability else every
 
 
 def blocks_for(rows: int, sessions_per_year: float, rebalance: int) -> int:

@@ -1,5 +1,10 @@
 """Block 2: whether any trial of the search beats the benchmark, and the selected one by how much.
 
+Equal weight is tested beside any other benchmark, and the harder of the two counts: a weak benchmark can be
+chosen, the funds cannot. Trials on record that cannot be run again enter by their number (a weighted
+Bonferroni correction: Holm 1979; Genovese, Roeder and Wasserman 2006): the p-value of the others is
+multiplied by all over those, the level of the stepwise test divided.
+
 Superior predictive ability and the stepwise test run over all trials. Beyond ``MEMORY`` bytes the trials are
 tested in chunks on the same draws, and the maxima of the chunks are joined: that is the same p-value, without
 its two bounds, and the stepwise test stops after its first step, which can only miss survivors. The block
@@ -22,6 +27,7 @@ from engine.statistics.resampling import resampled_p_value
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
+from engine.verdict.duplicates import COPIES
 from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
 from engine.verdict.reasons import Collected, block_length
 
@@ -31,6 +37,7 @@ TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
 FEWEST_RESAMPLES, MOST_RESAMPLES = 1_000, 10_000
 DIFFERENCE_BLOCKS = (1, 5, 10)
 NO_BENCHMARK = "there is no benchmark"
+EQUAL_WEIGHT = "equal weight"
 NO_DEFAULT = "the default parameters are not among the trials"
 
 
@@ -43,7 +50,8 @@ def resamples_for(rows: int, trials: int) -> int:
 def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples: Resamples) -> Skill:
     """Return block 2, from (T, n) returns and the benchmark on the sessions on which it is known.
 
-    Over a gap of the benchmark both are of the gap. Without a benchmark all is NaN with a reason.
+    Over a gap of the benchmark both are of the gap. Without a benchmark all is NaN with a reason. The p-value
+    is that of the harder test (see the module).
     """
     why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
     paired = math.sqrt(evidence.sessions_per_year * observed(sample.benchmark))
@@ -56,8 +64,17 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
     if block.reason is not None and len(index):
         block = block_length(index)
     draws = resamples.superiority or resamples_for(len(index), returns.shape[1])
-    found = _superior(returns, index, block.value, evidence.seed, draws, thresholds.superiority)
+    penalty = evidence.log.penalty
+    level = thresholds.superiority / penalty
+    found = _superior(returns, index, block.value, evidence.seed, draws, level)
     reason = missing or block.reason or found.reason
+    name, second, second_spa = evidence.benchmark_name, "", math.nan
+    if sample.equal_weight is not None:
+        equal = _against_equal_weight(sample, sample.equal_weight, evidence.seed, draws, level)
+        second, second_spa = EQUAL_WEIGHT, equal.p_value
+        if reason is None and not equal.p_value <= found.p_value:
+            name, second, second_spa = EQUAL_WEIGHT, evidence.benchmark_name, found.p_value
+            found, reason = equal, equal.reason
     difference = _difference(why, "benchmark", chosen, index, missing, evidence.seed, resamples.difference)
     other = None if sample.default is None else sample.returns[:, sample.default]
     is_default = sample.default == sample.selected
@@ -71,8 +88,8 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         resamples.difference,
     )
     return Skill(
-        benchmark=evidence.benchmark_name,
-        spa=why.number("spa", found.p_value, reason),
+        benchmark=name,
+        spa=why.number("spa", min(found.p_value * penalty, 1.0), reason),
         spa_lower=why.number("spa_lower", found.p_lower, reason or found.bounds),
         spa_upper=why.number("spa_upper", found.p_upper, reason or found.bounds),
         block=why.number("block", block, missing),
@@ -90,6 +107,11 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         default_p_robust=default[2],
         reasons=why,
         notes=found.notes,
+        measured=why.number("measured", found.p_value, reason),
+        penalty=penalty,
+        other=second or "nothing else",
+        other_spa=why.number("other_spa", second_spa, None if second else "nothing else was tested"),
+        accepted=_accepted(found, sample, evidence.log.lost),
     )
 
 
@@ -104,6 +126,31 @@ class _Superior:
     reason: str | None = None
     bounds: str | None = None
     notes: tuple[str, ...] = ()
+
+
+def _against_equal_weight(
+    sample: Sample, equal_weight: Floats, seed: int, resamples: int, level: float
+) -> _Superior:
+    index = equal_weight[np.isfinite(equal_weight)]
+    returns = compared(sample.returns, equal_weight)
+    block = block_length(returns[:, sample.selected] - index)
+    if block.reason is not None and len(index):
+        block = block_length(index)
+    return _superior(returns, index, block.value, seed, resamples, level)
+
+
+def _accepted(found: _Superior, sample: Sample, lost: int) -> float:
+    """Return the share of survivors: of all trials, or of one of each kind, whichever is smaller."""
+    apart = set(sample.kinds[COPIES].tolist())
+    shares = [
+        len(survivors) / number
+        for survivors, number in (
+            (found.survivors, found.tested + lost),
+            (found.survivors & apart, len(apart) + lost),
+        )
+        if number
+    ]
+    return min(shares, default=0.0)
 
 
 def _superior(

@@ -53,9 +53,18 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ("cost share", "{cost_share:.2%} of the profit before costs"),
     ),
     "skill": (
-        ("SPA p", "{spa:.4f} (lower {spa_lower:.4f}, upper {spa_upper:.4f}) against {benchmark}"),
+        ("SPA p", "{spa:.4f} against {benchmark}, the harder; {other_spa:.4f} against {other}"),
+        (
+            "  of those run again",
+            "{measured:.4f} (lower {spa_lower:.4f}, upper {spa_upper:.4f}), "
+            "times {penalty:.2f} for the others",
+        ),
         ("resampling", "mean block {block:g}, {resamples} resamples of {sessions} sessions"),
-        ("StepM survivors", "{survivors} of {tested}; the selected is one: {selected_survives}"),
+        (
+            "StepM survivors",
+            "{survivors} of {tested} ({accepted:.1%} of the kinds on record); the selected is one: "
+            "{selected_survives}",
+        ),
         ("selected minus benchmark", "SR {benchmark_difference:+.2f} (benchmark {benchmark_sharpe:.2f})"),
         ("  Ledoit-Wolf p", "{benchmark_p:.4f} by bootstrap, {benchmark_p_robust:.4f} by formula"),
         ("selected minus default", "SR {default_difference:+.2f}"),
@@ -64,7 +73,11 @@ LINES: Mapping[str, tuple[Line, ...]] = {
     "luck": (
         ("PSR(0), 2012 form", "{probabilistic:.4f}, not deflated"),
         ("  robust to autocorrelation", "{probabilistic_robust:.4f}"),
-        ("SR0", "{expected_maximum:.2f}: expected best of {trials} without skill, spread {spread:.2f}"),
+        (
+            "SR0",
+            "{expected_maximum:.2f}: expected best without skill of {kinds} kinds of {trials} trials, "
+            "spread {spread:.2f}",
+        ),
         ("DSR with raw N", "{deflated:.4f}"),
         (
             "DSR with N_eff",
@@ -130,13 +143,14 @@ def render(report: Report) -> str:
     evidence, log = report.evidence, report.evidence.log
     lines = [f"Verdict: {report.verdict.word}"]
     lines += [f"  - {reason}" for reason in report.verdict.reasons]
+    lines += [f"  {line}" for line in history(report)]
     lines.append("")
     lines += [f"WARNING  {each.text} ({each.detail})" for each in report.warned.warnings]
     lines += [f"not checked: {name} ({reason})" for name, reason in report.warned.unchecked]
     if report.warned.warnings or report.warned.unchecked:
         lines.append("")
     header = dict(evidence.header) | {
-        "trials on record": f"{log.total} (this study {log.study}, abandoned {log.abandoned})",
+        "trials on record": f"{log.total} (this study {log.study}, cannot be run again {log.lost})",
         "seed": str(evidence.seed),
     }
     lines += [f"{name:<{LABEL_WIDTH + 2}}{value}" for name, value in header.items()]
@@ -149,6 +163,25 @@ def render(report: Report) -> str:
     if report.notes:
         lines += ["", *(f"note: {note}" for note in report.notes)]
     return "\n".join(lines) + "\n"
+
+
+def history(report: Report) -> list[str]:
+    """Return what was said before on these sessions, and what sessions since then say, a sentence each."""
+    lines = [
+        f"judged before, {each.at[:10]}: {each.word} ({each.study}, {each.first} to {each.last}, "
+        f"splits {each.splits}, against {each.benchmark}, seed {each.seed})"
+        for each in report.evidence.before
+        if not each.again
+    ]
+    since = report.since
+    if since is not None:
+        word = "not judged" if since.word is None else since.word
+        parameters = ", ".join(f"{name}={value}" for name, value in since.parameters.items())
+        lines.append(
+            f"{since.sessions} sessions since, {since.first} to {since.last}, with what was chosen first: "
+            f"{word} ({since.reason}; {parameters})"
+        )
+    return lines
 
 
 def written(report: Report, block: str) -> list[tuple[str, str]]:
@@ -173,7 +206,14 @@ def document(report: Report) -> dict[str, Any]:
     small: no series of returns.
     """
     return {
-        "verdict": {"word": report.verdict.word, "reasons": list(report.verdict.reasons)},
+        "verdict": {
+            "word": report.verdict.word,
+            "reasons": list(report.verdict.reasons),
+            "alone": report.verdict.alone,
+            "number": report.verdict.number,
+        },
+        "before": [dataclasses.asdict(each) for each in report.evidence.before if not each.again],
+        "since": None if report.since is None else _plain(dataclasses.asdict(report.since)),
         "warnings": [dataclasses.asdict(each) for each in report.warned.warnings],
         "unchecked": [{"name": name, "reason": reason} for name, reason in report.warned.unchecked],
         "header": _header(report.evidence),

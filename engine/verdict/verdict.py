@@ -1,12 +1,17 @@
 """One word on a search, with the reasons: *supported*, *unproven*, *rejected*; or the verdict is withheld.
 
-1. Withheld: too short a history, no log of all trials, or a log shorter than the search.
+1. Withheld: too short a history, no log of all trials, a log shorter than the search, or a record of which
+   something cannot be known.
 2. Rejected: no trial comes near to beating the benchmark, or the choice lost money out of sample.
 3. Supported: superior predictive ability, deflated Sharpe ratio, overfitting (or trials that are
    interchangeable) and length of history all pass.
 4. Unproven: the rest. What is undefined does not pass.
 
 The order is that of the list. Splits that were not run are no reason against a search, but are named.
+
+The first judgement stays: a later one on any of the same sessions, of the same strategy, says the harder of
+what it finds by itself and of what was said before, however it was split, against whatever benchmark, by
+whatever seed. A verdict that was withheld binds nobody.
 """
 
 from __future__ import annotations
@@ -19,18 +24,26 @@ from engine.verdict.blocks import Blocks
 from engine.verdict.evidence import Evidence, Resamples, Thresholds, sample_of
 from engine.verdict.returns import assumptions, plateau, selected
 from engine.verdict.selection import luck, selection
+from engine.verdict.since import NewSessions, new_sessions
 from engine.verdict.skill import skill
-from engine.verdict.warnings import Warned, incomplete_log, too_short, warned
+from engine.verdict.warnings import Warned, incomplete_log, too_short, unknown_record, warned
 
 Word = Literal["supported", "unproven", "rejected", "withheld"]
+
+HARDNESS: tuple[Word, ...] = ("supported", "unproven", "rejected")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One word, and why, in sentences that name numbers and thresholds."""
+    """One word, and why, in sentences that name numbers and thresholds.
+
+    ``alone`` is the word without what was said before; ``number`` counts the judgements of these sessions.
+    """
 
     word: Word
     reasons: tuple[str, ...]
+    alone: Word | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class Report:
     verdict : Verdict
     notes : tuple of str
         What was left out of the numbers.
+    since : NewSessions or None
+        What sessions say that came after the first judgement.
     """
 
     evidence: Evidence
@@ -54,6 +69,7 @@ class Report:
     warned: Warned
     verdict: Verdict
     notes: tuple[str, ...]
+    since: NewSessions | None = None
 
 
 def report(
@@ -92,12 +108,31 @@ def report(
         warned=found,
         verdict=judge(evidence, blocks, lines),
         notes=(*notes, *of_skill.notes, *blocks.luck.notes),
+        since=new_sessions(evidence, lines, counts),
     )
 
 
 def judge(evidence: Evidence, blocks: Blocks, thresholds: Thresholds) -> Verdict:
     """Return the verdict on measured blocks; see the module for the rule."""
-    checks = (rule(evidence, blocks, thresholds) for rule in (too_short, incomplete_log))
+    alone = _alone(evidence, blocks, thresholds)
+    others = [each for each in evidence.before if not each.again]
+    number = len(others) + 1
+    bound = [each for each in evidence.before if each.word in HARDNESS]
+    if not bound or alone.word == "withheld":
+        return Verdict(alone.word, alone.reasons, alone.word, number)
+    word = HARDNESS[max(HARDNESS.index(each) for each in (alone.word, *(each.word for each in bound)))]
+    if word == alone.word and not others:
+        return Verdict(word, alone.reasons, alone.word, number)
+    first = bound[0]
+    said = f"Judgement {number} of these sessions; the first, of {first.at[:10]}, said {first.word}."
+    if word != alone.word:
+        said += f" By itself this one says {alone.word}; a later one can only harden the word."
+    return Verdict(word, (said, *alone.reasons), alone.word, number)
+
+
+def _alone(evidence: Evidence, blocks: Blocks, thresholds: Thresholds) -> Verdict:
+    """Return the verdict without what was said before."""
+    checks = (rule(evidence, blocks, thresholds) for rule in (unknown_record, too_short, incomplete_log))
     unfit = tuple(f"{caution.text} Here: {caution.detail}." for caution in checks if caution)
     if unfit:
         return Verdict("withheld", unfit)
@@ -113,7 +148,9 @@ def judge(evidence: Evidence, blocks: Blocks, thresholds: Thresholds) -> Verdict
 
 def _against(blocks: Blocks, lines: Thresholds) -> tuple[str, ...]:
     found = []
-    p, ratio = blocks.skill.spa, blocks.selected.out_of_sample
+    # What cannot be run again is no ground for support, nor for rejection.
+    p = blocks.skill.spa if blocks.skill.measured is None else blocks.skill.measured
+    ratio = blocks.selected.out_of_sample
     if p > lines.rejected_superiority:
         found.append(
             f"SPA p {p:.4f} is above {lines.rejected_superiority:g}: "

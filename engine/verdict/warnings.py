@@ -196,6 +196,13 @@ def incomplete_log(evidence: Evidence, _: Blocks, __: Thresholds) -> Caution | N
     return Caution("log", "Deflation impossible: trials not recorded.", detail)
 
 
+def unknown_record(evidence: Evidence, _: Blocks, __: Thresholds) -> Caution | None:
+    """Warn where it cannot be known what was looked at, or judged, before."""
+    if not evidence.unknown:
+        return None
+    return Caution("record", "What was looked at before cannot be known.", "; ".join(evidence.unknown))
+
+
 def too_good(_: Evidence, blocks: Blocks, lines: Thresholds) -> Caution | None:
     """Warn of results that no market gives."""
     annual, deflated = blocks.selected.in_sample, blocks.luck.deflated
@@ -221,6 +228,7 @@ RULES: dict[str, Rule] = {
     "autocorrelation": autocorrelated,
     "short": too_short,
     "log": incomplete_log,
+    "record": unknown_record,
     "look-ahead": too_good,
 }
 """Name of a warning -> its rule, in the order of the page."""

@@ -1,0 +1,220 @@
+"""The columns of a judgement: the returns of every set on record that can be run again.
+
+1. The trials of the study, by number; the default parameters and the neighbours of the best where they are
+   none.
+2. Sets of the same source that were looked at beside them, by whatever command, in the order of
+   ``on_record``.
+3. Those of other versions of the strategy that are still there: a file with the same content, a built-in one.
+
+All run on the data, sessions and conditions of the study. Of more than ``MOST`` an even sample is run. A
+set of a version that is gone, or that its strategy does not take any more, is counted as lost.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isabstract
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import EtflowError
+from engine.statistics.paths import simple_returns
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import methods_of
+from engine.strategy.loader import make_strategy, strategy_class
+from engine.strategy.source import source_of
+from engine.tuning.evaluate import Evaluator
+from engine.tuning.neighbours import neighbours_of
+from engine.tuning.objective import Trial
+from engine.tuning.on_record import Family, Key, OnRecord, Seen, key_of_set
+from engine.tuning.outcome import Parameters
+from engine.tuning.space import Space
+from engine.tuning.study import Study
+from engine.verdict.evidence import TrialLog
+
+Floats = NDArray[np.float64]
+
+MOST = 10_000
+# Numbers in the table of returns: at 1,250 sessions about ten thousand trials.
+MOST_NUMBERS = 12_500_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a study is judged by.
+
+    Attributes
+    ----------
+    sets : of the study's own strategy, in the order of the first columns
+    returns : (T, N) net returns, session on session; NaN for a set that fails
+    best, default : columns
+    neighbours : columns
+    log : how many there are
+    unknown : what of the record cannot be known
+    exclusions : what was left out
+    """
+
+    sets: Sequence[Parameters]
+    returns: Floats
+    best: int
+    default: int
+    neighbours: tuple[int, ...]
+    log: TrialLog
+    unknown: tuple[str, ...]
+    exclusions: tuple[str, ...]
+
+
+def family_of(adapter: Adapter) -> Family:
+    """Return the family of a strategy."""
+    written = adapter.written
+    bases = (each for each in written.__mro__[1:] if methods_of(each) and not isabstract(each))
+    return Family(adapter.name, source_of(written), tuple(each.__name__ for each in bases))
+
+
+def columns_of(
+    study: Study,
+    best: Trial,
+    evaluate: Evaluator,
+    space: Space,
+    known: OnRecord,
+    catalogue: Mapping[str, type[Any]],
+) -> Columns:
+    """Return the columns that a study is judged by, ``known`` being what is on record of its strategy."""
+    family = family_of(evaluate.base)
+    usual = evaluate.default_parameters
+    beside = [
+        {name: usual[name] for name in space.names},
+        *(each.parameters for each in neighbours_of(space, best.parameters)),
+    ]
+    own = {key_of_set(family, {**space.fixed, **each.parameters}) for each in study.trials}
+    around = {key_of_set(family, {**space.fixed, **each}) for each in beside}
+    others = [each for each in known.sets if each.key not in own | around]
+    whole = len(study.ranked) + len(others)
+    most = min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
+    share = min(most / whole, 1.0)
+    trials = kept(study.ranked, best, max(int(len(study.ranked) * share), 1))
+    sampled = evenly(others, int(len(others) * share) if share < 1.0 else len(others))
+    sets: list[Parameters] = [trial.parameters for trial in trials]
+    places = [_place(sets, each) for each in beside]
+    made = again(sampled, evaluate.base, family, catalogue)
+    extra = [each for each in made.values() if _same(each, evaluate.base)]
+    foreign = [each for each in made.values() if not _same(each, evaluate.base)]
+    returns = np.hstack([_returns(evaluate, evaluate.paths(sets)), *_grouped(evaluate, extra, foreign)])
+    unread = known.count - len(known.sets)
+    lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1))
+    run = len(trials) + len(sampled)
+    whole += unread
+    count = len(own | around) + len(others)
+    total = max(count, known.count, len(study.trials) + len(around - own))
+    missing = len(own - {each.key for each in known.sets}) if "on_record" in study.header else 0
+    return Columns(
+        sets=[*sets, *(each.parameters for each in extra)],
+        returns=returns,
+        best=sets.index(best.parameters),
+        default=places[0],
+        neighbours=tuple(places[1:]),
+        log=TrialLog(total, len(study.trials), lost, 0),
+        unknown=(*known.unknown, *([_gone(missing)] if missing and not unread else [])),
+        exclusions=()
+        if run == whole
+        else (f"statistics of selection use {run} of {whole} trials, evenly spaced by rank",),
+    )
+
+
+def kept(ranked: Sequence[Trial], best: Trial, most: int) -> list[Trial]:
+    """Return the trials whose returns are used, by number: all, or evenly spaced ones and the best."""
+    chosen = evenly(ranked, most)
+    chosen += [] if best in chosen else [best]
+    return sorted(chosen, key=lambda trial: trial.number)
+
+
+def evenly(items: Sequence[Any], most: int) -> list[Any]:
+    """Return so many of some items, evenly spaced; all where there are no more."""
+    if len(items) <= most:
+        return list(items)
+    places = np.linspace(0, len(items) - 1, most).round().astype(int)
+    return [items[place] for place in np.unique(places).tolist()]
+
+
+def _gone(missing: int) -> str:
+    return (
+        f"{missing} trials of this study are not on record, which was deleted or is elsewhere; restore "
+        "`record/record.jsonl` beside the data or in the state folder from a copy"
+    )
+
+
+def _place(sets: list[Parameters], parameters: Mapping[str, Any]) -> int:
+    """Return where a set is, put at the end if it is not there yet."""
+    if parameters not in sets:
+        sets.append(dict(parameters))
+    return sets.index(parameters)
+
+
+def _same(adapter: Adapter, other: Adapter) -> bool:
+    return adapter.written is other.written
+
+
+def _returns(evaluate: Evaluator, paths: Floats) -> Floats:
+    return np.ascontiguousarray(simple_returns(paths, evaluate.conditions.cash).T)
+
+
+def _grouped(evaluate: Evaluator, *groups: Sequence[Adapter]) -> list[Floats]:
+    """Return the returns of strategies, those of one class at a time, in their order."""
+    found = []
+    for group in groups:
+        for written in dict.fromkeys(each.written for each in group):
+            of_class = [each for each in group if each.written is written]
+            found.append(_returns(evaluate, evaluate.paths_of(of_class)))
+    return found
+
+
+def again(
+    sets: Sequence[Seen], base: Adapter, family: Family, catalogue: Mapping[str, type[Any]]
+) -> dict[Key, Adapter]:
+    """Return the strategies of sets that can be made again, by what the sets are known by."""
+    classes: dict[tuple[str, str, str], type[Any] | None] = {}
+    found = {}
+    for each in sets:
+        name, source, _ = each.key
+        version = (name, source, each.path)
+        if version not in classes:
+            classes[version] = _written(name, source, each.path, base, family, catalogue)
+        written = classes[version]
+        if written is None:
+            continue
+        try:
+            found[each.key] = (
+                base.with_parameters(each.parameters)
+                if written is base.written
+                else make_strategy(written, each.parameters, name)
+            )
+        except EtflowError:
+            continue
+    return found
+
+
+def _written(
+    name: str, source: str, path: str, base: Adapter, family: Family, catalogue: Mapping[str, type[Any]]
+) -> type[Any] | None:
+    """Return the class of that name and source, if it is still there."""
+    if not source:
+        return None
+    if source == family.source:
+        own = base.written if name == family.name else vars(sys.modules[base.written.__module__]).get(name)
+        return own if isinstance(own, type) else None
+    for each in catalogue.values():
+        if each.__name__ == name and source_of(each) == source:
+            return each
+    file = path.partition(".py")[0] + ".py"
+    if not path or not Path(file).is_file():
+        return None
+    try:
+        found = strategy_class(f"{file}:{name}", {})
+    except EtflowError:
+        return None
+    return found if source_of(found) == source else None

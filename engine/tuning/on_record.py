@@ -1,0 +1,151 @@
+"""What the record says of a strategy on some sessions: which sets were looked at, and how it was judged.
+
+A family is what has the same class name, whatever file it is in and however it was edited, what has the same
+source, whatever it is called, and what it derives from. A look counts where its data share a fund and a
+month with these, and its period a day with this one. The same parameters of the same source are one set,
+however often they were looked at.
+
+What cannot be known is said in words, with the next step: a place that cannot be read or written, lines
+that are damaged, lines that were deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.record.body import Body
+from engine.record.lines import Forgotten, Judgement, Line, Look
+from engine.record.record import Contents
+
+Key = tuple[str, str, str]
+
+MOST_COUNTED = 200_000
+"""Sets that are told apart; beyond, the sets of all looks are added up, and an even part of them is read."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A strategy, by the name of its class and the hash of its source; ``bases`` are what it derives from.
+
+    Looks at a strategy that it derives from are looks at its family; the words on that one are not on it.
+    """
+
+    name: str
+    source: str
+    bases: tuple[str, ...] = ()
+
+    def has(self, line: Look | Judgement) -> bool:
+        """Return whether a line is of this family."""
+        if line.strategy == self.name or (bool(self.source) and line.source == self.source):
+            return True
+        return isinstance(line, Look) and line.strategy in self.bases
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A set of parameters that somebody looked at: all of them, and whose they are."""
+
+    key: Key
+    path: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """What the record says.
+
+    Attributes
+    ----------
+    sets : distinct sets in an order of their own, which is not that in which they were looked at
+    count : how many there are; more than ``sets`` where only a part of them was read
+    judgements : oldest first
+    seen_until : the last session that was looked at before the first judgement that was not withheld
+    unknown : what cannot be known
+    """
+
+    sets: tuple[Seen, ...] = ()
+    count: int = 0
+    judgements: tuple[Judgement, ...] = ()
+    seen_until: str = ""
+    unknown: tuple[str, ...] = ()
+
+
+def key_of_set(family: Family, parameters: Mapping[str, Any]) -> Key:
+    """Return what a set is known by: 5 and 5.0 are one value."""
+    plain = {name: _plain(value) for name, value in parameters.items()}
+    return family.name, family.source, json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def on_record(
+    contents: Contents, body: Body, first: object, last: object, family: Family, refusing: Iterable[str] = ()
+) -> OnRecord:
+    """Return what a record says of ``family`` on some days; ``refusing`` are places that take no line."""
+    lines = [*contents.of(body, first, last)]
+    looks: dict[Key, Look] = {}
+    for line in lines:
+        if isinstance(line, Look) and family.has(line):
+            text = json.dumps(line.sets.document(), sort_keys=True, default=str)
+            looks.setdefault((line.strategy, line.source, text), line)
+    total = sum(len(look.sets) for look in looks.values())
+    step = math.ceil(total / MOST_COUNTED) if total > MOST_COUNTED else 1
+    found: dict[Key, Seen] = {}
+    # In this order, because the path of two copies of a file is that of the first.
+    for place in sorted(looks, key=lambda key: (*key, looks[key].path)):
+        look = looks[place]
+        of = Family(look.strategy, look.source)
+        for number, parameters in enumerate(look.sets):
+            if number % step == 0:
+                key = key_of_set(of, parameters)
+                found.setdefault(key, Seen(key, look.path, parameters))
+    return OnRecord(
+        tuple(found[key] for key in sorted(found)),
+        len(found) if step == 1 else total,
+        tuple(line for line in lines if isinstance(line, Judgement) and family.has(line)),
+        _seen_until(lines, family),
+        (*_unknown(contents, refusing), *_forgotten(lines)),
+    )
+
+
+def _seen_until(lines: Iterable[Line], family: Family) -> str:
+    last = ""
+    for line in lines:
+        if isinstance(line, Look | Judgement) and family.has(line):
+            last = max(last, line.last)
+            if isinstance(line, Judgement) and line.word != "withheld":
+                return last
+    return ""
+
+
+def _unknown(contents: Contents, refusing: Iterable[str]) -> list[str]:
+    found = [
+        f"the record in {place}: it cannot be read; give yourself the right to, and judge again"
+        for place in contents.unread
+    ]
+    found += [
+        f"the record in {place}: it cannot be written, so that looks and judgements are missing there; make "
+        "it writable, or copy the data to where you can write"
+        for place in refusing
+    ]
+    if contents.damaged:
+        lines = "1 line" if contents.damaged == 1 else f"{contents.damaged} lines"
+        found.append(f"{lines} of the record cannot be read and are whole nowhere; restore it from a copy")
+    return found
+
+
+def _forgotten(lines: Iterable[Line]) -> list[str]:
+    return [
+        f"{line.lines} lines on sessions from {line.first} to {line.last} were deleted by `record forget` on "
+        f"{line.at[:10]}; sessions after {line.last} can be judged"
+        for line in lines
+        if isinstance(line, Forgotten)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

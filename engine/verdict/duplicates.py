@@ -1,0 +1,53 @@
+"""Trials that are nearly one: a search that looks again beside its best must not look broader for it.
+
+The bar that a winner has to clear is the spread of the trials times the expected maximum of their number.
+Two hundred copies of a winner, or of anything, would narrow that spread faster than their number raises it.
+So the trials are also looked at one of each kind: ``kinds`` keeps the best of every group whose returns are
+correlated above a level, the best first. What one of the views says against a search counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.statistics.estimate import NO_VARIATION, Floats, Integers
+
+LEVELS = (0.95, 0.9, 0.8, 0.7, 0.5)
+"""Correlations above which two trials are of one kind, for the bar of the deflated Sharpe ratio."""
+
+COPIES = 0.9
+"""The one of them for overfitting, and for whether trials are interchangeable."""
+
+MOST = 2_000
+"""Trials whose correlations are looked at, evenly spaced by rank; above, no history is long enough."""
+
+
+def kinds(returns: Floats, ratios: Floats) -> dict[float, Integers]:
+    """Return columns of (T, N) returns by level: the best of each kind, by Sharpe ratio, best first.
+
+    ``ratios`` are (N,); columns without one are left out. Of equals the first column leads.
+    """
+    order = np.argsort(-ratios, kind="stable")
+    order = order[np.isfinite(ratios[order])]
+    if len(order) > MOST:
+        order = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(np.int64))]
+    if len(returns) < 3 or not len(order):
+        return dict.fromkeys(LEVELS, order)
+    centred = returns[:, order] - returns[:, order].mean(axis=0)
+    norms = np.sqrt((centred**2).sum(axis=0))
+    centred /= np.maximum(norms, NO_VARIATION)
+    # Rounded, so that the last bits of a product of matrices decide nothing.
+    alike = np.round(centred.T @ centred, 9)
+    return {level: order[_leaders(alike > level)] for level in LEVELS}
+
+
+def _leaders(alike: NDArray[np.bool_]) -> list[int]:
+    """Return places, in their order, that are like no leader before them."""
+    free = np.ones(len(alike), dtype=np.bool_)
+    found = []
+    for place in range(len(alike)):
+        if free[place]:
+            found.append(place)
+            free &= ~alike[place]
+    return found

@@ -1,0 +1,417 @@
+"""A verdict over everything that was looked at: what counts, what copies change, and which word stays."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.demo import Demo
+from data.load import load_panel
+from data.panel.panel import Panel
+from engine import audit, compare, factor, run, signal, sweep, tune
+from engine.record.body import body_of
+from engine.record.lines import Forgotten, Judgement, Line, Look
+from engine.record.record import Contents, Record
+from engine.record.sets import ParameterSets
+from engine.strategy.adapters import adapt
+from engine.strategy.loader import strategy_class
+from engine.strategy.source import source_of
+from engine.tuning.columns import again, family_of
+from engine.tuning.earlier import earlier
+from engine.tuning.on_record import Family, Seen, key_of_set, on_record
+from engine.verdict.duplicates import kinds
+from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
+from engine.verdict.selection import luck
+from engine.verdict.skill import skill
+from engine.verdict.verdict import judge, report
+from strategies.momentum import Momentum
+from strategies.share_inflow import ShareInflow
+from tests.test_verdict_rules import evidence, good
+
+LINES = Thresholds()
+FEW = Resamples(superiority=199, difference=1, interval=1, paths=1)
+DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
+BODY = body_of(DAYS, ("A.SZ",), 1.0 + np.arange(len(DAYS), dtype=np.float64)[:, None])
+PERIOD = ("2021-01-04", "2021-06-30")
+MINE = Family("Mine", "abc")
+
+
+def look(number: int, sets: ParameterSets, **changes: Any) -> Look:
+    at = f"2026-01-01T00:00:{number:02}+00:00"
+    return replace(Look(f"l{number}", at, "run", "Mine", "abc", "", BODY.name, *PERIOD, sets), **changes)
+
+
+def judged(number: int, word: str, **changes: Any) -> Judgement:
+    at = f"2026-01-01T00:00:{number:02}+00:00"
+    made = Judgement(f"j{number}", at, "s-1", "Mine", BODY.name, *PERIOD, word, "both", "X", 0, "abc")
+    return replace(made, **changes)
+
+
+def found(*lines: Line, first: str = PERIOD[0], last: str = PERIOD[1], **more: Any) -> Any:
+    contents = Contents(lines, {BODY.name: BODY}, more.pop("damaged", 0), more.pop("unread", ()))
+    return on_record(contents, BODY, first, last, MINE, **more)
+
+
+GRID = ParameterSets({"cap": 1.0}, {"lookback": (5, 10), "top": (1, 2)})
+
+
+# --- what counts ------------------------------------------------------------------------------------------
+
+
+def test_distinct_sets_of_all_looks_count_once_in_an_order_of_their_own():
+    one = look(1, GRID)
+    two = look(2, ParameterSets.single({"cap": 1, "lookback": 10.0, "top": 2}))  # the last of the grid
+    three = look(3, ParameterSets.single({"cap": 1.0, "lookback": 20, "top": 2}))
+    known = found(one, two, three)
+    assert known.count == len(known.sets) == 5
+    assert [each.key for each in found(three, two, one).sets] == [each.key for each in known.sets]
+
+
+def test_a_family_is_a_name_or_a_source():
+    renamed = look(1, GRID, strategy="Other")  # the same file
+    edited = look(2, GRID, source="def")  # the same class, edited or copied: other trials
+    other = look(3, GRID, strategy="Other", source="def")
+    unread = look(4, GRID, strategy="Third", source="")
+    assert [found(each).count for each in (renamed, edited, other, unread)] == [4, 4, 0, 0]
+    assert found(look(5, GRID), renamed, edited).count == 12
+
+
+def test_what_a_strategy_derives_from_counts_and_does_not_bind():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Mine(Momentum):
+        """Momentum under another name."""
+
+    family = family_of(adapt(Mine()))
+    assert family.bases == ("Momentum",)
+    lines = (look(1, GRID, strategy="Momentum"), judged(2, "rejected", strategy="Momentum"))
+    contents = Contents(lines, {BODY.name: BODY}, 0)
+    known = on_record(contents, BODY, *PERIOD, family)
+    assert (known.count, known.judgements) == (4, ())
+
+
+def test_only_looks_at_these_data_and_days_count():
+    elsewhere = body_of(DAYS, ("A.SZ",), 9.0 + np.arange(len(DAYS), dtype=np.float64)[:, None])
+    lines = (look(1, GRID), look(2, GRID, body=elsewhere.name, source="x"))
+    contents = Contents(lines, {BODY.name: BODY, elsewhere.name: elsewhere}, 0)
+    assert on_record(contents, BODY, *PERIOD, MINE).count == 4
+    early = look(1, GRID, last="2021-03-31")
+    assert (found(early).count, found(early, first="2021-04-01").count) == (4, 0)
+
+
+def test_of_very_many_sets_all_are_counted_and_an_even_part_is_read(monkeypatch):
+    monkeypatch.setattr("engine.tuning.on_record.MOST_COUNTED", 3)
+    known = found(look(1, GRID), look(2, GRID))
+    assert (known.count, len(known.sets)) == (4, 2)
+
+
+def test_what_cannot_be_known_is_said():
+    assert found().unknown == ()
+    assert "cannot be written" in found(refusing=["/store/record: Read-only file system"]).unknown[0]
+    assert "cannot be read" in found(unread=("/store/record: Permission denied",)).unknown[0]
+    assert found(damaged=2).unknown[0].startswith("2 lines of the record cannot be read")
+    gone = Forgotten("f", "2026-02-03T00:00:00+00:00", 7, BODY.name, "2021-01-04", "2021-05-31")
+    assert "7 lines" in found(gone).unknown[0]
+    assert "2026-02-03" in found(gone).unknown[0]
+    assert found(gone, first="2021-06-01").unknown == ()
+
+
+def test_versions_that_are_still_there_are_run_again_and_others_are_not(tmp_path):
+    text = (
+        "from dataclasses import dataclass\nfrom strategies.momentum import Momentum\n"
+        "@dataclass(frozen=True, kw_only=True)\nclass Mine(Momentum):\n    pass\n"
+        "@dataclass(frozen=True, kw_only=True)\nclass Renamed(Mine):\n    pass\n"
+    )
+    (tmp_path / "mine.py").write_text(text)
+    (tmp_path / "edited.py").write_text(text + "# edited\n")
+    mine = strategy_class(f"{tmp_path}/mine.py:Mine", {})
+    base = adapt(mine())
+    here, there = source_of(mine), source_of(strategy_class(f"{tmp_path}/edited.py:Mine", {}))
+
+    def seen(name: str, source: str, path: str, **parameters: Any) -> Seen:
+        of = Family(name, source)
+        return Seen(key_of_set(of, parameters), path, parameters)
+
+    asked = [
+        seen("Mine", here, "", lookback=5),
+        seen("Renamed", here, "", lookback=6),
+        seen("Mine", there, f"{tmp_path}/edited.py:Mine", lookback=7),
+        seen("Mine", there, f"{tmp_path}/gone.py:Mine", lookback=8),
+        seen("Mine", "0123", f"{tmp_path}/mine.py:Mine", lookback=9),  # as it was before it was edited
+        seen("Mine", here, "", lookforward=10),  # a parameter that it does not have
+        seen("Momentum", source_of(Momentum), "", lookback=11),
+    ]
+    made = again(asked, base, family_of(base), {"momentum": Momentum})
+    assert [each.parameters["lookback"] for each in made.values()] == [5, 6, 7, 11]
+
+
+# --- copies, and what cannot be run again -----------------------------------------------------------------
+
+
+def test_kinds_are_the_best_of_each_group_best_first():
+    a, b = np.array([1.0, -1.0, 1.0, -1.0]), np.array([1.0, 1.0, -1.0, -1.0])
+    returns = np.column_stack([a, b, 2.0 * a, a + 0.1 * b])  # a + 0.1 b and a are correlated by 0.995
+    by_level = kinds(returns, np.array([0.1, 0.3, 0.2, 0.4]))
+    assert by_level[0.9].tolist() == [3, 1]
+    assert by_level[0.5].tolist() == [3, 1]
+    assert kinds(returns, np.array([0.1, math.nan, 0.2, 0.1]))[0.9].tolist() == [2]
+
+
+def null_search(copies: int, seed: int = 3) -> Evidence:
+    """Return thirty trials without skill on ten years, and copies of the best."""
+    random = np.random.default_rng(seed)
+    returns = 0.01 * random.standard_normal((2520, 30))
+    best = int(np.argmax(returns.mean(axis=0) / returns.std(axis=0)))
+    noise = 0.0002 * random.standard_normal((2520, copies))
+    returns = np.hstack([returns, returns[:, [best]] + noise])
+    count = returns.shape[1]
+    return Evidence(returns, np.zeros(2520), best, 252.0, TrialLog(count, count), seed=seed)
+
+
+@pytest.mark.parametrize("copies", [2, 60, 600])
+def test_copies_of_the_winner_do_not_lower_the_bar(copies):
+    alone, beside = (luck(each, sample_of(each), LINES) for each in (null_search(0), null_search(copies)))
+    assert beside.expected_maximum >= 0.99 * alone.expected_maximum
+    assert beside.deflated <= alone.deflated + 0.01
+
+
+def test_equal_trials_have_no_spread_and_do_not_pass():
+    random = np.random.default_rng(1)
+    one = 0.001 + 0.01 * random.standard_normal((2520, 1))
+    given = Evidence(np.repeat(one, 3, axis=1), np.zeros(2520), 0, 252.0, TrialLog(3, 3))
+    told = report(given, resamples=FEW)
+    assert "equal Sharpe ratios" in told.blocks.luck.reasons["deflated"]
+    assert told.verdict.word != "supported"
+
+
+def test_copies_that_all_survive_are_not_interchangeable_trials():
+    random = np.random.default_rng(2)
+    winner = 0.002 + 0.01 * random.standard_normal((1500, 1))
+    idle = 0.01 * random.standard_normal((1500, 9)) - 0.0005
+    near = winner + 0.0001 * random.standard_normal((1500, 30))
+    returns = np.hstack([winner, idle, near])
+    given = Evidence(returns, np.zeros(1500), 0, 252.0, TrialLog(40, 40))
+    of = skill(given, sample_of(given), LINES, FEW)
+    assert of.survivors == 31
+    assert of.accepted == pytest.approx(1 / 10)  # one kind of ten
+    lost = replace(given, log=TrialLog(130, 40, 90))
+    assert skill(lost, sample_of(lost), LINES, FEW).accepted <= 1 / 100
+
+
+def test_what_cannot_be_run_again_multiplies_the_p_value_and_rejects_nothing():
+    random = np.random.default_rng(5)
+    returns = 0.01 * random.standard_normal((1500, 10))
+    returns[:, 0] += 0.0008
+    given = Evidence(returns, np.zeros(1500), 0, 252.0, TrialLog(10, 10))
+    assert given.log.penalty == 1.0
+    more = replace(given, log=TrialLog(40, 10, 30))
+    assert more.log.penalty == 4.0
+    before, after = (skill(each, sample_of(each), LINES, FEW) for each in (given, more))
+    assert after.measured == before.spa
+    assert after.spa == pytest.approx(min(4.0 * before.spa, 1.0))
+    # 0.3 would reject; measured, it was 0.06.
+    found = judge(evidence(), good(skill__spa=0.3, skill__measured=0.06), LINES)
+    assert found.word == "unproven"
+
+
+def test_the_harder_of_benchmark_and_equal_weight_counts():
+    random = np.random.default_rng(6)
+    market = 0.01 * random.standard_normal(1500)
+    returns = market[:, None] + 0.002 * random.standard_normal((1500, 5))
+    returns[:, 0] += 0.0001
+    weak = Evidence(
+        returns, market - 0.002, 0, 252.0, TrialLog(5, 5), benchmark_name="weak", equal_weight=market
+    )
+    of = skill(weak, sample_of(weak), LINES, FEW)
+    assert (of.benchmark, of.other) == ("equal weight", "weak")
+    assert of.other_spa == pytest.approx(0.005)  # nothing of 199 reaches it
+    only = replace(weak, benchmark=market, equal_weight=None)
+    assert of.spa == skill(only, sample_of(only), LINES, FEW).spa > of.other_spa
+
+
+# --- the first word ---------------------------------------------------------------------------------------
+
+
+def before(*words: str, again: bool = False) -> Evidence:
+    lines = [
+        Earlier(f"2026-01-0{day}T00:00:00", "s", word, "both", "X", 0, *PERIOD, again=again)
+        for day, word in enumerate(words, start=1)
+    ]
+    return dataclasses.replace(evidence(), before=tuple(lines))
+
+
+@pytest.mark.parametrize(
+    ("earlier_words", "changes", "word", "alone"),
+    [
+        (("rejected",), {}, "rejected", "supported"),
+        (("unproven",), {}, "unproven", "supported"),
+        (("unproven", "rejected"), {}, "rejected", "supported"),
+        (("supported",), {}, "supported", "supported"),
+        (("supported",), {"skill__spa": 0.1}, "unproven", "unproven"),
+        (("unproven",), {"skill__spa": 0.9}, "rejected", "rejected"),
+        (("withheld",), {}, "supported", "supported"),
+        (("rejected",), {"selected__sessions": 59}, "withheld", "withheld"),
+    ],
+)
+def test_a_later_judgement_only_hardens_the_word(earlier_words, changes, word, alone):
+    told = judge(before(*earlier_words), good(**changes), LINES)
+    assert (told.word, told.alone, told.number) == (word, alone, len(earlier_words) + 1)
+    if word != alone:
+        assert f"the first, of 2026-01-01, said {earlier_words[0]}" in told.reasons[0]
+
+
+def test_what_is_asked_again_binds_and_is_no_other_judgement():
+    assert judge(before("supported", again=True), good(), LINES) == judge(evidence(), good(), LINES)
+    assert judge(before("rejected", again=True), good(), LINES).word == "rejected"
+    question = {
+        "study": "s-1",
+        "splits": "both",
+        "benchmark": "X",
+        "seed": 0,
+        "first": PERIOD[0],
+        "last": PERIOD[1],
+    }
+    lines = [judged(1, "unproven"), judged(2, "unproven"), judged(3, "rejected", splits="none")]
+    assert [(each.word, each.again) for each in earlier(lines, question)] == [
+        ("unproven", True),
+        ("rejected", False),
+    ]
+
+
+def test_a_record_that_is_not_whole_withholds_the_word():
+    told = judge(dataclasses.replace(evidence(), unknown=("2 lines are damaged",)), good(), LINES)
+    assert told.word == "withheld"
+    assert "2 lines are damaged" in told.reasons[0]
+
+
+# --- sessions that came since -----------------------------------------------------------------------------
+
+
+def since(mean: float, sessions: int = 250, **changes: Any) -> Evidence:
+    random = np.random.default_rng(7)
+    swing = 0.01 * random.standard_normal(sessions)
+    returns = mean + swing - swing.mean()
+    flat = 0.002 * random.standard_normal(sessions)
+    made = Since(PERIOD[0], PERIOD[1], sessions, {"lookback": 5}, returns, flat, flat)
+    return dataclasses.replace(null_search(0), since=replace(made, **changes))
+
+
+def word_since(given: Evidence) -> str | None:
+    told = report(given, resamples=FEW).since
+    assert told is not None
+    return told.word
+
+
+def test_new_sessions_are_judged_by_what_was_chosen_first():
+    assert word_since(since(0.003)) == "supported"
+    assert word_since(since(0.0003)) == "unproven"
+    assert word_since(since(-0.001)) == "rejected"
+    # 0.005 of 199 resamples, times eleven looks
+    assert word_since(since(0.003, looks=11)) == "unproven"
+    assert word_since(since(0.003, sessions=59)) is None
+    assert word_since(since(0.003, returns=None, reason="gone")) is None
+
+
+def test_sessions_that_were_looked_at_before_the_first_judgement_are_not_new():
+    lines = (
+        look(1, GRID, last="2021-05-31"),
+        judged(2, "withheld", last="2021-04-30"),
+        judged(3, "unproven", last="2021-04-30"),
+        look(4, GRID),
+    )
+    assert found(*lines).seen_until == "2021-05-31"
+    assert found(look(1, GRID)).seen_until == ""
+
+
+# --- through the doors ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return load_panel(Demo(), ("157001.SZ", "157002.SZ", "157003.SZ"), end=date(2021, 12, 31))
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "state"))
+    return Record()
+
+
+def log_of(panel: Panel, out: Path, *words: str, **more: Any) -> TrialLog:
+    searched = tune(Momentum(), panel, list(words), out=out, splits="none", **more)
+    assert searched.report is not None
+    return searched.report.evidence.log
+
+
+def test_every_way_of_looking_counts_whatever_the_folder(panel, empty, tmp_path):
+    sweep(Momentum(top=1), panel, {"lookback": [10, 20, 30]})
+    run(Momentum(lookback=40, top=1), panel)
+    compare([Momentum(lookback=41, top=1), ShareInflow(top=1)], panel)
+    audit(Momentum(lookback=42, top=1), panel, only=["warm_up"])
+    factor(Momentum(lookback=43, top=1), panel, horizons=(1,))
+    signal(Momentum(lookback=44, top=1), panel, Demo())
+    # Seven others, two of its own, the default; a neighbour of the best among its own.
+    assert log_of(panel, tmp_path / "a", "lookback=5,6") == TrialLog(11, 2, 0, 2)
+    # One of these was tried, under another folder: two new ones.
+    assert log_of(panel, tmp_path / "b", "lookback=6,7,8") == TrialLog(13, 3, 0, 3)
+
+
+def test_another_market_of_the_same_name_starts_at_nothing(panel, empty, tmp_path):
+    sweep(Momentum(), panel, {"lookback": [10, 20, 30]})
+    other = load_panel(Demo(seed=1), panel.symbols, end=date(2021, 12, 31))
+    assert other.name == panel.name
+    assert log_of(other, tmp_path, "lookback=5,6").total == 3
+
+
+def test_a_record_that_was_deleted_withholds_the_word(panel, empty, tmp_path):
+    searched = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path / "r", splits="none")
+    assert searched.report is not None
+    assert searched.report.evidence.unknown == ()
+    empty.places[0].unlink()
+    told = searched.search.judge(searched, splits="none").report
+    assert told is not None
+    assert "2 trials of this study are not on record" in told.evidence.unknown[0]
+    assert told.verdict.word == "withheld"
+
+
+def test_the_order_of_looks_changes_no_bit(panel, tmp_path, monkeypatch):
+    documents = []
+    for name, lookbacks in (("a", (10, 20, 30)), ("b", (30, 10, 20))):
+        monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / name / "state"))
+        for lookback in lookbacks:
+            run(Momentum(lookback=lookback), panel)
+        told = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path / name, splits="none").document()
+        documents.append(told["judgement"])
+    assert documents[0] == documents[1]
+
+
+@pytest.mark.slow
+def test_a_small_second_search_does_not_launder_the_first(empty, tmp_path):
+    source = Demo(seed=24, flow_effect=0.0)
+    market = load_panel(source, benchmark=source.default_benchmark)
+
+    def word(fixed: dict[str, Any], *words: str) -> str:
+        told = tune(ShareInflow(**fixed), market, list(words), out=tmp_path).report
+        assert told is not None
+        return told.verdict.word
+
+    assert word({}, "lookback=5:40:5", "top=1,2,3") in ("unproven", "rejected")
+    assert word({"lookback": 30, "top": 1}, "coverage=0.79,0.8") in ("unproven", "rejected")
+
+
+@pytest.mark.slow
+def test_a_looked_at_grid_alone_keeps_a_search_of_copies_from_support(empty, tmp_path):
+    """As above, without a first judgement: the sets of the sweep alone are in the way."""
+    source = Demo(seed=24, flow_effect=0.0)
+    market = load_panel(source, benchmark=source.default_benchmark)
+    sweep(ShareInflow(), market, {"lookback": [*range(5, 41, 5)], "top": [1, 2, 3]})
+    told = tune(ShareInflow(lookback=30, top=1), market, ["coverage=0.79,0.8"], out=tmp_path).report
+    assert told is not None
+    assert told.verdict.number == 1
+    assert told.verdict.word in ("unproven", "rejected")
