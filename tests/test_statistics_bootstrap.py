@@ -18,7 +18,7 @@ from engine.statistics.bootstrap import (
     sharpe_interval,
     statistic_interval,
 )
-from engine.statistics.paths import largest_drawdown
+from engine.statistics.paths import compared, largest_drawdown, observed
 from engine.statistics.resampling import optimal_block, stationary_draws
 
 
@@ -228,6 +228,19 @@ def test_a_loss_in_the_first_row_is_a_drawdown():
     assert largest_drawdown(np.array([-0.1, 0.05])) == pytest.approx(-0.1)
     assert largest_drawdown(np.array([0.1, -0.2, 0.1, -0.1])) == pytest.approx(0.8 * 1.1 * 0.9 - 1.0)
     assert largest_drawdown(np.array([0.1, 0.2])) == 0.0
+
+
+def test_returns_behind_a_gap_are_of_the_gap():
+    nan = math.nan
+    returns = np.array([[0.3, 0.3], [0.1, 0.2], [0.1, -0.5], [0.1, 0.5], [0.7, 0.7]])
+    benchmark = np.array([nan, 0.01, nan, 0.02, nan])
+    found = compared(returns, benchmark)
+    np.testing.assert_allclose(found, [[0.1, 0.2], [1.1 * 1.1 - 1.0, 0.5 * 1.5 - 1.0]], rtol=1e-12)
+    assert observed(benchmark) == 2.0 / 3.0
+    # what is next to no gap keeps its bits
+    assert compared(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 0.0, nan, 0.0]))[:2].tolist() == [0.1, 0.2]
+    assert compared(returns[:, 0], np.array([nan, 0.0, 0.0, 0.0, nan])).tolist() == [0.1, 0.1, 0.1]
+    assert (len(compared(returns, np.full(5, nan))), observed(np.full(5, nan))) == (0, 1.0)
 
 
 def test_drawdowns_are_those_of_the_draws():
