@@ -333,6 +333,21 @@ def test_sleeves_decide_alike_first_and_then_in_turn() -> None:
     assert (later.decisions.tolist(), later.turns.tolist()) == ([5, 7, 7], [[2, 0], [2, 0], [2, 1]])
 
 
+def test_sleeves_of_one_session_decide_in_their_order() -> None:
+    # Sorting is stable for a few by chance; a single sleeve is the whole account
+    one = Targets.of_weights(np.array([1, 5]), np.array([[0.5], [1.0]]))
+    for count in (1, 20):
+        turns = Targets.in_turn([one] * count).turns.tolist()
+        assert turns == [[count, ALL], *([count, sleeve] for sleeve in range(count))]
+
+
+def test_prices_are_looked_at_by_inverse_volatility_alone() -> None:
+    scores, rows, listed = np.array([[2.0, 1.0, NAN, NAN]]), np.array([0]), np.ones((1, 4), dtype=bool)
+    for weighting, first in (("equal", 0.5), ("score", 2 / 3)):
+        found = target_weights(scores, rotation(weighting=weighting), rows, listed, None, SYMBOLS)
+        assert found.weights[0, 0] == pytest.approx(first)
+
+
 def test_scores_of_the_wrong_shape_are_refused() -> None:
     with pytest.raises(StrategyError, match="shape"):
         target_weights(
