@@ -335,10 +335,10 @@ def test_sleeves_decide_alike_first_and_then_in_turn() -> None:
 
 def test_sleeves_of_one_session_decide_in_their_order() -> None:
     # Sorting is stable for a few by chance; a single sleeve is the whole account
-    one = Targets.of_weights(np.array([1, 5]), np.array([[0.5], [1.0]]))
-    for count in (1, 20):
+    one = Targets.of_weights(np.array([1, 5, 9]), np.array([[0.5], [1.0], [0.5]]))
+    for count in (1, 40):
         turns = Targets.in_turn([one] * count).turns.tolist()
-        assert turns == [[count, ALL], *([count, sleeve] for sleeve in range(count))]
+        assert turns == [[count, ALL], *([count, sleeve] for sleeve in [*range(count)] * 2)]
 
 
 def test_prices_are_looked_at_by_inverse_volatility_alone() -> None:
