@@ -11,7 +11,7 @@ import pytest
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 from engine.statistics.superiority import superiority
 from engine.verdict import skill as skill_module
-from engine.verdict.evidence import sample_of
+from engine.verdict.evidence import TrialLog, sample_of
 from engine.verdict.reasons import block_length
 from engine.verdict.skill import resamples_for, skill
 from tests.helpers.evidence import FEW, LINES, YEAR, evidence, levels, random_returns
@@ -158,3 +158,63 @@ def test_chunks_agree_on_trials_without_skill(monkeypatch, mean):
         "trials not tested because they never differ from the benchmark: 1",
         "the stepwise test stops after its first step: it may miss survivors",
     )
+
+
+def test_the_harder_of_benchmark_and_equal_weight_counts():
+    returns = random_returns(columns=4)
+    returns[:, :2] += 0.002
+    easy, hard = np.zeros(300), index() + 0.002
+    alone = {name: block_2(returns, benchmark=each) for name, each in (("easy", easy), ("hard", hard))}
+    assert alone["easy"].spa < 0.05 < alone["hard"].spa
+    for benchmark, equal_weight, order, other in (
+        (easy, hard, ("equal weight", "benchmark"), "easy"),
+        (hard, easy, ("benchmark", "equal weight"), "easy"),
+        # of two that are as hard the benchmark counts
+        (hard, hard, ("benchmark", "equal weight"), "hard"),
+    ):
+        found = block_2(returns, benchmark=benchmark, equal_weight=equal_weight)
+        assert (found.benchmark, found.other) == order
+        for name in ("spa", "spa_lower", "spa_upper", "survivors", "tested", "resamples", "measured"):
+            assert getattr(found, name) == getattr(alone["hard"], name)
+        assert found.other_spa == alone[other].spa
+    nothing = alone["easy"]
+    assert (nothing.other, nothing.reasons["other_spa"]) == ("nothing else", "nothing else was tested")
+
+
+def test_equal_weight_that_is_the_winner_leaves_the_block_length_to_itself():
+    equal_weight, returns = index(), random_returns(columns=2)
+    returns[:, 0] = equal_weight
+    found = block_2(returns, benchmark=np.full(300, -0.01), equal_weight=equal_weight)
+    expected = superiority(
+        returns - equal_weight[:, None], block=block_length(equal_weight).value, seed=0, resamples=200
+    )
+    assert (found.benchmark, found.spa) == ("equal weight", expected.p_value)
+
+
+def test_trials_that_are_lost_weigh_on_the_p_value_and_on_the_line():
+    returns = random_returns(columns=2, seed=1)
+    alone = block_2(returns, benchmark=np.zeros(300))
+    assert (alone.measured, alone.penalty) == (alone.spa, 1.0)
+    # of four on record two cannot be run again
+    log = TrialLog(4, 2, lost=2)
+    for factor, survivors in ((1.0, 0), (2.0, 1)):
+        lines = dataclasses.replace(LINES, superiority=factor * alone.spa)
+        assert block_2(returns, lines, benchmark=np.zeros(300)).survivors >= 1
+        given = dataclasses.replace(evidence(returns, benchmark=np.zeros(300)), log=log)
+        found = skill(given, sample_of(given), lines, FEW)
+        assert (found.penalty, found.measured) == (2.0, alone.spa)
+        assert found.spa == min(2.0 * alone.spa, 1.0)
+        assert found.survivors == survivors
+
+
+def test_what_is_accepted_is_a_share_of_all_or_of_one_of_each_kind():
+    # two survivors that are nearly one, of four: a half of all, a third of those that differ
+    returns = random_returns(columns=4)
+    returns[:, 0] += 0.003
+    returns[:, 1] = returns[:, 0] + 0.0001 * random_returns(columns=1, seed=5)[:, 0]
+    given = evidence(returns, benchmark=np.zeros(300))
+    found = skill(given, sample_of(given), LINES, FEW)
+    assert (found.survivors, found.tested, found.accepted) == (2, 4, 1.0 / 3.0)
+    given = dataclasses.replace(given, log=TrialLog(6, 4, lost=2))
+    assert skill(given, sample_of(given), LINES, FEW).accepted == 1.0 / 5.0
+    assert block_2(random_returns(columns=2)).accepted == 0.0
