@@ -78,7 +78,7 @@ def test_survivors_follow_the_line_of_superiority():
 def test_without_a_benchmark_all_is_undefined():
     found = block_2(random_returns(columns=2))
     for name in (
-        *("spa", "spa_lower", "spa_upper"),
+        *("spa", "measured", "spa_lower", "spa_upper"),
         *("benchmark_difference", "benchmark_p", "benchmark_p_robust"),
     ):
         assert math.isnan(getattr(found, name))
@@ -205,6 +205,8 @@ def test_trials_that_are_lost_weigh_on_the_p_value_and_on_the_line():
         assert (found.penalty, found.measured) == (2.0, alone.spa)
         assert found.spa == min(2.0 * alone.spa, 1.0)
         assert found.survivors == survivors
+    losing = dataclasses.replace(evidence(returns - 0.01, benchmark=np.zeros(300)), log=log)
+    assert skill(losing, sample_of(losing), LINES, FEW).spa == 1.0
 
 
 def test_what_is_accepted_is_a_share_of_all_or_of_one_of_each_kind():
@@ -217,4 +219,10 @@ def test_what_is_accepted_is_a_share_of_all_or_of_one_of_each_kind():
     assert (found.survivors, found.tested, found.accepted) == (2, 4, 1.0 / 3.0)
     given = dataclasses.replace(given, log=TrialLog(6, 4, lost=2))
     assert skill(given, sample_of(given), LINES, FEW).accepted == 1.0 / 5.0
-    assert block_2(random_returns(columns=2)).accepted == 0.0
+    # one survivor beside three that are nearly one: a quarter of all, or a sixth with the two that are lost
+    returns[:, 1:] = returns[:, 3:] + 0.0001 * random_returns(columns=3, seed=6)
+    given = evidence(returns, benchmark=np.zeros(300))
+    assert skill(given, sample_of(given), LINES, FEW).accepted == 1.0 / 4.0
+    given = dataclasses.replace(given, log=TrialLog(6, 4, lost=2))
+    assert skill(given, sample_of(given), LINES, FEW).accepted == 1.0 / 6.0
+    assert block_2(np.zeros((300, 1))).accepted == 0.0
