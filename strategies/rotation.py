@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,8 @@ class Rotation(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let ``top: int = 5`` in a subclass change the default alone."""
         super().__init_subclass__(**kwargs)
-        inherited: dict[str, dataclasses.Field[Any]] = getattr(cls, "__dataclass_fields__", {})
+        # Class variables such as ``cash_without_score`` are none of these, and stay what they are.
+        inherited = {each.name: each for each in dataclasses.fields(cast("Any", cls))}
         for name in inherited.keys() & cls.__dict__.keys():
             default = cls.__dict__[name]
             if not isinstance(default, dataclasses.Field):

@@ -176,3 +176,14 @@ def test_a_new_strategy_says_how_to_run_it_from_where_it_was_asked_for():
 def test_a_new_strategy_needs_a_name_that_python_takes(name):
     with pytest.raises(UsageError, match="name of a Python module; received"):
         new_strategy(name)
+
+
+def test_a_class_variable_set_without_its_annotation_is_no_parameter():
+    @dataclass(frozen=True, kw_only=True)
+    class Patient(Momentum):
+        cash_without_score = False
+        top: int = 2
+
+    assert Patient.cash_without_score is False
+    assert Patient().top == 2
+    assert "cash_without_score" not in {each.name for each in dataclasses.fields(Patient)}
