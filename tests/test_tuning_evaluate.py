@@ -163,7 +163,7 @@ def test_a_difference_between_the_engines_is_an_error_that_names_the_day(
     right = evaluate.paths([{"lookback": 30}])
     wrong = right.copy()
     wrong[0, 17] = np.nextafter(wrong[0, 17], np.inf)
-    monkeypatch.setattr(evaluate, "paths", lambda _sets: wrong)
+    monkeypatch.setattr(evaluate, "own_path", lambda _parameters: wrong[0])
     day = str(panel.days[evaluate.first + 17])
     with pytest.raises(ValidationError, match=f"trial 4 is not the same on both engines from {day}") as error:
         check_best(evaluate.spec, evaluate, Trial(4, {"lookback": 30}, Outcome({})), tmp_path)

@@ -74,7 +74,7 @@ def test_every_row_of_a_facts_file_has_a_source(path: Path) -> None:
 
 def test_every_tag_is_explained_once_and_every_explanation_is_used() -> None:
     explained = [row["tag"] for row in rows("sources.csv")]
-    tables = ("universe.csv", "fund_history.csv", "splits.csv", "themes.csv", "capex.csv")
+    tables = ("universe.csv", "fund_history.csv", "splits.csv", "themes.csv", "capex.csv", "statements.csv")
     used = {tag for name in tables for row in rows(name) for tag in row["source"].split(";")}
     for path in toml_files():
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
