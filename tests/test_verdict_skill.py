@@ -191,6 +191,15 @@ def test_equal_weight_that_is_the_winner_leaves_the_block_length_to_itself():
     assert (found.benchmark, found.spa) == ("equal weight", expected.p_value)
 
 
+def test_the_block_length_of_equal_weight_is_that_of_what_is_left_beside_it():
+    # trials that ride on a slow wave are noise beside it
+    wave = 0.02 * np.sin(0.1 * np.arange(300))
+    returns = random_returns(columns=2) + wave[:, None]
+    alone = block_2(returns, benchmark=wave)
+    found = block_2(returns, benchmark=np.full(300, -0.05), equal_weight=wave)
+    assert (found.benchmark, found.spa, found.tested) == ("equal weight", alone.spa, 2)
+
+
 def test_trials_that_are_lost_weigh_on_the_p_value_and_on_the_line():
     returns = random_returns(columns=2, seed=1)
     alone = block_2(returns, benchmark=np.zeros(300))
