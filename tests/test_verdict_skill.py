@@ -108,6 +108,8 @@ def test_too_few_blocks_are_a_reason():
     for name in ("difference", "p", "p_robust"):
         assert short.reasons[f"benchmark_{name}"] == "it takes at least 10 rows"
         assert short.reasons[f"default_{name}"] == "it takes at least 10 rows"
+    both = block_2(levels(1, 2), benchmark=levels(3)[:, 0], equal_weight=np.zeros(4))
+    assert (both.other, both.reasons["other_spa"]) == ("equal weight", "undefined")
 
 
 def test_a_winner_that_is_the_benchmark_leaves_the_block_length_to_it():
