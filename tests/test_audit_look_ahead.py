@@ -111,7 +111,13 @@ class OnlyWithLargeTop(biased.ShiftByMinusOne):
         return super().scores(known) if self.top > 3 else np.where(known.listed, known.close, np.nan)
 
 
-@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"weights"}))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("share_inflow", "momentum") else pytest.mark.slow)
+        for name in sorted(set(STRATEGIES) - {"weights"})
+    ],
+)
 def test_every_builtin_passes(panel: Panel, name: str) -> None:
     opinion = look_ahead(Audited(STRATEGIES[name](), panel, reload=reload))
     assert opinion.passed is True, opinion.sentence
@@ -229,6 +235,7 @@ def test_the_command_fails_a_biased_strategy_with_code_5(root: Path, tmp_path: P
     assert "Not asked" in document["audits"][1]["sentence"]
 
 
+@pytest.mark.slow
 def test_the_command_passes_a_builtin(root: Path) -> None:
     words = ("share_inflow", "--draws", 3, "--set", "lookback=10", "--seed", 5)
     done = etflow(root, "audit", *words)

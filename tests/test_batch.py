@@ -147,7 +147,13 @@ def swept(panel: Panel, strategies: list[Any], first: int, **options: Any) -> An
     return engine.run(strategies, equity=True)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("share_inflow", "resonance") else pytest.mark.slow)
+        for name in BUILT_IN
+    ],
+)
 def test_every_set_of_a_sweep_is_that_run_of_the_reference_engine(demo: Panel, name: str) -> None:
     base = STRATEGIES[name]()
     sets = [replace(base, **rotation) for rotation in ROTATIONS]

@@ -59,6 +59,7 @@ def replaced(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_table_that_is_declared_in_three_places_goes_everywhere(root: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for name in ("data", "engine", "strategies", "tests"):

@@ -189,6 +189,7 @@ def test_a_hold_out_that_was_looked_at_before_it_was_shut_is_seen(
     assert " run ShareInflow 2021-11-01 to 2021-12-31 " in seen
 
 
+@pytest.mark.slow
 def test_a_hold_out_that_was_broken_or_opened_by_another_study_is_seen(
     state: Record, panel: Panel, tmp_path: Path
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_study_made_by_workers_has_the_bytes_of_a_local_one(machines, tmp_path
         assert 1 <= len(workers.workers) <= 2
 
 
+@pytest.mark.slow
 def test_a_strategy_file_need_not_be_on_the_workers(machines, here):
     Path("mine.py").write_text(MINE)
     words = ("tune", "mine.py:Mine", "--param", "lookback=3:20", "--param", "top=1:3", *SMALL)
@@ -182,6 +183,7 @@ def test_a_strategy_file_need_not_be_on_the_workers(machines, here):
     assert not list(machines.folder.rglob("mine.py"))
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_run_costs_its_piece_only(mortal, tmp_path):
     slowly = Slowly()
     killed = []

@@ -57,7 +57,10 @@ def test_the_size_of_chunks_does_not_change_the_study(tmp_path, method, pace):
     assert search(tmp_path / "one", method, pace=pace) == search(tmp_path / "other", method)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(each, marks=() if each in ("grid", "tpe") else pytest.mark.slow) for each in METHODS],
+)
 def test_a_search_killed_at_any_moment_goes_on_to_the_same_study(tmp_path, method):
     expected = search(tmp_path / "whole", method)
     out = tmp_path / "killed"
@@ -190,6 +193,7 @@ def test_an_evaluator_that_loses_sets_is_a_bug(tmp_path):
         search(tmp_path, "grid", evaluator=lambda sets: evaluate(sets)[1:])
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_sets(tmp_path):
     import tracemalloc
 

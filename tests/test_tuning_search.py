@@ -102,7 +102,10 @@ def test_trials_are_the_same_in_another_process(method):
     assert done.stdout.strip() == str(run(method, MIXED, wanted=45, seed=3))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(each, marks=pytest.mark.slow if each in ("nsga2", "cmaes") else ()) for each in METHODS],
+)
 def test_no_set_comes_twice_and_all_are_allowed(method):
     found = run(method, COUNTED, wanted=1000)
     counts = Counter(tuple(each.items()) for each in found)

@@ -380,6 +380,7 @@ def test_a_record_that_was_deleted_withholds_the_word(panel, empty, tmp_path):
     assert told.verdict.word == "withheld"
 
 
+@pytest.mark.slow
 def test_the_order_of_looks_changes_no_bit(panel, tmp_path, monkeypatch):
     documents = []
     for name, lookbacks in (("a", (10, 20, 30)), ("b", (30, 10, 20))):
