@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class Filled:
         self.name = source.name
         self.synthetic = source.synthetic
         self.default_benchmark = source.default_benchmark
+        self.folder: Path | None = getattr(source, "folder", None)
         self._used: dict[str, str] = {}
 
     @classmethod

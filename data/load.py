@@ -86,7 +86,9 @@ def load_panel(
         whole_years=calendar.whole_years,
         calendar=calendar.sessions(_date(days[0]), calendar.last_day),
     )
-    return _with_benchmark(replace(panel, filled=dict(source.used)), source, benchmark, end)
+    return _with_benchmark(
+        replace(panel, filled=dict(source.used), home=source.folder), source, benchmark, end
+    )
 
 
 def choose_symbols(

@@ -9,17 +9,25 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import run_backtest
+from data.facts.calendars import calendar_for
+from data.importing.importer import import_files
+from data.load import load_panel
+from data.source import open_source
+from data.store.store import Store
+from engine import run
 from engine.record.body import body_of
 from engine.record.journal import writing
 from engine.record.lines import Forgotten, Judgement, Look, Seal
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
+from strategies.baselines import BuyHold
 
 ROOT = Path(run_backtest.__file__).parent
 DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
@@ -266,3 +274,19 @@ def test_nobody_mends_the_end_of_a_line_that_another_is_writing(state):
     late.join(timeout=30)
     assert place.read_text().count("\n\n") == 0
     assert b'{"look":"half of it"}\n' in place.read_bytes()
+
+
+# --- from a notebook ------------------------------------------------------------------------------------
+
+
+def test_a_look_in_python_is_on_record_beside_the_store_as_one_of_the_command_is(state, tmp_path):
+    days = calendar_for("cn_etf").sessions(date(2024, 3, 1), date(2024, 6, 28))
+    rows = [f"159995.SZ,{day},1,1.01,0.99,1,{10**6 + row},{10**6 + row}" for row, day in enumerate(days)]
+    (tmp_path / "bars.csv").write_text("symbol,day,open,high,low,close,volume,amount\n" + "\n".join(rows))
+    import_files([tmp_path / "bars.csv"], Store(tmp_path / "store"))
+    run(BuyHold(), load_panel(open_source(str(tmp_path / "store"))))
+    for place in (tmp_path / "store" / "record", state / "record"):
+        assert '"command":"run"' in (place / "record.jsonl").read_text()
+    shutil.rmtree(state)
+    seen = [each.strategy for each in Record(tmp_path / "store").read().lines if isinstance(each, Look)]
+    assert seen == ["BuyHold"]

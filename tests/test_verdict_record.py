@@ -327,6 +327,19 @@ def test_sessions_that_were_looked_at_before_the_first_judgement_are_not_new():
     )
     assert found(*lines).seen_until == "2021-05-31"
     assert found(look(1, GRID)).seen_until == ""
+    # What another strategy was measured on tells which way the market went.
+    other = look(1, GRID, strategy="Other", source="xyz", last="2021-06-15")
+    assert found(other, judged(2, "unproven", last="2021-04-30")).seen_until == "2021-06-15"
+
+
+def test_looks_at_relatives_are_looks_at_the_family_in_both_directions():
+    child = look(1, ParameterSets.single({"a": 1}), strategy="Child", source="c", bases=("Mine",))
+    parent = look(2, ParameterSets.single({"a": 2}), strategy="Parent", source="p")
+    sibling = look(3, ParameterSets.single({"a": 3}), strategy="Sibling", source="s", bases=("Parent",))
+    stranger = look(4, ParameterSets.single({"a": 4}), strategy="Stranger", source="x", bases=("Else",))
+    contents = Contents((child, parent, sibling, stranger), {BODY.name: BODY}, 0)
+    seen = on_record(contents, BODY, *PERIOD, Family("Mine", "abc", ("Parent",)))
+    assert [each.key[0] for each in seen.sets] == ["Child", "Parent", "Sibling"]
 
 
 # --- through the doors ------------------------------------------------------------------------------------

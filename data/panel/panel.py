@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -81,6 +82,7 @@ class Panel:
     whole_years : the exchange's sessions by calendar year, of years that are recorded as a whole
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
     filled : what the data lacked and etflow's own facts filled in, by table, in words
+    home : the folder of the store that it was loaded from; None for one that was not
     """
 
     days: Days
@@ -94,6 +96,7 @@ class Panel:
     sessions_per_year: float
     ingredients: Ingredients = field(repr=False)
     filled: Mapping[str, str] = field(default_factory=dict)
+    home: Path | None = None
     index_fills: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     whole_years: Mapping[int, int] = field(default_factory=dict)
 

@@ -117,7 +117,7 @@ def tune(
     Every trial is kept in a study, a folder under --out. The same command with --resume goes on with it.
     Exit code 5 where no trial meets the constraints.
 
-    Example: etflow tune share_inflow --param lookback=3:20 --param top=1,2,3
+    Example: etflow tune share_inflow --param lookback=5:20:5 --param top=1,2,3
     """
     from engine import Executor, Search, SearchWords, SplitSizes, Watch, check_writable, order_of
 

@@ -19,6 +19,7 @@ from engine.record.lines import Look
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
 from engine.strategy.source import source_of
+from engine.tuning.columns import family_of
 from engine.tuning.dimensions import Interval
 from engine.tuning.space import Space
 
@@ -31,7 +32,7 @@ TOLD = ("sharpe_ratio", "annual_return")
 
 def record_of(market: OpenMarket) -> Record:
     """Return the record of some data: beside their store, if any, and in the user's state folder."""
-    return Record(getattr(market.source, "folder", None))
+    return Record(market.panel.home)
 
 
 def body_of_panel(panel: Panel) -> Body:
@@ -67,6 +68,7 @@ def note_look(
         sets=ParameterSets.single(adapter.parameters) if sets is None else sets,
         benchmark=job.market.benchmark or "",
         best={name: value for name in TOLD if (value := (best or {}).get(name)) is not None},
+        bases=family_of(adapter).bases,
     )
     record_of(job.market).note(look, body)
 

@@ -31,6 +31,7 @@ class Look:
     sets : the parameter sets
     benchmark : what it was held against
     best : the best value of each metric that it told, by name; a hint for people, never used to judge
+    bases : the names of the strategies that it derives from
     """
 
     look: str
@@ -45,6 +46,7 @@ class Look:
     sets: ParameterSets
     benchmark: str = ""
     best: Mapping[str, float] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ def document(line: Line) -> dict[str, Any]:
     if isinstance(line, Look):
         found["sets"] = line.sets.document()
         found["best"] = dict(line.best)
+        if not line.bases:
+            del found["bases"]
     if isinstance(line, Judgement):
         found["parameters"] = dict(line.parameters)
     return found
@@ -128,6 +132,7 @@ def parse(found: Mapping[str, Any]) -> Line | None:
             try:
                 if kind is Look:
                     given["sets"] = ParameterSets.from_document(given["sets"])
+                    given["bases"] = tuple(map(str, given.get("bases", ())))
                 return kind(**given)
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError(str(error)) from None

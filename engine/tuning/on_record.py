@@ -31,7 +31,8 @@ MOST_COUNTED = 200_000
 class Family:
     """A strategy, by the name of its class and the hash of its source; ``bases`` are what it derives from.
 
-    Looks at a strategy that it derives from are looks at its family; the words on that one are not on it.
+    Looks at a strategy that it derives from, at one that derives from it, and at one that derives from the
+    same are looks at its family; the words on these are not on it.
     """
 
     name: str
@@ -42,7 +43,9 @@ class Family:
         """Return whether a line is of this family."""
         if line.strategy == self.name or (bool(self.source) and line.source == self.source):
             return True
-        return isinstance(line, Look) and line.strategy in self.bases
+        if not isinstance(line, Look):
+            return False
+        return line.strategy in self.bases or not {self.name, *self.bases}.isdisjoint(line.bases)
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,13 @@ def on_record(
 
 
 def _seen_until(lines: Iterable[Line], family: Family) -> str:
+    """Return the last session that anything was looked at on when a family was first judged."""
     last = ""
     for line in lines:
-        if isinstance(line, Look | Judgement) and family.has(line):
+        if isinstance(line, Look | Judgement):
             last = max(last, line.last)
-            if isinstance(line, Judgement) and line.word != "withheld":
-                return last
+        if isinstance(line, Judgement) and line.word != "withheld" and family.has(line):
+            return last
     return ""
 
 
