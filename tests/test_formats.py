@@ -158,7 +158,7 @@ def test_a_decimal_comma_is_refused_until_a_map_says_so(take, store):
     )
     with pytest.raises(DataError, match=r"`open` in row 1 has a comma .*'29,98'.*decimal = \",\""):
         take("bars.csv", rows)
-    with pytest.raises(DataError, match=r"`units` in row 1 has points that are no thousands separator"):
+    with pytest.raises(DataError, match=r"`units` in row 1 has points that are not a thousands separator"):
         take("u.csv", csv("symbol;day;units", "159363;2025-08-20;3.970.000.000"))
     take("bars.csv", rows, map='based_on = "tidy-bars"\ndecimal = ","')
     assert store.read("bars")["close"].tolist() == [30.15, 30.05]
@@ -191,7 +191,7 @@ def test_commas_group_thousands_where_another_number_shows_it(take, store):
 
 
 def test_a_ratio_of_a_thousand_and_more_is_a_decimal_comma(take):
-    with pytest.raises(DataError, match=r"`ratio` in row 1 has a comma that is no thousands separator"):
+    with pytest.raises(DataError, match=r"`ratio` in row 1 has a comma that is not a thousands separator"):
         take("a.csv", csv("symbol,kind,ex_day,ratio", '159363,split,2025-08-20,"1,500"'))
 
 

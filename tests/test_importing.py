@@ -157,7 +157,7 @@ BAD = {
     "percentage": (TIDY.replace("0.729", "72.9%"), r"`close` .* in row 2; received '72.9%'"),
     "decimal comma": (
         TIDY.replace("0.729", '"0,729"'),
-        r"`close` in row 2 has a comma that is no thousands separator; received '0,729'; .*decimal = \",\"",
+        r"a comma that is not a thousands separator; received '0,729'; .*decimal = \",\"",
     ),
     "price of a thousand": (
         TIDY.replace("0.729", '"1,729"'),

@@ -91,13 +91,13 @@ def test_a_fund_halted_at_the_end_of_the_data_is_still_in_equal_weight(here, tmp
 def test_a_run_says_it_on_the_terminal_in_the_manifest_and_on_the_first_screen_of_its_page(here, tmp_path):
     code, printed, complained = here("run", "buy_hold", "--data", "store", "--json")
     assert code == 0
-    assert f"warning: data: {GONE} was held for 40 sessions at its last price" in complained
+    assert f"warning: data: stale-holding: {GONE} was held for 40 sessions at its last price" in complained
     assert "warning: data: lost-members: bars SZ" in complained
     assert "etflow data check --data store" in complained
     folder = tmp_path / json.loads(printed)["folder"]
     warnings = json.loads((folder / "manifest.json").read_text())["data_warnings"]
     assert json.loads(printed)["data_warnings"] == warnings
-    assert [text.split(":")[0].split(" ")[0] for text in warnings] == [GONE, "lost-members"]
+    assert [text.partition(":")[0] for text in warnings] == ["stale-holding", "lost-members"]
     page = (folder / "tearsheet.html").read_text()
     header = page[page.index("<header>") : page.index("</header>")]
     assert "2 warnings about the data" in header
@@ -175,3 +175,16 @@ def test_survivorship_says_where_it_cannot_be_told(here, tmp_path):
     assert whole.sentence.startswith("Every fund of the data is still there at the end.")
     bound = audit(BuyHold(symbol=GONE), load_panel(source), only=["survivorship"])["survivorship"]
     assert "cannot run: parameter `symbol` of BuyHold" in bound.sentence
+
+
+def test_a_comparison_says_whose_holding_it_is_and_once_what_all_share(here, tmp_path):
+    code, printed, complained = here(
+        "compare", "buy_hold", "buy_hold:symbol=159995", "--data", "store", "--json"
+    )
+    assert code == 0
+    assert f"warning: data: buy_hold: stale-holding: {GONE} was held" in complained
+    assert complained.count("lost-members") == 1
+    page = (tmp_path / json.loads(printed)["page"]).read_text()
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert f"buy_hold: stale-holding: {GONE}" in header
+    assert header.count("lost-members") == 1

@@ -51,7 +51,7 @@ def test_the_parts_of_the_block():
         assert getattr(found, f"{name}_p") == max(p_values)
         robust = sharpe_difference(first, other).prewhitened_p_value
         assert getattr(found, f"{name}_p_robust") == robust
-    assert (found.reasons, found.notes) == ({"other_spa": "nothing else was tested"}, ())
+    assert (found.reasons, found.notes) == ({"other_spa": "there is no other benchmark"}, ())
 
 
 def test_trials_are_held_against_the_benchmark_not_against_zero():
@@ -180,7 +180,7 @@ def test_the_harder_of_benchmark_and_equal_weight_counts():
             assert getattr(found, name) == getattr(alone["hard"], name)
         assert found.other_spa == alone[other].spa
     nothing = alone["easy"]
-    assert (nothing.other, nothing.reasons["other_spa"]) == ("nothing else", "nothing else was tested")
+    assert (nothing.other, nothing.reasons["other_spa"]) == ("", "there is no other benchmark")
 
 
 def test_equal_weight_that_is_the_winner_leaves_the_block_length_to_itself():

@@ -128,7 +128,7 @@ def _refuse_commas(
     if commas.empty:
         return
     other, row = ("." if part.decimal == "," else ","), commas.index[0] + 1
-    what = "a comma that is no" if "," in commas.iloc[0] else "points that are no"
+    what = "a comma that is not a" if "," in commas.iloc[0] else "points that are not a"
     raise DataError(
         f"{origin}: `{column.name}` in row {row} has {what} thousands separator",
         received=repr(commas.iloc[0]),

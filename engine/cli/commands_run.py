@@ -53,6 +53,7 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
         done = run_job(open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), watch)
         with watch("report"):
             folder = done.save(out, report=not no_report)
+    warn_of_data(app, done.data_warnings, done.manifest["spec"]["data"])
     _warn(app, {done.name: done})
     if as_json:
         print_json(done.document(folder, watch.seconds))
@@ -99,6 +100,8 @@ def compare(
             page = compared.save(out, report=not no_report, runs=fresh)
     folders = {called[word]: folder for word, (folder, _) in finished.items()}
     folders |= {word: out / runs[word].name for word in fresh}
+    first = next(iter(compared.results.values()))
+    warn_of_data(app, compared.data_warnings, first.manifest["spec"]["data"])
     _warn_of_periods(app, compared)
     _warn(app, compared.results)
     if as_json:
@@ -199,9 +202,6 @@ def _warn(app: App, results: Mapping[str, Run]) -> None:
             app,
             f"{shortest} session(s) are too few to judge by; annual figures of so short a run mean little",
         )
-    said = dict.fromkeys(text for result in results.values() for text in result.data_warnings)
-    if said:
-        warn_of_data(app, [*said], next(iter(results.values())).manifest["spec"]["data"])
     for word, result in results.items():
         allowed = result.manifest.get("allowed", [])
         if allowed:

@@ -55,6 +55,14 @@ class Comparison:
         """An id made of the runs'; their order counts."""
         return comparison_id([run.name for run in self.results.values()])
 
+    @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What there is to know of the data; what is not of all runs begins with the name of its run."""
+        said = {name: run.data_warnings for name, run in self.results.items()}
+        shared = set.intersection(*map(set, said.values()))
+        own = [f"{name}: {text}" for name, texts in said.items() for text in texts if text not in shared]
+        return (*own, *(text for text in next(iter(said.values())) if text in shared))
+
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """Metrics by name, a column a run, over the sessions that all have."""
@@ -80,6 +88,7 @@ class Comparison:
                 [run.metrics for run in self.results.values()],
                 page,
                 self.significance,
+                self.data_warnings,
             )
         return page
 

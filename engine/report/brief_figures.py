@@ -84,6 +84,8 @@ def _line(brief: Brief, name: str, title: str) -> Picture:
 
 
 def _prices(brief: Brief) -> Picture:
+    title = "Close and NAV" if np.isfinite(brief.series["nav"]).any() else "Close"
+
     def draw(figure: Figure | SubFigure) -> None:
         axes = figure.subplots()
         for name, label, colour in (("nav", "NAV", canvas.EQUAL_WEIGHT), ("close", "close", canvas.RUN)):
@@ -93,10 +95,10 @@ def _prices(brief: Brief) -> Picture:
                 axes.plot(_days(brief)[known], values[known], color=colour, linewidth=1.4, label=label)
         canvas.date_axis(axes)
         axes.legend(loc="upper left")
-        axes.set_title("Close and NAV")
+        axes.set_title(title)
 
     caption = "On the basis of the day: splits and dividends since then are taken out."
-    return Picture("prices", "Close and NAV", caption, draw, height=HEIGHT)
+    return Picture("prices", title, caption, draw, height=HEIGHT)
 
 
 def _indices(brief: Brief) -> Picture:
@@ -117,4 +119,7 @@ def _indices(brief: Brief) -> Picture:
         axes.legend(loc="upper left")
         axes.set_title("Indices this year")
 
-    return Picture("indices", "Indices this year", "Its own is the thick line.", draw, height=HEIGHT)
+    own_index = brief.indices.get(brief.fund.index or "")
+    there = own_index is not None and bool(np.isfinite(own_index).any())
+    caption = "Its own is the thick line." if there else "Its own is not on file."
+    return Picture("indices", "Indices this year", caption, draw, height=HEIGHT)

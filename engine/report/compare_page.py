@@ -45,16 +45,17 @@ def write_comparison(
     metrics: Sequence[Metrics],
     path: Path,
     significance: Significance | None = None,
+    data_warnings: Sequence[str] = (),
 ) -> None:
     """Write the comparison of results to ``path``, whole or not at all.
 
     ``metrics`` has those of each result, over its own sessions, in the same order; without ``significance``
-    the page says nothing of it. OSError if the file cannot be written.
+    the page says nothing of it; ``data_warnings`` stand first. OSError if the file cannot be written.
     """
     names = _names(results)
     common = common_of(results, names)
     with canvas.styled("page"):
-        html.write(path, _page(results, metrics, names, common, significance))
+        html.write(path, _page(results, metrics, names, common, significance, data_warnings))
 
 
 def _names(results: Sequence[Result]) -> list[str]:
@@ -72,6 +73,7 @@ def _page(
     names: Sequence[str],
     common: Common,
     significance: Significance | None,
+    data_warnings: Sequence[str],
 ) -> str:
     made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
     who = "all runs are on" if len(made_up) == len(names) else f"{', '.join(made_up)} ran on"
@@ -133,7 +135,9 @@ def _page(
         )
     )
     header = join(
-        tag("h1", "Comparison of " + ", ".join(names)), tag("p", _period(results, common), class_="subtitle")
+        tag("h1", "Comparison of " + ", ".join(names)),
+        tag("p", _period(results, common), class_="subtitle"),
+        sections.data_warnings(data_warnings),
     )
     banner = html.made_up(f"{who} a made-up market") if made_up else None
     return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -65,9 +65,8 @@ def facts(result: Result) -> str:
     return " · ".join(known)
 
 
-def data_warnings(result: Result) -> Safe:
-    """Return what there is to know of the data before the run is believed; nothing where there is nothing."""
-    said = result.data_warnings
+def data_warnings(said: Sequence[str]) -> Safe:
+    """Return what there is to know of the data before a page is believed; nothing where there is nothing."""
     if not said:
         return Safe("")
     shown, rest = said[:SHOWN_WARNINGS], said[SHOWN_WARNINGS:]

@@ -141,6 +141,6 @@ def _header(result: Result, metrics: Metrics) -> Safe:
         tag("p", idea) if (idea := result.manifest.get("idea")) else Safe(""),
         tag("p", sections.facts(result), class_="subtitle"),
         sections.cards(metrics, sections.currency(result)),
-        sections.data_warnings(result),
+        sections.data_warnings(result.data_warnings),
         tag("p", remark, class_="note") if (remark := result.benchmark_remark) else Safe(""),
     )

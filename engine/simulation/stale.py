@@ -41,18 +41,18 @@ class StaleHolding:
     def __str__(self) -> str:
         why = "its bars had ended" if self.ended else "there were no bars of it"
         return (
-            f"{self.symbol} was held for {self.sessions} sessions at its last price, {self.first} to "
-            f"{self.last}, because {why}; it was up to {self.share:.0%} of equity"
+            f"stale-holding: {self.symbol} was held for {self.sessions} sessions at its last price, "
+            f"{self.first} to {self.last}, because {why}; it was up to {self.share:.0%} of equity"
         )
 
 
 def stale_holdings(result: Result, panel: Panel) -> tuple[StaleHolding, ...]:
-    """Return the holdings of a run without a bar for more than ten sessions, by symbol and day.
+    """Return the holdings of a run without a bar for more than ten sessions, the largest first.
 
     ``panel`` is what the run was made on. A session counts from the first without a bar, whether or not it
     is the first of the run.
     """
-    return tuple(_stale(result, panel))
+    return tuple(sorted(_stale(result, panel), key=lambda each: (-each.share, each.symbol, each.first)))
 
 
 def _stale(result: Result, panel: Panel) -> Iterator[StaleHolding]:

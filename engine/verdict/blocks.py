@@ -52,7 +52,7 @@ class Selected:
 class Skill:
     """Block 2: whether any trial beats the benchmark, and equal weight.
 
-    ``benchmark`` is the harder of the two, which counts; ``other`` the other one.
+    ``benchmark`` is the harder of the two, which counts; ``other`` the other one, empty where there is none.
     ``spa`` is the p-value ``measured`` on the trials that can be run again, times ``penalty`` for those that
     cannot. ``survivors`` of ``tested`` trials pass the stepwise test; ``accepted`` is their share of all on
     record, or of one of each kind, whichever is smaller. Of the differences of Sharpe ratios, ``_p`` is

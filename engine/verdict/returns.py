@@ -172,7 +172,7 @@ def assumptions(evidence: Evidence, sample: Sample) -> Assumptions:
         largest_month=why.number(
             "largest_month",
             largest_month(chosen, _months(evidence, sample)),
-            f"there is no profit of at least {LEAST_PROFIT:.0%}",
+            f"the profit is below {LEAST_PROFIT:.0%}, or below that of the best month",
         ),
         exclusions=evidence.exclusions,
         reasons=why,
@@ -187,9 +187,10 @@ def _months(evidence: Evidence, sample: Sample) -> NDArray[np.int64]:
 
 
 def largest_month(returns: Floats, months: NDArray[np.int64]) -> float:
-    """Return the profit of the best month over the whole profit of (T,) returns; NaN for one below 1 %.
+    """Return the profit of the best month over the whole profit of (T,) returns.
 
-    Profit is in units of the wealth at the start; it can exceed 1, as other months may have lost.
+    Profit is in units of the wealth at the start. NaN for one below 1 %, and where the best month earned more
+    than the whole, which then is the small difference of gains and losses.
     """
     if not len(returns):
         return math.nan
@@ -197,4 +198,5 @@ def largest_month(returns: Floats, months: NDArray[np.int64]) -> float:
     last = np.flatnonzero(np.append(months[1:] != months[:-1], True))
     profits = np.diff(np.concatenate(([1.0], wealth[last])))
     total = float(wealth[-1] - 1.0)
-    return float(profits.max()) / total if total >= LEAST_PROFIT else math.nan
+    best = float(profits.max())
+    return best / total if total >= max(LEAST_PROFIT, best) else math.nan

@@ -109,8 +109,8 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         notes=found.notes,
         measured=why.number("measured", found.p_value, reason),
         penalty=penalty,
-        other=second or "nothing else",
-        other_spa=why.number("other_spa", second_spa, None if second else "nothing else was tested"),
+        other=second,
+        other_spa=why.number("other_spa", second_spa, None if second else "there is no other benchmark"),
         accepted=_accepted(found, sample, evidence.log.lost),
     )
 

@@ -53,7 +53,8 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ("cost share", "{cost_share:.2%} of the profit before costs"),
     ),
     "skill": (
-        ("SPA p", "{spa:.4f} against {benchmark}, the harder; {other_spa:.4f} against {other}"),
+        ("SPA p", "{spa:.4f} against {benchmark}"),
+        ("  beside it", "{other_spa:.4f} against {other}, the easier"),
         (
             "  of those run again",
             "{measured:.4f} (lower {spa_lower:.4f}, upper {spa_upper:.4f}), "
