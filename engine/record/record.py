@@ -20,6 +20,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from data.atomic import whole_file
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.journal import append_line, whole_lines, writing
@@ -179,8 +180,8 @@ def _start(kind: type[Line]) -> bytes:
 
 
 def _drop(place: Path, gone: set[str]) -> None:
-    """Write a file again without some lines, under another name that then takes its place."""
-    with writing(place):
+    """Write a file again without some lines."""
+    with writing(place), whole_file(place) as path:
         kept = []
         for line in place.read_bytes().splitlines(keepends=True):
             try:
@@ -189,9 +190,7 @@ def _drop(place: Path, gone: set[str]) -> None:
                 found = None
             if found is None or key_of(found) not in gone:
                 kept.append(line)
-        temporary = place.with_name(place.name + ".part")
-        temporary.write_bytes(b"".join(kept))
-        temporary.replace(place)
+        path.write_bytes(b"".join(kept))
 
 
 def _note_body(place: Path, body: Body) -> None:
