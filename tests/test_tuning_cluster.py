@@ -321,7 +321,10 @@ def test_a_strategy_that_cannot_be_sent_is_refused(machines):
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=re.escape("pip install 'etflow[cluster]'")), Cluster(evaluate):
+    with (
+        pytest.raises(UsageError, match=re.escape("pip install -c constraints.txt -e '.[cluster]'")),
+        Cluster(evaluate),
+    ):
         pass
 
 

@@ -127,5 +127,5 @@ def not_installed(library: str, extra: str, error: ImportError) -> UsageError:
     return UsageError(
         f"the provider {library} needs the library `{library}`",
         received=str(error),
-        hint=f"Install it: pip install 'etflow[{extra}]'.",
+        hint=f"Install it, in the clone of etflow: pip install -c constraints.txt -e '.[{extra}]'.",
     )

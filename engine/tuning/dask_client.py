@@ -26,6 +26,7 @@ from engine.tuning.worker import difference_of, identity_of
 CONNECT_SECONDS = 10.0
 # So long without any worker, and the search ends; one of our own cluster is back after about two seconds.
 PATIENCE_SECONDS = 30.0
+INSTALL = "Install it, in the clone of etflow: pip install -c constraints.txt -e '.[cluster]'."
 
 START = (
     "Start one with `dask scheduler`, and on each machine `dask worker tcp://HOST:8786 --nworkers -1 "
@@ -187,7 +188,7 @@ class DaskClient:
             raise UsageError(
                 f"the workers of {self.address} cannot import etflow",
                 received=error,
-                hint="Install `etflow[cluster]` in the environment of the scheduler and of every worker.",
+                hint=f"{INSTALL} Do it where the scheduler runs, and on every worker.",
             ) from error
         for address, identity in theirs.items():
             if different := difference_of(ours, identity):
@@ -218,7 +219,7 @@ def _distributed() -> Any:
         raise UsageError(
             "--executor dask needs the package distributed",
             received=error,
-            hint="Install it with: pip install 'etflow[cluster]'.",
+            hint=INSTALL,
         ) from error
     return distributed
 

@@ -1,6 +1,6 @@
 """The vendors' own libraries, sent to a server on this machine: what comes, and what breaks.
 
-Skipped where the library is not installed (``pip install 'etflow[cn,tushare,yahoo]'``).
+Skipped where the library is not installed (``pip install -e '.[cn,tushare,yahoo]'``).
 """
 
 from __future__ import annotations

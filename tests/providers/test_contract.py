@@ -162,7 +162,7 @@ def test_a_library_that_is_not_installed_is_named_with_what_to_install(any_bench
     extra = {"akshare": "cn", "tushare": "tushare", "yfinance": "yahoo"}[any_bench.name]
     with pytest.raises(UsageError) as caught:
         load_provider(any_bench.name)
-    assert f"pip install 'etflow[{extra}]'" in str(caught.value)
+    assert f"pip install -c constraints.txt -e '.[{extra}]'" in str(caught.value)
     assert f'{extra} = ["{any_bench.name}' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
