@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.statistics.estimate import Floats
+from engine.statistics.paths import compared
 from engine.statistics.sharpe import moments, probabilistic_sharpe
 from engine.statistics.superiority import superiority
 from engine.verdict.evidence import Evidence, Resamples, Since, Thresholds
@@ -92,8 +93,7 @@ def _unjudged(since: Since, reason: str) -> NewSessions:
 
 
 def _superior(returns: Floats, index: Floats, seed: int, draws: int) -> float:
-    known = np.isfinite(returns) & np.isfinite(index)
-    apart = returns[known] - index[known]
+    apart = compared(returns, index) - index[np.isfinite(index)]
     block = block_length(apart)
     if block.reason is not None:
         return math.nan
