@@ -155,6 +155,15 @@ def test_a_loss_rejects_however_short() -> None:
     assert told(WEAK).word == "unproven"
 
 
+def test_the_ratio_that_rejects_is_annual() -> None:
+    # 0.0001 a session with a deviation of a hundredth is about 0.16 a year.
+    assert 0.1 < told(WEAK).sharpe < 0.2  # type: ignore[operator]
+    assert told(WEAK, dataclasses.replace(LINES, rejected_sharpe=0.2)).word == "rejected"
+    assert told(WEAK, dataclasses.replace(LINES, rejected_sharpe=0.1)).word == "unproven"
+    annual = told(WEAK).sharpe
+    assert told(WEAK, dataclasses.replace(LINES, rejected_sharpe=annual)).word == "rejected"
+
+
 def test_an_account_that_does_not_move_is_undefined() -> None:
     found = told(np.zeros(250))
     assert (found.sharpe, found.probabilistic) == (None, None)

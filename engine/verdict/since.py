@@ -70,7 +70,7 @@ def new_sessions(evidence: Evidence, lines: Thresholds, resamples: Resamples) ->
     word: Literal["supported", "unproven", "rejected"] = "unproven"
     if p <= lines.superiority and probable >= lines.deflated:
         word = "supported"
-    elif (long_enough and p > lines.rejected_superiority) or of.sharpe <= lines.rejected_sharpe:
+    elif (long_enough and p > lines.rejected_superiority) or sharpe <= lines.rejected_sharpe:
         word = "rejected"
     said = f"SPA p {_text(p)}" + (f" (times {since.looks} looks)" if since.looks > 1 else "")
     return NewSessions(
