@@ -286,6 +286,7 @@ def test_there_are_no_more_sleeves_than_sessions_in_a_cycle(rebalance: Any, tran
 def test_phases_that_differ_only_by_which_sleeve_is_which_are_one() -> None:
     assert [distinct_phases(20, each) for each in (1, 4, 20, 3)] == [20, 5, 1, 20]
     assert distinct_phases("monthly", 1) is None
+    assert isinstance(distinct_phases(20, 4), int)  # it is counted through, and printed
 
 
 def test_weeks_begin_on_monday_where_markets_never_close() -> None:

@@ -157,7 +157,7 @@ def test_a_loss_rejects_however_short() -> None:
 
 def test_the_ratio_that_rejects_is_annual() -> None:
     # 0.0001 a session with a deviation of a hundredth is about 0.16 a year.
-    assert 0.1 < told(WEAK).sharpe < 0.2  # type: ignore[operator]
+    assert 0.1 < told(WEAK).sharpe < 0.2
     assert told(WEAK, dataclasses.replace(LINES, rejected_sharpe=0.2)).word == "rejected"
     assert told(WEAK, dataclasses.replace(LINES, rejected_sharpe=0.1)).word == "unproven"
     annual = told(WEAK).sharpe
