@@ -49,8 +49,8 @@ def test_alike_is_a_correlation_above_the_level(correlation, alike_above):
 
 
 def test_what_trials_earn_on_average_does_not_make_them_alike():
-    earning = np.column_stack([A + 50.0, B + 70.0])
-    assert numbers(kinds(earning, np.array([0.1, 0.2]))) == everywhere(1, 0)
+    earning = np.column_stack([A + 50.0, B + 70.0, A * B + 80.0])
+    assert numbers(kinds(earning, np.array([0.1, 0.2, 0.3]))) == everywhere(2, 1, 0)
 
 
 def test_of_equals_the_first_column_leads_among_very_many_too():
