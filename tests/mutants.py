@@ -28,7 +28,20 @@ ROOMS = {
     "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
     "verdict": (
         ["engine/verdict/*.py"],
-        [f"verdict_{name}" for name in ("blocks", "report", "returns", "rules", "skill")],
+        [
+            f"verdict_{name}"
+            for name in (
+                "blocks",
+                "duplicates",
+                "returns",
+                "rules",
+                "selection",
+                "since",
+                "skill",
+                "text",
+                "words",
+            )
+        ],
     ),
 }
 COPIED = ("data", "docs", "engine", "strategies", "tests")

@@ -92,19 +92,24 @@ def test_a_selected_trial_without_returns_is_refused():
     ("changes", "message"),
     [
         ({"returns": np.zeros(4)}, "not a table"),
-        ({"benchmark": np.zeros(3)}, "do not have the same rows"),
-        ({"days": np.zeros(3, "datetime64[D]")}, "do not have the same rows"),
+        ({"benchmark": np.zeros(3)}, "^the benchmark and the trials do not have the same rows"),
+        ({"equal_weight": np.zeros(5)}, "^equal weight and the trials do not have the same rows"),
+        ({"days": np.zeros(3, "datetime64[D]")}, "^days and the trials do not have the same rows"),
         ({"selected": 2}, "no such trial"),
         ({"default": -1}, "no such trial"),
         ({"neighbours": (0, 5)}, "no such trial"),
-        ({"sessions_per_year": 0.0}, "sessions per year"),
-        ({"rebalance": 0}, "sessions between decisions"),
+        ({"sessions_per_year": 0.9}, "^the number of sessions per year"),
+        ({"rebalance": 0}, "^sessions between decisions"),
         ({"seed": -1}, "seed"),
     ],
 )
 def test_evidence_that_does_not_fit_is_refused(changes, message):
     with pytest.raises(UsageError, match=message):
         dataclasses.replace(evidence(levels(1, 2)), **changes)
+
+
+def test_a_session_may_be_a_year():
+    assert dataclasses.replace(evidence(levels(1, 2)), sessions_per_year=1.0).sessions_per_year == 1.0
 
 
 def test_a_log_of_less_than_nothing_is_refused():

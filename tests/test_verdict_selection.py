@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from engine.statistics.deflated import deflated_sharpe
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
@@ -117,18 +118,20 @@ def test_nothing_is_cut_off_a_single_trial():
 def test_the_haircut_is_by_the_p_values_of_the_others():
     noise = np.random.default_rng(3).normal(0.0, 0.01, 301)
     better = (0.002 + noise[1:] + 0.5 * noise[:-1])[:, None]
-    returns = np.hstack([random_returns(columns=1) + 0.001, better, np.zeros((300, 1))])
+    returns = np.hstack([random_returns(columns=1) + 0.0002, better, np.zeros((300, 1))])
     found = block_3(returns)
     of, other = moments(returns[:, 0]), moments(returns[:, 1])
-    assert abs(other.autocorrelation) > 0.3
+    assert other.autocorrelation > 0.3
     p = sharpe_p_value(other.sharpe, 300, 252.0, other.autocorrelation)
-    # The trial that never moved tells nothing: p is 1.
-    expected = sharpe_haircut(
-        of.sharpe, 300, 252.0, autocorrelation=of.autocorrelation, other_p_values=[p, 1.0]
-    )
-    assert 0.0 < expected.haircut < 1.0
-    assert found.haircut == pytest.approx(expected.haircut)
-    assert found.haircut_sharpe == pytest.approx(expected.annual_after)
+    # Holm: three times the smallest p-value, the other's, is more than twice the second. The trial that never
+    # moves tells nothing: its p is 1.
+    assert p < sharpe_p_value(of.sharpe, 300, 252.0, of.autocorrelation) < 1.5 * p
+    annual = sharpe_haircut(
+        of.sharpe, 300, 252.0, autocorrelation=of.autocorrelation, trials=1, method="bonferroni"
+    ).annual
+    t = -float(stdtrit(299, 3.0 * p / 2.0))
+    assert found.haircut_sharpe == pytest.approx(t / math.sqrt(300.0 / 252.0))
+    assert found.haircut == pytest.approx(1.0 - found.haircut_sharpe / annual)
 
 
 @pytest.mark.parametrize("confidence", [0.95, 0.9])
