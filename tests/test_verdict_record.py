@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
+import sys
+import types
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +25,7 @@ from engine.record.record import Contents, Record
 from engine.record.sets import ParameterSets
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import strategy_class
-from engine.strategy.source import source_of
+from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.columns import again, family_of
 from engine.tuning.earlier import earlier
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
@@ -74,13 +77,113 @@ def test_distinct_sets_of_all_looks_count_once_in_an_order_of_their_own():
     assert [each.key for each in found(three, two, one).sets] == [each.key for each in known.sets]
 
 
-def test_a_family_is_a_name_or_a_source():
-    renamed = look(1, GRID, strategy="Other")  # the same file
+def test_a_family_is_a_name_or_the_code():
+    renamed = look(1, GRID, strategy="Other")  # the same code under another name: the same trials
     edited = look(2, GRID, source="def")  # the same class, edited or copied: other trials
     other = look(3, GRID, strategy="Other", source="def")
     unread = look(4, GRID, strategy="Third", source="")
     assert [found(each).count for each in (renamed, edited, other, unread)] == [4, 4, 0, 0]
-    assert found(look(5, GRID), renamed, edited).count == 12
+    assert found(look(5, GRID), renamed, edited).count == 8
+    tuned = look(6, GRID, strategy="Other", source="ghi", shape="s")  # renamed, and a number changed
+    contents = Contents(
+        (tuned, judged(7, "rejected", strategy="Other", source="ghi", shape="s")), {BODY.name: BODY}, 0
+    )
+    known = on_record(contents, BODY, *PERIOD, replace(MINE, shape="s"))
+    assert (known.count, len(known.judgements)) == (4, 1)
+    assert on_record(contents, BODY, *PERIOD, replace(MINE, shape="t")).count == 0
+
+
+CODE = """
+from dataclasses import dataclass
+from strategies.momentum import Momentum
+LEVEL = 0.5
+def helped(values):
+    return values * LEVEL
+@dataclass(frozen=True, kw_only=True)
+class Mine(Momentum):
+    width: int = 3
+    def scores(self, known):
+        return helped(known.close) / self.width
+"""
+MORE = """
+@dataclass(frozen=True)
+class Sibling(Momentum):
+    def scores(self, known):
+        return -known.close
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "source", "shape"),
+    [
+        (CODE + MORE, "Mine", True, True),  # what else is in the file
+        ("# by me\n" + CODE.replace("return h", "# times\n        return h"), "Mine", True, True),
+        (CODE.replace("    width", '    """What it does."""\n    width'), "Mine", True, True),
+        (CODE.replace("Mine", "Other"), "Other", True, True),
+        (CODE.replace("Mine", "Other").replace("0.5", "0.6"), "Other", False, True),
+        (CODE.replace("width: int = 3", "width: int = 4"), "Mine", False, True),
+        (CODE.replace("values * LEVEL", "values + LEVEL"), "Mine", False, False),
+        (CODE + MORE, "Sibling", False, False),
+    ],
+)
+def test_code_is_that_of_the_class_and_of_what_it_uses(tmp_path, text, name, source, shape):
+    (tmp_path / "a.py").write_text(CODE)
+    (tmp_path / "b.py").write_text(text)
+    one = code_of(strategy_class(f"{tmp_path}/a.py:Mine", {}))
+    two = code_of(strategy_class(f"{tmp_path}/b.py:{name}", {}))
+    assert one.source
+    assert (one.source == two.source, one.shape == two.shape) == (source, shape)
+
+
+def test_code_of_other_modules_of_the_user_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "mine.py").write_text(
+        "import helpers_of_mine\n" + CODE.replace("return helped(", "return helpers_of_mine.f(")
+    )
+    found = []
+    for level in (1, 2):
+        (tmp_path / "helpers_of_mine.py").write_text(f"def f(x):\n    return x * {level}\n")
+        importlib.invalidate_caches()
+        sys.modules.pop("helpers_of_mine", None)
+        found.append(code_of(strategy_class(f"{tmp_path}/mine.py:Mine", {})))
+    sys.modules.pop("helpers_of_mine")
+    assert found[0].source != found[1].source
+    assert found[0].shape == found[1].shape
+
+
+def in_a_notebook(text: str, name: str) -> Any:
+    space: dict[str, Any] = {"__name__": "a_notebook"}
+    exec(text, space)
+    return code_of(space[name])
+
+
+def test_a_class_in_a_notebook_is_known_by_its_compiled_code():
+    module = types.ModuleType("a_notebook")
+    sys.modules["a_notebook"] = module
+    try:
+        one = in_a_notebook(CODE, "Mine")
+        assert one.source
+        assert one.shape not in ("", one.source)
+        assert in_a_notebook("1\n2\n" + CODE.replace("Mine", "Other") + MORE, "Other") == one
+        other = in_a_notebook(CODE.replace("0.5", "0.6"), "Mine")
+        assert (other.source == one.source, other.shape == one.shape) == (False, True)
+        assert in_a_notebook(CODE.replace("* LEVEL", "+ LEVEL"), "Mine").shape != one.shape
+    finally:
+        del sys.modules["a_notebook"]
+
+
+def test_what_a_class_encloses_is_its_code():
+    def made(score: Any) -> Any:
+        @dataclasses.dataclass(frozen=True, kw_only=True)
+        class Mine(Momentum):
+            def scores(self, known: Any) -> Any:
+                return score(known)
+
+        return code_of(Mine)
+
+    up, down = made(lambda known: known.close), made(lambda known: -known.close)
+    assert up != down
+    assert made(lambda known: known.close) == up
 
 
 def test_what_a_strategy_derives_from_counts_and_does_not_bind():
@@ -129,18 +232,20 @@ def test_versions_that_are_still_there_are_run_again_and_others_are_not(tmp_path
         "@dataclass(frozen=True, kw_only=True)\nclass Renamed(Mine):\n    pass\n"
     )
     (tmp_path / "mine.py").write_text(text)
-    (tmp_path / "edited.py").write_text(text + "# edited\n")
+    (tmp_path / "edited.py").write_text(
+        text.replace("Mine(Momentum):\n    pass", "Mine(Momentum):\n    cut = 0")
+    )
     mine = strategy_class(f"{tmp_path}/mine.py:Mine", {})
     base = adapt(mine())
     here, there = source_of(mine), source_of(strategy_class(f"{tmp_path}/edited.py:Mine", {}))
 
     def seen(name: str, source: str, path: str, **parameters: Any) -> Seen:
-        of = Family(name, source)
-        return Seen(key_of_set(of, parameters), path, parameters)
+        return Seen(key_of_set(source, name, parameters), name, source, path, parameters)
 
     asked = [
         seen("Mine", here, "", lookback=5),
         seen("Renamed", here, "", lookback=6),
+        seen("Mine", module_of(mine), "", lookback=12),  # as records of before know it
         seen("Mine", there, f"{tmp_path}/edited.py:Mine", lookback=7),
         seen("Mine", there, f"{tmp_path}/gone.py:Mine", lookback=8),
         seen("Mine", "0123", f"{tmp_path}/mine.py:Mine", lookback=9),  # as it was before it was edited
@@ -148,7 +253,7 @@ def test_versions_that_are_still_there_are_run_again_and_others_are_not(tmp_path
         seen("Momentum", source_of(Momentum), "", lookback=11),
     ]
     made = again(asked, base, family_of(base), {"momentum": Momentum})
-    assert [each.parameters["lookback"] for each in made.values()] == [5, 6, 7, 11]
+    assert [each.parameters["lookback"] for each in made.values()] == [5, 6, 12, 7, 11]
 
 
 # --- copies, and what cannot be run again -----------------------------------------------------------------
@@ -339,7 +444,7 @@ def test_looks_at_relatives_are_looks_at_the_family_in_both_directions():
     stranger = look(4, ParameterSets.single({"a": 4}), strategy="Stranger", source="x", bases=("Else",))
     contents = Contents((child, parent, sibling, stranger), {BODY.name: BODY}, 0)
     seen = on_record(contents, BODY, *PERIOD, Family("Mine", "abc", ("Parent",)))
-    assert [each.key[0] for each in seen.sets] == ["Child", "Parent", "Sibling"]
+    assert [each.strategy for each in seen.sets] == ["Child", "Parent", "Sibling"]
 
 
 # --- through the doors ------------------------------------------------------------------------------------

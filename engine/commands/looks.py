@@ -18,7 +18,6 @@ from engine.record.body import Body, body_of
 from engine.record.lines import Look
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
-from engine.strategy.source import source_of
 from engine.tuning.columns import family_of
 from engine.tuning.dimensions import Interval
 from engine.tuning.space import Space
@@ -54,13 +53,14 @@ def note_look(
     ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name.
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
+    family = family_of(adapter)
     path = job.spec.strategy if ".py" in job.spec.strategy else ""
     look = Look(
         look=new_id(),
         at=now(),
         command=command,
-        strategy=adapter.name,
-        source=source_of(adapter.written),
+        strategy=family.name,
+        source=family.source,
         path=path,
         body=body.name,
         first=str(first),
@@ -68,7 +68,8 @@ def note_look(
         sets=ParameterSets.single(adapter.parameters) if sets is None else sets,
         benchmark=job.market.benchmark or "",
         best={name: value for name in TOLD if (value := (best or {}).get(name)) is not None},
-        bases=family_of(adapter).bases,
+        bases=family.bases,
+        shape=family.shape,
     )
     record_of(job.market).note(look, body)
 

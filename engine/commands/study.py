@@ -103,6 +103,7 @@ def _note(
         body=body.name,
         word=report.verdict.word,
         source=family.source,
+        shape=family.shape,
         path=evaluate.spec.strategy if ".py" in evaluate.spec.strategy else "",
         parameters={**space.fixed, **report.evidence.parameters},
         **question_of(study, evaluate, sizes.words(splits)),

@@ -23,8 +23,8 @@ class Look:
     look : an id of its own
     at : when, ISO 8601 with its offset
     command : what it was done with: run, sweep, tune, compare, audit, factor, signal, validate
-    strategy : the name of its class, which is its family
-    source : a hash of the module that defines it; empty where that cannot be read
+    strategy : the name of its class
+    source : a hash of its code (``engine.strategy.source``); empty where that cannot be read
     path : where a user's own strategy lay, as ``file.py:Class``; empty for a built-in one
     body : the data, by the name of their :class:`engine.record.body.Body`
     first, last : the sessions, as days
@@ -32,6 +32,7 @@ class Look:
     benchmark : what it was held against
     best : the best value of each metric that it told, by name; a hint for people, never used to judge
     bases : the names of the strategies that it derives from
+    shape : a hash of its code without numbers; empty where that is not known
     """
 
     look: str
@@ -47,6 +48,7 @@ class Look:
     benchmark: str = ""
     best: Mapping[str, float] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Judgement:
     Attributes
     ----------
     judgement, at, study : ids and time
-    strategy, source, path, body, first, last : as of a :class:`Look`
+    strategy, source, path, body, first, last, shape : as of a :class:`Look`
     word : what the page said in the end
     splits, benchmark, seed : what it was judged with
     parameters : the set that was chosen, all of it
@@ -76,6 +78,7 @@ class Judgement:
     source: str = ""
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,9 @@ class Forgotten:
 Line = Look | Judgement | Seal | Forgotten
 KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
 
+# Not written where there is none.
+_OPTIONAL = frozenset({"bases", "shape"})
+
 
 def document(line: Line) -> dict[str, Any]:
     """Return a line as JSON types."""
@@ -116,11 +122,9 @@ def document(line: Line) -> dict[str, Any]:
     if isinstance(line, Look):
         found["sets"] = line.sets.document()
         found["best"] = dict(line.best)
-        if not line.bases:
-            del found["bases"]
     if isinstance(line, Judgement):
         found["parameters"] = dict(line.parameters)
-    return found
+    return {name: value for name, value in found.items() if value or name not in _OPTIONAL}
 
 
 def parse(found: Mapping[str, Any]) -> Line | None:

@@ -27,7 +27,7 @@ from engine.statistics.paths import simple_returns
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import methods_of
 from engine.strategy.loader import make_strategy, strategy_class
-from engine.strategy.source import source_of
+from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
@@ -73,7 +73,8 @@ def family_of(adapter: Adapter) -> Family:
     """Return the family of a strategy."""
     written = adapter.written
     bases = (each for each in written.__mro__[1:] if methods_of(each) and not isabstract(each))
-    return Family(adapter.name, source_of(written), tuple(each.__name__ for each in bases))
+    code = code_of(written)
+    return Family(adapter.name, code.source, tuple(each.__name__ for each in bases), code.shape)
 
 
 def columns_of(
@@ -86,13 +87,14 @@ def columns_of(
 ) -> Columns:
     """Return the columns that a study is judged by, ``known`` being what is on record of its strategy."""
     family = family_of(evaluate.base)
+    of = family.source, family.name
     usual = evaluate.default_parameters
     beside = [
         {name: usual[name] for name in space.names},
         *(each.parameters for each in neighbours_of(space, best.parameters)),
     ]
-    own = {key_of_set(family, {**space.fixed, **each.parameters}) for each in study.trials}
-    around = {key_of_set(family, {**space.fixed, **each}) for each in beside}
+    own = {key_of_set(*of, {**space.fixed, **each.parameters}) for each in study.trials}
+    around = {key_of_set(*of, {**space.fixed, **each}) for each in beside}
     others = [each for each in known.sets if each.key not in own | around]
     whole = len(study.ranked) + len(others)
     most = min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
@@ -180,10 +182,9 @@ def again(
     classes: dict[tuple[str, str, str], type[Any] | None] = {}
     found = {}
     for each in sets:
-        name, source, _ = each.key
-        version = (name, source, each.path)
+        version = (each.strategy, each.source, each.path)
         if version not in classes:
-            classes[version] = _written(name, source, each.path, base, family, catalogue)
+            classes[version] = _written(*version, base, family, catalogue)
         written = classes[version]
         if written is None:
             continue
@@ -191,7 +192,7 @@ def again(
             found[each.key] = (
                 base.with_parameters(each.parameters)
                 if written is base.written
-                else make_strategy(written, each.parameters, name)
+                else make_strategy(written, each.parameters, each.strategy)
             )
         except EtflowError:
             continue
@@ -201,14 +202,14 @@ def again(
 def _written(
     name: str, source: str, path: str, base: Adapter, family: Family, catalogue: Mapping[str, type[Any]]
 ) -> type[Any] | None:
-    """Return the class of that name and source, if it is still there."""
+    """Return the class of that code, if it is still there; its name is of no matter where it is at hand."""
     if not source:
         return None
     if source == family.source:
-        own = base.written if name == family.name else vars(sys.modules[base.written.__module__]).get(name)
-        return own if isinstance(own, type) else None
-    for each in catalogue.values():
-        if each.__name__ == name and source_of(each) == source:
+        return base.written
+    beside = vars(sys.modules[base.written.__module__]).get(name)
+    for each in (base.written, *catalogue.values(), beside):
+        if isinstance(each, type) and each.__name__ == name and source in (source_of(each), module_of(each)):
             return each
     file = path.partition(".py")[0] + ".py"
     if not path or not Path(file).is_file():
@@ -217,4 +218,4 @@ def _written(
         found = strategy_class(f"{file}:{name}", {})
     except EtflowError:
         return None
-    return found if source_of(found) == source else None
+    return found if source in (source_of(found), module_of(found)) else None

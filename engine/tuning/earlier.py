@@ -13,7 +13,7 @@ from engine.simulation.alternatives import EQUAL_WEIGHT
 from engine.statistics.paths import simple_returns
 from engine.tuning.columns import again, family_of
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.on_record import Family, OnRecord, Seen, key_of_set
+from engine.tuning.on_record import OnRecord, Seen, key_of_set
 from engine.tuning.study import Study
 from engine.verdict.evidence import Earlier, Since
 from engine.verdict.verdict import HARDNESS
@@ -83,7 +83,7 @@ def _path(first: Judgement, evaluate: Evaluator, catalogue: Mapping[str, type[An
     """Return the equity (T,) of what the first judgement chose; None where it cannot be run again."""
     if not first.parameters:
         return None
-    of = Family(first.strategy, first.source)
-    seen = Seen(key_of_set(of, first.parameters), first.path, first.parameters)
+    key = key_of_set(first.source, first.strategy, first.parameters)
+    seen = Seen(key, first.strategy, first.source, first.path, first.parameters)
     found = again([seen], evaluate.base, family_of(evaluate.base), catalogue)
     return evaluate.paths_of([*found.values()])[0] if found else None

@@ -1,8 +1,9 @@
 """What the record says of a strategy on some sessions: which sets were looked at, and how it was judged.
 
-A family is what has the same class name, whatever file it is in and however it was edited, what has the same
-source, whatever it is called, and what it derives from. A look counts where its data share a fund and a
-month with these, and its period a day with this one. The same parameters of the same source are one set,
+A family is what has the same class name, whatever file it is in and however it was edited; what has the same
+code, or the same but for its numbers, whatever it is called and wherever it stands; and what it derives from.
+A look counts where its data share a fund and a
+month with these, and its period a day with this one. The same parameters of the same code are one set,
 however often they were looked at.
 
 What cannot be known is said in words, with the next step: a place that cannot be read or written, lines
@@ -21,7 +22,7 @@ from engine.record.body import Body
 from engine.record.lines import Forgotten, Judgement, Line, Look
 from engine.record.record import Contents
 
-Key = tuple[str, str, str]
+Key = tuple[str, str]
 
 MOST_COUNTED = 200_000
 """Sets that are told apart; beyond, the sets of all looks are added up, and an even part of them is read."""
@@ -29,7 +30,7 @@ MOST_COUNTED = 200_000
 
 @dataclass(frozen=True)
 class Family:
-    """A strategy, by the name of its class and the hash of its source; ``bases`` are what it derives from.
+    """A strategy: the name of its class, the hashes of its code, and ``bases``, what it derives from.
 
     Looks at a strategy that it derives from, at one that derives from it, and at one that derives from the
     same are looks at its family; the words on these are not on it.
@@ -38,10 +39,13 @@ class Family:
     name: str
     source: str
     bases: tuple[str, ...] = ()
+    shape: str = ""
 
     def has(self, line: Look | Judgement) -> bool:
         """Return whether a line is of this family."""
         if line.strategy == self.name or (bool(self.source) and line.source == self.source):
+            return True
+        if self.shape and line.shape == self.shape:
             return True
         if not isinstance(line, Look):
             return False
@@ -53,6 +57,8 @@ class Seen:
     """A set of parameters that somebody looked at: all of them, and whose they are."""
 
     key: Key
+    strategy: str
+    source: str
     path: str
     parameters: Mapping[str, Any]
 
@@ -77,10 +83,10 @@ class OnRecord:
     unknown: tuple[str, ...] = ()
 
 
-def key_of_set(family: Family, parameters: Mapping[str, Any]) -> Key:
-    """Return what a set is known by: 5 and 5.0 are one value."""
+def key_of_set(source: str, strategy: str, parameters: Mapping[str, Any]) -> Key:
+    """Return what a set is known by: the code, if that is known, else the name; 5 and 5.0 are one value."""
     plain = {name: _plain(value) for name, value in parameters.items()}
-    return family.name, family.source, json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
+    return source or strategy, json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def on_record(
@@ -88,7 +94,7 @@ def on_record(
 ) -> OnRecord:
     """Return what a record says of ``family`` on some days; ``refusing`` are places that take no line."""
     lines = [*contents.of(body, first, last)]
-    looks: dict[Key, Look] = {}
+    looks: dict[tuple[str, str, str], Look] = {}
     for line in lines:
         if isinstance(line, Look) and family.has(line):
             text = json.dumps(line.sets.document(), sort_keys=True, default=str)
@@ -99,11 +105,10 @@ def on_record(
     # In this order, because the path of two copies of a file is that of the first.
     for place in sorted(looks, key=lambda key: (*key, looks[key].path)):
         look = looks[place]
-        of = Family(look.strategy, look.source)
         for number, parameters in enumerate(look.sets):
             if number % step == 0:
-                key = key_of_set(of, parameters)
-                found.setdefault(key, Seen(key, look.path, parameters))
+                key = key_of_set(look.source, look.strategy, parameters)
+                found.setdefault(key, Seen(key, look.strategy, look.source, look.path, parameters))
     return OnRecord(
         tuple(found[key] for key in sorted(found)),
         len(found) if step == 1 else total,
