@@ -28,6 +28,7 @@ from engine.strategy.loader import strategy_class
 from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.columns import again, family_of
 from engine.tuning.earlier import earlier
+from engine.tuning.inputs import named_files
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
@@ -197,6 +198,83 @@ def test_what_a_strategy_derives_from_counts_and_does_not_bind():
     contents = Contents(lines, {BODY.name: BODY}, 0)
     known = on_record(contents, BODY, *PERIOD, family)
     assert (known.count, known.judgements) == (4, ())
+
+
+def test_the_same_set_on_other_terms_is_a_variant():
+    def variants(*changes: dict[str, Any]) -> tuple[int, int]:
+        known = found(*(look(n, GRID, **{"conditions": "c", **each}) for n, each in enumerate(changes)))
+        return known.count, known.variants
+
+    assert variants({}) == (4, 0)
+    assert variants({}, {"conditions": "d"}, {"conditions": "e"}) == (4, 8)
+    assert variants({}, {"start": "2021-02-01"}) == (4, 4)
+    # As evenings go by, and for lines of before there was such a thing, there is none.
+    assert variants({}, {"last": "2021-06-29"}, {"first": "2021-01-05"}, {"conditions": ""}) == (4, 0)
+    # Tried elsewhere alone, a set is one set.
+    assert variants({"conditions": "d"}) == (4, 0)
+
+
+def test_other_funds_make_variants_and_funds_that_came_since_do_not():
+    closes = 1.0 + np.arange(len(DAYS), dtype=np.float64)[:, None] * np.array([1.0, 2.0])
+    closes[np.datetime64("2021-05-01") > DAYS, 1] = np.nan  # B is listed in May
+    both = body_of(DAYS, ("A.SZ", "B.SZ"), closes)
+
+    def variants(*lasts: str) -> int:
+        looks = [look(n, GRID, conditions="c", last=last) for n, last in enumerate(lasts)]  # at A
+        looks.append(look(9, GRID, conditions="c", body=both.name))
+        return on_record(
+            Contents((*looks,), {BODY.name: BODY, both.name: both}, 0), both, *PERIOD, MINE
+        ).variants
+
+    assert variants() == 0
+    assert variants("2021-04-30") == 0
+    assert variants("2021-04-30", "2021-05-31", "2021-06-30") == 4
+
+
+def test_variants_count_for_the_p_value_and_the_bar():
+    assert TrialLog(10, 5, variants=10).penalty == 2.0
+    assert TrialLog(10, 5, lost=5, variants=10).penalty == 4.0
+    assert TrialLog(10, 10, lost=10).penalty == 1.0
+    plain = null_search(0)
+    more = replace(plain, log=replace(plain.log, variants=9 * plain.log.total))
+    one, two = (luck(each, sample_of(each), LINES) for each in (plain, more))
+    assert two.expected_maximum > one.expected_maximum
+    assert two.deflated < one.deflated
+    assert (two.trials, two.backtest_years) == (one.trials, one.backtest_years)  # sets, as before
+    assert any("more looks" in note for note in two.notes)
+
+
+def test_another_version_of_a_file_is_another_set_and_the_first_is_lost(tmp_path, monkeypatch):
+    weights = tmp_path / "w.csv"
+    monkeypatch.chdir(tmp_path)
+    base, keys, asked = adapt(Momentum()), [], []
+    for content in ("1", "2"):
+        weights.write_text(content)
+        files = named_files(base, ["w.csv", "w", 5, ""])
+        assert [*files] == ["w.csv"]
+        keys.append(key_of_set("abc", "Mine", {"weights": "w.csv"}, files))
+        asked.append(look(len(keys), ParameterSets.single({"weights": "w.csv"}), files=files))
+    assert keys[0] != keys[1]
+    known = found(*asked)
+    assert {each.key for each in known.sets} == {*keys}
+    source = source_of(Momentum)
+    seen = [
+        Seen((source, each.key[1]), "Momentum", source, "", {"lookback": 5}, each.files)
+        for each in known.sets
+    ]
+    made = again(seen, base, family_of(base), {})
+    assert len(made) == 1  # the second version, which is there
+
+
+def test_an_input_that_is_declared_is_part_of_the_code(tmp_path):
+    (tmp_path / "mine.py").write_text(CODE.replace("    width", '    inputs = ("w.csv",)\n    width'))
+    (tmp_path / "w.csv").write_text("1")
+    base = adapt(strategy_class(f"{tmp_path}/mine.py:Mine", {})())
+    one = family_of(base)
+    (tmp_path / "w.csv").write_text("2")
+    two = family_of(base)
+    assert one.source != two.source
+    assert (one.shape, one.name) == (two.shape, two.name)
 
 
 def test_only_looks_at_these_data_and_days_count():
@@ -478,6 +556,18 @@ def test_every_way_of_looking_counts_whatever_the_folder(panel, empty, tmp_path)
     assert log_of(panel, tmp_path / "a", "lookback=5,6") == TrialLog(11, 2, 0, 2)
     # One of these was tried, under another folder: two new ones.
     assert log_of(panel, tmp_path / "b", "lookback=6,7,8") == TrialLog(13, 3, 0, 3)
+
+
+def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_path):
+    for rate in (0.0, 0.0005, 0.001):
+        run(Momentum(lookback=5), panel, costs={"commission_rate": rate})
+    run(Momentum(lookback=5), panel, end=date(2021, 11, 30))
+    run(Momentum(lookback=5), panel, start=date(2021, 3, 1))
+    some = load_panel(Demo(), panel.symbols[:2], end=date(2021, 12, 31))
+    run(Momentum(lookback=5), some)
+    log = log_of(panel, tmp_path, "lookback=5,6")
+    # Three costs, none of which is the usual one; a start, some funds; the usual terms count as the first.
+    assert (log.total, log.variants) == (3, 5)
 
 
 def test_another_market_of_the_same_name_starts_at_nothing(panel, empty, tmp_path):

@@ -6,7 +6,10 @@ stop a command.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -18,12 +21,16 @@ from engine.record.body import Body, body_of
 from engine.record.lines import Look
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
+from engine.spec import Spec
 from engine.tuning.columns import family_of
 from engine.tuning.dimensions import Interval
+from engine.tuning.inputs import named_files
 from engine.tuning.space import Space
 
 MOST_PICKED = 1_000_000
 """Combinations of a grid that are looked through for those that obey its conditions; beyond, all count."""
+
+DIGITS = 8
 
 TOLD = ("sharpe_ratio", "annual_return")
 """Metrics that a look remembers, for people who read the record."""
@@ -54,6 +61,7 @@ def note_look(
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
     family = family_of(adapter)
+    sets = ParameterSets.single(adapter.parameters) if sets is None else sets
     path = job.spec.strategy if ".py" in job.spec.strategy else ""
     look = Look(
         look=new_id(),
@@ -65,13 +73,22 @@ def note_look(
         body=body.name,
         first=str(first),
         last=str(last),
-        sets=ParameterSets.single(adapter.parameters) if sets is None else sets,
+        sets=sets,
         benchmark=job.market.benchmark or "",
         best={name: value for name in TOLD if (value := (best or {}).get(name)) is not None},
         bases=family.bases,
         shape=family.shape,
+        start=str(job.spec.start or ""),
+        conditions=conditions_of(job.spec),
+        files=named_files(adapter, sets.values),
     )
     record_of(job.market).note(look, body)
+
+
+def conditions_of(spec: Spec) -> str:
+    """Return a hash of what decides returns beside the strategy, the data and the days."""
+    said = [spec.cash, asdict(spec.costs), spec.fill, spec.availability, dict(spec.lags)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]
 
 
 def days_of(job: Job) -> tuple[object, object]:

@@ -20,6 +20,7 @@ from engine.tuning.columns import family_of
 from engine.tuning.earlier import question_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
+from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.landscape import landscape
 from engine.tuning.objective import Goal, Leaderboard, Trial
@@ -96,6 +97,7 @@ def _note(
 ) -> None:
     """Put on record what was judged, with what, and what came out."""
     family, body = family_of(evaluate.base), body_of_panel(evaluate.market.panel)
+    parameters = {**space.fixed, **report.evidence.parameters}
     line = lines.Judgement(
         judgement=new_id(),
         at=now(),
@@ -105,7 +107,8 @@ def _note(
         source=family.source,
         shape=family.shape,
         path=evaluate.spec.strategy if ".py" in evaluate.spec.strategy else "",
-        parameters={**space.fixed, **report.evidence.parameters},
+        parameters=parameters,
+        files=named_files(evaluate.base, parameters.values()),
         **question_of(study, evaluate, sizes.words(splits)),
     )
     record_of(evaluate.market).note(line, body)

@@ -62,6 +62,11 @@ class Body:
             common += int(((mine == theirs) & (mine != 0)).sum())
         return common
 
+    def funds_until(self, day: Any) -> frozenset[str]:
+        """Return the funds that have a bar in the month of a day or before."""
+        months = int((np.datetime64(day, "M") - self._months[0]).astype(np.int64)) + 1
+        return frozenset(symbol for symbol, each in self.digests.items() if each[: max(months, 0)].any())
+
     def document(self, parent: Body | None = None) -> dict[str, Any]:
         """Return the body as JSON types; of what it shares with ``parent`` only how many months that are."""
         cells = {}

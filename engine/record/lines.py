@@ -33,6 +33,9 @@ class Look:
     best : the best value of each metric that it told, by name; a hint for people, never used to judge
     bases : the names of the strategies that it derives from
     shape : a hash of its code without numbers; empty where that is not known
+    start : the first session that was asked for; empty: as early as the data allow
+    conditions : a hash of money, costs and fill; empty where that is not known
+    files : hashes of the files that values of parameters name, by value
     """
 
     look: str
@@ -49,6 +52,9 @@ class Look:
     best: Mapping[str, float] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
     shape: str = ""
+    start: str = ""
+    conditions: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Judgement:
     Attributes
     ----------
     judgement, at, study : ids and time
-    strategy, source, path, body, first, last, shape : as of a :class:`Look`
+    strategy, source, path, body, first, last, shape, files : as of a :class:`Look`
     word : what the page said in the end
     splits, benchmark, seed : what it was judged with
     parameters : the set that was chosen, all of it
@@ -79,6 +85,7 @@ class Judgement:
     path: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     shape: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ Line = Look | Judgement | Seal | Forgotten
 KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
 
 # Not written where there is none.
-_OPTIONAL = frozenset({"bases", "shape"})
+_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files"})
 
 
 def document(line: Line) -> dict[str, Any]:
@@ -124,6 +131,8 @@ def document(line: Line) -> dict[str, Any]:
         found["best"] = dict(line.best)
     if isinstance(line, Judgement):
         found["parameters"] = dict(line.parameters)
+    if isinstance(line, Look | Judgement):
+        found["files"] = dict(line.files)
     return {name: value for name, value in found.items() if value or name not in _OPTIONAL}
 
 

@@ -69,6 +69,13 @@ class ParameterSets:
             return None
         return frozenset(number for first, last in self.picked for number in range(first, last + 1))
 
+    @property
+    def values(self) -> Iterator[Any]:
+        """All values that occur."""
+        yield from self.fixed.values()
+        for each in (*self.axes.values(), *self.rows):
+            yield from each
+
     def document(self) -> dict[str, Any]:
         """Return them as JSON types, without what is empty."""
         found = {

@@ -29,6 +29,7 @@ from engine.strategy.adapters import methods_of
 from engine.strategy.loader import make_strategy, strategy_class
 from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.evaluate import Evaluator
+from engine.tuning.inputs import declared_files, named_files, version_with
 from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.on_record import Family, Key, OnRecord, Seen, key_of_set
@@ -73,8 +74,9 @@ def family_of(adapter: Adapter) -> Family:
     """Return the family of a strategy."""
     written = adapter.written
     bases = (each for each in written.__mro__[1:] if methods_of(each) and not isabstract(each))
-    code = code_of(written)
-    return Family(adapter.name, code.source, tuple(each.__name__ for each in bases), code.shape)
+    code, inputs = code_of(written), declared_files(adapter)
+    source = version_with(code.source, inputs) if inputs else code.source
+    return Family(adapter.name, source, tuple(each.__name__ for each in bases), code.shape)
 
 
 def columns_of(
@@ -93,8 +95,11 @@ def columns_of(
         {name: usual[name] for name in space.names},
         *(each.parameters for each in neighbours_of(space, best.parameters)),
     ]
-    own = {key_of_set(*of, {**space.fixed, **each.parameters}) for each in study.trials}
-    around = {key_of_set(*of, {**space.fixed, **each}) for each in beside}
+    tried = [{**space.fixed, **each.parameters} for each in study.trials]
+    near = [{**space.fixed, **each} for each in beside]
+    files = named_files(evaluate.base, (value for each in (*tried, *near) for value in each.values()))
+    own = {key_of_set(*of, each, files) for each in tried}
+    around = {key_of_set(*of, each, files) for each in near}
     others = [each for each in known.sets if each.key not in own | around]
     whole = len(study.ranked) + len(others)
     most = min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
@@ -120,7 +125,7 @@ def columns_of(
         best=sets.index(best.parameters),
         default=places[0],
         neighbours=tuple(places[1:]),
-        log=TrialLog(total, len(study.trials), lost, 0),
+        log=TrialLog(total, len(study.trials), lost, 0, known.variants),
         unknown=(*known.unknown, *([_gone(missing)] if missing and not unread else [])),
         exclusions=()
         if run == whole
@@ -186,7 +191,7 @@ def again(
         if version not in classes:
             classes[version] = _written(*version, base, family, catalogue)
         written = classes[version]
-        if written is None:
+        if written is None or (each.files and named_files(base, each.files) != each.files):
             continue
         try:
             found[each.key] = (

@@ -83,7 +83,7 @@ def _path(first: Judgement, evaluate: Evaluator, catalogue: Mapping[str, type[An
     """Return the equity (T,) of what the first judgement chose; None where it cannot be run again."""
     if not first.parameters:
         return None
-    key = key_of_set(first.source, first.strategy, first.parameters)
-    seen = Seen(key, first.strategy, first.source, first.path, first.parameters)
+    key = key_of_set(first.source, first.strategy, first.parameters, first.files)
+    seen = Seen(key, first.strategy, first.source, first.path, first.parameters, first.files)
     found = again([seen], evaluate.base, family_of(evaluate.base), catalogue)
     return evaluate.paths_of([*found.values()])[0] if found else None

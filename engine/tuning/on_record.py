@@ -2,9 +2,11 @@
 
 A family is what has the same class name, whatever file it is in and however it was edited; what has the same
 code, or the same but for its numbers, whatever it is called and wherever it stands; and what it derives from.
-A look counts where its data share a fund and a
-month with these, and its period a day with this one. The same parameters of the same code are one set,
-however often they were looked at.
+A look counts where its data share a fund and a month with these, and its period a day with this one. The same
+parameters of the same code, and files of the same content that they name, are one set, however often it was
+looked at. Where one set was looked at on several choices of funds, first sessions or conditions, those but
+the first are *variants*: chances that somebody took, though no other sets. Sessions and funds that came
+since, and another order, make none.
 
 What cannot be known is said in words, with the next step: a place that cannot be read or written, lines
 that are damaged, lines that were deleted.
@@ -15,7 +17,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.record.body import Body
@@ -23,6 +25,7 @@ from engine.record.lines import Forgotten, Judgement, Line, Look
 from engine.record.record import Contents
 
 Key = tuple[str, str]
+Setting = tuple[tuple[str, ...], str, str]
 
 MOST_COUNTED = 200_000
 """Sets that are told apart; beyond, the sets of all looks are added up, and an even part of them is read."""
@@ -61,6 +64,7 @@ class Seen:
     source: str
     path: str
     parameters: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class OnRecord:
     ----------
     sets : distinct sets in an order of their own, which is not that in which they were looked at
     count : how many there are; more than ``sets`` where only a part of them was read
+    variants : of sets that were looked at on several funds, first sessions or conditions, all but the first
     judgements : oldest first
     seen_until : the last session that was looked at before the first judgement that was not withheld
     unknown : what cannot be known
@@ -81,11 +86,19 @@ class OnRecord:
     judgements: tuple[Judgement, ...] = ()
     seen_until: str = ""
     unknown: tuple[str, ...] = ()
+    variants: int = 0
 
 
-def key_of_set(source: str, strategy: str, parameters: Mapping[str, Any]) -> Key:
-    """Return what a set is known by: the code, if that is known, else the name; 5 and 5.0 are one value."""
+def key_of_set(
+    source: str, strategy: str, parameters: Mapping[str, Any], files: Mapping[str, str] | None = None
+) -> Key:
+    """Return what a set is known by: the code, if that is known, else the name; 5 and 5.0 are one value.
+
+    A value that names one of ``files`` is known by the content too.
+    """
     plain = {name: _plain(value) for name, value in parameters.items()}
+    if files:
+        plain |= {name: [value, files[value]] for name, value in plain.items() if _is_in(value, files)}
     return source or strategy, json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
 
 
@@ -94,28 +107,48 @@ def on_record(
 ) -> OnRecord:
     """Return what a record says of ``family`` on some days; ``refusing`` are places that take no line."""
     lines = [*contents.of(body, first, last)]
-    looks: dict[tuple[str, str, str], Look] = {}
+    looks: dict[tuple[str, str, str, str, str], Look] = {}
+    setting_of: dict[str, Setting | None] = {}
     for line in lines:
         if isinstance(line, Look) and family.has(line):
             text = json.dumps(line.sets.document(), sort_keys=True, default=str)
-            looks.setdefault((line.strategy, line.source, text), line)
-    total = sum(len(look.sets) for look in looks.values())
+            setting = _setting(line, contents.bodies[line.body], body)
+            place = (line.strategy, line.source, text, json.dumps(dict(line.files)), repr(setting))
+            looks.setdefault(place, line)
+            setting_of[repr(setting)] = setting
+    total = sum({key[:4]: len(look.sets) for key, look in looks.items()}.values())
     step = math.ceil(total / MOST_COUNTED) if total > MOST_COUNTED else 1
     found: dict[Key, Seen] = {}
+    settings: dict[Key, set[Setting | None]] = {}
     # In this order, because the path of two copies of a file is that of the first.
     for place in sorted(looks, key=lambda key: (*key, looks[key].path)):
         look = looks[place]
         for number, parameters in enumerate(look.sets):
             if number % step == 0:
-                key = key_of_set(look.source, look.strategy, parameters)
-                found.setdefault(key, Seen(key, look.strategy, look.source, look.path, parameters))
+                named = {each: look.files[each] for each in look.files if each in parameters.values()}
+                key = key_of_set(look.source, look.strategy, parameters, named)
+                found.setdefault(key, Seen(key, look.strategy, look.source, look.path, parameters, named))
+                settings.setdefault(key, set()).add(setting_of[place[-1]])
     return OnRecord(
         tuple(found[key] for key in sorted(found)),
         len(found) if step == 1 else total,
         tuple(line for line in lines if isinstance(line, Judgement) and family.has(line)),
         _seen_until(lines, family),
         (*_unknown(contents, refusing), *_forgotten(lines)),
+        step * sum(max(len(each - {None}) - 1, 0) for each in settings.values()),
     )
+
+
+def _setting(look: Look, of: Body, body: Body) -> Setting | None:
+    """Return on what a look looked: its funds, if they are not all of ``body``'s of that time, and the rest.
+
+    None for a line of before, which does not say.
+    """
+    if not look.conditions:
+        return None
+    funds = of.funds_until(look.last)
+    same = funds == body.funds_until(look.last)
+    return (() if same else tuple(sorted(funds))), look.start, look.conditions
 
 
 def _seen_until(lines: Iterable[Line], family: Family) -> str:
@@ -152,6 +185,10 @@ def _forgotten(lines: Iterable[Line]) -> list[str]:
         for line in lines
         if isinstance(line, Forgotten)
     ]
+
+
+def _is_in(value: Any, files: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and value in files
 
 
 def _plain(value: Any) -> Any:

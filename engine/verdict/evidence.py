@@ -114,21 +114,24 @@ class TrialLog:
         Those that cannot be run again, because the strategy was changed since or is gone; part of ``total``.
     grid_size : int
         Sets that the search was to run; 0 for one that may stop at any time.
+    variants : int
+        Of sets that were looked at on several funds, first sessions or conditions, all but the first.
     """
 
     total: int
     study: int
     lost: int = 0
     grid_size: int = 0
+    variants: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("total", "study", "lost", "grid_size"):
+        for name in ("total", "study", "lost", "grid_size", "variants"):
             check_at_least(f"the number of trials ({name})", getattr(self, name), 0)
 
     @property
     def penalty(self) -> float:
-        """What a p-value of the trials that can be run again is multiplied by, for those that cannot."""
-        return self.total / (self.total - self.lost) if 0 < self.lost < self.total else 1.0
+        """What a p-value of the trials that are run again is multiplied by, for all that are not."""
+        return (self.total + self.variants) / (self.total - self.lost) if self.lost < self.total else 1.0
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
     of = moments(sample.chosen)
     ratios = sample.ratios[np.isfinite(sample.ratios)]
     count = max(evidence.log.total, evidence.returns.shape[1])
-    deflated, counted = _deflate(of, sample, count, evidence.log.lost)
+    deflated, counted = _deflate(of, sample, count, evidence.log.lost, evidence.log.variants)
     effective = effective_trials(sample.returns[:, :: math.ceil(sample.returns.shape[1] / FOR_CORRELATION)])
     number = _effective_of_all(effective.average_correlation, effective.trials, count)
     informed = _informed(of, sample, number) if math.isfinite(number) else deflated
@@ -56,6 +56,11 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         notes.append(deflated.note)
     if count > evidence.returns.shape[1]:
         notes.append(f"the spread is that of {sample.returns.shape[1]} trials that were run again")
+    if evidence.log.variants:
+        notes.append(
+            f"{evidence.log.variants} more looks were at sets of these on other funds, first sessions or "
+            "conditions, and count for the deflated Sharpe ratio and the p-values"
+        )
     if effective.trials < len(ratios):
         notes.append(f"correlations are those of {effective.trials} trials, evenly spaced")
     if deflated.reason == ANNUAL_FIGURE or not math.isfinite(of.sharpe):
@@ -111,16 +116,22 @@ def _track_record(of: Moments, thresholds: Thresholds, per_year: float) -> Estim
     return found
 
 
-def _deflate(of: Moments, sample: Sample, trials: int, lost: int) -> tuple[DeflatedSharpe, int]:
-    """Return the deflated ratio against the highest of the bars of all trials and of one of each kind."""
-    every = _informed(of, sample, trials)
+def _deflate(
+    of: Moments, sample: Sample, trials: int, lost: int, variants: int
+) -> tuple[DeflatedSharpe, int]:
+    """Return the deflated ratio against the highest of the bars of all trials and of one of each kind.
+
+    A kind has as many variants as trials have on average.
+    """
+    every = _informed(of, sample, trials + variants)
     if every.reason is not None:
         return every, trials
     found = [(every, trials)]
     for columns in sample.kinds.values():
         if len(columns) >= FEWEST_KINDS:
             number = len(columns) + lost
-            found.append((deflated_sharpe(of, sample.ratios[columns], float(number)), number))
+            looked = number + round(number * variants / trials)
+            found.append((deflated_sharpe(of, sample.ratios[columns], float(looked)), number))
     return max(found, key=lambda each: each[0].benchmark)
 
 

@@ -151,7 +151,8 @@ def render(report: Report) -> str:
     if report.warned.warnings or report.warned.unchecked:
         lines.append("")
     header = dict(evidence.header) | {
-        "trials on record": f"{log.total} (this study {log.study}, cannot be run again {log.lost})",
+        "trials on record": f"{log.total} (this study {log.study}, cannot be run again {log.lost})"
+        + (f", and {log.variants} more on other terms" if log.variants else ""),
         "seed": str(evidence.seed),
     }
     lines += [f"{name:<{LABEL_WIDTH + 2}}{value}" for name, value in header.items()]
