@@ -20,7 +20,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import audit, compare, factor, run, signal, sweep, tune
 from engine.record.body import body_of
-from engine.record.lines import Forgotten, Judgement, Line, Look
+from engine.record.lines import Forgotten, Judgement, Line, Look, replaces
 from engine.record.record import Contents, Record
 from engine.record.sets import ParameterSets
 from engine.strategy.adapters import adapt
@@ -290,6 +290,16 @@ def test_of_very_many_sets_all_are_counted_and_an_even_part_is_read(monkeypatch)
     monkeypatch.setattr("engine.tuning.on_record.MOST_COUNTED", 3)
     known = found(look(1, GRID), look(2, GRID))
     assert (known.count, len(known.sets)) == (4, 2)
+
+
+def test_a_search_that_was_killed_counts_by_what_it_was_to_try():
+    plan = look(1, ParameterSets({"cap": 1.0}, names=("top",)), planned=30)
+    assert (found(plan).count, found(plan).planned) == (0, 30)
+    ended = replace(plan, at="2026-01-01T00:00:02+00:00", sets=GRID, planned=0)
+    assert replaces(ended, plan)
+    assert not replaces(plan, ended)
+    assert replaces(replace(ended, at=plan.at), plan)  # within a second
+    assert not replaces(judged(2, "rejected"), plan)
 
 
 def test_what_cannot_be_known_is_said():
@@ -568,6 +578,25 @@ def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_p
     log = log_of(panel, tmp_path, "lookback=5,6")
     # Three costs, none of which is the usual one; a start, some funds; the usual terms count as the first.
     assert (log.total, log.variants) == (3, 5)
+
+
+@pytest.mark.parametrize(("method", "noted"), [({}, (3, 0)), ({"method": "random", "trials": 2}, (0, 2))])
+def test_a_search_is_on_record_before_its_first_set(panel, empty, tmp_path, monkeypatch, method, noted):
+    def killed(*_: Any, **__: Any) -> None:
+        at_once = [line for line in empty.read().lines if isinstance(line, Look)]
+        assert [(len(line.sets), line.planned) for line in at_once] == [noted]
+        raise SystemError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.commands.tune.search_on", killed)
+        patched.setattr("engine.commands.tune.Search._note", lambda *_: None)  # as a kill -9 leaves it
+        with pytest.raises(SystemError):
+            tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", **method)
+    told = tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", resume=True, **method)
+    (line,) = [line for line in empty.read().lines if isinstance(line, Look)]
+    assert (len(line.sets), line.planned) == (len(told.study.trials), 0)
+    assert told.report is not None
+    assert told.report.evidence.log.lost == 0
 
 
 def test_another_market_of_the_same_name_starts_at_nothing(panel, empty, tmp_path):

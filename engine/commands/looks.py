@@ -1,6 +1,7 @@
 """Looks put on record: whatever measured a strategy on data, by whichever command, counts once it is done.
 
-A look is noted after the measuring and before its result is shown. A record that cannot be written does not
+A look is noted after the measuring and before its result is shown; a search also before its first set, so
+that a kill does not hide it. A record that cannot be written does not
 stop a command.
 """
 
@@ -54,17 +55,20 @@ def note_look(
     *,
     sets: ParameterSets | None = None,
     best: Mapping[str, float | None] | None = None,
+    look: str | None = None,
+    planned: int = 0,
 ) -> None:
     """Put on record that ``command`` measured the job's strategy from day ``first`` to ``last``.
 
-    ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name.
+    ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name. ``look`` is the
+    id under which it was noted before, ``planned`` how many sets are to come.
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
     family = family_of(adapter)
     sets = ParameterSets.single(adapter.parameters) if sets is None else sets
     path = job.spec.strategy if ".py" in job.spec.strategy else ""
-    look = Look(
-        look=new_id(),
+    line = Look(
+        look=look or new_id(),
         at=now(),
         command=command,
         strategy=family.name,
@@ -81,8 +85,9 @@ def note_look(
         start=str(job.spec.start or ""),
         conditions=conditions_of(job.spec),
         files=named_files(adapter, sets.values),
+        planned=planned,
     )
-    record_of(job.market).note(look, body)
+    record_of(job.market).note(line, body)
 
 
 def conditions_of(spec: Spec) -> str:

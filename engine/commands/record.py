@@ -71,6 +71,7 @@ def describe(line: Line) -> tuple[str, str, str, str, str]:
     if isinstance(line, Look):
         best = line.best.get("sharpe_ratio")
         came = f"{len(line.sets)} set{'' if len(line.sets) == 1 else 's'}"
+        came += f", {line.planned} more begun and not ended" if line.planned else ""
         return (
             line.at,
             line.command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,16 +18,19 @@ from data.errors import UsageError, check_choice
 from data.panel.panel import Panel
 from engine.choices import SPLITS
 from engine.commands.job import Job
-from engine.commands.looks import note_look, sets_of
+from engine.commands.looks import body_of_panel, note_look, sets_of
 from engine.commands.order import Order, SearchWords, order_of
 from engine.commands.seals import respect_seals, shut_seal
 from engine.commands.study import judge, judgement_document, known_of, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
+from engine.record.record import ID_DIGITS
+from engine.record.sets import ParameterSets
 from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
+from engine.tuning.columns import family_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
@@ -214,6 +218,7 @@ class Search:
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
         ):
+            self._plan(study)
             try:
                 leaderboard = search_on(
                     order.sampler(),
@@ -232,13 +237,33 @@ class Search:
         return Tuned(self, Study.load(study.folder), leaderboard)
 
     def _note(self, study: StudyWriter) -> None:
-        """Put on record what was tried, as far as the search came."""
+        """Put on record what was tried, as far as the search came, in place of what was planned."""
+        whole = self._grid if study.trials == self.order.space.size else None
+        note_look("tune", self._job, *self.days, sets=whole or self._tried(study), look=self._look)
+
+    def _plan(self, study: StudyWriter) -> None:
+        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more."""
+        left = 0 if self._grid else max((self.order.sets or 0) - study.trials, 0)
+        sets = self._grid or self._tried(study)
+        note_look("tune", self._job, *self.days, sets=sets, look=self._look, planned=left)
+
+    def _tried(self, study: StudyWriter) -> ParameterSets:
+        space = self.order.space
         if not study.trials:
-            return
-        order = self.order
-        whole = order.plan.method == "grid" and study.trials == order.space.size
-        tried = sets_of(order.space, None if whole else (trial.parameters for trial in study.recorded()))
-        note_look("tune", self._job, *self.days, sets=tried)
+            return ParameterSets(space.fixed, names=space.names)
+        return sets_of(space, (trial.parameters for trial in study.recorded()))
+
+    @cached_property
+    def _grid(self) -> ParameterSets | None:
+        """All sets of a grid; None for another search."""
+        return sets_of(self.order.space, None) if self.order.plan.method == "grid" else None
+
+    @property
+    def _look(self) -> str:
+        """The id of this search as a look: the same when it is gone on with, of the same code and files."""
+        made = family_of(self.evaluate.base).source, *sorted(self.order.files.items())
+        said = (self.header["study_id"], body_of_panel(self.market.panel).name, *self.days, *made)
+        return hashlib.sha256(" ".join(map(str, said)).encode()).hexdigest()[:ID_DIGITS]
 
     @property
     def _job(self) -> Job:

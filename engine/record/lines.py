@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from engine.record.sets import ParameterSets
@@ -36,6 +37,8 @@ class Look:
     start : the first session that was asked for; empty: as early as the data allow
     conditions : a hash of money, costs and fill; empty where that is not known
     files : hashes of the files that values of parameters name, by value
+    planned : sets that a search was to try beside these, when it was noted before its first; the line that
+        is noted when it ends has the same id, and takes its place
     """
 
     look: str
@@ -55,6 +58,7 @@ class Look:
     start: str = ""
     conditions: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    planned: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ Line = Look | Judgement | Seal | Forgotten
 KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
 
 # Not written where there is none.
-_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files"})
+_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned"})
 
 
 def document(line: Line) -> dict[str, Any]:
@@ -150,6 +154,16 @@ def parse(found: Mapping[str, Any]) -> Line | None:
             except (KeyError, TypeError, AttributeError) as error:
                 raise ValueError(str(error)) from None
     return None
+
+
+def replaces(line: Line, other: Line) -> bool:
+    """Return whether a line takes the place of another of the same id: of looks, the one noted last."""
+    if not isinstance(line, Look) or not isinstance(other, Look):
+        return False
+    mine, theirs = (
+        (datetime.fromisoformat(each.at).timestamp(), -each.planned, len(each.sets)) for each in (line, other)
+    )
+    return mine > theirs
 
 
 def key_of(line: Line) -> str:

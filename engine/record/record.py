@@ -4,7 +4,8 @@ It is kept beside the data, in the folder ``record`` of a store, so that it goes
 user's state folder (ETFLOW_STATE, XDG_STATE_HOME, ``~/.local/state/etflow``), so that importing the same
 prices into another folder does not begin from zero; that of the demo market is in the latter alone. Each
 place is one file, ``record.jsonl``, that only grows: any number of processes append whole lines to it at
-once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once.
+once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once. A
+search is noted before its first set and again when it ends, under one id: a kill leaves what it was to try.
 
 What cannot be known is said: a place that cannot be read or written, a line that is damaged and that no other
 place has, lines that were deleted.
@@ -24,7 +25,7 @@ from data.atomic import whole_file
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.journal import append_line, whole_lines, writing
-from engine.record.lines import Forgotten, Line, Look, document, key_of, parse
+from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 FOLDER = "record"
@@ -100,7 +101,8 @@ class Record:
                         elif "body" in found and "cells" in found:
                             bodies.setdefault(str(found["body"]), Body.from_document(found, bodies))
                         elif (line := parse(found)) is not None:
-                            lines.setdefault(key_of(line), line)
+                            if replaces(line, lines.setdefault(key_of(line), line)):
+                                lines[key_of(line)] = line
                             held[-1].add(key_of(line))
                     except (KeyError, TypeError, ValueError):
                         damaged[-1] += 1

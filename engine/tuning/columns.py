@@ -4,10 +4,11 @@
    none.
 2. Sets of the same source that were looked at beside them, by whatever command, in the order of
    ``on_record``.
-3. Those of other versions of the strategy that are still there: a file with the same content, a built-in one.
+3. Those of other versions of the strategy that are still there: a file with the same code, a built-in one.
 
 All run on the data, sessions and conditions of the study. Of more than ``MOST`` an even sample is run. A
-set of a version that is gone, or that its strategy does not take any more, is counted as lost.
+set of a version that is gone, that its strategy does not take any more, or that a search was to try when it
+was killed, is counted as lost.
 """
 
 from __future__ import annotations
@@ -113,11 +114,11 @@ def columns_of(
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
     returns = np.hstack([_returns(evaluate, evaluate.paths(sets)), *_grouped(evaluate, extra, foreign)])
     unread = known.count - len(known.sets)
-    lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1))
+    lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.planned
     run = len(trials) + len(sampled)
     whole += unread
     count = len(own | around) + len(others)
-    total = max(count, known.count, len(study.trials) + len(around - own))
+    total = max(count, known.count, len(study.trials) + len(around - own)) + known.planned
     missing = len(own - {each.key for each in known.sets}) if "on_record" in study.header else 0
     return Columns(
         sets=[*sets, *(each.parameters for each in extra)],

@@ -76,6 +76,7 @@ class OnRecord:
     sets : distinct sets in an order of their own, which is not that in which they were looked at
     count : how many there are; more than ``sets`` where only a part of them was read
     variants : of sets that were looked at on several funds, first sessions or conditions, all but the first
+    planned : sets of searches that were killed, and have not said which they tried; not in ``count``
     judgements : oldest first
     seen_until : the last session that was looked at before the first judgement that was not withheld
     unknown : what cannot be known
@@ -87,6 +88,7 @@ class OnRecord:
     seen_until: str = ""
     unknown: tuple[str, ...] = ()
     variants: int = 0
+    planned: int = 0
 
 
 def key_of_set(
@@ -136,6 +138,7 @@ def on_record(
         _seen_until(lines, family),
         (*_unknown(contents, refusing), *_forgotten(lines)),
         step * sum(max(len(each - {None}) - 1, 0) for each in settings.values()),
+        sum(line.planned for line in lines if isinstance(line, Look) and family.has(line)),
     )
 
 
