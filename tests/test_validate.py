@@ -66,7 +66,9 @@ def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]])
     judged = document["judgement"]
     assert judged["verdict"]["word"] in ("supported", "unproven", "rejected")
     # Four trials, and the default parameters, which are none of them.
-    assert judged["header"]["trials"] == {"total": 5, "study": 4, "lost": 0, "grid_size": 4}
+    assert judged["header"]["trials"] == {
+        **{"total": 5, "study": 4, "lost": 0, "grid_size": 4, "variants": 0}
+    }
     assert judged["blocks"]["selected"]["sessions"] == judged["blocks"]["skill"]["sessions"] > 900
     assert judged == {**document["on disk"], "holdout": None}
 

@@ -23,6 +23,7 @@ from engine.record.body import body_of
 from engine.record.lines import Forgotten, Judgement, Line, Look, replaces
 from engine.record.record import Contents, Record
 from engine.record.sets import ParameterSets
+from engine.report.verdict_section import verdict_section
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import strategy_class
 from engine.strategy.source import code_of, module_of, source_of
@@ -34,6 +35,7 @@ from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
 from engine.verdict.selection import luck
 from engine.verdict.skill import skill
+from engine.verdict.text import WITHHELD, document, render
 from engine.verdict.verdict import judge, report
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
@@ -486,6 +488,21 @@ def test_a_record_that_is_not_whole_withholds_the_word():
 # --- sessions that came since -----------------------------------------------------------------------------
 
 
+def test_what_is_withheld_shows_no_number():
+    given = replace(since(0.001), unknown=("the record in /x: it cannot be read",))
+    told = report(given, resamples=FEW)
+    assert told.since is not None
+    page, text = str(verdict_section(told)), render(told)
+    for shown in (page, text):
+        assert WITHHELD in shown
+        assert "/x: it cannot be read" in shown
+        assert "SPA" not in shown
+        assert "Sharpe" not in shown
+    found = document(told)
+    assert (found["blocks"], found["warnings"], found["since"], found["notes"]) == ({}, [], None, [WITHHELD])
+    assert "SPA" in render(report(since(0.001), resamples=FEW))
+
+
 def since(mean: float, sessions: int = 250, **changes: Any) -> Evidence:
     random = np.random.default_rng(7)
     swing = 0.01 * random.standard_normal(sessions)
@@ -613,6 +630,8 @@ def test_a_record_that_was_deleted_withholds_the_word(panel, empty, tmp_path):
     empty.places[0].unlink()
     told = searched.search.judge(searched, splits="none").report
     assert told is not None
+    assert "Is there any skill" not in render(told)
+    assert document(told)["blocks"] == {}
     assert "2 trials of this study are not on record" in told.evidence.unknown[0]
     assert told.verdict.word == "withheld"
 

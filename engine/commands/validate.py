@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data.errors import UsageError
 from engine.commands.seals import open_seal
 from engine.commands.study import Judgement, judge
 from engine.pipeline import Watch
@@ -30,7 +31,8 @@ def validate(
 
     ``catalogue`` are strategies by name (``strategies.STRATEGIES``), among which that of the study is;
     ``data`` says where its data are now. With ``open_holdout`` the best trial also runs on the sessions that
-    the search kept shut, which is written down and works once. :meth:`Judgement.save` draws the page.
+    the search kept shut, which is written down and works once; UsageError while the record is not whole.
+    :meth:`Judgement.save` draws the page.
     """
     watch = watch or Watch()
     again = reopen(str(study), Path(out), catalogue, watch, data)
@@ -43,6 +45,12 @@ def validate(
         catalogue=catalogue,
         announce=watch.announce,
     )
+    if open_holdout and report.evidence.unknown:
+        raise UsageError(
+            "the hold-out stays shut: who looked at these data before cannot be known",
+            received="; ".join(report.evidence.unknown),
+            hint="See to that, then open it: it opens once.",
+        )
     if open_holdout:
         open_now(again, catalogue, Path(out), watch, open_seal)
     return Judgement(again.study, report, opened(again.study.folder), again.evaluate, again.space)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from engine.report.html import Safe, join, tag
-from engine.verdict.text import TITLES, history, written
+from engine.verdict.text import TITLES, WITHHELD, history, written
 from engine.verdict.verdict import Report
 
 
 def verdict_section(report: Report) -> Safe:
-    """Return the judgement as markup; warnings are in red, and none is left out."""
+    """Return the judgement as markup; all warnings, in red. One that is withheld has no numbers."""
     reasons = tag("ul", *(tag("li", reason) for reason in report.verdict.reasons))
+    if report.verdict.word == "withheld":
+        before = (tag("p", line, class_="note") for line in history(report))
+        return join(tag("p", tag("strong", "Withheld")), reasons, *before, tag("p", WITHHELD))
     warnings = tag(
         "ul",
         *(tag("li", tag("strong", each.text), " ", each.detail, ".") for each in report.warned.warnings),

@@ -122,6 +122,11 @@ LINES: Mapping[str, tuple[Line, ...]] = {
 
 LABEL_WIDTH = 28
 
+WITHHELD = (
+    "The numbers are withheld with the word: they cannot be unseen, and nothing says yet what they are "
+    "worth. See to what is missing above, then judge again."
+)
+
 
 class _Shown:
     """A value that knows how to be written; undefined is n/a whatever the format."""
@@ -146,9 +151,12 @@ def render(report: Report) -> str:
     lines += [f"  - {reason}" for reason in report.verdict.reasons]
     lines += [f"  {line}" for line in history(report)]
     lines.append("")
-    lines += [f"WARNING  {each.text} ({each.detail})" for each in report.warned.warnings]
-    lines += [f"not checked: {name} ({reason})" for name, reason in report.warned.unchecked]
-    if report.warned.warnings or report.warned.unchecked:
+    shown = report.verdict.word != "withheld"
+    if not shown:
+        lines += [WITHHELD, ""]
+    lines += [f"WARNING  {each.text} ({each.detail})" for each in report.warned.warnings if shown]
+    lines += [f"not checked: {name} ({reason})" for name, reason in report.warned.unchecked if shown]
+    if lines[-1]:
         lines.append("")
     header = dict(evidence.header) | {
         "trials on record": f"{log.total} (this study {log.study}, cannot be run again {log.lost})"
@@ -156,13 +164,13 @@ def render(report: Report) -> str:
         "seed": str(evidence.seed),
     }
     lines += [f"{name:<{LABEL_WIDTH + 2}}{value}" for name, value in header.items()]
-    for block, title in TITLES.items():
+    for block, title in TITLES.items() if shown else ():
         lines += ["", title]
         if block == "selected":
             parameters = report.blocks.selected.parameters.items()
             lines += [f"  {name:<{LABEL_WIDTH}}{value}" for name, value in parameters]
         lines += [f"  {words:<{LABEL_WIDTH}}{text}" for words, text in written(report, block)]
-    if report.notes:
+    if report.notes and shown:
         lines += ["", *(f"note: {note}" for note in report.notes)]
     return "\n".join(lines) + "\n"
 
@@ -176,7 +184,7 @@ def history(report: Report) -> list[str]:
         if not each.again
     ]
     since = report.since
-    if since is not None:
+    if since is not None and report.verdict.word != "withheld":
         word = "not judged" if since.word is None else since.word
         parameters = ", ".join(f"{name}={value}" for name, value in since.parameters.items())
         lines.append(
@@ -205,8 +213,9 @@ def document(report: Report) -> dict[str, Any]:
     """Return the page as plain dicts, lists, text and finite numbers, ready for JSON.
 
     Undefined numbers are None; each block has their ``reasons``. The evidence is there as far as it is
-    small: no series of returns.
+    small: no series of returns. Of a verdict that is withheld there are no numbers (``WITHHELD``).
     """
+    shown = report.verdict.word != "withheld"
     return {
         "verdict": {
             "word": report.verdict.word,
@@ -215,9 +224,9 @@ def document(report: Report) -> dict[str, Any]:
             "number": report.verdict.number,
         },
         "before": [dataclasses.asdict(each) for each in report.evidence.before if not each.again],
-        "since": None if report.since is None else _plain(dataclasses.asdict(report.since)),
-        "warnings": [dataclasses.asdict(each) for each in report.warned.warnings],
-        "unchecked": [{"name": name, "reason": reason} for name, reason in report.warned.unchecked],
+        "since": None if report.since is None or not shown else _plain(dataclasses.asdict(report.since)),
+        "warnings": [dataclasses.asdict(each) for each in report.warned.warnings if shown],
+        "unchecked": [{"name": name, "reason": reason} for name, reason in report.warned.unchecked if shown],
         "header": _header(report.evidence),
         "blocks": {
             name: {
@@ -226,8 +235,9 @@ def document(report: Report) -> dict[str, Any]:
                 if field.name != "notes"
             }
             for name in TITLES
+            if shown
         },
-        "notes": list(report.notes),
+        "notes": list(report.notes) if shown else [WITHHELD],
         "thresholds": dataclasses.asdict(report.thresholds),
     }
 
