@@ -118,7 +118,7 @@ def test_the_verdict_and_the_neighbourhood_on_a_page_are_of_the_same_sets(tmp_pa
     # Draws over an interval: no neighbour of the best is a trial.
     words = (
         *("tune", "momentum", "--param", "lookback=20,40", "--param", "cap=0.2:1", "--method", "random"),
-        *("--trials", "6", "--splits", "none", "--start", "2022-01-04", "--end", "2023-06-30", "--quiet"),
+        *("--trials", "6", "--splits", "none", "--start", "2022-01-04", "--end", "2025-06-30", "--quiet"),
     )
     program = Path(run_backtest.__file__)
     done = subprocess.run(

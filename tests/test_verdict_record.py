@@ -24,18 +24,20 @@ from engine.record.lines import Forgotten, Judgement, Line, Look, replaces
 from engine.record.record import Contents, Record
 from engine.record.sets import ParameterSets
 from engine.report.verdict_section import verdict_section
+from engine.statistics.deflated import minimum_backtest_length
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import strategy_class
 from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.columns import again, family_of
 from engine.tuning.earlier import earlier
 from engine.tuning.inputs import named_files
+from engine.tuning.judge import judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
-from engine.verdict.selection import luck
+from engine.verdict.selection import luck, selection, trials_borne
 from engine.verdict.skill import skill
-from engine.verdict.text import WITHHELD, document, render
+from engine.verdict.text import WITHHELD, document, history, render
 from engine.verdict.verdict import judge, report
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
@@ -461,6 +463,60 @@ def test_a_later_judgement_only_hardens_the_word(earlier_words, changes, word, a
         assert f"the first, of 2026-01-01, said {earlier_words[0]}" in told.reasons[0]
 
 
+def test_judgements_as_evenings_go_by_are_one_line():
+    asked = {"study": "s-1", "splits": "both", "benchmark": "X", "seed": 0}
+    question = {**asked, "first": PERIOD[0], "last": "2021-07-01"}
+    nights = [judged(n, "unproven", last=f"2021-06-{27 + n}") for n in (1, 2, 3)]
+    found = earlier([*nights, judged(4, "rejected"), judged(5, "unproven", seed=1)], question)
+    assert [(each.word, each.times, each.last) for each in found] == [
+        ("unproven", 3, "2021-06-30"),
+        ("rejected", 1, "2021-06-30"),
+        ("unproven", 1, "2021-06-30"),
+    ]
+    given = replace(null_search(0), before=found)
+    told = report(given, resamples=FEW)
+    assert told.verdict.number == 6
+    assert history(told)[0].startswith("judged before, 2026-01-01, 3 times: unproven")
+    assert len(history(told)) == 3
+
+
+def test_two_that_judge_at_once_know_of_each_other(panel, empty, tmp_path, monkeypatch):
+    searched = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path, splits="none", end=date(2021, 6, 30))
+    family = family_of(searched.search.evaluate.base)
+    (before,) = [line for line in empty.read().lines if isinstance(line, Judgement)]
+
+    def slow(*given: Any, **more: Any) -> Any:
+        told = judge_study(*given, **more)
+        other = replace(before, judgement="other", word="rejected", splits="cpcv", source=family.source)
+        empty.note(other)
+        # As good as any other: withheld, it would bind nobody.
+        return replace(told, verdict=replace(told.verdict, word="supported"))
+
+    monkeypatch.setattr("engine.commands.study.judge_study", slow)
+    told = searched.search.judge(searched, splits="none").report
+    assert told is not None
+    assert [each.word for each in told.evidence.before if not each.again] == ["rejected"]
+    assert told.verdict.number == 2
+
+
+def test_two_trials_are_not_interchangeable_and_five_may_be():
+    few, enough = (replace(skill_of(n), accepted=0.9) for n in (4, 5))
+    given = null_search(0)
+    sample = sample_of(given)
+    assert not selection(given, sample, LINES, few).interchangeable
+    assert selection(given, sample, LINES, enough).interchangeable
+
+
+def skill_of(tested: int) -> Any:
+    given = null_search(0)
+    return replace(skill(given, sample_of(given), LINES, FEW), tested=tested)
+
+
+def test_a_history_bears_as_many_trials_as_their_length_allows():
+    assert trials_borne(5.0, 1.0) == max(n for n in range(1, 100) if minimum_backtest_length(n) <= 5.0) == 45
+    assert trials_borne(0.0, 1.0) == 1
+
+
 def test_what_is_asked_again_binds_and_is_no_other_judgement():
     assert judge(before("supported", again=True), good(), LINES) == judge(evidence(), good(), LINES)
     assert judge(before("rejected", again=True), good(), LINES).word == "rejected"
@@ -583,6 +639,18 @@ def test_every_way_of_looking_counts_whatever_the_folder(panel, empty, tmp_path)
     assert log_of(panel, tmp_path / "a", "lookback=5,6") == TrialLog(11, 2, 0, 2)
     # One of these was tried, under another folder: two new ones.
     assert log_of(panel, tmp_path / "b", "lookback=6,7,8") == TrialLog(13, 3, 0, 3)
+
+
+def test_a_default_that_needs_more_history_waits_in_cash(panel, empty, tmp_path):
+    start = panel.days[10].item()
+    told = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path, splits="none", start=start).report
+    assert told is not None
+    assert told.evidence.default is not None
+    waits = told.evidence.returns[:, told.evidence.default]
+    assert np.isfinite(waits).all()
+    # Twenty closes are known after row 19, ten rows from the first.
+    assert not waits[:9].any()
+    assert waits[12:].any()
 
 
 def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_path):

@@ -15,7 +15,7 @@ from engine.cli.commands_validate import SIZES, print_judgement, splits_options
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
 from engine.cli.output import JUDGEMENT_STEPS, Progress, note, note_compiling, print_json, say, warn_of_data
-from engine.cli.present_tune import bar_text, print_estimate, print_study, warn_of_study
+from engine.cli.present_tune import bar_text, borne_text, print_estimate, print_study, warn_of_study
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def tune(
     with Progress(app, "tune", total=OPENING_STEPS) as progress:
         search = Search.open(order, Watch(progress.begin), by, break_seal=given["break_seal"])
     if dry_run:
-        print_estimate(order, search.seconds(), as_json=as_json)
+        print_estimate(order, search, as_json=as_json)
         return
     total = order.space.size if order.plan.trials is None else order.plan.trials
     with Progress(app, "tune", total=total or 1) as progress:
@@ -162,6 +162,7 @@ def tune(
             say(f"best   {tuned.best_run}, the same on the reference engine")
         if page is not None:
             say(f"page   {page}")
+        say(f"sets   {borne_text(search)}")
         if tuned.report is not None:
             say()
             print_judgement(app, tuned.report)

@@ -13,7 +13,7 @@ from engine.cli.app import App
 from engine.cli.output import money, paint, percent, print_json, say, table, warn
 
 if TYPE_CHECKING:
-    from engine import Goal, Leaderboard, Order, State, Trial
+    from engine import Goal, Leaderboard, Order, Search, State, Trial
 
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
@@ -69,9 +69,18 @@ def trial_table(trials: Sequence[Trial], leaderboard: Leaderboard) -> str:
     return table(rows, header, left=0)
 
 
-def print_estimate(order: Order, seconds: float | None, *, as_json: bool) -> None:
+def borne_text(search: Search) -> str:
+    """Return how many sets the history bears, and how many are on record."""
+    years, borne = search.borne
+    on_record = search.on_record
+    beyond = "; beyond, nothing is supported" if on_record > borne else ""
+    return f"{count(on_record)} on record; {years:.2f} years of history bear {count(borne)} (MinBTL){beyond}"
+
+
+def print_estimate(order: Order, search: Search, *, as_json: bool) -> None:
     """Print the space as it was understood, how many sets it has, and what searching it would take."""
     space, plan, sets = order.space, order.plan, order.sets or 0
+    seconds = search.seconds()
     defaults = {field.name: field.default for field in order.fields}
     memory = peak_memory()
     if as_json:
@@ -88,7 +97,13 @@ def print_estimate(order: Order, seconds: float | None, *, as_json: bool) -> Non
                     for each in space.dimensions
                 ],
                 "where": [str(each) for each in space.conditions],
-                "counts": {"sets": space.size, "exact": space.exact, "trials": sets},
+                "counts": {
+                    "sets": space.size,
+                    "exact": space.exact,
+                    "trials": sets,
+                    "on_record": search.on_record,
+                    "history_bears": search.borne[1],
+                },
                 "seconds": seconds,
                 "memory_bytes": memory,
             }
@@ -110,6 +125,7 @@ def print_estimate(order: Order, seconds: float | None, *, as_json: bool) -> Non
     beyond = "" if space.exact or space.size is None else " before conditions"
     say(f"sets    {'without end' if space.size is None else count(space.size)}{beyond}")
     say(f"trials  {count(sets)} by {plan.method}")
+    say(f"record  {borne_text(search)}")
     say(f"time    {NOT_AVAILABLE if seconds is None else duration(seconds)}, from a sample")
     say(f"memory  {NOT_AVAILABLE if memory is None else f'{memory / 1e6:,.0f} MB'}, whatever their number")
 
@@ -149,6 +165,8 @@ def duration(seconds: float) -> str:
 def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
     """Warn of trials that failed, and of a search that ended early."""
     space, plan = order.space, order.plan
+    if space.size == 1 and space.exact:
+        warn(app, "the space has one set: nothing is chosen; give --param several values to search among")
     if leaderboard.first_failure is not None:
         first = leaderboard.first_failure
         words = ", ".join(f"{name}={_word(value)}" for name, value in first.parameters.items())

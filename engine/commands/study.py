@@ -17,7 +17,7 @@ from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.strategy.adapter import Adapter
 from engine.tuning.columns import family_of
-from engine.tuning.earlier import question_of
+from engine.tuning.earlier import earlier, question_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.holdout import Opened
 from engine.tuning.inputs import named_files
@@ -28,7 +28,7 @@ from engine.tuning.on_record import OnRecord, on_record
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 from engine.verdict.text import document, render
-from engine.verdict.verdict import Report
+from engine.verdict.verdict import Report, with_before
 
 VERDICT = "verdict.json"
 
@@ -76,7 +76,11 @@ def judge(
         catalogue=catalogue,
         announce=announce,
     )
-    _note(study, evaluate, space, report, splits, sizes or SplitSizes())
+    sizes = sizes or SplitSizes()
+    with record_of(evaluate.market).judging():
+        # Whoever was judging at the same time has his word on record by now, or waits for this one.
+        report = _with_others(study, evaluate, report, sizes.words(splits))
+        _note(study, evaluate, space, report, splits, sizes)
     with writing(study.folder), whole_file(study.folder / VERDICT) as path:
         write_json(plain(document(report)), path)
     return report
@@ -86,6 +90,15 @@ def known_of(market: OpenMarket, strategy: Adapter, first: object, last: object)
     """Return what is on record of a strategy from the day ``first`` to ``last``."""
     record, family = record_of(market), family_of(strategy)
     return on_record(record.read(), body_of_panel(market.panel), first, last, family, record.refusing())
+
+
+def _with_others(study: Study, evaluate: Evaluator, report: Report, splits: str) -> Report:
+    """Return a report that knows every judgement on record, as it is now."""
+    family, body = family_of(evaluate.base), body_of_panel(evaluate.market.panel)
+    lines_now = record_of(evaluate.market).read(lines.Judgement).of(body, *_period(evaluate))
+    judged = [each for each in lines_now if isinstance(each, lines.Judgement) and family.has(each)]
+    before = earlier(judged, question_of(study, evaluate, splits))
+    return report if before == report.evidence.before else with_before(report, before)
 
 
 def _period(evaluate: Evaluator) -> tuple[object, object]:

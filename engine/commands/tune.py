@@ -18,12 +18,13 @@ from data.errors import UsageError, check_choice
 from data.panel.panel import Panel
 from engine.choices import SPLITS
 from engine.commands.job import Job
-from engine.commands.looks import body_of_panel, note_look, sets_of
+from engine.commands.looks import body_of_panel, note_look, record_of, sets_of
 from engine.commands.order import Order, SearchWords, order_of
 from engine.commands.seals import respect_seals, shut_seal
-from engine.commands.study import judge, judgement_document, known_of, study_document, write_page
+from engine.commands.study import judge, judgement_document, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
+from engine.record.lines import Look
 from engine.record.record import ID_DIGITS
 from engine.record.sets import ParameterSets
 from engine.spec import DEFAULT, Conditions, Spec
@@ -35,6 +36,7 @@ from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
 from engine.tuning.objective import Leaderboard
+from engine.tuning.on_record import on_record
 from engine.tuning.outcome import Evaluate
 from engine.tuning.phases import OverPhases
 from engine.tuning.study import Study, study_header
@@ -42,6 +44,8 @@ from engine.tuning.tune import State
 from engine.tuning.tune import tune as search_on
 from engine.tuning.verify import check_best
 from engine.tuning.writer import StudyWriter, open_study
+from engine.verdict.evidence import Thresholds
+from engine.verdict.selection import trials_borne
 from engine.verdict.verdict import Report
 
 # An estimate times this many sets, after a first few that pay for loading and compiling.
@@ -125,8 +129,9 @@ class Tuned:
         """Return the document that ``tune --json`` prints."""
         space = self.search.order.space
         search = self.search
-        on_record = known_of(search.market, search.evaluate.base, *search.days).count
-        found = study_document(self.study.folder, self.study.header, self.leaderboard, space.size, on_record)
+        header, on_record = self.study.header, search.on_record
+        found = study_document(self.study.folder, header, self.leaderboard, space.size, on_record)
+        found["counts"]["history_bears"] = search.borne[1]
         return found | {
             "best_run": None if self.best_run is None else str(self.best_run),
             "judgement": None if self.report is None else judgement_document(self.report, None),
@@ -269,6 +274,19 @@ class Search:
     def _job(self) -> Job:
         order = self.order
         return Job(order.spec, self.evaluate.base, self.market, order.catalogue, self.break_seal)
+
+    @property
+    def borne(self) -> tuple[float, int]:
+        """The years of its history, and how many sets these bear (MinBTL)."""
+        evaluate = self.evaluate
+        years = (evaluate.last - evaluate.first + 1) / evaluate.per_year
+        return years, trials_borne(years, Thresholds().target_sharpe)
+
+    @property
+    def on_record(self) -> int:
+        """How many sets of the strategy are on record on these data and days."""
+        contents, body = record_of(self.market).read(Look), body_of_panel(self.market.panel)
+        return on_record(contents, body, *self.days, family_of(self.evaluate.base)).count
 
     @property
     def days(self) -> tuple[object, object]:

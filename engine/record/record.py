@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -30,6 +31,7 @@ from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 FOLDER = "record"
 FILE = "record.jsonl"
+JUDGING = "judging.lock"
 BODY = b'{"body":'
 ID_DIGITS = 16
 
@@ -69,6 +71,17 @@ class Record:
             except OSError as error:
                 refused.append(f"{place.parent}: {error.strerror or error}")
         return tuple(refused)
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Let nobody else judge in any of the places meanwhile; one that takes no file holds nobody up."""
+        with ExitStack() as held:
+            for place in self.places:
+                try:
+                    held.enter_context(writing(place.with_name(JUDGING)))
+                except OSError:
+                    continue
+            yield
 
     def has(self, kind: type[Line]) -> bool:
         """Return whether there is any line of a kind, which takes no parsing."""

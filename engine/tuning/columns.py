@@ -112,7 +112,8 @@ def columns_of(
     made = again(sampled, evaluate.base, family, catalogue)
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
-    returns = np.hstack([_returns(evaluate, evaluate.paths(sets)), *_grouped(evaluate, extra, foreign)])
+    paths = _paths(evaluate, sets, len(trials))
+    returns = np.hstack([_returns(evaluate, paths), *_grouped(evaluate, extra, foreign)])
     unread = known.count - len(known.sets)
     lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.planned
     run = len(trials) + len(sampled)
@@ -165,6 +166,22 @@ def _place(sets: list[Parameters], parameters: Mapping[str, Any]) -> int:
 
 def _same(adapter: Adapter, other: Adapter) -> bool:
     return adapter.written is other.written
+
+
+def _paths(evaluate: Evaluator, sets: Sequence[Parameters], trials: int) -> Floats:
+    """Return the equity (N, D) of sets, the first of which are trials.
+
+    One that is none may need more history than there is: it stays in cash until it can decide.
+    """
+    paths = evaluate.paths(sets)
+    for place in range(trials, len(sets)):
+        if np.isnan(paths[place]).all():
+            try:
+                made = evaluate.strategy(sets[place])
+            except EtflowError:
+                continue
+            paths[place] = evaluate.paths_of([made])[0]
+    return paths
 
 
 def _returns(evaluate: Evaluator, paths: Floats) -> Floats:

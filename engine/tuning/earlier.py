@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,25 @@ def question_of(study: Study, evaluate: Evaluator, splits: str) -> dict[str, Any
 
 
 def earlier(judgements: Sequence[Judgement], question: Mapping[str, Any]) -> tuple[Earlier, ...]:
-    """Return judgements as the page shows them, oldest first, each question with each answer once."""
+    """Return judgements as the page shows them, oldest first, each question with each answer once.
+
+    Those that differ in their last sessions alone are one, with how often that was.
+    """
     found: dict[tuple[Any, ...], Earlier] = {}
     for each in judgements:
         asked = {name: getattr(each, name) for name in question}
         key = (*asked.values(), each.word)
         found.setdefault(key, Earlier(each.at, word=each.word, again=asked == question, **asked))
-    return tuple(found.values())
+    alike: dict[tuple[Any, ...], Earlier] = {}
+    for one in found.values():
+        words = (one.study, one.word, one.splits, one.benchmark, one.seed, one.first, one.again)
+        before = alike.get(words)
+        alike[words] = (
+            one
+            if before is None
+            else replace(before, times=before.times + 1, until=one.at, last=max(before.last, one.last))
+        )
+    return tuple(alike.values())
 
 
 def since_first(

@@ -114,6 +114,8 @@ def judge_study(
         exclusions.append(
             "the search learned from all sessions; out of sample is the choice among the sets that it found"
         )
+    if len(study.trials) == 1:
+        exclusions.append("the study has one trial: nothing was chosen, so that no choice is tested")
     if evaluate.phases is not None:
         exclusions.append(f"{MEANING[evaluate.phases.how]}; out of sample the chosen set runs on phase 0")
     metric, smaller = _metric(study)

@@ -138,7 +138,9 @@ class TrialLog:
 class Earlier:
     """A judgement that was made before, of the same strategy on some of the same sessions.
 
-    ``again`` says that it was asked what is asked now: it binds, and is no other judgement.
+    ``again`` says that it was asked what is asked now: it binds, and is no other judgement. ``times`` counts
+    judgements in the same words as sessions came in: ``at`` and ``first`` are of the first of them, ``until``
+    and ``last`` of the last.
     """
 
     at: str
@@ -150,6 +152,8 @@ class Earlier:
     first: str
     last: str
     again: bool = False
+    times: int = 1
+    until: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ from engine.verdict.evidence import Evidence, Sample, Thresholds
 from engine.verdict.reasons import Collected
 
 MOST_BLOCKS = 16
-FEWEST_KINDS = 5  # below, a spread is hardly one
+MOST_TRIALS = 2**40
+FEWEST_KINDS = 5  # below, a spread is hardly one, and what most of them do excuses nothing
 FOR_CORRELATION = 1_000  # trials whose correlations are looked at, evenly spaced
 PATH_TAIL = 0.05
 ANNUAL_FIGURE = "a trial has a Sharpe ratio above 1 per session in size"
@@ -105,6 +106,19 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         notes=tuple(notes),
         kinds=counted,
     )
+
+
+def trials_borne(years: float, target_sharpe: float) -> int:
+    """Return how many trials a history of so many years bears: MinBTL the other way round, one at least."""
+    low, high = 1, 2
+    while high < MOST_TRIALS and minimum_backtest_length(high, target_sharpe) <= years:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (
+            (middle, high) if minimum_backtest_length(middle, target_sharpe) <= years else (low, middle)
+        )
+    return low
 
 
 def _track_record(of: Moments, thresholds: Thresholds, per_year: float) -> Estimate:
@@ -192,7 +206,7 @@ def selection(evidence: Evidence, sample: Sample, thresholds: Thresholds, of_ski
         slope=why.number("slope", found.slope if found else nan, reason),
         slope_fit=why.number("slope_fit", found.r_squared if found else nan, reason),
         excluded=len(found.excluded) if found else 0,
-        interchangeable=of_skill.tested > 1 and of_skill.accepted > thresholds.most,
+        interchangeable=of_skill.tested >= FEWEST_KINDS and of_skill.accepted > thresholds.most,
         paths=len(ratios),
         path_median=why.number("path_median", median, no_paths, scale),
         path_low=why.number("path_low", low, no_paths, scale),

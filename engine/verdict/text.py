@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.verdict.evidence import Evidence
+from engine.verdict.evidence import Earlier, Evidence
 from engine.verdict.verdict import Report
 
 TITLES = {
@@ -178,7 +178,7 @@ def render(report: Report) -> str:
 def history(report: Report) -> list[str]:
     """Return what was said before on these sessions, and what sessions since then say, a sentence each."""
     lines = [
-        f"judged before, {each.at[:10]}: {each.word} ({each.study}, {each.first} to {each.last}, "
+        f"judged before, {_when(each)}: {each.word} ({each.study}, {each.first} to {each.last}, "
         f"splits {each.splits}, against {each.benchmark}, seed {each.seed})"
         for each in report.evidence.before
         if not each.again
@@ -192,6 +192,13 @@ def history(report: Report) -> list[str]:
             f"{word} ({since.reason}; {parameters})"
         )
     return lines
+
+
+def _when(each: Earlier) -> str:
+    if each.times == 1:
+        return each.at[:10]
+    days = dict.fromkeys((each.at[:10], each.until[:10]))
+    return f"{' to '.join(days)}, {each.times} times"
 
 
 def written(report: Report, block: str) -> list[tuple[str, str]]:

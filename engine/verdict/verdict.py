@@ -17,11 +17,11 @@ whatever seed. A verdict that was withheld binds nobody.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.verdict.blocks import Blocks
-from engine.verdict.evidence import Evidence, Resamples, Thresholds, sample_of
+from engine.verdict.evidence import Earlier, Evidence, Resamples, Thresholds, sample_of
 from engine.verdict.returns import assumptions, plateau, selected
 from engine.verdict.selection import luck, selection
 from engine.verdict.since import NewSessions, new_sessions
@@ -112,11 +112,17 @@ def report(
     )
 
 
+def with_before(found: Report, before: tuple[Earlier, ...]) -> Report:
+    """Return a page beside other judgements than it knew of."""
+    evidence = replace(found.evidence, before=before)
+    return replace(found, evidence=evidence, verdict=judge(evidence, found.blocks, found.thresholds))
+
+
 def judge(evidence: Evidence, blocks: Blocks, thresholds: Thresholds) -> Verdict:
     """Return the verdict on measured blocks; see the module for the rule."""
     alone = _alone(evidence, blocks, thresholds)
     others = [each for each in evidence.before if not each.again]
-    number = len(others) + 1
+    number = sum(each.times for each in others) + 1
     bound = [each for each in evidence.before if each.word in HARDNESS]
     if not bound or alone.word == "withheld":
         return Verdict(alone.word, alone.reasons, alone.word, number)
