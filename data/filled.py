@@ -17,6 +17,7 @@ import pandas as pd
 
 from data.facts.capex import SERIES, capex
 from data.facts.themes import known_tags, themes_on
+from data.source import renamed
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -35,8 +36,8 @@ class Filled:
 
     @classmethod
     def of(cls, source: DataSource) -> Filled:
-        """Return a source with its gaps filled, itself if they are."""
-        return source if isinstance(source, Filled) else cls(source)
+        """Return a source with its gaps filled and its funds under one symbol, itself if it is one."""
+        return source if isinstance(source, Filled) else cls(renamed(source))
 
     @property
     def used(self) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ from data.filled import Filled
 from data.panel.facts import Listings
 from data.panel.grids import facts_of
 from data.panel.panel import Panel
+from data.source import Renamed, renamed
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -96,8 +97,10 @@ def choose_symbols(
 ) -> tuple[str, ...]:
     """Return the symbols of a run in order, all of which the source has.
 
-    Of a named universe those are taken that the source has. DataError for a symbol without bars.
+    Of a named universe those are taken that the source has; a symbol that a fund had once stands for the one
+    that it has now. DataError for a symbol without bars.
     """
+    source = renamed(source)
     on_file = sorted(set(source.read("bars")["symbol"])) if not symbols or universe_name else []
     if universe_name is not None:
         chosen = [symbol for symbol in universe(universe_name) if symbol in on_file]
@@ -115,7 +118,14 @@ def choose_symbols(
                 hint="Import some: `etflow data import FILES --data STORE`.",
             )
         return tuple(on_file)
-    return tuple(sorted({parse_symbol(symbol) for symbol in symbols}))
+    return tuple(sorted({current(source, parse_symbol(symbol)) for symbol in symbols}))
+
+
+def current(source: DataSource, symbol: str) -> str:
+    """Return the symbol that a fund has now; a symbol that was given to another fund since is that fund's."""
+    source = renamed(source)
+    later = source.successors.get(symbol, symbol) if isinstance(source, Renamed) else symbol
+    return symbol if later == symbol or len(source.read("bars", [symbol])) else later
 
 
 def _one_market(symbols: Sequence[str]) -> str:

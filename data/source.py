@@ -1,15 +1,29 @@
-"""Where tables come from: the demo market, or the folder of a store."""
+"""Where tables come from: the demo market, or the folder of a store.
+
+A store keeps rows under the symbol under which they were published. Whoever reads it (:func:`renamed`) sees a
+fund that got another symbol as one fund: its rows before the day of a `rename` stand under the later symbol.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
 
 from data.errors import DataError
+from data.facts.actions import RENAME
+from data.store.arrivals import day_of
 from data.store.store import MANIFEST, Store
+from data.store.tables import table as schema_of
+
+
+class Readable(Protocol):
+    """What checks need of a data source."""
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a table, of all symbols or of some; without rows if there are none."""
 
 
 class DataSource(Protocol):
@@ -26,6 +40,70 @@ class DataSource(Protocol):
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a table sorted by key, all or those of some symbols; no rows if it has none."""
         ...
+
+
+Source = TypeVar("Source", bound=Readable)
+
+
+class Renamed:
+    """A source whose funds have one symbol for all of their history; see :func:`renamed`."""
+
+    def __init__(self, source: Any, renames: pd.DataFrame) -> None:
+        self._source = source
+        self._renames = list(
+            renames.sort_values("ex_day")[["symbol", "successor", "ex_day"]].itertuples(index=False)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the source has besides tables: its name, its folder, whether it is made up."""
+        return getattr(self.__dict__["_source"], name)
+
+    @property
+    def successors(self) -> Mapping[str, str]:
+        """The symbol that a fund has at last, by each that it had before."""
+        found: dict[str, str] = {}
+        for old, new, _ in reversed(self._renames):
+            found.setdefault(old, found.get(new, new))
+        return found
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a table, as the source does, under the symbols of :attr:`successors`.
+
+        A row that is there under both stays as the later symbol has it. Rows of the old one from the day of
+        the rename on are another fund's, which was given the symbol.
+        """
+        schema = schema_of(table)
+        day = day_of(schema)
+        if schema.key[0] != "symbol" or not day:
+            rows: pd.DataFrame = self._source.read(table, symbols)
+            return rows
+        wanted = None
+        if symbols is not None:
+            last = self.successors
+            wanted = [*symbols, *(old for old in last if last[old] in symbols and old not in symbols)]
+        frame: pd.DataFrame = self._source.read(table, wanted)
+        named = frame["symbol"]
+        for old, new, from_day in self._renames:
+            earlier = (named == old) & (frame[day] < from_day)
+            named = named.where(~earlier, new)
+        moved = named != frame["symbol"]
+        if moved.any():
+            frame = frame.assign(symbol=named, moved=moved).sort_values(
+                [*schema.key, "moved"], kind="stable", ignore_index=True
+            )
+            frame = frame.drop_duplicates(list(schema.key)).drop(columns="moved")
+        if symbols is not None:
+            frame = frame[frame["symbol"].isin(list(symbols))]
+        return frame.reset_index(drop=True)
+
+
+def renamed(source: Source) -> Source:
+    """Return a source under the later symbol of each fund that got another; itself if there is none."""
+    if isinstance(source, Renamed):
+        return source
+    actions = source.read("actions")
+    renames = actions[(actions["kind"] == RENAME) & actions["successor"].notna()]
+    return cast("Source", Renamed(source, renames)) if len(renames) else source
 
 
 def open_source(name: str | Path) -> DataSource:

@@ -25,7 +25,7 @@ from data.checks import OF_INDEX, Finding, blocking, run_checks
 from data.errors import DataError
 from data.load import choose_symbols, load_panel, require_bars
 from data.panel.panel import Panel
-from data.source import DataSource, open_source
+from data.source import DataSource, open_source, renamed
 from data.synthetic import notice_of
 from engine.result import Result
 from engine.results.runs import run_id
@@ -92,7 +92,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
     Raises UsageError for wrong names, DataError for data that are missing or failed a check.
     """
     with watch("data"):
-        source = open_source(spec.data)
+        source = renamed(open_source(spec.data))
         symbols = choose_symbols(source, spec.symbols, spec.universe)
         require_bars(source, source.read("bars", symbols), symbols)
     with watch("checks"):

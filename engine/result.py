@@ -7,7 +7,7 @@ so that it is either whole or absent; the same run gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,21 @@ FILL_COLUMNS = (
     "reference",
 )
 REJECTION_COLUMNS = ("day", "symbol", "shares", "reason")
+MERGE_COLUMNS = ("day", "symbol", "shares", "successor", "received", "cash")
+
+
+def as_frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return recorded rows as a frame with the columns and types of a result."""
+    texts = dict.fromkeys(("symbol", "reason", "successor"), "str")
+    counts = dict.fromkeys(("shares", "received"), "int64")
+    types: Mapping[str, Any] = {"day": "datetime64[us]", **texts, **counts}
+    by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    return pd.DataFrame(
+        {
+            name: pd.Series(list(values), dtype=types.get(name, "float64"))
+            for name, values in zip(columns, by_column, strict=True)
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,9 @@ class Result:
         slippage (cost of slippage and impact) in money, all >= 0; reference: the exchange's reference price.
     rejections : DataFrame
         ``REJECTION_COLUMNS``: shares signed, that did not trade; reason as in ``engine.kernel.fills``.
+    merges : DataFrame
+        ``MERGE_COLUMNS``: shares of a fund that became those of its successor before the open of a day; whole
+        shares received, and money for the fraction.
     initial_cash : float
     sessions_per_year : float
         Of the exchange, the mean of the calendar years that the run touches; annualises every statistic.
@@ -98,6 +116,7 @@ class Result:
     initial_cash: float
     sessions_per_year: float
     phase_band: Floats | None = None
+    merges: pd.DataFrame = field(default_factory=lambda: as_frame([], MERGE_COLUMNS))
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ arithmetic from left to right, so that an engine that obeys the same description
 One session *d*, and the function that does each step:
 
  1. Before the open.
-    a. Corporate actions since the last session: dividends, splits, ends of funds.     `corporate_actions`
+    a. Corporate actions since the last session: dividends, splits, merges, ends.      `corporate_actions`
     b. Receivables whose pay day has come become cash.                                 `collect`
     c. Reference price: the exchange's own, else the adjusted last mark, else the NAV. `reference_price`
     d. Limit prices: reference plus and minus the rate, rounded half up to the tick.   `history`
@@ -50,11 +50,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Action:
-    kind: str  # dividend, split or liquidation
+    kind: str  # dividend, split, merge or liquidation
     ex_day: date
-    ratio: float = math.nan  # of a split: new shares for one old
-    cash: float = math.nan  # of the others: money a share
+    ratio: float = math.nan  # of a split: new shares for one old; of a merge: the successor's for one
+    cash: float = math.nan  # of the others: money a share; of a merge: for a whole share, pays the fraction
     pay_day: date | None = None
+    successor: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,10 @@ class Quote:
     up: float
     mark: float | None
     volatility: float
+    last: float | None = None  # the mark before, adjusted, also where the fund is over
+
+
+ENDS = ("merge", "liquidation")
 
 
 def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote]:
@@ -188,8 +193,9 @@ def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote
         bar = fund.bars.get(day)
         traded = bar is not None and bar.volume > 0
         due = tuple(action for action in fund.actions if before < action.ex_day <= day)
-        over = any(action.kind == "liquidation" and action.ex_day <= day for action in fund.actions)
-        reference = None if over else reference_price(bar, mark, due, navs, tick)
+        over = any(action.kind in ENDS and action.ex_day <= day for action in fund.actions)
+        last = reference_price(bar, mark, due, navs, tick)
+        reference = None if over else last
         down, up = 0.0, math.inf
         if fund.price_limit is not None and reference is not None:
             down = half_up(decimal(reference) * (1 - decimal(fund.price_limit)), tick)
@@ -197,7 +203,7 @@ def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote
         mark = bar.close if traded and not over else reference
         listed = listing <= day and (fund.delisted is None or day < fund.delisted) and not over
         volatility = sample_deviation(returns[-20:])
-        quotes[day] = Quote(bar, listed, traded, due, reference, down, up, mark, volatility)
+        quotes[day] = Quote(bar, listed, traded, due, reference, down, up, mark, volatility, last)
         if traded and reference is not None:
             returns.append(bar.close / reference - 1)
         before = day
@@ -357,11 +363,15 @@ def corporate_actions(
     today: Mapping[str, Quote],
     day: date,
 ) -> None:
-    for kind in ("dividend", "split", "liquidation"):
+    for kind in ("dividend", "split", "merge", "liquidation"):
         for symbol, fund in funds.items():
             for action in (action for action in today[symbol].due if action.kind == kind):
                 if kind == "split":
                     split(account, sleeves, symbol, action.ratio)
+                    continue
+                if kind == "merge":
+                    if can_merge(action, funds, today, day):
+                        merge(account, sleeves, symbol, action, today, day)
                     continue
                 for each in (account, *sleeves):
                     if each.shares[symbol] > 0:
@@ -369,12 +379,46 @@ def corporate_actions(
                     if kind == "liquidation":
                         each.shares[symbol] = 0
             closed = fund.delisted is not None and day >= fund.delisted
-            terms = any(action.kind == "liquidation" for action in fund.actions)
-            if kind == "liquidation" and closed and not terms:
+            terms = any(action.kind in ENDS for action in fund.actions)
+            failed = any(
+                action.kind == "merge" and not can_merge(action, funds, today, day)
+                for action in today[symbol].due
+            )
+            if kind == "liquidation" and ((closed and not terms) or failed):
                 for each in (account, *sleeves):
                     if each.shares[symbol] > 0:
-                        each.credit(each.shares[symbol] * today[symbol].reference, day, None)
+                        each.credit(each.shares[symbol] * (today[symbol].last or 0.0), day, None)
                         each.shares[symbol] = 0
+
+
+def can_merge(action: Action, funds: Mapping[str, Fund], today: Mapping[str, Quote], day: date) -> bool:
+    """Whether the successor is among the funds, not over itself, and has a price."""
+    successor = funds.get(action.successor)
+    if successor is None or today[action.successor].reference is None:
+        return False
+    return successor.delisted is None or successor.delisted > day
+
+
+def merge(
+    account: Account,
+    sleeves: list[Account],
+    symbol: str,
+    action: Action,
+    today: Mapping[str, Quote],
+    day: date,
+) -> None:
+    """Whole shares of the successor, and cash for the fraction, in proportion to what each sleeve had."""
+    into = action.successor
+    price = today[into].reference if math.isnan(action.cash) else action.cash
+    before = [each.shares[symbol] for each in (account, *sleeves)]
+    split(account, sleeves, symbol, action.ratio)
+    fraction = max(before[0] * action.ratio - account.shares[symbol], 0.0)
+    for each, held in zip((account, *sleeves), before, strict=True):
+        if held > 0:
+            part = fraction * price if each is account else held * (fraction * price / before[0])
+            each.credit(part, day, action.pay_day)
+        each.shares[into] += each.shares[symbol]
+        each.shares[symbol] = 0
 
 
 def split(account: Account, sleeves: list[Account], symbol: str, ratio: float) -> None:

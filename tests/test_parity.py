@@ -33,7 +33,7 @@ HEAVY = settings(QUICK, max_examples=2000, derandomize=False, print_blob=True)
 FEW = settings(QUICK, max_examples=15)
 
 # What must have happened in the examples for parity to mean anything
-COMMON = {"fill", "halted", "participation", "cash", "dividend held", "split held", "end held"}
+COMMON = {"fill", "halted", "participation", "cash", "dividend held", "split held", "merge held", "end held"}
 RARE = REASONS | {"odd lot sold", "liquidation held", "paid later"}
 
 
@@ -165,7 +165,13 @@ def test_a_fund_split_before_the_first_day_is_the_same_fund(engine, ratio):
 
 # --- The same market, written differently -----------------------------------------------------------------
 def renamed(scenario: Scenario, new_name: dict[str, str]) -> Scenario:
-    funds = [replace(fund, symbol=new_name[fund.symbol]) for fund in scenario.funds]
+    def of_fund(fund: Fund) -> Fund:
+        actions = tuple(
+            replace(each, successor=new_name.get(each.successor, each.successor)) for each in fund.actions
+        )
+        return replace(fund, symbol=new_name[fund.symbol], actions=actions)
+
+    funds = [of_fund(fund) for fund in scenario.funds]
     decisions = {
         day: Decision(
             {new_name[symbol]: weight for symbol, weight in decision.weights.items()},

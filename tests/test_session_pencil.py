@@ -791,6 +791,62 @@ def test_fund_that_is_gone_is_not_listed(simulate_with):
     assert outcome.rejections == (Rejection(WED, A, 0, "not_listed"),)
 
 
+# --- Merges -----------------------------------------------------------------------------------------------
+def merging(*, b=None, **terms):
+    """A at 2.0 goes into B at 3.0 on Thursday; a quarter of the money is in A, three sessions later."""
+    end = Action("merge", THU, successor=B, **terms)
+    fund = Fund(A, bars(2.0, 2.0, 2.0), actions=(end,))
+    return market(fund, b or Fund(B, bars(3.0, 3.0, 3.0, 3.0, 4.0)), weights={TUE: {A: 0.26}})
+
+
+def test_merge_gives_whole_shares_and_the_fraction_in_cash_at_the_reference_price(simulate_with):
+    outcome = simulate_with(merging(ratio=0.6667))
+    # 1,300 shares of A become 866.71 of B: 866, and 0.71 in money at 3.0
+    assert on(outcome, THU).shares == {A: 0, B: 866}
+    assert on(outcome, THU).cash == 10_000 - 1300 * 2.0 + (1300 * 0.6667 - 866) * 3.0
+    assert on(outcome, THU).equity == on(outcome, THU).cash + 866 * 3.0
+    assert on(outcome, FRI).equity == on(outcome, THU).cash + 866 * 4.0
+    assert outcome.rejections == ()
+    assert traded(outcome) == [(TUE, A, 1300, 2.0)]
+
+
+def test_merge_pays_the_fraction_as_announced_and_on_its_pay_day(simulate_with):
+    outcome = simulate_with(merging(ratio=0.6667, cash=2.5, pay_day=FRI))
+    assert on(outcome, THU).receivable == (1300 * 0.6667 - 866) * 2.5
+    assert on(outcome, THU).cash == 10_000 - 1300 * 2.0
+    assert on(outcome, FRI).cash == 10_000 - 1300 * 2.0 + (1300 * 0.6667 - 866) * 2.5
+
+
+def test_merge_counts_the_shares_after_the_splits_of_the_day(simulate_with):
+    successor = Fund(B, bars(3.0, 3.0, 3.0, 1.5), actions=(Action("split", THU, ratio=2.0),))
+    outcome = simulate_with(merging(b=successor, ratio=4 / 3))
+    assert on(outcome, THU).shares == {A: 0, B: 1733}  # 1,733.33 at 1.5
+    assert on(outcome, THU).cash == 10_000 - 1300 * 2.0 + (1300 * (4 / 3) - 1733) * 1.5
+
+
+def test_merge_adds_to_what_is_held_of_the_successor(simulate_with):
+    end = Action("merge", THU, ratio=2.0, successor=B)
+    funds = Fund(A, bars(2.0, 2.0, 2.0), actions=(end,)), Fund(B, bars(*[1.0] * 5))
+    outcome = simulate_with(market(*funds, weights={TUE: {A: 0.5, B: 0.3}, FRI: {A: 0.2, B: 0.1}}))
+    assert on(outcome, THU).shares == {A: 0, B: 2 * 2500 + 3000}
+    assert traded(outcome)[2:] == [(FRI, B, -7000, 1.0)]
+    assert outcome.rejections == (Rejection(FRI, A, 0, "not_listed"),)
+
+
+@pytest.mark.parametrize(
+    "successor",
+    [
+        Fund(C, bars(3.0, 3.0, 3.0, 3.0)),  # B is not among the funds
+        Fund(B, bars(None, None, None, 3.0)),  # it has no price before its first bar
+        Fund(B, bars(3.0, 3.0, 3.0), delisted=THU),  # it ends on the same day
+    ],
+)
+def test_merge_into_nothing_pays_the_last_mark(simulate_with, successor):
+    outcome = simulate_with(merging(b=successor, ratio=0.5))
+    assert on(outcome, THU).shares == {A: 0, successor.symbol: 0}
+    assert on(outcome, THU).cash == 10_000
+
+
 # --- Cash, and the run ------------------------------------------------------------------------------------
 def test_interest_counts_nights_over_the_weekend(simulate_with):
     days = (*WEEK, NEXT_MON, NEXT_TUE)

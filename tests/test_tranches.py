@@ -150,6 +150,24 @@ def test_odd_lots_leave_with_the_last_shares_of_the_account(simulate_with):
     assert on(outcome, THU).shares == {A: 100}
 
 
+def test_a_merge_leaves_no_share_between_the_sleeves(simulate_with):
+    end = Action("merge", THU, ratio=0.5, successor=B)
+    funds = Fund(A, bars(3.0, 3.0, 3.0), actions=(end,)), Fund(B, bars(*[6.0] * 5))
+    outcome = simulate_with(
+        market(
+            *funds,
+            turns={TUE: turn({A: 1.0}, tranches=3), FRI: turn({}, 0, 3)},
+            cash=27.0,
+            lot=1,
+        )
+    )
+    # 9 shares become 4.5 of the successor: 4, and half a share in money, a third of it for each sleeve.
+    # Of sleeves with 3, 6 and 9 shares so far that is 1, 3 and 4: the first sells one.
+    assert on(outcome, THU).shares == {A: 0, B: 4}
+    assert on(outcome, THU).cash == 0.5 * 6.0
+    assert traded(outcome)[1:] == [(FRI, B, -1, 6.0)]
+
+
 def test_interest_is_each_sleeves_own(simulate_with):
     costs = replace(FREE, cash_rate=0.365)
     funds = Fund(A, bars(2.0, 2.0, 2.0, 2.0, 2.0)), Fund(B, bars(1.0, 1.0, 1.0, 1.0, 1.0))

@@ -21,13 +21,15 @@ from data.checks import (
     scales,
     sessions,
     stale,
+    successors,
     tape,
     units,
 )
 from data.checks.finding import SEVERITIES, Check, Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import OF_INDEX, Readable
+from data.checks.reading import OF_INDEX
 from data.errors import check_choice
+from data.source import Readable
 
 __all__ = ["CHECKS", "OF_INDEX", "Check", "Finding", "blocking", "examine", "run_checks"]
 
@@ -40,6 +42,9 @@ _ALL: Sequence[Check] = (
         "announced-split", "a split on file that is missing, or recorded otherwise", announced.announced_split
     ),
     Check("dividend-cash", "a recorded dividend that prices contradict", recorded_actions.dividend_cash),
+    Check("merge-terms", "a recorded merge or rename that prices contradict", successors.merge_terms),
+    Check("announced-rename", "a symbol that a fund has given up", successors.announced_rename),
+    Check("another-index", "history of a fund from before its index", successors.another_index),
     Check("unit-jump", "units that double or halve without a split", jumps.unit_jump),
     Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),
     Check("amount-scale", "amount in thousands, 10^4 or 10^8", scales.amount_scale),

@@ -97,8 +97,8 @@ def _last_days(frame: pd.DataFrame, key: str) -> dict[str, date]:
 
 
 def _is_over(data: Inputs, symbol: str, day: date) -> bool:
-    delisted: date | None = data.funds[symbol].delisted
-    return delisted is not None and delisted <= day
+    end = data.ends.get(symbol)
+    return end is not None and end <= day
 
 
 def _sessions(data: Inputs, key: str, first: date, last: date) -> int:

@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.facts.actions import ENDS
 from data.facts.calendars import calendar_for
 from data.facts.dated import FACTS
 from data.facts.symbols import MARKET_CODES, market_of
 from data.facts.universe import Fund, funds_of
+from data.source import Readable, renamed
 from data.store.tables import FACT_TABLES, TABLES
 
 Floats = NDArray[np.float64]
@@ -36,13 +38,6 @@ OF_INDEX = tuple(table for table, key in DATED.items() if key == "index")
 
 # Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
 _CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
-
-
-class Readable(Protocol):
-    """What checks need of a data source."""
-
-    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return a table, of all symbols or of some; without rows if there are none."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,7 @@ class SourceTables:
     def of(cls, source: Readable, symbols: Sequence[str] | None = None) -> Self:
         """Read the tables of ``source``; ``symbols`` leaves out other funds, but no index and no market."""
         tables = {}
+        source = renamed(source)
         for name, schema in TABLES.items():
             chosen = symbols if schema.key[0] == "symbol" else None
             if chosen is not None and schema.markets is not None:
@@ -127,6 +123,16 @@ class SourceTables:
         codes, names = pd.factorize(symbols)
         limits = [self._price_limit(str(name), unknown) for name in names]
         return np.array(limits, dtype=np.float64)[codes]
+
+    @cached_property
+    def ends(self) -> Mapping[str, date]:
+        """The first day on which a fund is no longer listed, of those that are known to have ended."""
+        found = {name: fund.delisted for name, fund in self.funds.items() if fund.delisted is not None}
+        actions = self.tables["actions"]
+        for action in records(actions[actions["kind"].isin(ENDS)]):
+            end = action.ex_day.date()
+            found[action.symbol] = min(found.get(action.symbol, end), end)
+        return found
 
     @cached_property
     def splits(self) -> pd.DataFrame:

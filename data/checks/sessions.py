@@ -163,9 +163,9 @@ def outside_listing(data: Inputs) -> Iterator[Finding]:
         if fund.listed is not None:
             early = days[days < pd.Timestamp(fund.listed)]
             yield from _outside(symbol, early, f"before the fund was listed on {fund.listed}")
-        if fund.delisted is not None:
-            late = days[days >= pd.Timestamp(fund.delisted)]
-            yield from _outside(symbol, late, f"after its listing ended on {fund.delisted}")
+        if symbol in data.ends:
+            late = days[days >= pd.Timestamp(data.ends[symbol])]
+            yield from _outside(symbol, late, f"after its listing ended on {data.ends[symbol]}")
 
 
 def _outside(symbol: str, days: pd.Series, when: str) -> Iterator[Finding]:

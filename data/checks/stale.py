@@ -81,7 +81,8 @@ def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
 def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
     last = rows.groupby("symbol")["day"].max()
     final = last.max()
-    ended = last[(last < final) & ~last.index.isin(_delisted(data, final))]
+    known = [symbol for symbol, end in data.ends.items() if end <= final.date()]
+    ended = last[(last < final) & ~last.index.isin(known)]
     if ended.empty:
         return
     shown = ", ".join(f"{symbol} {day:%Y-%m-%d}" for symbol, day in ended.head(4).items())
@@ -98,10 +99,6 @@ def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Itera
         "when it was delisted.",
     )
     yield replace(found, last=final.date())  # they are missing until then
-
-
-def _delisted(data: Inputs, day: pd.Timestamp) -> list[str]:
-    return [name for name, fund in data.funds.items() if fund.delisted and fund.delisted <= day.date()]
 
 
 def _cut_at(rows: pd.DataFrame) -> str:

@@ -140,6 +140,25 @@ def funds_of(symbols: Sequence[str], table: pd.DataFrame | None = None) -> dict[
     return result
 
 
+@dataclass(frozen=True)
+class Later:
+    """The symbol that a fund has had since a day."""
+
+    symbol: str
+    until: date
+
+
+def later_name(symbol: str) -> Later | None:
+    """Return the fund that a symbol was given up for, as far as that is on file; None for one in use."""
+    if symbol in _funds():
+        return None
+    for fund in _funds().values():
+        for before in fund.history:
+            if before.ticker != fund.ticker and symbol == f"{before.ticker}.{fund.symbol.rpartition('.')[2]}":
+                return Later(fund.symbol, before.until)
+    return None
+
+
 def universe(name: str, as_of: date | None = None) -> tuple[str, ...]:
     """Return the symbols of a named universe; UsageError with close matches if unknown.
 

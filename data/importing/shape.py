@@ -164,8 +164,8 @@ def _written_our_way(
     taken: pd.DataFrame, column: Column, part: TableMap, measures: Measures, origin: str
 ) -> pd.Series:
     values = taken[column.name]
-    if column.name == "symbol":
-        return _each(values, lambda code: _symbol(code, part), "symbol", origin)
+    if column.name in ("symbol", "successor"):
+        return _each(values, lambda code: _symbol(code, part), column.name, origin)
     if column.name in ("index", "constituent"):
         suffix = _INDEX_SUFFIX if column.name == "index" else _SHARE_SUFFIX
         return _each(values, lambda code: _bare(code, suffix), column.name, origin)

@@ -38,7 +38,10 @@ def fingerprint(
             digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
 
     add("days", days.astype(np.int64))
-    digest.update(repr((tuple(symbols), listings, tuple(actions))).encode())
+    actions = tuple(actions)
+    digest.update(repr((tuple(symbols), listings, actions)).encode())
+    successors = [(each.symbol, each.ex_day, each.successor) for each in actions if each.successor]
+    digest.update(repr(successors).encode() if successors else b"")
     always = {name: grid for name, grid in facts.grids.items() if grid.schema.always}
     of_funds = {name: grid for name, grid in always.items() if grid.series is None}
     for column in sorted(of_funds["bars"].columns):

@@ -4,7 +4,7 @@ Steps, and where each is done:
 
 1. per pair of neighbouring unit counts, the splits that lie between them (``_unit_basis``): the exchanges'
    files switch to the new basis on the record day, one session before prices do; some vendors lag;
-2. the split-safe change of units ``dN = N - N_before * K`` (``unit_changes``);
+2. the split-safe change of units ``dN = N - N_before * K``, less what a merge brought (``unit_changes``);
 3. its value at a price on the same basis as the count (``unit_prices``): VWAP, as the press does it, NAV,
    as the literature does it, the NAV before, or the close.
 
@@ -83,7 +83,41 @@ def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers
         growth[:, column] = np.where(has_before[:, column], quotient, np.nan)
     change = np.where(has_before, units - units[rows, columns] * growth, np.nan)
     change[np.isnan(units)] = np.nan
+    for event in events:
+        if event.kind == "merge":
+            _take_out_merged(change, units, before, basis, event, usable_from)
     return UnitFlows(change, before, growth, basis, price_divisor, pending, units / basis)
+
+
+def _take_out_merged(
+    change: Floats,
+    units: Floats,
+    before: Integers,
+    basis: Floats,
+    event: Event,
+    usable_from: Integers | None,
+) -> None:
+    """Take the units that a merge brings out of the successor's change: nobody put money in for them.
+
+    They are the last count of the old fund times the ratio, and stand in the first count from the ex-day on.
+    Without such a count the change is not known.
+    """
+    old, new = event.column, event.into
+    spans = np.isfinite(units[:, new]) & (before[:, new] >= 0) & (before[:, new] < event.row)
+    spans[: event.row] = False
+    counted = np.isfinite(units[:, old])
+    counted[event.row :] = False
+    if not spans.any():
+        return
+    row = int(np.argmax(spans))
+    if usable_from is not None:
+        counted &= usable_from[:, old] <= usable_from[row, new]
+    if not counted.any():
+        change[row, new] = np.nan
+        return
+    last = int(np.flatnonzero(counted)[-1])
+    merged = units[last, old] * basis[event.row, old] / basis[last, old] * event.ratio
+    change[row, new] -= merged * basis[row, new] / basis[event.row, new]
 
 
 def unit_prices(

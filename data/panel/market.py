@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from data.facts.actions import Event
+from data.facts.actions import ENDS, Event, in_order, paid_at_last_mark
 from data.facts.rules import RuleArrays
 from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation
 
@@ -41,7 +41,7 @@ class Market:
     traded : bool; there is a bar, and its volume is not zero
     listed : bool; from the listing day on, until the day before the listing ends
     reference : the exchange's reference price, known before the open; NaN before the first bar
-    mark : the close, or while halted the reference; NaN before the first bar and from the liquidation on
+    mark : the close, or while halted the reference; NaN before the first bar and from the end of the fund on
     limit_up, limit_down : money per share; +inf and 0 where there is no limit
     lot, tick, buy_fee_rate, sell_fee_rate : rules of the session
     events : corporate actions, in the order in which they take effect, with what each pays
@@ -108,14 +108,17 @@ class Market:
 
     @cached_property
     def total_return_level(self) -> Floats:
-        """Marks with all splits and dividends since the first session, and with what a liquidation pays.
+        """Marks with all splits and dividends since the first session, and what the end of a fund brings.
 
-        NaN before the first bar and after the liquidation; the quotient of two rows is a total return.
+        That is what a liquidation pays, or what a merge gives at the successor's reference price. NaN before
+        the first bar and after the end; the quotient of two rows is a total return.
         """
         level = self.mark * self.adjustment
         for event in self.events:
-            if event.kind == "liquidation":
-                level[event.row, event.column] = event.cash * self.adjustment[event.row, event.column]
+            if event.kind in ENDS:
+                merges = event.kind == "merge"
+                worth = event.ratio * self.reference[event.row, event.into] if merges else event.cash
+                level[event.row, event.column] = worth * self.adjustment[event.row, event.column]
         return level
 
     @cached_property
@@ -155,9 +158,9 @@ def build_market(
     tick = rules.tick
     given = bars.get("pre_close", np.full_like(volume, np.nan))
     reference, mark, adjusted = _reference_and_mark(bars["close"], given, traded, last_nav, tick, events)
-    events = tuple(_with_pay_out(event, adjusted) for event in events)
+    events = in_order(_with_pay_out(event, adjusted, reference) for event in events)
     for event in events:
-        if event.kind == "liquidation":
+        if event.kind in ENDS:
             reference[event.row :, event.column] = np.nan
             mark[event.row :, event.column] = np.nan
     limit = rules.price_limit
@@ -213,7 +216,7 @@ def _reference_and_mark(
                 today[event.column] -= event.cash
             elif event.kind == "split":
                 today[event.column] /= event.ratio
-            if event.kind != "liquidation":
+            if event.kind not in ENDS:
                 changed.add(event.column)
         for column in changed:
             today[column] = round_half_up(today[column], tick[row, column])
@@ -229,8 +232,16 @@ def _reference_and_mark(
     return reference, mark, carried
 
 
-def _with_pay_out(event: Event, adjusted: Floats) -> Event:
-    """Return a liquidation that nobody announced with what it pays: the last mark, adjusted until then."""
-    if event.kind != "liquidation" or np.isfinite(event.cash):
+def _with_pay_out(event: Event, adjusted: Floats, reference: Floats) -> Event:
+    """Return the end of a fund with the cash that nobody announced.
+
+    A liquidation pays the last mark, adjusted until then; the fraction of a share that a merge leaves, the
+    successor's reference price. A successor that has none yet is nothing to merge into.
+    """
+    if event.kind == "merge" and np.isfinite(reference[event.row, event.into]):
+        announced = np.isfinite(event.cash)
+        return event if announced else replace(event, cash=float(reference[event.row, event.into]))
+    if event.kind not in ENDS or (event.kind == "liquidation" and np.isfinite(event.cash)):
         return event
-    return replace(event, cash=float(np.nan_to_num(adjusted[event.row, event.column], nan=0.0)))
+    cash = float(np.nan_to_num(adjusted[event.row, event.column], nan=0.0))
+    return replace(paid_at_last_mark(event.row, event.column), cash=cash)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from data.errors import DataError
-from data.facts.actions import Action, place, row_of
+from data.facts.actions import Action, ends_of, place, row_of
 from data.facts.calendars import mean_sessions
 from data.facts.rules import RuleArrays
 from data.panel.facts import Facts, Listings, facts_of_arrays
@@ -125,7 +125,7 @@ class Panel:
         symbols, actions = tuple(symbols), tuple(actions)
         if list(symbols) != sorted(set(symbols)):
             raise DataError("symbols must be sorted and unique", received=", ".join(symbols))
-        delisted = _end_of_listing(listings.delisted, symbols, actions)
+        delisted = ends_of(listings.delisted, symbols, actions)
         events = place(actions, days, symbols, delisted)
         bars = facts.grids["bars"].columns
         listed = _listed(days, listings.listed, delisted, bars["close"])
@@ -321,18 +321,6 @@ def _last_nav(facts: Facts, shape: tuple[int, ...]) -> Floats:
     latest = np.vstack([np.full((1, values.shape[1]), -1), latest[:-1]])
     columns = np.broadcast_to(np.arange(values.shape[1]), values.shape)
     return np.where(latest >= 0, values[np.where(latest >= 0, latest, 0), columns], np.nan)
-
-
-def _end_of_listing(
-    delisted: Sequence[date | None], symbols: Sequence[str], actions: Iterable[Action]
-) -> tuple[date | None, ...]:
-    """Return the first day on which each fund is no longer listed; a liquidation ends a listing."""
-    ends = dict(zip(symbols, delisted, strict=True))
-    for action in actions:
-        if action.kind == "liquidation" and action.symbol in ends:
-            known = ends[action.symbol]
-            ends[action.symbol] = action.ex_day if known is None else min(known, action.ex_day)
-    return tuple(ends[symbol] for symbol in symbols)
 
 
 def _listed(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.facts.actions import Action
+from data.facts.actions import ENDS, Action
 from data.panel.facts import Grid, IndexWeights
 from data.panel.panel import Ingredients
 from data.scenarios.perturb import begins, columns_of, rows_of, settled
@@ -142,9 +142,7 @@ def _universe(given: Ingredients, row: int, rng: np.random.Generator) -> Ingredi
     listings, today = given.listings, given.days[row]
     kept, listed, delisted = [], list(listings.listed), list(listings.delisted)
     actions = [
-        each
-        for each in given.actions
-        if each.kind != "liquidation" or np.datetime64(each.ex_day, "D") <= today
+        each for each in given.actions if each.kind not in ENDS or np.datetime64(each.ex_day, "D") <= today
     ]
     for column in range(len(given.symbols)):
         first, end = listed[column], delisted[column]

@@ -104,8 +104,17 @@ def split_from_the_start(given: Ingredients, ratios: Mapping[str, int]) -> Ingre
         rules=replace(
             given.rules, lot=given.rules.lot * ratio.astype(np.int64), tick=given.rules.tick / ratio
         ),
-        actions=tuple(replace(each, cash=each.cash / ratios.get(each.symbol, 1)) for each in given.actions),
+        actions=tuple(_action_split(each, ratios) for each in given.actions),
     )
+
+
+def _action_split(action: Action, ratios: Mapping[str, int]) -> Action:
+    """Return an action in units so many times as many; ratio and cash of a merge count the successor's."""
+    mine = ratios.get(action.symbol, 1)
+    if not action.successor:
+        return replace(action, cash=action.cash / mine)
+    theirs = ratios.get(action.successor, 1)
+    return replace(action, ratio=action.ratio * theirs / mine, cash=action.cash / theirs)
 
 
 def _scaled(grid: Grid, **factors: float | Floats) -> Grid:

@@ -179,6 +179,9 @@ class Store:
         rows = None if symbols is not None and not len(symbols) else self._rows(schema, filters=wanted)
         if rows is None:
             return schema.empty()
+        for column in schema.columns:
+            if column.name not in rows.column_names:  # it came later than the file
+                rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW[column.kind]))
         frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
         return frame.astype(schema.empty().dtypes.to_dict())
 

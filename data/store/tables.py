@@ -119,8 +119,10 @@ _ALL: Sequence[Table] = (
             Column("ratio", required=False, sign="positive", scale="ratio"),
             Column("cash", required=False, sign="nonnegative", scale="price"),
             Column("pay_day", "day", required=False),
+            # Of a merge the fund that takes it over, of a rename the symbol from the ex-day on.
+            Column("successor", "text", required=False),
         ),
-        choices={"kind": ("split", "dividend", "liquidation")},
+        choices={"kind": ("split", "dividend", "merge", "rename", "liquidation")},
     ),
     Table(
         "index_bars",

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from data.facts.symbols import parse_symbol
-from data.source import DataSource
+from data.load import current
+from data.source import DataSource, renamed
 from data.synthetic import notice_of
 from engine.briefs.brief import NONE, Brief, checked_day, make_brief
 from engine.briefs.cycle import Strategies
@@ -93,7 +94,8 @@ def brief(
     without it these lines have no value. Raises DataError where the data fail a check that is not in
     ``allow``.
     """
-    chosen = parse_symbol(symbol)
+    source = renamed(source)
+    chosen = current(source, parse_symbol(symbol))
     day = checked_day(source, chosen, on)
     check_data(Spec(strategy="brief", end=day, allow=allow), source, [chosen])
     made = make_brief(

@@ -10,7 +10,7 @@ from typing import Any
 from data.errors import DataError
 from data.facts.universe import load_funds, universe
 from data.load import choose_symbols
-from data.source import DataSource
+from data.source import DataSource, renamed
 from data.synthetic import notice_of
 from engine.briefs.brief import NONE, Brief, make_brief
 from engine.briefs.cycle import DEFINED_BY_STRATEGIES, Strategies
@@ -74,6 +74,7 @@ def rank(
     ``by`` is the line that they are ranked by; ``strategies`` define some of them. DataError where the data
     have no fund that was listed then, or fail a check that is not in ``allow``.
     """
+    source = renamed(source)
     on_file = choose_symbols(source, universe_name=name)
     bars = source.read("bars", on_file)
     day: date = on or bars["day"].max().date()

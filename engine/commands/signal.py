@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from data.errors import UsageError
-from data.load import choose_symbols
+from data.load import choose_symbols, current
 from data.panel.panel import Panel
 from data.source import DataSource
 from engine.commands.job import Job, job_of
@@ -102,6 +102,11 @@ def signal_job(
             availability=spec.availability,
             lags=spec.lags,
         )
+        now: dict[str, int] = {}
+        for symbol, shares in (holdings or {}).items():
+            name = current(source, symbol)
+            now[name] = now.get(name, 0) + shares
+        holdings = None if holdings is None else now
         found = decide_next(job.strategy, panel, job.conditions, holdings=holdings, cash=cash)
     note_look("signal", job, found.last_day, found.last_day)
     return NextOrders(job, panel, found)

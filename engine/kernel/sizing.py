@@ -1,4 +1,7 @@
-"""From target weights to orders, and what a split makes of shares. Scalar kernels: numbers in, number out."""
+"""From target weights to orders, and what splits and merges make of shares.
+
+Scalar kernels: numbers in, number out.
+"""
 
 from __future__ import annotations
 
@@ -22,3 +25,8 @@ def split_shares(shares: int, ratio: float) -> int:
     """Return whole shares after a split; the fraction of a share stays with the fund."""
     # 1e8 * 0.29 is 29,000,000 in decimal, and must not become a share less by the last bits of a double.
     return int(shares * ratio + 1e-6)
+
+
+def fraction_left(shares: int, ratio: float) -> float:
+    """Return the fraction of a share that a merge cannot turn into whole ones; it is paid in cash."""
+    return max(shares * ratio - split_shares(shares, ratio), 0.0)

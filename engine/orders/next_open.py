@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.actions import Event
 from data.facts.calendars import COMMAND, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
@@ -188,13 +189,18 @@ def decide_next(
         lines=lines,
         orders=tuple(lines[column] for column, _ in sent),
         actions=tuple(
-            f"{panel.symbols[event.column]}: {event.kind} of "
-            f"{event.ratio if event.kind == 'split' else event.cash:g}, "
-            f"{before[event.column]} shares before it"
+            f"{panel.symbols[event.column]}: {_told(event, panel)}, {before[event.column]} shares before it"
             for event in events
             if before[event.column]
         ),
     )
+
+
+def _told(event: Event, panel: Panel) -> str:
+    """Return what an action is, in words."""
+    if event.kind == "merge":
+        return f"merge into {panel.symbols[event.into]} of {event.ratio:g}"
+    return f"{event.kind} of {event.ratio if event.kind == 'split' else event.cash:g}"
 
 
 def _next_session(calendar: Calendar, last: date) -> date:

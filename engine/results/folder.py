@@ -11,6 +11,7 @@ weights.csv      day, symbol, weight, score, flow: decided before the open of th
 fills.csv        ``FILL_COLUMNS``
 rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
+merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
@@ -36,7 +37,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
-from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.result import FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, Result, as_frame
 from engine.results.documents import write_json
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
 
@@ -55,10 +56,12 @@ EXACT_FILES = (
 )
 
 PHASES = "phases.csv"
+MERGES = "merges.csv"
 REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES)
 
 DAY_TYPE = "datetime64[us]"
-TEXT_COLUMNS = ("symbol", "reason")
+TEXT_COLUMNS = ("symbol", "reason", "successor")
+COUNT_COLUMNS = ("shares", "received")
 
 Floats = NDArray[np.float64]
 
@@ -93,6 +96,8 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
     write_json(dict(metrics.values) | {REASONS: metrics.reasons}, folder / METRICS)
     for name, frame in _tables(result).items():
         frame.to_csv(folder / name, index=False, lineterminator="\n")
+    if len(result.merges):
+        _with_text_days(result.merges).to_csv(folder / MERGES, index=False, lineterminator="\n")
     if result.phase_band is not None:
         lowest, highest = result.phase_band
         band = pd.DataFrame({"day": _texts(result.days), "lowest": lowest, "highest": highest})
@@ -238,6 +243,7 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES),
+        merges=_read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
     )
 
 
@@ -271,6 +277,6 @@ def _typed(name: str, values: Sequence[str]) -> NDArray[Any] | pd.Series:
         return np.array(values, dtype=DAY_TYPE)
     if name in TEXT_COLUMNS:
         return pd.Series(values, dtype="str")
-    if name == "shares":
+    if name in COUNT_COLUMNS:
         return np.array([int(value) for value in values], dtype=np.int64)
     return np.array([float(value) if value else np.nan for value in values], dtype=np.float64)

@@ -2,7 +2,8 @@
 
 1. Share counts jump where a fund splits or is liquidated; the jump is what fills do not explain (``_jumps``).
 2. Executions are restated in the shares of the last session, so that they add up across splits
-   (``executions``); a liquidation becomes a sale at the last mark.
+   (``executions``); a liquidation becomes a sale at the last mark, a merge too, and a purchase of the
+   successor for what that brings, less the cash for a fraction.
 3. Executions of one fund from flat to flat are a holding, with the score and flow it was entered on
    (``holdings``).
 4. Matched first in, first out, executions are round trips, as pyfolio defines them (``round_trips``).
@@ -75,11 +76,24 @@ def _traded(result: Result) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
     return rows, columns, result.fills["shares"].to_numpy(np.int64)
 
 
+def _merged(result: Result) -> list[tuple[int, int, int, int, float]]:
+    """Row, column of the fund and of its successor, shares received and cash of each merge."""
+    columns = {symbol: index for index, symbol in enumerate(result.symbols)}
+    rows = np.searchsorted(result.days, result.merges["day"].to_numpy().astype(result.days.dtype))
+    of = {name: result.merges[name].tolist() for name in ("symbol", "successor", "received", "cash")}
+    return [
+        (int(row), columns[symbol], columns[successor], received, cash)
+        for row, symbol, successor, received, cash in zip(rows, *of.values(), strict=True)
+    ]
+
+
 def _jumps(result: Result) -> Floats:
-    """Shares after corporate actions over shares before, (D, S): 1 without any, 0 for a liquidation."""
+    """Shares after corporate actions over shares before, (D, S): 1 without any, 0 for the end of a fund."""
     traded = np.zeros_like(result.shares)
     rows, columns, shares = _traded(result)
     np.add.at(traded, (rows, columns), shares)
+    for row, _, into, received, _ in _merged(result):
+        traded[row, into] += received
     before = np.vstack([np.zeros((1, len(result.symbols)), dtype=np.int64), result.shares[:-1]])
     after = result.shares - traded
     jumps: Floats = np.divide(after, before, out=np.ones(after.shape), where=(before > 0) & (after != before))
@@ -98,6 +112,11 @@ def executions(result: Result) -> list[Execution]:
         held, mark = result.shares[row - 1, column], result.mark[row - 1, column]
         symbol = result.symbols[column]
         found.append(Execution(int(row), symbol, float(-held * scale), float(mark / scale), 0.0))
+    for row, column, into, received, cash in _merged(result):
+        if received:
+            count = float(received * restate[row, into])
+            brought = result.shares[row - 1, column] * result.mark[row - 1, column] - cash
+            found.append(Execution(row, result.symbols[into], count, float(brought / count), 0.0))
     rows, columns, shares = _traded(result)
     prices = result.fills["price"].to_numpy(np.float64)
     charges = result.fills[["commission", "fee"]].to_numpy(np.float64).sum(axis=1)

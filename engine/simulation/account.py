@@ -31,7 +31,7 @@ from engine.kernel.fills import (
     fill_order,
     slippage_of,
 )
-from engine.kernel.sizing import size_order, split_shares
+from engine.kernel.sizing import fraction_left, size_order, split_shares
 from engine.kernel.targets import ALL
 from engine.simulation.sleeves import (
     Sleeves,
@@ -40,13 +40,14 @@ from engine.simulation.sleeves import (
     divide_account,
     earn_interest,
     equity_of_sleeve,
+    merge_sleeves,
     move_due,
     pay_sleeves,
     settled,
     split_sleeves,
     whole_sale,
 )
-from engine.simulation.tape import DIVIDEND, LIQUIDATION, SPLIT, Tape
+from engine.simulation.tape import DIVIDEND, MERGE, SPLIT, Tape
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -163,17 +164,26 @@ def keep_account(
                     if tranches > 1:
                         split_sleeves(sleeves, tranches, column, tape.event_ratio[event])
                 else:
-                    if kind == LIQUIDATION:
-                        shares[column] = 0
-                    amount = before * tape.event_cash[event]
+                    amount_each = tape.event_cash[event]
+                    amount = before * amount_each
+                    if kind == MERGE:
+                        into = tape.event_into[event]
+                        amount = fraction_left(before, tape.event_ratio[event]) * amount_each
+                        amount_each = amount / before
+                        joined = split_shares(before, tape.event_ratio[event])
+                        if joined > 0 and shares[into] == 0:
+                            held = add(holding, held, into)
+                        shares[into] += joined
+                        if tranches > 1:
+                            merge_sleeves(sleeves, tranches, column, into, tape.event_ratio[event])
                     if kind == DIVIDEND:
                         dividend += amount
                     else:
+                        shares[column] = 0
                         paid_out += amount
                     if tranches > 1:
                         place = -1 if tape.event_pay[event] <= session else due
-                        amount_each = tape.event_cash[event]
-                        pay_sleeves(sleeves, tranches, column, amount_each, place, kind == LIQUIDATION)
+                        pay_sleeves(sleeves, tranches, column, amount_each, place, kind != DIVIDEND)
                     if tape.event_pay[event] <= session:
                         cash += amount
                     else:

@@ -175,6 +175,7 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         decision_flows=_flows_at(panel, decisions),
         fills=ledger.fills,
         rejections=ledger.rejections,
+        merges=ledger.merges(panel.market.events),
         initial_cash=float(conditions.cash),
         sessions_per_year=per_year,
     )

@@ -25,6 +25,7 @@ ACCOUNT_CALLS = (
     account.drop,
     sleeves.begin_session,
     sleeves.split_sleeves,
+    sleeves.merge_sleeves,
     sleeves.pay_sleeves,
     sleeves.collect_sleeves,
     sleeves.move_due,
@@ -45,6 +46,7 @@ ACCOUNT_CALLS = (
     round_half_up,
     sizing.size_order,
     sizing.split_shares,
+    sizing.fraction_left,
 )
 # Rows to begin with, by decision; where they do not suffice, the account is kept once more.
 ROWS_PER_DECISION = 8

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.facts.actions import Event
+from data.facts.actions import ENDS, Event
 from data.panel.panel import Panel
 from engine.kernel.costs import interest
 from engine.kernel.fills import (
@@ -32,7 +32,7 @@ from engine.kernel.fills import (
     slippage_of,
     terms_of,
 )
-from engine.kernel.sizing import size_order, split_shares
+from engine.kernel.sizing import fraction_left, size_order, split_shares
 from engine.kernel.targets import ALL, Targets
 from engine.simulation.ledger import (
     MONEY_TOLERANCE,
@@ -49,6 +49,7 @@ from engine.simulation.sleeves import (
     divide_account,
     earn_interest,
     equity_of_sleeve,
+    merge_sleeves,
     move_due,
     pay_sleeves,
     settled,
@@ -152,15 +153,21 @@ class Books:
                 if self._tranches > 1:
                     split_sleeves(self._sleeves, self._tranches, event.column, event.ratio)
                 continue
-            if event.kind == "liquidation":
+            each = event.cash
+            amount = held * each
+            if event.kind == "merge":
+                amount = fraction_left(held, event.ratio) * each
+                each = amount / held
+                self.shares[event.into] += split_shares(held, event.ratio)
+                if self._tranches > 1:
+                    merge_sleeves(self._sleeves, self._tranches, event.column, event.into, event.ratio)
+            ends = event.kind in ENDS
+            if ends:
                 self.shares[event.column] = 0
-            amount = held * event.cash
-            kind = "dividend" if event.kind == "dividend" else "paid_out"
-            self._record[kind][self.session] += amount
+            self._record["paid_out" if ends else "dividend"][self.session] += amount
             if self._tranches > 1:
                 place = -1 if event.pay_row <= self.row else len(self.due)
-                gone = event.kind == "liquidation"
-                pay_sleeves(self._sleeves, self._tranches, event.column, event.cash, place, gone)
+                pay_sleeves(self._sleeves, self._tranches, event.column, each, place, ends)
             if event.pay_row <= self.row:
                 self.cash += amount
             else:

@@ -74,6 +74,18 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
             )
             # Adjusted prices stay what they are when a fund splits.
             position.set(held, position.price if held else 0.0)
+            if event.kind == "merge":
+                self._join(event.into)
+
+    def _join(self, column: int) -> None:
+        """Let a position have the shares that a merge brought, as if bought at the reference price."""
+        books, position = self._books, self.positions[self.cerebro.datas[column]]
+        held = books.shares[column]
+        joined = held - position.size
+        if joined > 0:
+            reference = books.panel.market.reference[books.row, column]
+            paid = float(reference * self._adjustment[books.row, column])
+            position.set(held, (position.size * position.price + joined * paid) / held)
 
     def next(self) -> None:
         """Trade what was ordered, sells first, and close the session."""

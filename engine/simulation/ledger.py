@@ -4,13 +4,13 @@ Every run is checked (``Ledger.check``), in production too:
 
 - cash is never negative, shares are whole and never negative;
 - equity = cash + receivable + sum of shares * mark, exactly;
-- the shares follow from the fills and the splits alone;
-- the money follows from the initial cash, fills, costs, interest and dividends alone, to rounding.
+- the shares follow from the fills, the splits and the merges alone;
+- the money follows from the initial cash, fills, costs, interest, dividends and ended funds alone, to
+  rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.facts.actions import Event
+from data.facts.actions import ENDS, Event
 from data.panel.panel import Panel
 from engine.kernel.fills import ENDED, REASON_NAMES
-from engine.kernel.sizing import split_shares
+from engine.kernel.sizing import fraction_left, split_shares
 from engine.kernel.targets import Targets
-from engine.result import FILL_COLUMNS, REJECTION_COLUMNS
+from engine.result import FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, as_frame
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ class Ledger:
             _require(value == self.equity[number], f"equity does not add up on {self.days[number]}")
         traded = self._traded_shares()
         held = self._roll_forward(traded, panel.market.events)
-        _require(bool((held == self.shares).all()), "shares do not follow from fills and splits")
+        _require(bool((held == self.shares).all()), "shares do not follow from fills, splits and merges")
         signed = np.sign(self.fills["shares"].to_numpy(dtype=np.float64))
         spent = signed * self.fills["notional"] + self.fills["commission"] + self.fills["fee"]
         booked = np.zeros(len(self.days))
@@ -113,11 +113,35 @@ class Ledger:
             for event in by_row.get(row, ()):
                 if event.kind == "split":
                     held[event.column] = split_shares(int(held[event.column]), event.ratio)
-                elif event.kind == "liquidation":
+                elif event.kind in ENDS:
+                    if event.kind == "merge":
+                        held[event.into] += split_shares(int(held[event.column]), event.ratio)
                     held[event.column] = 0
             held = held + traded[row]
             result[row] = held
         return result
+
+    def merges(self, events: tuple[Event, ...]) -> pd.DataFrame:
+        """Return what merges did to the shares that were held, ``MERGE_COLUMNS``, in the order of time."""
+        held, row = np.zeros(len(self.symbols), dtype=np.int64), -1
+        rows = []
+        for event in events:
+            if not 0 < event.row - self.first < len(self.days):
+                continue
+            if event.row != row:
+                row = event.row
+                held = self.shares[row - self.first - 1].copy()
+            before = int(held[event.column])
+            if event.kind == "split":
+                held[event.column] = split_shares(before, event.ratio)
+            elif event.kind == "merge" and before:
+                received = split_shares(before, event.ratio)
+                cash = fraction_left(before, event.ratio) * event.cash
+                held[event.into] += received
+                day = self.days[row - self.first].astype("datetime64[us]")
+                symbols = self.symbols[event.column], self.symbols[event.into]
+                rows.append((day, symbols[0], before, symbols[1], received, cash))
+        return as_frame(rows, MERGE_COLUMNS)
 
 
 def total_equity(cash: float, receivable: float, shares: list[int], price: list[float]) -> float:
@@ -127,18 +151,6 @@ def total_equity(cash: float, receivable: float, shares: list[int], price: list[
         if held:
             total += held * each
     return total
-
-
-def as_frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return recorded rows as a frame with the columns and types of a result."""
-    types: Mapping[str, Any] = {"day": "datetime64[us]", "symbol": "str", "shares": "int64", "reason": "str"}
-    by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(values), dtype=types.get(name, "float64"))
-            for name, values in zip(columns, by_column, strict=True)
-        }
-    )
 
 
 def fills_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

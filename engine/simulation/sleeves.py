@@ -82,9 +82,18 @@ def split_sleeves(sleeves: Sleeves, tranches: int, column: int, ratio: float) ->
         before = after
 
 
-def pay_sleeves(
-    sleeves: Sleeves, tranches: int, column: int, amount: float, place: int, liquidated: bool
-) -> None:
+def merge_sleeves(sleeves: Sleeves, tranches: int, column: int, into: int, ratio: float) -> None:
+    """Give each sleeve shares of the successor, dealt out as in a split; the old ones stay, to be paid."""
+    together = 0
+    before = 0
+    for sleeve in range(tranches):
+        together += sleeves.shares[sleeve, column]
+        after = split_shares(together, ratio)
+        sleeves.shares[sleeve, into] += after - before
+        before = after
+
+
+def pay_sleeves(sleeves: Sleeves, tranches: int, column: int, amount: float, place: int, ends: bool) -> None:
     """Pay ``amount`` a share: at once (``place`` -1), or as part of the receivable ``place``."""
     for sleeve in range(tranches):
         held = sleeves.shares[sleeve, column]
@@ -93,7 +102,7 @@ def pay_sleeves(
             sleeves.cash[sleeve] += paid
         else:
             sleeves.due[place, sleeve] = paid
-        if liquidated:
+        if ends:
             sleeves.shares[sleeve, column] = 0
 
 

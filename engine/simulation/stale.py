@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from data.facts.actions import ENDS
 from data.facts.rules import LONGEST_HALT
 from data.panel.panel import Panel
 from engine.result import Result
@@ -88,11 +89,11 @@ def is_over(panel: Panel) -> NDArray[np.bool_]:
     """Return where the bars of a fund have ended for good, (D, S): its last one is behind it.
 
     A fund whose last bar is no more than ten sessions before the end of the data may be halted, and one that
-    is liquidated goes on until it is paid; neither has ended.
+    is liquidated or merged goes on until it is paid; neither has ended.
     """
     traded = panel.market.traded
     after = np.logical_not(np.logical_or.accumulate(traded[::-1], axis=0)[::-1])
-    paid = {event.column for event in panel.market.events if event.kind == "liquidation"}
+    paid = {event.column for event in panel.market.events if event.kind in ENDS}
     gone = traded.any(axis=0) & (after.sum(axis=0) > LONGEST_HALT)
     gone[list(paid)] = False
     over: NDArray[np.bool_] = after & gone

@@ -20,15 +20,15 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-DIVIDEND, SPLIT, LIQUIDATION = (KINDS.index(kind) for kind in ("dividend", "split", "liquidation"))
+DIVIDEND, SPLIT, MERGE = (KINDS.index(kind) for kind in ("dividend", "split", "merge"))
 
 
 class Tape(NamedTuple):
     """Arrays over D sessions and S funds, the first eleven as in :class:`engine.kernel.fills.Quote`.
 
     They are views of the panel where they can be, as are ``reference``, ``mark`` and ``tradable``.
-    ``nights`` (D,) before each session, 0 before the first. Of E events: session, column, kind, ratio, cash
-    and the session of payment.
+    ``nights`` (D,) before each session, 0 before the first. Of E events: session, column, kind, ratio, cash,
+    the session of payment, and the column of a merge's successor.
     """
 
     base: Floats
@@ -52,6 +52,7 @@ class Tape(NamedTuple):
     event_ratio: Floats
     event_cash: Floats
     event_pay: Integers
+    event_into: Integers
 
 
 def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape:
@@ -84,6 +85,7 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape
         event_ratio=np.array([event.ratio for event in events], dtype=np.float64),
         event_cash=np.array([event.cash for event in events], dtype=np.float64),
         event_pay=np.array([event.pay_row - first for event in events], dtype=np.int64),
+        event_into=np.array([event.into for event in events], dtype=np.int64),
     )
 
 

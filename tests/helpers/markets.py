@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -32,6 +33,7 @@ def scenarios(draw: st.DrawFn, *, exact: bool = False, whole_splits: bool = Fals
     names = [f"51000{number}.SH" for number in range(1, 1 + draw(st.integers(3, 5)))]
     ratios = [2.0, 3.0] if whole_splits else DYADIC_RATIOS if exact else RATIOS
     funds = tuple(draw(fund_histories(name, days, tick, ratios, exact=exact)) for name in names)
+    funds = tuple(draw(with_merge(fund, names, days, ratios)) for fund in funds)
     wanted = draw(st.lists(st.sampled_from(days), min_size=3, max_size=len(days), unique=True))
     return Scenario(
         days=days,
@@ -145,6 +147,29 @@ def with_liquidation(
         fund,
         actions=(*fund.actions, Action("liquidation", ex_day, cash=cash, pay_day=pay_day)),
         delisted=draw(st.sampled_from((fund.delisted, fund.delisted, None))),
+    )
+
+
+@st.composite
+def with_merge(
+    draw: st.DrawFn, fund: Fund, names: list[str], days: tuple[date, ...], ratios: tuple[float, ...]
+) -> Fund:
+    """Let a fund that ends, and of which nobody said how, perhaps go into another."""
+    if fund.delisted is None or any(each.kind == "liquidation" for each in fund.actions):
+        return fund
+    if not draw(st.booleans()):
+        return fund
+    into = draw(st.sampled_from([name for name in names if name != fund.symbol] + ["599998.SH"]))
+    merged = Action(
+        "merge",
+        fund.delisted,
+        ratio=draw(st.sampled_from(ratios)),
+        cash=draw(st.sampled_from((math.nan, 1.25))),
+        pay_day=draw(st.sampled_from((None, fund.delisted, days[-1]))),
+        successor=into,
+    )
+    return replace(
+        fund, actions=(*fund.actions, merged), delisted=draw(st.sampled_from((fund.delisted, None)))
     )
 
 

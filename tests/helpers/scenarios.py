@@ -61,6 +61,7 @@ def panel_of(scenario: Scenario) -> Any:
                 ratio=action.ratio,
                 cash=action.cash,
                 pay_day=action.pay_day,
+                successor=action.successor,
             )
             for fund in scenario.funds
             for action in fund.actions
