@@ -87,6 +87,11 @@ def jobs(peers: Sequence[str], *, quick: bool, folder: Path) -> dict[str, Job]:
     }
     if not quick:
         found["L, one"] = Job(task("single", "L"))
+    found |= {
+        "bare S, many": Job(task("bare", "S", large)),
+        "bare S, 1,000": Job(task("bare", "S", 100 if quick else 1_000)),
+        "bare M": Job(task("bare", "M", medium)),
+    }
     if "vectorbt" in peers:
         for engine in vectorbt_engines():
             found |= {
@@ -126,6 +131,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
     def sweep_peers(name: str, sets: int) -> dict[str, tuple[str, str, int]]:
         found = {engine: (f"{engine} {name}", "first", 1) for engine in ("numba", "rust")}
+        found["bare"] = (f"bare {name}", "bare", 1)
         if name != "M":
             found |= {feed: (f"{feed} S, one", "first", sets) for feed in ("pandas", "arrays")}
         return found

@@ -14,6 +14,7 @@ README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 VERSIONS = ("numpy", "numba", "pandas", "vectorbt", "vectorbt-rust", "backtrader")
 COLUMNS = {
+    "bare": "bare loop, one core",
     "numba": "vectorbt, numba",
     "rust": "vectorbt, rust",
     "pandas": "backtrader, PandasData",

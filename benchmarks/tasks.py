@@ -1,8 +1,9 @@
-"""One measurement, in a process of its own: ``python -m benchmarks.tasks NAME [ARGUMENT ...]``, as JSON.
+"""One measurement, in a process of its own: ``python -m benchmarks.tasks [--cpu] NAME [ARGUMENT ...]``.
 
-Each task makes its data, loads what is compiled, and only then starts the clock; ``seconds`` is by name of
-what was timed, ``peak_mb`` the peak of resident memory of this process (none of them has children). Tasks are
-listed in ``TASKS``; ``benchmarks.batch`` runs them in turns.
+Each task makes its data, loads what is compiled, and only then starts the clock. What it prints is JSON:
+``seconds`` is by name of what was timed (with ``--cpu`` in CPU seconds of all threads), ``peak_mb`` the peak
+of resident memory of this process (none of them has children). Tasks are listed in ``TASKS``;
+``benchmarks.batch`` runs them in turns.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ HEAD = 1_100
 FIRST = FIRST_DECISION + 1
 Report = dict[str, Any]
 
+clock: Callable[[], float] = time.perf_counter
+
 
 def peak_megabytes() -> float:
     """Return the most memory that this process has had; what its parent had does not count."""
@@ -61,9 +64,9 @@ def peak_megabytes() -> float:
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """Return how long ``work`` takes, and what it returns."""
-    begun = time.perf_counter()
+    begun = clock()
     result = work()
-    return time.perf_counter() - begun, result
+    return clock() - begun, result
 
 
 def settings() -> dict[str, Costs]:
@@ -278,6 +281,18 @@ def vectorbt_task(size: str, count: str, engine: str) -> Report:
     return report
 
 
+def bare_task(size: str, count: str) -> Report:
+    """So many sets in a bare loop."""
+    from benchmarks import bare
+    from benchmarks.workload import make_workload
+
+    data, sets = make_workload(size), parameter_sets(int(count))
+    bare.sweep(data, sets[:2])
+    seconds, (_, final) = timed(lambda: bare.sweep(data, sets))
+    expected = np.array([oracle(data, each) for each in sets[:20]])
+    return {"seconds": {"bare": seconds}, "apart": _apart(final[:20], expected)}
+
+
 def backtrader_task(size: str, feed: str) -> Report:
     """Plain backtrader on one set."""
     from benchmarks import peer_backtrader
@@ -339,6 +354,7 @@ TASKS: dict[str, Callable[..., Report]] = {
     "first-sweep": first_sweep_task,
     "cold": cold_task,
     "write-workload": write_workload,
+    "bare": bare_task,
     "vectorbt": vectorbt_task,
     "backtrader": backtrader_task,
     "agreement": agreement_task,
@@ -346,6 +362,9 @@ TASKS: dict[str, Callable[..., Report]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
+    global clock
+    if arguments[0] == "--cpu":
+        clock, arguments = time.process_time, arguments[1:]
     name, *rest = arguments
     report = TASKS[name](*rest)
     print(json.dumps(report | {"peak_mb": peak_megabytes()}))
