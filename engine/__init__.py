@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         open_together,
         run_together,
     )
+    from engine.commands.event import Event, event, event_job
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
     from engine.commands.order import Order, SearchWords, order_of
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from engine.commands.verify import Verified, verify
     from engine.comparisons.common import alternatives_of
     from engine.comparisons.significance import BLOCKS, Best, Significance
+    from engine.events import EventStudy
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.kernel.costs import Costs
     from engine.metrics.declared import ALTERNATIVES, OF_RUN, label_of, unit_of
@@ -87,6 +89,7 @@ _PLACES = {
         "open_together",
         "run_together",
     ),
+    "engine.commands.event": ("Event", "event", "event_job"),
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
@@ -103,6 +106,7 @@ _PLACES = {
     "engine.comparisons.common": ("alternatives_of",),
     "engine.commands.verify": ("Verified", "verify"),
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
+    "engine.events": ("EventStudy",),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.kernel.costs": ("Costs",),
     "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "label_of", "unit_of"),
@@ -149,6 +153,8 @@ __all__ = [
     "Costs",
     "Diagnostics",
     "Estimate",
+    "Event",
+    "EventStudy",
     "Executor",
     "Fact",
     "Factor",
@@ -197,6 +203,8 @@ __all__ = [
     "compare_runs",
     "describe",
     "diff_runs",
+    "event",
+    "event_job",
     "factor",
     "factor_job",
     "find_study",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from strategies.baselines import BuyHold, EqualWeight, RandomChoice
 from strategies.compute_cycle import ComputeCycle
 from strategies.dual_momentum import DualMomentum
+from strategies.event import Event
 from strategies.flow_blend import FlowBlend
 from strategies.index_leader import IndexLeader
 from strategies.leveraged_flow import LeveragedFlow
@@ -23,6 +24,7 @@ STRATEGIES: dict[str, type[Rotation] | type[WeightsFile]] = {
     "leveraged_flow": LeveragedFlow,
     "flow_blend": FlowBlend,
     "record_high": RecordHigh,
+    "event": Event,
     "index_leader": IndexLeader,
     "liquidity_leader": LiquidityLeader,
     "optical_tilt": OpticalTilt,

@@ -24,6 +24,7 @@ ROOMS: dict[str, str] = {
     "data.choices": "",
     "data.days": "",
     "data.errors": "",
+    "data.expression": "data.errors",
     "data.rows": "data.errors",
     "data.folders": "",
     "data.words": "",
@@ -49,7 +50,9 @@ ROOMS: dict[str, str] = {
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
-    "strategies": "data.choices data.days data.errors data.rows data.numeric data.facts data.panel",
+    "strategies": (
+        "data.choices data.days data.errors data.expression data.rows data.numeric data.facts data.panel"
+    ),
     "engine.strategy": "data.errors engine.kernel data.panel",
     "engine.spec": "data.days data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
@@ -64,6 +67,10 @@ ROOMS: dict[str, str] = {
         "data.errors engine.choices engine.kernel engine.statistics engine.results data.panel "
         "engine.strategy engine.spec engine.simulation"
     ),
+    "engine.events": (
+        "data.errors engine.statistics engine.results data.panel engine.strategy engine.spec "
+        "engine.simulation engine.factors"
+    ),
     "engine.audits": (
         "data.errors data.folders engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
         "engine.spec engine.simulation engine.sweeps"
@@ -75,7 +82,7 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
-        "data.days data.errors data.numeric engine.kernel engine.statistics engine.result "
+        "data.days data.errors data.expression data.numeric engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
@@ -90,19 +97,19 @@ ROOMS: dict[str, str] = {
     "engine.report": (
         "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
-        "engine.factors engine.tuning engine.briefs"
+        "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (
         "data.errors data.atomic data.facts engine.choices engine.kernel engine.result engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
-        "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.audits data.load "
-        "engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
+        "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.events engine.audits "
+        "data.load engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
     ),
     "engine": (
         "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
         "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.sweeps "
-        "engine.factors engine.audits engine.pipeline engine.tuning engine.orders engine.briefs "
-        "engine.commands"
+        "engine.factors engine.events engine.audits engine.pipeline engine.tuning engine.orders "
+        "engine.briefs engine.commands"
     ),
     "engine.cli": (
         "data.choices data.days data.errors data.atomic data.words data.facts data.synthetic "

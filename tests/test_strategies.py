@@ -50,6 +50,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("flow_blend", {"z_window": 20, "lookback": 1, "margin_weight": -1.0, "valuation": "prev_nav"}),
     ("record_high", {"window": 30, "minimum": 5}),
     ("record_high", {"window": 12, "minimum": 12, "margin_weight": 0.0, "units_weight": 2.0}),
+    ("event", {"when": "units_record_10 or net_inflow_5_ratio > 0.01", "hold": 7}),
+    ("event", {"when": "margin_growth_5 > 0 and not adtv_9_rank > 2", "hold": 20}),
     ("index_leader", {"lookback": 15}),
     ("index_leader", {"lookback": 4, "liquidity_lookback": 25}),
     ("liquidity_leader", {}),
@@ -76,7 +78,7 @@ NAMED = pytest.mark.parametrize(("name", "parameters"), CASES)
 
 # What these would miss of the session before their warm-up is a record, a regime or an old file: it need not
 # make a difference. All others must be wrong one session earlier, or their warm-up is too long.
-NOT_TIGHT = {"leveraged_flow", "record_high", "optical_tilt", "compute_cycle", "resonance"}
+NOT_TIGHT = {"leveraged_flow", "record_high", "event", "optical_tilt", "compute_cycle", "resonance"}
 
 TRACKED: tuple[str | None, ...] = ("A", "A", "B", None, "B", "C")
 FAMILIES: tuple[str | None, ...] = ("F", "F", "G", None, "G", "G")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import UsageError
-from engine.tuning.expression import parse_condition
+from data.expression import parse_condition
 from tests.helpers.tuning import FIELDS, space_of
 
 

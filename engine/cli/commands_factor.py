@@ -54,7 +54,7 @@ def factor(
     """
     from engine import HORIZONS, Watch, check_writable, checked_horizons, factor_job, open_job
 
-    lengths = HORIZONS if horizons is None else checked_horizons(_lengths(horizons))
+    lengths = HORIZONS if horizons is None else checked_horizons(horizons_in(horizons))
     spec = make_spec(strategy, given)
     check_writable(out)
     with Progress(app, "factor", total=5) as progress:
@@ -84,7 +84,8 @@ def factor(
             say(f"page     {page}")
 
 
-def _lengths(words: str) -> list[int]:
+def horizons_in(words: str) -> list[int]:
+    """Return the numbers of ``--horizons``; UsageError where one is none."""
     try:
         return [int(word) for word in words.split(",") if word.strip()]
     except ValueError:

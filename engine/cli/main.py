@@ -37,6 +37,7 @@ from engine.cli.app import App, Catalogue
 from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
+from engine.cli.commands_event import event
 from engine.cli.commands_factor import factor
 from engine.cli.commands_record import record
 from engine.cli.commands_run import compare, report, run
@@ -58,6 +59,7 @@ COMMANDS = (
     validate,
     audit,
     factor,
+    event,
     signal_command,
     brief,
     report,

@@ -129,7 +129,7 @@ def diagnose(
         scores,
         Forward.of(panel.market, conditions.fill).rows(first, last),
         panel.days[span],
-        _families(panel),
+        families_of(panel),
         quantiles,
     )
     found = tuple(section.at(h, before) for before, h in zip((0, *lengths[:-1]), lengths, strict=True))
@@ -170,7 +170,7 @@ def _mean(series: Floats) -> float:
     return float(known.mean()) if len(known) else math.nan
 
 
-def _families(panel: Panel) -> dict[str, list[int]]:
+def families_of(panel: Panel) -> dict[str, list[int]]:
     """Return the columns of each index family, in order of its name."""
     columns: dict[str, list[int]] = {}
     for column, name in enumerate(panel.known.families):

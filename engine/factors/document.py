@@ -60,11 +60,11 @@ def factor_document(found: Diagnostics) -> dict[str, Any]:
     }
 
 
-def returns_in_words(fill: str) -> str:
-    """Return from where to where forward returns go."""
+def returns_in_words(fill: str, what: str = "score") -> str:
+    """Return from where to where the returns after a score, or something else, go."""
     point = "VWAP" if fill == "vwap" else fill
     return (
-        f"from the {point} of the session that the score is for to the {point} h sessions later, splits and "
+        f"from the {point} of the session that the {what} is for to the {point} h sessions later, splits and "
         "dividends included"
     )
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data.errors import UsageError, check_choice
+from data.expression import Condition, parse_condition
 from engine.metrics.declared import METRICS, SEARCHABLE
-from engine.tuning.expression import Condition, parse_condition
 from engine.tuning.outcome import Outcome
 
 DEFAULT_OBJECTIVE = "sharpe_ratio"

@@ -17,9 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from data.errors import UsageError, check_choice
+from data.expression import Condition, parse_condition
 from engine.strategy.parameter import Parameter
 from engine.tuning.dimensions import Dimension, Interval, parse_dimension
-from engine.tuning.expression import Condition, parse_condition
 
 # Up to here the sets that obey the conditions are counted one by one, and searched without being asked.
 LARGEST = 10_000_000

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError, UsageError, did_you_mean
+from data.expression import parse_condition
 from engine.record.journal import damaged, read_lines
 from engine.results.runs import ID_DIGITS
-from engine.tuning.expression import parse_condition
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome

@@ -65,6 +65,10 @@ class Condition:
         """Return whether the condition is met; an undefined value meets no comparison of size."""
         return self._value(values) is True
 
+    def answer(self, values: Values) -> bool | None:
+        """Return whether the condition is met, None where undefined values leave that open."""
+        return _truth(self._value(values))
+
     def violation(self, values: Values) -> float:
         """Return by how much the condition is missed: above zero if and only if it does not hold.
 

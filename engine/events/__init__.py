@@ -1,0 +1,18 @@
+"""Event studies: what funds earned after something happened to them, against funds to which it did not.
+
+``study`` holds returns after events against those of other funds (``engine.factors.forward`` says what a fund
+earned); ``document`` makes JSON of what it found.
+"""
+
+from engine.events.document import event_document, event_id
+from engine.events.study import ALTERNATIVES, HORIZONS, EventStudy, Measure, study_events
+
+__all__ = [
+    "ALTERNATIVES",
+    "HORIZONS",
+    "EventStudy",
+    "Measure",
+    "event_document",
+    "event_id",
+    "study_events",
+]

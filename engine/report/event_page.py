@@ -1,0 +1,229 @@
+"""The page of an event study: one HTML file that needs nothing else.
+
+Order: what was measured, and how sure it is; the fan of returns around the event; the table by horizon; by
+year and by index family; which events; how it is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.words import NOT_AVAILABLE, count, number, percent
+from engine.events.study import ALTERNATIVES, EventStudy, Measure
+from engine.report import canvas, html
+from engine.report.canvas import Picture
+from engine.report.html import Safe, join, section, shaded, table, tag
+from engine.statistics.events import EventMean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+FULL_RETURN = 0.05
+MOST_EVENTS = 200
+
+HOW_SURE = (
+    "t allows for events that share a session and for returns that overlap (Driscoll and Kraay). By "
+    "calendar is the mean a session of a portfolio of all funds with an event in the last h sessions. "
+    "Placebo p is the share of other dates at which the same events, all moved together, are followed by a "
+    "mean as far from the mean of all moves: below 5 % chance is unlikely, if this is the only event that "
+    "was looked for. How many were, the record knows (`etflow record show`)."
+)
+
+
+def write_event(found: EventStudy, document: Mapping[str, Any], path: Path) -> None:
+    """Write the page of a study to ``path``, whole or not at all; ``document`` says what was studied.
+
+    OSError if the file cannot be written.
+    """
+    with canvas.styled("page"):
+        html.write(path, _page(found, document))
+
+
+def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
+    synthetic = bool(document["data"]["synthetic"])
+    pictures = [_fan(found, name) for name in ALTERNATIVES if np.isfinite(found.fan[name][:, 0]).any()]
+    drawn = [
+        html.figure(canvas.svg(each, synthetic=synthetic), each.caption, wide=each.wide) for each in pictures
+    ]
+    parts: list[tuple[str, str, Safe]] = [
+        ("summary", "Summary", _summary(found, document)),
+        (
+            "around",
+            "Around the event",
+            section(
+                "Around the event",
+                tag("div", *drawn, class_="figures") if drawn else Safe(""),
+                id_="around",
+                lead="Return of the fund less the mean of others: left of 0 over the sessions up to the "
+                "event, right of it from where the fund could be bought. A rise on the left and nothing on "
+                "the right is news that was in the price.",
+            ),
+        ),
+        ("horizons", "Horizons", _horizons(found)),
+        ("groups", "Years and families", _groups(found)),
+        ("dates", "The events", _dates(document)),
+        ("method", "Method", _method(found, document)),
+    ]
+    title = f"After {document['parameters']['when']}"
+    period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
+    header = join(tag("h1", title), tag("p", f"{period} · {document['data']['name']}", class_="subtitle"))
+    return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
+
+
+def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
+    cards = [
+        ("Events", count(found.events), f"on {count(document['sessions_with_events'], 'session')}"),
+        ("Funds", count(document["funds_with_events"]), f"of {len(found.symbols)}"),
+    ]
+    for each in (found.at(sessions, "equal_weight") for sessions in found.horizons):
+        cards.append(
+            (
+                f"After {count(each.sessions, 'session')}",
+                percent(each.abnormal.mean),
+                f"less all others; placebo p {number(each.placebo.p.value, 3)}",
+            )
+        )
+    shown = tag(
+        "div",
+        *(
+            tag("div", tag("span", name), tag("b", value), tag("small", more), class_="card")
+            for name, value, more in cards
+        ),
+        class_="cards",
+    )
+    warned = [tag("p", tag("b", "Caution: "), each + ".") for each in found.warnings]
+    return section("Summary", *warned, shown, id_="summary", lead=f"Returns go {document['returns']}.")
+
+
+def _fan(found: EventStudy, name: str) -> Picture:
+    offsets, values = found.fan_sessions, found.fan[name]
+
+    def draw(figure: Figure | SubFigure) -> None:
+        axes = figure.subplots()
+        for side in (offsets < 0, offsets > 0):
+            x = np.append(offsets[side], 0) if offsets[side][0] < 0 else np.insert(offsets[side], 0, 0)
+            part = values[side]
+            zero = np.zeros((1, values.shape[1]))
+            part = np.vstack([part, zero]) if offsets[side][0] < 0 else np.vstack([zero, part])
+            mean, q05, q25, q50, q75, q95 = part.T
+            axes.fill_between(x, q05, q95, color=canvas.RUN, alpha=0.12, linewidth=0)
+            axes.fill_between(x, q25, q75, color=canvas.RUN, alpha=0.22, linewidth=0)
+            axes.plot(x, q50, color=canvas.BENCHMARK, linewidth=1.0, linestyle=":")
+            axes.plot(x, mean, color=canvas.RUN, linewidth=1.8)
+        axes.axhline(0.0, color=canvas.BENCHMARK, linewidth=0.8)
+        axes.axvline(0.0, color=canvas.WARNING, linewidth=0.9)
+        canvas.percent_axis(axes)
+        axes.set_xlabel("Sessions from the event")
+        axes.set_title(f"Less {ALTERNATIVES[name]}")
+
+    return Picture(
+        f"fan-{name}",
+        f"Less {ALTERNATIVES[name]}",
+        "Line: mean; dotted: median; dark: the middle half of events; light: nine in ten.",
+        draw,
+    )
+
+
+def _horizons(found: EventStudy) -> Safe:
+    head = (
+        *("Sessions", "Events", "Return", "Less others", "t", "Median", "Above zero"),
+        *("By calendar", "t", "Placebo", "p"),
+    )
+    tables = [
+        table(
+            head,
+            [_row(found, found.at(each, name)) for each in found.horizons],
+            caption=f"Less {label}",
+            class_="compact",
+        )
+        for name, label in ALTERNATIVES.items()
+    ]
+    why = sorted({f"{each.sessions}: {reason}" for each in found.measures for reason in _reasons(each)})
+    note = tag("p", "Not available. " + "; ".join(why) + ".", class_="note") if why else Safe("")
+    return section("By horizon", *tables, note, tag("p", HOW_SURE, class_="note"), id_="horizons")
+
+
+def _reasons(each: Measure) -> list[str]:
+    estimates = (each.abnormal.t_statistic, each.calendar_t, each.placebo.p)
+    return [estimate.reason for estimate in estimates if estimate.reason]
+
+
+def _row(found: EventStudy, each: Measure) -> tuple[object, ...]:
+    return (
+        str(each.sessions),
+        count(each.abnormal.events),
+        percent(found.raw[each.sessions].mean),
+        _shaded(each.abnormal),
+        number(each.abnormal.t_statistic.value),
+        percent(each.abnormal.median),
+        percent(each.abnormal.hit_rate, 0),
+        percent(each.calendar.value, 3),
+        number(each.calendar_t.value),
+        percent(each.placebo.mean.value),
+        number(each.placebo.p.value, 3),
+    )
+
+
+def _shaded(mean: EventMean) -> Safe:
+    if mean.mean != mean.mean:
+        return tag("td", NOT_AVAILABLE)
+    return shaded(mean.mean, percent(mean.mean), full=FULL_RETURN)
+
+
+def _groups(found: EventStudy) -> Safe:
+    measures = [found.at(each, "equal_weight") for each in found.horizons]
+    head = ("", *(count(each, "session") for each in found.horizons), f"t at {found.horizons[-1]}", "Events")
+    tables = []
+    for of, caption in (("by_year", "By year of the event"), ("by_family", "By index family")):
+        rows = [
+            (
+                str(name),
+                *(_shaded(getattr(each, of)[name]) for each in measures),
+                number(getattr(measures[-1], of)[name].t_statistic.value),
+                count(first.events),
+            )
+            for name, first in getattr(measures[0], of).items()
+        ]
+        tables.append(table(head, rows, caption=caption, class_="compact"))
+    return section(
+        "Years and families",
+        *tables,
+        id_="groups",
+        lead="Mean return less that of all other funds. What holds in one year or family only is no rule.",
+    )
+
+
+def _dates(document: Mapping[str, Any]) -> Safe:
+    dates = document["dates"]
+    shown = dates[-MOST_EVENTS:][::-1]
+    lead = "The latest first." + (
+        f" The last {MOST_EVENTS} of {len(dates)}." if len(dates) > MOST_EVENTS else ""
+    )
+    rows = [(each["day"], each["symbol"]) for each in shown]
+    return section(
+        "The events",
+        tag(
+            "details",
+            tag("summary", count(len(shown), "event")),
+            table(("Day", "Fund"), rows, text_columns=2),
+        ),
+        id_="dates",
+        lead=lead,
+    )
+
+
+def _method(found: EventStudy, document: Mapping[str, Any]) -> Safe:
+    point = "VWAP" if found.fill == "vwap" else found.fill
+    rows: list[tuple[str, object]] = [
+        ("Event", "known to hold before the open of the session, known not to hold the session before"),
+        ("Return", f"adjusted {point} of h sessions later over that of the session itself, less 1"),
+        ("Others", "the same return of the other funds that could be bought, the fund itself left out"),
+        ("Could not be bought", f"{count(found.blocked, 'event')}: halted, or at the upper limit; left out"),
+        ("Fewer than so many sessions left", "left out at that horizon"),
+        ("Data", f"{document['data']['name']}, fingerprint {document['data']['fingerprint']}"),
+    ]
+    return section("How it is measured", table(("", ""), rows, text_columns=2, class_="wrap"), id_="method")
