@@ -38,6 +38,7 @@ MOST_TRIALS = 2**40
 FEWEST_KINDS = 5  # below, a spread is hardly one, and what most of them do excuses nothing
 FOR_CORRELATION = 1_000  # trials whose correlations are looked at, evenly spaced
 PATH_TAIL = 0.05
+UNCORRELATED = "the correlation of the trials is unknown: fewer than two of them vary here"
 ANNUAL_FIGURE = "a trial has a Sharpe ratio above 1 per session in size"
 
 
@@ -86,7 +87,7 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         spread=why.number("spread", deflated.spread, deflated.reason, scale),
         expected_maximum=why.number("expected_maximum", deflated.benchmark, deflated.reason, scale),
         deflated=why.number("deflated", deflated.value, deflated.reason),
-        effective=why.number("effective", number, effective.reason),
+        effective=why.number("effective", number, effective.reason or UNCORRELATED),
         effective_rank=why.number("effective_rank", effective.effective_rank, effective.reason),
         effective_participation=why.number(
             "effective_participation", effective.participation, effective.reason
