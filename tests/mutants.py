@@ -20,29 +20,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+VERDICT = "blocks", "duplicates", "returns", "rules", "selection", "since", "skill", "text", "words"
 # The modules of each room, and the tests that are meant to kill: quick ones, through the closest door.
 ROOMS = {
     "kernel": (["engine/kernel/*.py"], ["kernel", "rotation"]),
     "flows": (["data/panel/flows.py"], ["flows"]),
     "metrics": (["engine/metrics/*.py"], ["metrics"]),
     "statistics": (["engine/statistics/*.py"], ["metrics", "statistics_*"]),
-    "verdict": (
-        ["engine/verdict/*.py"],
-        [
-            f"verdict_{name}"
-            for name in (
-                "blocks",
-                "duplicates",
-                "returns",
-                "rules",
-                "selection",
-                "since",
-                "skill",
-                "text",
-                "words",
-            )
-        ],
-    ),
+    "verdict": (["engine/verdict/*.py"], [f"verdict_{name}" for name in VERDICT]),
 }
 COPIED = ("data", "docs", "engine", "strategies", "tests")
 OPTIONS = ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]

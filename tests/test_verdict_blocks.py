@@ -81,6 +81,21 @@ def test_failed_trials_leave_then_sessions_with_a_gap():
     np.testing.assert_array_equal(found.chosen, returns[[0, 1, 3], 2])
 
 
+def test_a_failed_trial_alone_leaves_and_so_does_a_gap_alone():
+    benchmark, equal = np.array([0.0, 0.001, 0.002, 0.003]), np.array([0.004, 0.005, 0.006, 0.007])
+    failed, gap = levels(4, 3, 2), levels(4, 3, 2)
+    failed[:, 1], gap[2, 1] = np.nan, np.nan
+    found = sample_of(evidence(failed, 2, benchmark=benchmark, equal_weight=equal))
+    np.testing.assert_array_equal(found.returns, failed[:, [0, 2]])
+    np.testing.assert_array_equal(found.equal_weight, equal)
+    assert (found.selected, found.failed, found.dropped) == (1, 1, 0)
+    found = sample_of(evidence(gap, 2, benchmark=benchmark, equal_weight=equal))
+    np.testing.assert_array_equal(found.returns, gap[[0, 1, 3]])
+    np.testing.assert_array_equal(found.benchmark, [0.0, 0.001, 0.003])
+    np.testing.assert_array_equal(found.equal_weight, [0.004, 0.005, 0.007])
+    assert (found.selected, found.failed, found.dropped) == (2, 0, 1)
+
+
 def test_a_selected_trial_without_returns_is_refused():
     returns = levels(1, 2)
     returns[:, 0] = np.nan
