@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from engine.statistics.deflated import deflated_sharpe
+from engine.statistics.deflated import deflated_sharpe, expected_maximum, minimum_backtest_length
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
 from engine.statistics.sharpe import moments, probabilistic_sharpe, probabilistic_sharpe_robust
 from engine.verdict import selection as module
 from engine.verdict.evidence import CombinatorialOutcome, TrialLog, sample_of
-from engine.verdict.selection import ANNUAL_FIGURE, blocks_for, luck, selection
+from engine.verdict.selection import ANNUAL_FIGURE, blocks_for, luck, selection, trials_borne
 from tests.helpers.evidence import LINES, UNIT, YEAR, evidence, levels, random_returns
 from tests.test_verdict_rules import good
 
@@ -55,6 +55,37 @@ def test_copies_of_the_winner_leave_the_bar_to_the_kinds():
     assert found.spread == pytest.approx(spread * YEAR)
     assert found.expected_maximum == pytest.approx(MEAN_OF_BEST_OF_TEN * spread * YEAR)
     assert (found.kinds, found.trials) == (10, 70)
+
+
+def test_looks_on_other_terms_raise_the_bar_and_are_no_trials():
+    spread = math.sqrt(2.5) * 0.05 * UNIT_OF_EIGHT
+    five = apart(5, 4, 3, 2, 1)
+    given = dataclasses.replace(evidence(five), log=TrialLog(5, 5, variants=5))
+    found = luck(given, sample_of(given), LINES)
+    assert found.expected_maximum == pytest.approx(MEAN_OF_BEST_OF_TEN * spread * YEAR)
+    assert (found.kinds, found.trials) == (5, 5)
+    assert found.notes == (
+        "5 more looks were at sets of these on other funds, first sessions or conditions, and count for the "
+        "deflated Sharpe ratio and the p-values",
+    )
+    # Of 70 trials each was looked at once more: five kinds, and five lost that may be others, ten times more.
+    given = evidence(np.hstack([five, five[:, [0] * 60]]))
+    given = dataclasses.replace(given, log=TrialLog(70, 65, lost=5, variants=70))
+    found = luck(given, sample_of(given), LINES)
+    assert found.expected_maximum == pytest.approx(expected_maximum(20) * spread * YEAR)
+    assert (found.kinds, found.trials) == (10, 70)
+
+
+def test_a_history_bears_the_trials_that_need_no_more_years():
+    needed = minimum_backtest_length(10, 1.0)
+    assert needed == pytest.approx(MEAN_OF_BEST_OF_TEN**2)
+    assert trials_borne(needed, 1.0) == trials_borne(needed / 4.0, 2.0) == 10
+    assert trials_borne(needed - 1e-9, 1.0) == 9
+    for trials in (2, 3, 4, 7, 8, 9):
+        assert trials_borne(minimum_backtest_length(trials, 1.0), 1.0) == trials
+    assert trials_borne(0.0, 1.0) == 1
+    # The best of 2⁴⁰ is 7.1 deviations up: fifty years. Nobody tries more.
+    assert trials_borne(1000.0, 1.0) == 2**40 - 1
 
 
 def test_without_copies_the_bar_is_that_of_all():
@@ -268,7 +299,7 @@ def test_of_one_trial_nothing_was_selected():
 
 @pytest.mark.parametrize(
     ("tested", "accepted", "interchangeable"),
-    [(10, 0.51, True), (10, 0.5, False), (10, 0.3, False), (1, 1.0, False)],
+    [(10, 0.51, True), (10, 0.5, False), (5, 1.0, True), (4, 1.0, False)],
 )
 def test_trials_are_interchangeable_if_most_beat_the_benchmark(tested, accepted, interchangeable):
     skill = dataclasses.replace(good().skill, tested=tested, accepted=accepted)

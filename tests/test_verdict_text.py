@@ -10,7 +10,7 @@ import pytest
 
 from engine.verdict.evidence import Earlier, Evidence, TrialLog
 from engine.verdict.since import NewSessions
-from engine.verdict.text import document, history, render, written
+from engine.verdict.text import WITHHELD, document, history, render, written
 from engine.verdict.verdict import Report, Verdict
 from engine.verdict.warnings import Caution, Warned
 from tests.helpers.evidence import LINES
@@ -23,13 +23,13 @@ SINCE = NewSessions(
 )
 
 
-def page(blocks=None, warned=NOTHING, notes=(), since=None, reasons=("One.", "Two."), **more):
+def page(blocks=None, warned=NOTHING, notes=(), since=None, word="unproven", variants=0, **more):
     given = Evidence(
         returns=np.zeros((5, 4)),
         benchmark=None,
         selected=0,
         sessions_per_year=252.0,
-        log=TrialLog(12, 4, lost=3, grid_size=4),
+        log=TrialLog(12, 4, lost=3, grid_size=4, variants=variants),
         seed=7,
         **more,
     )
@@ -38,7 +38,7 @@ def page(blocks=None, warned=NOTHING, notes=(), since=None, reasons=("One.", "Tw
         thresholds=LINES,
         blocks=blocks or good(),
         warned=warned,
-        verdict=Verdict("unproven", reasons, "supported", 2),
+        verdict=Verdict(word, ("One.", "Two."), "supported", 2),
         notes=notes,
         since=since,
     )
@@ -117,6 +117,35 @@ def test_without_warnings_or_notes_there_is_no_gap_for_them():
     assert lines[-2:] == ["  data left out               none", ""]
 
 
+def test_looks_on_other_terms_stand_beside_the_trials():
+    lines = render(page(variants=9)).split("\n")
+    told = "12 (this study 4, cannot be run again 3), and 9 more on other terms"
+    assert f"trials on record              {told}" in lines
+
+
+def test_numbers_are_withheld_with_the_word():
+    warned = Warned((Caution("skill", "No skill.", "SPA p 0.1"),), (("peak", "no neighbours"),))
+    told = page(warned=warned, notes=("failed trials: 1",), since=SINCE, word="withheld", before=(EARLIER,))
+    assert render(told).split("\n") == [
+        "Verdict: withheld",
+        "  - One.",
+        "  - Two.",
+        "  judged before, 2026-01-02: unproven (s-1, 2020-01-02 to 2024-12-31, splits both, "
+        "against an index, seed 7)",
+        "",
+        WITHHELD,
+        "",
+        "trials on record              12 (this study 4, cannot be run again 3)",
+        "seed                          7",
+        "",
+    ]
+    left = document(told)
+    assert (left["verdict"]["word"], left["verdict"]["reasons"]) == ("withheld", ["One.", "Two."])
+    assert (left["warnings"], left["unchecked"], left["since"], left["blocks"]) == ([], [], None, {})
+    assert left["notes"] == [WITHHELD]
+    assert len(left["before"]) == 1
+
+
 @pytest.mark.parametrize(
     "warned",
     [Warned((Caution("skill", "No skill.", "SPA p 0.1"),), ()), Warned((), (("peak", "no neighbours"),))],
@@ -132,6 +161,20 @@ def test_what_was_asked_before_in_the_same_words_is_not_told_again():
     rejected = dataclasses.replace(EARLIER, word="rejected", at="2026-03-04T00:00:00")
     told = history(page(before=(again, rejected)))
     assert [line[:36] for line in told] == ["judged before, 2026-03-04: rejected "]
+
+
+@pytest.mark.parametrize(
+    ("until", "times", "when"),
+    [
+        ("2026-02-03T10:00:00", 4, "2026-01-02 to 2026-02-03, 4 times"),
+        ("2026-01-02T10:00:00", 2, "2026-01-02, 2 times"),
+        ("2026-01-02T09:30:00", 1, "2026-01-02"),
+    ],
+)
+def test_judgements_in_the_same_words_are_one_line(until, times, when):
+    often = dataclasses.replace(EARLIER, until=until, times=times)
+    (line,) = history(page(before=(often,)))
+    assert line.startswith(f"judged before, {when}: unproven (s-1, ")
 
 
 def test_new_sessions_that_were_not_judged_say_why():

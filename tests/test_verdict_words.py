@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.verdict.evidence import Earlier, Since, Thresholds, WalkForwardOutcome
-from engine.verdict.verdict import Verdict, judge, report
+from engine.verdict.verdict import Verdict, judge, report, with_before
 from engine.verdict.warnings import Caution, warned
 from tests.helpers.evidence import FEW, LINES, SWING, UNIT, YEAR, levels, random_returns
 from tests.helpers.evidence import evidence as trials
@@ -235,6 +235,16 @@ def test_the_same_question_again_is_no_other_judgement():
     )
 
 
+def test_judgements_in_the_same_words_all_count():
+    often, once = earlier("unproven", "unproven")
+    often = dataclasses.replace(often, times=3, until="2026-01-05T10:00:00")
+    told = judge(after(often, once), good(), LINES)
+    assert told.number == 5
+    assert told.reasons[0].startswith(
+        "Judgement 5 of these sessions; the first, of 2026-01-01, said unproven."
+    )
+
+
 # --- the page as a whole ----------------------------------------------------------------------------------
 
 
@@ -284,3 +294,13 @@ def test_lines_that_are_set_reach_every_block():
     why = "the Sharpe ratio of the selected trial is below 0.6"
     assert told.blocks.plateau.reasons["neighbours_share"] == why
     assert told.blocks.selected.reasons["out_over_in"] == "the Sharpe ratio in training is below 0.6"
+
+
+def test_a_page_beside_judgements_that_came_meanwhile():
+    page = report(trials(levels(2, 1)), resamples=FEW)
+    page = dataclasses.replace(page, evidence=evidence(), blocks=good())
+    beside = with_before(page, earlier("rejected"))
+    assert beside.evidence.before == earlier("rejected")
+    assert beside.verdict == judge(after(*earlier("rejected")), good(), LINES)
+    assert beside.verdict.word == "rejected"
+    assert (beside.blocks, beside.warned, beside.notes) == (page.blocks, page.warned, page.notes)
