@@ -22,7 +22,7 @@ from data.load import load_panel
 from data.source import open_source
 from data.store.store import Store
 from engine import run
-from engine.record.body import body_of
+from engine.record.body import Body, body_of
 from engine.record.journal import writing
 from engine.record.lines import Forgotten, Judgement, Look, Seal
 from engine.record.record import Record, new_id, now
@@ -32,6 +32,7 @@ from strategies.baselines import BuyHold
 ROOT = Path(run_backtest.__file__).parent
 DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
 SYMBOLS = ("A.SZ", "B.SZ")
+EVER = ("0001-01-01", "9999-12-31")
 
 
 def closes(days=DAYS, seed=1, symbols=SYMBOLS):
@@ -66,6 +67,39 @@ def test_the_same_prices_are_one_body_and_other_prices_another():
     assert body().name != body(seed=2).name
     assert body().months_in_common(body(), "2021-01-04", "2021-06-30") == 12  # six months of two funds
     assert body().months_in_common(body(seed=2), "2021-01-04", "2021-06-30") == 0
+
+
+def test_prices_that_differ_by_what_no_account_feels_are_the_same_data():
+    given = closes()
+    for altered in (given * (1.0 + 1e-11), given + 1e-9, given.astype(np.float32).astype(np.float64)):
+        assert body_of(DAYS, SYMBOLS, altered).months_in_common(body(), *EVER) == 12
+    # A tick on each day is another market; so are prices that a scale moves.
+    assert body_of(DAYS, SYMBOLS, given + 0.001).months_in_common(body(), *EVER) == 0
+    assert body_of(DAYS, SYMBOLS, given * 10.0).months_in_common(body(), *EVER) == 0
+    # To five digits, across powers of ten, and either zero; then not.
+    alike = np.array([[0.999996, 1.0], [9.99996, 10.0], [100000.4, 100000.0], [-0.0, 0.0]])
+    assert np.array_equal(*(body_of(DAYS[:4], ("A",), alike[:, [side]]).digests["A"] for side in (0, 1)))
+    for one, two in ((0.99999, 1.0), (1.0, 10.0), (12345.0, 12346.0)):
+        assert digest(one) != digest(two)
+
+
+def digest(close):
+    return body_of(DAYS[:1], ("A",), np.array([[close]])).digests["A"][0]
+
+
+def test_a_body_of_before_is_compared_to_the_last_bit(state):
+    here = body()
+    old = Body(here.first_month, here.exact, rounded=False)
+    assert "significant" not in old.document()
+    read = Body.from_document(old.document(), {})
+    assert (read.rounded, read.exact) == (False, None)
+    assert here.months_in_common(read, *EVER) == read.months_in_common(here, *EVER) == 12
+    assert body(seed=2).months_in_common(read, *EVER) == 0
+    record = Record()
+    record.note(look(old), old)
+    record.note(look(here), here)  # not written as what it adds to one of before
+    assert "parent" not in json.loads(record.places[0].read_text().splitlines()[2])
+    assert len([*record.read().looks(here)]) == 2
 
 
 def test_bodies_share_what_lies_in_both_and_in_the_period():

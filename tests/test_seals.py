@@ -202,8 +202,12 @@ def test_a_hold_out_that_was_broken_or_opened_by_another_study_is_seen(
     assert [each.split()[1] for each in seen] == ["opened", "opened", "broken", "run"]
 
 
-def test_a_hold_out_of_a_damaged_record_cannot_be_called_unseen(state: Record, tmp_path: Path) -> None:
+def test_a_hold_out_of_a_damaged_record_stays_shut(state: Record, tmp_path: Path) -> None:
     study = searched(tmp_path)
     with state.places[0].open("ab") as file:
         file.write(b"nonsense\n")
-    assert opened(study, tmp_path) == ("cannot be known: 1 lines of the record are damaged",)
+    whole = state.places[0].read_bytes().replace(b"nonsense\n", b"")
+    with pytest.raises(UsageError, match="stays shut: who looked at these data before cannot be known"):
+        opened(study, tmp_path)
+    state.places[0].write_bytes(whole)
+    assert opened(study, tmp_path) == ()

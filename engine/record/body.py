@@ -6,6 +6,8 @@ it was, another seed of the demo market has none, and a vendor's correction of o
 
 The digest of a month is the sum, modulo 2^32, of a hash of each (day, unadjusted close) in it (the finaliser
 of splitmix64, Steele, Lea, Flood 2014), so that it depends on no order and takes one pass over an array.
+Closes are rounded to ``SIGNIFICANT`` digits first: prices apart by what no account feels are the same data.
+Records of before have digests of closes to the last bit; ``exact`` are those of the data at hand, for them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ Digests = NDArray[np.uint32]
 Days = NDArray[np.datetime64]
 
 DIGITS = 8
+SIGNIFICANT = 5
 ID_DIGITS = 16
 
 
@@ -31,11 +34,14 @@ class Body:
     """Digests of some funds by month.
 
     ``first_month`` as ``2021-01``; ``digests`` by symbol, (M,) each, from that month on; 0 where a fund has
-    no bar in a month.
+    no bar in a month. ``rounded``: of closes that were rounded. ``exact`` beside them are of closes as they
+    are; None for a body that was read.
     """
 
     first_month: str
     digests: Mapping[str, Digests]
+    rounded: bool = True
+    exact: Mapping[str, Digests] | None = None
 
     @cached_property
     def name(self) -> str:
@@ -57,8 +63,11 @@ class Body:
         low = max(np.datetime64(first, "M"), self._months[0], other._months[0])
         high = min(np.datetime64(last, "M"), self._months[1], other._months[1])
         common = 0
-        for symbol in self.digests.keys() & other.digests.keys():
-            mine, theirs = (_between(each, symbol, low, high) for each in (self, other))
+        one, two = _comparable(self, other), _comparable(other, self)
+        if one.rounded != two.rounded:
+            return 0
+        for symbol in one.digests.keys() & two.digests.keys():
+            mine, theirs = (_between(each, symbol, low, high) for each in (one, two))
             common += int(((mine == theirs) & (mine != 0)).sum())
         return common
 
@@ -74,7 +83,9 @@ class Body:
             kept = 0 if parent is None else _shared_from_the_start(self, parent, symbol)
             text = "".join(f"{int(each):0{DIGITS}x}" for each in mine[kept:])
             cells[symbol] = [kept, text]
-        found = {"body": self.name, "first_month": self.first_month, "cells": cells}
+        found: dict[str, Any] = {"body": self.name, "first_month": self.first_month, "cells": cells}
+        if self.rounded:
+            found["significant"] = SIGNIFICANT
         return found if parent is None else found | {"parent": parent.name}
 
     @classmethod
@@ -86,7 +97,7 @@ class Body:
             own = [int(text[at : at + DIGITS], 16) for at in range(0, len(text), DIGITS)]
             before = parent.digests[symbol][:kept] if parent is not None and kept else np.zeros(0, np.uint32)
             digests[str(symbol)] = np.concatenate((before, np.array(own, dtype=np.uint32)))
-        return cls(str(found["first_month"]), digests)
+        return cls(str(found["first_month"]), digests, "significant" in found)
 
 
 def body_of(days: Days, symbols: tuple[str, ...], closes: NDArray[np.float64]) -> Body:
@@ -94,13 +105,34 @@ def body_of(days: Days, symbols: tuple[str, ...], closes: NDArray[np.float64]) -
     months = days.astype("datetime64[M]")
     count = int((months[-1] - months[0]).astype(np.int64)) + 1
     place = (months - months[0]).astype(np.int64)
-    bits = np.where(closes == 0.0, 0.0, closes).view(np.uint64)  # -0.0 is 0.0
     salt = days.astype("datetime64[D]").astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = np.where(np.isfinite(closes), _mix(bits + salt[:, None]), np.uint64(0))
     starts = np.flatnonzero(np.diff(place, prepend=-1))
-    found = np.zeros((count, len(symbols)), dtype=np.uint32)
-    found[place[starts]] = np.add.reduceat(mixed, starts, axis=0).astype(np.uint32)
-    return Body(str(months[0]), {symbol: found[:, column] for column, symbol in enumerate(symbols)})
+
+    def digests(values: NDArray[np.float64]) -> dict[str, Digests]:
+        bits = np.where(values == 0.0, 0.0, values).view(np.uint64)  # -0.0 is 0.0
+        mixed = np.where(np.isfinite(values), _mix(bits + salt[:, None]), np.uint64(0))
+        found = np.zeros((count, len(symbols)), dtype=np.uint32)
+        found[place[starts]] = np.add.reduceat(mixed, starts, axis=0).astype(np.uint32)
+        return {symbol: found[:, column] for column, symbol in enumerate(symbols)}
+
+    return Body(str(months[0]), digests(_rounded(closes)), exact=digests(closes))
+
+
+def _rounded(closes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what closes are to so many digits: a whole number for each, in which the power of ten is."""
+    size = np.where((closes != 0.0) & np.isfinite(closes), np.abs(closes), 1.0)
+    power = np.floor(np.log10(size)) - (SIGNIFICANT - 1)
+    scaled = np.rint(closes * 10.0**-power)
+    # 99999.7 of one power is 100000 of it, which is 10000 of the next.
+    over = np.abs(scaled) >= 10.0**SIGNIFICANT
+    return np.where(over, np.rint(scaled / 10.0), scaled) + 2.0**20 * (power + over)
+
+
+def _comparable(body: Body, other: Body) -> Body:
+    """Return a body with the digests that those of ``other`` can be held against."""
+    if body.rounded and not other.rounded and body.exact is not None:
+        return Body(body.first_month, body.exact, rounded=False)
+    return body
 
 
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

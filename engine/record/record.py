@@ -223,4 +223,6 @@ def _note_body(place: Path, body: Body) -> None:
                 except (KeyError, TypeError, ValueError):
                     continue
                 bodies[parent.name] = parent
+        if parent is not None and not parent.rounded:
+            parent = None
     append_line(place, body.document(parent))
