@@ -35,6 +35,7 @@ from engine.tuning.judge import judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
+from engine.verdict.returns import selected
 from engine.verdict.selection import luck, selection, trials_borne
 from engine.verdict.skill import skill
 from engine.verdict.text import WITHHELD, document, history, render
@@ -387,6 +388,23 @@ def test_equal_trials_have_no_spread_and_do_not_pass():
     assert told.verdict.word != "supported"
 
 
+def test_ratios_are_in_excess_of_what_cash_yields():
+    given = null_search(0)
+    cash = np.full(len(given.returns), 0.0001)
+    plain, excess = sample_of(given), sample_of(replace(given, cash=cash))
+    of = given.returns[:, plain.selected]
+    assert excess.ratios[excess.selected] == pytest.approx((of.mean() - 0.0001) / of.std(ddof=1))
+    assert np.allclose(excess.account, of, rtol=0.0, atol=1e-15)
+    assert plain.account is plain.chosen or np.array_equal(plain.account, of)
+    # What is held against a benchmark is a difference, from which cash cancels.
+    one, two = (skill(given, each, LINES, FEW) for each in (plain, excess))
+    assert two.spa == pytest.approx(one.spa)
+    blocks = [selected(given, each, FEW) for each in (plain, excess)]
+    assert blocks[1].in_sample < blocks[0].in_sample
+    for name in ("growth", "volatility", "drawdown"):
+        assert getattr(blocks[1], name) == pytest.approx(getattr(blocks[0], name))
+
+
 def test_copies_that_all_survive_are_not_interchangeable_trials():
     random = np.random.default_rng(2)
     winner = 0.002 + 0.01 * random.standard_normal((1500, 1))
@@ -651,6 +669,21 @@ def test_a_default_that_needs_more_history_waits_in_cash(panel, empty, tmp_path)
     # Twenty closes are known after row 19, ten rows from the first.
     assert not waits[:9].any()
     assert waits[12:].any()
+
+
+def test_an_account_in_cash_alone_has_no_excess_in_the_verdict(panel, empty, tmp_path):
+    costs = {"cash_rate": 0.02}
+    words = ["lookback=5,6"]
+    # Nothing has a momentum above 1000 %: all of it stays in cash.
+    told = tune(Momentum(threshold=10.0), panel, words, out=tmp_path, splits="none", costs=costs).report
+    assert told is not None
+    cash = told.evidence.cash
+    assert cash is not None
+    assert cash[0] == 0.0
+    assert cash[1:].min() == pytest.approx(0.02 / 365)
+    excess = sample_of(told.evidence).chosen
+    assert np.abs(excess).max() < 1e-6  # of the money's cents
+    assert told.evidence.header["ratios and tests"] == "in excess of what cash yields"
 
 
 def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_path):

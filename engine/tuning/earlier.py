@@ -65,7 +65,8 @@ def since_first(
 ) -> Since | None:
     """Return what the first judgement's choice did on later sessions; None where there are none.
 
-    A judgement that was withheld is not the first, and what was looked at before it is not later.
+    A judgement that was withheld is not the first, and what was looked at before it is not later. All are in
+    excess of what cash yields.
     ``benchmark`` and ``equal_weight`` are (T,), of the study.
     """
     bound = [each for each in known.judgements if each.word in HARDNESS]
@@ -78,15 +79,19 @@ def since_first(
         return None
     before = {each.last for each in bound[1:] if each.last > known.seen_until}
     path = _path(first, evaluate, catalogue)
+    yields = evaluate.cash_returns
+    cash = np.zeros(len(days)) if yields is None else yields
     ran = path is not None and bool(np.isfinite(path).all())
     return Since(
         first=str(days[new[0]]),
         last=str(days[-1]),
         sessions=len(new),
         parameters=dict(first.parameters),
-        returns=simple_returns(path, evaluate.conditions.cash)[new] if path is not None and ran else None,
-        benchmark=benchmark[new],
-        equal_weight=equal_weight[new],
+        returns=(simple_returns(path, evaluate.conditions.cash) - cash)[new]
+        if path is not None and ran
+        else None,
+        benchmark=(benchmark - cash)[new],
+        equal_weight=(equal_weight - cash)[new],
         looks=len(before | {str(days[-1])}),
         reason=None if ran else "what was chosen cannot be run again",
     )

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError
+from engine.kernel.costs import interest
 from engine.metrics import compute_metrics
 from engine.metrics.declared import in_group
 from engine.pipeline import OpenMarket, strategy_of
 from engine.result import Result
 from engine.simulation.alternatives import require_benchmark
 from engine.simulation.backtest import backtest, last_session
+from engine.simulation.tape import nights_before
 from engine.spec import Conditions, Spec
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
@@ -152,6 +154,15 @@ class Evaluator:
     def per_year(self) -> float:
         """Sessions a year, which annualise whatever all sets ran over."""
         return self.market.panel.per_year(self.first, self.last)
+
+    @property
+    def cash_returns(self) -> Floats | None:
+        """What idle cash yields in each session, (D,); None where it yields nothing."""
+        rate = self.conditions.costs.cash_rate
+        if not rate:
+            return None
+        nights = nights_before(self.market.panel.days[self.first : self.last + 1])
+        return np.array([interest(1.0, rate, each) for each in nights.tolist()])
 
     @property
     def base(self) -> Adapter:

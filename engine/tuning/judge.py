@@ -23,6 +23,7 @@ from data.errors import DataError, EtflowError, UsageError
 from data.synthetic import SYNTHETIC
 from engine.metrics.declared import OF_PATH
 from engine.simulation.alternatives import EQUAL_WEIGHT, benchmark_return, equal_weight_return
+from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.columns import columns_of
 from engine.tuning.earlier import earlier, question_of, since_first
@@ -158,6 +159,7 @@ def judge_study(
             equal_weight=equal_weight if named else None,
             unknown=columns.unknown,
             before=earlier(known.judgements, question_of(study, evaluate, sizes.words(splits))),
+            cash=evaluate.cash_returns,
             since=since_first(known, evaluate, catalogue or {}, benchmark, equal_weight),
         )
     )
@@ -207,7 +209,17 @@ def _walk(
     if sizes.test_size is not None:
         windows = replace(windows, test_size=sizes.test_size)
     walk = walk_forward(evaluate, sets, returns, benchmark, windows, metric, smaller=smaller)
-    return WalkForwardOutcome(walk.returns, walk.in_sample)
+    cash = evaluate.cash_returns
+    if cash is None:
+        return WalkForwardOutcome(walk.returns, walk.in_sample)
+    excess = returns - cash[:, np.newaxis]
+    in_sample = [
+        sharpe_ratios(excess[split.train][:, [column]])[0]
+        for split, column in zip(walk.splits, walk.chosen, strict=True)
+    ]
+    return WalkForwardOutcome(
+        walk.returns - cash[walk.first : walk.first + len(walk.returns)], np.array(in_sample)
+    )
 
 
 def _paths(
@@ -227,7 +239,8 @@ def _paths(
     folds = sizes.folds or min(FOLDS, len(returns) // (purged + embargo + 2))
     splits = CombinatorialPurged(folds, TEST_FOLDS, purged, embargo)
     paths = combinatorial(evaluate, sets, returns, benchmark, splits, metric, smaller=smaller)
-    return CombinatorialOutcome(paths, purged, embargo)
+    cash = evaluate.cash_returns
+    return CombinatorialOutcome(paths if cash is None else paths - cash, purged, embargo)
 
 
 def _number(trial: Trial, name: str) -> float:
@@ -240,12 +253,15 @@ def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
     data = header["data"]
     made_up = f", {SYNTHETIC}" if data["synthetic"] else ""
     costs = ", ".join(f"{name} {value:g}" for name, value in vars(evaluate.conditions.costs).items() if value)
+    yields = evaluate.conditions.costs.cash_rate
+    excess = {"ratios and tests": "in excess of what cash yields"} if yields else {}
     return {
         "study": str(header["study_id"]),
         "strategy": str(header["strategy"]),
         "data": f"{data['name']}{made_up}, {len(data['symbols'])} funds",
         "sessions": f"{evaluate.day(evaluate.first)} to {evaluate.day(evaluate.last)}",
         "costs": costs or "none",
+        **excess,
         "search space": "; ".join([*header["space"], *header["where"]]),
         "selection rule": ", ".join([*header["objectives"], *header["constraints"]])
         + (f", the {header['phases']} over phases" if "phases" in header else ""),

@@ -233,6 +233,9 @@ class Evidence:
         None where no sessions came after the first judgement.
     benchmark_name : str
     seed : int
+    cash : (T,) array or None
+        What idle cash yields in each session; None: nothing. Ratios and tests are in excess of it. All series
+        above are not, but for those of splits and of ``since``.
     """
 
     returns: Floats
@@ -257,6 +260,7 @@ class Evidence:
     unknown: tuple[str, ...] = ()
     before: tuple[Earlier, ...] = ()
     since: Since | None = None
+    cash: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.returns.ndim != 2 or not self.returns.shape[1]:
@@ -270,6 +274,7 @@ class Evidence:
             ("the benchmark", self.benchmark),
             ("equal weight", self.equal_weight),
             ("days", self.days),
+            ("interest on cash", self.cash),
         ):
             if series is not None and series.shape != (rows,):
                 raise UsageError(
@@ -305,6 +310,8 @@ class Sample:
         Sharpe ratio per session; NaN for a trial that does not vary.
     failed, dropped : int
         Trials, and sessions, that were left out.
+    cash : (T,) array or None
+        What idle cash yields, which is taken off all returns here; None: nothing.
     """
 
     returns: Floats
@@ -317,6 +324,7 @@ class Sample:
     failed: int
     dropped: int
     equal_weight: Floats | None = None
+    cash: Floats | None = None
 
     @cached_property
     def kinds(self) -> dict[float, Integers]:
@@ -325,8 +333,13 @@ class Sample:
 
     @property
     def chosen(self) -> Floats:
-        """Returns (T,) of the selected trial."""
+        """Returns (T,) of the selected trial, in excess of cash."""
         return self.returns[:, self.selected]
+
+    @property
+    def account(self) -> Floats:
+        """Returns (T,) of the selected trial as its account made them."""
+        return self.chosen if self.cash is None else self.chosen + self.cash
 
 
 def sample_of(evidence: Evidence) -> Sample:
@@ -348,12 +361,17 @@ def sample_of(evidence: Evidence) -> Sample:
     if not (live.all() and rows.all()):
         values = values[np.ix_(rows, live)]
     values = np.asarray(values, dtype=np.float64)
-    unknown = np.full(len(evidence.returns), np.nan)
-    benchmark = unknown if evidence.benchmark is None else evidence.benchmark
+    benchmark = np.full(len(evidence.returns), np.nan) if evidence.benchmark is None else evidence.benchmark
+    benchmark = np.asarray(benchmark, dtype=np.float64)[rows]
+    equal_weight = None if evidence.equal_weight is None else evidence.equal_weight[rows]
+    cash = None if evidence.cash is None else evidence.cash[rows]
+    if cash is not None:
+        values, benchmark = values - cash[:, np.newaxis], benchmark - cash
+        equal_weight = None if equal_weight is None else equal_weight - cash
     default = evidence.default
     return Sample(
         returns=values,
-        benchmark=np.asarray(benchmark, dtype=np.float64)[rows],
+        benchmark=benchmark,
         selected=int(place[evidence.selected]),
         default=int(place[default]) if default is not None and live[default] else None,
         neighbours=tuple(int(place[column]) for column in evidence.neighbours if live[column]),
@@ -361,5 +379,6 @@ def sample_of(evidence: Evidence) -> Sample:
         ratios=sharpe_ratios(values),
         failed=int(np.count_nonzero(~live)),
         dropped=int(np.count_nonzero(~rows)),
-        equal_weight=None if evidence.equal_weight is None else evidence.equal_weight[rows],
+        equal_weight=equal_weight,
+        cash=cash,
     )

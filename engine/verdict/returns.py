@@ -27,7 +27,7 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples, lines: Th
     """Return block 1, of the selected trial on the selection period and, if splits were run, out of it."""
     why, per_year = Collected(), evidence.sessions_per_year
     scale = math.sqrt(per_year)
-    chosen = sample.chosen
+    chosen, account = sample.chosen, sample.account
     block = block_length(chosen)
     inside = sharpe_ratio(chosen)
     outcome = evidence.walk_forward
@@ -45,7 +45,7 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples, lines: Th
         kept = undefined(small)
     else:
         kept = Estimate(out_ratio.value / training.value, out_ratio.reason)
-    growth = float(np.prod(1.0 + chosen)) if len(chosen) else math.nan
+    growth = float(np.prod(1.0 + account)) if len(account) else math.nan
     interval = partial(_interval, why, seed=evidence.seed, scale=scale, resamples=resamples.interval)
     inside_low, inside_high = interval("in_sample", chosen, block.value)
     if outcome:
@@ -53,7 +53,7 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples, lines: Th
     else:
         low, high = (why.number(f"out_of_sample_{end}", math.nan, NOT_RUN) for end in ("low", "high"))
     paths = drawdown_paths(
-        chosen, block=block.value, seed=evidence.seed, resamples=resamples.paths, shares=(PATH_SHARE,)
+        account, block=block.value, seed=evidence.seed, resamples=resamples.paths, shares=(PATH_SHARE,)
     )
     return Selected(
         parameters=dict(evidence.parameters),
@@ -81,11 +81,11 @@ def selected(evidence: Evidence, sample: Sample, resamples: Resamples, lines: Th
         ),
         volatility=why.number(
             "volatility",
-            float(chosen.std(ddof=1)) if len(chosen) > 1 else math.nan,
+            float(account.std(ddof=1)) if len(account) > 1 else math.nan,
             "it takes at least two sessions",
             scale,
         ),
-        drawdown=largest_drawdown(chosen),
+        drawdown=largest_drawdown(account),
         drawdown_path=why.number("drawdown_path", paths.quantiles[PATH_SHARE], paths.reason),
         turnover=why.number("turnover", evidence.turnover, "not given"),
         cost_share=why.number(
@@ -171,7 +171,7 @@ def assumptions(evidence: Evidence, sample: Sample) -> Assumptions:
         kurtosis=why.number("kurtosis", of.kurtosis, of.reason),
         largest_month=why.number(
             "largest_month",
-            largest_month(chosen, _months(evidence, sample)),
+            largest_month(sample.account, _months(evidence, sample)),
             f"the profit is below {LEAST_PROFIT:.0%}, or below that of the best month",
         ),
         exclusions=evidence.exclusions,
