@@ -278,8 +278,8 @@ class Search:
     @property
     def borne(self) -> tuple[float, int]:
         """The years of its history, and how many sets these bear (MinBTL)."""
-        evaluate = self.evaluate
-        years = (evaluate.last - evaluate.first + 1) / evaluate.per_year
+        first, last = self.evaluate.first, self.evaluate.last
+        years = (last - first + 1) / self.market.panel.per_year(first, last)
         return years, trials_borne(years, Thresholds().target_sharpe)
 
     @property
