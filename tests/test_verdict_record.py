@@ -31,7 +31,7 @@ from engine.strategy.source import code_of, module_of, source_of
 from engine.tuning.columns import again, family_of
 from engine.tuning.earlier import earlier
 from engine.tuning.inputs import named_files
-from engine.tuning.judge import judge_study
+from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
@@ -761,6 +761,28 @@ def test_a_small_second_search_does_not_launder_the_first(empty, tmp_path):
 
     assert word({}, "lookback=5:40:5", "top=1,2,3") in ("unproven", "rejected")
     assert word({"lookback": 30, "top": 1}, "coverage=0.79,0.8") in ("unproven", "rejected")
+
+
+@pytest.mark.slow
+def test_sizes_of_splits_turn_a_number_and_no_word(empty, tmp_path):
+    """Out of sample a choice without skill loses money, or with other windows does not; the word stays."""
+    market = load_panel(Demo(seed=4, flow_effect=0.0), ("157001.SZ", "157002.SZ", "157003.SZ", "157004.SZ"))
+    searched = tune(Momentum(top=1), market, ["lookback=5,10,20,40,60"], out=tmp_path, splits="walkforward")
+    larger = searched.search.judge(searched, splits="walkforward", sizes=SplitSizes(750, 250)).report
+    assert searched.report is not None
+    assert larger is not None
+    reports = searched.report, larger
+    lost, won = (each.blocks.selected.out_of_sample for each in reports)
+    assert lost < 0.0 < won
+    assert [(each.verdict.word, each.verdict.number) for each in reports] == [
+        ("rejected", 1),
+        ("rejected", 2),
+    ]
+    # Were nothing else against the search, the sizes alone would have softened the word.
+    near = [replace(each.blocks, skill=replace(each.blocks.skill, spa=0.1, measured=0.1)) for each in reports]
+    alone = [judge(replace(larger.evidence, before=()), each, LINES).word for each in near]
+    assert alone == ["rejected", "unproven"]
+    assert judge(larger.evidence, near[1], LINES).word == "rejected"
 
 
 @pytest.mark.slow
