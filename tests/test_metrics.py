@@ -29,7 +29,7 @@ from engine.metrics.declared import (
 from engine.metrics.empyrical import _OnDemand
 from engine.metrics.metric import Metric, is_percent
 from engine.metrics.path import Path
-from engine.simulation.account import Totals
+from engine.simulation.entries import Totals
 from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
 from tests.helpers.results import fills, from_returns, one_fund, rejections, rotation, sessions
 

@@ -129,13 +129,19 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     elif filled.cash < 0.0:
         # The most lots that cash pays for: what a lot costs only grows with their number.
         enough, too_many = 0, wanted // quote.lot
+        likely = math.floor(too_many * (cash / (cash - filled.cash)))
         while too_many - enough > 1:
-            middle = (enough + too_many) // 2
-            if charge(middle * quote.lot, quote, terms, cash).cash < 0.0:
+            middle = likely if likely > enough else likely + 1
+            if not enough < middle < too_many:
+                middle = (enough + too_many) // 2
+            part = charge(middle * quote.lot, quote, terms, cash)
+            if part.cash < 0.0:
                 too_many = middle
+                likely = math.floor(middle * (cash / (cash - part.cash)))
             else:
-                enough = middle
-        filled = charge(enough * quote.lot, quote, terms, cash)
+                enough, filled = middle, part
+        if enough == 0:
+            filled = charge(0, quote, terms, cash)
     return Filled(
         filled.shares,
         filled.price,

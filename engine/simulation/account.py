@@ -8,13 +8,13 @@ shares, fills, rejections, cash and equity are equal to the last bit:
 3. sells in symbol order, then buys in rank order: each filled, cut or rejected;
 4. interest on the cash held overnight, marks, equity.
 
-Funds that are held are kept in a short list in symbol order, so that a session costs what is held and not
-what is listed. In tranches the books of sleeves are kept beside it (``engine.simulation.sleeves``).
+From one session on which something happens to the next, marks alone change: equity is added up for all of
+these sessions at once, fund by fund. Funds that are held are kept in a short list in symbol order, so that a
+session costs what is held and not what is listed. In tranches the books of sleeves are kept beside it
+(``engine.simulation.sleeves``).
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from engine.kernel.fills import (
 )
 from engine.kernel.sizing import fraction_left, size_order, split_shares
 from engine.kernel.targets import ALL
+from engine.simulation.entries import Orders, Record, Totals
 from engine.simulation.sleeves import (
     Sleeves,
     begin_session,
@@ -49,74 +50,7 @@ from engine.simulation.sleeves import (
 )
 from engine.simulation.tape import DIVIDEND, MERGE, SPLIT, Tape
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-# Of a fill: session, column, shares, price, notional, commission, fee, slippage.
-FILL_FIELDS = 8
-# Of a rejection: session, column, shares, reason.
-REJECTION_FIELDS = 4
-# Of orders that are never in tranches.
-NO_TURNS = np.empty((0, 2), dtype=np.int64)
-
-
-class Orders(NamedTuple):
-    """Target weights of K decisions; decision k has ``starts[k]`` to ``starts[k + 1]`` of them.
-
-    ``sessions`` (K,) in rising order. ``columns`` are in buying order; the first ``ranked[k]`` of a decision
-    may be bought, the others only be reduced. ``turns`` are as in :class:`engine.kernel.targets.Targets`, or
-    empty where no decision is in tranches.
-    """
-
-    sessions: Integers
-    starts: Integers
-    ranked: Integers
-    columns: Integers
-    weights: Floats
-    turns: Integers
-
-
-class Record(NamedTuple):
-    """Where an account is written down: (D,) money, (D, S) or empty ``held``, rows of fills and rejections.
-
-    Rows that do not fit are counted and not written.
-    """
-
-    equity: Floats
-    cash: Floats
-    receivable: Floats
-    interest: Floats
-    dividend: Floats
-    paid_out: Floats
-    held: Integers
-    fills: Floats
-    rejections: Integers
-
-
-class Totals(NamedTuple):
-    """Sums over a run; ``broken`` is the first session on which cash or shares were below zero, or -1."""
-
-    fills: int
-    rejections: int
-    traded: float
-    costs: float
-    exposure: float
-    broken: int
-
-
-def blank_record(sessions: int, funds: int, fills: int, rejections: int, held: bool) -> Record:
-    """Return room for a record, with so many rows of fills and rejections."""
-    return Record(
-        np.empty(sessions),
-        np.empty(sessions),
-        np.empty(sessions),
-        np.empty(sessions),
-        np.empty(sessions),
-        np.empty(sessions),
-        np.zeros((sessions if held else 0, funds), dtype=np.int64),
-        np.empty((fills, FILL_FIELDS)),
-        np.empty((rejections, REJECTION_FIELDS), dtype=np.int64),
-    )
 
 
 def keep_account(
@@ -133,28 +67,36 @@ def keep_account(
 
     ``sleeves`` is room for the books of as many as the orders have (``blank_sleeves``).
     """
-    sessions, funds = tape.mark.shape
+    # Arrays have names of their own: one that is read out of a tuple in a loop is counted each time.
+    cells, rules, marks = tape.cells, tape.rules, tape.marks
+    funds, sessions = marks.shape
+    events, event_session = len(tape.event_session), tape.event_session
+    decisions, decided, starts = len(orders.sessions), orders.sessions, orders.starts
+    columns, weights = orders.columns, orders.weights
+    equities, fill_rows, rejection_rows = record.equity, record.fills, record.rejections
     shares = np.zeros(funds, dtype=np.int64)
     holding = np.empty(funds, dtype=np.int64)
     held = 0
     weight_of = np.zeros(funds)
+    order_of = np.empty(funds, dtype=np.int64)
     order_column = np.empty(funds, dtype=np.int64)
     order_shares = np.empty(funds, dtype=np.int64)
-    due_session = np.empty(len(tape.event_session), dtype=np.int64)
-    due_amount = np.empty(len(tape.event_session))
+    due_session = np.empty(events, dtype=np.int64)
+    due_amount = np.empty(events)
     due = 0
     tranches = 1
     cash = initial_cash
     event = decision = fills = rejections = 0
     traded = costs = exposure = 0.0
     broken = -1
-    for session in range(sessions):
+    session = 0
+    while session < sessions:
         overnight = cash
         dividend = paid_out = 0.0
         divided = 0
         if tranches > 1:
             begin_session(sleeves, tranches)
-        while event < len(tape.event_session) and tape.event_session[event] == session:
+        while event < events and event_session[event] == session:
             column = tape.event_column[event]
             before = shares[column]
             kind = tape.event_kind[event]
@@ -211,8 +153,8 @@ def keep_account(
         for place in range(due):
             receivable += due_amount[place]
 
-        if decision < len(orders.sessions) and orders.sessions[decision] == session:
-            first, end = orders.starts[decision], orders.starts[decision + 1]
+        if decision < decisions and decided[decision] == session:
+            first, end = starts[decision], starts[decision + 1]
             among, sleeve = 1, ALL
             if len(orders.turns) > 0:
                 among, sleeve = orders.turns[decision, 0], orders.turns[decision, 1]
@@ -222,91 +164,85 @@ def keep_account(
                 divided = among
                 equity = cash + receivable
                 for place in range(held):
-                    equity += shares[holding[place]] * tape.reference[session, holding[place]]
+                    equity += shares[holding[place]] * cells[session, holding[place]]["reference"]
             else:
-                equity = equity_of_sleeve(sleeves, sleeve, tape.reference[session], due)
+                equity = equity_of_sleeve(sleeves, sleeve, cells[session]["reference"], due)
             missing = False
             for place in range(first, end):
-                column = orders.columns[place]
-                weight_of[column] = orders.weights[place]
-                if orders.weights[place] > 0.0 and not tape.tradable[session, column]:
+                column = columns[place]
+                weight_of[column] = weights[place]
+                if weights[place] > 0.0 and not cells[session, column]["tradable"]:
                     missing = True
             if missing:
                 for column in range(funds):
-                    if weight_of[column] > 0.0 and not tape.tradable[session, column]:
-                        rejections = reject(record.rejections, rejections, session, column, 0, NOT_LISTED)
+                    if weight_of[column] > 0.0 and not cells[session, column]["tradable"]:
+                        rejections = reject(rejection_rows, rejections, session, column, 0, NOT_LISTED)
             count = 0
             for place in range(held):
                 column = holding[place]
-                if tape.tradable[session, column]:
-                    order = size_order(
-                        weight_of[column],
-                        equity,
-                        tape.reference[session, column],
-                        shares[column] if sleeve == ALL else sleeves.shares[sleeve, column],
-                        tape.lot[session, column] * lots,
-                    )
+                cell = cells[session, column]
+                if cell["tradable"]:
+                    lot = rules[cell["rule"]]["lot"]
+                    mine = shares[column]
                     if sleeve != ALL:
-                        order = whole_sale(
-                            order, sleeves.shares[sleeve, column], shares[column], tape.lot[session, column]
-                        )
+                        mine = sleeves.shares[sleeve, column]
+                    order = size_order(weight_of[column], equity, cell["reference"], mine, lot * lots)
+                    if sleeve != ALL:
+                        order = whole_sale(order, mine, shares[column], lot)
+                    order_of[column] = order
                     if order < 0:
                         order_column[count] = column
                         order_shares[count] = order
                         count += 1
             for place in range(first, first + orders.ranked[decision]):
-                column = orders.columns[place]
-                if orders.weights[place] > 0.0 and tape.tradable[session, column]:
-                    order = size_order(
-                        orders.weights[place],
-                        equity,
-                        tape.reference[session, column],
-                        shares[column] if sleeve == ALL else sleeves.shares[sleeve, column],
-                        tape.lot[session, column] * lots,
-                    )
+                column = columns[place]
+                cell = cells[session, column]
+                if weights[place] > 0.0 and cell["tradable"]:
+                    if shares[column] > 0:
+                        order = order_of[column]
+                    else:
+                        lot = rules[cell["rule"]]["lot"]
+                        order = size_order(weights[place], equity, cell["reference"], 0, lot * lots)
                     if order > 0:
                         order_column[count] = column
                         order_shares[count] = order
                         count += 1
             for place in range(first, end):
-                weight_of[orders.columns[place]] = 0.0
+                weight_of[columns[place]] = 0.0
             decision += 1
 
             for place in range(count):
                 column = order_column[place]
                 order = order_shares[place]
+                cell = cells[session, column]
+                rule = rules[cell["rule"]]
+                low = high = cell["base"]
+                if whole_session:  # nobody looks at them otherwise
+                    low, high = tape.low[session, column], tape.high[session, column]
                 quote = Quote(
-                    tape.base[session, column],
-                    tape.low[session, column],
-                    tape.high[session, column],
-                    tape.volume[session, column],
-                    tape.limit_up[session, column],
-                    tape.limit_down[session, column],
-                    tape.tick[session, column],
-                    tape.lot[session, column] * lots,
-                    tape.volatility[session, column],
-                    tape.buy_fee_rate[session, column],
-                    tape.sell_fee_rate[session, column],
+                    cell["base"],
+                    low,
+                    high,
+                    cell["volume"],
+                    cell["limit_up"],
+                    cell["limit_down"],
+                    rule["tick"],
+                    rule["lot"] * lots,
+                    cell["volatility"],
+                    rule["buy_fee_rate"],
+                    rule["sell_fee_rate"],
                 )
                 reason = blocked(order, quote, whole_session)
                 if reason != TRADES:
-                    rejections = reject(record.rejections, rejections, session, column, order, reason)
+                    rejections = reject(rejection_rows, rejections, session, column, order, reason)
                     continue
                 at_hand = cash if sleeve == ALL else min(cash, sleeves.cash[sleeve])
                 filled = fill_order(order, quote, terms, at_hand)
                 if filled.over_participation != 0:
-                    rejections = reject(
-                        record.rejections,
-                        rejections,
-                        session,
-                        column,
-                        filled.over_participation,
-                        PARTICIPATION,
-                    )
+                    cut = filled.over_participation
+                    rejections = reject(rejection_rows, rejections, session, column, cut, PARTICIPATION)
                 if filled.over_cash != 0:
-                    rejections = reject(
-                        record.rejections, rejections, session, column, filled.over_cash, CASH
-                    )
+                    rejections = reject(rejection_rows, rejections, session, column, filled.over_cash, CASH)
                 if filled.shares == 0:
                     continue
                 if shares[column] == 0:
@@ -320,17 +256,18 @@ def keep_account(
                 shares[column] += filled.shares
                 if shares[column] == 0:
                     held = drop(holding, held, column)
+                elif shares[column] < 0 and broken < 0:
+                    broken = session
                 slippage = slippage_of(filled, quote)
-                if fills < len(record.fills):
-                    row = record.fills[fills]
-                    row[0] = session
-                    row[1] = column
-                    row[2] = filled.shares
-                    row[3] = filled.price
-                    row[4] = filled.notional
-                    row[5] = filled.commission
-                    row[6] = filled.fee
-                    row[7] = slippage
+                if fills < len(fill_rows):
+                    fill_rows[fills, 0] = session
+                    fill_rows[fills, 1] = column
+                    fill_rows[fills, 2] = filled.shares
+                    fill_rows[fills, 3] = filled.price
+                    fill_rows[fills, 4] = filled.notional
+                    fill_rows[fills, 5] = filled.commission
+                    fill_rows[fills, 6] = filled.fee
+                    fill_rows[fills, 7] = slippage
                 fills += 1
                 traded += filled.notional
                 costs += filled.commission + filled.fee + slippage
@@ -344,24 +281,44 @@ def keep_account(
         if divided > 0:
             tranches = divided
             if tranches > 1:
-                divide_account(sleeves, tranches, cash, shares, tape.lot[session], due_amount, due)
-        equity = cash + receivable
-        for place in range(held):
-            equity += shares[holding[place]] * tape.mark[session, holding[place]]
-            if shares[holding[place]] < 0 and broken < 0:
-                broken = session
+                for column in range(funds):
+                    order_of[column] = rules[cells[session, column]["rule"]]["lot"]
+                divide_account(sleeves, tranches, cash, shares, order_of, due_amount, due)
         if cash < 0.0 and broken < 0:
             broken = session
-        record.equity[session] = equity
-        record.cash[session] = cash
-        record.receivable[session] = receivable
-        record.interest[session] = earned
-        record.dividend[session] = dividend
-        record.paid_out[session] = paid_out
-        exposure += (equity - cash - receivable) / equity
-        if len(record.held) > 0:
+
+        until = sessions if cash_rate == 0.0 else session + 1
+        if decision < decisions:
+            until = min(until, decided[decision])
+        if event < events:
+            until = min(until, event_session[event])
+        for place in range(due):
+            until = min(until, due_session[place])
+        if until == session + 1:
+            equity = cash + receivable
             for place in range(held):
-                record.held[session, holding[place]] = shares[holding[place]]
+                equity += shares[holding[place]] * marks[holding[place], session]
+            equities[session] = equity
+            exposure += (equity - cash - receivable) / equity
+        else:
+            # The same sums, session by session, in an order that machines like.
+            equities[session:until] = cash + receivable
+            for place in range(held):
+                column = holding[place]
+                owned = shares[column]
+                for at in range(session, until):
+                    equities[at] += owned * marks[column, at]
+            for at in range(session, until):
+                exposure += (equities[at] - cash - receivable) / equities[at]
+        if len(record.cash) > 0:
+            record.cash[session:until] = cash
+            record.receivable[session:until] = receivable
+            record.interest[session] = earned
+            record.dividend[session] = dividend
+            record.paid_out[session] = paid_out
+            for place in range(held):
+                record.held[session:until, holding[place]] = shares[holding[place]]
+        session = until
     return Totals(fills, rejections, traded, costs, exposure / sessions, broken)
 
 

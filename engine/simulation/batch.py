@@ -11,7 +11,7 @@ from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, terms_of
 from engine.kernel.targets import Targets
 from engine.simulation import account, sleeves
-from engine.simulation.account import NO_TURNS, Orders, Record
+from engine.simulation.entries import NO_TURNS, Orders, Record, blank_record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
 from engine.simulation.sleeves import Sleeves, blank_sleeves
 from engine.simulation.tape import Tape, tape_of
@@ -60,12 +60,12 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
     follow_orders = account.follow_orders
     if loaded() or work_of(targets, first, last) > LARGE:
         follow_orders = compiled(account.follow_orders, *ACCOUNT_CALLS)
-    tape = tape_of(panel, first, last, conditions)
-    orders = orders_of(targets, first)
+    orders = orders_of(targets, first, last)
+    tape = tape_of(panel, first, last, conditions, orders.sessions)
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
     rows = (expected, expected)
     while True:
-        record = account.blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
+        record = blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
         totals = follow_orders(
             tape,
             terms_of(conditions.costs),
@@ -89,9 +89,9 @@ def work_of(targets: Targets, first: int, last: int) -> int:
     return (last - first + 1) + ORDER_WORK * int((targets.weights > 0.0).sum())
 
 
-def orders_of(targets: Targets, first: int) -> Orders:
-    """Return the weights of ``targets`` that are not zero, by decision, in buying order."""
-    in_run = targets.decisions >= first
+def orders_of(targets: Targets, first: int, last: int) -> Orders:
+    """Return the weights of ``targets`` in a run that are not zero, by decision, in buying order."""
+    in_run = (targets.decisions >= first) & (targets.decisions <= last)
     columns: list[int] = []
     starts, ranked = [0], []
     for weights, rank in zip(targets.weights[in_run], targets.rank[in_run], strict=True):
@@ -115,7 +115,7 @@ def orders_of(targets: Targets, first: int) -> Orders:
 def sleeves_of(targets: Targets, tape: Tape) -> Sleeves:
     """Return room for the books of as many sleeves as share the account that follows ``targets``."""
     most = int(targets.turns[:, 0].max(initial=1))
-    return blank_sleeves(most, tape.mark.shape[1], len(tape.event_session))
+    return blank_sleeves(most, len(tape.marks), len(tape.event_session))
 
 
 def _ledger(

@@ -1,18 +1,19 @@
-"""The tape: the market over the sessions of a run, as plain arrays in the layout that machine code likes.
+"""The tape: the market over the sessions of a run, as machine code likes to read it.
 
-Sessions count from the first of the run. What an order sees of a fund in a session, a
-:class:`engine.kernel.fills.Quote`, lies in one place of memory.
+Sessions count from the first of the run. What an order needs of a fund in a session lies in one line of the
+cache, a *cell*; what an account needs of each session, the marks, lies fund by fund.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.actions import KINDS
 from data.numeric.compiled import frozen
+from data.panel.market import Market
 from data.panel.panel import Panel
 from engine.spec import Conditions
 
@@ -22,29 +23,37 @@ Bools = NDArray[np.bool_]
 
 DIVIDEND, SPLIT, MERGE = (KINDS.index(kind) for kind in ("dividend", "split", "merge"))
 
+# Of one fund in one session, in a line of the cache. ``base`` is the price of the fill point; what changes
+# rarely stands in the table of rules, in the row ``rule``.
+LINE = 64
+NUMBERS = ("reference", "base", "volume", "volatility", "limit_up", "limit_down")
+CELL = np.dtype(
+    {
+        "names": [*NUMBERS, "rule", "tradable"],
+        "formats": [*(np.float64 for _ in NUMBERS), np.int32, np.bool_],
+        "offsets": [8 * place for place in range(len(NUMBERS))] + [48, 52],
+        "itemsize": LINE,
+    }
+)
+RULE = np.dtype(
+    [("tick", np.float64), ("lot", np.int64), ("buy_fee_rate", np.float64), ("sell_fee_rate", np.float64)]
+)
+
 
 class Tape(NamedTuple):
-    """Arrays over D sessions and S funds, the first eleven as in :class:`engine.kernel.fills.Quote`.
+    """The market over D sessions and S funds.
 
-    They are views of the panel where they can be, as are ``reference``, ``mark`` and ``tradable``.
-    ``nights`` (D,) before each session, 0 before the first. Of E events: session, column, kind, ratio, cash,
-    the session of payment, and the column of a merge's successor.
+    ``cells`` (D, S) are records as in ``CELL``, laid out on the sessions that somebody decides on and
+    undefined on the others; ``rules`` (R,) are records as in ``RULE``. ``low`` and ``high`` are (D, S), and
+    ``marks`` (S, D). ``nights`` (D,) before each session, 0 before the first. Of E events: session, column,
+    kind, ratio, cash, the session of payment, and the column of a merge's successor.
     """
 
-    base: Floats
+    cells: NDArray[Any]
+    rules: NDArray[Any]
     low: Floats
     high: Floats
-    volume: Floats
-    limit_up: Floats
-    limit_down: Floats
-    tick: Floats
-    lot: Integers
-    volatility: Floats
-    buy_fee_rate: Floats
-    sell_fee_rate: Floats
-    reference: Floats
-    mark: Floats
-    tradable: Bools
+    marks: Floats
     nights: Integers
     event_session: Integers
     event_column: Integers
@@ -55,29 +64,21 @@ class Tape(NamedTuple):
     event_into: Integers
 
 
-def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape:
-    """Return the tape of the sessions ``first`` to ``last`` of a panel, both included."""
+def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided: Integers) -> Tape:
+    """Return the tape of the sessions ``first`` to ``last`` of a panel, both included.
+
+    Nothing may be ordered but on the sessions ``decided``, in rising order.
+    """
     market = panel.market
     span = slice(first, last + 1)
-    reference = market.reference[span]
-    # Nobody reads it then; a calloc'd page of nothing costs nothing.
-    no_volatility = frozen(np.zeros(reference.shape))
+    cells, rules = cells_of(market, first, last, conditions, decided)
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
-        base=frozen(getattr(market, conditions.fill)[span]),
+        cells=cells,
+        rules=rules,
         low=frozen(market.low[span]),
         high=frozen(market.high[span]),
-        volume=frozen(market.volume[span]),
-        limit_up=frozen(market.limit_up[span]),
-        limit_down=frozen(market.limit_down[span]),
-        tick=frozen(market.tick[span]),
-        lot=frozen(market.lot[span]),
-        volatility=frozen(market.volatility[span]) if conditions.costs.impact > 0.0 else no_volatility,
-        buy_fee_rate=frozen(market.buy_fee_rate[span]),
-        sell_fee_rate=frozen(market.sell_fee_rate[span]),
-        reference=frozen(reference),
-        mark=frozen(market.mark[span]),
-        tradable=frozen(market.tradable[span]),
+        marks=frozen(market.mark[span].T),
         nights=nights_before(panel.days[span]),
         event_session=np.array([event.row - first for event in events], dtype=np.int64),
         event_column=np.array([event.column for event in events], dtype=np.int64),
@@ -87,6 +88,37 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions) -> Tape
         event_pay=np.array([event.pay_row - first for event in events], dtype=np.int64),
         event_into=np.array([event.into for event in events], dtype=np.int64),
     )
+
+
+def cells_of(
+    market: Market, first: int, last: int, conditions: Conditions, decided: Integers
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the cells, (D, S), of which only the sessions ``decided`` are filled, and the rules."""
+    shape = last - first + 1, market.mark.shape[1]
+    rows = first + decided
+    every = len(rows) == shape[0]
+    span: Any = slice(first, last + 1) if every else rows
+    into: Any = slice(None) if every else decided
+    # What is never written takes no memory.
+    room = np.empty(LINE * (shape[0] * shape[1] + 1), dtype=np.uint8)
+    begin = -room.ctypes.data % LINE
+    cells = room[begin : begin + LINE * shape[0] * shape[1]].view(CELL).reshape(shape)
+    for name in (*NUMBERS, "tradable"):
+        source = conditions.fill if name == "base" else name
+        # Nobody reads volatility without impact, and it takes a while to compute.
+        unread = name == "volatility" and conditions.costs.impact == 0.0
+        cells[name][into] = 0.0 if unread else getattr(market, source)[span]
+    fixed = {name: getattr(market, name)[span] for name in RULE.names or ()}
+    new = np.zeros((len(rows), shape[1]), dtype=np.bool_)
+    new[:1] = True
+    for values in fixed.values():
+        new[1:] |= values[1:] != values[:-1]
+    # Fund by fund, one row of the table for each time that its rules changed.
+    rules = np.empty(int(new.sum()), dtype=RULE)
+    for name, values in fixed.items():
+        rules[name] = values.T[new.T]
+    cells["rule"][into] = (np.cumsum(new.T.ravel()) - 1).reshape(new.T.shape).T
+    return cells, rules
 
 
 def nights_before(days: NDArray[np.datetime64]) -> Integers:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine.kernel.fills import Terms
 from engine.kernel.targets import Rule, rotate
-from engine.simulation.account import Orders, Totals, blank_record, keep_account
+from engine.simulation.account import keep_account
+from engine.simulation.entries import Orders, Totals, blank_record
 from engine.simulation.sleeves import blank_sleeves
 from engine.simulation.tape import Tape
 from engine.sweeps.compiled_metrics import write_metrics

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.metrics.declared import METRICS
-from engine.simulation.account import Totals
+from engine.simulation.entries import Totals
 from engine.statistics.estimate import NO_RETURN, NO_VARIATION
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,9 @@ from data.panel.panel import Panel
 from engine.kernel.fills import terms_of
 from engine.kernel.schedule import distinct_phases
 from engine.kernel.targets import Targets
-from engine.simulation.account import blank_record, follow_orders
+from engine.simulation.account import follow_orders
 from engine.simulation.batch import LARGE, orders_of, sleeves_of, work_of
+from engine.simulation.entries import blank_record
 from engine.simulation.tape import Tape, tape_of
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
@@ -45,7 +46,7 @@ def phase_band(
         return None
     work = sum(work_of(each, first, last) for each in targets)
     if not loaded() and work <= (COMPILING if must_compile() else 1) * LARGE:
-        tape = tape_of(panel, first, last, conditions)
+        tape = tape_of(panel, first, last, conditions, np.arange(last - first + 1))
         equity = np.array([_walk(tape, each, first, conditions) for each in targets])
     else:
         equity = Sweep(panel, first, last, conditions).follow(targets)
@@ -54,7 +55,7 @@ def phase_band(
 
 def _walk(tape: Tape, targets: Targets, first: int, conditions: Conditions) -> Floats:
     """Return the equity of following ``targets``, in Python: the bits of machine code."""
-    sessions, funds = tape.mark.shape
+    funds, sessions = tape.marks.shape
     record = blank_record(sessions, funds, 0, 0, False)
     follow_orders(
         tape,
@@ -62,7 +63,7 @@ def _walk(tape: Tape, targets: Targets, first: int, conditions: Conditions) -> F
         conditions.costs.cash_rate,
         conditions.fill == "vwap",
         float(conditions.cash),
-        orders_of(targets, first),
+        orders_of(targets, first, first + sessions - 1),
         sleeves_of(targets, tape),
         record,
     )

@@ -1,6 +1,7 @@
 """Many parameter sets of a strategy on one panel: a row of metrics each, in a fraction of a millisecond each.
 
-1. ``Sweep`` lays out what all sets have in common once: the tape, the benchmark, the costs (``Inputs``);
+1. ``Sweep`` lays out what all sets have in common once: the benchmark, the costs, and the tape, as far as
+   somebody decides on it (``Inputs``);
 2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands the groups to threads;
 3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
    holds no lock (``engine.sweeps.accounts``).
@@ -15,6 +16,7 @@ path of each set, while its thread holds the lock: about as long again as the ac
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -41,13 +43,13 @@ from engine.kernel.targets import (
 from engine.metrics.compute import measured
 from engine.metrics.path import Path
 from engine.simulation import account
-from engine.simulation.account import Totals
 from engine.simulation.alternatives import benchmark_return
 from engine.simulation.batch import ACCOUNT_CALLS, orders_of, sleeves_of
 from engine.simulation.engines import require_market
+from engine.simulation.entries import Totals, blank_record
 from engine.simulation.ledger import InvariantError
 from engine.simulation.sleeves import blank_sleeves
-from engine.simulation.tape import tape_of
+from engine.simulation.tape import cells_of, tape_of
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter, adapt
@@ -63,7 +65,7 @@ Floats = NDArray[np.float64]
 PATHS = 512  # held at a time where they are measured and not asked for
 
 CALLS = (
-    account.blank_record,
+    blank_record,
     blank_sleeves,
     compiled_metrics.write_metrics,
     rotate,
@@ -113,8 +115,11 @@ class Sweep:
         self.first, self.last = first, last
         self.workers = workers or os.cpu_count() or 1
         self.days = panel.days[span]
+        self._conditions = conditions
+        self._decided = np.zeros(len(self.days), dtype=np.bool_)
+        self._laying_out = threading.Lock()
         self._inputs = Inputs(
-            tape=tape_of(panel, first, last, conditions),
+            tape=tape_of(panel, first, last, conditions, np.flatnonzero(self._decided)),
             terms=terms_of(conditions.costs),
             cash_rate=conditions.costs.cash_rate,
             whole_session=conditions.fill == "vwap",
@@ -174,6 +179,18 @@ class Sweep:
         found = [self._follow(each) for each in targets]
         equity = np.array([each for each, _ in found]).reshape(len(targets), len(self.days))
         return equity, np.array([totals.exposure for _, totals in found], dtype=np.float64)
+
+    def _inputs_for(self, decided: NDArray[np.int64]) -> Inputs:
+        """Return the inputs, with a tape on which can be ordered on the sessions ``decided`` at least."""
+        with self._laying_out:
+            if not self._decided[decided].all():
+                self._decided[decided] = True
+                sessions = np.flatnonzero(self._decided)
+                market, conditions = self.panel.market, self._conditions
+                cells, rules = cells_of(market, self.first, self.last, conditions, sessions)
+                tape = self._inputs.tape._replace(cells=cells, rules=rules)
+                self._inputs = self._inputs._replace(tape=tape)
+            return self._inputs
 
     def _run_group(self, strategies: Sequence[AtOnceAdapter], places: list[int], rows: Rows) -> None:
         try:
@@ -236,7 +253,7 @@ class Sweep:
             schedules.setdefault(_schedule(strategy), len(schedules))
         if not chosen:
             return
-        decided = [self._decided(*each) for each in schedules]
+        decided = [self._decisions(*each) for each in schedules]
         sessions = np.concatenate(decided)
         table = [np.array(column) for column in zip(*rules, strict=True)]
         arranged = Rules(
@@ -263,7 +280,7 @@ class Sweep:
         floor = min(rule.threshold for rule in rules)
         ranking, ranked = rank(scores, self._inputs.listed, wanted, min(depth, funds), floor)
         broken = compiled(accounts.run_sets, *CALLS)(
-            self._inputs, scores, ranking, ranked, arranged, found, walked
+            self._inputs_for(sessions), scores, ranking, ranked, arranged, found, walked
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
@@ -271,7 +288,7 @@ class Sweep:
         for place, path in zip(chosen, walked, strict=False):
             self._keep(rows, place, path)
 
-    def _decided(self, rebalance: int | str, phase: int) -> NDArray[np.int64]:
+    def _decisions(self, rebalance: int | str, phase: int) -> NDArray[np.int64]:
         return decision_rows(rebalance, self.panel.days, self.first, self.last, phase) - self.first
 
     def _run_targets(
@@ -306,15 +323,16 @@ class Sweep:
             rows.metrics[place, len(COMPILED_METRICS) :] = measured(more, path)
 
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
-        inputs = self._inputs
-        record = account.blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
+        orders = orders_of(targets, self.first, self.last)
+        inputs = self._inputs_for(orders.sessions)
+        record = blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
         totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
             inputs.tape,
             inputs.terms,
             inputs.cash_rate,
             inputs.whole_session,
             inputs.initial_cash,
-            orders_of(targets, self.first),
+            orders,
             sleeves_of(targets, inputs.tape),
             record,
         )

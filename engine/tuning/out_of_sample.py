@@ -20,7 +20,7 @@ from data.numeric.compiled import compiled, frozen
 from engine.kernel.targets import Targets
 from engine.metrics.compute import measured
 from engine.metrics.path import Path
-from engine.simulation.account import Totals
+from engine.simulation.entries import Totals
 from engine.statistics.paths import simple_returns
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward

@@ -1,0 +1,78 @@
+"""What an account is given and what is written down of it: plain arrays for machine code."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Of a fill: session, column, shares, price, notional, commission, fee, slippage.
+FILL_FIELDS = 8
+# Of a rejection: session, column, shares, reason.
+REJECTION_FIELDS = 4
+# Of orders that are never in tranches.
+NO_TURNS = np.empty((0, 2), dtype=np.int64)
+
+
+class Orders(NamedTuple):
+    """Target weights of K decisions; decision k has ``starts[k]`` to ``starts[k + 1]`` of them.
+
+    ``sessions`` (K,) in rising order. ``columns`` are in buying order; the first ``ranked[k]`` of a decision
+    may be bought, the others only be reduced. ``turns`` are as in :class:`engine.kernel.targets.Targets`, or
+    empty where no decision is in tranches.
+    """
+
+    sessions: Integers
+    starts: Integers
+    ranked: Integers
+    columns: Integers
+    weights: Floats
+    turns: Integers
+
+
+class Record(NamedTuple):
+    """Where an account is written down: ``equity`` (D,), other money (D,) and ``held`` (D, S), or all empty.
+
+    Rows of fills and rejections that do not fit are counted and not written.
+    """
+
+    equity: Floats
+    cash: Floats
+    receivable: Floats
+    interest: Floats
+    dividend: Floats
+    paid_out: Floats
+    held: Integers
+    fills: Floats
+    rejections: Integers
+
+
+class Totals(NamedTuple):
+    """Sums over a run; ``broken`` is the first session on which cash or shares were below zero, or -1."""
+
+    fills: int
+    rejections: int
+    traded: float
+    costs: float
+    exposure: float
+    broken: int
+
+
+def blank_record(sessions: int, funds: int, fills: int, rejections: int, whole: bool) -> Record:
+    """Return room for a record: of equity alone unless it is to be whole; so many fills and rejections."""
+    kept = sessions if whole else 0
+    return Record(
+        np.empty(sessions),
+        np.empty(kept),
+        np.empty(kept),
+        np.zeros(kept),
+        np.zeros(kept),
+        np.zeros(kept),
+        np.zeros((kept, funds), dtype=np.int64),
+        np.empty((fills, FILL_FIELDS)),
+        np.empty((rejections, REJECTION_FIELDS), dtype=np.int64),
+    )
