@@ -22,6 +22,9 @@ from data.errors import UsageError
 
 T = TypeVar("T")
 
+# Good values of a field that are known again: searches make thousands of sets from a few values each.
+REMEMBERED = 1000
+
 _WORDS: Mapping[type, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -61,36 +64,27 @@ def check_parameters(strategy: Any) -> None:
     become a number where a field takes both. Raises UsageError naming the field, its value and its limit.
     """
     declared: type = type(strategy)
-    kinds = _kinds(declared)
-    for field in _fields(declared):
+    for field, kinds, good in _fields(declared):
         value = getattr(strategy, field.name)
-        if _is_plainly_good(value, kinds[field.name], field.metadata):
+        kind = type(value)
+        if kind in kinds and (kind, value) in good:
             continue
-        name = f"parameter `{field.name}` of {type(strategy).__name__}"
-        if kinds[field.name]:
-            converted = _convert(name, value, kinds[field.name])
+        name = f"parameter `{field.name}` of {declared.__name__}"
+        if kinds:
+            converted = _convert(name, value, kinds)
             # The dataclass is frozen for everybody else; this is part of making it.
             object.__setattr__(strategy, field.name, converted)
             value = converted
         _check_bounds(name, value, field.metadata)
+        if kind in kinds and type(value) is kind and len(good) < REMEMBERED:
+            good.add((kind, value))
 
 
 @cache
-def _fields(strategy: type) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(strategy)
-
-
-def _is_plainly_good(value: object, kinds: tuple[type, ...], metadata: Mapping[str, Any]) -> bool:
-    """Whether a value needs no work: of a declared type and in bounds; searches make thousands of sets."""
-    kind = type(value)
-    if kind not in kinds:
-        return False
-    if kind is float and int in kinds:
-        return False
-    low, high, choices = metadata.get("low"), metadata.get("high"), metadata.get("choices")
-    if kind is int or kind is float:
-        return low is not None and high is not None and low <= value <= high
-    return kind is not str or (choices is not None and value in choices)
+def _fields(strategy: type) -> tuple[tuple[dataclasses.Field[Any], tuple[type, ...], set[Any]], ...]:
+    """Return each field, the plain types that it takes, and room for values that were found good."""
+    kinds = _kinds(strategy)
+    return tuple((field, kinds[field.name], set()) for field in dataclasses.fields(strategy))
 
 
 @cache
