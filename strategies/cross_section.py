@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 # A line through two points leaves no residual to rank by.
 FEWEST_FUNDS = 3
+# A standard deviation up to this is rounding noise around a constant.
+NO_SPREAD = 1e-12
 
 
 def row_sums(x: Floats) -> Floats:
@@ -28,6 +30,33 @@ def row_means(x: Floats) -> Floats:
     """Return the mean of the finite values of each row, (D, 1); NaN where there is none."""
     counts = np.isfinite(x).sum(axis=1, keepdims=True)
     return np.where(counts > 0, row_sums(x) / np.maximum(counts, 1), np.nan)
+
+
+def row_zscores(x: Floats) -> Floats:
+    """Return ``(x - mean) / std`` (ddof 1) over the known funds of each row; 0 where they are all the same.
+
+    NaN where x is not known, and in rows with fewer than three known funds.
+    """
+    counts = np.isfinite(x).sum(axis=1, keepdims=True)
+    deviations = x - row_means(x)
+    spread = np.sqrt(row_sums(deviations * deviations) / np.maximum(counts - 1, 1))
+    scored = np.where(spread > NO_SPREAD, deviations / np.where(spread > NO_SPREAD, spread, 1.0), 0.0)
+    return np.where(np.isfinite(x) & (counts >= FEWEST_FUNDS), scored, np.nan)
+
+
+def row_ranks(x: Floats) -> Floats:
+    """Return ranks over the known funds of each row, from -1 (lowest) to 1, ties averaged; 0 for one fund."""
+    result = np.full(x.shape, np.nan)
+    for row, values in enumerate(x):
+        places = np.flatnonzero(np.isfinite(values))
+        if not len(places):
+            continue
+        _, inverse, counts = np.unique(values[places], return_inverse=True, return_counts=True)
+        last = np.cumsum(counts)
+        middle = last - (counts + 1) / 2.0
+        most = len(places) - 1
+        result[row, places] = 2.0 * middle[inverse] / most - 1.0 if most else 0.0
+    return result
 
 
 def group_means(x: Floats, groups: Sequence[str]) -> Floats:

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from data.errors import UsageError
 from data.expression import Condition, parse_condition
 from data.numeric.shared import shared
-from strategies.cross_section import ranks_in_group
+from strategies.cross_section import ranks_in_group, row_means
+from strategies.index_leader import family_strength
 from strategies.share_inflow import flow_ratio
 from strategies.windows import change, rolling_max, rolling_mean, rolling_reach, rolling_sum
 
@@ -124,6 +125,15 @@ def turnover_rank(known: Known, n: int) -> Floats:
     """Return the rank of a fund's turnover over ``n`` sessions among the funds of its index, 1 = highest."""
     tracked = [index or symbol for index, symbol in zip(known.tracked, known.symbols, strict=True)]
     return ranks_in_group(rolling_mean(known.amount, n), tracked, known.symbols)
+
+
+def _of_listed(known: Known, values: Floats) -> Floats:
+    return np.where(known.listed, values, np.nan)
+
+
+def _for_all(known: Known, values: Floats) -> Floats:
+    """Return a column (D, 1) for every fund."""
+    return np.broadcast_to(values, known.listed.shape)
 
 
 WORDS = (
@@ -232,6 +242,36 @@ WORDS = (
         lambda known, n: rolling_mean(known.amount, n),
     ),
     Word("adtv_{n}_rank", "rank", "its rank among funds of the same index", turnover_rank),
+    Word(
+        "family_return_{n}",
+        "fraction",
+        "mean total return of its index family",
+        lambda known, n: family_strength(known, n),
+    ),
+    Word(
+        "family_lead_{n}",
+        "fraction",
+        "the same less that of the average fund",
+        lambda known, n: family_strength(known, n) - row_means(family_strength(known, n)),
+    ),
+    Word(
+        "market_return_{n}",
+        "fraction",
+        "mean total return of all listed funds",
+        lambda known, n: _for_all(known, row_means(_of_listed(known, change(known.adjusted_close, n)))),
+    ),
+    Word(
+        "market_margin_growth_{n}",
+        "fraction",
+        "growth of the whole market's financing balance",
+        lambda known, n: _for_all(known, change(known.market_margin, n)[:, None]),
+    ),
+    Word(
+        "capex_growth_{n}",
+        "fraction",
+        "growth of hyperscalers' capital expenditure",
+        lambda known, n: _for_all(known, change(known.macro("capex"), n)[:, None]),
+    ),
     Word(
         "sessions_listed",
         "sessions",
