@@ -75,12 +75,14 @@ def flow_ratio(known: Known, lookback: int, valuation: str, coverage: float) -> 
     """Return (D, S) net inflow over ``lookback`` sessions relative to AUM at the window's start, a fraction.
 
     A session on which nothing was published adds nothing: its money comes with the next count, which covers
-    it. So weekly counts cover all sessions. NaN where fewer than ``coverage`` of the sessions (and always at
-    least one) are covered by the flows published in the window.
+    it. So weekly and monthly counts cover all sessions, also those before the next count is due. NaN where
+    fewer than ``coverage`` of the sessions (and always at least one) are covered by the flows published in
+    the window, or where none was.
     """
     # The small number keeps 0.8 * 20 from asking for 17 where it is 16.000000000000004.
     at_least = max(math.ceil(coverage * lookback - 1e-9), 1)
     covered = rolling_reach(known.flow_sessions(valuation), lookback)
+    covered = np.where(covered > 0, covered + known.sessions_awaited, 0)
     inflow = np.where(covered >= at_least, rolling_sum(known.flow(valuation), lookback, 1), np.nan)
     aum = shift(known.aum, lookback)
     return np.where(aum > 0, inflow / np.where(aum > 0, aum, np.nan), np.nan)

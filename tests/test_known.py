@@ -14,6 +14,7 @@ from data.demo import Demo
 from data.errors import DataError, UsageError
 from data.facts.actions import Action
 from data.load import load_panel
+from data.panel.known import Known
 from data.panel.panel import Panel
 from data.panel.publication import latest_known, newly_known
 
@@ -56,7 +57,7 @@ def random_panel(seed: int, sessions: int, end: int | None = None, **lags: int) 
 FIELDS = (
     "open", "high", "low", "close", "vwap", "volume", "amount", "adjusted_close", "listed",
     "sessions_listed", "units", "units_adjusted", "unit_change", "nav", "aum", "margin_balance",
-    "net_financing", "market_margin",
+    "net_financing", "market_margin", "sessions_awaited",
 )  # fmt: skip
 
 
@@ -98,6 +99,33 @@ def test_levels_expire() -> None:
     assert latest_known(values, usable, 2)[:, 0].tolist() == pytest.approx(
         [NAN, 5.0, 5.0, NAN, NAN], nan_ok=True
     )
+
+
+def counted(length: int, *rows: int) -> Known:
+    """Return what is known of a fund whose units are counted on some sessions, and public after each."""
+    ones, units = np.ones((length, 1)), np.full((length, 1), NAN)
+    units[list(rows), 0] = 1e6
+    bars = dict.fromkeys(("open", "high", "low", "close"), ones) | {
+        "volume": ones * 1e6,
+        "amount": ones * 1e6,
+    }
+    return Panel.from_events(weekdays(length), ["159001.SZ"], bars=bars, units=units).known
+
+
+def test_month_end_counts_are_good_until_the_next_is_due_and_once_more() -> None:
+    known = counted(100, 0, 21, 42)
+    # Of the first count nobody knows how often there is one: ten sessions. Of the others 2 x 21.
+    fresh = np.r_[1:11, 22:85]
+    for level in (known.units, known.units_adjusted, known.aum):
+        assert np.flatnonzero(np.isfinite(level[:, 0])).tolist() == fresh.tolist()
+    expected = np.r_[np.zeros(22), np.arange(21), np.arange(22), np.full(35, 21)]
+    assert known.sessions_awaited[:, 0].tolist() == expected.tolist()
+
+
+def test_holes_among_daily_counts_make_them_no_monthly_ones() -> None:
+    known = counted(60, 0, 1, 2, 20, 21)
+    assert np.flatnonzero(np.isfinite(known.units[:, 0])).tolist() == [*range(1, 13), *range(21, 32)]
+    assert not known.sessions_awaited.any()
 
 
 def test_flows_that_are_published_late_arrive_together_and_once() -> None:

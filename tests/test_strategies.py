@@ -113,7 +113,7 @@ class StandIn:
     @classmethod
     def of(cls, known: Any) -> StandIn:
         names = ("adjusted_close", "listed", "units", "units_adjusted", "aum", "margin_balance", "amount")
-        names += ("close", "nav", "premium")
+        names += ("close", "nav", "premium", "sessions_awaited")
         arrays = {name: getattr(known, name) for name in names}
         session = known.session_of("nav")
         arrays["age of nav"] = np.where(session >= 0, np.arange(len(session))[:, None] - session, NAN)
@@ -371,6 +371,7 @@ def pencil(symbols: int = 3, **arrays: Any) -> Any:
     flow = np.asarray(arrays.pop("flow", ones * 0.0), dtype=float)
     quiet = {"adjusted_close": ones, "aum": ones, "units": ones, "margin_balance": ones * NAN}
     quiet |= {"listed": ones > 0, "market_margin": np.full(length, NAN)}
+    quiet |= {"sessions_awaited": ones * 0.0}
     sessions = np.asarray(arrays.pop("flow_sessions", np.where(np.isfinite(flow), 1.0, NAN)), dtype=float)
     given = {name: np.asarray(array) for name, array in arrays.items()}
     return SimpleNamespace(
@@ -419,6 +420,18 @@ def test_share_inflow_of_weekly_counts_covers_the_sessions_between_them():
     known = pencil(1, flow=flow, flow_sessions=spans)
     assert ShareInflow(lookback=20, coverage=0.9).scores(known)[20, 0] == 1.0
     assert math.isnan(ShareInflow(lookback=5, coverage=0.8).scores(known)[20, 0])
+
+
+def test_share_inflow_of_monthly_counts_waits_for_the_next_one():
+    flow, spans = np.full((44, 1), NAN), np.full((44, 1), NAN)
+    flow[[21, 42]], spans[[21, 42]] = 1.0, 21.0
+    awaited = np.zeros((44, 1))
+    awaited[21:42, 0], awaited[42:, 0] = np.arange(21), np.arange(2)
+    scores = ShareInflow(lookback=20).scores(
+        pencil(1, flow=flow, flow_sessions=spans, sessions_awaited=awaited)
+    )
+    # A window of 20 sessions without a count, of which there is one of 21, knows nothing of them.
+    np.testing.assert_array_equal(scores[:, 0], [*[NAN] * 21, *[1.0] * 20, NAN, 1.0, 1.0])
 
 
 def test_share_inflow_without_aum_is_unknown():

@@ -115,5 +115,6 @@ def units_gap(data: Inputs) -> Iterator[Finding]:
             f"{rows['skipped'].sum()} session(s) without a count, at most {longest.skipped} in a row before "
             f"{longest.day:%Y-%m-%d}; {len(rows)} flow(s) cover more than one session"
             + ("" if usual.startswith("daily") else f"; counts are {usual}"),
-            "Nothing to do, unless a fuller source exists: merged flows are flagged as such.",
+            "Nothing to do, unless a fuller source exists: merged flows are flagged as such, and counts that "
+            "come seldom are good until the next is due.",
         )

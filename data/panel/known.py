@@ -3,7 +3,8 @@
 Strategies get only this face, so that whatever they compute row by row cannot look ahead. Two rules make it:
 
 - a **level** (price, units, balance) of row *d* is the latest value that was public by then; it expires
-  after ``stale_after`` sessions, so that a series that stopped is NaN and not a memory;
+  after ``stale_after`` sessions, so that a series that stopped is NaN and not a memory; counts of units that
+  come seldom expire after twice the sessions that usually lie between two;
 - a **flow** of row *d* is the money that became public between the opens of *d* - 1 and *d*. What is
   published late arrives late, once; a sum over rows counts everything once and nothing before its time.
 
@@ -31,6 +32,8 @@ Integers = NDArray[np.int64]
 
 
 PERIODS = ("week", "month", "quarter", "year")
+# Sessions between counts from which on they come seldom, as weekly ones do: fewer are holes among daily ones.
+SELDOM = 4
 
 
 def period_of(days: NDArray[np.datetime64], period: str) -> Integers:
@@ -146,13 +149,14 @@ class Known:
 
     @cached_property
     def units(self) -> Floats:
-        """Fund units outstanding, as published."""
-        return self._published.latest("units")
+        """Fund units outstanding, as published; a count that comes seldom is good until the next is due."""
+        return self._published.level(self._units, self._good_for)
 
     @cached_property
     def units_adjusted(self) -> Floats:
         """Fund units on the basis of the fund's first day in the panel; comparable over time."""
-        return self._published.level(Series(self._changes.adjusted, self._units.usable_from))
+        adjusted = Series(self._changes.adjusted, self._units.usable_from)
+        return self._published.level(adjusted, self._good_for)
 
     @cached_property
     def unit_change(self) -> Floats:
@@ -175,7 +179,7 @@ class Known:
         if valuation not in self._assets:
             usable = np.maximum(self._units.usable_from, self._price_from(valuation))
             values = self._units.values * self._price(valuation)
-            self._assets[valuation] = self._published.level(Series(values, usable))
+            self._assets[valuation] = self._published.level(Series(values, usable), self._good_for)
         return self._assets[valuation]
 
     def flow(self, valuation: str = "vwap") -> Floats:
@@ -202,6 +206,20 @@ class Known:
             covers = np.where(known, self._changes.merged.astype(np.float64), np.nan)
             self._covered[valuation] = self._published.newly(covers, usable)
         return self._covered[valuation]
+
+    @cached_property
+    def sessions_awaited(self) -> Floats:
+        """Sessions since the latest count was published whose own is not due yet, by how often there is one.
+
+        0 for daily counts; of weekly and monthly ones at most the sessions between two.
+        """
+        every = self._every
+        if not every.any():
+            return read_only(np.zeros(every.shape))
+        rows = np.arange(len(every))[:, None]
+        since_then = rows - self._published.of_latest(self._units, self._units.usable_from)
+        usual = self._published.of_latest(self._units, every)
+        return read_only(np.nan_to_num(np.minimum(since_then, usual), nan=0.0))
 
     # Leveraged money.
 
@@ -293,6 +311,27 @@ class Known:
     @cached_property
     def _changes(self) -> UnitFlows:
         return unit_changes(self._units.values, self._market.events, self._units.usable_from)
+
+    @cached_property
+    def _every(self) -> Integers:
+        """Sessions from one count to the next as they come seldom, by the session of a count; 0: daily.
+
+        The fewer of those to the count before and of those between the two before that, so that a hole among
+        daily counts makes none of them seldom. What is known with the count decides.
+        """
+        gap, before = self._changes.merged, self._changes.before
+        if not (gap >= SELDOM).any():
+            return np.zeros(gap.shape, dtype=np.int64)
+        columns = np.broadcast_to(np.arange(gap.shape[1]), gap.shape)
+        earlier = gap[np.maximum(before, 0), columns]
+        usual = np.where((before >= 0) & (earlier > 0), np.minimum(gap, earlier), gap)
+        seldom = np.isfinite(self._units.values) & (usual >= SELDOM)
+        return np.where(seldom, usual, 0)
+
+    @cached_property
+    def _good_for(self) -> Integers:
+        """Sessions for which each count is good: up to the next one, and once more if that is late."""
+        return 2 * self._every
 
     @cached_property
     def _change_from(self) -> Integers:

@@ -79,10 +79,25 @@ class Published:
             return read_only(np.full(self._sessions, np.nan))
         return self._line(grid, 0, table(name).markets or 0)
 
-    def level(self, series: Series, good_for: int = 0) -> Floats:
-        """Return the latest public value, NaN once it is stale."""
-        limit = max(self._stale_after, good_for)
-        return read_only(latest_known(series.values, series.usable_from, limit))
+    def level(self, series: Series, good_for: int | Integers = 0) -> Floats:
+        """Return the latest public value, NaN once it is stale.
+
+        ``good_for``: sessions for which all values are good, or each (D, S), if longer than ``stale_after``.
+        """
+        values, usable_from = series.values, series.usable_from
+        if isinstance(good_for, int):
+            return read_only(latest_known(values, usable_from, max(self._stale_after, good_for)))
+        if not (good_for > self._stale_after).any():
+            return read_only(latest_known(values, usable_from, self._stale_after))
+        stale_from = usable_from + np.maximum(good_for, self._stale_after)
+        rows = np.arange(len(values))[:, None]
+        fresh = rows < self.of_latest(series, stale_from)
+        return read_only(np.where(fresh, latest_known(values, usable_from, len(values)), np.nan))
+
+    def of_latest(self, series: Series, numbers: Integers) -> Floats:
+        """Return for each row the number that belongs to the latest public value, however old; NaN: none."""
+        of_values = np.where(np.isfinite(series.values), numbers, np.nan)
+        return latest_known(of_values, series.usable_from, len(of_values))
 
     def newly(self, values: Floats, usable_from: Integers) -> Floats:
         """Return the sum of what became public with each row, NaN where nothing did."""
