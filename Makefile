@@ -23,7 +23,7 @@ PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 PIP := $(PINNED) $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 run: $(VENV)/.core
-	@$(BIN)/python run_backtest.py run share_inflow
+	@$(BIN)/python run_backtest.py run share_inflow --pyfolio
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest --numprocesses auto

@@ -48,6 +48,32 @@ def as_frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFr
 
 
 @dataclass(frozen=True)
+class Context:
+    """What is known beside the numbers of a run, for its page.
+
+    Attributes
+    ----------
+    names, families : mappings
+        Symbol -> the fund's name, and the family of the index that it tracks; a fund without one is absent.
+    splits : tuple of (day, symbol, ratio)
+        New shares for one, from the open of that day on.
+    halts : tuple of (first day, last day, symbol)
+        Listed, and not traded, on all sessions from the first to the last.
+    judged : str
+        The word of the last search that chose these parameters on these data; empty where none did.
+    judged_by : str
+        That search and its period, in words.
+    """
+
+    names: Mapping[str, str]
+    families: Mapping[str, str]
+    splits: tuple[tuple[str, str, float], ...] = ()
+    halts: tuple[tuple[str, str, str], ...] = ()
+    judged: str = ""
+    judged_by: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """Everything that a run produced, by session and by symbol.
 
@@ -93,6 +119,8 @@ class Result:
     phase_band : (2, D), optional
         Lowest and highest equity at each close over all phases of the strategy's cycle, for the tear sheet;
         None where it has none, or no tear sheet was asked for.
+    context : Context, optional
+        For the tear sheet; None where none was asked for.
     """
 
     manifest: Mapping[str, Any]
@@ -117,6 +145,7 @@ class Result:
     sessions_per_year: float
     phase_band: Floats | None = None
     merges: pd.DataFrame = field(default_factory=lambda: as_frame([], MERGE_COLUMNS))
+    context: Context | None = None
 
     @property
     def name(self) -> str:

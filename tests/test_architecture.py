@@ -35,7 +35,7 @@ ROOMS: dict[str, str] = {
     "engine.statistics": "data.errors",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",
-    "engine.results": "data.errors engine.result engine.metrics",
+    "engine.results": "data.errors engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders",
     "engine.verdict": "data.errors engine.statistics",
     "engine.comparisons": "data.words engine.statistics engine.result",

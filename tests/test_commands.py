@@ -17,6 +17,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import Run, audit, brief, compare, factor, plain, recorded, run, signal, sweep, tune, validate
 from engine.commands.looks import body_of_panel
+from engine.record.lines import Judgement
 from engine.record.record import Record
 from engine.results.folder import EXACT_FILES
 from strategies import STRATEGIES
@@ -60,6 +61,49 @@ def test_a_run_is_saved_as_the_command_saves_it(panel: Panel, tmp_path: Path) ->
 def test_a_run_is_saved_with_its_tear_sheet(panel: Panel, tmp_path: Path) -> None:
     page = run(Momentum(lookback=20, top=1), panel).save(tmp_path) / "tearsheet.html"
     assert "SYNTHETIC" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_says_what_befell_the_funds_and_what_was_said_of_the_search(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "state"))
+    chosen = ShareInflow(top=1)
+    made = run(chosen, panel, engine="batch")
+    first, last = str(made.days[0]), str(made.days[-1])
+
+    def judged(number: int, word: str, **parameters: Any) -> None:
+        line = Judgement(
+            judgement=str(number),
+            at=f"2026-01-0{number}T00:00:00+00:00",
+            study=f"study-{number}",
+            strategy="ShareInflow",
+            body=body_of_panel(panel).name,
+            first=first,
+            last=last,
+            word=word,
+            splits="",
+            benchmark="",
+            seed=0,
+            parameters=vars(chosen) | parameters,
+        )
+        Record().note(line, body_of_panel(panel))
+
+    before = made.save(tmp_path)
+    context = Run.load(before).context
+    assert context is not None
+    assert (context.judged, context.judged_by) == ("", "")
+    assert [split for split in context.splits if split[1] == "157001.SZ"] == [
+        ("2021-11-22", "157001.SZ", 2.0)
+    ]
+    assert ("2021-03-16", "2021-03-16", "157002.SZ") in context.halts
+    judged(1, "rejected")
+    judged(2, "unproven")
+    judged(3, "supported", top=2)  # of another set
+    after = Run.load(made.save(tmp_path)).context
+    assert after is not None
+    assert (after.judged, after.judged_by) == ("unproven", f"study study-2, {first} to {last}")
+    assert '<b class="word unproven">' in (before / "tearsheet.html").read_text(encoding="utf-8")
+    assert Run.load(made.save(tmp_path, report=False)).context == after
 
 
 def test_a_comparison_writes_its_runs_and_its_page(panel: Panel, tmp_path: Path) -> None:

@@ -14,7 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.metrics import compute_metrics, drawdowns, monthly_returns, yearly_returns
+from engine.metrics import (
+    annual_return_interval,
+    compute_metrics,
+    drawdowns,
+    extreme_days,
+    monthly_returns,
+    sharpe_interval,
+    trailing_returns,
+    win_rates,
+    yearly_returns,
+)
 from engine.metrics.compute import measured
 from engine.metrics.declared import (
     ALTERNATIVES,
@@ -349,6 +359,57 @@ def test_months_and_years_are_compounded():
     assert years.loc[2024, "run"] == pytest.approx(1.03 * 0.99 * 1.05 - 1.0)
     assert years.loc[2023, "benchmark"] == pytest.approx(0.02)
     assert years["equal_weight"].isna().all()
+
+
+def test_trailing_returns_begin_behind_the_same_day_of_an_earlier_month():
+    days = ["2023-12-29", "2024-01-31", "2024-02-28", "2024-02-29", "2024-03-29", "2024-03-31"]
+    result = from_returns(
+        [0.50, 0.10, 0.20, 0.05, 0.02, 0.01],
+        [np.nan, np.nan, np.nan, 0.03, np.nan, 0.02],
+        days=np.array(days, dtype="datetime64[D]"),
+    )
+    found = trailing_returns(result)
+    assert found.index.tolist() == ["1 month", "3 months", "year to date", "1 year", "3 years", "5 years"]
+    # a month before the 31st of March ends with the 29th of February
+    assert found.loc["1 month", "run"] == pytest.approx(1.02 * 1.01 - 1.0)
+    assert found.loc["1 month", "benchmark"] == pytest.approx(0.02)
+    assert found.loc["3 months", "run"] == pytest.approx(1.1 * 1.2 * 1.05 * 1.02 * 1.01 - 1.0)
+    assert found.loc["year to date"].equals(found.loc["3 months"])
+    assert found.loc["1 year":].isna().all().all()
+    assert found["equal_weight"].isna().all()
+
+
+def test_best_and_worst_days_and_how_often_it_gained():
+    days = ["2023-12-28", "2023-12-29", "2024-01-02", "2024-01-03"]
+    result = from_returns(
+        [0.01, -0.02, 0.03, 0.0], [0.02, -0.03, 0.0, np.nan], days=np.array(days, dtype="datetime64[D]")
+    )
+    found = extreme_days(result)
+    assert found["run"].tolist() == pytest.approx([0.03, 0.01, -0.02])
+    assert [str(day)[:10] for day in found["day"]] == ["2024-01-02", "2023-12-28", "2023-12-29"]
+    assert found["benchmark"].tolist() == pytest.approx([0.0, 0.02, -0.03])
+    rates = win_rates(result)
+    assert rates[["won", "of"]].values.tolist() == [[2, 4], [1, 2], [1, 2]]
+    # sessions: -0.02 and 0.03 are above; months and years: 0.9898 - 1 is above 0.9894 - 1, and 0.03 above 0
+    assert rates["beat"].tolist() == pytest.approx([2 / 3, 1.0, 1.0])
+
+
+def test_intervals_are_two_errors_wide():
+    result = from_returns([0.02, -0.01] * 50)
+    ratio = 0.005 / (0.015 * math.sqrt(100 / 99))
+    # Mertens: no skewness, kurtosis 1, so that the variance of the ratio is (1 + 0 + (1 - 1) / 4 SR²) / n
+    low, high = sharpe_interval(result) or (math.nan, math.nan)
+    assert (low + high) / 2 == pytest.approx(ratio * math.sqrt(252.0))
+    assert (high - low) / 2 == pytest.approx(1.959964 * math.sqrt(252.0) * 0.1, rel=1e-2)
+    low, high = annual_return_interval(result) or (math.nan, math.nan)
+    middle = (math.log(1.02) + math.log(0.99)) / 2
+    spread = (math.log(1.02) - math.log(0.99)) / 2 * math.sqrt(100 / 99) / 10
+    assert low == pytest.approx(math.exp(252 * (middle - 1.959964 * spread)) - 1.0, rel=1e-5)
+    assert high == pytest.approx(math.exp(252 * (middle + 1.959964 * spread)) - 1.0, rel=1e-5)
+    short = from_returns([0.02, -0.01] * 29)
+    assert (sharpe_interval(short), annual_return_interval(short)) == (None, None)
+    still = from_returns([0.0] * 100)
+    assert (sharpe_interval(still), annual_return_interval(still)) == (None, None)
 
 
 def test_days_of_drawdowns_are_dates():

@@ -77,7 +77,7 @@ def test_the_band_is_kept_with_the_tear_sheet_and_not_without(
         asked.append(strategy.name)
         return np.vstack([np.full(last - first + 1, 0.9e6), np.full(last - first + 1, 1.3e6)])
 
-    def page(shown: Run, path: Path) -> None:
+    def page(shown: Run, path: Path, *, pyfolio: bool) -> None:
         path.write_text(str(shown.phase_band[0, 0]))
 
     monkeypatch.setattr(module, "phase_band", band)

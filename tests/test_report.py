@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,21 +30,34 @@ from engine.kernel.fills import (
 )
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
-from engine.report import canvas, render
+from engine.report import render
 from engine.report.assumptions import assumptions, closing_prices
+from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
-from engine.report.figures import our_pictures
 from engine.report.html import escape, tag
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
+from engine.report.run_charts import run_charts
 from engine.report.sections import in_unit, rejected
+from engine.report.still import still
 from engine.report.tearsheet import write_tearsheet
-from engine.result import Result
+from engine.result import Context, Result
 from engine.results.trades import holdings, round_trips
-from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation
+from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
 
-SECTIONS = ("summary", "rotation", "rejections", "costs", "drawdowns", "assumptions", "pyfolio")
+OURS = (
+    "equity",
+    "funds",
+    "summary",
+    "rotation",
+    "rejections",
+    "costs",
+    "drawdowns",
+    "assumptions",
+    "reproduce",
+)
+SECTIONS = (*OURS, "pyfolio")
 
 
 class Page(HTMLParser):
@@ -78,10 +93,26 @@ class Page(HTMLParser):
         return [attributes["id"] for _, attributes in self.elements if attributes.get("id")]
 
 
-def written(result: Result, folder: Path) -> str:
+def written(result: Result, folder: Path, *, pyfolio: bool = True) -> str:
     path = folder / "tearsheet.html"
-    write_tearsheet(result, compute_metrics(result), path)
+    write_tearsheet(result, compute_metrics(result), path, pyfolio=pyfolio)
     return path.read_text(encoding="utf-8")
+
+
+def without_scripts(text: str) -> str:
+    return re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+
+
+def without_library(text: str) -> str:
+    return text.replace(script("vendor/echarts.min.js"), "")
+
+
+def drawn(text: str) -> dict[str, Any]:
+    """What the charts of a page draw, by name, each with its axis."""
+    found = re.search(r'<script type="application/json" id="charts-data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    return {each["name"]: {**each, "axis": data["axes"][each["axis"]]} for each in data["charts"]}
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +134,10 @@ def page(text) -> Page:
 
 
 def test_the_page_needs_nothing_from_the_network(text, page):
-    assert re.search(r"https?:|//[a-z]|@import|url\((?!#)", text) is None
-    assert {name for name, _ in page.elements} & {"script", "link", "iframe", "object", "embed"} == set()
+    assert re.search(r"https?:|//[a-z]|@import|url\((?!#)", without_scripts(text)) is None
+    assert {name for name, _ in page.elements} & {"link", "iframe", "object", "embed"} == set()
+    assert all("src" not in attributes for name, attributes in page.elements if name == "script")
+    assert re.search(r"fetch\(|XMLHttpRequest|importScripts|WebSocket", without_library(text)) is None
     for name, attributes in page.elements:
         for key in ("src", "href"):
             assert (attributes.get(key) or "#").startswith(("#", "data:image/png;base64,")), name
@@ -120,16 +153,15 @@ def test_the_page_is_well_formed_and_its_ids_are_unique(page):
 
 def test_made_up_data_are_marked_on_top_and_in_every_figure(text):
     assert text.index("SYNTHETIC: this market is made up") < text.index("<h1>")
-    figures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    figures = re.findall(r"<svg.*?</svg>", without_scripts(text), flags=re.DOTALL)
     assert len(figures) > 25
     assert all(figure.count("SYNTHETIC DATA") == 2 for figure in figures)
 
 
 def test_the_band_of_phases_is_around_the_line_of_equity(result: Result) -> None:
     band = np.array([result.equity * 0.9, result.equity * 1.1])
-    with canvas.styled("page"):
-        picture = our_pictures(replace(result, phase_band=band), [])[0]
-        text = canvas.svg(picture, synthetic=True) + picture.caption
+    chart = run_charts(replace(result, phase_band=band), [])[0]
+    text = still(chart, synthetic=True) + chart.caption
     low, high = band[:, -1] / result.initial_cash - 1
     assert f"all phases of its cycle  {low:+.1%} to {high:+.1%}" in text
     assert "on all phases of its cycle" in text
@@ -259,8 +291,9 @@ def test_markup_in_names_is_escaped(tmp_path):
     hostile = "<script>alert('x')</script>&\""
     result = from_returns([0.01, -0.02, 0.01], manifest={**manifest, "strategy": hostile})
     text = written(result, tmp_path)
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert "&lt;script&gt;" in text
+    assert "\\u003cscript\\u003ealert" in text
     assert Page(text).open == []
 
 
@@ -284,7 +317,9 @@ DEGENERATE = {
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_a_result_with_little_in_it_still_makes_a_page(case, tmp_path):
     page = Page(written(DEGENERATE[case], tmp_path))
-    assert [name for name in page.ids() if name in SECTIONS] == list(SECTIONS)
+    assert [name for name in page.ids() if name in SECTIONS if name != "funds"] == [
+        name for name in SECTIONS if name != "funds"
+    ]
     assert not any(
         "nan" in cell.lower() or "inf" in cell.lower().split() for row in page.rows for cell in row
     )
@@ -297,6 +332,105 @@ def test_numbers_for_people():
     assert number(1234567.891) == "1,234,567.89"
     assert tag("td", "a<b", None, class_="x") == '<td class="x">a&lt;bn/a</td>'
     assert escape(tag("b", "<")) == "<b>&lt;</b>"
+
+
+# Charts
+
+
+def test_a_page_without_pyfolio_has_none_of_it_and_loads_no_plotting_library(result, tmp_path, root):
+    text = written(result, tmp_path, pyfolio=False)
+    assert [name for name in Page(text).ids() if name in SECTIONS] == list(OURS)
+    assert len(text.encode()) < 3e6
+    code = (
+        "import sys, pathlib\n"
+        "from engine.metrics import compute_metrics\n"
+        "from engine.report.tearsheet import write_tearsheet\n"
+        "from tests.helpers.results import from_returns\n"
+        "result = from_returns([0.01, -0.02] * 40)\n"
+        "write_tearsheet(result, compute_metrics(result), pathlib.Path(sys.argv[1]))\n"
+        "print({'matplotlib', 'pyfolio', 'seaborn', 'statsmodels'} & set(sys.modules))"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "sheet.html")]
+    assert subprocess.run(words, cwd=root, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_charts_draw_the_numbers_of_the_result(tmp_path):
+    # 10,000 becomes 10,500 and 9,975: 5 % up, then 5 % down, with 1,000 shares of one fund
+    result = one_fund([2.0, 2.5, 1.975], [1000, 1000, 1000], (0, 1000, 2.0, 0.0))
+    result = replace(result, benchmark_return=np.array([0.0, 0.1, np.nan]))
+    equity = drawn(written(result, tmp_path, pyfolio=False))["equity"]
+    assert equity["axis"] == [str(day) for day in result.days]
+    panels = {panel["title"]: panel for panel in equity["panels"]}
+    growth = {each["name"]: each["values"] for each in panels["Growth of one unit of money"]["series"]}
+    assert growth == {"handmade  -0.3%": [1.0, 1.05, 0.9975], "benchmark 930713  +10.0%": [1.0, 1.1, 1.1]}
+    assert panels["Drawdown"]["series"][0]["values"] == [0.0, 0.0, -0.05]
+    (ribbon,) = panels["Weights at the close"]["series"]
+    assert ribbon["labels"] == ["159363.SZ"]
+    assert ribbon["runs"] == [
+        [0, 0, [0.2, 0.238095, 0.197995]]
+    ]  # 2,000 / 10,000, 2,500 / 10,500, 1,975 / 9,975
+
+
+def test_a_fund_has_its_splits_halts_and_names_where_they_are_known(tmp_path):
+    # two for one before the third session, on which all is sold; on the second it stands still
+    result = one_fund([2.0, 2.0, 1.1], [1000, 1000, 0], (0, 1000, 2.0, 0.0), (2, -2000, 1.1, 0.0))
+    days = [str(day) for day in result.days]
+    context = Context(
+        names={"159363.SZ": "A & B"},
+        families={"159363.SZ": "CHINEXT_AI"},
+        splits=((days[2], "159363.SZ", 2.0),),
+        halts=((days[1], days[1], "159363.SZ"),),
+        judged="rejected",
+        judged_by="study one, 2023-01-03 to 2023-12-29",
+    )
+    text = written(replace(result, context=context), tmp_path, pyfolio=False)
+    chart = drawn(text)["fund-159363.SZ"]
+    series = {each["name"]: each for each in chart["panels"][0]["series"]}
+    assert series["close"]["values"] == [1.0, 1.0, 1.1]  # in shares of the last session
+    assert (series["bought"]["at"], series["bought"]["values"]) == ([0], [1.0])
+    assert (series["sold"]["at"], series["sold"]["values"]) == ([2], [1.1])
+    assert (series["split"]["at"], series["split"]["labels"]) == ([2], ["split 1:2"])
+    assert (series["halted"]["at"], series["halted"]["low"]) == ([1], [1.0])
+    assert "159363.SZ<small>A &amp; B</small>" in text
+    header = text[text.index("<header>") : text.index("</header>")]
+    assert '<b class="word rejected">rejected</b>' in header
+    assert "study one, 2023-01-03 to 2023-12-29" in header
+
+
+def test_the_verdict_comes_before_every_number(text):
+    header = text[text.index("<header>") : text.index("</header>")]
+    assert header.index("not judged") < header.index('class="cards"')
+    assert "CI" in header
+
+
+def test_a_still_picture_says_its_numbers_to_who_cannot_see_it():
+    result = one_fund([2.0, 2.5, 1.975], [1000, 1000, 1000], (0, 1000, 2.0, 0.0))
+    picture = still(run_charts(result, holdings(result))[0], synthetic=False)
+    assert 'role="img"' in picture
+    assert "Drawdown, handmade: 0.0% to -5.0%, lowest -5.0%, highest 0.0%." in picture
+
+
+def test_a_long_line_keeps_what_is_lowest_and_highest():
+    values = np.zeros(5000)
+    values[1234], values[4321] = -1.0, 2.0
+    chart = Chart("x", "x", "", sessions(5000), (Panel("p", (Series("s", "line", "run", values),)),))
+    path = re.search(r'<path d="(M[^"]*L[^"]*)"', still(chart, synthetic=False))
+    assert path is not None
+    heights = [float(point.split(" ")[1]) for point in path[1][1:].split("L")]
+    assert len(heights) < 2000
+    assert min(heights) < np.median(heights) < max(heights)
+
+
+def test_numbers_of_charts_are_short_and_unknown_ones_are_none():
+    values = np.array([1.0 / 3.0, 0.0, np.nan, 123456789.0, -2e-7])
+    chart = Chart("x", "x", "", sessions(5), (Panel("p", (Series("s", "line", "run", values),)),))
+    assert drawn(block([chart], synthetic=False))["x"]["panels"][0]["series"][0]["values"] == [
+        0.333333,
+        0.0,
+        None,
+        123457000.0,
+        -2e-7,
+    ]
 
 
 # What was held
@@ -522,7 +656,7 @@ def test_the_comparison_shows_every_run_the_benchmark_and_equal_weight(result, c
     assert sharpe[4] == number(metrics["benchmark_sharpe_ratio"])
     assert [row[1:] for row in page.rows if row[0] == "parameters.window"] == [["20", "5"]]
     assert "SYNTHETIC: all runs are on a made-up market" in comparison
-    assert re.search(r"https?:", comparison) is None
+    assert re.search(r"https?:", without_scripts(comparison)) is None
 
 
 def test_headers_of_the_comparison_never_break_inside_words(comparison):
@@ -660,25 +794,24 @@ def browser() -> str:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [480, 1200])
-def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tmp_path):
-    """The page tells its own width through its title, and that nothing failed to load."""
+def in_a_browser(condition: str, page: str, folder: Path, width: int = 1200) -> str:
+    """Return what a script in the page finds once all is drawn; it tells through the title."""
+    listens = "addEventListener('error', (event) => failed.push(event.message));"
     probe = (
-        "<script>addEventListener('load', () => { document.title = ["
-        "document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll('svg').length, "
-        "[...document.querySelectorAll('svg')].every(svg => svg.getBoundingClientRect().width > 200), "
-        "performance.getEntriesByType('resource').length].join(' '); });</script></body>"
+        "<script>addEventListener('load', () => setTimeout(() => { document.title = String("
+        f"{condition}); }}, 300));</script></body>"
     )
-    path = tmp_path / "sheet.html"
-    path.write_text(text.replace("</body>", probe), encoding="utf-8")
+    path = folder / "sheet.html"
+    page = page.replace("<head>", f"<head><script>window.failed = []; {listens}</script>")
+    path.write_text(page[: page.rindex("</body>")] + probe + "</html>", encoding="utf-8")
     done = subprocess.run(
         [
             browser(),
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
-            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--user-data-dir={folder / 'profile'}",
+            "--virtual-time-budget=3000",
             f"--window-size={width},900",
             "--dump-dom",
             path.as_uri(),
@@ -690,6 +823,51 @@ def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tm
     )
     title = re.search(r"<title>(.*?)</title>", done.stdout)
     assert title is not None
-    fits, figures, visible, loaded = title[1].split()
-    assert (fits, visible, loaded) == ("true", "true", "0")
-    assert int(figures) == text.count("<svg")
+    return title[1]
+
+
+SEEN = "[...document.querySelectorAll('figure[data-chart]')].filter((each) => each.offsetWidth)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [500, 1200])
+def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tmp_path):
+    asked = (
+        "[failed.length, document.documentElement.scrollWidth <= innerWidth, "
+        "performance.getEntriesByType('resource').length, "
+        f"{SEEN}.every((each) => each.querySelectorAll('.chart path').length > 4), "
+        f"{SEEN}.every((each) => !each.querySelector('.still').offsetWidth), {SEEN}.length]"
+    )
+    failed, fits, loaded, alive, replaced, count = in_a_browser(asked, text, tmp_path, width).split(",")
+    assert (failed, fits, loaded, alive, replaced) == ("0", "true", "0", "true", "true")
+    # of the funds only the one that is chosen
+    assert int(count) == len([name for name in drawn(text) if not name.startswith("fund-")]) + 1
+
+
+@pytest.mark.slow
+def test_a_browser_without_scripts_shows_every_picture(text, tmp_path):
+    wide = "each.querySelector('.still svg').getBoundingClientRect().width > 200"
+    asked = f"{SEEN}.filter((each) => {wide}).length"
+    assert in_a_browser(asked, without_scripts(text), tmp_path) == str(len(drawn(text)))
+
+
+@pytest.mark.slow
+def test_range_buttons_keys_and_heads_of_tables_do_what_they_say(text, tmp_path):
+    press = (
+        "(() => { const figure = document.querySelector('[data-chart=equity]'); "
+        "const chart = figure.querySelector('.chart'); const image = echarts.getInstanceByDom(chart); "
+        "figure.querySelector('.ranges button').click(); const zoom = image.getOption().dataZoom[0]; "
+        "const beside = document.querySelector('.pick .live .chart'); "
+        "const other = echarts.getInstanceByDom(beside).getOption().dataZoom[0]; "
+        "chart.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' })); "
+        "const head = document.querySelector('.sort th:last-child button'); head.click(); "
+        "const column = [...document.querySelectorAll('.sort table')][0]; "
+        "const numbers = [...column.tBodies[0].rows].filter((row) => !row.classList.contains('total'))"
+        ".map((row) => +row.cells[row.cells.length - 1].textContent.replace(/,/g, '')); "
+        "figure.querySelector('input').click(); "
+        "return [zoom.endValue - zoom.startValue, other.endValue - other.startValue, "
+        "figure.querySelector('.words').textContent.includes('Drawdown'), "
+        "numbers.every((each, index) => !index || each <= numbers[index - 1]), "
+        "image.getOption().yAxis[0].type, failed.length].join(','); })()"
+    )
+    assert in_a_browser(press, text, tmp_path) == "20,20,true,true,log,0"  # 21 sessions

@@ -33,11 +33,19 @@ FEW_SESSIONS = 60
 STEPS = ("data", "checks", "panel", "simulation", "metrics", "report")
 
 
+pyfolio_option = click.option(
+    "--pyfolio", is_flag=True, help="pyfolio's figures and tables on the tear sheet too; some seconds more."
+)
+
+
 @click.command(short_help="Backtest a strategy.")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @run_options
+@pyfolio_option
 @pass_app
-def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: bool, **given: Any) -> None:
+def run(
+    app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: bool, pyfolio: bool, **given: Any
+) -> None:
     """Backtest STRATEGY: a built-in name, or path/to/file.py:ClassName.
 
     Writes a results folder with a tear sheet.
@@ -52,7 +60,7 @@ def run(app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: 
         watch = Watch(progress.begin)
         done = run_job(open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), watch)
         with watch("report"):
-            folder = done.save(out, report=not no_report)
+            folder = done.save(out, report=not no_report, pyfolio=pyfolio)
     warn_of_data(app, done.data_warnings, done.manifest["spec"]["data"])
     _warn(app, {done.name: done})
     if as_json:
@@ -136,14 +144,18 @@ def compare(
     show_default=True,
     help="A page, a document, or one picture a page.",
 )
+@pyfolio_option
 @out_option
 @json_option
 @verbosity
 @pass_app
-def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Path, as_json: bool) -> None:
+def report(
+    app: App, run_name: str, kind: Literal["html", "pdf", "png"], pyfolio: bool, out: Path, as_json: bool
+) -> None:
     """Make the tear sheet of RUN again: an id, the beginning of one, a folder, or last.
 
-    The page (html) has everything; pdf and png hold the summary and the figures. Of a study, the page of the
+    The page (html) has everything; pdf holds the summary and all figures, pyfolio's included, png ours.
+    Of a study, the page of the
     search is made again, with its judgement.
 
     Example: etflow report last --format pdf
@@ -155,7 +167,12 @@ def report(app: App, run_name: str, kind: Literal["html", "pdf", "png"], out: Pa
         note_compiling(app)
     with Progress(app, "report", total=2 * JUDGEMENT_STEPS if study else 1) as progress:
         name, files = make_report(
-            run_name, app.catalogue.strategies, out, kind=kind, watch=Watch(progress.begin)
+            run_name,
+            app.catalogue.strategies,
+            out,
+            kind=kind,
+            pyfolio=pyfolio,
+            watch=Watch(progress.begin),
         )
     if as_json:
         print_json({"run_id": name, "files": [str(path) for path in files]})

@@ -22,12 +22,13 @@ def make_report(
     out: str | Path = "results",
     *,
     kind: Kind = "html",
+    pyfolio: bool = False,
     watch: Watch | None = None,
 ) -> tuple[str, list[Path]]:
     """Make the tear sheet of a run again, or the page of a study with its judgement; return id and files.
 
     ``word`` is an id under ``out``, the beginning of one, a folder, or ``last``; ``catalogue`` are strategies
-    by name, for a study.
+    by name, for a study. With ``pyfolio`` the page of a run has its figures and tables too.
     """
     watch = watch or Watch()
     study = find_study(str(word), Path(out))
@@ -41,4 +42,4 @@ def make_report(
     folder = find(str(word), Path(out))
     result = load(folder)
     with watch("tear sheet"), writing(folder):
-        return result.name, render(result, folder, kind)
+        return result.name, render(result, folder, kind, pyfolio=pyfolio)

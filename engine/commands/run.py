@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.commands.seals import respect_seals
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
-from engine.result import Floats, Result
+from engine.result import Context, Floats, Result
 from engine.results import folder as folders
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
@@ -50,14 +50,16 @@ class Run(Result):
         """Statistics by name, empyrical's names; None where undefined, and ``reasons`` beside them."""
         return compute_metrics(self)
 
-    def save(self, out: str | Path = "results", *, report: bool = True) -> Path:
+    def save(self, out: str | Path = "results", *, report: bool = True, pyfolio: bool = False) -> Path:
         """Write the results folder under ``out``, whole or not at all, and return it.
 
-        With ``report`` the tear sheet is in it. UsageError where the disk does not allow it.
+        With ``report`` the tear sheet is in it, with ``pyfolio`` its figures and tables on that.
+        UsageError where the disk does not allow it.
         """
         folder = Path(out) / self.name
-        shown = replace(self, phase_band=self._band()) if report else self
-        folders.save(shown, self.metrics, folder, shown._write_page if report else None)
+        shown = replace(self, phase_band=self._band(), context=self._context()) if report else self
+        page = partial(shown._write_page, pyfolio=pyfolio)
+        folders.save(shown, self.metrics, folder, page if report else None)
         return folder
 
     def _band(self) -> Floats | None:
@@ -69,6 +71,14 @@ class Run(Result):
         panel, days = self.job.panel, self.days
         first, last = panel.row(days[0].item()), panel.row(days[-1].item())
         return phase_band(self.job.strategy, panel, first, last, self.job.conditions)
+
+    def _context(self) -> Context | None:
+        """Return what the tear sheet says beside the numbers; of a loaded run what it was saved with."""
+        if self.job is None:
+            return self.context
+        from engine.commands.context import context_of
+
+        return context_of(self.job, self)
 
     def document(
         self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
@@ -97,10 +107,10 @@ class Run(Result):
         }
         return document | notice_of(self.synthetic)
 
-    def _write_page(self, path: Path) -> None:
+    def _write_page(self, path: Path, *, pyfolio: bool) -> None:
         from engine.report.tearsheet import write_tearsheet
 
-        write_tearsheet(self, self.metrics, path)
+        write_tearsheet(self, self.metrics, path, pyfolio=pyfolio)
 
 
 def run(

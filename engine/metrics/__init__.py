@@ -7,6 +7,25 @@ result. ``docs/metrics.md`` has names, formulas, units and differences from empy
 
 from engine.metrics.compute import Metrics, compute_metrics
 from engine.metrics.drawdowns import Drawdown, drawdowns
-from engine.metrics.periods import monthly_returns, yearly_returns
+from engine.metrics.intervals import annual_return_interval, sharpe_interval
+from engine.metrics.periods import (
+    extreme_days,
+    monthly_returns,
+    trailing_returns,
+    win_rates,
+    yearly_returns,
+)
 
-__all__ = ["Drawdown", "Metrics", "compute_metrics", "drawdowns", "monthly_returns", "yearly_returns"]
+__all__ = [
+    "Drawdown",
+    "Metrics",
+    "annual_return_interval",
+    "compute_metrics",
+    "drawdowns",
+    "extreme_days",
+    "monthly_returns",
+    "sharpe_interval",
+    "trailing_returns",
+    "win_rates",
+    "yearly_returns",
+]

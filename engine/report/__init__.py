@@ -10,11 +10,12 @@ from engine.result import Result
 Kind = Literal["html", "png", "pdf"]
 
 
-def render(result: Result, folder: Path, kind: Kind = "html") -> list[Path]:
+def render(result: Result, folder: Path, kind: Kind = "html", *, pyfolio: bool = False) -> list[Path]:
     """Write the tear sheet of a result into a folder that exists; return the files written.
 
     ``html`` and ``pdf`` are one file each (``tearsheet.html``, ``tearsheet.pdf``); ``png`` is one file for
-    each page of ours, ``tearsheet-1.png`` and on. OSError if the folder cannot be written.
+    each page of ours, ``tearsheet-1.png`` and on. With ``pyfolio`` its figures and tables are on the page
+    too; the PDF always has its figures. OSError if the folder cannot be written.
     """
     from engine.metrics import compute_metrics
 
@@ -31,5 +32,5 @@ def render(result: Result, folder: Path, kind: Kind = "html") -> list[Path]:
     else:
         from engine.report.tearsheet import write_tearsheet
 
-        write_tearsheet(result, metrics, path)
+        write_tearsheet(result, metrics, path, pyfolio=pyfolio)
     return [path]

@@ -1,10 +1,10 @@
 """The comparison of several runs: one HTML file that needs nothing else.
 
-Order: table of metrics with benchmark and equal weight; significance of the differences, where it was
-computed (``engine.report.significance_section``); growth and drawdowns overlaid; correlations of
-returns; overlap of weights; where the runs differ in what they assume. Everything is of the sessions that all
-runs have. Where their periods differ, a table of its own has what each made over its own, which stands alone;
-where they have no session in common, that is all there is.
+Order: growth and drawdowns overlaid; table of metrics with benchmark and equal weight; significance of the
+differences, where it was computed (``engine.report.significance_section``); correlations of returns; overlap
+of weights; where the runs differ in what they assume. Everything is of the sessions that all runs have. Where
+their periods differ, a table of its own has what each made over its own, which stands alone; where they have
+no session in common, that is all there is.
 """
 
 from __future__ import annotations
@@ -26,17 +26,15 @@ from engine.comparisons.common import (
 )
 from engine.metrics import Metrics, compute_metrics
 from engine.metrics.declared import METRICS
-from engine.report import canvas, html, sections
+from engine.report import charts, html, sections
 from engine.report.assumptions import settings
-from engine.report.canvas import Picture
-from engine.report.figures import drawdown, growth
-from engine.report.html import Safe, join, section, shaded, table, tag
+from engine.report.charts import SERIES, Chart, Panel, Series
+from engine.report.html import Safe, section, shaded, table, tag
 from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
+from engine.results.curves import drawdown, growth
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
-
     from engine.comparisons.significance import Significance
 
 
@@ -54,8 +52,7 @@ def write_comparison(
     """
     names = _names(results)
     common = common_of(results, names)
-    with canvas.styled("page"):
-        html.write(path, _page(results, metrics, names, common, significance, data_warnings))
+    html.write(path, _page(results, metrics, names, common, significance, data_warnings))
 
 
 def _names(results: Sequence[Result]) -> list[str]:
@@ -78,6 +75,10 @@ def _page(
     made_up = [name for name, result in zip(names, results, strict=True) if result.synthetic]
     who = "all runs are on" if len(made_up) == len(names) else f"{', '.join(made_up)} ran on"
     parts = []
+    drawn = [_curves(common)] if len(common.days) > 1 else []
+    for chart in drawn:
+        figure = charts.figure(chart, synthetic=bool(made_up))
+        parts.append(("growth", "Growth", section("Growth and drawdown", figure, id_="growth")))
     if len(common.days):
         both = together(results)
         of_both = metrics if not differ(results) else [compute_metrics(result) for result in both]
@@ -100,11 +101,7 @@ def _page(
     if significance is not None:
         parts.append(("significance", "Significance", significance_section(significance, names)))
     if len(common.days) > 1:
-        drawn = html.figure(
-            canvas.svg(_curves(common), synthetic=bool(made_up)), _curves(common).caption, wide=True
-        )
         parts += [
-            ("growth", "Growth", section("Growth and drawdown", drawn, id_="growth")),
             (
                 "correlations",
                 "Correlations",
@@ -134,13 +131,15 @@ def _page(
             section("Where the runs differ", _differences(results, names), id_="assumptions"),
         )
     )
-    header = join(
-        tag("h1", "Comparison of " + ", ".join(names)),
+    header = html.heading(
+        "Comparison",
+        "Comparison of " + ", ".join(names),
         tag("p", _period(results, common), class_="subtitle"),
         sections.data_warnings(data_warnings),
     )
     banner = html.made_up(f"{who} a made-up market") if made_up else None
-    return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner)
+    scripts = charts.block(drawn, synthetic=bool(made_up))
+    return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner, scripts=scripts)
 
 
 def _period(results: Sequence[Result], common: Common) -> str:
@@ -209,36 +208,32 @@ def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names:
     )
 
 
-def _curves(common: Common) -> Picture:
-    colours = {"benchmark": canvas.BENCHMARK, "equal weight": canvas.CASH}
+def _curves(common: Common) -> Chart:
+    colours = {"benchmark": "benchmark", "equal weight": "equal"}
     runs = [name for name in common.returns if name not in colours]
     for index, name in enumerate(runs):
-        colours[name] = canvas.SERIES[index % len(canvas.SERIES)]
-
-    def draw(figure: Figure | SubFigure) -> None:
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.0, 1.0))
-        for name, returns in common.returns.items():
-            curve, of_run = growth(returns), name in common.weights
-            style = "-" if of_run else "--"
-            label = f"{name}  {curve[-1] - 1.0:+.1%}"
-            above.plot(common.days, curve, style, color=colours[name], linewidth=1.4, label=label)
-            if of_run:
-                below.plot(common.days, drawdown(returns), color=colours[name], linewidth=1.0)
-        above.axhline(1.0, color=canvas.BENCHMARK, linewidth=0.7, linestyle=":")
-        above.set_title("Growth of one unit of money")
-        above.legend(loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=3)
-        below.set_title("Drawdown")
-        canvas.percent_axis(below)
-        canvas.date_axis(below)
-        below.set_xlim(common.days[0], common.days[-1])
-
-    return Picture(
+        colours[name] = f"s{index % SERIES + 1}"
+    curves = {name: growth(returns) for name, returns in common.returns.items()}
+    above = [
+        Series(f"{name}  {curve[-1] - 1.0:+.1%}", "line", colours[name], curve)
+        for name, curve in curves.items()
+    ]
+    below = [
+        Series(name, "line", colours[name], drawdown(common.returns[name]))
+        for name in runs
+        if name in common.weights
+    ]
+    return Chart(
         "comparison",
         "Growth and drawdown of the runs",
         "Runs are net of all costs; equal weight has none. All start at one before the first common session.",
-        draw,
+        common.days,
+        (
+            Panel("Growth of one unit of money", tuple(above), "number", 280, log=True),
+            Panel("Drawdown", tuple(below), height=130),
+        ),
         wide=True,
-        height=5.6,
+        zoom=True,
     )
 
 

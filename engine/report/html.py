@@ -7,8 +7,10 @@ not ``Safe`` already.
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from data.atomic import whole_file
 from data.synthetic import SYNTHETIC
@@ -55,8 +57,12 @@ def table(
     text_columns: int = 1,
     caption: object = None,
     class_: str | None = None,
+    sort: bool = False,
 ) -> Safe:
-    """Return a table; the first ``text_columns`` columns are text, the others numbers, aligned right."""
+    """Return a table; the first ``text_columns`` columns are text, the others numbers, aligned right.
+
+    With ``sort`` a reader can sort it by a column; rows of ``total`` stay at the end.
+    """
 
     def cells(name: str, values: Sequence[object]) -> Safe:
         return join(
@@ -68,7 +74,13 @@ def table(
             )
         )
 
-    body = join(*(tag("tr", cells("td", row)) for row in rows))
+    body = join(
+        *(
+            row if isinstance(row, Safe) and row.startswith("<tr") else tag("tr", cells("td", row))
+            for row in rows
+        )
+    )
+    classes = " ".join(filter(None, ("table", "sort" if sort else None, class_)))
     return tag(
         "div",
         tag(
@@ -77,7 +89,33 @@ def table(
             tag("thead", tag("tr", cells("th", head))),
             tag("tbody", body),
         ),
-        class_=f"table {class_}" if class_ else "table",
+        class_=classes,
+    )
+
+
+def total(*cells: object) -> Safe:
+    """Return the row of a total, which stays at the end of its table; cells as the table has them."""
+    return tag(
+        "tr",
+        *(tag("td", each, class_=None if place else "text") for place, each in enumerate(cells)),
+        class_="total",
+    )
+
+
+def coded(symbol: str, name: str) -> Safe:
+    """Return the cell of a fund: its code, and its name where it has one."""
+    return tag("td", symbol, tag("small", name) if name else Safe(""), class_="text")
+
+
+def heading(kind: str, title: object, *below: object, word: str = "", said: object = "") -> Safe:
+    """Return how every page begins: what it is, its title, the verdict in one word with what it is of."""
+    return join(
+        tag("p", kind, class_="kind"),
+        tag("h1", title),
+        tag("p", tag("b", word, class_=f"word {word.replace(' ', '-')}"), " ", said, class_="judged")
+        if word
+        else Safe(""),
+        *below,
     )
 
 
@@ -109,6 +147,14 @@ def figure(picture: Safe, caption: object, *, wide: bool) -> Safe:
     )
 
 
+def json_block(data: Any, id_: str) -> Safe:
+    """Return data as a JSON element; nothing in it can end the element or begin another."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Safe(f'<script type="application/json" id="{id_}">{text}</script>')
+
+
 def write(path: Path, text: str) -> None:
     """Write a page under a temporary name and rename it, so that it is either whole or as it was."""
     with whole_file(path) as temporary:
@@ -116,10 +162,19 @@ def write(path: Path, text: str) -> None:
 
 
 def page(
-    title: str, header: Safe, sections: Sequence[tuple[str, str, Safe]], *, banner: str | None = None
+    title: str,
+    header: Safe,
+    sections: Sequence[tuple[str, str, Safe]],
+    *,
+    banner: str | None = None,
+    scripts: Safe | None = None,
 ) -> str:
-    """Return a whole document; ``sections`` are (id, name in the navigation, markup)."""
+    """Return a whole document; ``sections`` are (id, name in the navigation, markup).
+
+    ``scripts`` are what brings the page to life, if anything but its tables.
+    """
     style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    tables = Path(__file__).with_name("tables.js").read_text(encoding="utf-8")
     warning = tag("div", banner, class_="banner", role="note") if banner else Safe("")
     links = tag("nav", *(tag("a", name, href=f"#{id_}") for id_, name, _ in sections))
     head = join(
@@ -128,5 +183,13 @@ def page(
         tag("title", title),
         tag("style", Safe(style)),
     )
-    body = tag("body", warning, tag("header", header), links, tag("main", *(part for _, _, part in sections)))
+    body = tag(
+        "body",
+        warning,
+        tag("header", header),
+        links,
+        tag("main", *(part for _, _, part in sections)),
+        Safe(f"<script>{tables}</script>"),
+        scripts or Safe(""),
+    )
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>{body}</html>\n'

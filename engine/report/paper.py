@@ -18,9 +18,10 @@ from engine.metrics.declared import ALTERNATIVES, in_group
 from engine.metrics.metric import Metric
 from engine.report import canvas, sections
 from engine.report.canvas import Picture
-from engine.report.figures import our_pictures
+from engine.report.plotted import pictures_of
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
+from engine.report.run_charts import run_charts
 from engine.result import Result
 from engine.results.trades import holdings
 
@@ -41,7 +42,7 @@ def write_png(result: Result, metrics: Metrics, folder: Path) -> list[Path]:
     """Write our pages (without pyfolio's) as ``tearsheet-1.png`` and so on; return their paths."""
     paths = []
     with canvas.styled("paper"):
-        filled = _filled(_rows(our_pictures(result, holdings(result))), HEAD)
+        filled = _filled(_rows(pictures_of(run_charts(result, holdings(result)))), HEAD)
         for number, page in enumerate(_pages(result, metrics, filled), start=1):
             path = folder / f"tearsheet-{number}.png"
             with whole_file(path) as temporary:
@@ -55,7 +56,7 @@ def write_pdf(result: Result, metrics: Metrics, path: Path) -> None:
     from matplotlib.backends.backend_pdf import PdfPages
 
     theirs, _ = pyfolio_pictures(result, Inputs.of(result))
-    filled = _filled(_rows(our_pictures(result, holdings(result))), HEAD) + _filled(_rows(theirs))
+    filled = _filled(_rows(pictures_of(run_charts(result, holdings(result)))), HEAD) + _filled(_rows(theirs))
     dateless = {"CreationDate": None, "ModDate": None, "Title": f"{result.name} tear sheet"}
     with (
         canvas.styled("paper"),

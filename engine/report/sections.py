@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from data.words import count, number, percent
+from data.words import NOT_AVAILABLE, count, number, percent
 from engine.kernel.fills import REASONS
-from engine.metrics import Metrics, drawdowns, monthly_returns, yearly_returns
+from engine.metrics import (
+    Metrics,
+    drawdowns,
+    extreme_days,
+    monthly_returns,
+    trailing_returns,
+    win_rates,
+    yearly_returns,
+)
 from engine.metrics.declared import ALTERNATIVES, METRICS, in_group
+from engine.metrics.intervals import CONFIDENCE, Interval
 from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
-from engine.report.html import Safe, join, shaded, table, tag
+from engine.report.html import Safe, coded, join, shaded, table, tag, total
+from engine.report.run_charts import name_of
 from engine.result import Result
-from engine.results.trades import Holding
+from engine.results.trades import Holding, by_family
 
 SHOWN_WARNINGS = 3  # warnings about the data shown before the rest is folded away
 LATEST = 15  # entries shown before the rest is folded away
 REPEATED = 0.002  # annual returns by sessions and by calendar that differ by more are both shown
 
-CARDS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover", "costs")
+CARDS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover", "cost_share")
 BELOW: tuple[Group, ...] = ("shape", "benchmark", "trading")  # tables of the run alone
 
 
@@ -83,8 +93,11 @@ def data_warnings(said: Sequence[str]) -> Safe:
     return tag("div", tag("b", title), *parts, class_="caution", role="note")
 
 
-def cards(metrics: Metrics, money: str) -> Safe:
-    """Return the headline numbers, with those of the benchmark and of equal weight below."""
+def cards(metrics: Metrics, money: str, intervals: Mapping[str, Interval | None]) -> Safe:
+    """Return the headline numbers, with those of the benchmark and of equal weight below.
+
+    ``intervals`` are those of metrics by name, None where one is not known.
+    """
     made = []
     for name in CARDS:
         metric = METRICS[name]
@@ -94,6 +107,10 @@ def cards(metrics: Metrics, money: str) -> Safe:
             for prefix, word in ALTERNATIVES.items()
             if metrics.values.get(prefix + name) is not None
         ]
+        interval = intervals.get(name)
+        if interval is not None:
+            low, high = (_on_card(end, metric.unit) for end in interval)
+            others.insert(0, tag("small", tag("i", f"{CONFIDENCE:.0%} CI"), f"{low} to {high}"))
         value = tag("b", _on_card(metrics[name], metric.unit))
         made.append(tag("div", tag("span", label), value, *others, class_="card"))
     return tag("div", *made, class_="cards")
@@ -164,20 +181,20 @@ def _shown(group: Group, metrics: Metrics) -> list[Metric]:
 def by_fund(result: Result, held: list[Holding]) -> Safe:
     """Return what each fund contributed, with all other sources of profit, up to the total."""
     money = currency(result)
-    total = float(result.equity[-1]) - result.initial_cash
+    gained = float(result.equity[-1]) - result.initial_cash
     of_fund: dict[str, list[Holding]] = {}
     for holding in held:
         of_fund.setdefault(holding.symbol, []).append(holding)
     weights = result.held_weights
     profits = {symbol: sum(holding.profit for holding in mine) for symbol, mine in of_fund.items()}
     most = max((abs(profit) for profit in profits.values()), default=1.0)
-    rows: list[tuple[object, ...]] = []
+    rows: list[Sequence[object] | Safe] = []
     for symbol in sorted(of_fund, key=lambda symbol: (-profits[symbol], symbol)):
         mine, profit = of_fund[symbol], profits[symbol]
         share = weights[:, result.symbols.index(symbol)]
         rows.append(
             (
-                symbol,
+                coded(symbol, name_of(result, symbol)),
                 len(mine),
                 sum(holding.sessions for holding in mine),
                 percent(float(share[share > 0.0].mean()) if (share > 0.0).any() else None, 1),
@@ -187,10 +204,10 @@ def by_fund(result: Result, held: list[Holding]) -> Safe:
             )
         )
     interest = float(result.interest.sum())
-    rest = total - sum(profits.values()) - interest
+    rest = gained - sum(profits.values()) - interest
     others = (("Interest on idle cash", interest), ("Dividends, liquidation gains", rest))
-    rows += [(name, *[""] * 5, number(profit, 0)) for name, profit in others if abs(profit) >= 0.5]
-    rows.append((tag("b", "Total"), *[""] * 5, tag("b", number(total, 0))))
+    rows += [total(name, *[""] * 5, number(profit, 0)) for name, profit in others if abs(profit) >= 0.5]
+    rows.append(total(tag("b", "Total"), *[""] * 5, tag("b", number(gained, 0))))
     head = (
         "Fund",
         "Holdings",
@@ -200,7 +217,30 @@ def by_fund(result: Result, held: list[Holding]) -> Safe:
         "Mean return",
         f"Profit, {money}",
     )
-    return table(head, rows, caption="What each fund brought, after commission, fees and slippage")
+    caption = "What each fund brought, after commission, fees and slippage"
+    parts = [table(head, rows, caption=caption, sort=True)]
+    families = by_family(result, held)
+    if len(families) > 1:
+        parts.append(
+            table(
+                ("Index family", "Funds", "Holdings", "With a profit", f"Profit, {money}"),
+                [
+                    (
+                        each.name,
+                        each.funds,
+                        each.holdings,
+                        each.won,
+                        shaded(
+                            each.profit, number(each.profit, 0), full=max(abs(one.profit) for one in families)
+                        ),
+                    )
+                    for each in families
+                ],
+                caption="The same by index family",
+                sort=True,
+            )
+        )
+    return join(*parts)
 
 
 def entries(result: Result, held: list[Holding]) -> Safe:
@@ -219,7 +259,7 @@ def entries(result: Result, held: list[Holding]) -> Safe:
     rows = [
         (
             result.days[holding.entry],
-            holding.symbol,
+            coded(holding.symbol, name_of(result, holding.symbol)),
             "still held" if holding.exit is None else result.days[holding.exit],
             percent(holding.weight, 1),
             number(holding.score, 4),
@@ -237,9 +277,9 @@ def entries(result: Result, held: list[Holding]) -> Safe:
         "mark, adjusted for splits, without dividends.",
         class_="note",
     )
-    parts: list[Safe] = [tag("h3", "Purchases"), table(head, rows[:LATEST], text_columns=3)]
+    parts: list[Safe] = [tag("h3", "Purchases"), table(head, rows[:LATEST], text_columns=3, sort=True)]
     if len(rows) > LATEST:
-        earlier = table(head, rows[LATEST:], text_columns=3)
+        earlier = table(head, rows[LATEST:], text_columns=3, sort=True)
         parts.append(tag("details", tag("summary", count(len(rows) - LATEST, "earlier purchase")), earlier))
     return join(*parts, note)
 
@@ -269,7 +309,9 @@ def rejected(result: Result) -> Safe:
             )
         )
     head = ("Reason", "", "Orders", "Purchases", "Sales", f"Value, {currency(result)}", "Of all that traded")
-    return table(head, rows, text_columns=2)
+    never = [name for name in REASONS if name not in names]
+    note = tag("p", f"Never: {', '.join(never)}.", class_="note") if never else Safe("")
+    return join(table(head, rows, text_columns=2, sort=True), note)
 
 
 def costs(result: Result, metrics: Metrics) -> Safe:
@@ -329,3 +371,64 @@ def calendar_tables(result: Result) -> Safe:
     ]
     head = ("", *names, "Year", *ALTERNATIVES.values())
     return table(head, rows, caption="Returns by month and by year, %, compounded", class_="heat")
+
+
+def trailing_table(result: Result) -> Safe:
+    """Return compounded returns of the latest months and years."""
+    found = trailing_returns(result)
+    rows = [
+        (name.capitalize(), *(percent(found.loc[name, column]) for column in found.columns))
+        for name in found.index
+    ]
+    caption = f"Returns up to {result.days[-1]}, compounded; n/a where the run is shorter"
+    return table(("", "Run", *ALTERNATIVES.values()), rows, caption=caption)
+
+
+def days_table(result: Result) -> Safe:
+    """Return the best and the worst days."""
+    rows = [
+        (row["day"].date(), *(percent(row[name]) for name in ("run", "benchmark", "equal_weight")))
+        for row in extreme_days(result).to_dict("records")
+    ]
+    head = ("Day", "Run", *ALTERNATIVES.values())
+    return table(head, rows, caption="Best and worst days", sort=True) if rows else Safe("")
+
+
+def win_table(result: Result, held: list[Holding]) -> Safe:
+    """Return how often the run gained, and how often it beat its benchmark."""
+    found = win_rates(result)
+    rows = [
+        (
+            f"{name.capitalize()}",
+            f"{found.loc[name, 'won']:,.0f} of {found.loc[name, 'of']:,.0f}",
+            percent(found.loc[name, "won"] / found.loc[name, "of"], 0),
+            percent(found.loc[name, "beat"], 0),
+        )
+        for name in found.index
+    ]
+    if held:
+        won = sum(family.won for family in by_family(result, held))
+        rows.append(("Holdings", f"{won:,} of {len(held):,}", percent(won / len(held), 0), NOT_AVAILABLE))
+    return table(("", "Gained", "Share", "Above the benchmark"), rows, caption="How often it gained")
+
+
+def reproduction(result: Result) -> Safe:
+    """Return how somebody else gets the same numbers."""
+    manifest = result.manifest
+    versions = manifest.get("versions", {})
+    rows = [
+        ("Command", tag("td", tag("code", f"etflow runs reproduce {result.name}"), class_="text")),
+        (
+            "Data",
+            f"{manifest['data'].get('name', 'unnamed')}, fingerprint {manifest['data'].get('fingerprint')}",
+        ),
+    ]
+    if versions:
+        rows.append(("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())))
+    note = tag(
+        "p",
+        "It runs the manifest of the results folder again, on the same data, and compares every file. The "
+        "numbers of this page are in that folder as CSV and JSON.",
+        class_="note",
+    )
+    return join(table(("", ""), rows, text_columns=2, class_="wrap"), note)

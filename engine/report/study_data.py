@@ -6,11 +6,9 @@ evenly spaced through the ranking, so that the same study always shows the same.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from engine.metrics.declared import label_of, unit_of
-from engine.report.html import Safe
 from engine.tuning.axes import Axis, text_of
 from engine.tuning.landscape import HeatMap, Landscape, Profile, scored
 from engine.tuning.methods import WITH_OPTUNA
@@ -76,14 +74,6 @@ def chart_data(study: Study, found: Landscape, *, history: bool) -> dict[str, An
 def learns(study: Study) -> bool:
     """Return whether the search let earlier trials decide on later ones."""
     return study.header["method"] in WITH_OPTUNA
-
-
-def block(data: Any, id_: str) -> Safe:
-    """Return data as a JSON element; nothing in it can end the element or begin another."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Safe(f'<script type="application/json" id="{id_}">{text}</script>')
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from data.words import count
 from engine.metrics.declared import label_of
 from engine.report import html
 from engine.report import study_tables as tables
-from engine.report.html import Safe, join, section, tag
-from engine.report.study_data import block, chart_data, drawn, leading, learns
+from engine.report.html import Safe, join, json_block, section, tag
+from engine.report.study_data import chart_data, drawn, leading, learns
 from engine.tuning.axes import Axis
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.study import Study
@@ -45,7 +45,7 @@ def _page(study: Study, found: Landscape, verdict: str | None, on_record: int | 
     parts = list(_parts(study, found, verdict))
     identifier, name, last = parts[-1]
     scripts = join(
-        block(chart_data(study, found, history=learns(study)), "study-data"),
+        json_block(chart_data(study, found, history=learns(study)), "study-data"),
         Safe(f"<script>{_file('vendor/echarts.min.js')}</script>"),
         Safe(f"<script>{_file('study_tools.js')}{_file('study.js')}</script>"),
     )

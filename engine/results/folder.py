@@ -13,6 +13,8 @@ rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
 merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
+context.json     names of funds, their splits and halts, the verdict of the search that the run came from;
+                 where a tear sheet was made
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
 
@@ -27,6 +29,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,14 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
-from engine.result import FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, Result, as_frame
+from engine.result import (
+    FILL_COLUMNS,
+    MERGE_COLUMNS,
+    REJECTION_COLUMNS,
+    Context,
+    Result,
+    as_frame,
+)
 from engine.results.documents import write_json
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
 
@@ -57,7 +67,8 @@ EXACT_FILES = (
 
 PHASES = "phases.csv"
 MERGES = "merges.csv"
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES)
+CONTEXT = "context.json"
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, CONTEXT)
 
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason", "successor")
@@ -102,6 +113,8 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
         lowest, highest = result.phase_band
         band = pd.DataFrame({"day": _texts(result.days), "lowest": lowest, "highest": highest})
         band.to_csv(folder / PHASES, index=False, lineterminator="\n")
+    if result.context is not None:
+        write_json(asdict(result.context), folder / CONTEXT)
 
 
 def _same_numbers(one: Path, other: Path) -> bool:
@@ -114,9 +127,11 @@ def _same_numbers(one: Path, other: Path) -> bool:
 
 
 def _copy_reports(source: Path, target: Path) -> None:
+    """Copy what belongs to reports, but for what was made anew."""
     for pattern in REPORTS:
         for path in source.glob(pattern):
-            shutil.copy2(path, target / path.name)
+            if not (target / path.name).exists():
+                shutil.copy2(path, target / path.name)
 
 
 def _tables(result: Result) -> dict[str, pd.DataFrame]:
@@ -244,6 +259,7 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES),
         merges=_read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
+        context=_read_context(folder / CONTEXT),
     )
 
 
@@ -252,6 +268,20 @@ def _read_band(path: Path) -> Floats | None:
         return None
     band = _read_csv(path)
     return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
+
+
+def _read_context(path: Path) -> Context | None:
+    if not path.is_file():
+        return None
+    found = _read_json(path)
+    return Context(
+        names={str(symbol): str(name) for symbol, name in found["names"].items()},
+        families={str(symbol): str(name) for symbol, name in found["families"].items()},
+        splits=tuple((str(day), str(symbol), float(ratio)) for day, symbol, ratio in found["splits"]),
+        halts=tuple((str(first), str(last), str(symbol)) for first, last, symbol in found["halts"]),
+        judged=str(found["judged"]),
+        judged_by=str(found["judged_by"]),
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -183,6 +183,36 @@ def _holding(
     )
 
 
+@dataclass(frozen=True)
+class Contribution:
+    """What a group of holdings brought: how many there were, with a profit, and the money after all costs."""
+
+    name: str
+    funds: int
+    holdings: int
+    won: int
+    profit: float
+
+
+def by_family(result: Result, held: list[Holding]) -> list[Contribution]:
+    """Return what the funds of each index family brought, the largest first; "other" where not known."""
+    families = {} if result.context is None else result.context.families
+    grouped: dict[str, list[Holding]] = {}
+    for each in held:
+        grouped.setdefault(families.get(each.symbol, "other"), []).append(each)
+    found = [
+        Contribution(
+            name,
+            len({each.symbol for each in mine}),
+            len(mine),
+            sum(each.profit > 0.0 for each in mine),
+            sum(each.profit for each in mine),
+        )
+        for name, mine in grouped.items()
+    ]
+    return sorted(found, key=lambda each: (-each.profit, each.name))
+
+
 def round_trips(result: Result) -> pd.DataFrame:
     """Return round trips as pyfolio's ``extract_round_trips`` does, one row for each sale.
 

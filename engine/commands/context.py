@@ -1,0 +1,74 @@
+"""What the page of a run says beside its numbers: names of funds, splits, halts, the verdict it came from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.facts.universe import funds_of
+from engine.commands.job import Job
+from engine.commands.looks import body_of_panel, record_of
+from engine.record.lines import Judgement
+from engine.result import Context, Result
+from engine.tuning.columns import family_of
+from engine.tuning.on_record import key_of_set
+
+RATIO_DIGITS = 10
+
+
+def context_of(job: Job, result: Result) -> Context:
+    """Return what is known beside a result of ``job``."""
+    source = job.market.source
+    funds = funds_of(result.symbols, source.read("funds", result.symbols) if source else None)
+    judged, judged_by = _judged(job, result)
+    return Context(
+        names={symbol: fund.name for symbol, fund in funds.items() if fund.name},
+        families={symbol: fund.family for symbol, fund in funds.items() if fund.family},
+        splits=_splits(job, result),
+        halts=_halts(job, result),
+        judged=judged,
+        judged_by=judged_by,
+    )
+
+
+def _splits(job: Job, result: Result) -> tuple[tuple[str, str, float], ...]:
+    panel = job.panel
+    first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
+    return tuple(
+        sorted(
+            (str(panel.days[event.row]), panel.symbols[event.column], round(event.ratio, RATIO_DIGITS))
+            for event in panel.market.events
+            if event.kind == "split" and first <= event.row <= last
+        )
+    )
+
+
+def _halts(job: Job, result: Result) -> tuple[tuple[str, str, str], ...]:
+    """Return the spells of sessions on which a fund was listed, had a price, and did not trade."""
+    panel = job.panel
+    begin, end = panel.row(result.days[0].item()), panel.row(result.days[-1].item()) + 1
+    market = panel.market
+    halted = (market.tradable & ~market.traded)[begin:end]
+    found = []
+    for column, symbol in enumerate(panel.symbols):
+        edges = np.flatnonzero(np.diff(halted[:, column], prepend=False, append=False))
+        found += [
+            (str(result.days[first]), str(result.days[after - 1]), symbol)
+            for first, after in zip(edges[::2], edges[1::2], strict=True)
+        ]
+    return tuple(sorted(found))
+
+
+def _judged(job: Job, result: Result) -> tuple[str, str]:
+    """Return the last word on record of a search that chose this set on these data, and which search."""
+    record = record_of(job.market)
+    if not record.has(Judgement):
+        return "", ""
+    family = family_of(job.strategy)
+    own = key_of_set("", family.name, job.strategy.parameters)
+    found = ("", "")
+    for line in record.read(Judgement).of(body_of_panel(job.panel), result.days[0], result.days[-1]):
+        if not isinstance(line, Judgement) or not family.has(line):
+            continue
+        if key_of_set("", family.name, line.parameters) == own:
+            found = (line.word, f"study {line.study}, {line.first} to {line.last}")
+    return found
