@@ -107,7 +107,8 @@
       ys.push(ribbon
         ? { gridIndex: index, type: "category", data: ribbon.labels.map(short), inverse: true, axisLine: { show: false }, axisTick: { show: false },
           splitLine: { show: true, lineStyle: { color: colour("grid") } }, axisLabel: { color: colour("ink"), fontSize: 11.5, interval: 0, width: left - 8, overflow: "truncate" } }
-        : { gridIndex: index, type: panel.log && state.log ? "log" : "value", scale: true, splitNumber: Math.max(2, Math.round(height / 45)),
+        : { gridIndex: index, type: panel.log && state.log ? "log" : "value",
+          scale: !panel.series.some((each) => ["bars", "area"].includes(each.kind)), splitNumber: Math.max(2, Math.round(height / 45)),
           axisLabel: { color: colour("ink"), fontSize: 11.5, formatter: tick(panel.scale) }, splitLine: { lineStyle: { color: colour("grid") } } });
       panel.series.forEach((each) => series.push(...drawn(chart, each, index, axis)));
     });
