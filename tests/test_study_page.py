@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -18,6 +19,9 @@ from engine.tuning.landscape import Landscape, landscape
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study
+from engine.verdict.evidence import Evidence, Resamples, TrialLog, WalkForwardOutcome, Window
+from engine.verdict.text import document
+from engine.verdict.verdict import Report, report
 from tests.helpers.tuning import goal_of_words, search_in, space_of
 
 
@@ -33,9 +37,9 @@ def found_in(study: Study) -> Landscape:
     return landscape(study, space_of(*study.header["space"], where=study.header["where"]))
 
 
-def page_of(study: Study, verdict: str | None = None) -> str:
+def page_of(study: Study, judged: Report | None = None) -> str:
     path = study.folder / "study.html"
-    write_study_page(study, found_in(study), path, verdict)
+    write_study_page(study, found_in(study), path, judged)
     return path.read_text(encoding="utf-8")
 
 
@@ -201,12 +205,86 @@ def test_ten_thousand_trials_are_thinned_out_and_the_page_stays_small(tmp_path: 
     assert len(block_of(page)["rows"]) == 1000
 
 
-def test_the_judgement_is_a_section_of_its_own(tmp_path: Path) -> None:
+def judgement(*windows: Window, withheld: bool = False) -> Report:
+    """What is said of 900 sessions of three sets without skill, the second of them chosen."""
+    noise = np.random.default_rng(5).normal(0.0, 0.01, (900, 3))
+    walk = WalkForwardOutcome(np.full(4, 0.01), np.array([0.1, 0.05]), windows)
+    return report(
+        Evidence(
+            noise,
+            np.full(900, 0.001),
+            1,
+            250.0,
+            TrialLog(3, 3),
+            days=np.datetime64("2020-01-01") + np.arange(900),
+            walk_forward=walk,
+            parameters={"lookback": 7, "mode": "<fast>"},
+            unknown=("the record: it cannot be read",) if withheld else (),
+        ),
+        resamples=Resamples(superiority=50, difference=50, interval=50, paths=50),
+    )
+
+
+WINDOWS = (
+    Window(0, 99, 896, 897, {"lookback": 3}, 0.1),
+    Window(2, 101, 898, 899, {"lookback": 7}, float("nan")),
+)
+
+
+def test_the_page_begins_with_the_judgement_why_and_what_was_chosen(tmp_path: Path) -> None:
     study = study_of(tmp_path, "lookback=3:9")
-    assert '<section id="verdict"' not in page_of(study)
-    page = page_of(study, "<p>Unproven, by &lt;Mine&gt;</p>")
-    assert "<p>Unproven, by &lt;Mine&gt;</p>" in page
-    assert 'id="verdict"' in page
+    page = page_of(study)
+    assert '<section id="verdict"' not in page
+    assert '<b class="word not-judged">not judged</b>' in page
+    told = judgement(*WINDOWS)
+    page = page_of(study, told)
+    header = page[page.index("<header>") : page.index("</header>")]
+    places = [
+        header.index(each)
+        for each in (
+            f'<b class="word {told.verdict.word}">',
+            html.escape(told.verdict.reasons[0]),
+            "lookback=7, mode=&lt;fast&gt;",
+            'class="cards"',
+        )
+    ]
+    assert places == sorted(places)
+    assert '<section id="verdict"' in page
+
+
+def test_out_of_sample_is_one_account_from_the_first_test_on(tmp_path: Path) -> None:
+    told = judgement(*WINDOWS)
+    page = page_of(study_of(tmp_path, "lookback=3:9"), told)
+    found = re.search(r'<script type="application/json" id="charts-data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    (chart,) = json.loads(found[1])["charts"]
+    outside, chosen, benchmark = chart["panels"][0]["series"]
+    assert outside["name"] == f"out of sample  {1.01**4 - 1:+.1%}"
+    assert outside["values"][894:] == [None, None, 1.01, 1.0201, 1.0303, 1.0406]
+    assert benchmark["values"][896] == 1.001
+    assert chosen["values"][896] == pytest.approx(1.0 + told.evidence.returns[896, 1], abs=1e-5)
+    # 0.1 a session is 1.58 a year of 250
+    assert "2022-06-15 to 2022-06-16" in page
+    assert '<td class="text">lookback=3</td><td>1.58</td><td>1.58</td>' in page
+    assert '<td class="text">lookback=7</td><td>0.79</td><td>n/a</td>' in page
+    assert document(told)["windows"][1] == {
+        "train_first": "2020-01-03",
+        "train_last": "2020-04-11",
+        "first": "2022-06-17",
+        "last": "2022-06-18",
+        "parameters": {"lookback": 7},
+        "in_sample": pytest.approx(0.05 * 250**0.5),
+        "out_of_sample": None,
+    }
+
+
+def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path) -> None:
+    told = judgement(*WINDOWS, withheld=True)
+    page = without_scripts(page_of(study_of(tmp_path, "lookback=3:9"), told))
+    assert '<b class="word withheld">withheld</b>' in page
+    assert "mode=" not in page
+    assert "out-of-sample" not in page
+    assert document(told)["windows"] == []
 
 
 # --- In a browser -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from data.errors import UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import compare, tune
-from engine.report.verdict_section import verdict_section
+from engine.report.verdict_section import verdict_head, verdict_section
 from engine.tuning.columns import kept
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
@@ -194,10 +194,10 @@ def test_the_judgement_is_markup_with_every_warning_and_number() -> None:
     noise = np.random.default_rng(5).normal(0.0, 0.01, (900, 6))
     report = judged(Evidence(noise, np.zeros(900), 2, 250.0, TrialLog(6, 6), header={"strategy": "<b>"}))
     assert report.warned.warnings
-    page = verdict_section(report)
+    page = verdict_head(report, "A search") + verdict_section(report)
     assert page.count("<li><strong>") == len(report.warned.warnings)
     assert "&lt;strong" not in page
-    assert report.verdict.word.capitalize() in page
+    assert f'<b class="word {report.verdict.word}">{report.verdict.word}</b>' in page
     for block in TITLES:
         for _, text in written(report, block):
             assert html.escape(text) in page

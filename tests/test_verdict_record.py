@@ -23,7 +23,7 @@ from engine.record.body import body_of
 from engine.record.lines import Forgotten, Judgement, Line, Look, replaces
 from engine.record.record import Contents, Record
 from engine.record.sets import ParameterSets
-from engine.report.verdict_section import verdict_section
+from engine.report.verdict_section import verdict_head, verdict_section
 from engine.statistics.deflated import minimum_backtest_length
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import strategy_class
@@ -566,7 +566,7 @@ def test_what_is_withheld_shows_no_number():
     given = replace(since(0.001), unknown=("the record in /x: it cannot be read",))
     told = report(given, resamples=FEW)
     assert told.since is not None
-    page, text = str(verdict_section(told)), render(told)
+    page, text = str(verdict_head(told, "A search") + verdict_section(told)), render(told)
     for shown in (page, text):
         assert WITHHELD in shown
         assert "/x: it cannot be read" in shown

@@ -143,14 +143,12 @@ def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report |
     What the judgement ran beside the trials is known to the page.
     """
     from engine.report.study_page import STUDY_PAGE, write_study_page
-    from engine.report.verdict_section import verdict_section
 
     found = landscape(study, space, None if report is None else evaluate)
     on_record = None if report is None else report.evidence.log.total
     page = study.folder / STUDY_PAGE
     with writing(study.folder):
-        verdict = None if report is None else verdict_section(report)
-        write_study_page(study, found, page, verdict, on_record)
+        write_study_page(study, found, page, report, on_record)
     return page
 
 

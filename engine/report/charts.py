@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.words import number, percent
-from engine.report.html import Safe, json_block, tag
+from engine.report.html import Safe, join, json_block, tag
 from engine.result import Floats
 
 Kind = Literal["line", "steps", "area", "band", "bars", "points", "up", "down", "flags", "shade", "ribbon"]
@@ -145,7 +145,7 @@ def figure(chart: Chart, *, synthetic: bool) -> Safe:
 
 
 def block(charts: Sequence[Chart], *, synthetic: bool) -> Safe:
-    """Return charts as data, and the scripts that draw them; nothing where there is none."""
+    """Return charts as data, and the script that draws them by the :func:`library`; nothing without any."""
     if not charts:
         return Safe("")
     axes: list[list[Any]] = []
@@ -156,10 +156,17 @@ def block(charts: Sequence[Chart], *, synthetic: bool) -> Safe:
             axes.append(axis)
         made.append(_document(chart, axes.index(axis)))
     data = {"synthetic": synthetic, "axes": axes, "charts": made}
-    return Safe(
-        json_block(data, "charts-data")
-        + f"<script>{script('vendor/echarts.min.js')}</script><script>{script('charts.js')}</script>"
-    )
+    return Safe(json_block(data, "charts-data") + f"<script>{script('charts.js')}</script>")
+
+
+def library() -> Safe:
+    """Return Apache ECharts as an element of a page, which has it once."""
+    return Safe(f"<script>{script('vendor/echarts.min.js')}</script>")
+
+
+def scripts(charts: Sequence[Chart], *, synthetic: bool) -> Safe:
+    """Return all that brings the charts of a page to life; nothing without any."""
+    return join(library(), block(charts, synthetic=synthetic)) if charts else Safe("")
 
 
 @cache

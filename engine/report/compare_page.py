@@ -138,7 +138,7 @@ def _page(
         sections.data_warnings(data_warnings),
     )
     banner = html.made_up(f"{who} a made-up market") if made_up else None
-    scripts = charts.block(drawn, synthetic=bool(made_up))
+    scripts = charts.scripts(drawn, synthetic=bool(made_up))
     return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner, scripts=scripts)
 
 

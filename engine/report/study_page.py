@@ -1,6 +1,7 @@
 """The page of a parameter search: one HTML file that needs nothing else.
 
-Order: what came out and what to beware of; the verdict, if there is one; ranked trials; the neighbourhood of
+Order: the verdict, why, and what was chosen; what to beware of; the walk-forward; the blocks of the verdict;
+ranked trials; the neighbourhood of
 the best; heat maps of pairs; importance; all parameters at once; the Pareto front; how the search went;
 failures; what was searched. Numbers are those of ``engine.tuning.landscape``. Tables and sentences are in the
 page itself (``study_tables``); the charts are drawn by ``study.js`` with Apache ECharts (``vendor/``,
@@ -11,18 +12,20 @@ beside it, gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 from data.words import count
 from engine.metrics.declared import label_of
-from engine.report import html
+from engine.report import charts, html
 from engine.report import study_tables as tables
+from engine.report.charts import Chart
 from engine.report.html import Safe, join, json_block, section, tag
 from engine.report.study_data import chart_data, drawn, leading, learns
+from engine.report.verdict_section import stitched_chart, verdict_head, verdict_section, window_table
 from engine.tuning.axes import Axis
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.study import Study
+from engine.verdict.verdict import Report
 
 STUDY_PAGE = "study.html"
 FEW_TRIALS = 10  # for each searched parameter; below it shares and maps say little
@@ -31,39 +34,40 @@ Part = tuple[str, str, Safe]
 
 
 def write_study_page(
-    study: Study, found: Landscape, path: Path, verdict: str | None = None, on_record: int | None = None
+    study: Study,
+    found: Landscape,
+    path: Path,
+    judged: Report | None = None,
+    on_record: int | None = None,
 ) -> None:
     """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
 
-    ``verdict`` is markup, already escaped, that becomes a section of its own after the head; ``on_record`` is
-    how many sets of the strategy were ever looked at on these data, None where that was not asked.
+    ``judged`` is its judgement, with which the page begins, None where there is none; ``on_record`` is how
+    many sets of the strategy were ever looked at on these data, None where that was not asked.
     """
-    html.write(path, _page(study, found, verdict, on_record))
+    html.write(path, _page(study, found, judged, on_record))
 
 
-def _page(study: Study, found: Landscape, verdict: str | None, on_record: int | None) -> str:
-    parts = list(_parts(study, found, verdict))
-    identifier, name, last = parts[-1]
+def _page(study: Study, found: Landscape, judged: Report | None, on_record: int | None) -> str:
+    synthetic = bool(study.header["data"]["synthetic"])
+    stitched = stitched_chart(judged)
+    drawn_by_kit = [] if stitched is None else [stitched]
     scripts = join(
         json_block(chart_data(study, found, history=learns(study)), "study-data"),
-        Safe(f"<script>{_file('vendor/echarts.min.js')}</script>"),
-        Safe(f"<script>{_file('study_tools.js')}{_file('study.js')}</script>"),
+        charts.library(),
+        Safe(f"<script>{charts.script('study_tools.js')}{charts.script('study.js')}</script>"),
+        charts.block(drawn_by_kit, synthetic=synthetic),
     )
-    parts[-1] = (identifier, name, join(last, scripts))
     return html.page(
         f"{study.header['study_id']} study",
-        _header(study, found, on_record),
-        parts,
-        banner=html.made_up() if study.header["data"]["synthetic"] else None,
+        _header(study, found, judged, on_record),
+        list(_parts(study, found, judged, stitched)),
+        banner=html.made_up() if synthetic else None,
+        scripts=scripts,
     )
 
 
-@cache
-def _file(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-def _header(study: Study, found: Landscape, on_record: int | None) -> Safe:
+def _header(study: Study, found: Landscape, judged: Report | None, on_record: int | None) -> Safe:
     header = study.header
     data = header["data"]
     first, last = header.get("period") or (data["first_day"], data["last_day"])
@@ -81,8 +85,8 @@ def _header(study: Study, found: Landscape, on_record: int | None) -> Safe:
     under = f"; where {' and '.join(header['constraints'])}" if header["constraints"] else ""
     warned = [tag("li", text) for text in _warnings(study, found)]
     return join(
-        tag("style", Safe(_file("study.css"))),
-        tag("h1", f"Search over {header['strategy']}"),
+        tag("style", Safe(charts.script("study.css"))),
+        verdict_head(judged, f"Search over {header['strategy']}"),
         tag("p", " · ".join(facts), class_="subtitle"),
         tag("p", f"Sought: {sought}{under}.", class_="sought"),
         tables.cards(study, on_record),
@@ -134,11 +138,16 @@ def _end(axis: Axis, value: object) -> str | None:
     return "lower" if place == 0 else "upper" if place == len(axis.values) - 1 else None
 
 
-def _parts(study: Study, found: Landscape, verdict: str | None) -> Iterator[Part]:
+def _parts(study: Study, found: Landscape, judged: Report | None, stitched: Chart | None) -> Iterator[Part]:
     goal, axes, around = study.goal, found.axes, found.around
     first = label_of(goal.objectives[0].metric)
-    if verdict is not None:
-        yield "verdict", "Verdict", section("Verdict", Safe(verdict), id_="verdict")
+    if judged is not None and stitched is not None:
+        body = join(
+            charts.figure(stitched, synthetic=bool(study.header["data"]["synthetic"])), window_table(judged)
+        )
+        yield "out-of-sample", "Out of sample", section("Out of sample", body, id_="out-of-sample")
+    if judged is not None:
+        yield "verdict", "Verdict", section("Verdict", verdict_section(judged), id_="verdict")
     if study.ranked:
         yield "ranked", "Ranked", _ranked(study, axes)
     if around is not None:

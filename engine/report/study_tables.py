@@ -70,7 +70,9 @@ def trial_table(study: Study, axes: Sequence[Axis], trials: Sequence[Trial], *, 
             words += [] if goal.obeys(trial.outcome) else ["misses a constraint"]
             row.append(tag("td", ", ".join(words), class_="text"))
         rows.append(row)
-    return table([*head, tag("th", "", class_="text")] if remarks else head, rows, class_="compact trials")
+    return table(
+        [*head, tag("th", "", class_="text")] if remarks else head, rows, class_="compact trials", sort=True
+    )
 
 
 def cards(study: Study, on_record: int | None) -> Safe:

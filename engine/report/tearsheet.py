@@ -43,7 +43,7 @@ def _page(result: Result, metrics: Metrics, *, pyfolio: bool) -> str:
         _header(result, metrics),
         parts,
         banner=html.made_up() if result.synthetic else None,
-        scripts=charts.block([*ours, *funds], synthetic=result.synthetic),
+        scripts=charts.scripts([*ours, *funds], synthetic=result.synthetic),
     )
 
 

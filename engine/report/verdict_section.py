@@ -1,18 +1,44 @@
-"""The judgement of a search as a part of its page: the word, why, the warnings, six blocks."""
+"""The judgement of a search on its page: the word, why, what was chosen; windows, warnings, six blocks."""
 
 from __future__ import annotations
 
-from engine.report.html import Safe, join, tag
-from engine.verdict.text import TITLES, WITHHELD, history, written
+import numpy as np
+
+from data.words import number
+from engine.report.charts import Chart, Panel, Series
+from engine.report.html import Safe, heading, join, table, tag
+from engine.result import Floats
+from engine.results.curves import drawdown, growth
+from engine.verdict.text import TITLES, WITHHELD, history, windows, written
 from engine.verdict.verdict import Report
+
+
+def verdict_head(report: Report | None, title: str) -> Safe:
+    """Return how the page of a search begins: the word, large, why, and the set that was chosen.
+
+    Of a verdict that is withheld there is no set; a search that was not judged (None) says so.
+    """
+    if report is None:
+        said = "Whether that is more than luck, `etflow validate` tells."
+        return heading("Search", title, word="not judged", said=said)
+    reasons = tag("ul", *(tag("li", reason) for reason in report.verdict.reasons), class_="reasons")
+    chosen = report.evidence.parameters.items() if report.verdict.word != "withheld" else ()
+    return heading(
+        "Search",
+        title,
+        reasons,
+        tag("p", "Chosen: ", tag("b", ", ".join(f"{name}={value}" for name, value in chosen)), ".")
+        if chosen
+        else Safe(""),
+        word=report.verdict.word,
+    )
 
 
 def verdict_section(report: Report) -> Safe:
     """Return the judgement as markup; all warnings, in red. One that is withheld has no numbers."""
-    reasons = tag("ul", *(tag("li", reason) for reason in report.verdict.reasons))
+    before = [tag("p", line, class_="note") for line in history(report)]
     if report.verdict.word == "withheld":
-        before = (tag("p", line, class_="note") for line in history(report))
-        return join(tag("p", tag("strong", "Withheld")), reasons, *before, tag("p", WITHHELD))
+        return join(*before, tag("p", WITHHELD))
     warnings = tag(
         "ul",
         *(tag("li", tag("strong", each.text), " ", each.detail, ".") for each in report.warned.warnings),
@@ -36,12 +62,69 @@ def verdict_section(report: Report) -> Safe:
         for block, title in TITLES.items()
     ]
     notes = [tag("p", note, class_="note") for note in report.notes]
-    return join(
-        tag("p", tag("strong", report.verdict.word.capitalize())),
-        reasons,
-        *(tag("p", line, class_="note") for line in history(report)),
-        warnings if report.warned.warnings else "",
-        *unchecked,
-        *blocks,
-        *notes,
+    return join(*before, warnings if report.warned.warnings else "", *unchecked, *blocks, *notes)
+
+
+def stitched_chart(report: Report | None) -> Chart | None:
+    """Return what the choices of the walk-forward earned, beside the set that was chosen with all in sight.
+
+    None without a walk-forward, and of a verdict that is withheld.
+    """
+    evidence = None if report is None else report.evidence
+    if report is None or evidence is None or report.verdict.word == "withheld":
+        return None
+    walk, days = evidence.walk_forward, evidence.days
+    if walk is None or days is None or not walk.windows:
+        return None
+    first = walk.windows[0].first
+    selected = evidence.returns[:, evidence.selected]
+    benchmark = np.full(len(days), np.nan) if evidence.benchmark is None else evidence.benchmark
+    stitched = np.full(len(days), np.nan)
+    stitched[first : first + len(walk.returns)] = walk.returns
+
+    def line(name: str, colour: str, returns: Floats, begin: int) -> Series:
+        values = np.full(len(days), np.nan)
+        values[begin:] = growth(returns[begin:])
+        return Series(f"{name}  {values[-1] - 1.0:+.1%}", "line", colour, values)
+
+    known = not np.isnan(benchmark).all()
+    after = [line("out of sample", "rise", stitched, first), line("the chosen set", "run", selected, first)]
+    whole = [line("the chosen set, in sample", "run", selected, 0)]
+    if known:
+        after.append(line(f"benchmark {evidence.benchmark_name}", "benchmark", benchmark, first))
+        whole.append(line(f"benchmark {evidence.benchmark_name}", "benchmark", benchmark, 0))
+    falls = np.full(len(days), np.nan)
+    falls[first:] = drawdown(stitched[first:])
+    return Chart(
+        "stitched",
+        "Out of sample",
+        "Above: one account that follows, from test to test, the set that was best on the sessions before "
+        "it, at the cost of every change; beside it the set that was chosen with all sessions in sight, and "
+        "the benchmark, from the first session out of sample on. Below: the chosen set over all sessions.",
+        days,
+        (
+            Panel("Growth of one unit of money, out of sample", tuple(after), "number", 200, log=True),
+            Panel("Drawdown out of sample", (Series("out of sample", "area", "rise", falls),), height=70),
+            Panel("Growth of one unit of money, in sample", tuple(whole), "number", 130, log=True),
+        ),
+        wide=True,
+        zoom=True,
     )
+
+
+def window_table(report: Report) -> Safe:
+    """Return what was chosen in each window of the walk-forward, and what it made; nothing without one."""
+    rows = [
+        (
+            f"{each['train_first']} to {each['train_last']}",
+            f"{each['first']} to {each['last']}",
+            ", ".join(f"{name}={value}" for name, value in each["parameters"].items()),
+            number(each["in_sample"]),
+            number(each["out_of_sample"]),
+        )
+        for each in windows(report.evidence)
+    ]
+    if not rows or report.verdict.word == "withheld":
+        return Safe("")
+    head = ("Chosen on", "Followed", "Set", "Sharpe ratio in training", "Out of sample")
+    return table(head, rows, text_columns=3, sort=True, caption="Windows of the walk-forward")

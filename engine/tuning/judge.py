@@ -23,7 +23,7 @@ from data.errors import DataError, EtflowError, UsageError
 from data.synthetic import SYNTHETIC
 from engine.metrics.declared import OF_PATH
 from engine.simulation.alternatives import EQUAL_WEIGHT, benchmark_return, equal_weight_return
-from engine.statistics.sharpe import sharpe_ratios
+from engine.statistics.sharpe import sharpe_ratio, sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged
 from engine.tuning.columns import columns_of
 from engine.tuning.earlier import earlier, question_of, since_first
@@ -33,6 +33,7 @@ from engine.tuning.objective import Trial
 from engine.tuning.on_record import OnRecord
 from engine.tuning.out_of_sample import (
     SHARPE,
+    Walk,
     combinatorial,
     default_walk_forward,
     horizon_of,
@@ -43,7 +44,7 @@ from engine.tuning.outcome import Parameters
 from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
 from engine.tuning.study import Study
-from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome
+from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome, Window
 from engine.verdict.verdict import Report, report
 
 Floats = NDArray[np.float64]
@@ -209,17 +210,28 @@ def _walk(
     if sizes.test_size is not None:
         windows = replace(windows, test_size=sizes.test_size)
     walk = walk_forward(evaluate, sets, returns, benchmark, windows, metric, smaller=smaller)
-    cash = evaluate.cash_returns
-    if cash is None:
-        return WalkForwardOutcome(walk.returns, walk.in_sample)
-    excess = returns - cash[:, np.newaxis]
-    in_sample = [
-        sharpe_ratios(excess[split.train][:, [column]])[0]
-        for split, column in zip(walk.splits, walk.chosen, strict=True)
-    ]
-    return WalkForwardOutcome(
-        walk.returns - cash[walk.first : walk.first + len(walk.returns)], np.array(in_sample)
-    )
+    earned, in_sample = walk.returns, walk.in_sample
+    if (cash := evaluate.cash_returns) is not None:
+        excess = returns - cash[:, np.newaxis]
+        earned = earned - cash[walk.first : walk.first + len(earned)]
+        in_sample = np.array(
+            [
+                sharpe_ratios(excess[split.train][:, [column]])[0]
+                for split, column in zip(walk.splits, walk.chosen, strict=True)
+            ]
+        )
+    return WalkForwardOutcome(earned, in_sample, _windows(walk, earned, sets))
+
+
+def _windows(walk: Walk, earned: Floats, sets: Sequence[Parameters]) -> tuple[Window, ...]:
+    """Return the windows of a walk, with the sets that were chosen and what they earned on the test."""
+    found = []
+    for split, chosen in zip(walk.splits, walk.chosen, strict=True):
+        first, last = int(split.tests[0][0]), int(split.tests[0][-1])
+        made = sharpe_ratio(earned[first - walk.first : last - walk.first + 1]).value
+        train = (int(split.train[0]), int(split.train[-1]))
+        found.append(Window(*train, first, last, dict(sets[chosen]), made))
+    return tuple(found)
 
 
 def _paths(

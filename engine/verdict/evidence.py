@@ -177,11 +177,31 @@ class Since:
 
 
 @dataclass(frozen=True)
+class Window:
+    """A window of a walk-forward, in rows of the selection period, both ends included.
+
+    ``parameters`` is the set that was best on the sessions of training, ``out_of_sample`` the Sharpe ratio
+    per session that it made on those of the test; NaN where it has none.
+    """
+
+    train_first: int
+    train_last: int
+    first: int
+    last: int
+    parameters: Mapping[str, Any]
+    out_of_sample: float
+
+
+@dataclass(frozen=True)
 class WalkForwardOutcome:
-    """Stitched out-of-sample returns (K,), and the winner's ratio per session in each training (W,)."""
+    """Stitched out-of-sample returns (K,), and the winner's ratio per session in each training (W,).
+
+    ``windows`` are what they are of, in order; the returns begin with the first session of the first test.
+    """
 
     returns: Floats
     in_sample: Floats
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -244,9 +244,37 @@ def document(report: Report) -> dict[str, Any]:
             for name in TITLES
             if shown
         },
+        "windows": windows(report.evidence) if shown else [],
         "notes": list(report.notes) if shown else [WITHHELD],
         "thresholds": dataclasses.asdict(report.thresholds),
     }
+
+
+def windows(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return the windows of the walk-forward, with days and annual Sharpe ratios; none where there was none.
+
+    A ratio that is undefined is None.
+    """
+    walk, days = evidence.walk_forward, evidence.days
+    if walk is None or days is None:
+        return []
+    annual = math.sqrt(evidence.sessions_per_year)
+
+    def ratio(value: float) -> float | None:
+        return value * annual if math.isfinite(value) else None
+
+    return [
+        {
+            "train_first": str(days[each.train_first]),
+            "train_last": str(days[each.train_last]),
+            "first": str(days[each.first]),
+            "last": str(days[each.last]),
+            "parameters": _plain(each.parameters),
+            "in_sample": ratio(float(inside)),
+            "out_of_sample": ratio(each.out_of_sample),
+        }
+        for each, inside in zip(walk.windows, walk.in_sample, strict=False)
+    ]
 
 
 def _shown(block: Any, field: str) -> Any:
