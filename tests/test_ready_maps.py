@@ -887,3 +887,24 @@ def test_american_bars_of_other_pages(take, store, name, lines, source):
             "source": source,
         }
     ]
+
+
+@pytest.mark.parametrize("header", ["observation_date,DEXCHUS", "DATE,DEXCHUS"])
+def test_dollars_of_the_federal_reserve_bank_of_st_louis(take, store, header):
+    # Holidays are empty cells since 2025, and dots before.
+    report = take("DEXCHUS.csv", header, "2025-01-08,7.3316", "2025-01-09,", "2025-01-10,.")
+    assert report.imported[0].map == "fred-dexchus"
+    assert rows(store, "fx") == [
+        {"pair": "USDCNY", "day": "2025-01-08", "rate": 7.3316, "source": "FRED DEXCHUS"}
+    ]
+
+
+def test_central_parities_are_of_a_hundred_dollars(take, store):
+    report = take("parity.csv", "日期,美元,欧元,日元,港元", "2025-01-08,718.87,745.46,4.5688,92.452")
+    assert report.imported[0].map == "safe-parity"
+    assert rows(store, "fx") == [{"pair": "USDCNY", "day": "2025-01-08", "rate": 7.1887, "source": "SAFE"}]
+
+
+def test_a_pair_that_no_run_needs_is_refused(take):
+    with pytest.raises(DataError, match="unknown `pair`"):
+        take("fx.csv", "pair,day,rate", "EURUSD,2025-01-08,1.03")

@@ -30,6 +30,8 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
        margin of a whole market may be dated with the end of a month, and counts from the session before.
     """
     for table, key in DATED.items():
+        if TABLES[table].own_days:
+            continue
         frame = data.tables[table]
         wrong = ~data.is_session(table) & ~data.is_beyond(table)
         if TABLES[table].markets is not None:

@@ -1,7 +1,7 @@
 """Cells: numbers and days out of what vendors write.
 
 The readers take a whole column and return it typed, together with a mask of the cells that cannot be read.
-An empty cell (also ``-``, ``N/A``, ``nan``, ``null``, ``halted``, 停牌) is read as missing, and is not wrong.
+An empty cell (also ``-``, ``.``, ``N/A``, ``null``, ``halted``, 停牌) is read as missing, and is not wrong.
 
 A number may have a sign, a currency, groups of thousands, full-width digits, and a magnitude behind it::
 
@@ -42,7 +42,7 @@ _NOT_SAID: tuple[str, ...] = (
 )
 _NOT_SAID += ("暂无", "暂无数据", "无", "无数据", "未披露", "未公布", "待公布", "--.--", "-.--")
 _NOT_SAID += ("n.a.", "nil", "halt", "halted", "suspended", "not available", "not applicable")
-_EMPTY = (*_NO_VALUE, *_NOT_SAID)
+_EMPTY = (*_NO_VALUE, ".", *_NOT_SAID)
 # Signs that are not seen, which web pages and spreadsheets leave in cells.
 UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 # The digits of a number by its decimal mark: groups of three have one mark, and none begins with zero.

@@ -74,6 +74,7 @@ class Table:
     always : every panel has it, with or without rows, and so every fingerprint
     rows_on : where `data check` misses a row: on "sessions" from the first row of a series to its last, on
         sessions with "bars" from the first row on; None: it does not ask
+    own_days : its days are not those of an exchange; `data check` passes over rows on other days
     repeats : rows that may equal the row before, one after the other, before they look frozen; None: any
     """
 
@@ -88,6 +89,7 @@ class Table:
     begins_at_zero: bool = False
     always: bool = False
     rows_on: Literal["sessions", "bars"] | None = None
+    own_days: bool = False
     repeats: int | None = None
 
     @property

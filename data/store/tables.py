@@ -13,6 +13,8 @@ from data.store.schema import Column, Table
 
 # Sessions on which a value of a monthly series is good: two months, so that a late one is no gap.
 MONTHLY = 44
+# Exchange rates: so many of the second currency for one of the first.
+PAIRS = ("USDCNY", "CNYUSD")
 # Longer than any panel.
 EVER = 1_000_000
 
@@ -182,6 +184,15 @@ _ALL: Sequence[Table] = (
         measures=("premium",),
         rows_on="bars",
         repeats=9,
+    ),
+    Table(
+        "fx",
+        ("pair", "day"),
+        _columns(Column("pair", "text"), _DAY, _level("rate")),
+        measures=("rate",),
+        title="exchange rates",
+        choices={"pair": PAIRS},
+        own_days=True,
     ),
 )
 TABLES: dict[str, Table] = {each.name: each for each in _ALL}
