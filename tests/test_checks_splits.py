@@ -189,7 +189,81 @@ def test_a_reference_price_that_disagrees_with_the_recorded_ratio():
 
     (found,) = check(planted("bars", edit), "split-ratio")
     # Close 1.04 over a reference of 0.495.
-    assert (found.severity, "says 2.101" in found.message) == ("warning", True)
+    assert (found.severity, "says 2.101" in found.message) == ("error", True)
+
+
+def referenced(bars):
+    """Give every bar of the fund that splits the exchange's reference price."""
+    mine = bars["symbol"] == SPLITTER
+    bars.loc[mine, "pre_close"] = bars.loc[mine, "close"].shift()
+    bars.loc[row(SPLITTER, EX), "pre_close"] = 0.52  # 1.04 / 2
+
+
+@pytest.mark.parametrize(("ratio", "severity"), [(2.03, "warning"), (2.05, "error"), (1.94, "error")])
+def test_a_ratio_that_the_exchange_contradicts(ratio, severity):
+    tables = planted("bars", referenced)
+    assert check(tables) == []
+    tables["actions"] = tables["actions"].assign(ratio=[np.nan, ratio])
+    (found,) = check(tables, "split-ratio")
+    assert (found.severity, found.first) == (severity, day(EX))
+    assert "0.52 says 2" in found.message
+
+
+def test_a_reference_price_after_a_halt_may_have_moved_with_nav():
+    def edit(reference):
+        def both(bars):
+            referenced(bars)
+            bars.loc[row(SPLITTER, EX), "pre_close"] = reference
+            return bars.drop(index=row(SPLITTER, EX - 1))
+
+        return both
+
+    # The bar before has a close of 1.03: 0.515 on the new basis, from which 3 % are allowed.
+    assert check(planted("bars", edit(0.53)), "split-ratio") == []
+    (found,) = check(planted("bars", edit(0.54)), "split-ratio")
+    assert found.severity == "warning"
+    (found,) = check(planted("bars", edit(0.26)), "split-ratio")
+    assert found.severity == "error"
+
+
+@pytest.mark.parametrize("session", [EX - 5, EX - 1, EX, EX + 1, EX + 5])
+@pytest.mark.parametrize(
+    ("column", "factor", "named"),
+    [("high", 10, {"beyond-limit"}), ("low", 0.3, {"beyond-limit"}),
+     ("pre_close", 0.5, {"unrecorded-split", "beyond-limit", "split-ratio"})],
+)  # fmt: skip
+def test_wrong_prices_are_found_beside_a_recorded_split_too(session, column, factor, named):
+    def edit(bars):
+        referenced(bars)
+        bars.loc[row(SPLITTER, session), column] *= factor
+
+    found = check(planted("bars", edit))
+    assert found
+    assert {each.check for each in found} <= named
+    assert {each.first for each in found} == {day(session)}
+    if column == "pre_close":
+        assert found[0].severity == "error"
+
+
+def test_a_reference_price_that_is_wrong_on_the_day_of_a_dividend():
+    def edit(bars):
+        bars.loc[row(PAYER, DIVIDEND), "pre_close"] /= 2
+
+    found = check(planted("bars", edit))
+    assert found[0].check == "unrecorded-split"
+    assert found[0].first == day(DIVIDEND)
+
+
+@pytest.mark.parametrize("late", [-3, 3])
+def test_a_split_recorded_on_another_day_is_one_finding(late):
+    tables = planted(
+        "actions",
+        lambda actions: actions.assign(
+            ex_day=[actions["ex_day"][0], DAYS[EX + late]], record_day=[pd.NaT, DAYS[RECORD + late]]
+        ),
+    )
+    tables["bars"] = tables["bars"].assign(pre_close=np.nan)
+    assert {each.check for each in check(tables) if each.table == "bars"} == {"split-ratio"}
 
 
 @pytest.mark.parametrize("cash", [0.2, 3.0])

@@ -55,6 +55,39 @@ def test_a_premium_beyond_what_is_usual():
     assert f"at worst -0.3 on {day(7)}" in found.message
 
 
+# --- Units against volume and amount ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("factor", "severity", "said"),
+    [
+        (1e4, "error", "is 1.5e-06 of the units"),  # 1.02 m of 70 m units are traded a day, 1.5 %
+        (1e8, "error", "units times close is 7.03e+15"),
+        (100, "warning", "too many"),
+        (0.01, "warning", "too few"),
+    ],
+)
+def test_units_in_another_unit_of_measure_throughout(factor, severity, said):
+    found = check(planted("units", scaled(PAYER, "units", factor)), "implausible-units")
+    assert [each.severity for each in found] == [severity]
+    assert said in found[0].message
+
+
+def test_units_are_not_held_against_volume_in_lots():
+    tables = planted("bars", scaled(PAYER, "volume", 0.01))
+    assert check(tables, "implausible-units") == []
+    # Without an amount nobody knows which of the two it is.
+    tables["bars"]["amount"] = np.nan
+    assert [each.symbol for each in check(tables, "implausible-units")] == [PAYER]
+
+
+def test_open_and_close_in_each_others_column():
+    def swap(bars):
+        mine = bars["symbol"] == PAYER
+        bars.loc[mine, ["open", "close"]] = bars.loc[mine, ["close", "open"]].to_numpy()
+
+    (found,) = check(planted("bars", swap), "swapped-prices")
+    assert (found.severity, found.symbol, found.count) == ("error", PAYER, len(DAYS))
+
+
 def test_volume_in_lots_throughout():
     (found,) = check(planted("bars", scaled(PAYER, "volume", 0.01)))
     assert (found.check, found.severity, found.count) == ("lots-for-shares", "error", len(DAYS))

@@ -29,6 +29,8 @@ LARGE_CUT = 1.10
 UNIT_SCALE = 50.0
 _UNIT_JUMP = 1.8
 _SMALL_MOVE = 1.4
+# Factors that are one, but for what trading or a flow added on the day.
+_ALIKE = 1.25
 _ADJUSTED_FOR_IT = (
     "the vendor adjusted these prices for it: import them as traded, with the split, into a new store "
     "(yfinance's file with its column `Stock Splits` brings both)."
@@ -41,7 +43,8 @@ _RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0)
 class Jump:
     """A move that no trade explains, between two rows of a series; ``factor`` is after over before.
 
-    ``told`` means that the factor is the exchange's own, not one that the day's trading has blurred.
+    ``told`` means that the factor is the exchange's own, not one that the day's trading has blurred;
+    ``moved`` that prices of the day agree with it.
     """
 
     table: str
@@ -51,6 +54,7 @@ class Jump:
     factor: float
     evidence: str
     told: bool = False
+    moved: bool = True
 
     def near(self, first: date, last: date) -> bool:
         """Return whether the jump lies within ten days of a period."""
@@ -66,8 +70,9 @@ def unrecorded_split(data: Inputs) -> Iterator[Finding]:
     2. A bar whose exchange reference price is more than 10 % away from that close.
     3. A NAV that moves beyond the limit.
     4. Units that jump by k while prices or NAV move by about 1/k, by the session after at the latest.
-    5. Of several such jumps within ten days the first in this order is reported. What lies within ten days
-       of a recorded split is left to `split-ratio`, what lies on an ex-day of a dividend to `dividend-cash`.
+    5. Of several such jumps within ten days the first in this order is reported. The ex-day of a recorded
+       split is left to `split-ratio`, and so is a jump within ten days of it that its ratio explains: prices
+       or NAV that switched on another day. A jump of prices on an ex-day of a dividend is `dividend-cash`.
     """
     for jump in unrecorded_jumps(data):
         yield Finding.on(
@@ -161,10 +166,12 @@ def _price_jumps(data: Inputs) -> Iterator[Jump]:
             evidence += f", reference price {row.pre_close:g}"
         if row.skipped:
             evidence += f", {row.skipped} session(s) without a bar between"
+        moved = row.beyond != 0 and abs(np.log(row.open / row.reference / factor)) < np.log(_ALIKE)
         growth = _unit_growth_near(data, row.symbol, row.day.date())
         if growth is not None and abs(np.log(growth * factor)) < abs(np.log(growth)) / 2:
             evidence += f", units x{growth:.2f}"
-        yield Jump("bars", row.symbol, row.before_day.date(), row.day.date(), factor, evidence, row.told)
+        days = row.before_day.date(), row.day.date()
+        yield Jump("bars", row.symbol, *days, factor, evidence, row.told, moved)
 
 
 def _nav_jumps(data: Inputs) -> Iterator[Jump]:
@@ -186,7 +193,7 @@ def _matched_unit_jumps(data: Inputs) -> Iterator[Jump]:
             move = _move_around(data, table, value, jump)
             if move is None or abs(np.log(move[0])) < np.log(_SMALL_MOVE):
                 continue
-            if abs(np.log(move[0] * jump.factor)) < np.log(1.25):
+            if abs(np.log(move[0] * jump.factor)) < np.log(_ALIKE):
                 evidence = f"{jump.evidence}, and {value} x{move[0]:.3f} by {move[1]}"
                 yield Jump("units", jump.symbol, jump.before_day, move[1], move[0], evidence)
                 break
@@ -238,13 +245,25 @@ def _explained(data: Inputs, row: Any) -> bool:
 
 
 def _recorded(data: Inputs, jump: Jump) -> bool:
-    """Return whether a split is recorded within ten days of a jump, or a dividend on its day."""
+    """Return whether another check judges a jump: by a split that explains it, or a dividend on its day."""
     actions = data.tables["actions"][data.tables["actions"]["symbol"] == jump.symbol]
+    dividends = actions["ex_day"][actions["kind"] == "dividend"].dt.date
     return any(
-        (row.kind == "split" and jump.near(row.ex_day.date(), row.ex_day.date()))
-        or (row.kind == "dividend" and jump.before_day < row.ex_day.date() <= jump.day)
-        for row in records(actions)
-    )
+        _own(split, jump) or (jump.near(split.ex_day.date(), split.ex_day.date()) and _explains(split, jump))
+        for split in records(data.splits[data.splits["symbol"] == jump.symbol])
+    ) or (jump.moved and any(jump.before_day < day <= jump.day for day in dividends))
+
+
+def _own(split: Any, jump: Jump) -> bool:
+    """Return whether a jump is where a recorded split should show: of prices on the ex-day."""
+    first = split.ex_day if jump.table == "bars" else split.record_day
+    return bool(jump.before_day < split.ex_day.date() and first.date() <= jump.day)
+
+
+def _explains(split: Any, jump: Jump) -> bool:
+    """Return whether a jump is by the ratio of a split, one way or the other: it switched on another day."""
+    by = min(abs(np.log(jump.factor * split.ratio)), abs(np.log(jump.factor / split.ratio)))
+    return jump.moved and bool(by < np.log(_ALIKE))
 
 
 def _same_event(jump: Jump, other: Jump) -> bool:

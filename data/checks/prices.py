@@ -25,6 +25,9 @@ _SLOPES = {
     100.0: "in percent",
     -100.0: "a discount in percent, above zero where the price is below",
 }
+# Bars of a year that tell which column is which, and how much larger the gap between the wrong two is.
+_YEAR_LEAST = 20
+_GAP = 1.5
 _ADJUSTED_SOURCES = (", qfq", ", hfq")
 _COMPARE = "Compare with another source, and import the right row."
 
@@ -49,13 +52,16 @@ def beyond_limit(data: Inputs) -> Iterator[Finding]:
     1. The reference is the exchange's own where it is on file, else the adjusted close before.
     2. High and low may not pass it by more than the limit and two ticks of rounding. Bars after a gap are
        judged with one limit for each session, as in `Inputs.moves`.
+    3. Within ten days of a recorded split a bar may be on the other side of it: within the limits of the
+       reference times or over the ratio.
     """
     moves = data.moves
     reference = moves["pre_close"].fillna(moves["reference"])
     past = (moves["high"] > reference * moves["rise"] + 2 * TICK) | (
         moves["low"] < reference * moves["fall"] - 2 * TICK
     )
-    other = (moves["beyond"] != 0) | moves["spike"] | moves["after_spike"] | _near_splits(data, moves)
+    other = (moves["beyond"] != 0) | moves["spike"] | moves["after_spike"]
+    other |= _on_other_side(data, moves, reference)
     for symbol, rows in moves[past & ~other & np.isfinite(moves["limit"])].groupby("symbol"):
         first = next(records(rows))
         yield Finding.on(
@@ -154,6 +160,39 @@ def vwap_outside_bar(data: Inputs) -> Iterator[Finding]:
         )
 
 
+def swapped_prices(data: Inputs) -> Iterator[Finding]:
+    """Find years in which the columns of open and close are exchanged.
+
+    1. A fund opens near the close before: in the middle of a year's bars that gap is smaller than the one
+       from an open to the close of the session after, which has two sessions of trading in it.
+    2. Where it is half as large again as that one instead, the open is called close.
+    """
+    moves = data.steps("bars")
+    opens = moves["open"].shift().where(moves["before"].notna())
+    gaps = pd.DataFrame(
+        {
+            "named": np.abs(np.log(moves["open"] / moves["before"])),
+            "exchanged": np.abs(np.log(moves["close"] / opens)),
+        }
+    )
+    year = [moves["symbol"], moves["day"].dt.year]
+    middle = gaps.groupby(year).transform("median")
+    enough = gaps.groupby(year)["named"].transform("count") >= _YEAR_LEAST
+    wrong = enough & (middle["named"] > _GAP * middle["exchanged"])
+    for symbol, rows in moves[wrong].groupby("symbol"):
+        named, exchanged = middle.loc[rows.index].median()
+        yield Finding.on(
+            "swapped-prices",
+            "error",
+            "bars",
+            str(symbol),
+            rows["day"],
+            f"opens are {named:.2%} away from the close before, and closes only {exchanged:.2%} from the "
+            "open before: the two columns are exchanged",
+            "Name the columns `open` and `close` in a map file (--map), and import into a new store.",
+        )
+
+
 def volume_consistency(data: Inputs) -> Iterator[Finding]:
     """Find bars that moved without volume, and bars with volume or an amount but not both."""
     bars = data.tables["bars"]
@@ -234,9 +273,15 @@ def _against_nav(data: Inputs) -> pd.DataFrame:
     return both.assign(premium=close / nav_as_prices(nav, close, ratio) - 1)
 
 
-def _near_splits(data: Inputs, rows: pd.DataFrame) -> Bools:
-    near = np.zeros(len(rows), dtype=np.bool_)
+def _on_other_side(data: Inputs, moves: pd.DataFrame, reference: pd.Series) -> Bools:
+    """Return bars near a split that are within the limits if prices switched on another day than recorded."""
+    explained = np.zeros(len(moves), dtype=np.bool_)
     for split in records(data.splits):
-        close_by = (rows["day"] >= split.ex_day - NEARBY) & (rows["day"] <= split.ex_day + NEARBY)
-        near |= ((rows["symbol"] == split.symbol) & close_by).to_numpy()
-    return near
+        near = (moves["day"] >= split.ex_day - NEARBY) & (moves["day"] <= split.ex_day + NEARBY)
+        near &= moves["symbol"] == split.symbol
+        for ratio in (split.ratio, 1 / split.ratio):
+            inside = (moves["high"] <= reference * ratio * moves["rise"] + 2 * TICK) & (
+                moves["low"] >= reference * ratio * moves["fall"] - 2 * TICK
+            )
+            explained |= (near & inside).to_numpy()
+    return explained

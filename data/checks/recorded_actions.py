@@ -22,7 +22,8 @@ def split_ratio(data: Inputs) -> Iterator[Finding]:
     1. Prices: on the ex-day, open or close must lie within the limit of the close before over the ratio.
        If not, the same move is looked for within ten days (wrong day); no move at all means prices that
        someone adjusted, or a split that never was; any other move is a wrong ratio.
-    2. The exchange's reference price of the ex-day, where there is one, must agree within 1 %.
+    2. The exchange's reference price of the ex-day, where there is one, must agree within 1 %, or 3 % for
+       each session without a bar since, in which NAV moved. An error if it is twice as far off.
     3. Units: the count must switch between the record day and the ex-day, and not elsewhere or never.
     """
     for split in records(data.splits):
@@ -54,11 +55,12 @@ def _split_against_prices(data: Inputs, split: Any) -> Iterator[Finding]:
         return
     if bar.beyond == 0:
         off = abs(bar.pre_close - bar.reference)
-        if bar.skipped == 0 and off > 0.01 * bar.reference and off > 1.5 * TICK:
+        allowed = (0.03 * bar.skipped or 0.01) * bar.reference
+        if off > allowed and off > 1.5 * TICK:
             said = (
                 f"the exchange's reference price of {bar.pre_close:g} says {bar.before / bar.pre_close:.4g}"
             )
-            yield _contradicted("bars", split, said, "warning")
+            yield _contradicted("bars", split, said, "error" if off > 2 * allowed else "warning")
         return
     plain = bar.open / bar.before
     if not bar.fall < plain < bar.rise:

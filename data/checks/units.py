@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from data.checks.finding import Finding
+from data.checks.finding import Finding, Severity
 from data.checks.inputs import Inputs
 from data.checks.jumps import UNIT_SCALE
 from data.checks.reading import frequency, records, worst
@@ -15,8 +15,15 @@ from data.facts.symbols import market_of
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
 _FEWEST = {"cn_etf": 500_000, "us_etf": 10_000}
-# Volume of a day over units: every unit would change hands ten times, day after day.
-_HIGHEST_TURNOVER = 10.0
+# Volume of a day over units in the middle of a series, as (warning, error). Every unit would change hands
+# ten times, day after day; or each once in two hundred years. What was bought today of a Chinese stock fund
+# is sold tomorrow at the earliest, and few funds of foreign stocks trade more.
+_HIGHEST_TURNOVER = (0.75, 10.0)
+_LOWEST_TURNOVER = (0.001, 0.00002)
+# Days with units and volume that tell a turnover.
+_TURNOVER_DAYS = 10
+# Money in the largest fund there is, and a reserve: 510300 had 430 billion yuan, VOO 900 billion dollars.
+_LARGEST = {"cn_etf": 1e12, "us_etf": 3e12}
 _AGAIN = "Import the units again, from the exchange's or the fund company's own file."
 
 
@@ -50,10 +57,13 @@ def date_as_number(data: Inputs) -> Iterator[Finding]:
 
 
 def implausible_units(data: Inputs) -> Iterator[Finding]:
-    """Find counts too small for a fund: a wrong field, or units in 10^4.
+    """Find counts too small or too large for a fund: a wrong field, or units in 10^4 or 10^8.
 
     1. Fewer than 500,000 units in China, 10,000 in the US.
-    2. Daily volume above ten times the units in the middle: one of both is in another unit of measure.
+    2. Daily volume above ten times the units in the middle, or below a 50,000th of them: one of both is in
+       another unit of measure. Chinese ones above three quarters or below a thousandth are a warning
+       (`partial-tape` looks after American ones).
+    3. Units times close above what the largest fund holds: 10^12 yuan, 3 x 10^12 dollars.
     """
     units = data.tables["units"]
     fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
@@ -68,19 +78,48 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
             f"{rows['units'].iloc[0]:,g} units are too few for a fund: a wrong unit of measure or field",
             "Name the unit of `units` in a map file (--map), or leave the rows out.",
         )
-    both = units[~few].merge(data.tables["bars"][["symbol", "day", "volume"]], on=["symbol", "day"])
+    bars = data.tables["bars"][["symbol", "day", "volume", "close"]]
+    # Volume that its own amount contradicts is `lots-for-shares`, and says nothing about units.
+    bars = bars[data.vwap["scale"].reindex(bars.index, fill_value=0) == 0]
+    both = units[~few].merge(bars, on=["symbol", "day"])
     for symbol, rows in both.groupby("symbol"):
-        turnover = (rows["volume"] / rows["units"]).median()
-        if turnover > _HIGHEST_TURNOVER:
+        told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows)
+        if told is not None:
             yield Finding.on(
                 "implausible-units",
-                "error",
+                told[0],
                 "units",
                 str(symbol),
                 rows["day"],
-                f"daily volume is {turnover:,.0f} times the units",
+                told[1],
                 "Name the units of measure of `units` and of `volume` in a map file (--map).",
             )
+
+
+def _too_large(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
+    market = market_of(symbol)
+    assets = float((rows["units"] * rows["close"]).median())
+    if assets <= _LARGEST[market]:
+        return None
+    return "error", f"units times close is {assets:,.3g}, more than any fund has: {_LARGEST[market]:,.0f}"
+
+
+def _turnover(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
+    """Return what volume over units in the middle says against one of them, None if nothing."""
+    traded = rows[rows["volume"] > 0]
+    turnover = float((traded["volume"] / traded["units"]).median())
+    (high, highest), (low, lowest) = _HIGHEST_TURNOVER, _LOWEST_TURNOVER
+    if turnover > highest:
+        return "error", f"daily volume is {turnover:,.0f} times the units"
+    if len(traded) < _TURNOVER_DAYS:
+        return None
+    said = f"daily volume is {turnover:.2g} of the units in the middle"
+    if turnover < lowest:
+        return "error", f"{said}: so little is traded of no fund"
+    if low <= turnover <= high or market_of(symbol) != "cn_etf":
+        return None
+    times = "too few" if turnover > high else "too many"
+    return "warning", f"{said}: the units are probably {times}, by a factor of 100 or more"
 
 
 def units_scale(data: Inputs) -> Iterator[Finding]:
