@@ -65,7 +65,9 @@ class FlowBlend(Rotation):
         """Return the blended z-scores."""
         inflow = inflow_zscore(known, self.valuation, self.lookback, self.z_window)
         margin = margin_zscore(known, self.lookback, self.z_window)
-        return where_listed(known, inflow + self.margin_weight * margin)
+        blend = self.margin_weight * margin
+        blend += inflow
+        return where_listed(known, blend)
 
 
 @shared

@@ -203,28 +203,73 @@ def count_known(x: Floats, n: int, row_size: int, counts: Integers) -> None:
 def window_moments(
     x: Floats, n: int, row_size: int, needed: int, ddof: int, mean: Floats, std: Floats
 ) -> None:
-    """Write mean and standard deviation of the known values of each window into NaN arrays; all flat."""
+    """Write mean and standard deviation of the known values of each window into NaN arrays; all flat.
+
+    Blocks without a gap take the same steps without looking for one.
+    """
     sums, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    gaps = np.empty(len(x) + 1, dtype=np.int64)
+    gaps[0] = 0
+    for place in range(len(x)):
+        gaps[place + 1] = gaps[place] + (0 if abs(x[place]) < np.inf else 1)
     for start in range((n - 1) * row_size, len(x), BLOCK):
         end = min(start + BLOCK, len(x))
+        size = end - start
         sums[:] = 0.0
-        counts[:] = 0.0
         squares[:] = 0.0
-        for offset in range(n - 1, -1, -1):
-            window = x[start - offset * row_size : end - offset * row_size]
-            for place in range(len(window)):
-                known = abs(window[place]) < np.inf
-                sums[place] += window[place] if known else 0.0
-                counts[place] += 1.0 if known else 0.0
-        for place in range(BLOCK):
-            sums[place] /= max(counts[place], 1.0)
-        for offset in range(n - 1, -1, -1):
-            window = x[start - offset * row_size : end - offset * row_size]
-            for place in range(len(window)):
-                deviation = window[place] - sums[place]
-                deviation = deviation if abs(window[place]) < np.inf else 0.0
-                squares[place] += deviation * deviation
-        for place in range(end - start):
+        if gaps[end] == gaps[start - (n - 1) * row_size]:
+            counts[:] = n
+            # Four rows at a time, from the oldest on: sums go to memory and back a quarter as often.
+            for offset in range(n - 1, 2, -4):
+                a = x[start - offset * row_size : end - offset * row_size]
+                b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
+                c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
+                d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
+                for place in range(size):
+                    sums[place] = (((sums[place] + a[place]) + b[place]) + c[place]) + d[place]
+            for offset in range(n % 4 - 1, -1, -1):
+                a = x[start - offset * row_size : end - offset * row_size]
+                for place in range(size):
+                    sums[place] += a[place]
+            for place in range(size):
+                sums[place] /= counts[place]
+            for offset in range(n - 1, 2, -4):
+                a = x[start - offset * row_size : end - offset * row_size]
+                b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
+                c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
+                d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
+                for place in range(size):
+                    mid = sums[place]
+                    first, second, third, last = (
+                        a[place] - mid,
+                        b[place] - mid,
+                        c[place] - mid,
+                        d[place] - mid,
+                    )
+                    total = ((squares[place] + first * first) + second * second) + third * third
+                    squares[place] = total + last * last
+            for offset in range(n % 4 - 1, -1, -1):
+                a = x[start - offset * row_size : end - offset * row_size]
+                for place in range(size):
+                    first = a[place] - sums[place]
+                    squares[place] += first * first
+        else:
+            counts[:] = 0.0
+            for offset in range(n - 1, -1, -1):
+                window = x[start - offset * row_size : end - offset * row_size]
+                for place in range(size):
+                    known = abs(window[place]) < np.inf
+                    sums[place] += window[place] if known else 0.0
+                    counts[place] += 1.0 if known else 0.0
+            for place in range(size):
+                sums[place] /= max(counts[place], 1.0)
+            for offset in range(n - 1, -1, -1):
+                window = x[start - offset * row_size : end - offset * row_size]
+                for place in range(size):
+                    deviation = window[place] - sums[place]
+                    deviation = deviation if abs(window[place]) < np.inf else 0.0
+                    squares[place] += deviation * deviation
+        for place in range(size):
             if counts[place] >= needed:
                 mean[start + place] = sums[place]
                 if counts[place] > ddof:

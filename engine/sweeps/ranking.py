@@ -44,23 +44,20 @@ def rank_rows(
     for row in range(rows):
         if not wanted[row]:
             continue
-        count = 0
+        count, lowest = 0, floor
         for column in range(funds):
             score = scores[row, column]
-            if not (score > floor and score < np.inf and listed[row, column]):
+            if not score > lowest or not (score < np.inf and listed[row, column]):
                 continue
-            if count < depth:
-                place = count
-                count += 1
-            elif score > best[depth - 1]:
-                place = depth - 1
-            else:
-                continue
+            place = min(count, depth - 1)
+            count = min(count + 1, depth)
             while place > 0 and score > best[place - 1]:
                 best[place] = best[place - 1]
                 ranking[row, place] = ranking[row, place - 1]
                 place -= 1
             best[place] = score
             ranking[row, place] = column
+            if count == depth:
+                lowest = best[depth - 1]
         counts[row] = count
     return counts
