@@ -32,7 +32,7 @@ ROOMS: dict[str, str] = {
     "data.facts": "data.choices data.errors data.atomic data.folders",
     "engine.choices": "",
     "engine.kernel": "data.errors data.numeric",
-    "engine.statistics": "data.errors",
+    "engine.statistics": "data.errors data.numeric",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",
     "engine.results": "data.errors engine.statistics engine.result engine.metrics",

@@ -11,6 +11,7 @@ import pytest
 from arch.bootstrap import SPA, StepM
 
 from data.errors import UsageError
+from engine.statistics import resampling
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.resampling import resampled_means, resampled_p_value, stationary_draws
 from engine.statistics.superiority import superiority, superiority_of_draws
@@ -183,6 +184,18 @@ def test_resampled_means_are_those_of_the_rows():
     np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
     assert resampled_means(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
+
+
+def test_terms_are_added_row_by_row_in_numpy_and_in_machine_code(monkeypatch):
+    # 1 + 2^-53 is 1, twice: in another order the small terms would make 2^-52 first.
+    matrix = np.array([[1.0, 2.0**-53], [2.0**-53, 2.0**-53], [2.0**-53, 1.0]])
+    weights = np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 2.0]])
+    for machine_code in (False, True):
+        monkeypatch.setattr(resampling, "loaded", lambda machine_code=machine_code: machine_code)
+        assert resampling.weighted_sums(weights, matrix).tolist() == [
+            [1.0, 1.0 + 2.0**-52],
+            [2.0**-51, 2.0],
+        ]
 
 
 def test_a_resample_as_large_as_the_statistic_counts():

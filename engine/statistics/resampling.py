@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.errors import UsageError
+from data.numeric.compiled import compiled, frozen, loaded
 from engine.statistics.estimate import (
     NO_VARIATION,
     Estimate,
@@ -29,6 +30,8 @@ from engine.statistics.estimate import (
 FEWEST_BLOCKS = 4
 SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
 CELLS = 65_536  # of a chunk of sums: half a megabyte, which stays in the cache
+WIDTH, TILE = 1024, 32  # columns and rows that are read for all draws while they are in the cache
+LARGE = 300_000_000  # terms that numpy adds in the time in which the compiler is loaded
 
 
 def optimal_block(returns: ArrayLike) -> Estimate:
@@ -95,7 +98,7 @@ def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iter
 def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
     """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
     rows, columns = matrix.shape
-    size = max(16, CELLS // columns)
+    size = max(64, CELLS // columns)
     remaining = iter(draws)
     chunks = []
     while chunk := list(islice(remaining, size)):
@@ -107,11 +110,27 @@ def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
 def weighted_sums(weights: Floats, matrix: Floats) -> Floats:
     """Return ``weights @ matrix`` of (K, T) and (T, N), the terms added in the order of T."""
     totals = np.zeros((len(weights), matrix.shape[1]))
+    if loaded() or weights.size * matrix.shape[1] > LARGE:
+        compiled(add_weighted)(frozen(weights), frozen(matrix), totals)
+        return totals
     term = np.empty_like(totals)
     for column, row in zip(weights.T, matrix, strict=True):
         np.multiply(column[:, np.newaxis], row, out=term)
         totals += term
     return totals
+
+
+def add_weighted(weights: Floats, matrix: Floats, totals: Floats) -> None:
+    """Add ``weights @ matrix`` to ``totals``: for machine code, the same additions tile by tile."""
+    draws, rows = weights.shape
+    for left in range(0, matrix.shape[1], WIDTH):
+        for first in range(0, rows, TILE):
+            for draw in range(draws):
+                total = totals[draw, left : left + WIDTH]
+                for row in range(first, min(first + TILE, rows)):
+                    weight, values = weights[draw, row], matrix[row, left : left + WIDTH]
+                    for column in range(len(total)):
+                        total[column] += weight * values[column]
 
 
 def resampled_p_value(simulated: Floats, statistic: float) -> float:
