@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -184,6 +186,18 @@ def test_resampled_means_are_those_of_the_rows():
     np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
     assert resampled_means(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
+
+
+def test_resamples_do_not_load_models_of_volatility_and_leave_arch_whole():
+    code = """
+import sys
+from engine.statistics.resampling import stationary_draws
+next(stationary_draws(10, 2.0, 1, 1))
+assert "arch.univariate" not in sys.modules
+import arch
+assert arch.bootstrap.StationaryBootstrap and arch.arch_model and "arch.univariate" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_terms_are_added_row_by_row_in_numpy_and_in_machine_code(monkeypatch):
