@@ -1,7 +1,7 @@
 """The door to empyrical, which is imported when the first metric is computed.
 
-It comes without scipy.stats and scipy.optimize, which are four fifths of its 0.4 s and which it needs for
-functions that are not called here.
+It comes without scipy.stats and scipy.optimize, which are four fifths of its 0.4 s, and without yfinance, where
+that is installed: it needs them for functions that are not called here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _OnDemand(types.ModuleType):
 @cache
 def empyrical() -> Any:
     """Return the library."""
-    absent = [name for name in ("scipy.stats", "scipy.optimize") if name not in sys.modules]
+    absent = [name for name in ("scipy.stats", "scipy.optimize", "yfinance") if name not in sys.modules]
     sys.modules.update({name: _OnDemand(name) for name in absent})
     try:
         return importlib.import_module("empyrical")
