@@ -131,6 +131,11 @@ def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
     return replace(result, manifest=manifest)
 
 
+def run_name(spec: Spec, strategy: Adapter, market: OpenMarket) -> str:
+    """Return the id that the run of ``spec`` has, without running it."""
+    return run_id(_manifest(spec, strategy, market))
+
+
 def _valued_at_the_close(
     strategy: Adapter, panel: Panel, first: np.datetime64, last: np.datetime64
 ) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from engine import Run, audit, brief, compare, factor, plain, recorded, run, sig
 from engine.commands.looks import body_of_panel
 from engine.record.lines import Judgement
 from engine.record.record import Record
+from engine.report.audit_page import write_audit
 from engine.results.folder import EXACT_FILES
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
@@ -135,6 +136,42 @@ def test_an_audit_says_what_the_command_says_and_can_be_saved(panel: Panel, tmp_
     assert found["warm_up"].passed
     saved = json.loads(found.save(tmp_path).read_text(encoding="utf-8"))
     assert saved["audits"] == by_command["audits"]
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert '<b class="word passed">passed</b>' in page
+    assert '<b class="answer passed">passed</b></td><td class="text">' + found["warm_up"].sentence in page
+    low, middle, high = (f"{each:.2f}" for each in found["luck_band"].details["sharpe_ratio"]["quantiles"])
+    assert f"<td>{low}</td><td>{middle}</td><td>{high}</td>" in page
+
+
+def test_an_audit_lies_with_its_run_whichever_came_first(panel: Panel, tmp_path: Path) -> None:
+    chosen = ShareInflow(top=1)
+    found, made = audit(chosen, panel, only=["warm_up"]), run(chosen, panel)
+    assert found.name == made.name
+    found.save(tmp_path / found.name)
+    assert made.save(tmp_path, report=False) == tmp_path / found.name
+    names = {path.name for path in (tmp_path / found.name).iterdir()}
+    assert {"audit.json", "audit.html", "manifest.json"} <= names
+    made.save(tmp_path, report=False)
+    assert {path.name for path in (tmp_path / found.name).iterdir()} == names
+
+
+def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
+    missed = {"name": "look_ahead", "passed": False, "sentence": "It sees <tomorrow>.", "details": {}}
+    asked = {"name": "placebo", "passed": None, "sentence": "Not asked.", "details": {}}
+    data = {
+        "name": "d",
+        "synthetic": False,
+        "first_day": "2020-01-02",
+        "last_day": "2020-12-31",
+        "symbols": [],
+    }
+    document = {"strategy": "mine", "parameters": {}, "data": data, "seed": 0, "data_warnings": []}
+    write_audit(document | {"audits": [missed, asked]}, tmp_path / "audit.html")
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert '<b class="word failed">failed</b> Missed: look_ahead.' in header
+    assert "It sees &lt;tomorrow&gt;." in page
+    assert "charts-data" not in page
 
 
 def test_diagnostics_of_a_score_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from data.errors import UsageError, ValidationError
 from data.words import number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, spec_options, verbosity
+from engine.cli.options import run_options
 from engine.cli.output import Progress, paint, percent, print_json, say, table, warn_of_data
 from engine.cli.specs import make_spec
 
@@ -28,7 +29,6 @@ COLOURS = {True: "green", False: "red", None: "cyan"}
 
 @click.command(short_help="Can the numbers of a strategy be believed?")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
-@spec_options
 @click.option(
     "--draws",
     type=click.IntRange(min=1),
@@ -36,31 +36,50 @@ COLOURS = {True: "green", False: "red", None: "cyan"}
     help="Draws of placebo and of luck band.  [200 and 1000]",
 )
 @click.option("--only", metavar="A,B", help="Ask these audits only.  [all]")
-@json_option
-@verbosity
+@run_options
 @pass_app
 def audit(
-    app: App, /, strategy: str | None, draws: int | None, only: str | None, as_json: bool, **given: Any
+    app: App,
+    /,
+    strategy: str | None,
+    draws: int | None,
+    only: str | None,
+    out: Path,
+    as_json: bool,
+    no_report: bool,
+    **given: Any,
 ) -> None:
     """Ask of STRATEGY whether its numbers can be believed: a built-in name, or path/to/file.py:ClassName.
 
     look_ahead, purity, warm_up, order_and_scale and timing_luck are gates: exit code 5 where one is missed.
-    lag_sensitivity, placebo, luck_band, survivorship and cost_and_capacity inform.
+    lag_sensitivity, placebo, luck_band, survivorship and cost_and_capacity inform. The answers are saved with
+    the run that they are of, in its folder under --out, as audit.json and as a page.
 
     Example: etflow audit share_inflow --only look_ahead,placebo --draws 50
     """
-    from engine import Watch, audit_job, audit_names, open_job
+    from engine import Watch, audit_job, audit_names, check_writable, open_job
 
     spec = make_spec(strategy, given)
+    check_writable(out)
     names = audit_names(_words(only))
-    with Progress(app, "audit", total=3 + len(names)) as progress:
+    with Progress(app, "audit", total=4 + len(names)) as progress:
         job = open_job(spec, app.catalogue.strategies, Watch(progress.begin), break_seal=given["break_seal"])
         found = audit_job(job, only=names, draws=draws, announce=progress.begin)
+        with Watch(progress.begin)("report"):
+            file = found.save(out / found.name, report=not no_report)
     warn_of_data(app, job.data_warnings(), spec.data)
+    page = None if no_report else file.with_name("audit.html")
     if as_json:
-        print_json(found.document())
-    elif not app.quiet:
+        written = {"folder": str(file.parent), "page": None if page is None else str(page)}
+        print_json(found.document() | written)
+    elif app.quiet:
+        say(str(file.parent))
+    else:
         _print(found.document(), found.opinions)
+        say()
+        say(f"results  {file.parent}")
+        if page is not None:
+            say(f"page     {page}")
     if found.failed:
         first = found.failed[0]
         raise ValidationError(f"the audit `{first.name}` failed: {first.sentence.rstrip('.')}")

@@ -18,6 +18,7 @@ from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
 from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
+from engine.pipeline import run_name
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.spec import Conditions
@@ -25,6 +26,7 @@ from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
 
 FILE = "audit.json"
+PAGE = "audit.html"
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,25 @@ class Audit:
             "data_warnings": list(self.job.data_warnings()),
         }
 
-    def save(self, folder: str | Path) -> Path:
-        """Write ``audit.json`` into a folder, which is created if needed, and return it."""
-        place = Path(folder) / FILE
+    @property
+    def name(self) -> str:
+        """The id of the run that it is of, whose folder it belongs to."""
+        return run_name(self.job.spec, self.job.strategy, self.job.market)
+
+    def save(self, folder: str | Path, *, report: bool = True) -> Path:
+        """Write ``audit.json`` into a folder, which is created if needed, and return it.
+
+        With ``report`` its page, ``audit.html``, lies beside it. UsageError where the disk does not allow it.
+        """
+        place, document = Path(folder) / FILE, plain(self.document())
         with writing(Path(folder)):
             place.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(place) as path:
-                write_json(plain(self.document()), path)
+                write_json(document, path)
+            if report:
+                from engine.report.audit_page import write_audit
+
+                write_audit(document, place.with_name(PAGE))
         return place
 
 

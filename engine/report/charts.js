@@ -191,7 +191,7 @@
     }
     if (["points", "up", "down"].includes(each.kind)) {
       return [{ ...common, type: "scatter", data: rows, symbol: each.kind === "points" ? "circle" : "triangle", symbolRotate: each.kind === "down" ? 180 : 0,
-        symbolSize: each.kind === "points" ? 5 : 9, symbolOffset: each.kind === "up" ? [0, 6] : each.kind === "down" ? [0, -6] : undefined,
+        symbolSize: each.kind !== "points" ? 9 : chart.kind === "numbers" ? 5 : 12, symbolOffset: each.kind === "up" ? [0, 6] : each.kind === "down" ? [0, -6] : undefined,
         itemStyle: { color: ink, opacity: each.kind === "points" ? 0.55 : 1 }, z: 5 }];
     }
     return [{ ...common, type: "line", data: rows, symbol: "none", step: each.kind === "steps" ? "end" : undefined, stack: each.stack ? `stack${index}` : undefined,

@@ -21,6 +21,7 @@ WIDE, HALF = 980, 480  # pixels of the page
 LEFT, RIGHT, TOP, FOOT, GAP = 58, 10, 26, 24, 34
 LEGEND, ROW, TEXT = 18, 15, 11.5
 LABELLED = 200  # pixels for the names of a ribbon's rows, at most
+FEW_PLACES = 20  # points are large where there are no more
 FEW_POINTS, BUCKET = 400, 3.0  # lines of fewer points are drawn point by point; pixels
 STAMP = f"{SYNTHETIC} DATA"
 
@@ -231,7 +232,7 @@ def _marked(each: Series, places: Floats, frame: Frame, values: Floats, ink: str
             for place, last in zip(places, each.low, strict=True)
         ]
     heights = frame.y(values)
-    size = {"points": 2.2, "up": 4.5, "down": 4.5}[each.kind]
+    size = 4.5 if each.kind != "points" or len(x) <= FEW_PLACES else 2.2
     sign = -1.0 if each.kind == "up" else 1.0
     return [
         f'<circle cx="{place:.1f}" cy="{y:.1f}" r="{size}" fill="{ink}" fill-opacity="0.55"/>'

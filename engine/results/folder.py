@@ -15,6 +15,7 @@ merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
 context.json     names of funds, their splits and halts, the verdict of the search that the run came from;
                  where a tear sheet was made
+audit.*          what the audit said; where one was asked
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
 
@@ -68,7 +69,7 @@ EXACT_FILES = (
 PHASES = "phases.csv"
 MERGES = "merges.csv"
 CONTEXT = "context.json"
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, CONTEXT)
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, CONTEXT, "audit.json", "audit.html")
 
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason", "successor")
@@ -86,11 +87,12 @@ def save(
     """Write ``result`` and its metrics as ``folder``; UsageError where the disk does not allow it.
 
     ``report`` is called with the path of the tear sheet, which it writes, before the folder appears. Reports
-    that are in ``folder`` already stay if every table and metric is as it was.
+    that are in ``folder`` already stay if every table and metric is as it was; so does the audit of a run
+    that was not there yet.
     """
     with whole(folder) as stage:
         write(result, metrics, stage)
-        if _same_numbers(folder, stage):
+        if _same_numbers(folder, stage) or not is_run(folder):
             _copy_reports(folder, stage)
         if report is not None:
             report(stage / TEARSHEET)
