@@ -29,7 +29,7 @@ from engine.briefs.statements import line_of, read_statements
 from engine.cli.main import main
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
-from engine.report.brief_figures import brief_pictures
+from engine.report.brief_charts import brief_charts
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -619,6 +619,7 @@ def test_a_page_has_cards_charts_and_every_line(here, tmp_path):
     kept = json.loads((folder / "brief.json").read_text(encoding="utf-8"))
     assert kept == {name: each for name, each in document.items() if name not in ("page", "folder")}
     page = (folder / "brief.html").read_text(encoding="utf-8")
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert "<b>659.00 m</b>" in page
     assert "<span>Margin balance</span><b>100.00 m</b><small>latest known: 2025-08-19</small>" in page
     assert page.count("<svg") == 8
@@ -629,8 +630,8 @@ def test_a_page_has_cards_charts_and_every_line(here, tmp_path):
 
 def test_a_page_without_units_or_margin_leaves_their_charts_out():
     bars = {name: frame for name, frame in tables().items() if name in ("bars", "actions")}
-    pictures = brief_pictures(brief_of(bars))
-    assert [each.name for each in pictures] == ["turnover", "prices"]
+    charts = brief_charts(brief_of(bars))
+    assert [each.name for each in charts] == ["turnover", "prices"]
 
 
 # --- the command --------------------------------------------------------------------------------------

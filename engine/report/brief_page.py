@@ -13,8 +13,8 @@ from typing import Any
 from engine.briefs.brief import Brief
 from engine.briefs.series import Fact
 from engine.briefs.words import remark, value_text
-from engine.report import canvas, html
-from engine.report.brief_figures import brief_pictures
+from engine.report import charts, html
+from engine.report.brief_charts import brief_charts
 from engine.report.html import Safe, join, section, table, tag
 
 # Lines that stand on cards, and what to call them there; those that the windows leave out are not shown.
@@ -33,27 +33,29 @@ LARGE = ((1e9, "bn"), (1e6, "m"))
 
 def write_brief(brief: Brief, document: Mapping[str, Any], path: Path) -> None:
     """Write the page of a brief to ``path``, whole or not at all; OSError if the file cannot be written."""
-    with canvas.styled("page"):
-        html.write(path, _page(brief, document))
+    html.write(path, _page(brief, document))
 
 
 def _page(brief: Brief, document: Mapping[str, Any]) -> str:
     synthetic = bool(document["data"]["synthetic"])
-    drawn = [
-        html.figure(canvas.svg(each, synthetic=synthetic), each.caption, wide=each.wide)
-        for each in brief_pictures(brief)
-    ]
+    made = brief_charts(brief)
+    figures = tag("div", *(charts.figure(each, synthetic=synthetic) for each in made), class_="figures")
     lead = f"Values are {brief.basis}."
-    charts = section("Charts", tag("div", *drawn, class_="figures"), id_="charts")
+    drawn = section("Charts", figures, id_="charts")
     parts: list[tuple[str, str, Safe]] = [
         ("summary", "Summary", section("Summary", *_warned(brief), _cards(brief), id_="summary", lead=lead)),
-        *([("charts", "Charts", charts)] if drawn else []),
+        *([("charts", "Charts", drawn)] if made else []),
         ("lines", "Every line", _lines(brief, document)),
     ]
     title = f"{brief.fund.symbol} {brief.fund.name}".rstrip()
     about = f"{brief.day} · {document['data']['name']}, fingerprint {brief.fingerprint}"
-    header = join(tag("h1", title), tag("p", about, class_="subtitle"))
-    return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
+    return html.page(
+        title,
+        html.heading("Flow brief", title, tag("p", about, class_="subtitle")),
+        parts,
+        banner=html.made_up() if synthetic else None,
+        scripts=charts.scripts(made, synthetic=synthetic),
+    )
 
 
 def _warned(brief: Brief) -> list[Safe]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from data.synthetic import SYNTHETIC
+from engine.report.charts import STAMP
 from engine.report.html import Safe, escape
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ SERIES = ("#2f6fd0", "#d98a1f", "#2a9d6a", "#a05fc0", "#d1495b", "#3aa6b9", "#8a
 WIDE, HALF = 8.6, 5.3  # inches; the page shows 980 and 480 pixels of them
 PLACEHOLDERS = {"ink": "#0b0c0d", "grid": "#0b0c0e", "paper": "#0b0c0f"}
 PAPER = {"ink": "#20242b", "grid": "#d9dce1", "paper": "#ffffff"}
-STAMP = f"{SYNTHETIC} DATA"
 
 
 @dataclass(frozen=True)

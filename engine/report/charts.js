@@ -123,8 +123,8 @@
     return [height, {
       animation: false, backgroundColor: "transparent", aria: { enabled: false },
       textStyle: { color: colour("ink"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 },
-      graphic: data.synthetic ? [{ type: "text", right: 4, top: 3, silent: true, z: 100,
-        style: { text: "SYNTHETIC DATA", fill: colour("warning"), fontSize: 10, fontWeight: 700 } }] : [],
+      graphic: data.stamp ? [{ type: "text", right: 4, top: 3, silent: true, z: 100,
+        style: { text: data.stamp, fill: colour("warning"), fontSize: 10, fontWeight: 700 } }] : [],
       title: titles, legend, grid: grids, xAxis: xs, yAxis: ys, dataZoom: zoom, series,
       axisPointer: pointer ? { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("muted") }, label: { backgroundColor: colour("muted") } } : undefined,
       tooltip: { trigger: pointer ? "axis" : "item", confine: true, backgroundColor: colour("paper"), borderColor: colour("muted"),

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from data.synthetic import SYNTHETIC
 from data.words import number, percent
 from engine.report.html import Safe, join, json_block, tag
 from engine.result import Floats
@@ -28,6 +29,7 @@ from engine.result import Floats
 Kind = Literal["line", "steps", "area", "band", "bars", "points", "up", "down", "flags", "shade", "ribbon"]
 Scale = Literal["percent", "number", "count"]
 
+STAMP = f"{SYNTHETIC} DATA"
 DIGITS = 6  # of a number on a page: more than a picture can show
 SERIES = 8  # colours --s1 to --s8
 
@@ -155,7 +157,7 @@ def block(charts: Sequence[Chart], *, synthetic: bool) -> Safe:
         if axis not in axes:
             axes.append(axis)
         made.append(_document(chart, axes.index(axis)))
-    data = {"synthetic": synthetic, "axes": axes, "charts": made}
+    data = {"stamp": STAMP if synthetic else "", "axes": axes, "charts": made}
     return Safe(json_block(data, "charts-data") + f"<script>{script('charts.js')}</script>")
 
 

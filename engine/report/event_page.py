@@ -16,7 +16,7 @@ from data.words import NOT_AVAILABLE, count, number, percent
 from engine.events.study import ALTERNATIVES, EventStudy, Measure
 from engine.report import canvas, html
 from engine.report.canvas import Picture
-from engine.report.html import Safe, join, section, shaded, table, tag
+from engine.report.html import Safe, section, shaded, table, tag
 from engine.statistics.events import EventMean
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     ]
     title = f"After {document['parameters']['when']}"
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
-    header = join(tag("h1", title), tag("p", f"{period} · {document['data']['name']}", class_="subtitle"))
+    about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
+    header = html.heading("Event study", title, about)
     return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
 
 

@@ -105,7 +105,8 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
     ]
     title = f"The score of {document['strategy']}"
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
-    header = join(tag("h1", title), tag("p", f"{period} · {document['data']['name']}", class_="subtitle"))
+    about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
+    header = html.heading("Score", title, about)
     return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
 
 

@@ -18,6 +18,7 @@ from engine.metrics.declared import ALTERNATIVES, in_group
 from engine.metrics.metric import Metric
 from engine.report import canvas, sections
 from engine.report.canvas import Picture
+from engine.report.charts import STAMP
 from engine.report.plotted import pictures_of
 from engine.report.pyfolio_figures import pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs
@@ -138,7 +139,7 @@ def _page(result: Result, metrics: Metrics | None, rows: list[Row], number: str)
     page.text(SIDE / WIDTH, 0.018, result.name, fontsize=7)
     page.text(1 - SIDE / WIDTH, 0.018, number, fontsize=7, ha="right")
     if result.synthetic:
-        page.text(0.5, 0.018, canvas.STAMP, fontsize=7, ha="center", color=canvas.WARNING, weight="bold")
+        page.text(0.5, 0.018, STAMP, fontsize=7, ha="center", color=canvas.WARNING, weight="bold")
     canvas.settle(page)
     return page
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.synthetic import SYNTHETIC
-from engine.report.charts import Chart, Panel, Series, spells, spoken
+from engine.report.charts import STAMP, Chart, Panel, Series, spells, spoken
 from engine.report.html import Safe, escape
 from engine.result import Floats
 
@@ -23,7 +23,6 @@ LEGEND, ROW, TEXT = 18, 15, 11.5
 LABELLED = 200  # pixels for the names of a ribbon's rows, at most
 FEW_PLACES = 20  # points are large where there are no more
 FEW_POINTS, BUCKET = 400, 3.0  # lines of fewer points are drawn point by point; pixels
-STAMP = f"{SYNTHETIC} DATA"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""Charts of a brief: the flows and levels of the fund by session, and its index beside its sisters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.briefs.brief import Brief
+from engine.report.charts import SERIES, Chart, Panel, Series
+
+RECENT = 60  # sessions that bars are drawn of; lines go back to the first value on file
+HEIGHT = 140
+
+# Name of the series, title, and whether its values of single sessions are bars.
+CHARTS = (
+    ("flow", "Net inflow at VWAP", True),
+    ("units", "Fund units, on the basis of the day", False),
+    ("financing", "Net financing", True),
+    ("margin", "Margin balance", False),
+    ("aum", "AUM, units at NAV", False),
+    ("turnover", "Turnover", True),
+)
+
+
+def brief_charts(brief: Brief) -> list[Chart]:
+    """Return the charts for which there are values."""
+    charts = [
+        _bars(brief, name, title) if bars else _line(brief, name, title)
+        for name, title, bars in CHARTS
+        if np.isfinite(brief.series[name][-RECENT if bars else 0 :]).any()
+    ]
+    if np.isfinite(brief.series["close"]).any():
+        charts.append(_prices(brief))
+    if any(np.isfinite(each).sum() > 1 for each in brief.indices.values()):
+        charts.append(_indices(brief))
+    return charts
+
+
+def _days(brief: Brief) -> Any:
+    return np.array(brief.sessions, dtype="datetime64[D]")
+
+
+def _bars(brief: Brief, name: str, title: str) -> Chart:
+    values = brief.series[name][-RECENT:]
+    merged = name != "turnover" and np.isnan(values).any()
+    gaps = "; what sessions without a value changed is in the next one's" if merged else ""
+    panel = Panel(title, (Series(title.lower(), "bars", "run", values),), "count", HEIGHT)
+    caption = f"A session each, the last {len(values)}{gaps}."
+    return Chart(name, title, caption, _days(brief)[-len(values) :], (panel,))
+
+
+def _line(brief: Brief, name: str, title: str) -> Chart:
+    known = np.isfinite(brief.series[name])
+    values, days = brief.series[name][known], _days(brief)[known]
+    best = int(np.argmax(values))
+    series = (
+        Series(title.partition(",")[0].lower(), "line", "run", values),
+        Series("highest", "points", "equal", values[[best]], np.array([best])),
+    )
+    caption = f"The highest is of {days[best]}."
+    return Chart(name, title, caption, days, (Panel(title, series, "count", HEIGHT),))
+
+
+def _prices(brief: Brief) -> Chart:
+    title = "Close and NAV" if np.isfinite(brief.series["nav"]).any() else "Close"
+    series = []
+    for name, label, colour in (("nav", "NAV", "equal"), ("close", "close", "run")):
+        rows = np.flatnonzero(np.isfinite(brief.series[name]))
+        if len(rows):
+            series.append(Series(label, "line", colour, brief.series[name][rows], rows))
+    caption = "On the basis of the day: splits and dividends since then are taken out."
+    panel = Panel(title, tuple(series), "number", HEIGHT)
+    return Chart("prices", title, caption, _days(brief), (panel,))
+
+
+def _indices(brief: Brief) -> Chart:
+    known = [np.flatnonzero(np.isfinite(each)) for each in brief.indices.values()]
+    begin = min(int(rows[0]) for rows in known if len(rows))
+    series = []
+    others = 0
+    for code, values in brief.indices.items():
+        values = values[begin:]
+        rows = np.flatnonzero(np.isfinite(values))
+        if not len(rows):
+            continue
+        own = code == brief.fund.index
+        others += not own
+        colour = "run" if own else f"s{2 + (others - 1) % (SERIES - 1)}"
+        series.append(Series(code, "line", colour, values[rows], rows))
+    own_index = brief.indices.get(brief.fund.index or "")
+    there = own_index is not None and bool(np.isfinite(own_index).any())
+    caption = f"Its own is {brief.fund.index}." if there else "Its own is not on file."
+    panel = Panel("Indices this year", tuple(series), height=HEIGHT)
+    return Chart("indices", "Indices this year", caption, _days(brief)[begin:], (panel,))
