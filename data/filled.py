@@ -18,6 +18,8 @@ import pandas as pd
 from data.facts.capex import SERIES, capex
 from data.facts.themes import known_tags, themes_on
 from data.source import renamed
+from data.store.spans import Span, measured, spans_of
+from data.store.tables import TABLES
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -52,6 +54,12 @@ class Filled:
         if table == "macro":
             return self._with_capex(frame)
         return self._with_themes(frame) if table == "index_weights" else frame
+
+    def spans(self, table: str) -> Mapping[str, Span]:
+        """Return the series of a table, with the rows and days of each, filled in ones included."""
+        if table in ("macro", "index_weights"):
+            return measured(TABLES[table], self.read(table))
+        return spans_of(self._source, table)
 
     def _with_capex(self, frame: pd.DataFrame) -> pd.DataFrame:
         if (frame["series"] == SERIES).any():

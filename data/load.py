@@ -30,7 +30,7 @@ from data.filled import Filled
 from data.panel.facts import Listings
 from data.panel.grids import facts_of
 from data.panel.panel import Panel
-from data.source import Renamed, renamed
+from data.source import Renamed, renamed, spans_of
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -64,14 +64,14 @@ def load_panel(
     market = _one_market(chosen)
     calendar = calendar_for(market)
     published = load_availability(availability, lags)
+    require_bars(source, chosen)
     bars = source.read("bars", chosen)
-    require_bars(source, bars, chosen)
     days = _sessions(bars, calendar, end)
     funds = funds_of(chosen, source.read("funds", chosen))
     panel = Panel.build(
         days,
         chosen,
-        facts_of(source.read, chosen, bars, days, market, published),
+        facts_of(source, chosen, bars, days, market, published),
         RuleBook.load(market).arrays(chosen, funds, days),
         Listings(
             tuple(funds[symbol].listed for symbol in chosen),
@@ -101,7 +101,7 @@ def choose_symbols(
     that it has now. DataError for a symbol without bars.
     """
     source = renamed(source)
-    on_file = sorted(set(source.read("bars")["symbol"])) if not symbols or universe_name else []
+    on_file = list(spans_of(source, "bars")) if not symbols or universe_name else []
     if universe_name is not None:
         chosen = [symbol for symbol in universe(universe_name) if symbol in on_file]
         if not chosen:
@@ -139,12 +139,11 @@ def _one_market(symbols: Sequence[str]) -> str:
     return markets[0]
 
 
-def require_bars(source: DataSource, bars: pd.DataFrame, symbols: Sequence[str]) -> None:
-    """Raise DataError with close matches unless ``bars`` of a source have rows of every symbol."""
-    found = set(bars["symbol"])
+def require_bars(source: DataSource, symbols: Sequence[str]) -> None:
+    """Raise DataError with close matches unless a source has bars of every symbol."""
+    known = spans_of(source, "bars")
     for symbol in symbols:
-        if symbol not in found:
-            known = sorted(set(source.read("bars")["symbol"]))
+        if symbol not in known:
             raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.facts.actions import RENAME
-from data.store.arrivals import day_of
+from data.store.spans import Span, day_of, measured, spans_of
 from data.store.store import MANIFEST, Store
 from data.store.tables import table as schema_of
 
@@ -24,6 +24,9 @@ class Readable(Protocol):
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a table, of all symbols or of some; without rows if there are none."""
+
+
+__all__ = ["DataSource", "Readable", "Renamed", "Span", "open_source", "renamed", "spans_of"]
 
 
 class DataSource(Protocol):
@@ -65,6 +68,10 @@ class Renamed:
         for old, new, _ in reversed(self._renames):
             found.setdefault(old, found.get(new, new))
         return found
+
+    def spans(self, table: str) -> Mapping[str, Span]:
+        """Return the series of a table under the symbols of :attr:`successors`, with rows and days of each."""
+        return measured(schema_of(table), self.read(table))
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a table, as the source does, under the symbols of :attr:`successors`.

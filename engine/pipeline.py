@@ -94,7 +94,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
     with watch("data"):
         source = renamed(open_source(spec.data))
         symbols = choose_symbols(source, spec.symbols, spec.universe)
-        require_bars(source, source.read("bars", symbols), symbols)
+        require_bars(source, symbols)
     with watch("checks"):
         findings = check_data(spec, source, symbols)
     with watch("panel"):

@@ -75,7 +75,7 @@ ROOMS: dict[str, str] = {
         "data.errors data.folders engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
         "engine.spec engine.simulation engine.sweeps"
     ),
-    "data.filled": "data.facts data.source",
+    "data.filled": "data.facts data.store data.source",
     "data.load": "data.errors data.facts data.source data.panel data.filled",
     "engine.pipeline": (
         "data.errors engine.result engine.results data.synthetic data.source data.panel data.checks "
@@ -131,7 +131,7 @@ DOORS = {
     "optuna": {"engine/tuning/samplers.py"},
     "distributed": {"engine/tuning/dask_client.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
-    "pyarrow": {"data/store/store.py", "data/importing/"},
+    "pyarrow": {"data/store/files.py", "data/importing/"},
     "python_calamine": {"data/importing/workbooks.py"},
     "xlrd": {"data/importing/workbooks.py"},
     "akshare": {"data/providers/akshare.py"},

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -265,8 +267,36 @@ def test_two_writers_one_after_the_other_see_each_other(tmp_path):
     first.append(BEFORE)
     second.append(NEXT)
     assert values(second) == [3.861e9, 3.97e9]
+
+
+def test_who_reads_goes_on_reading_what_was_there_when_an_import_comes(tmp_path):
+    Store(tmp_path).append(BEFORE)
+    reader = Store(tmp_path)
+    Store(tmp_path).append(NEXT)
+    assert files(tmp_path) == {MANIFEST, ".lock", "units-000002.parquet", "nav-000002.parquet"}
+    assert (values(reader), values(reader, "nav")) == ([3.861e9], [0.7041])
+    assert values(Store(tmp_path)) == [3.861e9, 3.97e9]
+
+
+def test_an_import_that_ends_while_a_store_is_opened_is_met_with_the_new_tables(tmp_path, monkeypatch):
+    Store(tmp_path).append(BEFORE)
+    read = Path.read_text
+
+    def meet_an_import(path: Path, **words: str) -> str:
+        text = read(path, **words)
+        monkeypatch.setattr(Path, "read_text", read)
+        Store(tmp_path).append(NEXT)
+        return text
+
+    monkeypatch.setattr(Path, "read_text", meet_an_import)
+    assert values(Store(tmp_path)) == [3.861e9, 3.97e9]
+
+
+def test_a_file_that_is_gone_is_named(tmp_path):
+    Store(tmp_path).append(BEFORE)
+    (tmp_path / "units-000001.parquet").unlink()
     with pytest.raises(DataError, match=r"is gone.*start again"):
-        first.read("units")
+        Store(tmp_path).read("units")
 
 
 def test_leftovers_are_deleted_when_the_store_is_opened_but_not_under_a_writer(tmp_path):
@@ -288,11 +318,11 @@ KILLED = """
     from pathlib import Path
 
     import pandas as pd
-    import data.store.store
+    import data.store.files
     from data.store.store import Store
 
     top, original = Path(sys.argv[1]), Path(sys.argv[2])
-    real_write = data.store.store.pq.write_table
+    real_write = data.store.files.pq.write_table
     left = 0
 
     def tick():
@@ -318,7 +348,7 @@ KILLED = """
         tick()
 
     def append(folder):
-        data.store.store.pq.write_table, os.fsync = write_half, sync
+        data.store.files.pq.write_table, os.fsync = write_half, sync
         sys.addaudithook(watch)
         Store(folder).append({
             "units": pd.DataFrame({"symbol": ["159363.SZ"], "day": ["2025-08-20"], "units": [3.97e9]}),
@@ -412,6 +442,87 @@ def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / "units-000001.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(DataError, match=r"units-000001.parquet` is damaged"):
         store.read("units")
+
+
+def many_bars() -> pd.DataFrame:
+    """Five funds, more rows than one group of rows has; every price in it once."""
+    days = pd.date_range("2000-01-01", periods=5000).strftime("%Y-%m-%d")
+    parts = []
+    for number in range(5):
+        close = 1 + (np.arange(len(days)) * 5 + number) / 1e6
+        prices = dict.fromkeys(("open", "high", "low", "close"), close)
+        parts.append(pd.DataFrame({"symbol": f"51000{number}.SH", "day": days, **prices, "volume": 100.0}))
+    return pd.concat(parts)
+
+
+def test_the_rows_of_any_funds_are_those_of_the_whole_table(tmp_path):
+    store = Store(tmp_path)
+    store.append({"bars": many_bars()})
+    whole = store.read("bars")
+    for chosen in (["510000.SH"], ["510003.SH"], ["510004.SH", "510001.SH"], ["510003.SH", "510009.SH"], []):
+        expected = whole[whole["symbol"].isin(chosen)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(store.read("bars", chosen), expected)
+    spans = store.spans("bars")
+    assert list(spans) == sorted(set(whole["symbol"]))
+    assert {(each.rows, str(each.first), str(each.last)) for each in spans.values()} == {
+        (5000, "2000-01-01", "2013-09-08")
+    }
+
+
+def test_a_store_of_before_has_no_seals_and_is_read_all_the_same(tmp_path):
+    store = Store(tmp_path)
+    store.append({"bars": many_bars()})
+    whole, spans = store.read("bars"), dict(store.spans("bars"))
+    path = tmp_path / "bars-000001.parquet"
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    (tmp_path / MANIFEST).write_text(json.dumps({"format": 1, "tables": {"bars": path.name}}))
+    old = Store(tmp_path)
+    pd.testing.assert_frame_equal(old.read("bars"), whole)
+    assert (dict(old.spans("bars")), old.synthetic, old.seals) == (spans, False, {})
+    two = old.read("bars", ["510001.SH", "510004.SH"])
+    assert two["symbol"].value_counts().to_dict() == {"510001.SH": 5000, "510004.SH": 5000}
+
+
+def test_no_bit_of_a_table_can_turn_unnoticed(tmp_path):
+    store = Store(tmp_path)
+    store.append({"bars": many_bars()})
+    whole, path = store.read("bars"), tmp_path / "bars-000001.parquet"
+    sound = path.read_bytes()
+    told = 0
+    for place in np.random.default_rng(3).integers(0, 8 * len(sound), 60):
+        broken = bytearray(sound)
+        broken[place // 8] ^= 1 << (place % 8)
+        path.write_bytes(broken)
+        try:
+            read = Store(tmp_path).read("bars")
+        except DataError as error:
+            told += "is damaged" in str(error)
+        else:
+            pd.testing.assert_frame_equal(read, whole)
+    assert told > 50
+
+
+def test_a_description_that_names_the_file_of_another_table_is_damaged(tmp_path):
+    Store(tmp_path).append(BEFORE)
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    for table, file in (("units", "nav-000001.parquet"), ("units", "../units.parquet"), ("unit", "x")):
+        tables = {table: file}
+        (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"tables": tables}))
+        with pytest.raises(DataError, match=r"store.json` is damaged.*is no file of the table"):
+            Store(tmp_path)
+
+
+def test_a_file_of_another_table_under_the_name_of_this_one_is_damaged(tmp_path):
+    Store(tmp_path).append(BEFORE)
+    shutil.copy(tmp_path / "nav-000001.parquet", tmp_path / "units-000001.parquet")
+    with pytest.raises(DataError, match=r"units-000001.parquet` is damaged"):
+        Store(tmp_path).read("units")
+
+
+def test_a_store_on_its_way_to_another_process_is_the_store(tmp_path):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    assert values(pickle.loads(pickle.dumps(store))) == [3.861e9]
 
 
 ROWS = st.lists(

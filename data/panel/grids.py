@@ -7,7 +7,7 @@ that are no sessions are left out, and reported by `data check`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,13 +19,13 @@ from data.facts.availability import Availability
 from data.facts.symbols import MARKET_CODES
 from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
 from data.store.schema import Table
+from data.store.spans import Readable, Span, spans_of
 from data.store.tables import FACT_TABLES
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
-Read = Callable[[str, Sequence[str] | None], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,30 @@ class Sessions:
 
 
 def facts_of(
-    read: Read,
+    source: Readable,
     symbols: tuple[str, ...],
     bars: pd.DataFrame,
     days: Days,
     market: str,
     published: Availability,
 ) -> Facts:
-    """Return the facts about some funds; ``read`` is that of a data source, ``bars`` are read already."""
+    """Return the facts about some funds; ``bars`` of the source are read already."""
     sessions = Sessions(days, market, published)
     grids: dict[str, Grid] = {}
     for table in FACT_TABLES:
         by_fund = table.key[0] == "symbol"
-        frame = bars if table.name == "bars" else read(table.name, symbols if by_fund else None)
+        frame = bars if table.name == "bars" else source.read(table.name, symbols if by_fund else None)
         if len(frame) or (by_fund and table.always):
             names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
             make = _by_session if "day" in table.key else _by_publication
             values, usable_from = make(table, frame, names, sessions)
-            recorded_from = _first_row(read(table.name, None), days) if table.begins_at_zero else None
+            recorded_from = _first_row(spans_of(source, table.name), days) if table.begins_at_zero else None
             grids[table.name] = Grid(
                 table.name, values, usable_from, None if by_fund else names, recorded_from
             )
-        if table.markets is not None and (grid := _of_market(table, read, sessions)) is not None:
+        if table.markets is not None and (grid := _of_market(table, source, sessions)) is not None:
             grids[of_markets(table.name)] = grid
-    return Facts(grids, index_weights=_index_weights(read("index_weights", None), sessions))
+    return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
 
 
 def _by_session(
@@ -129,10 +129,10 @@ def _by_publication(
     return values, usable_after(count, len(names), 0)
 
 
-def _of_market(table: Table, read: Read, sessions: Sessions) -> Grid | None:
+def _of_market(table: Table, source: Readable, sessions: Sessions) -> Grid | None:
     """Return the rows of a table about the whole market; None if there are none."""
     codes = tuple(code for code, name in MARKET_CODES.items() if name == sessions.market)
-    frame = read(table.name, codes)
+    frame = source.read(table.name, codes)
     if frame.empty:
         return None
     # The end of a month may be no session; what it says belongs to the session before.
@@ -143,12 +143,10 @@ def _of_market(table: Table, read: Read, sessions: Sessions) -> Grid | None:
     return Grid(table.name, *_by_session(table, frame, codes, sessions), codes)
 
 
-def _first_row(frame: pd.DataFrame, days: Days) -> int:
+def _first_row(spans: Mapping[str, Span], days: Days) -> int:
     """Return the row of the first day on which a table has a row of any fund."""
-    frame = frame[~frame["symbol"].isin(list(MARKET_CODES))]
-    if frame.empty:
-        return 0
-    return int(np.searchsorted(days, frame["day"].to_numpy().astype("datetime64[D]").min()))
+    first = [span.first for name, span in spans.items() if span.first and name not in MARKET_CODES]
+    return int(np.searchsorted(days, np.datetime64(min(first), "D"))) if first else 0
 
 
 def _index_weights(frame: pd.DataFrame, sessions: Sessions) -> tuple[IndexWeights, ...]:

@@ -26,8 +26,8 @@ from data.providers.asking import Connection
 from data.providers.joining import Gap, Joined, join
 from data.providers.published import Published
 from data.providers.recipe import Memory, Recipe, read_memory, write_memory
-from data.store.arrivals import day_of
 from data.store.schema import Table
+from data.store.spans import day_of
 from data.store.store import Store
 from data.store.tables import TABLES
 

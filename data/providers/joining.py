@@ -21,8 +21,8 @@ from data.providers.answers import listed, rows_of
 from data.providers.asking import Connection
 from data.providers.provider import Wanted
 from data.providers.published import Published
-from data.store.arrivals import day_of
 from data.store.schema import Table
+from data.store.spans import day_of
 from data.store.tables import TABLES
 
 # Called with the number of pieces that were planned just now, and what is asked for next.

@@ -31,7 +31,6 @@ from data.providers.fetching import (
 from data.providers.joining import Gap, Joined
 from data.providers.published import Published
 from data.providers.recipe import Memory, Recipe, read_memory
-from data.store.arrivals import day_of
 from data.store.merge import REVISIONS
 from data.store.store import Store
 from data.store.tables import TABLES
@@ -117,9 +116,9 @@ def _of_files(store: Store, providers: Sequence[str], connection_to: Callable[[s
     names: dict[str, set[str]] = {"symbol": set(), "index": set()}
     days: list[date] = []
     for table in (name for name in store.tables if name in offered):
-        rows, key = store.read(table), TABLES[table].key[0]
-        names[key].update(rows[key].unique())
-        days.append(rows[day_of(TABLES[table])].min().date())
+        spans = store.spans(table)
+        names[TABLES[table].key[0]].update(spans)
+        days += [span.first for span in spans.values() if span.first is not None]
     symbols = [name for name in names["symbol"] if name not in MARKET_CODES and market_of(name) == market]
     if not symbols:
         raise UsageError(
@@ -202,6 +201,4 @@ def _going_on(
 
 
 def _last_days(store: Store, table: str) -> Mapping[str, date]:
-    rows, schema = store.read(table), TABLES[table]
-    last = rows.groupby(schema.key[0])[day_of(schema)].max()
-    return {str(name): day.date() for name, day in last.items()}
+    return {name: span.last for name, span in store.spans(table).items() if span.last is not None}

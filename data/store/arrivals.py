@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.store.schema import Column, Table
+from data.store.spans import day_of
 
 # Who gave rows that no provider gave.
 IMPORTED = "import"
@@ -31,12 +32,6 @@ ARRIVALS = Table(
         Column("provider", "text"),
     ),
 )
-
-
-def day_of(schema: Table) -> str:
-    """Return the column of the key that holds the day; no name for a table without one."""
-    days = (column.name for column in schema.columns if column.kind == "day" and column.name in schema.key)
-    return next(days, "")
 
 
 def arrivals_of(

@@ -8,7 +8,8 @@ at any moment leaves either the old store or the new one.
 3. Merge the new rows with the old ones in memory; refuse what would change the past.
 4. Write each table that changed to a new file, and flush it to the disk.
 5. Write the new ``store.json`` under another name and rename it over the old one.
-6. Delete the files that only the old ``store.json`` named.
+6. Delete the files that only the old ``store.json`` named. Who reads has them open (``data.store.files``),
+   and goes on reading what was there when the store was opened.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data.errors import DataError, UsageError
 from data.store.arrivals import ARRIVALS, arrivals_of
+from data.store.files import OpenFile, Seal, damaged, flush, write_file
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
 from data.store.schema import Table
+from data.store.spans import Span
+from data.store.tables import TABLES
 from data.store.tables import table as schema_of
 from data.synthetic import SYNTHETIC
 
@@ -41,9 +43,8 @@ MANIFEST = "store.json"
 # What the store says of itself, in tables beside the data.
 _BESIDE = {table.name: table for table in (REVISIONS, ARRIVALS)}
 
-_LEFTOVER = re.compile(r"[a-z_]+-\d{6}\.parquet|store\.json\.new|\.lock")
-_ROW_GROUP = 16_384
-_ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
+_FILE = re.compile(r"[a-z_]+-\d{6}\.parquet")
+_LEFTOVER = re.compile(rf"{_FILE.pattern}|store\.json\.new|\.lock")
 
 
 @dataclass(frozen=True)
@@ -69,34 +70,39 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.name: str = self.folder.resolve().name
-        self._files: dict[str, str] = {}
-        self._recipe: dict[str, Any] = {}
+        self._manifest = Manifest()
+        self._open: dict[str, OpenFile] = {}
         if (self.folder / MANIFEST).is_file():
-            self._files, self._recipe = _read_manifest(self.folder)
-            if any(_is_leftover(path, self._files) for path in self.folder.iterdir()):
+            self._look()
+            if any(_is_leftover(path, self._manifest.files) for path in self.folder.iterdir()):
                 # Unless someone is writing just now, or the folder is read-only.
                 with suppress(OSError, UsageError), _lock(self.folder):
-                    self._files, self._recipe = _sweep(self.folder)
+                    _sweep(self.folder)
+                    self._look()
         else:
             _refuse_foreign(self.folder)
 
     @property
     def synthetic(self) -> bool:
         """Whether rows of a made-up market were written into it."""
-        rows = self._rows(schema_of("bars"), columns=["source"])
-        return rows is not None and any(
-            (source or "").startswith(SYNTHETIC) for source in rows["source"].unique().to_pylist()
-        )
+        bars = self._file("bars")
+        return bars is not None and any(source.startswith(SYNTHETIC) for source in bars.sources)
+
+    @property
+    def seals(self) -> Mapping[str, str]:
+        """Digests that name the rows of each table, wherever they are; a table written long ago has none."""
+        files, seals = self._manifest.files, self._manifest.seals
+        return {name: seals[name].whole for name in self.tables if name in seals and name in files}
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that hold rows."""
-        return tuple(name for name in self._files if name not in _BESIDE)
+        return tuple(name for name in self._manifest.files if name not in _BESIDE)
 
     @property
     def recipe(self) -> Mapping[str, Any]:
         """How the tables were fetched, as ``data.providers`` noted it, in JSON's types; {} if none was."""
-        return self._recipe
+        return self._manifest.recipe
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of ``table`` sorted by key; an empty frame of the right columns if there are none.
@@ -106,6 +112,11 @@ class Store:
         table; DataError if a file is missing or damaged.
         """
         return self._read(schema_of(table), symbols)
+
+    def spans(self, table: str) -> Mapping[str, Span]:
+        """Return the series of ``table`` in order, with the rows and days of each; rows are not read."""
+        file = self._file(schema_of(table).name)
+        return {} if file is None else file.spans
 
     def revisions(self) -> pd.DataFrame:
         """Return the values that were replaced: table, key, column, old, new (as text), replaced (day)."""
@@ -138,7 +149,8 @@ class Store:
             name: schema_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
         }
         with _writing(self.folder):
-            self._files, self._recipe = _sweep(self.folder)
+            _sweep(self.folder)
+            self._look()
             merged = {
                 name: merge(schema_of(name), self.read(name), new, each_source=fetched is not None)
                 for name, new in incoming.items()
@@ -152,8 +164,8 @@ class Store:
                 fresh[REVISIONS.name] = pd.concat([self.revisions(), made], ignore_index=True)
             if len(came):
                 fresh[ARRIVALS.name] = pd.concat([self.arrivals(), came], ignore_index=True)
-            if fresh or (recipe is not None and recipe != self._recipe):
-                self._commit(fresh, self._recipe if recipe is None else dict(recipe))
+            if fresh or (recipe is not None and recipe != self.recipe):
+                self._commit(fresh, self.recipe if recipe is None else dict(recipe))
             return Appended(tuple(change for _, change in merged.values()), made)
 
     def _came(
@@ -163,7 +175,7 @@ class Store:
         fetched: datetime | None,
     ) -> pd.DataFrame:
         """Return the runs of what comes; none for files, unless some of the store was fetched."""
-        if fetched is None and ARRIVALS.name not in self._files:
+        if fetched is None and ARRIVALS.name not in self._manifest.files:
             return ARRIVALS.empty()
         runs = [ARRIVALS.empty()]
         for name, (rows, change) in merged.items():
@@ -175,40 +187,63 @@ class Store:
         return pd.concat(runs, ignore_index=True)
 
     def _read(self, schema: Table, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        wanted = None if symbols is None else [(schema.key[0], "in", list(symbols))]
-        rows = None if symbols is not None and not len(symbols) else self._rows(schema, filters=wanted)
-        if rows is None:
-            return schema.empty()
-        for column in schema.columns:
-            if column.name not in rows.column_names:  # it came later than the file
-                rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW[column.kind]))
-        frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
-        return frame.astype(schema.empty().dtypes.to_dict())
+        file = self._file(schema.name)
+        return schema.empty() if file is None else file.read(symbols)
 
-    def _rows(self, schema: Table, **options: Any) -> pa.Table | None:
-        """Return the rows of a table, as ``options`` choose them; None where it has no file."""
-        name = self._files.get(schema.name)
-        if name is None:
-            return None
-        try:
-            return pq.read_table(self.folder / name, partitioning=None, **options)
-        except FileNotFoundError:
-            raise DataError(
-                f"`{name}` of the store `{self.folder}` is gone",
-                hint="If an import has just finished, start again; else import into a new store.",
-            ) from None
-        except (OSError, pa.ArrowException) as error:
-            raise _damaged(self.folder / name, error) from None
+    def _file(self, name: str) -> OpenFile | None:
+        """Return the file of a table; None if it has none. DataError if it is gone."""
+        if name not in self._open and name in self._manifest.files:
+            try:
+                self._open[name] = self._manifest.open(self.folder, name)
+            except FileNotFoundError:
+                raise DataError(
+                    f"`{self._manifest.files[name]}` of the store `{self.folder}` is gone",
+                    hint="If an import has just finished, start again; else import into a new store.",
+                ) from None
+        return self._open.get(name)
 
-    def _commit(self, tables: Mapping[str, pd.DataFrame], recipe: dict[str, Any]) -> None:
-        generation = 1 + max((int(name[-14:-8]) for name in self._files.values()), default=0)
-        files = dict(self._files)
+    def _look(self) -> None:
+        """Read ``store.json``, and open the files that it names before a later import can delete them."""
+        before = None
+        self._manifest = _read_manifest(self.folder) if (self.folder / MANIFEST).is_file() else Manifest()
+        while self._manifest != before:
+            self._open = {}
+            for name in self._manifest.files:
+                with suppress(FileNotFoundError):
+                    self._open[name] = self._manifest.open(self.folder, name)
+            if len(self._open) == len(self._manifest.files):
+                return
+            before, self._manifest = self._manifest, _read_manifest(self.folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is sent to another process: no open files."""
+        return {**self.__dict__, "_open": {}}
+
+    def _commit(self, tables: Mapping[str, pd.DataFrame], recipe: Mapping[str, Any]) -> None:
+        files, seals = dict(self._manifest.files), dict(self._manifest.seals)
+        generation = 1 + max((int(name[-14:-8]) for name in files.values()), default=0)
         for name, frame in sorted(tables.items()):
             files[name] = f"{name}-{generation:06d}.parquet"
-            schema = _BESIDE[name] if name in _BESIDE else schema_of(name)
-            _write_parquet(self.folder / files[name], schema, frame)
-        _write_manifest(self.folder, files, recipe)
-        self._files, self._recipe = files, recipe
+            seals[name] = write_file(self.folder / files[name], _schema(name), frame)
+        _write_manifest(self.folder, Manifest(files, seals, recipe))
+        self._look()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``store.json`` says: the file of each table and its seal, and how the tables were fetched."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    seals: Mapping[str, Seal] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self, folder: Path, name: str) -> OpenFile:
+        """Return the file of a table, open; FileNotFoundError if there is none."""
+        return OpenFile(folder / self.files[name], _schema(name), self.seals.get(name))
+
+
+def _schema(name: str) -> Table:
+    return _BESIDE[name] if name in _BESIDE else schema_of(name)
 
 
 def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:
@@ -230,14 +265,15 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _read_manifest(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version, files = int(manifest["format"]), dict(manifest["tables"])
         recipe = dict(manifest.get("recipe", {}))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error) from None
+        seals = {name: Seal(**seal) for name, seal in manifest.get("seals", {}).items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from None
     if version > FORMAT:
         raise DataError(
             f"the store `{folder}` was written by a newer version of etflow",
@@ -245,48 +281,36 @@ def _read_manifest(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
             limit=f"format {FORMAT}",
             hint="Update etflow.",
         )
-    return files, recipe
+    for name, file in files.items():
+        known = name in TABLES or name in _BESIDE
+        if not (known and isinstance(file, str) and _FILE.fullmatch(file) and file[:-15] == name):
+            raise damaged(path, ValueError(f"`{file}` is no file of the table `{name}`"))
+    return Manifest(files, {name: seal for name, seal in seals.items() if name in files}, recipe)
 
 
-def _write_manifest(folder: Path, files: Mapping[str, str], recipe: Mapping[str, Any]) -> None:
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
     temporary = folder / f"{MANIFEST}.new"
-    manifest: dict[str, Any] = {"format": FORMAT, "tables": dict(sorted(files.items()))}
-    if recipe:
-        manifest["recipe"] = recipe
+    written: dict[str, Any] = {"format": FORMAT, "tables": dict(sorted(manifest.files.items()))}
+    written["seals"] = {name: seal.as_json() for name, seal in sorted(manifest.seals.items())}
+    if manifest.recipe:
+        written["recipe"] = dict(manifest.recipe)
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=2)
-        _flush(file)
+        json.dump(written, file, indent=2)
+        flush(file)
     os.replace(temporary, folder / MANIFEST)
 
 
-def _write_parquet(path: Path, schema: Table, frame: pd.DataFrame) -> None:
-    fields = pa.schema([(column.name, _ARROW[column.kind]) for column in schema.columns])
-    rows = pa.Table.from_pandas(frame, schema=fields, preserve_index=False).replace_schema_metadata(None)
-    with path.open("wb") as file:
-        pq.write_table(rows, file, compression="zstd", row_group_size=_ROW_GROUP)
-        _flush(file)
-
-
-def _flush(file: IO[bytes] | IO[str]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"`{path}` is damaged",
-        received=str(error).splitlines()[0] if str(error) else type(error).__name__,
-        hint="Delete the store and import the files again.",
-    )
-
-
-def _sweep(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
-    """Delete what ``store.json`` does not name, and return what it says."""
-    files, recipe = _read_manifest(folder) if (folder / MANIFEST).is_file() else ({}, {})
+def _sweep(folder: Path) -> None:
+    """Delete what ``store.json`` does not name."""
+    files = _read_manifest(folder).files if (folder / MANIFEST).is_file() else {}
     for path in folder.iterdir():
         if _is_leftover(path, files):
-            path.unlink()
-    return files, recipe
+            # Windows keeps a file that somebody reads; it is deleted by whoever writes or opens next.
+            try:
+                path.unlink()
+            except PermissionError:
+                if sys.platform != "win32":
+                    raise
 
 
 @contextmanager

@@ -136,10 +136,10 @@ def _windows(sessions: int | None, windows: Windows | None) -> Windows:
 
 def checked_day(source: DataSource, symbol: str, day: date | None) -> date:
     """Return the day of a brief (None: the fund's last bar), once it is a session within the fund's bars."""
-    bars = source.read("bars", [symbol])
-    require_bars(source, bars, [symbol])
-    first: date = bars["day"].min().date()
-    last: date = bars["day"].max().date()
+    require_bars(source, [symbol])
+    days = source.read("bars", [symbol])["day"]
+    first: date = days.min().date()
+    last: date = days.max().date()
     if day is None:
         return last
     if not first <= day <= last:

@@ -23,6 +23,7 @@ from data.facts.universe import Fund, universe
 from data.filled import Filled
 from data.panel.known import Known
 from data.panel.panel import Panel
+from data.source import spans_of
 from engine.briefs.series import Found, Sheet
 from engine.orders.next_open import next_panel
 
@@ -135,8 +136,8 @@ def _latest(source: DataSource, series: str, known: Known, day: date) -> Found:
 
 def _compared(source: DataSource, fund: Fund, day: date) -> list[str]:
     """Return the funds on file that meso compares: the AI funds, or all of the fund's market."""
-    first = source.read("bars").groupby("symbol")["day"].min()
-    begun = set(first.index[first <= pd.Timestamp(day)])
+    spans = spans_of(source, "bars")
+    begun = {symbol for symbol, span in spans.items() if span.first is not None and span.first <= day}
     ai = set(universe("ai_cn"))
     market = market_of(fund.symbol)
     chosen = begun & ai if fund.symbol in ai else {each for each in begun if market_of(each) == market}

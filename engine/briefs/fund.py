@@ -14,6 +14,7 @@ from data.choices import VALUATIONS
 from data.facts.universe import Fund
 from data.panel.flows import nav_as_prices, net_financing, pending_splits, unit_changes, unit_prices
 from data.panel.panel import Panel
+from data.source import spans_of
 from engine.briefs.lines import Windows
 from engine.briefs.series import Changes, Daily, Found, Sessions, Sheet, growth
 
@@ -75,9 +76,8 @@ def add_leverage(
 ) -> None:
     """Add net financing over windows that end with the day and with the session before, and the balance."""
     balance = _grid(source, "margin", fund.symbol, panel, "balance")
-    every = source.read("margin")
-    of_funds = every[every["symbol"].str.contains(".", regex=False)] if len(every) else every
-    first = of_funds["day"].min() if len(of_funds) else panel.days[0]
+    begun = [span.first for name, span in spans_of(source, "margin").items() if "." in name and span.first]
+    first = min(begun, default=panel.days[0])
     recorded = np.array([np.searchsorted(panel.days, np.datetime64(first, "D"))], dtype=np.int64)
     change, rows = net_financing(balance, recorded_from=recorded)
     change = change[:-1, 0]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
+from data.source import spans_of
 from engine.briefs.lines import Windows
 from engine.briefs.series import Found, Sessions, Sheet, growth
 
@@ -116,13 +117,12 @@ def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
 def funds_with_listings(source: DataSource, symbol: str) -> dict[str, Fund]:
     """Return all funds that may be peers; one without a listing day is listed from its first bar on."""
     table = source.read("funds")
-    bars = source.read("bars")
-    first = bars.groupby("symbol")["day"].min()
-    symbols = sorted({*load_funds(), *table["symbol"], *first.index, symbol})
+    spans = spans_of(source, "bars")
+    symbols = sorted({*load_funds(), *table["symbol"], *spans, symbol})
     funds = funds_of(symbols, table)
-    for each in first.index:
+    for each, span in spans.items():
         if funds[each].listed is None:
-            funds[each] = replace(funds[each], listed=first[each].date())
+            funds[each] = replace(funds[each], listed=span.first)
     return funds
 
 
@@ -145,7 +145,7 @@ def _compared(source: DataSource, fund: Fund, funds: Mapping[str, Fund]) -> list
     """Return the fund's index and those to compare it with: the AI indices, else those of funds on file."""
     ai = {load_funds()[symbol].index for symbol in universe("ai_cn")}
     if fund.index not in ai:
-        on_file = {*source.read("bars")["symbol"]}
+        on_file = spans_of(source, "bars")
         ai = {each.index for each in funds.values() if each.symbol in on_file} | {fund.index}
     return sorted(code for code in ai if code)
 

@@ -1,7 +1,7 @@
 """The door to empyrical, which is imported when the first metric is computed.
 
-It comes without scipy.stats and scipy.optimize, which are four fifths of its 0.4 s, and without yfinance, where
-that is installed: it needs them for functions that are not called here.
+It comes without scipy.stats and scipy.optimize, which are four fifths of its 0.4 s, and without yfinance,
+where that is installed: it needs them for functions that are not called here.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from data.facts.calendars import COMMAND, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
 from data.panel.panel import Panel
+from data.source import Span, spans_of
 from engine.kernel.costs import Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.schedule import decision_rows
@@ -117,6 +118,10 @@ class _Ahead:
         empty[frame.select_dtypes("number").columns] = np.nan
         frame = frame[frame["day"] <= self._last]
         return pd.concat([frame, empty], ignore_index=True)
+
+    def spans(self, table: str) -> Mapping[str, Span]:
+        """Return the series of a table as the source has them."""
+        return spans_of(self._source, table)
 
 
 def next_session(market: str, last: date) -> date:

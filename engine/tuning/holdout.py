@@ -16,7 +16,7 @@ from typing import Any
 
 from data.days import parse_day
 from data.errors import DataError, UsageError
-from data.source import open_source
+from data.source import open_source, spans_of
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
 from engine.record.journal import Journal, encode, read_lines
@@ -57,8 +57,10 @@ def shut(spec: Spec, text: str) -> tuple[Spec, dict[str, str | None]]:
         raise UsageError(
             "--holdout needs the day on which it begins", received=text, limit="a day as 2025-01-01:"
         )
-    days = open_source(spec.data).read("bars")["day"]
-    begin, end = spec.start or days.min().date(), min(spec.end or date.max, days.max().date())
+    spans = spans_of(open_source(spec.data), "bars").values()
+    first_bar = min(each.first for each in spans if each.first)
+    last_bar = max(each.last for each in spans if each.last)
+    begin, end = spec.start or first_bar, min(spec.end or date.max, last_bar)
     if not begin < first <= end:
         raise UsageError(
             "the hold-out is not within the period of the search",
