@@ -156,7 +156,7 @@ def _valued_at_the_close(
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:
     """Return what the checks of the data find; DataError names the first error that is not allowed."""
-    findings = run_checks(source, symbols, end=spec.end)
+    findings = run_checks(source, symbols, end=spec.end, again=False)
     stopping = blocking(findings, spec.allow)
     if stopping:
         first = stopping[0]

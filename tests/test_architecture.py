@@ -46,7 +46,7 @@ ROOMS: dict[str, str] = {
     "data.demo": "data.errors data.atomic data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.facts data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",
-    "data.checks": "data.errors data.facts data.store data.source data.panel",
+    "data.checks": ("data.errors data.atomic data.folders data.facts data.store data.source data.panel"),
     "data.importing": "data.errors data.facts data.store",
     "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",

@@ -8,8 +8,10 @@ import sys
 import pandas as pd
 import pytest
 
-from data.checks import blocking, run_checks
+from data import checks
+from data.checks import blocking, kept, run_checks
 from data.errors import UsageError
+from data.store.store import Store
 from tests.helpers.small_market import DIVIDEND, EX, PAYER, Source, check, clean_market, day, planted, scaled
 
 
@@ -42,6 +44,40 @@ def test_a_finding_that_reaches_into_the_days_asked_for_is_among_them():
         (None, day(9), 0),
     ]:
         assert len(run_checks(source, start=start, end=end)) == expected
+
+
+def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("ETFLOW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ETFLOW_CALENDAR", str(tmp_path / "calendar.toml"))
+    (tmp_path / "calendar.toml").touch()
+    asked = []
+    examine = checks.examine
+    monkeypatch.setattr(checks, "examine", lambda data: asked.append(1) or examine(data))
+    tables = planted("actions", lambda actions: actions.iloc[:0])
+    store = Store(tmp_path / "store")
+    store.append({name: frame for name, frame in tables.items() if len(frame)})
+
+    def ask(symbols=None, again=False):
+        before = len(asked)
+        found = run_checks(Store(store.folder), symbols, again=again)
+        return found, len(asked) - before
+
+    findings, times = ask()
+    assert len(findings) == 3
+    assert times == 1
+    assert ask() == (findings, 0)
+    assert ask(again=True) == (findings, 1)
+    assert ask([PAYER])[1] == 1
+    assert ask([PAYER])[1] == 0
+    (tmp_path / "calendar.toml").write_text("# seen\n")
+    assert ask() == (findings, 1)
+    place = kept.place_of(store, None)
+    for damage in (b"", b"no digest\n[]", place.read_bytes().replace(b"warning", b"earning")):
+        place.write_bytes(damage)
+        assert ask() == (findings, 1)
+    store.append({"actions": clean_market()["actions"]})
+    assert ask() == ((), 1)
+    assert kept.place_of(Source(tables), None) is None
 
 
 def test_errors_come_first():

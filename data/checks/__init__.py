@@ -15,6 +15,7 @@ from data.checks import (
     grids,
     index,
     jumps,
+    kept,
     margin,
     prices,
     recorded_actions,
@@ -88,6 +89,8 @@ def run_checks(
     symbols: Sequence[str] | None = None,
     start: date | None = None,
     end: date | None = None,
+    *,
+    again: bool = True,
 ) -> tuple[Finding, ...]:
     """Check the tables of a data source and return what was found, errors first.
 
@@ -100,10 +103,18 @@ def run_checks(
     start, end : date, optional
         Leave out findings that lie wholly before or after. Pass the first day that is read, warm-up
         included, as ``start``.
+    again : bool
+        False: take the answer that the same tables had before, if it is kept (``data.checks.kept``).
     """
+    place = kept.place_of(source, symbols)
+    found = None if again or place is None else kept.load(place)
+    if found is None:
+        found = examine(Inputs.of(source, symbols))
+        if place is not None:
+            kept.save(place, found)
     return tuple(
         finding
-        for finding in examine(Inputs.of(source, symbols))
+        for finding in found
         if (start is None or finding.last >= start) and (end is None or finding.first <= end)
     )
 

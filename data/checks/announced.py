@@ -50,7 +50,7 @@ def announced_split(data: Inputs) -> Iterator[Finding]:
 
 def compare(data: Inputs) -> list[Known]:
     """Return the splits on file of the funds that have bars or units, and what the data say of each."""
-    funds = sorted({*data.tables["bars"]["symbol"], *data.tables["units"]["symbol"]})
+    funds = sorted({*data.tables["bars"]["symbol"].unique(), *data.tables["units"]["symbol"].unique()})
     return [_known(data, split) for symbol in funds for split in known_splits().get(symbol, ())]
 
 

@@ -34,7 +34,7 @@ def price_grid(data: Inputs) -> Iterator[Finding]:
     1. Open, high, low and close of a month of ten bars or more, with five different closes, are whole cents.
     2. At a price of one yuan that is an error of half a per cent a day.
     """
-    bars = data.tables["bars"][data.tables["bars"]["symbol"].map(_is_chinese).astype(bool)]
+    bars = data.of_market("bars", "cn_etf")
     if bars.empty:
         return
     prices = bars[["open", "high", "low", "close"]].to_numpy(np.float64)
@@ -122,7 +122,3 @@ def _split_of(closes: Floats, tick: float) -> tuple[int, int] | None:
 def _on_grid(prices: Floats, tick: float) -> Bools:
     ticks = prices / tick
     return np.abs(ticks - np.round(ticks)) <= _NEAR
-
-
-def _is_chinese(symbol: str) -> bool:
-    return market_of(symbol) == "cn_etf"

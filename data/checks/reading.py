@@ -66,13 +66,19 @@ class SourceTables:
                 chosen = [*chosen, *MARKET_CODES]
             tables[name] = source.read(name, chosen)
         of_funds = (name for name, schema in TABLES.items() if schema.key[0] == "symbol" and name != "funds")
-        named = set().union(*(tables[name]["symbol"] for name in of_funds)) - set(MARKET_CODES)
+        named = set().union(*(tables[name]["symbol"].unique() for name in of_funds)) - set(MARKET_CODES)
         return cls(tables, funds_of(sorted(named), tables["funds"]), load_launches())
 
     def rows_of(self, name: str, key: str) -> pd.DataFrame:
         """Return the rows of one series of a dated table, by day; none if it has none."""
         start, stop = self._rows[name].get(key, (0, 0))
         return self.tables[name].iloc[start:stop]
+
+    def of_market(self, name: str, market: str) -> pd.DataFrame:
+        """Return the rows of a dated table that belong to a market."""
+        frame = self.tables[name]
+        rows = dict(self._by_market(frame[DATED[name]])).get(market)
+        return frame.iloc[:0] if rows is None else frame if rows.all() else frame[rows]
 
     def steps(self, name: str) -> pd.DataFrame:
         """Return a dated table with what lies between each row and the row before in its series.

@@ -8,7 +8,6 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.facts.symbols import market_of
 
 _LEAST_ROWS = 60
 # On the whole tape a fund trades more than this part of its units on an ordinary day, and hardly ever at a
@@ -23,7 +22,7 @@ def partial_tape(data: Inputs) -> Iterator[Finding]:
     1. Bars with volume whose high is their low, in more than a twentieth of the American bars of a source.
     2. Or a fund whose volume in the middle is less than a thousandth of its units.
     """
-    bars = data.tables["bars"][data.tables["bars"]["symbol"].map(_is_american).astype(bool)]
+    bars = data.of_market("bars", "us_etf")
     traded = bars[bars["volume"] > 0]
     for source, rows in traded.groupby(traded["source"].fillna("")):
         part = float((rows["high"] == rows["low"]).mean())
@@ -55,7 +54,3 @@ def _turnover_of(data: Inputs, symbol: str, rows: pd.DataFrame) -> str | None:
         return None
     turnover = float((both["volume"] / both["units"]).median())
     return f"volume is {turnover:.4%} of the units a day" if turnover < _LEAST_TURNOVER else None
-
-
-def _is_american(symbol: str) -> bool:
-    return market_of(symbol) == "us_etf"

@@ -32,7 +32,7 @@ from data.store.spans import Span, measured
 from data.store.tables import TABLES
 
 # A fund of twenty years is in one group of rows or two.
-_ROW_GROUP = 16_384
+_ROW_GROUP = 8_192
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
 _NOTE = b"etflow"
 _MAGIC_AND_LENGTH = 8
