@@ -1,8 +1,9 @@
 """From a data source to a panel.
 
 0. what the source lacks and etflow ships is filled in (``data.filled``);
-1. the funds of the run are chosen (``choose_symbols``), all of one market;
-2. its sessions come from the exchange's calendar, from the first bar on file to the end (``_sessions``);
+1. the funds of the run are chosen (``choose_symbols``);
+2. its sessions come from the exchange's calendar, from the first bar on file to the end (``_sessions``); of
+   two markets those on which both are open, with reference prices of all their own (``data.panel.joined``);
 3. fact tables become arrays on those sessions, and each datum gets the first session whose open may use it:
    what its row says in ``known_at``, else the dated lags of ``data.facts.availability`` (``facts_of``);
 4. rules, listings and actions are added, and ``Panel.build`` puts the two faces together.
@@ -19,16 +20,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError, did_you_mean
+from data.errors import DataError, did_you_mean
 from data.facts.actions import actions_from
 from data.facts.availability import load_availability
-from data.facts.calendars import Calendar, calendar_for
-from data.facts.rules import RuleBook
-from data.facts.symbols import market_of, parse_symbol
+from data.facts.calendars import Calendar
+from data.facts.common_sessions import Common, calendar_of
+from data.facts.rules import RuleBook, beside
+from data.facts.symbols import CURRENCIES, market_of, markets_of, of_market, parse_symbol
 from data.facts.universe import funds_of, universe
 from data.filled import Filled
 from data.panel.facts import Listings
 from data.panel.grids import facts_of
+from data.panel.joined import all_closes, with_references
 from data.panel.panel import Panel
 from data.source import Renamed, renamed, spans_of
 
@@ -47,32 +50,43 @@ def load_panel(
     availability: str = "normal",
     lags: Mapping[str, int] | None = None,
     benchmark: str | None = None,
+    currency: str | None = None,
 ) -> Panel:
     """Return the panel of a source, from the first bar on file to ``end`` (None: the last bar).
+
+    That of two markets ends with the one whose bars end first.
 
     Parameters
     ----------
     symbols, universe_name
-        Funds to load, or a named universe; neither: all funds of the source, which must be of one market.
+        Funds to load, or a named universe; neither: all funds of the source.
     availability, lags
         ``normal`` or ``strict``, and sessions by which tables are published later.
     benchmark
         An index code or a fund; a fund is loaded as an index of its total return.
+    currency
+        In which the account is kept, CNY or USD; None: in that of the funds, in CNY where they have both.
     """
     source = Filled.of(source)
     chosen = choose_symbols(source, symbols, universe_name)
-    market = _one_market(chosen)
-    calendar = calendar_for(market)
+    markets = markets_of(chosen)
+    calendar = calendar_of(markets)
     published = load_availability(availability, lags)
     require_bars(source, chosen)
     bars = source.read("bars", chosen)
     days = _sessions(bars, calendar, end)
     funds = funds_of(chosen, source.read("funds", chosen))
+    facts = facts_of(source, chosen, bars, days, markets, published)
+    both: dict[str, Any] = {}
+    if len(markets) > 1:
+        own = [load_panel(source, of_market(chosen, market), end=_date(days[-1])) for market in markets]
+        facts = with_references(facts, own, days)
+        both = {"markets": markets, "on_file": all_closes(own)}
     panel = Panel.build(
         days,
         chosen,
-        facts_of(source, chosen, bars, days, market, published),
-        RuleBook.load(market).arrays(chosen, funds, days),
+        facts,
+        beside([RuleBook.load(each).arrays(of_market(chosen, each), funds, days) for each in markets]),
         Listings(
             tuple(funds[symbol].listed for symbol in chosen),
             tuple(funds[symbol].delisted for symbol in chosen),
@@ -86,10 +100,10 @@ def load_panel(
         stale_after=published.stale_after,
         whole_years=calendar.whole_years,
         calendar=calendar.sessions(_date(days[0]), calendar.last_day),
+        currency=currency or (CURRENCIES[markets[0]] if len(markets) > 1 else None),
     )
-    return _with_benchmark(
-        replace(panel, filled=dict(source.used), home=source.folder), source, benchmark, end
-    )
+    panel = replace(panel, filled=dict(source.used), home=source.folder, **both)
+    return _with_benchmark(panel, source, benchmark, end)
 
 
 def choose_symbols(
@@ -128,17 +142,6 @@ def current(source: DataSource, symbol: str) -> str:
     return symbol if later == symbol or len(source.read("bars", [symbol])) else later
 
 
-def _one_market(symbols: Sequence[str]) -> str:
-    markets = sorted({market_of(symbol) for symbol in symbols})
-    if len(markets) > 1:
-        raise UsageError(
-            "funds of two markets cannot be in one run",
-            received=", ".join(markets),
-            hint="Choose those of one market with --symbols.",
-        )
-    return markets[0]
-
-
 def require_bars(source: DataSource, symbols: Sequence[str]) -> None:
     """Raise DataError with close matches unless a source has bars of every symbol."""
     known = spans_of(source, "bars")
@@ -147,11 +150,14 @@ def require_bars(source: DataSource, symbols: Sequence[str]) -> None:
             raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
-def _sessions(bars: pd.DataFrame, calendar: Calendar, end: date | None) -> Days:
+def _sessions(bars: pd.DataFrame, calendar: Calendar | Common, end: date | None) -> Days:
     first, last = bars["day"].min().date(), bars["day"].max().date()
+    if isinstance(calendar, Common):
+        markets = bars["day"].groupby(bars["symbol"].map(market_of))
+        last = markets.max().min().date()
     if end is not None and end < first:
         raise DataError("`end` is before the data begin", received=end, limit=f"from {first} on")
-    days = calendar.sessions(first, min(last, end) if end else last)
+    days = calendar.sessions(first, min(last, end) if end else last) if first <= last else np.array([])
     if len(days) < 2:
         raise DataError("the data have fewer than two sessions", received=f"{first} to {last}")
     return days
@@ -161,7 +167,11 @@ def _with_benchmark(panel: Panel, source: DataSource, benchmark: str | None, end
     """Return the panel with a fund as a further index, of its total return on the days on which it traded."""
     if benchmark is None or benchmark in panel.index_closes or "." not in benchmark:
         return panel
-    own = panel if benchmark in panel.symbols else load_panel(source, [benchmark], end=end)
+    own = (
+        panel
+        if benchmark in panel.symbols
+        else load_panel(source, [benchmark], end=end, currency=panel.currency)
+    )
     column = own.symbols.index(benchmark)
     market = own.market
     rows = np.minimum(np.searchsorted(own.days, panel.days), len(own.days) - 1)

@@ -70,7 +70,7 @@ class Renamed:
         return found
 
     def spans(self, table: str) -> Mapping[str, Span]:
-        """Return the series of a table under the symbols of :attr:`successors`, with rows and days of each."""
+        """Return the series of a table under the symbols of :attr:`successors`, their rows and days."""
         return measured(schema_of(table), self.read(table))
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:

@@ -106,6 +106,7 @@ def open_market(spec: Spec, watch: Watch) -> OpenMarket:
             availability=spec.availability,
             lags=spec.lags,
             benchmark=benchmark,
+            currency=spec.currency,
         )
     return OpenMarket(panel, benchmark, findings, source)
 

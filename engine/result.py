@@ -163,6 +163,25 @@ class Result:
         return bool(self.manifest["data"]["synthetic"])
 
     @property
+    def currency(self) -> str:
+        """The currency of the account; "money" where funds do not tell."""
+        if named := self.manifest["data"].get("currency"):
+            return str(named)
+        markets = {symbol.rpartition(".")[2] for symbol in self.symbols}
+        if markets <= {"SH", "SZ"}:
+            return "CNY"
+        return "USD" if markets == {"US"} else "money"
+
+    @property
+    def account_remark(self) -> str:
+        """In which currency the account is and on which sessions; empty where funds leave no question."""
+        data = self.manifest["data"]
+        if not data.get("currency"):
+            return ""
+        sessions = f"Sessions are {data['sessions']}. " if data.get("sessions") else ""
+        return f"{sessions}The account, its prices and its costs are in {data['currency']}."
+
+    @property
     def benchmark(self) -> str:
         """What to call the benchmark; equal weight says whether it is there for want of another."""
         name = str(self.manifest.get("benchmark") or "none")

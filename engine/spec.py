@@ -22,6 +22,7 @@ import numpy as np
 from data.days import parse_day
 from data.errors import UsageError, check_choice
 from data.facts.dated import read_toml
+from data.facts.symbols import CURRENCIES
 from data.panel.panel import Panel
 from engine.choices import ENGINES, FILLS
 from engine.kernel.costs import Costs
@@ -95,7 +96,7 @@ DEFAULT = Conditions()
 
 # What the settings of a spec must be, in a file, in a manifest, and from the command line.
 _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("strategy", "data", "universe", "benchmark"), ((str,), "text")),
+    **dict.fromkeys(("strategy", "data", "universe", "benchmark", "currency"), ((str,), "text")),
     **dict.fromkeys(("engine", "fill", "availability"), ((str,), "text")),
     **dict.fromkeys(("symbols", "allow"), ((list, tuple), "a list of texts")),
     **dict.fromkeys(("start", "end"), ((date, str), "a day as 2025-08-20")),
@@ -123,6 +124,7 @@ class Spec:
     availability, lags : ``normal`` or ``strict``, and sessions added to it by table
     allow : data checks that the run goes on over
     seed : for whatever draws by chance
+    currency : in which the account is kept, CNY or USD; None: that of the funds, CNY where they have both
     """
 
     strategy: str
@@ -141,8 +143,11 @@ class Spec:
     lags: Mapping[str, int] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     seed: int = DEFAULT.seed
+    currency: str | None = None
 
     def __post_init__(self) -> None:
+        if self.currency is not None:
+            check_choice("currency", self.currency, sorted(CURRENCIES.values()))
         _ = self.conditions  # refuses what cannot be
         if self.symbols and self.universe:
             raise UsageError("give `symbols` or `universe`, not both", received=self.universe)
@@ -153,11 +158,14 @@ class Spec:
         return Conditions(**{each.name: getattr(self, each.name) for each in fields(Conditions)})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as JSON types, every field in it."""
+        """Return the spec as JSON types, every field in it, apart from a currency that nobody set."""
         values = asdict(self)
         values["start"] = self.start.isoformat() if self.start else None
         values["end"] = self.end.isoformat() if self.end else None
-        return values | {"symbols": list(self.symbols), "allow": list(self.allow)}
+        if self.currency is None:
+            del values["currency"]  # it came later
+        lists = {"symbols": list(self.symbols), "allow": list(self.allow)}
+        return values | lists | {"costs": self.costs.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], origin: str = "spec") -> Spec:
@@ -205,7 +213,7 @@ def manifest_of(spec: Spec, panel: Panel, strategy: Adapter) -> dict[str, Any]:
 
 def data_block(panel: Panel) -> dict[str, Any]:
     """Return what every document says of its data; ``filled`` is what etflow's own facts added to them."""
-    block = {
+    block: dict[str, Any] = {
         "name": panel.name,
         "synthetic": panel.synthetic,
         "fingerprint": panel.fingerprint,
@@ -213,7 +221,13 @@ def data_block(panel: Panel) -> dict[str, Any]:
         "last_day": str(panel.days[-1]),
         "symbols": list(panel.symbols),
     }
-    return {**block, "filled": dict(panel.filled)} if panel.filled else block
+    if panel.filled:
+        block["filled"] = dict(panel.filled)
+    if panel.currency is not None:
+        block["currency"] = panel.currency
+    if panel.markets:
+        block["sessions"] = f"those on which {' and '.join(panel.markets)} both are open"
+    return block
 
 
 def versions() -> dict[str, str]:

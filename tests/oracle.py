@@ -6,6 +6,7 @@ arithmetic from left to right, so that an engine that obeys the same description
 
 One session *d*, and the function that does each step:
 
+ 0. Money of another currency: by the rate before the open until it, by that of the day from then on.
  1. Before the open.
     a. Corporate actions since the last session: dividends, splits, merges, ends.      `corporate_actions`
     b. Receivables whose pay day has come become cash.                                 `collect`
@@ -30,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -106,6 +107,9 @@ class Scenario:
     tick: float = 0.001
     buy_fee_rate: float = 0.0
     sell_fee_rate: float = 0.0
+    foreign: frozenset[str] = frozenset()  # the funds that are traded in another currency than the account's
+    rates: Mapping[date, float] = field(default_factory=dict)  # dated: what one unit of it is worth
+    fx_fee_rate: float = 0.0  # of an order in such a fund
 
 
 # --- What comes out ---------------------------------------------------------------------------------------
@@ -176,9 +180,36 @@ class Quote:
     mark: float | None
     volatility: float
     last: float | None = None  # the mark before, adjusted, also where the fund is over
+    rate: float = 1.0  # what the bar is to be multiplied by
+    fx_fee_rate: float = 0.0
 
 
 ENDS = ("merge", "liquidation")
+
+
+def in_the_account(scenario: Scenario, symbol: str, quotes: dict[date, Quote]) -> dict[date, Quote]:
+    """What was built in a fund's own currency, in that of the account."""
+    if symbol not in scenario.foreign:
+        return quotes
+    result = {}
+    for day, quote in quotes.items():
+        before = [scenario.rates[each] for each in sorted(scenario.rates) if each < day]
+        until = [scenario.rates[each] for each in sorted(scenario.rates) if each <= day]
+        if not before:
+            continue
+        known, rate = before[-1], until[-1]
+        result[day] = replace(
+            quote,
+            due=tuple(replace(action, cash=action.cash * known) for action in quote.due),
+            reference=None if quote.reference is None else quote.reference * known,
+            down=quote.down * rate,
+            up=quote.up * rate,
+            mark=None if quote.mark is None else quote.mark * rate,
+            last=None if quote.last is None else quote.last * known,
+            rate=rate,
+            fx_fee_rate=scenario.fx_fee_rate,
+        )
+    return result
 
 
 def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote]:
@@ -268,6 +299,7 @@ def simulate(scenario: Scenario) -> Outcome:
     days, costs = scenario.days, scenario.costs
     funds = {fund.symbol: fund for fund in scenario.funds}
     quotes = {symbol: history(fund, days, scenario.tick) for symbol, fund in funds.items()}
+    quotes = {symbol: in_the_account(scenario, symbol, each) for symbol, each in quotes.items()}
     account = Account(scenario.cash, dict.fromkeys(funds, 0))
     sleeves: list[Account] = []
     sessions: list[Session] = []
@@ -474,11 +506,14 @@ def trade(
     if not quote.traded:
         return [], [Rejection(day, symbol, order, "halted")]
     bar = quote.bar
-    base = {"open": bar.open, "vwap": bar.amount / bar.volume, "close": bar.close}[scenario.fill]
-    lowest, highest = (bar.low, bar.high) if scenario.fill == "vwap" else (base, base)
-    if side > 0 and lowest >= quote.up - scenario.tick / 2:
+    base = {"open": bar.open, "vwap": bar.amount / bar.volume, "close": bar.close}[scenario.fill] * quote.rate
+    lowest, highest = (
+        (bar.low * quote.rate, bar.high * quote.rate) if scenario.fill == "vwap" else (base, base)
+    )
+    half_a_tick = scenario.tick * quote.rate / 2
+    if side > 0 and lowest >= quote.up - half_a_tick:
         return [], [Rejection(day, symbol, order, "limit_up")]
-    if side < 0 and highest <= quote.down + scenario.tick / 2:
+    if side < 0 and highest <= quote.down + half_a_tick:
         return [], [Rejection(day, symbol, order, "limit_down")]
 
     rejections: list[Rejection] = []
@@ -498,7 +533,7 @@ def trade(
     shares = paid_for
     price = fill_price(scenario, quote, base, side, shares)
     notional = shares * price
-    commission, fee = charges(scenario, side, notional)
+    commission, fee = charges(scenario, quote, side, notional)
     for each in buyers:
         each.cash = each.cash - side * notional - commission - fee
         each.shares[symbol] += side * shares
@@ -514,7 +549,7 @@ def affordable(
 
     def in_debt(count: int) -> bool:
         notional = count * fill_price(scenario, quote, base, side, count)
-        commission, fee = charges(scenario, side, notional)
+        commission, fee = charges(scenario, quote, side, notional)
         return cash - side * notional - commission - fee < 0
 
     if shares == 0 or not in_debt(shares):
@@ -531,13 +566,18 @@ def affordable(
 def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares: int) -> float:
     costs = scenario.costs
     rate = costs.slippage_rate + costs.impact * quote.volatility * math.sqrt(shares / quote.bar.volume)
-    return min(base * (1 + rate), quote.up) if side > 0 else max(base * (1 - rate), quote.down, scenario.tick)
+    return (
+        min(base * (1 + rate), quote.up)
+        if side > 0
+        else max(base * (1 - rate), quote.down, scenario.tick * quote.rate)
+    )
 
 
-def charges(scenario: Scenario, side: int, notional: float) -> tuple[float, float]:
+def charges(scenario: Scenario, quote: Quote, side: int, notional: float) -> tuple[float, float]:
     costs = scenario.costs
     commission = max(costs.commission_min, costs.commission_rate * notional)
     if costs.commission_tick > 0:
         exact = max(decimal(costs.commission_min), decimal(costs.commission_rate) * decimal(notional))
         commission = half_up(exact, costs.commission_tick)
-    return commission, (scenario.buy_fee_rate if side > 0 else scenario.sell_fee_rate) * notional
+    fee_rate = scenario.buy_fee_rate if side > 0 else scenario.sell_fee_rate
+    return commission, (fee_rate + quote.fx_fee_rate) * notional

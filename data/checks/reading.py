@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from data.facts.actions import ENDS
 from data.facts.calendars import calendar_for
 from data.facts.dated import FACTS
-from data.facts.symbols import MARKET_CODES, market_of
+from data.facts.symbols import CHINESE_INDEX, MARKET_CODES, market_of
 from data.facts.universe import Fund, funds_of
 from data.source import Readable, renamed
 from data.store.tables import FACT_TABLES, TABLES
@@ -37,7 +36,6 @@ DATED = {table.name: table.key[0] for table in FACT_TABLES if "day" in table.key
 OF_INDEX = tuple(table for table, key in DATED.items() if key == "index")
 
 # Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
-_CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ class SourceTables:
         """Return the market whose sessions a symbol, a market code or an index code has."""
         if key in MARKET_CODES or "." in key:
             return market_of(key)
-        if _CHINESE_INDEX.fullmatch(key):
+        if CHINESE_INDEX.fullmatch(key):
             return "cn_etf"
         # An index with a code of its own (NDX, DEMO-A) has the sessions of the funds beside it.
         markets = {market_of(symbol) for symbol in self.funds}

@@ -30,13 +30,15 @@ class Availability:
     """The publication lags of one setting.
 
     ``name`` is ``normal`` or ``strict``; ``shifts`` are sessions added to the lag of a table; a level that no
-    row has renewed for more than ``stale_after`` sessions is unknown again.
+    row has renewed for more than ``stale_after`` sessions is unknown again. ``evenings`` are the local times,
+    of the evening before, at which another market has its cutoff.
     """
 
     name: str
     shifts: Mapping[str, int]
     stale_after: int
     cutoffs: Mapping[str, str]
+    evenings: Mapping[str, str]
     rows: Mapping[str, Sequence[Row]]
 
     def lag(self, table: str, symbol: str, day: date) -> int:
@@ -72,6 +74,15 @@ class Availability:
         check_choice("market", market, self.cutoffs)
         return self.cutoffs[market]
 
+    def decided(self, market: str, first: str) -> np.timedelta64:
+        """Return by when a run decides, from the midnight before a session on, in local time of a market.
+
+        That is the cutoff of ``first``, the market of the run that opens first, which may be ``market``.
+        """
+        hours, minutes = (self.cutoff(market) if market == first else self.evenings[market]).split(":")
+        days_before = 0 if market == first else 1
+        return np.timedelta64(int(hours) * 60 + int(minutes) - days_before * 24 * 60, "m")
+
 
 def load_availability(name: str = "normal", shifts: Mapping[str, int] | None = None) -> Availability:
     """Return the lags of a setting, ``normal`` or ``strict``, moved by ``shifts`` sessions a table.
@@ -80,11 +91,11 @@ def load_availability(name: str = "normal", shifts: Mapping[str, int] | None = N
     would make a datum usable before the session after its own.
     """
     check_choice("availability", name, AVAILABILITIES)
-    stale_after, cutoffs, rows = _facts()
+    stale_after, cutoffs, evenings, rows = _facts()
     moved = dict(sorted((shifts or {}).items()))
     for table, shift in moved.items():
         _check_shift(table, shift, name, rows)
-    return Availability(name, MappingProxyType(moved), stale_after, cutoffs, rows)
+    return Availability(name, MappingProxyType(moved), stale_after, cutoffs, evenings, rows)
 
 
 def _check_shift(table: str, shift: object, name: str, rows: Mapping[str, Sequence[Row]]) -> None:
@@ -102,16 +113,18 @@ def _check_shift(table: str, shift: object, name: str, rows: Mapping[str, Sequen
 
 
 @lru_cache(maxsize=1)
-def _facts() -> tuple[int, Mapping[str, str], Mapping[str, Sequence[Row]]]:
+def _facts() -> tuple[int, Mapping[str, str], Mapping[str, str], Mapping[str, Sequence[Row]]]:
     path = FACTS / "availability.toml"
     raw = read_toml(path)
     by_table: dict[str, list[dict[str, Any]]] = {}
     for each in tables(raw["lag"], str(path)):
         row = dict(each)
         by_table.setdefault(row.pop("table"), []).append(row)
+    cutoffs = list(tables(raw["cutoff"], str(path)))
     return (
         raw["stale_after"]["sessions"],
-        MappingProxyType({each["market"]: each["time"] for each in tables(raw["cutoff"], str(path))}),
+        MappingProxyType({each["market"]: each["time"] for each in cutoffs}),
+        MappingProxyType({each["market"]: each["evening"] for each in cutoffs if "evening" in each}),
         MappingProxyType(
             {
                 table: tuple(rows_of(rows, f"{path}, {table}", (*AVAILABILITIES, "needs_known_at")))

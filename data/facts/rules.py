@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,16 @@ class RuleArrays:
     price_limit: Floats
     buy_fee_rate: Floats
     sell_fee_rate: Floats
+
+
+def beside(markets: Sequence[RuleArrays]) -> RuleArrays:
+    """Return the rules of the funds of several markets, one after the other, on the same sessions."""
+    if len(markets) == 1:
+        return markets[0]
+    names = [field.name for field in fields(RuleArrays)]
+    return RuleArrays(
+        **{name: _frozen(np.hstack([getattr(each, name) for each in markets])) for name in names}
+    )
 
 
 @dataclass(frozen=True)

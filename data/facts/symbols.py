@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from data.errors import UsageError
 
+# In the order in which they open on a calendar day, the world over.
 MARKETS = ("cn_etf", "us_etf")
+
+CURRENCIES = {"cn_etf": "CNY", "us_etf": "USD"}
 
 # Codes under which a whole market has rows of its own, as in the table `margin`.
 MARKET_CODES = {"CN": "cn_etf", "US": "us_etf"}
@@ -21,6 +25,8 @@ _AMERICAN_EXCHANGES = "US|NASDAQ|XNAS|NYSE|XNYS|NYSEARCA|ARCA|ARCX|AMEX|BATS|CBO
 # Bloomberg's and Reuters' letters for the same.
 _COMPOSITES = "US|U[APQWFR]"
 _REUTERS = "OQ|[OKPNZ]"
+# What Chinese index companies call their indices.
+CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
 _MARKET_OF = {"SZ": "cn_etf", "SH": "cn_etf", "US": "us_etf"}
 _EXCHANGE_OF = {"SZ": "SZSE", "SH": "SSE", "US": "US"}
 
@@ -66,6 +72,30 @@ def market_of(symbol: str) -> str:
     if symbol in MARKET_CODES:
         return MARKET_CODES[symbol]
     return _MARKET_OF[_suffix(symbol)]
+
+
+def currency_of(symbol: str) -> str:
+    """Return the currency, CNY or USD, in which a fund is traded."""
+    return CURRENCIES[market_of(symbol)]
+
+
+def currency_of_index(code: str) -> str:
+    """Return the currency in which the levels of an index count, as the form of its code tells.
+
+    Chinese index companies number their indices; whatever has a name counts in dollars.
+    """
+    return CURRENCIES["cn_etf" if CHINESE_INDEX.fullmatch(code) else "us_etf"]
+
+
+def markets_of(symbols: Iterable[str]) -> tuple[str, ...]:
+    """Return the markets of some funds, in the order in which they open."""
+    found = {market_of(symbol) for symbol in symbols}
+    return tuple(market for market in MARKETS if market in found)
+
+
+def of_market(symbols: Iterable[str], market: str) -> tuple[str, ...]:
+    """Return those of some funds that are traded in a market."""
+    return tuple(symbol for symbol in symbols if market_of(symbol) == market)
 
 
 def exchange_or_none(symbol: str) -> str | None:

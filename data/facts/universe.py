@@ -22,7 +22,7 @@ import pandas as pd
 
 from data.errors import UsageError, check_choice, did_you_mean
 from data.facts.dated import FACTS
-from data.facts.symbols import market_of
+from data.facts.symbols import currency_of
 
 # The families of AI indices were held against the full list of both exchanges of this day [MD-UNI]; of funds
 # that listed later, and of other families, there may be more.
@@ -134,8 +134,7 @@ def funds_of(symbols: Sequence[str], table: pd.DataFrame | None = None) -> dict[
     result = {}
     own = {} if table is None else {str(row["symbol"]): row for row in table.to_dict("records")}
     for symbol in symbols:
-        currency = "USD" if market_of(symbol) == "us_etf" else "CNY"
-        fund = _funds().get(symbol, Fund(symbol, currency=currency))
+        fund = _funds().get(symbol, Fund(symbol, currency=currency_of(symbol)))
         result[symbol] = replace(fund, **_given(own.get(symbol, {})))
     return result
 

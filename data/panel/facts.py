@@ -132,6 +132,7 @@ def facts_of_arrays(
     indices: Mapping[str, ArrayLike],
     index_opens: Mapping[str, ArrayLike],
     macro: Mapping[str, ArrayLike],
+    fx: Mapping[str, ArrayLike],
     lags: Mapping[str, int],
 ) -> Facts:
     """Return the facts that plain arrays hold, for a panel of ``shape`` (D, S).
@@ -169,6 +170,8 @@ def facts_of_arrays(
         grids["index_bars"] = replace(closes, columns=columns)
     if macro:
         grids["macro"] = lines("macro", macro, 0)
+    if fx:
+        grids["fx"] = lines("fx", fx, lags.get("fx", 1))
     return Facts(grids, lagged)
 
 

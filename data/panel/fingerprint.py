@@ -28,8 +28,9 @@ def fingerprint(
     rules: RuleArrays,
     listings: Listings,
     actions: Iterable[Action],
+    currency: str | None = None,
 ) -> str:
-    """Return a hash of all that a panel is made of."""
+    """Return a hash of all that a panel is made of; ``currency`` where money is converted to it."""
     digest = hashlib.sha256()
 
     def add(label: str, *arrays: Array | None) -> None:
@@ -68,6 +69,8 @@ def fingerprint(
         if name not in always:
             digest.update(repr((name, grid.series, grid.recorded_from, sorted(grid.columns))).encode())
             add("", *(grid.columns[column] for column in sorted(grid.columns)), grid.usable_from)
+    if currency is not None:
+        digest.update(currency.encode())
     return digest.hexdigest()[:16]
 
 

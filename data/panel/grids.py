@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.availability import Availability
-from data.facts.symbols import MARKET_CODES
+from data.facts.symbols import MARKET_CODES, market_of
 from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
 from data.store.schema import Table
 from data.store.spans import Readable, Span, spans_of
@@ -30,18 +30,31 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of a panel, the market that holds them, and when its data are published."""
+    """The sessions of a panel, the markets that hold them, and when their data are published.
+
+    Of two markets the first is the one that opens first, and what is decided is decided before that.
+    """
 
     days: Days
-    market: str
+    markets: tuple[str, ...]
     published: Availability
 
-    def opens_after(self, known_at: NDArray[np.datetime64]) -> Integers:
-        """Return the row of the first session whose cutoff is after each moment."""
-        hours, minutes = self.published.cutoff(self.market).split(":")
-        cutoff = np.timedelta64(int(hours) * 60 + int(minutes), "m")
-        opens = self.days.astype("datetime64[us]") + cutoff
+    def opens_after(self, known_at: NDArray[np.datetime64], market: str | None = None) -> Integers:
+        """Return the row of the first session whose cutoff is after each moment.
+
+        Moments are local time of ``market``; None: of the one that leaves the least time.
+        """
+        market = market or self.markets[-1]
+        opens = self.days.astype("datetime64[us]") + self.published.decided(market, self.markets[0])
         return np.searchsorted(opens, known_at.astype("datetime64[us]"), side="right").astype(np.int64)
+
+    def wait(self, table: str, name: str) -> int:
+        """Return by how many sessions a row is later than its lag says, because another market opens first.
+
+        What is public before an open of its own market may not be before that; but prices are.
+        """
+        apart = len(self.markets) > 1 and table != "bars" and market_of(name) != self.markets[0]
+        return int(apart)
 
     def shift(self, table: str) -> int:
         """Return by how many sessions the user wants a table to be published later."""
@@ -53,11 +66,14 @@ def facts_of(
     symbols: tuple[str, ...],
     bars: pd.DataFrame,
     days: Days,
-    market: str,
+    markets: tuple[str, ...],
     published: Availability,
 ) -> Facts:
-    """Return the facts about some funds; ``bars`` of the source are read already."""
-    sessions = Sessions(days, market, published)
+    """Return the facts about some funds; ``bars`` of the source are read already.
+
+    ``days`` are the sessions that ``markets``, in the order in which they open, have in common.
+    """
+    sessions = Sessions(days, markets, published)
     grids: dict[str, Grid] = {}
     for table in FACT_TABLES:
         by_fund = table.key[0] == "symbol"
@@ -86,13 +102,26 @@ def _by_session(
         values[name][rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
     every = np.arange(len(sessions.days), dtype=np.int64)
     lags = [sessions.published.lags(table.name, name, sessions.days) for name in names]
-    usable_from = np.column_stack([every + lag for lag in lags])
+    of_market = [_market(table, name, sessions) for name in names]
+    waits = [
+        sessions.wait(table.name, name) if market else 0
+        for name, market in zip(names, of_market, strict=True)
+    ]
+    usable_from = np.column_stack([every + lag + wait for lag, wait in zip(lags, waits, strict=True)])
     known_at = frame["known_at"].to_numpy()[inside]
     told = ~np.isnat(known_at)
-    if told.any():
-        opens = sessions.opens_after(known_at[told]) + sessions.shift(table.name)
-        usable_from[rows[told], columns[told]] = np.maximum(opens, rows[told] + 1)
+    for market in sorted(set(of_market), key=str) if told.any() else ():
+        here = np.flatnonzero(told & np.array([each == market for each in of_market])[columns])
+        opens = sessions.opens_after(known_at[here], market) + sessions.shift(table.name)
+        usable_from[rows[here], columns[here]] = np.maximum(opens, rows[here] + 1)
     return values, usable_from
+
+
+def _market(table: Table, name: str, sessions: Sessions) -> str | None:
+    """Return the market in whose hours rows of a fund or a market say when they were known; None: of all."""
+    if len(sessions.markets) == 1:
+        return sessions.markets[0]
+    return market_of(name) if table.key[0] == "symbol" else None
 
 
 def _cells(
@@ -130,8 +159,8 @@ def _by_publication(
 
 
 def _of_market(table: Table, source: Readable, sessions: Sessions) -> Grid | None:
-    """Return the rows of a table about the whole market; None if there are none."""
-    codes = tuple(code for code, name in MARKET_CODES.items() if name == sessions.market)
+    """Return the rows of a table about the whole market, of two the first; None if there are none."""
+    codes = tuple(code for code, name in MARKET_CODES.items() if name == sessions.markets[0])
     frame = source.read(table.name, codes)
     if frame.empty:
         return None

@@ -49,6 +49,8 @@ class Known:
     """Read-only arrays, (D, S) unless said otherwise; row *d* was public before the open of session *d*.
 
     NaN means not known (yet, or any more). Arrays are computed when first asked for, and shared.
+    Prices, and NAV, are in the currency of each fund, amounts of money in that of the run, at the latest
+    exchange rate that was public (``rates``; None: all funds are traded in it).
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Known:
         families: tuple[str | None, ...],
         stale_after: int,
         calendar: NDArray[np.datetime64],
+        rates: Floats | None = None,
     ) -> None:
         self.days = days
         self.calendar = calendar
@@ -69,6 +72,7 @@ class Known:
         self.tracked = tracked
         self.families = families
         self._market = market
+        self._rates = rates
         self._facts = facts
         self._published = Published(facts, market.listed.shape, stale_after)
         self._flows: dict[str, Floats] = {}
@@ -134,7 +138,7 @@ class Known:
     def amount(self) -> Floats:
         """Money traded in the session before; 0 if halted."""
         amount = self._facts.grids["bars"].columns.get("amount", np.nan)
-        return self._activity(np.where(self._market.traded, amount, 0.0))
+        return self._in_money_of_run(self._activity(np.where(self._market.traded, amount, 0.0)))
 
     @cached_property
     def adjusted_close(self) -> Floats:
@@ -179,7 +183,8 @@ class Known:
         if valuation not in self._assets:
             usable = np.maximum(self._units.usable_from, self._price_from(valuation))
             values = self._units.values * self._price(valuation)
-            self._assets[valuation] = self._published.level(Series(values, usable), self._good_for)
+            known = self._published.level(Series(values, usable), self._good_for)
+            self._assets[valuation] = self._in_money_of_run(known)
         return self._assets[valuation]
 
     def flow(self, valuation: str = "vwap") -> Floats:
@@ -192,7 +197,7 @@ class Known:
         if valuation not in self._flows:
             usable = np.maximum(self._change_from, self._price_from(valuation))
             money = self._changes.change * self._price(valuation)
-            self._flows[valuation] = self._published.newly(money, usable)
+            self._flows[valuation] = self._in_money_of_run(self._published.newly(money, usable))
         return self._flows[valuation]
 
     def flow_sessions(self, valuation: str = "vwap") -> Floats:
@@ -226,7 +231,7 @@ class Known:
     @cached_property
     def margin_balance(self) -> Floats:
         """Financing balance of the fund, money; NaN before the fund is eligible."""
-        return self._published.latest("margin")
+        return self._in_money_of_run(self._published.latest("margin"))
 
     @cached_property
     def net_financing(self) -> Floats:
@@ -237,7 +242,7 @@ class Known:
             recorded_from=self._published.recorded_from("margin"),
             usable_from=margin.usable_from,
         )
-        return self._published.newly(values, since(margin.usable_from, before))
+        return self._in_money_of_run(self._published.newly(values, since(margin.usable_from, before)))
 
     @cached_property
     def market_margin(self) -> Floats:
@@ -265,6 +270,10 @@ class Known:
     def macro(self, series: str) -> Floats:
         """Return the latest published value of a macro series, (D,)."""
         return self._published.named("macro", series, "macro series")
+
+    def fx(self, pair: str) -> Floats:
+        """Return the latest public exchange rate of a pair, (D,): of USDCNY, yuan for a dollar."""
+        return self._published.named("fx", pair, "exchange rate")
 
     def index_weights(self, code: str) -> tuple[IndexWeights, ...]:
         """Return the published constituent files of an index, by the row from which each is usable."""
@@ -357,6 +366,9 @@ class Known:
             columns = np.broadcast_to(np.arange(before.shape[1]), before.shape)
             return self._nav.usable_from[np.where(before >= 0, before, 0), columns]
         return self._bars_from
+
+    def _in_money_of_run(self, money: Floats) -> Floats:
+        return money if self._rates is None else read_only(money * self._rates)
 
     def _bar(self, values: Floats) -> Floats:
         return self._published.level(Series(values, self._bars_from))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,21 @@ class Market:
     sell_fee_rate: Floats
     events: tuple[Event, ...]
 
-    def until(self, row: int) -> Market:
+    def until(self, row: int) -> Self:
         """Return the market whose last session is ``row``."""
         arrays = {
-            each.name: getattr(self, each.name)[: row + 1] for each in fields(self) if each.name != "events"
+            each.name: getattr(self, each.name)[: row + 1] for each in fields(Market) if each.name != "events"
         }
-        return Market(**arrays, events=tuple(event for event in self.events if event.row <= row))
+        return replace(self, **arrays, events=tuple(event for event in self.events if event.row <= row))
+
+    @property
+    def local(self) -> Market:
+        """The same market, each fund in its own currency."""
+        return self
+
+    def fee_rates(self, conversion: float) -> tuple[Floats, Floats]:
+        """Return the fees of buying and selling, (D, S); ``conversion`` is for funds of another currency."""
+        return self.buy_fee_rate, self.sell_fee_rate
 
     @cached_property
     def tradable(self) -> Bools:

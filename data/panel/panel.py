@@ -20,6 +20,8 @@ from data.errors import DataError
 from data.facts.actions import Action, ends_of, place, row_of
 from data.facts.calendars import mean_sessions
 from data.facts.rules import RuleArrays
+from data.facts.symbols import currency_of_index
+from data.panel.currency import Converted, converted, rates_of
 from data.panel.facts import Facts, Listings, facts_of_arrays
 from data.panel.fingerprint import fingerprint
 from data.panel.known import Known
@@ -47,6 +49,7 @@ class Ingredients:
     stale_after: int
     calendar: Days
     whole_years: Mapping[int, int] = field(default_factory=dict)
+    currency: str | None = None
 
     def build(self) -> Panel:
         """Return the panel that is made of them."""
@@ -63,6 +66,7 @@ class Ingredients:
             stale_after=self.stale_after,
             calendar=self.calendar,
             whole_years=self.whole_years,
+            currency=self.currency,
         )
 
 
@@ -80,6 +84,9 @@ class Panel:
     name, synthetic, fingerprint : where the data come from, whether they are made up, a hash of all of it
     sessions_per_year : where nothing is known of ``whole_years``, what annualises statistics
     whole_years : the exchange's sessions by calendar year, of years that are recorded as a whole
+    currency : that of the market face, and of the run; None: that in which all funds are traded
+    markets : whose sessions in common the panel has, if there are two
+    on_file : days (U,) and closes (U, S) of all bars, if the panel leaves some out
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
     filled : what the data lacked and etflow's own facts filled in, by table, in words
     home : the folder of the store that it was loaded from; None for one that was not
@@ -99,6 +106,9 @@ class Panel:
     home: Path | None = None
     index_fills: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     whole_years: Mapping[int, int] = field(default_factory=dict)
+    currency: str | None = None
+    markets: tuple[str, ...] = ()
+    on_file: tuple[Days, Floats] | None = field(default=None, repr=False)
 
     @classmethod
     def build(
@@ -116,10 +126,12 @@ class Panel:
         stale_after: int = STALE_AFTER,
         calendar: Days | None = None,
         whole_years: Mapping[int, int] | None = None,
+        currency: str | None = None,
     ) -> Panel:
         """Return the panel of ``facts``; the only place where its two faces are put together.
 
         ``calendar`` has the sessions that the exchange has announced, also later ones; None: ``days``.
+        ``currency`` is that of the run; None: that in which all funds are traded.
         """
         calendar = days if calendar is None else calendar
         symbols, actions = tuple(symbols), tuple(actions)
@@ -129,17 +141,19 @@ class Panel:
         events = place(actions, days, symbols, delisted)
         bars = facts.grids["bars"].columns
         listed = _listed(days, listings.listed, delisted, bars["close"])
-        market = build_market(bars, events, listed, _last_nav(facts, listed.shape), rules)
+        local = build_market(bars, events, listed, _last_nav(facts, listed.shape), rules)
+        foreign = None if currency is None else converted(local, facts, symbols, currency, stale_after)
+        market = foreign or local
         return cls(
             days=days,
             symbols=symbols,
             known=_known_face(days, symbols, market, facts, listings, stale_after, calendar),
             market=market,
-            index_closes=MappingProxyType(_index_levels(facts, "close")),
-            index_fills={"open": _index_levels(facts, "open")},
+            index_closes=MappingProxyType(_index_levels(facts, "close", currency, stale_after)),
+            index_fills={"open": _index_levels(facts, "open", currency, stale_after)},
             name=name,
             synthetic=synthetic,
-            fingerprint=fingerprint(days, symbols, facts, rules, listings, actions),
+            fingerprint=fingerprint(days, symbols, facts, rules, listings, actions, currency),
             sessions_per_year=sessions_per_year,
             ingredients=Ingredients(
                 days,
@@ -154,8 +168,10 @@ class Panel:
                 stale_after,
                 calendar,
                 whole_years or {},
+                currency,
             ),
             whole_years=whole_years or {},
+            currency=currency,
         )
 
     @classmethod
@@ -182,6 +198,8 @@ class Panel:
         index_opens: Mapping[str, ArrayLike] | None = None,
         macro: Mapping[str, ArrayLike] | None = None,
         facts: Mapping[str, ArrayLike] | None = None,
+        fx: Mapping[str, ArrayLike] | None = None,
+        currency: str | None = None,
         name: str = "panel",
         synthetic: bool = True,
         sessions_per_year: float = 252.0,
@@ -192,7 +210,7 @@ class Panel:
         fund. ``facts`` has further tables about funds by name, the main column of each, as ``premium``.
         ``indices`` are closing levels by code; ``index_opens`` opening levels of those that have them.
         ``lags`` has sessions until a datum is usable, by table, 1 each. ``macro`` is by the session from
-        which a value is known.
+        which a value is known, ``fx`` exchange rates by pair (USDCNY) and day; ``currency`` is the account's.
         """
         sessions = np.asarray(days, dtype="datetime64[D]")
         shape = (len(sessions), len(symbols))
@@ -209,6 +227,7 @@ class Panel:
             indices=indices or {},
             index_opens=index_opens or {},
             macro=macro or {},
+            fx=fx or {},
             lags=lags or {},
         )
         rules = RuleArrays(
@@ -229,6 +248,7 @@ class Panel:
             name=name,
             synthetic=synthetic,
             sessions_per_year=sessions_per_year,
+            currency=currency,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -294,21 +314,30 @@ def _known_face(
     return Known(
         days,
         symbols,
-        market,
+        market.local,
         facts,
         tracked=listings.tracked,
         families=listings.families,
         stale_after=stale_after,
         calendar=calendar,
+        rates=market.rates if isinstance(market, Converted) else None,
     )
 
 
-def _index_levels(facts: Facts, point: str) -> dict[str, Floats]:
-    """Return levels at the open or the close, (D,), by index; empty where the data have none."""
+def _index_levels(facts: Facts, point: str, currency: str | None, stale_after: int) -> dict[str, Floats]:
+    """Return levels at the open or the close, (D,), by index, in the currency of a run; empty without any.
+
+    ``currency`` is None where levels stay as they are.
+    """
     grid = facts.grids.get("index_bars")
     if grid is None or point not in grid.columns:
         return {}
-    return {code: grid.columns[point][:, column].copy() for column, code in enumerate(grid.series or ())}
+    levels = {code: grid.columns[point][:, column].copy() for column, code in enumerate(grid.series or ())}
+    for code in levels:
+        own = currency_of_index(code)
+        if currency not in (None, own):
+            levels[code] *= rates_of(facts, own, currency, len(levels[code]), stale_after).session
+    return levels
 
 
 def _last_nav(facts: Facts, shape: tuple[int, ...]) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
@@ -24,7 +25,6 @@ from engine.cli.output import (
     warn,
     warn_of_data,
 )
-from engine.cli.present import currency_of
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def signal_command(
 
 
 def _print(app: App, signal: Signal) -> None:
-    currency = currency_of([line.symbol for line in signal.lines])
+    currency = currency_of(signal.lines[0].symbol)
     say(f"cash {money(signal.cash, currency)}, equity {money(signal.equity, currency)} at reference prices")
     say(f"cash after the orders about {money(signal.cash_after, currency)}")
     for action in signal.actions:

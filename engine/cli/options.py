@@ -124,6 +124,11 @@ def spec_options(command: Command) -> Command:
             help="Parameter of the strategy; repeatable.",
         ),
         click.option("--cash", type=float, metavar="MONEY", help="Money at the start.  [1000000]"),
+        click.option(
+            "--currency",
+            type=click.Choice(["CNY", "USD"]),
+            help="Currency of the account.  [of the funds; CNY where they have both]",
+        ),
         click.option("--benchmark", metavar="CODE", help="Index or fund to compare with.  [of the data]"),
         click.option("--engine", type=click.Choice(ENGINES), help="What runs it.  [reference]"),
         click.option("--fill", type=click.Choice(FILLS), help="Price at which orders fill.  [open]"),

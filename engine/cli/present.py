@@ -41,6 +41,7 @@ def _heading(title: str, results: Mapping[str, Result], rest: str) -> str:
     ]
     if any(each.synthetic for each in results.values()):
         lines.append(paint(SYNTHETIC_NOTICE, fg="yellow"))
+    lines += [result.account_remark] if result.account_remark else []
     benchmarks = {name: each.benchmark for name, each in results.items()}
     if len(set(benchmarks.values())) == 1:
         lines.append(f"benchmark: {result.benchmark}")
@@ -108,13 +109,6 @@ def _first(results: Mapping[str, Run]) -> Run:
     return next(iter(results.values()))
 
 
-def currency_of(symbols: Sequence[str]) -> str:
-    """Return the currency that the funds trade in."""
-    from data.facts.symbols import market_of
-
-    return "USD" if all(market_of(symbol) == "us_etf" for symbol in symbols) else "CNY"
-
-
 def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
     from engine import is_percent
 
@@ -126,5 +120,5 @@ def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
 
 
 def _unit(unit: Unit, result: Result) -> str:
-    words = {"ratio": "", "money": currency_of(result.symbols)}
+    words = {"ratio": "", "money": result.currency}
     return "  " + words.get(unit, unit.replace("percent", "%"))

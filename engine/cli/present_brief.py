@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE
 from engine.cli.app import App
 from engine.cli.output import note, paint, say, table, warn
-from engine.cli.present import currency_of
 
 if TYPE_CHECKING:
     from engine import FlowBrief, FundRanking, RankedFund, Ranking, StatementVerdict, Verified
@@ -25,7 +25,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
         if found.data["synthetic"]:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
-    currency = currency_of([made.fund.symbol])
+    currency = currency_of(made.fund.symbol)
     rows = [(fact.label, value_text(fact, currency), remark(fact)) for fact in made.facts]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
     for line in made.late:

@@ -25,6 +25,7 @@ _SAME_NAME = (
     "fill",
     "availability",
     "seed",
+    "currency",
 )
 
 # A strategy and its own settings: momentum:top=2, my/file.py:Mine:top=2,lookback=60

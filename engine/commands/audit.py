@@ -145,6 +145,13 @@ def _reload(job: Job) -> Callable[[date], Panel] | None:
     symbols = choose_symbols(source, spec.symbols, spec.universe)
 
     def reload(end: date) -> Panel:
-        return load_panel(source, symbols, end=end, availability=spec.availability, lags=spec.lags)
+        return load_panel(
+            source,
+            symbols,
+            end=end,
+            availability=spec.availability,
+            lags=spec.lags,
+            currency=spec.currency,
+        )
 
     return reload

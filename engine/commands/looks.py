@@ -138,4 +138,5 @@ class _Panel:
 
 @lru_cache(maxsize=8)
 def _body(_fingerprint: str, symbols: tuple[str, ...], given: _Panel) -> Body:
-    return body_of(given.panel.days, symbols, given.panel.market.close)
+    days, closes = given.panel.on_file or (given.panel.days, given.panel.market.local.close)
+    return body_of(days, symbols, closes)

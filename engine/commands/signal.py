@@ -8,6 +8,7 @@ from typing import Any
 
 from data.errors import UsageError
 from data.load import choose_symbols, current
+from data.panel.currency import Converted
 from data.panel.panel import Panel
 from data.source import DataSource
 from engine.commands.job import Job, job_of
@@ -56,7 +57,7 @@ class NextOrders:
             "funds": [asdict(line) | {"target_shares": line.target_shares} for line in signal.lines],
             "actions": signal.actions,
             "rebalance": about["parameters"].get("rebalance"),
-            "costs": asdict(self.job.spec.costs),
+            "costs": self.job.spec.costs.to_dict(),
             "data_warnings": list(self.data_warnings),
         }
         return about | decided | notice
@@ -93,6 +94,12 @@ def signal_job(
     source, spec = job.market.source, job.spec
     if source is None:
         raise UsageError("orders for the next open need the source that the panel was loaded from")
+    if job.panel.markets or isinstance(job.panel.market, Converted):
+        raise UsageError(
+            "a signal is for one market, in its own currency",
+            received=" and ".join(job.panel.markets) or f"an account in {job.panel.currency}",
+            hint="Ask for each market alone with --symbols, and leave out --currency.",
+        )
     respect_seals(job, "signal", job.panel.days[-1], job.panel.days[-1])
     with (watch or Watch())("signal"):
         panel = next_panel(

@@ -7,7 +7,7 @@ of numerical Python does not know.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 from data.errors import UsageError, check_choice
 from data.numeric.arithmetic import round_half_up
@@ -33,6 +33,10 @@ class Costs:
         the slippage rate. 0 is none.
     cash_rate
         Yearly yield of idle cash (``interest``).
+    fx_fee_rate
+        What changing money costs, of the notional of an order for a fund of another currency.
+
+    Amounts of money are in the currency of the run.
     """
 
     commission_rate: float = 0.00025
@@ -42,6 +46,7 @@ class Costs:
     participation_rate: float = 0.1
     impact: float = 0.0
     cash_rate: float = 0.0
+    fx_fee_rate: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -53,6 +58,11 @@ class Costs:
                     received=value,
                     limit="0 to 1, a fraction" if highest == 1.0 else "0 or more",
                 )
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the costs by name; ``fx_fee_rate`` only where there is one, as it came later."""
+        values = asdict(self)
+        return values if self.fx_fee_rate else {k: v for k, v in values.items() if k != "fx_fee_rate"}
 
     @classmethod
     def from_words(cls, words: dict[str, str]) -> Costs:

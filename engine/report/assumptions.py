@@ -25,7 +25,7 @@ OF_DATA = {
     "notice",
     "sessions_per_year",
 }
-OF_EXECUTION = {"engine", "fill", "cash", "costs"}
+OF_EXECUTION = {"engine", "fill", "cash", "currency", "costs"}
 
 NOTES: Mapping[str, str] = {
     "costs.commission_rate": "of an order's value",
@@ -35,6 +35,7 @@ NOTES: Mapping[str, str] = {
     "costs.participation_rate": "of the session's volume at most; 0: no cap",
     "costs.impact": "coefficient of the square-root law; 0: none",
     "costs.cash_rate": "a year on idle cash",
+    "costs.fx_fee_rate": "of an order in a fund of another currency, for changing money",
     "fill": "price point of the session at which orders trade",
     "availability": "when data count as published",
     "lags": "sessions added to that by the user",

@@ -179,7 +179,7 @@ def _alone_table(results: Sequence[Result], metrics: Sequence[Metrics], names: S
 
 def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names: Sequence[str]) -> Safe:
     """Return one column a run, then what they are held against."""
-    money = sections.currency(results[0])
+    money = results[0].currency
     alternatives = [
         (title, metrics[place], prefix)
         for title, place, prefix in alternatives_of(results, names)

@@ -146,7 +146,7 @@ def _page(result: Result, metrics: Metrics | None, rows: list[Row], number: str)
 
 def _head(part: SubFigure, result: Result, metrics: Metrics) -> None:
     """Write the strategy, the period and the metrics."""
-    money = sections.currency(result)
+    money = result.currency
     part.text(0.0, 0.98, str(result.manifest["strategy"]), fontsize=17, weight="bold", va="top")
     part.text(0.0, 0.86, sections.facts(result), fontsize=7.5, va="top", alpha=0.75)
     for column, heading in enumerate(("Run", *ALTERNATIVES.values())):

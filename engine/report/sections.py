@@ -33,14 +33,6 @@ CARDS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "
 BELOW: tuple[Group, ...] = ("shape", "benchmark", "trading")  # tables of the run alone
 
 
-def currency(result: Result) -> str:
-    """Return the currency of the run's market, or "money" where it is mixed."""
-    markets = {symbol.rpartition(".")[2] for symbol in result.symbols}
-    if markets <= {"SH", "SZ"}:
-        return "CNY"
-    return "USD" if markets == {"US"} else "money"
-
-
 def in_unit(value: float | None, unit: Unit) -> str:
     """Return the value of a metric as the number that its unit asks for, without the unit."""
     if is_percent(unit):
@@ -125,7 +117,7 @@ def _on_card(value: float | None, unit: Unit) -> str:
 
 def summary(result: Result, metrics: Metrics) -> Safe:
     """Return the tables of all metrics, why some are missing, and what to know about annual figures."""
-    money = currency(result)
+    money = result.currency
 
     def rows(shown: Iterable[Metric], prefixes: Iterable[str]) -> list[tuple[str, ...]]:
         return [
@@ -180,7 +172,7 @@ def _shown(group: Group, metrics: Metrics) -> list[Metric]:
 
 def by_fund(result: Result, held: list[Holding]) -> Safe:
     """Return what each fund contributed, with all other sources of profit, up to the total."""
-    money = currency(result)
+    money = result.currency
     gained = float(result.equity[-1]) - result.initial_cash
     of_fund: dict[str, list[Holding]] = {}
     for holding in held:
@@ -254,7 +246,7 @@ def entries(result: Result, held: list[Holding]) -> Safe:
         "Flow, 20 sessions, of AUM",
         "Sessions held",
         "Return",
-        f"Profit, {currency(result)}",
+        f"Profit, {result.currency}",
     )
     rows = [
         (
@@ -308,7 +300,7 @@ def rejected(result: Result) -> Safe:
                 percent(float(value[chosen].sum()) / max(float(result.fills["notional"].sum()), 1.0)),
             )
         )
-    head = ("Reason", "", "Orders", "Purchases", "Sales", f"Value, {currency(result)}", "Of all that traded")
+    head = ("Reason", "", "Orders", "Purchases", "Sales", f"Value, {result.currency}", "Of all that traded")
     never = [name for name in REASONS if name not in names]
     note = tag("p", f"Never: {', '.join(never)}.", class_="note") if never else Safe("")
     return join(table(head, rows, text_columns=2, sort=True), note)
@@ -316,7 +308,7 @@ def rejected(result: Result) -> Safe:
 
 def costs(result: Result, metrics: Metrics) -> Safe:
     """Return what trading cost, by kind."""
-    money = currency(result)
+    money = result.currency
     traded = float(result.fills["notional"].sum())
     years = len(result.days) / result.sessions_per_year
     paid = {kind: float(result.fills[kind].sum()) for kind in ("commission", "fee", "slippage")}

@@ -205,8 +205,9 @@ def _header(result: Result, metrics: Metrics) -> Safe:
         result.manifest["strategy"],
         tag("p", idea) if (idea := result.manifest.get("idea")) else Safe(""),
         tag("p", sections.facts(result), class_="subtitle"),
-        sections.cards(metrics, sections.currency(result), intervals),
+        sections.cards(metrics, result.currency, intervals),
         sections.data_warnings(result.data_warnings),
+        tag("p", account, class_="note") if (account := result.account_remark) else Safe(""),
         tag("p", remark, class_="note") if (remark := result.benchmark_remark) else Safe(""),
         word=judged or NOT_JUDGED,
         said=f"is what was said of the search that chose these parameters: {context.judged_by}."

@@ -86,7 +86,8 @@ class Books:
             name: getattr(market, name)[span].tolist()
             for name in ("low", "high", "volume", "limit_up", "limit_down", "tick", "lot")
         }
-        self._fee_rates = (market.buy_fee_rate[span].tolist(), market.sell_fee_rate[span].tolist())
+        fee_rates = market.fee_rates(costs.fx_fee_rate)
+        self._fee_rates = (fee_rates[0][span].tolist(), fee_rates[1][span].tolist())
         self._volatility = market.volatility[span].tolist() if costs.impact > 0.0 else None
         self._reference = market.reference[span].tolist()
         self._mark = market.mark[span].tolist()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from data.errors import DataError, UsageError
+from data.facts.symbols import currency_of
+from data.panel.currency import Converted
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.simulation.decisions import Decide, OwnOrders, follow
@@ -72,8 +74,25 @@ def require_market(panel: Panel, first: int, last: int, conditions: Conditions) 
             received=f"sessions {first} to {last}",
             limit=f"1 to {len(panel.days) - 1}",
         )
+    _require_rates(panel, first, last)
     if conditions.fill == "vwap":
         _require_amounts(panel, first, last)
+
+
+def _require_rates(panel: Panel, first: int, last: int) -> None:
+    if not isinstance(panel.market, Converted):
+        return
+    span = slice(first, last + 1)
+    lacking = ~np.isfinite(panel.market.rates[span])
+    if lacking.any():
+        row, column = (int(each[0]) for each in np.nonzero(lacking))
+        foreign = currency_of(panel.symbols[column])
+        raise DataError(
+            f"no exchange rate of {foreign} is known for the account in {panel.currency}",
+            received=f"none before {panel.days[first + row]} that is recent enough",
+            limit=f"one of the {panel.ingredients.stale_after} sessions before, in the table `fx`",
+            hint="Import rates: a CSV with pair (USDCNY), day and rate. Or begin later, or end earlier.",
+        )
 
 
 def _require_amounts(panel: Panel, first: int, last: int) -> None:

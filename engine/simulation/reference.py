@@ -25,7 +25,8 @@ from typing import Any
 
 import backtrader as bt
 
-from data.errors import EtflowError, ValidationError
+from data.errors import EtflowError, UsageError, ValidationError
+from data.panel.currency import Converted
 from data.panel.panel import Panel
 from engine.simulation.books import Books
 from engine.simulation.broker import SessionBroker
@@ -108,6 +109,12 @@ def simulate_backtrader(
     reads a bar that is still to come, StrategyError for one before the first.
     """
     _refuse_before_the_open(strategy)
+    if isinstance(panel.market, Converted):
+        raise UsageError(
+            "a backtrader strategy trades in the currency of its bars",
+            received=f"funds of another currency than {panel.currency}",
+            hint="Choose funds of one market, and leave out --currency; or score funds as the others do.",
+        )
     books = Books(panel, first, last, conditions)
     cerebro = AfterTheClose(stdstats=False, preload=False, runonce=False)
     cerebro.addstrategy(strategy, **parameters)

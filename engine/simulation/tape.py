@@ -35,9 +35,8 @@ CELL = np.dtype(
         "itemsize": LINE,
     }
 )
-RULE = np.dtype(
-    [("tick", np.float64), ("lot", np.int64), ("buy_fee_rate", np.float64), ("sell_fee_rate", np.float64)]
-)
+FEES = ("buy_fee_rate", "sell_fee_rate")
+RULE = np.dtype([("tick", np.float64), ("lot", np.int64), *((name, np.float64) for name in FEES)])
 
 
 class Tape(NamedTuple):
@@ -108,7 +107,9 @@ def cells_of(
         # Nobody reads volatility without impact, and it takes a while to compute.
         unread = name == "volatility" and conditions.costs.impact == 0.0
         cells[name][into] = 0.0 if unread else getattr(market, source)[span]
-    fixed = {name: getattr(market, name)[span] for name in RULE.names or ()}
+    fees = market.fee_rates(conditions.costs.fx_fee_rate)
+    fixed = {name: values[span] for name, values in zip(FEES, fees, strict=True)}
+    fixed |= {name: getattr(market, name)[span] for name in RULE.names or () if name not in FEES}
     new = np.zeros((len(rows), shape[1]), dtype=np.bool_)
     new[:1] = True
     for values in fixed.values():

@@ -73,6 +73,10 @@ def panel_of(scenario: Scenario) -> Any:
         tick=scenario.tick,
         buy_fee_rate=scenario.buy_fee_rate,
         sell_fee_rate=scenario.sell_fee_rate,
+        fx={"USDCNY": [scenario.rates.get(day, math.nan) for day in scenario.days]}
+        if scenario.rates
+        else None,
+        currency="CNY" if scenario.foreign else None,
     )
 
 
@@ -83,7 +87,10 @@ def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
 
     first = 1 if scenario.first is None else scenario.days.index(scenario.first)
     conditions = Conditions(
-        cash=scenario.cash, costs=Costs(**vars(scenario.costs)), fill=scenario.fill, engine=engine
+        cash=scenario.cash,
+        costs=Costs(**vars(scenario.costs), fx_fee_rate=scenario.fx_fee_rate),
+        fill=scenario.fill,
+        engine=engine,
     )
     return simulate(panel, targets_of(scenario, first), first, len(panel.days) - 1, conditions)
 
