@@ -85,13 +85,15 @@ def test_engines_equal_the_oracle_with_funds_of_two_currencies(engine: str) -> N
 
 
 # --- With a pencil ----------------------------------------------------------------------------------------
-def flat(rates: list[float], **given: Any) -> Panel:
-    """A fund in New York that is always at 100 dollars, from a Monday on."""
-    days = np.arange("2025-01-06", "2025-01-11", dtype="datetime64[D]")[: len(rates)]
-    price = np.full((len(days), 1), 100.0)
+WEEK = np.arange("2025-01-06", "2025-01-11", dtype="datetime64[D]")
+
+
+def flat(rates: list[float], days: Any = WEEK, **given: Any) -> Panel:
+    """A fund in New York that is always at 100 dollars."""
+    price = np.full((len(rates), 1), 100.0)
     bars = dict.fromkeys(("open", "high", "low", "close"), price)
     return Panel.from_events(
-        days,
+        days[: len(rates)],
         [US],
         bars={**bars, "volume": np.full_like(price, 1e9)},
         lot=1,
@@ -169,19 +171,25 @@ def test_an_index_is_in_the_currency_that_its_code_tells() -> None:
     assert panel.known.index("NDX")[1:].tolist() == [100.0] * 3
 
 
+def test_nobody_sells_below_a_tick_of_the_funds_own_currency() -> None:
+    panel = flat([7.0, 7.0, 7.0])
+    targets = Targets.of_weights(np.array([1, 2]), np.array([[1.0], [0.0]]))
+    conditions = Conditions(cash=700_000.0, costs=replace(FREE, slippage_rate=1.0))
+    fills = simulate(panel, targets, 1, 2, conditions).fills
+    assert fills["price"].tolist() == pytest.approx([2 * 100.0 * 7.0, 0.01 * 7.0])
+
+
 def test_a_rate_is_good_for_ten_sessions_and_then_a_run_is_refused() -> None:
-    days = np.arange("2025-01-06", "2025-02-06", dtype="datetime64[D]")
-    days = days[np.is_busday(days)][:14]
-    rates = [7.0, *[np.nan] * 13]
-    price = np.full((14, 1), 100.0)
-    bars = dict.fromkeys(("open", "high", "low", "close", "volume"), price)
-    panel = Panel.from_events(days, [US], bars=bars, fx={"USDCNY": rates}, currency="CNY")
-    simulate(panel, Targets.of_weights(np.array([1]), np.ones((1, 1))), 1, 10, Conditions())
+    days = np.arange("2025-01-06", "2025-01-18", dtype="datetime64[D]")
+    panel = flat([7.0, *[np.nan] * 11], days)
+    targets = Targets.of_weights(np.array([1]), np.ones((1, 1)))
+    conditions = Conditions(cash=700_000.0, costs=FREE)
+    assert simulate(panel, targets, 1, 10, conditions).equity.tolist() == [700_000.0] * 10
     with pytest.raises(DataError) as error:
-        simulate(panel, Targets.of_weights(np.array([1]), np.ones((1, 1))), 1, 11, Conditions())
+        simulate(panel, targets, 1, 11, conditions)
     text = str(error.value)
     assert "no exchange rate of USD is known for the account in CNY" in text
-    assert str(days[11]) in text
+    assert f"none before {days[11]} that is recent enough" in text
     assert "limit: one of the 10 sessions before" in text
     assert "Import rates" in text
 
