@@ -96,6 +96,19 @@ def test_a_failed_trial_alone_leaves_and_so_does_a_gap_alone():
     assert (found.selected, found.failed, found.dropped) == (2, 0, 1)
 
 
+def test_cash_is_taken_off_a_return_behind_a_gap_for_the_whole_gap():
+    benchmark = np.array([0.001, np.nan, np.nan, 0.009])  # the last is the return of three sessions
+    cash = np.array([0.0001, 0.0002, 0.0003, 0.0004])
+    found = sample_of(evidence(levels(4, 3), benchmark=benchmark, equal_weight=benchmark, cash=cash))
+    of_three = 1.0002 * 1.0003 * 1.0004 - 1.0
+    expected = [0.0009, np.nan, np.nan, 0.009 - of_three]
+    np.testing.assert_allclose(found.benchmark, expected, atol=1e-15)
+    np.testing.assert_allclose(found.equal_weight, expected, atol=1e-15)
+    np.testing.assert_allclose(found.returns, levels(4, 3) - cash[:, None], atol=1e-15)
+    np.testing.assert_allclose(found.account, levels(4)[:, 0], atol=1e-15)
+    np.testing.assert_array_equal(found.cash, cash)
+
+
 def test_a_selected_trial_without_returns_is_refused():
     returns = levels(1, 2)
     returns[:, 0] = np.nan
@@ -110,6 +123,7 @@ def test_a_selected_trial_without_returns_is_refused():
         ({"benchmark": np.zeros(3)}, "^the benchmark and the trials do not have the same rows"),
         ({"equal_weight": np.zeros(5)}, "^equal weight and the trials do not have the same rows"),
         ({"days": np.zeros(3, "datetime64[D]")}, "^days and the trials do not have the same rows"),
+        ({"cash": np.zeros(3)}, "^interest on cash and the trials do not have the same rows"),
         ({"selected": 2}, "no such trial"),
         ({"default": -1}, "no such trial"),
         ({"neighbours": (0, 5)}, "no such trial"),

@@ -44,6 +44,13 @@ def compared(returns: Floats, benchmark: Floats) -> Floats:
     return chosen
 
 
+def in_excess(index: Floats, cash: Floats) -> Floats:
+    """Return the known returns of (T,) less what ``cash`` (T,) yields, behind a gap in the whole of it."""
+    excess: Floats = index.copy()
+    excess[~np.isnan(index)] -= compared(cash, index)
+    return excess
+
+
 def observed(benchmark: Floats) -> float:
     """Return the known returns of (T,) over the sessions from the first to the last of them; 1 without gaps.
 

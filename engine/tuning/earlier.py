@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.record.lines import Judgement
 from engine.simulation.alternatives import EQUAL_WEIGHT
-from engine.statistics.paths import simple_returns
+from engine.statistics.paths import in_excess, simple_returns
 from engine.tuning.columns import again, family_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.on_record import OnRecord, Seen, key_of_set
@@ -90,8 +90,8 @@ def since_first(
         returns=(simple_returns(path, evaluate.conditions.cash) - cash)[new]
         if path is not None and ran
         else None,
-        benchmark=(benchmark - cash)[new],
-        equal_weight=(equal_weight - cash)[new],
+        benchmark=in_excess(benchmark, cash)[new],
+        equal_weight=in_excess(equal_weight, cash)[new],
         looks=len(before | {str(days[-1])}),
         reason=None if ran else "what was chosen cannot be run again",
     )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from engine.statistics.estimate import Floats, Integers, check_at_least
+from engine.statistics.paths import in_excess
 from engine.statistics.resampling import check_draws
 from engine.statistics.sharpe import sharpe_ratios
 from engine.verdict.duplicates import kinds
@@ -386,8 +387,8 @@ def sample_of(evidence: Evidence) -> Sample:
     equal_weight = None if evidence.equal_weight is None else evidence.equal_weight[rows]
     cash = None if evidence.cash is None else evidence.cash[rows]
     if cash is not None:
-        values, benchmark = values - cash[:, np.newaxis], benchmark - cash
-        equal_weight = None if equal_weight is None else equal_weight - cash
+        values, benchmark = values - cash[:, np.newaxis], in_excess(benchmark, cash)
+        equal_weight = None if equal_weight is None else in_excess(equal_weight, cash)
     default = evidence.default
     return Sample(
         returns=values,
