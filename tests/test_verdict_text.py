@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.verdict.evidence import Earlier, Evidence, TrialLog
+from engine.verdict.evidence import Earlier, Evidence, TrialLog, WalkForwardOutcome, Window
 from engine.verdict.since import NewSessions
 from engine.verdict.text import WITHHELD, document, history, render, written
 from engine.verdict.verdict import Report, Verdict
@@ -250,6 +250,7 @@ def test_the_document_of_a_page():
         "unchecked",
         "header",
         "blocks",
+        "windows",
         "notes",
         "thresholds",
     }
@@ -289,6 +290,40 @@ def test_the_document_of_a_page():
     assert told["notes"] == ["failed trials: 1"]
     assert told["thresholds"] == dataclasses.asdict(LINES)
     assert document(page())["since"] is None
+
+
+def test_windows_have_days_and_annual_ratios():
+    days = np.datetime64("2024-01-01") + np.arange(5)
+    windows = (
+        Window(0, 1, 2, 3, {"top": np.int64(2)}, 0.25),
+        Window(1, 2, 3, 4, {"top": np.int64(3)}, NAN),
+    )
+    walk = WalkForwardOutcome(np.zeros(3), np.array([0.5, NAN]), windows)
+    told = page(walk_forward=walk, days=days)
+    annual = math.sqrt(252.0)
+    assert document(told)["windows"] == [
+        {
+            "train_first": "2024-01-01",
+            "train_last": "2024-01-02",
+            "first": "2024-01-03",
+            "last": "2024-01-04",
+            "parameters": {"top": 2},
+            "in_sample": 0.5 * annual,
+            "out_of_sample": 0.25 * annual,
+        },
+        {
+            "train_first": "2024-01-02",
+            "train_last": "2024-01-03",
+            "first": "2024-01-04",
+            "last": "2024-01-05",
+            "parameters": {"top": 3},
+            "in_sample": None,
+            "out_of_sample": None,
+        },
+    ]
+    assert document(dataclasses.replace(told, verdict=Verdict("withheld", ())))["windows"] == []
+    assert document(page())["windows"] == document(page(days=days))["windows"] == []
+    assert document(page(walk_forward=walk))["windows"] == []
 
 
 def test_parameters_of_any_kind_are_plain_in_the_document():
