@@ -6,7 +6,8 @@ share of each module that was killed; tests/mutants.md says why some live. On on
 to hours, so that it is no part of continuous integration.
 
 What is compiled runs as Python here: machine code that is kept would not know of the change. mutmut leaves
-out what is outside of functions, and properties; we leave out the words of error messages.
+out what is outside of functions, and properties; we leave out the words of error messages, and any line that
+begins with words.
 """
 
 from __future__ import annotations

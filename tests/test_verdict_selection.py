@@ -84,6 +84,7 @@ def test_a_history_bears_the_trials_that_need_no_more_years():
     for trials in (2, 3, 4, 7, 8, 9):
         assert trials_borne(minimum_backtest_length(trials, 1.0), 1.0) == trials
     assert trials_borne(0.0, 1.0) == 1
+    assert isinstance(trials_borne(needed, 1.0), int)  # it is printed
     # The best of 2⁴⁰ is 7.1 deviations up: fifty years. Nobody tries more.
     assert trials_borne(1000.0, 1.0) == 2**40 - 1
 

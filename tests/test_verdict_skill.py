@@ -153,7 +153,7 @@ def test_chunks_agree_on_trials_without_skill(monkeypatch, mean):
     monkeypatch.setattr(skill_module, "MEMORY", 3 * (300 * 64 + 32 * 200))
     found = block_2(returns, benchmark=np.zeros(300))
     # a mean of 0.0002 is a third of its error, 0.01 over the root of 300
-    assert found.spa == whole.spa
+    assert (found.spa, found.measured) == (whole.spa, whole.measured)
     assert (found.spa == 1.0) == (mean < 0.0)
     assert (found.tested, found.survivors) == (5, 0)
     assert found.notes == (
