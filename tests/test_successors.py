@@ -280,3 +280,14 @@ def test_stores_from_before_the_column_are_read(tmp_path, monkeypatch):
     monkeypatch.undo()
     (read,) = Store(tmp_path / "s").read("actions").to_dict("records")
     assert pd.isna(read["successor"])
+
+
+@pytest.mark.parametrize(
+    "line", ["delisted\n{},2025-03-20", "family\n{},CHINEXT_AI", "listed\n{},2025-02-05"]
+)
+def test_a_single_fact_about_a_fund_is_enough(tmp_path, command, line):
+    name, value = line.partition("\n")[0], line.rpartition(",")[2]
+    (tmp_path / "funds.csv").write_text(f"symbol,{line.format(OLD)}\n", encoding="utf-8")
+    assert command(f"data import {tmp_path / 'funds.csv'} --data {tmp_path / 's'}")[0] == 0
+    (row,) = Store(tmp_path / "s").read("funds").to_dict("records")
+    assert (row["symbol"], str(row[name])[:10]) == (OLD, value)

@@ -62,6 +62,8 @@ from data.store.tables import FUND_TABLES, TABLES, table
 
 READY = Path(__file__).parent / "maps"
 
+# Of a table `funds` any one shows what it is; the others are left blank.
+_OF_FUNDS = ("listed", "delisted", "family", "price_limit")
 _FILE_KEYS = (
     "title",
     "based_on",
@@ -127,12 +129,12 @@ def find_map(name: str | Path) -> FileMap:
 def _own(name: str) -> FileMap:
     columns = {key: tuple(names) for key, names in _own_columns(name).items()}
     # A lone column `symbol` is in every file; facts about funds have no day.
-    signature, absent = (("listed",), ("day", "date")) if name == "funds" else ((), ())
+    one_of, absent = (_OF_FUNDS, ("day", "date")) if name == "funds" else ((), ())
     return FileMap(
         f"tidy-{name}",
         f"the table `{name}` as etflow has it",
         (TableMap(name, columns),),
-        signature=signature,
+        one_of=one_of,
         absent=absent,
     )
 

@@ -97,6 +97,7 @@ class FileMap:
     recognise: bool = True
     general: bool = False
     signature: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     values: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class FileMap:
         present = sheet.headers
         parts = [part for part in self.tables if part.applies(present)]
         needed = {options for part in parts for options in part.needs().values()}
-        needed |= {(name,) for name in self.signature}
+        needed |= {(name,) for name in self.signature} | ({self.one_of} if self.one_of else set())
         lacking = [
             f"the column {' or '.join(options)}"
             for options in sorted(needed)
@@ -138,6 +139,8 @@ class FileMap:
         """Return what shows that a table is of another kind, in words, also to a map that was named."""
         present = sheet.headers
         found = [f"the column {name}" for name in self.signature if name not in present]
+        if self.one_of and not any(name in present for name in self.one_of):
+            found.append(f"the column {' or '.join(self.one_of)}")
         found += [f"no column {name}" for name in self.absent if name in present]
         found += [
             f"other codes in the column {name}"
