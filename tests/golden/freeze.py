@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +26,11 @@ HELP = (
     *("", "run", "compare", "tune", "validate", "audit", "factor", "signal", "brief", "report"),
     *("data", "data import", "data fetch", "data update", "data check", "data show", "data demo"),
     *("strategies", "strategies list", "strategies show", "strategies new"),
-    *("runs", "runs list", "runs show", "runs diff", "runs reproduce"),
+    *("runs", "runs list", "runs show", "runs diff", "runs reproduce", "data universe"),
 )
 PUBLIC = ("engine", "engine.result", "engine.metrics", "data.load", "data.demo", "data.errors", "strategies")
+# What commands are given: files beside this one.
+INPUTS = tuple(Path(__file__).with_name(name) for name in ("statements.csv", "funds.csv"))
 SHORT = "--start 2022-01-04 --end 2023-06-30"
 VOLATILE = re.compile(r'("(?:seconds|at)": ?)(\{[^{}]*\}|[0-9.e-]+|"[^"]*")')
 SOURCE = re.compile(r'("strategies\.\w+": ?")[0-9a-f]{16}')
@@ -58,6 +61,19 @@ def battery() -> Iterator[tuple[str, list[str]]]:
     yield "factor text", [f"factor leveraged_flow --no-report {SHORT}"]
     yield "signal", ["signal share_inflow --json", "signal momentum"]
     yield "brief", ["brief 157001.SZ --on 2024-03-15 --json", "brief 157001.SZ --on 2024-03-15"]
+    yield "brief page", ["brief 157001.SZ --on 2024-03-15 --page"]
+    yield "brief verify", ["brief --verify statements.csv", "brief --verify statements.csv --json"]
+    ranking = "brief --universe chinext_ai --on 2024-03-15 --data made"
+    yield (
+        "brief universe",
+        [
+            "data demo --seed 3 --data made",
+            "data import funds.csv --data made --accept-revision",
+            ranking,
+            f"{ranking} --json",
+            "data universe chinext_ai --as-of 2024-03-15 --data made --json",
+        ],
+    )
     yield "data", ["data check --json", "data show --json", "data show"]
     yield (
         "store",
@@ -79,6 +95,9 @@ def freeze(tree: Path, folder: Path, name: str, commands: list[str]) -> None:
     """Run the commands of one case in ``folder``/``name``, and keep what they said beside what they wrote."""
     place = folder / name.replace(" ", "-")
     place.mkdir(parents=True)
+    for file in INPUTS:
+        if any(file.name in command.split() for command in commands):
+            shutil.copy(file, place)
     environment = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "100", "NO_COLOR": "1"}
     environment.pop("COVERAGE_PROCESS_START", None)
     for number, command in enumerate(commands):
