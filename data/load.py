@@ -27,7 +27,7 @@ from data.facts.calendars import Calendar
 from data.facts.common_sessions import Common, calendar_of
 from data.facts.rules import RuleBook, beside
 from data.facts.symbols import CURRENCIES, market_of, markets_of, of_market, parse_symbol
-from data.facts.universe import funds_of, universe
+from data.facts.universe import funds_of, known_funds, universe
 from data.filled import Filled
 from data.panel.facts import Listings
 from data.panel.grids import facts_of
@@ -117,7 +117,8 @@ def choose_symbols(
     source = renamed(source)
     on_file = list(spans_of(source, "bars")) if not symbols or universe_name else []
     if universe_name is not None:
-        chosen = [symbol for symbol in universe(universe_name) if symbol in on_file]
+        members = universe(universe_name, funds=known_funds(source.read("funds")))
+        chosen = [symbol for symbol in members if symbol in on_file]
         if not chosen:
             raise DataError(
                 f"the data have no bars of any fund of the universe `{universe_name}`",

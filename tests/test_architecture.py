@@ -72,8 +72,8 @@ ROOMS: dict[str, str] = {
         "engine.simulation engine.factors"
     ),
     "engine.audits": (
-        "data.errors data.folders engine.kernel engine.statistics data.panel data.scenarios engine.strategy "
-        "engine.spec engine.simulation engine.sweeps"
+        "data.errors data.folders data.facts engine.kernel engine.statistics data.panel data.scenarios "
+        "engine.strategy engine.spec engine.simulation engine.sweeps"
     ),
     "data.filled": "data.facts data.store data.source",
     "data.load": "data.errors data.facts data.source data.panel data.filled",

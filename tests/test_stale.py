@@ -167,6 +167,49 @@ def test_survivorship_is_the_run_on_the_funds_that_are_left_less_the_run_on_all(
     assert f"by leaving out {GONE}." in opinion.sentence
 
 
+def test_survivorship_of_a_named_universe_goes_beyond_the_data(here, tmp_path):
+    funds = tmp_path / "funds.csv"
+    funds.write_text(
+        "symbol,family,listed,delisted\n"
+        f"{GONE},CHINEXT_AI,2024-01-02,{DAYS[ENDS]}\n{LIVE},CHINEXT_AI,2024-01-02,\n"
+        f"159011.SZ,CHINEXT_AI,2024-01-02,{DAYS[40]}\n159012.SZ,CHINEXT_AI,{DAYS[30]},\n"
+        "159013.SZ,CHINEXT_AI,2023-01-02,2024-01-05\n"
+    )
+    assert here("data", "import", str(funds), "--data", "store")[0] == 0
+    code, said, _ = here(
+        *("audit", "buy_hold", "--data", "store", "--universe", "chinext_ai", "--only", "survivorship"),
+        "--json",
+    )
+    assert code == 0
+    (opinion,) = json.loads(said)["audits"]
+    # The fund that had gone by the first day is in no count. What ships lists its funds from 2024-12 on.
+    assert opinion["details"]["universe"] == {
+        "first": {"day": str(DAYS[0]), "listed": 3, "in_data": 2},
+        "last": {"day": str(DAYS[59]), "listed": 2, "in_data": 1},
+        "absent": ["159011.SZ", "159012.SZ"],
+        "not_updated": [],
+    }
+    assert f"2 of the 3 that were listed on {DAYS[0]}" in opinion["sentence"]
+    assert "159011.SZ, 159012.SZ are not in the data" in opinion["sentence"]
+    code, said, _ = here(
+        *("data", "universe", "chinext_ai", "--as-of", str(DAYS[10]), "--data", "store", "--json")
+    )
+    listed = {each["symbol"]: each["last_bar"] for each in json.loads(said)["funds"]}
+    assert listed == {GONE: str(DAYS[ENDS - 1]), LIVE: str(DAYS[59]), "159011.SZ": None}
+
+
+def test_a_fund_that_is_still_listed_has_not_ended_with_its_bars(here, tmp_path):
+    funds = tmp_path / "funds.csv"
+    funds.write_text(f"symbol,family,listed\n{GONE},CHINEXT_AI,2024-01-02\n{LIVE},CHINEXT_AI,2024-01-02\n")
+    assert here("data", "import", str(funds), "--data", "store")[0] == 0
+    words = ("audit", "buy_hold", "--data", "store", "--only", "survivorship", "--json")
+    (opinion,) = json.loads(here(*words, "--universe", "chinext_ai")[1])["audits"]
+    assert opinion["details"]["gone"] == []
+    assert opinion["details"]["universe"]["not_updated"] == [GONE]
+    assert opinion["details"]["universe"]["last"] == {"day": str(DAYS[59]), "listed": 2, "in_data": 1}
+    assert f"Bars of {GONE} end while the funds are listed." in opinion["sentence"]
+
+
 def test_survivorship_says_where_it_cannot_be_told(here, tmp_path):
     store = tmp_path / "store"
     source = open_source(str(store))

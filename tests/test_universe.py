@@ -24,6 +24,7 @@ from data.facts.universe import (
     Before,
     Fund,
     funds_of,
+    known_funds,
     load_funds,
     peers,
     peers_unknown,
@@ -227,6 +228,26 @@ def test_own_facts_come_before_ours_and_ours_fill_the_gaps() -> None:
     )
     assert funds["BOTZ.US"] == load_funds()["BOTZ.US"]
     assert funds["ZZZ.US"] == Fund("ZZZ.US", currency="USD")
+
+
+def test_a_table_of_the_data_set_brings_funds_that_are_gone_into_a_universe() -> None:
+    table = TABLES["funds"].validate(
+        pd.DataFrame(
+            {
+                "symbol": ["159011.SZ", "159363.SZ"],
+                "family": ["CHINEXT_AI", None],
+                "listed": ["2024-01-02", None],
+                "delisted": ["2025-06-02", "2025-07-01"],
+            }
+        )
+    )
+    facts = known_funds(table)
+    whole = universe("chinext_ai", funds=facts)
+    assert set(whole) == {*universe("chinext_ai"), "159011.SZ"}
+    assert "159011.SZ" in universe("chinext_ai", date(2025, 5, 30), facts)
+    assert not {"159011.SZ", "159363.SZ"} & set(universe("chinext_ai", date(2025, 7, 1), facts))
+    assert "159363.SZ" in universe("chinext_ai", date(2025, 7, 1))
+    assert known_funds() == load_funds()
 
 
 def test_without_own_facts_ours_hold() -> None:

@@ -158,16 +158,28 @@ def later_name(symbol: str) -> Later | None:
     return None
 
 
-def universe(name: str, as_of: date | None = None) -> tuple[str, ...]:
+def known_funds(table: pd.DataFrame | None = None) -> Mapping[str, Fund]:
+    """Return the project's own facts and those of a data set's table `funds`, which come first, by symbol.
+
+    The table brings what our list lacks: funds that are gone, and of which families they were.
+    """
+    own = () if table is None else tuple(dict.fromkeys(table["symbol"].astype(str)))
+    return MappingProxyType({**_funds(), **funds_of(own, table)})
+
+
+def universe(
+    name: str, as_of: date | None = None, funds: Mapping[str, Fund] | None = None
+) -> tuple[str, ...]:
     """Return the symbols of a named universe; UsageError with close matches if unknown.
 
     ``as_of`` leaves out funds that are not known to have been listed on a day; without it none is left out.
+    ``funds`` are the facts to go by (:func:`known_funds`); the project's own if None.
     """
     check_choice("universe", name, _UNIVERSES)
     families = _UNIVERSES[name]
     return tuple(
         symbol
-        for symbol, fund in _funds().items()
+        for symbol, fund in (_funds() if funds is None else funds).items()
         if fund.family in families and (as_of is None or fund.listed_on(as_of))
     )
 

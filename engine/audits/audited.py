@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.facts.universe import Fund
 from data.panel.panel import Panel
 from engine.kernel.targets import Targets
 from engine.simulation.backtest import decisions_of, last_session
@@ -41,6 +42,7 @@ class Audited:
     draws : how often chance is asked; None: as often as each audit does by itself
     catalogue : strategies by name, for the controls ``momentum`` and ``random``
     reload : returns the panel of the same data up to a day, as it is loaded afresh; None: not asked
+    members : what is known of the funds of the universe that was named, in the data or not; none: none was
     """
 
     strategy: Adapter
@@ -49,6 +51,7 @@ class Audited:
     draws: int | None = None
     catalogue: Mapping[str, type[Any]] = field(default_factory=dict)
     reload: Callable[[date], Panel] | None = None
+    members: Mapping[str, Fund] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Audits ask copies of it (``renewed``), so that nothing of one answer gets into another.

@@ -10,6 +10,7 @@ from typing import Any
 
 from data.atomic import whole_file
 from data.errors import check_choice
+from data.facts.universe import Fund, known_funds, universe
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
@@ -121,6 +122,7 @@ def audit_job(
         draws=draws,
         catalogue=job.catalogue,
         reload=_reload(job),
+        members=_members(job),
     )
     opinions = tuple(ask(audited, tuple(only), announce))
     note_look("audit", job, *days_of(job))
@@ -135,6 +137,15 @@ def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:
     for name in wanted:
         check_choice("audit", name, AUDITS)
     return tuple(name for name in AUDITS if name in wanted)
+
+
+def _members(job: Job) -> Mapping[str, Fund]:
+    """Return what is known of the funds of the named universe of a job, whether or not the data have them."""
+    source, name = job.market.source, job.spec.universe
+    if source is None or name is None:
+        return {}
+    facts = known_funds(source.read("funds"))
+    return {symbol: facts[symbol] for symbol in universe(name, funds=facts)}
 
 
 def _reload(job: Job) -> Callable[[date], Panel] | None:

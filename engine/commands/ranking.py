@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from data.errors import DataError
-from data.facts.universe import load_funds, universe
+from data.facts.universe import known_funds, universe
 from data.load import choose_symbols
 from data.source import DataSource, renamed
 from data.synthetic import notice_of
@@ -78,7 +78,8 @@ def rank(
     on_file = choose_symbols(source, universe_name=name)
     bars = source.read("bars", on_file)
     day: date = on or bars["day"].max().date()
-    listed = universe(name, day)
+    facts = known_funds(source.read("funds"))
+    listed = universe(name, day, facts)
     chosen = [symbol for symbol in on_file if symbol in listed]
     if not chosen:
         raise DataError(f"no fund of the universe `{name}` on file was listed on that day", received=day)
@@ -93,6 +94,6 @@ def rank(
         name,
         made,
         tuple(symbol for symbol in listed if symbol not in on_file),
-        tuple(symbol for symbol in universe(name) if load_funds()[symbol].may_be_listed_on(day)),
+        tuple(each for each in universe(name, funds=facts) if facts[each].may_be_listed_on(day)),
         {"name": source.name, "synthetic": source.synthetic},
     )
