@@ -312,6 +312,20 @@ def test_one_of_many_balances_that_reads_as_a_date_is_let_through_with_a_note(ta
     assert len(store.read("margin")) == len(days)
 
 
+@pytest.mark.parametrize(("dates", "of", "refused"), [(1, 20, False), (2, 20, True), (1, 19, True)])
+def test_of_a_short_file_one_balance_may_read_as_a_date(take, store, dates, of, refused):
+    days = calendar_for("cn_etf").sessions(date(2025, 1, 2), date(2025, 8, 20))[:of]
+    rows = [f"159363,{day},{90_000_000 + number}" for number, day in enumerate(days)]
+    for number in range(dates):
+        rows[number] = f"159363,{days[number]},2025060{number + 1}"
+    if refused:
+        with pytest.raises(DataError, match="`balance` is a date read as a number"):
+            take("margin.csv", csv("symbol,day,balance", *rows))
+    else:
+        (note,) = take("margin.csv", csv("symbol,day,balance", *rows)).imported[0].notes
+        assert note.startswith("`balance` reads as a date in 1 of 20 rows")
+
+
 def test_a_financing_balance_that_is_a_date_is_refused(take):
     with pytest.raises(DataError, match="`balance` is a date read as a number"):
         take("margin.csv", csv("symbol,day,balance", "159363,2026-07-17,20260716"))

@@ -19,6 +19,8 @@ from data.store.tables import FUND_TABLES, table
 NEAR_DAYS = 366
 # Of true balances one in 100,000 reads as a date near to its row's day; of a wrong field most rows do.
 _BY_CHANCE = 0.01
+# Of so few rows one may be by chance: a file of one day has as many rows as there are funds.
+_FEW = 20
 _SHOWN = 3
 
 
@@ -30,7 +32,8 @@ def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
     schema, notes = table(name), []
     for column in schema.measures if schema in FUND_TABLES and "day" in schema.key else ():
         dates = frame[_reads_as_date(frame[column], frame["day"])]
-        if len(dates) > _BY_CHANCE * len(frame):
+        allowed = max(_BY_CHANCE * len(frame), 1 if len(frame) >= _FEW else 0)
+        if len(dates) > allowed:
             _refuse(
                 dates,
                 column,
