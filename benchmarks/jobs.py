@@ -17,6 +17,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEGABYTES = 400.0
 MANY = 100_000
+# The grid of ``benchmarks.definition``, in words: 10,000 sets.
+SEARCHED = {
+    "z_window": "20 30 40 50 60 70 80 90 100 120",
+    "lookback": "1 3 5 10 20",
+    "margin_weight": "-1 -0.5 -0.25 0 0.25 0.5 0.75 1 1.5 2",
+    "rebalance": "1 5 10 20",
+    "top": "1 2 3 5 8",
+}
 
 
 @dataclass
@@ -71,6 +79,10 @@ def jobs(peers: Sequence[str], *, quick: bool, folder: Path) -> dict[str, Job]:
     arrays = str(folder / "S.npz")
     command = [sys.executable, str(ROOT / "run_backtest.py"), "run", "share_inflow", "--engine", "batch"]
     command += ["--no-report", "--quiet", "--out", "{out}"]
+    search = [sys.executable, str(ROOT / "run_backtest.py"), "tune", "flow_blend", "--method", "grid"]
+    for name, words in SEARCHED.items():
+        search += ["--param", f"{name}={','.join(words.split()[: 2 if quick else None])}"]
+    search += ["--no-report", "--quiet", "--out", "{out}"]
     large, medium, many = (300, 50, 5_000) if quick else (10_000, 1_000, MANY)
     found = {
         "S, many": Job(task("sweep", "S", large)),
@@ -79,6 +91,8 @@ def jobs(peers: Sequence[str], *, quick: bool, folder: Path) -> dict[str, Job]:
         "S, one": Job(task("single", "S")),
         "notebook": Job(task("notebook", many)),
         "tune": Job(task("tune", many)),
+        "search": Job([*search, "--no-verdict"]),
+        "search, judged": Job(search),
         "run, first": Job(command, fresh_cache=True),
         "run": Job(command),
         "cold S": Job(task("cold", arrays)),
@@ -180,8 +194,15 @@ def rows(quick: bool) -> Iterator[Row]:
                 )
     yield Row(f"S, {many:,} sets, `sweep` in a notebook", "notebook", "rules", many, limit_mb=MOST_MEGABYTES)
     yield Row(
-        f"S, {many:,} sets, `etflow tune` writing a study", "tune", "rules", many, limit_mb=MOST_MEGABYTES
+        f"S, {many:,} sets, the loop of `tune` writing a study, without a verdict",
+        "tune",
+        "rules",
+        many,
+        limit_mb=MOST_MEGABYTES,
     )
+    grid = 32 if quick else large
+    yield Row(f"`etflow tune --no-verdict`, demo, {grid:,} sets, start to end", "search", "process", grid)
+    yield Row(f"`etflow tune`, demo, {grid:,} sets, start to end", "search, judged", "process", grid)
     cold = {
         "numba": ("numba cold", "process", 1),
         "rust": ("rust cold", "process", 1),

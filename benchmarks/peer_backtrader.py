@@ -89,10 +89,10 @@ def pandas_feed(days: Any, bars: Mapping[str, Floats]) -> Any:
 
 def array_feed(days: Any, bars: Mapping[str, Floats]) -> Any:
     """Return a fund as the feed that our reference engine uses: whole columns at once."""
-    from engine.simulation.reference import EPOCH, PanelFeed
+    from engine.simulation.feeds import EPOCH, WholeFeed
 
     numbers = days.astype(np.int64).astype(np.float64) + EPOCH
-    return PanelFeed(columns=(("datetime", numbers), *bars.items(), ("openinterest", np.zeros(len(days)))))
+    return WholeFeed(columns=(("datetime", numbers), *bars.items(), ("openinterest", np.zeros(len(days)))))
 
 
 def run(data: Any, targets: Mapping[int, Sequence[float]], feed: Feed) -> PlainRotation:

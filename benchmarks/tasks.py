@@ -141,7 +141,7 @@ def single_task(size: str) -> Report:
     load_machine_code(data)
     seconds = {}
     for name, costs in settings().items():
-        seconds[f"{name}, panel from arrays"], panel = timed(data.panel.panel)
+        seconds[f"{name}, panel from arrays"], panel = timed(data.panel)
 
         def work(panel: Panel = panel, costs: Costs = costs) -> Any:
             return sweep_on(panel, costs).run([strategy(SINGLE)])
@@ -188,7 +188,7 @@ def tune_task(count: str) -> Report:
     from engine.spec import Spec
     from engine.strategy.adapters import adapt
     from engine.strategy.loader import parameters_of
-    from engine.tuning.evaluate import evaluator
+    from engine.tuning.evaluate import Evaluator
     from engine.tuning.objective import Goal
     from engine.tuning.samplers import make_sampler
     from engine.tuning.space import Space
@@ -214,7 +214,7 @@ def tune_task(count: str) -> Report:
     plan = Plan("grid", None, None)
 
     def work(out: Path) -> tuple[int, int, int]:
-        evaluate = evaluator(spec, {"flow_blend": FlowBlend}, OpenMarket(panel, None, ()), space)
+        evaluate = Evaluator(spec, {"flow_blend": FlowBlend}, OpenMarket(panel, None, ()), space)
         header = study_header(spec, space, goal, plan, panel, {})
         with open_study(out, header, resume=False) as study:
             search = make_sampler(plan.method, space, goal, seed=0)

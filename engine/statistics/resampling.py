@@ -105,6 +105,7 @@ def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
     """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
     rows, columns = matrix.shape
     size = max(64, CELLS // columns)
+    matrix = np.ascontiguousarray(matrix)
     remaining = iter(draws)
     chunks = []
     while chunk := list(islice(remaining, size)):
