@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Of what an error quotes: somebody may have given thousands of digits.
+_LONGEST = 1000
+
 
 class EtflowError(Exception):
     """Base of all errors that the user can do something about.
@@ -40,9 +43,9 @@ class EtflowError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        parts = [self.what]
+        parts = [shortened(self.what)]
         if self.received is not None:
-            parts.append(f"received {self.received}")
+            parts.append(f"received {shortened(str(self.received))}")
         if self.limit is not None:
             parts.append(f"limit: {self.limit}")
         text = "; ".join(parts).rstrip(".")
@@ -71,6 +74,12 @@ class ValidationError(EtflowError, ValueError):
     """A validation failed: look-ahead found, a reproduction that drifted, a gate missed."""
 
     exit_code = 5
+
+
+def shortened(text: str) -> str:
+    """Return a text that is no longer than a message should be, with what is cut out of it counted."""
+    out = len(text) - _LONGEST
+    return text if out <= 0 else f"{text[: _LONGEST // 2]} [{out:,} more] {text[-_LONGEST // 2 :]}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ code meaning
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -31,7 +32,7 @@ from typing import Any, NoReturn
 
 import click
 
-from data.errors import EtflowError, did_you_mean
+from data.errors import EtflowError, did_you_mean, shortened
 from engine.cli import output
 from engine.cli.app import App, Catalogue
 from engine.cli.commands_audit import audit
@@ -46,8 +47,19 @@ from engine.cli.commands_signal import signal_command
 from engine.cli.commands_strategies import strategies
 from engine.cli.commands_tune import tune
 from engine.cli.commands_validate import validate
+from engine.cli.streams import OutputLost, drop_output, secure
 
-DONE, BUG, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
+DONE, BUG, USAGE, DATA, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 3, 130, 141, 143
+
+# What the system answers to a name, a place or a disk that cannot be: no fault of ours.
+REFUSALS = {
+    getattr(errno, name)
+    for name in (
+        *("ENAMETOOLONG", "ENOTDIR", "EISDIR", "ELOOP", "EACCES", "EPERM", "EROFS"),
+        *("ENOSPC", "EDQUOT", "EFBIG", "EMFILE", "ENFILE", "EIO"),
+    )
+    if hasattr(errno, name)
+}
 
 # Where click is older than 8.2, it prints the help of a group without arguments by itself.
 NO_ARGUMENTS: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -165,14 +177,18 @@ def main(load_catalogue: Callable[[], Catalogue], args: Sequence[str] | None = N
         Words of the command line; ``sys.argv[1:]`` where there are none given.
     """
     app = App(load_catalogue)
+    secure()
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         code = _run(app, args)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough. What is still in the buffer must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has seen enough
+        drop_output()
         return BROKEN_PIPE
+    except OutputLost as error:
+        drop_output()
+        output.complain(f"standard output takes nothing more: {error}. What the command made is kept.")
+        return USAGE
     finally:
         signal.signal(signal.SIGTERM, before)
     return code
@@ -194,6 +210,8 @@ def _run(app: App, args: Sequence[str] | None) -> int:
     except click.ClickException as error:
         output.complain(_usage_text(error))
         return USAGE
+    except OutputLost:
+        raise
     except (Interrupted, KeyboardInterrupt, click.Abort) as error:
         if isinstance(error.__cause__, BrokenPipeError):
             raise error.__cause__ from None
@@ -201,7 +219,20 @@ def _run(app: App, args: Sequence[str] | None) -> int:
             print(file=sys.stderr)
         output.complain("interrupted; nothing was half-written.")
         return INTERRUPTED
-    except Exception:
+    except MemoryError:
+        output.complain("the data do not fit into memory. Take fewer funds or a shorter period.")
+        return DATA
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            if app.verbose:
+                traceback.print_exc()
+            named = (
+                f" `{shortened(os.fsdecode(error.filename))}`"
+                if isinstance(error.filename, str | bytes)
+                else ""
+            )
+            output.complain(f"the system refuses a file{named}: {error.strerror}.")
+            return USAGE
         traceback.print_exc()
         output.complain(
             "this is a bug in etflow, not in your input. Please report it with the lines above "

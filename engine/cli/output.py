@@ -22,6 +22,7 @@ import click
 import data.words as words
 from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
+from engine.cli.streams import can_print
 
 BAR_WIDTH = 24
 PATIENCE_SECONDS = 2.0
@@ -109,7 +110,9 @@ def print_json(document: object) -> None:
     """Print ``document`` to standard output as one JSON document; NaN and infinity become null."""
     from engine import json_text, plain
 
-    print(json_text(plain(document)))
+    found = plain(document)
+    text = json_text(found)
+    print(text if can_print(text) else json_text(found, ascii=True))
 
 
 # --- tables -------------------------------------------------------------------------------------------

@@ -24,9 +24,12 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def json_text(document: Any) -> str:
-    """Return a document in JSON's own types as text, with no end of line; ValueError for NaN or infinity."""
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+def json_text(document: Any, *, ascii: bool = False) -> str:
+    """Return a document in JSON's own types as text, with no end of line; ValueError for NaN or infinity.
+
+    With ``ascii`` other letters are written as escapes, which mean the same.
+    """
+    return json.dumps(document, ensure_ascii=ascii, indent=2, allow_nan=False)
 
 
 def write_json(document: Any, path: Path) -> None:
