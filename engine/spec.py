@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import cache, cached_property
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,11 @@ from engine.kernel.costs import Costs
 
 if TYPE_CHECKING:
     from engine.strategy.adapter import Adapter
+
+# Shares are counted in 64 bits, money in doubles: beyond this neither is exact to a share or a cent.
+MOST_CASH = 1e15
+# What every generator of random numbers takes.
+HIGHEST_SEED = 2**32 - 1
 
 VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
 
@@ -70,9 +75,16 @@ class Conditions:
                 received=f"{self.start} and {self.end}",
                 hint="Exchange the two.",
             )
-        cash: Any = self.cash
-        if not (isinstance(cash, Real) and 0.0 < float(cash) < float("inf")):
-            raise UsageError("`cash` must be above zero", received=cash)
+        cash = _number(self.cash)
+        seed: Any = self.seed
+        if not 0.0 < cash <= MOST_CASH:
+            raise UsageError(
+                "`cash` is out of bounds", received=self.cash, limit=f"above 0, up to {MOST_CASH:,.0f}"
+            )
+        if not (isinstance(seed, Integral) and 0 <= int(seed) <= HIGHEST_SEED):
+            raise UsageError(
+                "`seed` is out of bounds", received=seed, limit=f"a whole number, 0 to {HIGHEST_SEED}"
+            )
         check_choice("fill", self.fill, FILLS)
         check_choice("engine", self.engine, ENGINES)
 
@@ -90,6 +102,14 @@ class Conditions:
         for name in ("start", "end"):
             given[name] = _plain_day(given.get(name))
         return cls(costs=costs, **given)
+
+
+def _number(value: Any) -> float:
+    """Return a number as a float; NaN for what is none, infinity for a whole number beyond all floats."""
+    try:
+        return float(value) if isinstance(value, Real) else float("nan")
+    except OverflowError:
+        return float("inf")
 
 
 DEFAULT = Conditions()
@@ -259,6 +279,7 @@ def _require_kinds(settings: Mapping[str, Any], origin: str) -> None:
         check_choice("setting", name, _KINDS, origin)
         kinds, wanted = _KINDS[name]
         right = isinstance(value, kinds) and not isinstance(value, bool | datetime)
+        right = right and not (isinstance(value, str) and "\0" in value)  # which no name of a file can have
         if right and isinstance(value, list | tuple):
             right = all(isinstance(each, str) for each in value)
         if not right:

@@ -105,7 +105,11 @@ def _convert(name: str, value: object, kinds: tuple[type, ...]) -> object:
         if bool in kinds:
             return bool(value)
     elif isinstance(value, Real):
-        number = int(value) if isinstance(value, Integral) else float(value)
+        try:
+            number = int(value) if isinstance(value, Integral) else float(value)
+            float(number)
+        except OverflowError:  # a whole number, or a fraction of two, beyond all floats
+            number = math.inf
         if int in kinds and math.isfinite(number) and number == int(number):
             return int(number)
         if float in kinds and math.isfinite(number):

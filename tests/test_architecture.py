@@ -28,26 +28,27 @@ ROOMS: dict[str, str] = {
     "data.rows": "data.errors",
     "data.folders": "",
     "data.words": "",
+    "data.parsing": "",
     "data.numeric": "data.folders",
-    "data.facts": "data.choices data.errors data.atomic data.folders",
+    "data.facts": "data.choices data.errors data.atomic data.folders data.parsing",
     "engine.choices": "",
     "engine.kernel": "data.errors data.numeric",
     "engine.statistics": "data.errors data.numeric",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",
-    "engine.results": "data.errors engine.statistics engine.result engine.metrics",
-    "engine.record": "data.atomic data.errors data.folders",
+    "engine.results": "data.errors data.parsing engine.statistics engine.result engine.metrics",
+    "engine.record": "data.atomic data.errors data.folders data.parsing",
     "engine.verdict": "data.errors engine.statistics",
     "engine.comparisons": "data.words engine.statistics engine.result",
     "data.former_names": "",
     "data": "data.former_names",
     "data.synthetic": "",
-    "data.store": "data.errors data.synthetic",
+    "data.store": "data.errors data.parsing data.synthetic",
     "data.demo": "data.errors data.atomic data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.facts data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",
     "data.checks": ("data.errors data.atomic data.folders data.facts data.store data.source data.panel"),
-    "data.importing": "data.errors data.facts data.store",
+    "data.importing": "data.errors data.parsing data.facts data.store",
     "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
     "strategies": (
@@ -82,8 +83,8 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
-        "data.days data.errors data.expression data.numeric engine.kernel engine.statistics engine.result "
-        "engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
+        "data.days data.errors data.expression data.parsing data.numeric engine.kernel engine.statistics "
+        "engine.result engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (

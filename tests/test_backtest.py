@@ -120,8 +120,8 @@ def test_costs_may_be_given_by_name(panel: Panel) -> None:
     [
         ({"start": "2024-05-01"}, "`start` is not a day; received '2024-05-01'"),
         ({"start": date(2024, 5, 2), "end": date(2024, 5, 1)}, "`start` is after `end`"),
-        ({"cash": 0.0}, "`cash` must be above zero"),
-        ({"cash": "1000"}, "`cash` must be above zero; received 1000"),
+        ({"cash": 0.0}, "`cash` is out of bounds; received 0.0"),
+        ({"cash": "1000"}, "`cash` is out of bounds; received 1000"),
         ({"fill": "opne"}, "unknown fill `opne`. Did you mean `open`"),
         ({"costs": {"comission_rate": 0.1}}, "unknown cost `comission_rate`. Did you mean `commission_rate`"),
         ({"costs": {"impact": "much"}}, "cost `impact` is not a number"),

@@ -100,10 +100,14 @@ def test_load_gives_back_exactly_the_same_result(tmp_path):
 
 def test_a_run_without_trades_or_decisions_comes_back(tmp_path):
     result = make_result()
+    cash = result.initial_cash + np.cumsum(result.interest)
     result = replace(
         result,
         shares=np.zeros((3, 2), dtype=np.int64),
-        equity=result.cash + result.receivable,
+        cash=cash,
+        receivable=np.zeros(3),
+        dividend=np.zeros(3),
+        equity=cash,
         fills=result.fills.iloc[:0],
         rejections=result.rejections.iloc[:0],
         decision_days=result.decision_days[:0],

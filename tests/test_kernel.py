@@ -188,8 +188,8 @@ def test_costs_within_their_bounds(name: str, value: float) -> None:
     [
         ("cash_rate", 1.01, "0 to 1, a fraction"),
         ("slippage_rate", -0.01, "0 to 1, a fraction"),
-        ("commission_min", -1.0, "0 or more"),
-        ("impact", math.nan, "0 or more"),
+        ("commission_min", -1.0, "0 to 1e\\+09 of money"),
+        ("impact", math.nan, "0 to 1,000"),
         ("commission_rate", "0.1", "0 to 1, a fraction"),
     ],
 )

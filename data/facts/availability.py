@@ -24,6 +24,9 @@ from data.facts.dated import FACTS, Row, read_toml, rows_of, tables
 Days = NDArray[np.datetime64]
 Integers = NDArray[np.int64]
 
+# Forty years; with more, no datum is ever known.
+LONGEST_SHIFT = 10_000
+
 
 @dataclass(frozen=True)
 class Availability:
@@ -103,6 +106,12 @@ def _check_shift(table: str, shift: object, name: str, rows: Mapping[str, Sequen
         raise UsageError(f"table `{table}` has no publication lag to shift", hint=did_you_mean(table, rows))
     if isinstance(shift, bool) or not isinstance(shift, int):
         raise UsageError(f"the shift of `{table}` is not a whole number of sessions", received=shift)
+    if shift > LONGEST_SHIFT:
+        raise UsageError(
+            f"the shift of `{table}` is out of bounds",
+            received=shift,
+            limit=f"up to {LONGEST_SHIFT} sessions",
+        )
     shortest = min((row.fields[name] for row in rows[table] if name in row.fields), default=1)
     if shortest + shift < 1:
         raise UsageError(

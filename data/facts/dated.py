@@ -6,7 +6,6 @@ particular scope counts, and within one scope the latest row. Rules and availabi
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +17,7 @@ import numpy as np
 
 from data.errors import UsageError, check_choice
 from data.facts.symbols import exchange_or_none
+from data.parsing import parse_toml, read_bounded
 
 FACTS = Path(__file__).resolve().parent
 
@@ -61,13 +61,12 @@ class Row:
 def read_toml(path: Path, what: str = "") -> dict[str, Any]:
     """Return the content of a TOML file; UsageError names ``what`` and the file if absent or not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(str(read_bounded(path), "utf-8").replace("\r\n", "\n"))
     except OSError as error:
         raise UsageError(
             f"cannot read {what}{path}", received=error.strerror, hint="Check the path."
         ) from None
-    except (ValueError, RecursionError) as error:
-        # Not only TOML's own errors: a number of thousands of digits, lists within lists within lists.
+    except ValueError as error:
         told = str(error).partition(";")[0]
         raise UsageError(
             f"{what}{path} is not a TOML file", received=told, hint="Correct the line that is named."

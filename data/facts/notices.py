@@ -11,7 +11,6 @@ UsageError: nothing is passed over, because a holiday passed over would become a
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
@@ -23,6 +22,7 @@ from data.facts.chinese_notice import from_chinese
 from data.facts.dated import only
 from data.facts.notice import BY_HAND, Notice, date_of, days_of, make_notice
 from data.facts.symbols import MARKETS
+from data.parsing import parse_toml
 
 _ISO = re.compile(r"(?<!\d)(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})(?!\d)")
 _RANGE = re.compile(r"\bto\b|\bthrough\b|\.\.|至|到|~|–|—|\s-\s", re.IGNORECASE)
@@ -102,10 +102,12 @@ def _from_list(text: str, path: Path, year: int | None) -> Notice:
 
 def _from_toml(text: str, path: Path, year: int | None) -> Notice:
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = parse_toml(text)
+    except ValueError as error:
         raise UsageError(
-            f"{path} is not a TOML file", received=str(error), hint="Correct the line that is named."
+            f"{path} is not a TOML file",
+            received=str(error).partition(";")[0],
+            hint="Correct the line that is named.",
         ) from None
     only(raw, ("year", "market", "closed", "source"), str(path))
     given = raw.get("closed")

@@ -38,6 +38,7 @@ from data.importing.vendor_answers import (
     report_rows,
     shortly,
 )
+from data.parsing import parse_json
 
 # Where the rows are, in the answers of the vendors' web pages.
 _WRAPPERS = ("data", "result", "records", "items", "rows")
@@ -81,16 +82,14 @@ def _load(text: str, name: str) -> Any:
     call = _CALL.fullmatch(text)
     text = (call[1] or call[2] or "") if call else text
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise _not_json(name, str(error)) from None
-    except RecursionError:
-        raise no_table(name, "lists within lists, too deep to follow") from None
     except ValueError as error:
         raise _not_json(name, str(error).partition(";")[0]) from None
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [parse_json(line) for line in text.splitlines() if line.strip()]
     except ValueError as error:
         raise _not_json(name, str(error)) from None
 

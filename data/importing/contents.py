@@ -34,10 +34,12 @@ _OTHERS = {
     b"\xfd7zXZ": "packed with xz: unpack it first",
     **dict.fromkeys((b"<!", b"<html", b"<table", b"<?xml"), _WEB_PAGE),
 }
-# A file may unpack to so many bytes, and to so many more times its size: tables reach about 50 times.
+# A file may unpack to so many bytes, and, from a size on that memory notices, to so many times its own;
+# tables reach about that.
+# Cells take up to fifteen times the bytes of their text in memory.
 MOST_BYTES = 4 << 30
-_UNSUSPICIOUS = 256 << 20
-_MOST_TIMES = 100
+_UNSUSPICIOUS = 64 << 20
+_MOST_TIMES = 50
 _CHUNK = 1 << 20
 
 

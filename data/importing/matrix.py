@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -57,6 +59,11 @@ def unpivot(cells: pd.DataFrame, part: TableMap, origin: str) -> pd.DataFrame:
     return long[~blank(long[values])]
 
 
+# A day as 5/1/25 has four digits; a column as V1234 is none.
+_FEWEST_DIGITS = 4
+_NUMBERED_NAME = re.compile(r"[A-Za-z]+_?\d+")
+
+
 def looks_like_a_matrix(columns: pd.Index) -> bool:
     """Whether most headers but the first are codes of funds, or days."""
     names = [str(each) for each in columns[1:]]
@@ -75,6 +82,8 @@ def is_code(header: str) -> bool:
 
 def is_day(header: str) -> bool:
     """Whether a header is a day; a number is one if it has eight digits."""
+    if sum(sign.isdecimal() for sign in header) < _FEWEST_DIGITS or _NUMBERED_NAME.fullmatch(header):
+        return False  # at once: a file may have thousands of headers
     days, _ = read_days(pd.Series([header], dtype="str"))
     return bool(days.notna().all()) and (len(header) == len("20250820") or not header.isdecimal())
 

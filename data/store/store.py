@@ -29,6 +29,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, UsageError
+from data.parsing import parse_json, read_bounded
 from data.store.arrivals import ARRIVALS, arrivals_of
 from data.store.files import OpenFile, Seal, damaged, flush, write_file
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
@@ -268,11 +269,11 @@ def _refuse_foreign(folder: Path) -> None:
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(read_bounded(path))
         version, files = int(manifest["format"]), dict(manifest["tables"])
         recipe = dict(manifest.get("recipe", {}))
         seals = {name: Seal(**seal) for name, seal in manifest.get("seals", {}).items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise damaged(path, error) from None
     if version > FORMAT:
         raise DataError(

@@ -42,7 +42,7 @@ def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboar
 def _period(header: Mapping[str, Any]) -> Sequence[str]:
     """Return the first and last session that all trials ran over; of the data where a study has none."""
     data = header["data"]
-    period: Sequence[str] = header.get("period", (data["first_day"], data["last_day"]))
+    period: Sequence[str] = header.get("period") or (data["first_day"], data["last_day"])
     return period
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import DataError, ValidationError
+from data.errors import DataError, EtflowError, ValidationError
 from engine.commands.job import open_job
 from engine.commands.run import Run, run_job
 from engine.commands.study import study_document
@@ -67,7 +67,7 @@ def list_runs(
     for folder in runs_in(Path(out)):
         try:
             manifest, metrics = read_manifest(folder), read_metrics(folder)
-        except DataError as error:
+        except (EtflowError, OSError) as error:
             complain(str(error))
             continue
         yield {
@@ -84,7 +84,7 @@ def list_runs(
             if header is None:
                 continue
             leaderboard = leaderboard_of(folder, header, 1)
-        except DataError as error:
+        except (EtflowError, OSError) as error:
             complain(str(error))
             continue
         best = leaderboard.best.outcome.metrics if leaderboard.best is not None else {}

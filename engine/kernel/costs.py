@@ -15,6 +15,15 @@ from data.numeric.arithmetic import round_half_up
 # Of interest: simple, on calendar days.
 DAYS_PER_YEAR = 365.0
 
+# The most that a cost can be, and its unit; what is not here is a fraction. No commission is rounded to
+# coarser than that; beyond the others arithmetic itself would break.
+_HIGHEST = {
+    "commission_min": (1e9, " of money"),
+    "commission_tick": (100.0, " of money"),
+    "impact": (1e3, ""),
+}
+_FINEST_TICK = 1e-6
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -51,13 +60,22 @@ class Costs:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            highest = 1.0 if field.name.endswith("_rate") else math.inf
-            if not (isinstance(value, int | float) and 0.0 <= value <= highest):
+            highest, unit = _HIGHEST.get(field.name, (1.0, ", a fraction"))
+            if isinstance(value, bool) or not (isinstance(value, int | float) and 0.0 <= value <= highest):
                 raise UsageError(
-                    f"cost `{field.name}` is out of bounds",
-                    received=value,
-                    limit="0 to 1, a fraction" if highest == 1.0 else "0 or more",
+                    f"cost `{field.name}` is out of bounds", received=value, limit=f"0 to {highest:,g}{unit}"
                 )
+        tick, least = self.commission_tick, self.commission_min
+        if 0.0 < tick < _FINEST_TICK:
+            raise UsageError(
+                "cost `commission_tick` is too fine", received=tick, limit=f"0, or {_FINEST_TICK:g}"
+            )
+        if tick > 0.0 < least and round_half_up(least, tick) == 0.0:
+            raise UsageError(
+                "cost `commission_tick` rounds the minimum commission to nothing",
+                received=f"a tick of {tick:g} and a minimum of {least:g}",
+                hint="Set a finer tick, or commission_min=0.",
+            )
 
     def to_dict(self) -> dict[str, float]:
         """Return the costs by name; ``fx_fee_rate`` only where there is one, as it came later."""

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from data.errors import DataError, UsageError
+from data.parsing import parse_json
 
 LOCK = ".lock"
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -43,7 +44,7 @@ def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str
             if starts and not line.startswith(starts):
                 continue
             try:
-                value = json.loads(line)
+                value = parse_json(line)
             except ValueError:
                 value = None
             yield value if isinstance(value, dict) else None

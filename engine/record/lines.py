@@ -122,6 +122,7 @@ class Forgotten:
 
 Line = Look | Judgement | Seal | Forgotten
 KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
+_TEXTS = {"look", "judgement", "seal", "kind", "study", "strategy", "source", "path", "body", "first", "last"}
 
 # Not written where there is none.
 _OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned"})
@@ -150,8 +151,12 @@ def parse(found: Mapping[str, Any]) -> Line | None:
                 if kind is Look:
                     given["sets"] = ParameterSets.from_document(given["sets"])
                     given["bases"] = tuple(map(str, given.get("bases", ())))
-                return kind(**given)
-            except (KeyError, TypeError, AttributeError) as error:
+                line = kind(**given)
+                datetime.fromisoformat(line.at)
+                if any(not isinstance(given[name], str) for name in _TEXTS & given.keys()):
+                    raise TypeError("not a text")
+                return line
+            except (LookupError, TypeError, AttributeError, OverflowError) as error:
                 raise ValueError(str(error)) from None
     return None
 

@@ -13,7 +13,6 @@ place has, lines that were deleted.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from data.atomic import whole_file
 from data.folders import state_folder
+from data.parsing import parse_json
 from engine.record.body import Body
 from engine.record.journal import append_line, whole_lines, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
@@ -117,7 +117,7 @@ class Record:
                             if replaces(line, lines.setdefault(key_of(line), line)):
                                 lines[key_of(line)] = line
                             held[-1].add(key_of(line))
-                    except (KeyError, TypeError, ValueError):
+                    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
                         damaged[-1] += 1
             except OSError as error:
                 unread.append(f"{place.parent}: {error.strerror or error}")
@@ -200,8 +200,8 @@ def _drop(place: Path, gone: set[str]) -> None:
         kept = []
         for line in place.read_bytes().splitlines(keepends=True):
             try:
-                found = parse(json.loads(line))
-            except (ValueError, TypeError):
+                found = parse(parse_json(line))
+            except (LookupError, ValueError, TypeError, AttributeError):
                 found = None
             if found is None or key_of(found) not in gone:
                 kept.append(line)
@@ -219,8 +219,8 @@ def _note_body(place: Path, body: Body) -> None:
         for line in content.splitlines():
             if line.startswith(BODY):
                 try:
-                    parent = Body.from_document(json.loads(line), bodies)
-                except (KeyError, TypeError, ValueError):
+                    parent = Body.from_document(parse_json(line), bodies)
+                except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
                     continue
                 bodies[parent.name] = parent
         if parent is not None and not parent.rounded:

@@ -27,9 +27,8 @@ reports of the folder that it replaces stay where the numbers are the same.
 from __future__ import annotations
 
 import csv
-import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
+from data.parsing import NUMBER, misfit, parse_json, read_bounded
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import (
@@ -76,6 +76,27 @@ TEXT_COLUMNS = ("symbol", "reason", "successor")
 COUNT_COLUMNS = ("shares", "received")
 
 Floats = NDArray[np.float64]
+
+# What is relied on of a manifest, whichever version wrote it.
+_MANIFEST = {
+    "strategy": str,
+    "parameters": dict,
+    "engine?": str,
+    "spec?": {"data?": str},
+    "data": {"name": str, "synthetic": bool, "first_day?": str, "last_day?": str, "symbols?": [str]},
+    "versions?": dict,
+    "result": {"symbols": [str], "initial_cash": NUMBER, "sessions_per_year": NUMBER},
+    "run_id?": str,
+    "idea?": str,
+    "benchmark?": str,
+    "benchmark_known?": {"text?": str},
+    "files?": dict,
+    "allowed?": [str],
+    "data_warnings?": [str],
+}
+_CONTEXT = {"names": dict, "families": dict, "splits": [list], "halts": [list], "judged": str, "judged_by": str}
+# Sums of the books and ours may have been added in another order.
+_ROUNDING = 1e-9
 
 
 def save(
@@ -192,7 +213,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a results folder; UsageError if it is none, DataError if it is broken."""
     if not is_run(folder):
         raise UsageError(f"{folder} is not a results folder", hint=f"It has no {MANIFEST}.")
-    return _read_json(folder / MANIFEST)
+    return _read_json(folder / MANIFEST, _MANIFEST)
 
 
 def read_metrics(folder: Path) -> Metrics:
@@ -200,8 +221,11 @@ def read_metrics(folder: Path) -> Metrics:
 
     One that the version which wrote the folder did not know is undefined.
     """
-    values = _read_json(folder / METRICS)
-    reasons = values.pop(REASONS, {})
+    path = folder / METRICS
+    values = _read_json(path, {f"{REASONS}?": dict})
+    reasons = values.pop(REASONS, None) or {}
+    _require(values, {f"{name}?": NUMBER for name in values}, path)
+    _require(reasons, dict.fromkeys(reasons, str), path)
     absent = [name for name in OF_RUN if name not in values]
     return Metrics(values | dict.fromkeys(absent), reasons | dict.fromkeys(absent, NOT_KNOWN))
 
@@ -209,13 +233,52 @@ def read_metrics(folder: Path) -> Metrics:
 def load(folder: Path) -> Result:
     """Return the result that ``save`` wrote into ``folder``, equal in every number.
 
-    Raises UsageError where ``folder`` is not a results folder, DataError where a file of it is broken.
+    Raises UsageError where ``folder`` is not a results folder, DataError where a file of it is broken, or
+    where its books do not balance.
     """
     manifest = read_manifest(folder)
     try:
-        return _load(folder, manifest)
-    except (LookupError, ValueError, OSError) as error:
+        result = _load(folder, manifest)
+        _check_books(result, folder)
+    except DataError:
+        raise
+    except (LookupError, ValueError, TypeError, OverflowError, OSError, csv.Error) as error:
         raise DataError(f"{folder} cannot be read", received=error, hint="Make the run again.") from error
+    return result
+
+
+def _check_books(result: Result, folder: Path) -> None:
+    """Raise DataError unless equity is what cash and positions make it, and money moves as fills say."""
+    worth = result.cash + result.receivable + np.nansum(result.shares * result.mark, axis=1)
+    money = result.cash + result.receivable
+    earned, moved = _of_fills(result)
+    before = np.concatenate(([result.initial_cash], money[:-1]))
+    # Where shares came or went without a fill, a fund was split or wound up, which may pay as well.
+    plain = (np.diff(result.shares, axis=0, prepend=0) == moved).all(axis=1)
+    expected = np.where(plain, before + earned + result.interest + result.dividend, money)
+    for name, stated, right in (("equity", result.equity, worth), ("cash and receivables", money, expected)):
+        off = ~np.isclose(stated, right, rtol=_ROUNDING, atol=_ROUNDING * result.initial_cash)
+        if off.any():
+            row = int(np.argmax(off))
+            raise DataError(
+                f"the books of {folder} do not balance on {result.days[row]}",
+                received=f"{name} of {stated[row]:,.2f}",
+                limit=f"{right[row]:,.2f}, as the other tables have it",
+                hint="A file was changed after the run. Make the run again.",
+            )
+
+
+def _of_fills(result: Result) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the money that fills brought in each session, (D,), and the shares, (D, S)."""
+    fills = result.fills
+    rows = np.searchsorted(result.days, fills["day"].to_numpy().astype("datetime64[D]"))
+    columns = np.array([result.symbols.index(symbol) for symbol in fills["symbol"]], dtype=np.int64)
+    shares = fills["shares"].to_numpy()
+    money, moved = np.zeros(len(result.days)), np.zeros_like(result.shares)
+    np.add.at(moved, (rows, columns), shares)
+    costs = fills["commission"].to_numpy() + fills["fee"].to_numpy()
+    np.add.at(money, rows, -np.sign(shares) * fills["notional"].to_numpy() - costs)
+    return money, moved
 
 
 def _load(folder: Path, manifest: dict[str, Any]) -> Result:
@@ -275,7 +338,7 @@ def _read_band(path: Path) -> Floats | None:
 def _read_context(path: Path) -> Context | None:
     if not path.is_file():
         return None
-    found = _read_json(path)
+    found = _read_json(path, _CONTEXT)
     return Context(
         names={str(symbol): str(name) for symbol, name in found["names"].items()},
         families={str(symbol): str(name) for symbol, name in found["families"].items()},
@@ -286,14 +349,20 @@ def _read_context(path: Path) -> Context | None:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = parse_json(read_bounded(path))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
     if not isinstance(document, dict):
         raise DataError(f"{path} is not a JSON object", hint="Make the run again.")
+    _require(document, shape, path)
     return document
+
+
+def _require(document: dict[str, Any], shape: Mapping[str, Any], path: Path) -> None:
+    if (place := misfit(document, shape)) is not None:
+        raise DataError(f"{path} is damaged: `{place}` is not what it should be", hint="Make the run again.")
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError, UsageError, did_you_mean
 from data.expression import parse_condition
+from data.parsing import NUMBER, misfit, parse_json
 from engine.record.journal import damaged, read_lines
 from engine.results.runs import ID_DIGITS
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
@@ -38,6 +39,28 @@ STUDY_FILE = "study.jsonl"
 KIND = "etflow-study"
 FORMAT = 1
 
+# What is relied on of a header, whichever version wrote it.
+_HEADER = {
+    "study_id": str,
+    "strategy": str,
+    "parameters": dict,
+    "space": [str],
+    "where": [str],
+    "method": str,
+    "seed": int,
+    "objectives": [str],
+    "constraints": [str],
+    "batch?": int,
+    "trials?": int,
+    "phases?": str,
+    "period?": [str],
+    "spec": dict,
+    "data": {"name": str, "synthetic": bool, "first_day": str, "last_day": str},
+    "versions": dict,
+    "files?": dict,
+    "sampler?": dict,
+    "holdout?": {"start": str, "end?": str},
+}
 # What the command says; the rest of a header is what it found.
 _COMMAND = ("strategy", "parameters", "space", "where", "method", "batch", "objectives", "constraints")
 # Trials may be raised; where the data lie is no difference; these libraries decide which sets are drawn.
@@ -155,6 +178,8 @@ def read_header(folder: Path) -> dict[str, Any] | None:
             limit=FORMAT,
             hint="Use the version of etflow that wrote it.",
         )
+    if misfit(header, _HEADER) is not None or not header["objectives"]:
+        raise damaged(path, 1)
     return header
 
 
@@ -166,12 +191,17 @@ def count_trials(path: Path) -> int:
 
 def read_trials(path: Path) -> Iterator[Trial]:
     """Yield the trials of a study file, one at a time; DataError names a line that is damaged."""
-    expected = 0
+    expected, names = 0, None
     for line, value in read_lines(path):
         if "number" not in value:
             continue
         try:
             metrics = {sys.intern(name): number for name, number in value["metrics"].items()}
+            if not all(number is None or type(number) in NUMBER for number in metrics.values()):
+                raise TypeError("not a number")
+            names = value["parameters"].keys() if names is None else names
+            if value["parameters"].keys() != names:
+                raise TypeError("not the parameters of the others")
             trial = Trial(value["number"], value["parameters"], Outcome(metrics, value["failure"]))
         except (KeyError, TypeError, AttributeError):
             raise damaged(path, line) from None
@@ -187,7 +217,12 @@ def trials_wanted(folder: Path, header: Mapping[str, Any]) -> int | None:
     with (folder / STUDY_FILE).open("rb") as file:
         for line in file:
             if line.startswith(b'{"trials"') and line.endswith(b"\n"):
-                wanted = json.loads(line)["trials"]
+                raised = parse_json(line).get("trials")
+                if not isinstance(raised, int):
+                    raise DataError(
+                        f"{folder / STUDY_FILE} is damaged", received=raised, limit="a number of trials"
+                    )
+                wanted = raised
     return wanted
 
 
