@@ -14,6 +14,7 @@ import textwrap
 import time
 from datetime import date
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -590,3 +591,43 @@ def test_a_copied_store_is_a_store(tmp_path):
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     assert values(open_source(tmp_path / "b")) == [3.861e9]
     assert json.loads((tmp_path / "b" / MANIFEST).read_text())["format"] == FORMAT
+
+
+def test_a_process_that_is_refused_a_new_store_leaves_the_lock_of_the_one_that_makes_it(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "new"
+    mkdir = Path.mkdir
+
+    def overtaken(path: Path, *words: object, **options: bool) -> None:
+        # Another process makes the store and takes its lock between our look at the folder and ours.
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+        mkdir(path)
+        held.append((path / ".lock").open("a"))
+        fcntl.flock(held[0], fcntl.LOCK_EX)
+
+    held: list[IO[str]] = []
+    monkeypatch.setattr(Path, "mkdir", overtaken)
+    store = Store(folder)
+    with pytest.raises(UsageError, match="is being written by another process"):
+        store.append(BEFORE)
+    assert (folder / ".lock").exists()
+    held[0].close()
+    store.append(BEFORE)
+    assert values(store) == [3.861e9]
+
+
+def test_a_lock_that_was_deleted_while_we_waited_is_none(tmp_path, monkeypatch):
+    store = Store(tmp_path / "new")
+    flock = fcntl.flock
+
+    def given_up(*words: Any) -> None:
+        (tmp_path / "new" / ".lock").unlink()
+        flock(*words)
+
+    monkeypatch.setattr(fcntl, "flock", given_up)
+    with pytest.raises(UsageError, match="was being made by another process"):
+        store.append(BEFORE)
+    monkeypatch.setattr(fcntl, "flock", flock)
+    store.append(BEFORE)
+    assert values(store) == [3.861e9]

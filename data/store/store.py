@@ -24,12 +24,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
 from data.errors import DataError, UsageError
-from data.parsing import parse_json, read_bounded
+from data.parsing import parse_json
 from data.store.arrivals import ARRIVALS, arrivals_of
 from data.store.files import OpenFile, Seal, damaged, flush, write_file
 from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
@@ -41,6 +41,7 @@ from data.synthetic import SYNTHETIC
 
 FORMAT = 1
 MANIFEST = "store.json"
+LOCK = ".lock"
 # What the store says of itself, in tables beside the data.
 _BESIDE = {table.name: table for table in (REVISIONS, ARRIVALS)}
 
@@ -248,7 +249,7 @@ def _schema(name: str) -> Table:
 
 
 def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:
-    named = path.name in files.values() or path.name == ".lock"
+    named = path.name in files.values() or path.name == LOCK
     return not named and _LEFTOVER.fullmatch(path.name) is not None
 
 
@@ -269,7 +270,7 @@ def _refuse_foreign(folder: Path) -> None:
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        manifest = parse_json(read_bounded(path))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         version, files = int(manifest["format"]), dict(manifest["tables"])
         recipe = dict(manifest.get("recipe", {}))
         seals = {name: Seal(**seal) for name, seal in manifest.get("seals", {}).items()}
@@ -326,6 +327,10 @@ def _writing(folder: Path) -> Iterator[None]:
             finally:
                 with suppress(OSError, DataError):
                     _sweep(folder)
+                # By the one who holds the lock, so that nobody deletes another's.
+                if made and not (folder / MANIFEST).exists():
+                    with suppress(OSError):
+                        (folder / LOCK).unlink()
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise UsageError(
@@ -336,15 +341,14 @@ def _writing(folder: Path) -> Iterator[None]:
     finally:
         if made and not (folder / MANIFEST).exists():
             with suppress(OSError):
-                (folder / ".lock").unlink()
                 for path in made:
-                    path.rmdir()
+                    path.rmdir()  # which the system refuses where another process has begun a store
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """Hold the lock of the folder; UsageError if another process has it. The system frees it at exit."""
-    with (folder / ".lock").open("a") as file:
+    with (folder / LOCK).open("a") as file:
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -359,4 +363,13 @@ def _lock(folder: Path) -> Iterator[None]:
                 f"the store `{folder}` is being written by another process",
                 hint="Wait until it has finished, then try again.",
             ) from None
+        if not _is_at(folder / LOCK, file):  # its holder gave up the new store, and deleted it, a moment ago
+            raise UsageError(f"the store `{folder}` was being made by another process", hint="Try again.")
         yield
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
