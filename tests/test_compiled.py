@@ -191,3 +191,38 @@ def test_what_was_not_asked_for_the_longest_is_dropped_first() -> None:
             piece(face, size)
         piece(face, half)
     assert [size for (size,) in calls] == [half, 10, half + 1, half]
+
+
+SIMPLE = """
+import sys
+from data.numeric import compiled as door
+
+def plus_one(x: float) -> float:
+    return x + 1.0
+
+if __name__ == "__main__":
+    print(door.compiled(plus_one)(2.5))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [b"", b"no pickle", b"\x80\x05N."])
+def test_machine_code_that_is_damaged_is_compiled_again(damage: bytes, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(SIMPLE)
+    environment = {**os.environ, "ETFLOW_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+
+    def call() -> None:
+        command = [sys.executable, str(tmp_path / "program.py")]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, env=environment
+        )
+        assert (done.stdout, done.stderr) == ("3.5\n", "")
+
+    call()
+    for ending in ("nbi", "nbc"):
+        (file,) = (tmp_path / "cache").rglob(f"*.{ending}")
+        whole = file.read_bytes()
+        file.write_bytes(damage)
+        call()  # compiled again, and kept again
+        assert [path.read_bytes() != damage for path in (tmp_path / "cache").rglob(f"*.{ending}")] == [True]
+        assert whole != damage

@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -55,9 +56,34 @@ def _compiled(function: Callable[..., Any], *calls: Callable[..., Any]) -> Any:
     try:
         if folder is not None:
             settings.CACHE_DIR = str(folder)
-        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+        made: Any = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
     finally:
         settings.CACHE_DIR = before
+    if folder is not None:
+        _forgive(made._cache, folder)
+    return made
+
+
+def _forgive(kept: Any, folder: Path) -> None:
+    """Let files of machine code that cannot be read, or written, cost a compilation and nothing else.
+
+    numba unpickles what it finds, which raises whatever damaged bytes bring it to.
+    """
+    load, save = kept.load_overload, kept.save_overload
+
+    def load_or_none(*words: Any) -> Any:
+        try:
+            return load(*words)
+        except Exception:
+            for path in folder.rglob("*.nb[ic]"):
+                path.unlink(missing_ok=True)
+            return None
+
+    def save_or_not(*words: Any) -> None:
+        with suppress(OSError):
+            save(*words)
+
+    kept.load_overload, kept.save_overload = load_or_none, save_or_not
 
 
 def loaded() -> bool:

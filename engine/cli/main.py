@@ -107,9 +107,11 @@ class Interrupted(Exception):
 
 @contextmanager
 def _past_click() -> Iterator[None]:
-    # click would print an empty line for Ctrl-C, and exit with 1 for a closed pipe
+    # click would print an empty line for Ctrl-C, exit with 1 for a closed pipe, and take EOFError for Ctrl-C
     try:
         yield
+    except EOFError as error:
+        raise RuntimeError(f"EOFError: {error}") from error
     except (KeyboardInterrupt, BrokenPipeError) as error:
         raise Interrupted from error
 

@@ -94,7 +94,14 @@ _MANIFEST = {
     "allowed?": [str],
     "data_warnings?": [str],
 }
-_CONTEXT = {"names": dict, "families": dict, "splits": [list], "halts": [list], "judged": str, "judged_by": str}
+_CONTEXT = {
+    "names": dict,
+    "families": dict,
+    "splits": [list],
+    "halts": [list],
+    "judged": str,
+    "judged_by": str,
+}
 # Sums of the books and ours may have been added in another order.
 _ROUNDING = 1e-9
 
