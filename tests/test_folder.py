@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -16,12 +17,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import DataError, UsageError
+from data.errors import DataError, UsageError, ValidationError
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.results import staging
 from engine.results.folder import EXACT_FILES, NOT_KNOWN, load, read_metrics, save
-from engine.results.runs import check_writable, find, run_id, runs_in
+from engine.results.runs import check_writable, find, run_id, runs_in, whole
 
 METRICS = Metrics({"sharpe_ratio": 1.25, "alpha": None}, {"alpha": "there is no benchmark"})
 
@@ -317,3 +319,66 @@ def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
     (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")
     with pytest.raises(DataError, match=r"cannot be read.* Make the run again"):
         load(tmp_path / "run")
+
+
+def leftover(parent: Path, name: str, *inside: str) -> Path:
+    """Make what a killed process leaves, an hour ago."""
+    stage = parent / name
+    for each in inside:
+        (stage / each).mkdir(parents=True)
+        (stage / each / "manifest.json").write_text(each)
+    stage.mkdir(exist_ok=True)
+    os.utime(stage, (time.time() - 3600,) * 2)
+    return stage
+
+
+def test_what_dead_processes_left_is_deleted_and_nothing_else(tmp_path):
+    dead = leftover(tmp_path, ".run-1a2b.abcd_123", "new")
+    others = [
+        leftover(tmp_path, ".git", "new"),
+        leftover(tmp_path, ".run-1a2b.abcd_124", "new", "mine"),
+        leftover(tmp_path, "run-1a2b.abcd_123", "new"),
+    ]
+    young = leftover(tmp_path, ".run-1a2b.abcd_125", "new")
+    os.utime(young)
+    alive = leftover(tmp_path, ".run-1a2b.abcd_126", "new")
+    handle = os.open(alive, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with whole(tmp_path / "run-3c4d") as stage:
+        (stage / "file").write_text("made")
+    assert not dead.exists()
+    assert all(path.exists() for path in (*others, young, alive))
+    os.close(handle)
+    assert [path.name for path in (tmp_path / "run-3c4d").iterdir()] == ["file"]
+
+
+def test_a_run_that_was_hidden_by_a_kill_between_two_renames_comes_back(tmp_path):
+    leftover(tmp_path, ".run-1a2b.abcd_123", "new", "old")
+    with whole(tmp_path / "run-3c4d"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1a2b", "run-3c4d"]
+    assert (tmp_path / "run-1a2b" / "manifest.json").read_text() == "new"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_folder_is_never_away_while_it_is_replaced(exchange, tmp_path, monkeypatch):
+    if not exchange:
+        monkeypatch.setattr(staging, "_exchange", lambda *_: False)
+    for text in ("one", "two"):
+        with whole(tmp_path / "run") as stage:
+            (stage / "file").write_text(text)
+    assert (tmp_path / "run" / "file").read_text() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_the_same_id_with_other_numbers_is_refused_and_the_first_stays(tmp_path):
+    one = make_result()
+    one = replace(one, manifest={**one.manifest, "run_id": "run-1a2b"})
+    save(one, METRICS, tmp_path / "run")
+    before = contents(tmp_path / "run")
+    other = replace(one, equity=one.equity * np.array([1.0, 1.0 + 1e-6, 1.0]))
+    with pytest.raises(ValidationError, match=r"other numbers; it is as it was; received .* on 2024-01-03"):
+        save(other, METRICS, tmp_path / "run")
+    assert contents(tmp_path / "run") == before
+    save(replace(one, equity=one.equity * (1.0 + 1e-13)), METRICS, tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -37,7 +37,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.errors import DataError, UsageError
+from data.errors import DataError, EtflowError, UsageError, ValidationError
 from data.parsing import NUMBER, misfit, parse_json, read_bounded
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
@@ -114,16 +114,42 @@ def save(
 ) -> None:
     """Write ``result`` and its metrics as ``folder``; UsageError where the disk does not allow it.
 
+    ValidationError where a run of the same id, which is another one by its numbers, is there: it stays.
     ``report`` is called with the path of the tear sheet, which it writes, before the folder appears. Reports
     that are in ``folder`` already stay if every table and metric is as it was; so does the audit of a run
     that was not there yet.
     """
     with whole(folder) as stage:
         write(result, metrics, stage)
+        _refuse_other_numbers(result, folder)
         if _same_numbers(folder, stage) or not is_run(folder):
             _copy_reports(folder, stage)
         if report is not None:
             report(stage / TEARSHEET)
+
+
+def _refuse_other_numbers(result: Result, folder: Path) -> None:
+    """Raise ValidationError if the run that is in ``folder`` under the same id earned something else."""
+    name = result.manifest.get("run_id")
+    try:
+        if name is None or read_manifest(folder).get("run_id") != name:
+            return
+        before = _read_csv(folder / "equity.csv")["equity"].to_numpy(dtype=np.float64)
+    except (EtflowError, LookupError, ValueError, OSError, csv.Error):
+        return  # none is there, or one that nobody can read
+    same = np.zeros(0, dtype=bool)
+    if len(before) == len(result.equity):
+        same = np.isclose(before, result.equity, rtol=_ROUNDING, atol=0.0)
+        if same.all():
+            return
+    row = int(np.argmin(same)) if len(same) else -1
+    raise ValidationError(
+        f"the run `{name}` is in {folder.parent} already, with other numbers; it is as it was",
+        received=f"equity {result.equity[row]:,.2f} on {result.days[row]}",
+        limit=f"{before[row]:,.2f}, as before" if len(before) else "no session",
+        hint="The strategy depends on more than its parameters and data: see `etflow audit`. "
+        "Or choose another --out.",
+    )
 
 
 def write(result: Result, metrics: Metrics, folder: Path) -> None:

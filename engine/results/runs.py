@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError, did_you_mean
+from engine.results.staging import staged
 
 MANIFEST = "manifest.json"
 TEARSHEET = "tearsheet.html"
@@ -119,24 +119,5 @@ def whole(folder: Path) -> Iterator[Path]:
 
     A folder that is already there is replaced. Raises UsageError where the disk does not allow it.
     """
-    with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            new = stage / "new"
-            new.mkdir()
-            yield new
-            _replace(folder, new, stage / "old")
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
-
-
-def _replace(folder: Path, new: Path, old: Path) -> None:
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        with suppress(OSError):
-            old.rename(folder)
-        raise
+    with writing(folder), staged(folder) as stage:
+        yield stage

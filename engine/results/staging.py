@@ -1,0 +1,106 @@
+"""Folders that appear at once: made under a hidden name beside their place, and exchanged for what is there.
+
+A process that is killed leaves its hidden folder. The next one that writes there deletes it, if it is one of
+ours (by its name and by what is in it), its maker is dead (the system has freed its lock) and it has lain
+for a while. Where the kill came between the two renames that some systems need, what was made is put in its
+place instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+OLD_SECONDS = 60.0
+NEW, OLD = "new", "old"
+
+_STAGE = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")
+_HERE, _EXCHANGE = -100, 2  # of renameat2
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Yield a folder that takes the place of ``folder`` if the block ends well, and vanishes otherwise."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent)
+    stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    lock = _lock(stage)
+    try:
+        new = stage / NEW
+        new.mkdir()
+        yield new
+        _put(new, folder, stage / OLD)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(parent: Path) -> None:
+    """Delete what dead processes left under ``parent``; nothing that cannot be known to be that."""
+    for stage in parent.glob(".*"):
+        match = _STAGE.fullmatch(stage.name)
+        with suppress(OSError):
+            if match is None or stage.is_symlink() or not stage.is_dir():
+                continue
+            if time.time() - stage.stat().st_mtime < OLD_SECONDS:
+                continue
+            if not {path.name for path in stage.iterdir()} <= {NEW, OLD}:
+                continue
+            lock = _lock(stage)
+            if lock is None:
+                continue
+            try:
+                folder = parent / match["name"]
+                if (stage / OLD).exists() and (stage / NEW).exists() and not folder.exists():
+                    (stage / NEW).rename(folder)
+                shutil.rmtree(stage, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _put(new: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
+        new.rename(folder)
+        return
+    if _exchange(new, folder):
+        return
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        with suppress(OSError):
+            old.rename(folder)
+        raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step, where the system can do that; return whether it did."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+
+
+def _lock(stage: Path) -> int | None:
+    """Lock a stage for as long as this process lives; None where another has it, or the system cannot."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    handle = os.open(stage, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
