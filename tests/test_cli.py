@@ -731,3 +731,54 @@ def test_the_page_of_commands_is_up_to_date():
     spec.loader.exec_module(module)
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == module.make_page(), "run: python docs/make_cli.py"
+
+
+# --- strategies that do what they should not ------------------------------------------------------------
+
+DRAWN = """
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+@dataclass(frozen=True)
+class Drawn:
+    top: int = 1
+    rebalance: int = 5
+    threshold: float | None = None
+    weighting: str = "equal"
+    cap: float = 1.0
+    hysteresis: int = 0
+    otherwise: str = "cash"
+    warmup: int = 1
+
+    def scores(self, known):
+        shape = known.adjusted_close.shape
+        flip = os.environ["OF_THE_DAY"] == "2"
+        return np.tile(np.arange(shape[1])[::-1] if flip else np.arange(shape[1]), (shape[0], 1)) * 1.0
+"""
+
+
+def test_the_same_run_with_other_numbers_is_refused_and_the_first_stays(here, monkeypatch):
+    Path("drawn.py").write_text(DRAWN)
+    words = ["run", "drawn.py", *SMALL, "--quiet"]
+    monkeypatch.setenv("OF_THE_DAY", "1")
+    assert here(*words)[0] == 0
+    (run,) = Path("results").iterdir()
+    before = (run / "equity.csv").read_bytes()
+    assert here(*words)[0] == 0  # the same numbers
+    monkeypatch.setenv("OF_THE_DAY", "2")
+    code, printed, complained = here(*words)
+    assert (code, printed) == (5, "")
+    assert f"the run `{run.name}` is in results already, with other numbers; it is as it was" in complained
+    assert [*Path("results").iterdir()] == [run]
+    assert (run / "equity.csv").read_bytes() == before
+
+
+def test_a_strategy_that_ends_the_process_is_a_strategy_that_failed(here):
+    Path("ends.py").write_text(
+        RAISING.replace('raise ZeroDivisionError("my own mistake")', "raise SystemExit(0)")
+    )
+    code, printed, complained = here("run", "ends.py", *SMALL)
+    assert (code, printed) == (4, "")
+    assert complained == "error: the strategy called sys.exit(0). Raise an error instead.\n"

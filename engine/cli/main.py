@@ -32,7 +32,7 @@ from typing import Any, NoReturn
 
 import click
 
-from data.errors import EtflowError, did_you_mean, shortened
+from data.errors import EtflowError, StrategyError, did_you_mean, shortened
 from engine.cli import output
 from engine.cli.app import App, Catalogue
 from engine.cli.commands_audit import audit
@@ -99,6 +99,10 @@ Exit codes: 0 done, 1 our bug, 2 wrong usage, 3 data missing or failed checks,
 Completion in bash: eval "$(_ETFLOW_COMPLETE=bash_source etflow)"
 in zsh: zsh_source instead; in fish: _ETFLOW_COMPLETE=fish_source etflow | source
 """
+
+
+class Terminated(SystemExit):
+    """The system asked this process to end; any other SystemExit is one that a strategy raised."""
 
 
 class Interrupted(Exception):
@@ -212,8 +216,13 @@ def _run(app: App, args: Sequence[str] | None) -> int:
     except click.ClickException as error:
         output.complain(_usage_text(error))
         return USAGE
-    except OutputLost:
+    except (OutputLost, Terminated):
         raise
+    except SystemExit as error:
+        output.complain(
+            f"the strategy called sys.exit({shortened(str(error.code))}). Raise an error instead."
+        )
+        return StrategyError.exit_code
     except (Interrupted, KeyboardInterrupt, click.Abort) as error:
         if isinstance(error.__cause__, BrokenPipeError):
             raise error.__cause__ from None
@@ -251,4 +260,4 @@ def _usage_text(error: click.ClickException) -> str:
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
     # As an exception, so that temporary folders are removed on the way out.
-    raise SystemExit(TERMINATED)
+    raise Terminated(TERMINATED)
