@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from data.errors import DataError, EtflowError, UsageError
 from data.facts.calendars import calendar_for
 from data.importing import ImportReport, find_map, import_files, ready_maps
+from data.importing.files import find_files
 from data.importing.measures import parse_measure
 from data.store.store import Store
 
@@ -795,3 +797,14 @@ def test_a_map_may_say_only_what_differs_from_our_own_names(take, store):
         map='table = "bars"\ncolumns = {amount = "amount"}\nmeasures = {amount = "thousand"}',
     )
     assert store.read("bars")["amount"].tolist() == [291_500_000_000.0, 371_800_000_000.0]
+
+
+def test_a_dead_link_and_a_pipe_in_a_folder_are_passed_over(tmp_path):
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nothing.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    files, skipped = find_files([tmp_path])
+    assert files == []
+    assert [(Path(path).name, reason) for path, reason in skipped] == [
+        ("gone.csv", "a link to nothing"),
+        ("pipe.csv", "not a file"),
+    ]

@@ -61,5 +61,7 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, str | None]]:
                 yield path, "not data"
             elif format_of(path) is None:
                 yield path, "not a kind of file that is read"
+            elif not path.is_file():
+                yield path, "a link to nothing" if path.is_symlink() else "not a file"
             else:
                 yield path, None
