@@ -78,7 +78,7 @@
     let top = 0;
     chart.panels.forEach((panel, index) => {
       const ribbon = panel.series.find((each) => each.kind === "ribbon");
-      const named = panel.series.filter((each) => each.kind !== "ribbon");
+      const named = panel.series.filter((each) => each.name && each.kind !== "ribbon");
       const several = named.length > 1;
       titles.push({ text: panel.title, left: 0, top, textStyle: { color: colour("ink"), fontSize: 13, fontWeight: 600, width: width, overflow: "truncate" } });
       top += 22;

@@ -47,7 +47,8 @@ def _reason(name: str, label: str, values: Floats, gained: Floats, scale: Scale)
         rows = np.flatnonzero(third == group)
         if len(rows):
             mean = float(gained[rows].mean())
-            series.append(Series("mean of a third", "line", "run", np.full(len(rows), mean), rows))
+            called = "" if group else "mean of a third"  # once in the legend
+            series.append(Series(called, "line", "run", np.full(len(rows), mean), rows))
         means.append(f"{gained[rows].mean():+.2%}" if len(rows) else "n/a")
     panel = Panel(
         "Return while held by " + ("flow" if name == "flow" else "score") + " at entry",

@@ -27,6 +27,7 @@ INKS = {
     **{f"s{number + 1}": ink for number, ink in enumerate(canvas.SERIES[:8])},
 }
 PIXELS = 72  # of a panel's height to an inch
+TALLEST = 8.0  # inches: what the first page of paper has room for
 ROOM = 0.8  # inches for titles and labels, and as much for each further panel as the half of it
 
 
@@ -45,7 +46,7 @@ def picture_of(chart: Chart) -> Picture:
             _panel(axes, chart, panel)
         _axis(found[-1, 0], chart)
 
-    height = sum(heights) / PIXELS + ROOM * (0.5 + 0.5 * len(heights))
+    height = min(sum(heights) / PIXELS + ROOM * (0.5 + 0.5 * len(heights)), TALLEST)
     return Picture(chart.name, chart.title, chart.caption, draw, wide=chart.wide, height=height)
 
 
