@@ -185,6 +185,14 @@ def test_diagnostics_of_a_score_are_those_of_the_command(panel: Panel, tmp_path:
 
 def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:
     found = signal(Momentum(lookback=20, top=1), panel, Demo(), cash=50_000.0)
+    folder = found.save(tmp_path)
+    assert json.loads((folder / "signal.json").read_text(encoding="utf-8")) == plain(found.document())
+    page = (folder / "signal.html").read_text(encoding="utf-8")
+    (order,) = found.signal.orders
+    assert '<b class="word 1-order">1 order</b>' in page
+    assert page.index("<h1>") < page.index(f"{order.symbol}<small>SYNTHETIC ")
+    assert f"<td>{order.order_shares:+,}</td>" in page
+    assert page.index("SYNTHETIC: this market is made up") < page.index("<h1>")
     words = ("signal", "momentum", "--set", "lookback=20", "--set", "top=1", "--cash", "50000", *ON)
     by_command = etflow(*words, cwd=tmp_path)
     ours = plain(found.document())

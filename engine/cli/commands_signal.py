@@ -12,7 +12,7 @@ from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, spec_options, verbosity
+from engine.cli.options import json_option, out_option, spec_options, verbosity
 from engine.cli.output import (
     Progress,
     money,
@@ -59,11 +59,20 @@ HEADER = (
     metavar="FILE",
     help="CSV with symbol,shares: what is held at the last close. With it --cash is 0 by default.  [nothing]",
 )
+@click.option("--page", is_flag=True, help="Write a page of it too, in a folder of its own.")
+@out_option
 @json_option
 @verbosity
 @pass_app
 def signal_command(
-    app: App, /, strategy: str | None, holdings: Path | None, as_json: bool, **given: Any
+    app: App,
+    /,
+    strategy: str | None,
+    holdings: Path | None,
+    page: bool,
+    out: Path,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Say what STRATEGY holds at the open after the last session on file, as orders from what is held now.
 
@@ -72,8 +81,10 @@ def signal_command(
     Example: etflow signal share_inflow --set top=2 --holdings account.csv --cash 25000
     """
     from data.errors import UsageError
-    from engine import Watch, open_job, read_holdings, signal_job
+    from engine import Watch, check_writable, open_job, read_holdings, signal_job
 
+    if page:
+        check_writable(out)
     held = read_holdings(holdings) if holdings else {}
     # An account may have no cash, a run may not, so the spec does not get to see it.
     spec = make_spec(strategy, {**given, "cash": None})
@@ -86,8 +97,10 @@ def signal_command(
         found = signal_job(job, holdings=held, cash=cash, watch=watch)
     warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal
+    folder = found.save(out) if page else None
     if as_json:
-        print_json(found.document())
+        where = {} if folder is None else {"folder": str(folder), "page": str(folder / "signal.html")}
+        print_json(found.document() | where)
     elif app.quiet:
         for line in signal.orders:
             say(f"{line.symbol},{line.order_shares}")
@@ -97,6 +110,10 @@ def signal_command(
         if job.panel.synthetic:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         _print(app, signal)
+        if folder is not None:
+            say()
+            say(f"results  {folder}")
+            say(f"page     {folder / 'signal.html'}")
 
 
 def _print(app: App, signal: Signal) -> None:

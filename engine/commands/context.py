@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from data.facts.universe import funds_of
+from data.facts.universe import Fund, funds_of
 from engine.commands.job import Job
 from engine.commands.looks import body_of_panel, record_of
+from engine.pipeline import OpenMarket
 from engine.record.lines import Judgement
 from engine.result import Context, Result
 from engine.tuning.columns import family_of
@@ -17,8 +20,7 @@ RATIO_DIGITS = 10
 
 def context_of(job: Job, result: Result) -> Context:
     """Return what is known beside a result of ``job``."""
-    source = job.market.source
-    funds = funds_of(result.symbols, source.read("funds", result.symbols) if source else None)
+    funds = _funds(job.market, result.symbols)
     judged, judged_by = _judged(job, result)
     return Context(
         names={symbol: fund.name for symbol, fund in funds.items() if fund.name},
@@ -28,6 +30,16 @@ def context_of(job: Job, result: Result) -> Context:
         judged=judged,
         judged_by=judged_by,
     )
+
+
+def names_of(market: OpenMarket, symbols: Sequence[str]) -> dict[str, str]:
+    """Return the names of funds by symbol; one without a name is absent."""
+    return {symbol: fund.name for symbol, fund in _funds(market, symbols).items() if fund.name}
+
+
+def _funds(market: OpenMarket, symbols: Sequence[str]) -> dict[str, Fund]:
+    source = market.source
+    return funds_of(symbols, source.read("funds", symbols) if source else None)
 
 
 def _splits(job: Job, result: Result) -> tuple[tuple[str, str, float], ...]:

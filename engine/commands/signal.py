@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
@@ -11,15 +13,21 @@ from data.load import choose_symbols, current
 from data.panel.currency import Converted
 from data.panel.panel import Panel
 from data.source import DataSource
+from engine.commands.context import names_of
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
 from engine.orders.next_open import Signal, decide_next, next_panel
 from engine.pipeline import Watch
+from engine.results.documents import json_text, plain, write_json
+from engine.results.runs import ID_DIGITS, whole
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
+
+FILE = "signal.json"
+PAGE = "signal.html"
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,23 @@ class NextOrders:
             "data_warnings": list(self.data_warnings),
         }
         return about | decided | notice
+
+    @property
+    def name(self) -> str:
+        """The id that its folder is called by: strategy, day, and a hash of all that it says."""
+        digest = hashlib.sha256(json_text(plain(self.document())).encode()).hexdigest()
+        return f"signal-{self.job.strategy.name}-{self.signal.day}-{digest[:ID_DIGITS]}"
+
+    def save(self, out: str | Path = "results") -> Path:
+        """Write the folder of the signal under ``out``, its page included, whole or not at all; return it."""
+        from engine.report.signal_page import write_signal
+
+        document = plain(self.document())
+        names = names_of(self.job.market, [line.symbol for line in self.signal.lines])
+        with whole(Path(out) / self.name) as folder:
+            write_json(document, folder / FILE)
+            write_signal(document, names, folder / PAGE)
+        return Path(out) / self.name
 
 
 def signal(

@@ -1,0 +1,129 @@
+"""The page of a signal: one HTML file that needs nothing else.
+
+Order: what to do before the open; the orders; what is wanted of each fund, and why; how old the data are. All
+is of the document that ``signal --json`` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.words import NOT_AVAILABLE, count, number, percent
+from engine.report import html, sections
+from engine.report.html import Safe, coded, section, table, tag
+
+
+def write_signal(document: Mapping[str, Any], names: Mapping[str, str], path: Path) -> None:
+    """Write the page of a signal's document to ``path``, whole or not at all; OSError if it cannot be.
+
+    ``names`` are those of funds by symbol; a fund without one is absent.
+    """
+    html.write(path, _page(document, names))
+
+
+def _page(document: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    parts = [
+        ("orders", "Orders", section("Orders", _orders(document, names), id_="orders", lead=_lead(document))),
+        ("funds", "Funds", section("Every fund", _funds(document, names), id_="funds")),
+    ]
+    return html.page(
+        f"{document['strategy']} before {document['day']}",
+        _header(document),
+        parts,
+        banner=html.made_up() if document["data"]["synthetic"] else None,
+    )
+
+
+def _header(document: Mapping[str, Any]) -> Safe:
+    data = document["data"]
+    set_to = ", ".join(f"{name}={value}" for name, value in document["parameters"].items())
+    orders = len(document["orders"])
+    return html.heading(
+        "Signal",
+        f"{document['strategy']}, before the open of {document['day']}",
+        tag(
+            "p",
+            f"data {data['name']} to {data['last_day']} · fingerprint {data['fingerprint']}",
+            class_="subtitle",
+        ),
+        tag("p", set_to, class_="note") if set_to else Safe(""),
+        tag("div", *(_card(*each) for each in _money(document)), class_="cards"),
+        sections.data_warnings(document["data_warnings"]),
+        word=count(orders, "order") if orders else "no order",
+    )
+
+
+def _money(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        ("Equity", number(document["equity"], 0), "at reference prices"),
+        ("Cash", number(document["cash"], 0), "before the orders"),
+        ("Cash afterwards", number(document["cash_after"], 0), "about, at reference prices"),
+    ]
+
+
+def _card(name: str, value: str, below: str) -> Safe:
+    return tag("div", tag("span", name), tag("b", value), tag("small", below), class_="card")
+
+
+def _lead(document: Mapping[str, Any]) -> str:
+    said = list(document["actions"])
+    if not document["decision_session"]:
+        following = document["next_decision"]
+        said.append(
+            "No decision is due before this open"
+            + (f"; the next is due on {following}." if following else ".")
+        )
+    if document["cash_after"] < 0:
+        said.append("Cash does not pay for all of it at reference prices; the last purchases would be cut.")
+    said.append("Sales first; shares are what is sent, money is estimated at the reference price.")
+    return " ".join(said)
+
+
+def _orders(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
+    of_fund = {each["symbol"]: each for each in document["funds"]}
+    rows = []
+    for order in document["orders"]:
+        fund = of_fund[order["symbol"]]
+        rows.append(
+            (
+                coded(order["symbol"], names.get(order["symbol"], "")),
+                f"{order['shares']:+,}",
+                number(fund["reference"], 3),
+                number(fund["limit_down"], 3),
+                number(fund["limit_up"], 3),
+                number(fund["notional"], 0),
+                number(fund["commission"] + fund["fee"]),
+                percent(fund["volume_share"]),
+                count(fund["target_shares"]),
+            )
+        )
+    head = ("Fund", "Shares", "Reference", "Limit down", "Limit up", "Value", "Commission and fee")
+    more = ("Of the last volume", "Held afterwards")
+    return table((*head, *more), rows) if rows else tag("p", "Nothing to trade.")
+
+
+def _funds(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
+    rows = [
+        (
+            coded(each["symbol"], names.get(each["symbol"], "")),
+            percent(each["weight"], 1),
+            NOT_AVAILABLE if each["score"] is None else f"{each['score']:.6g}",
+            count(each["shares"]),
+            f"{each['order_shares']:+,}" if each["order_shares"] else "0",
+            *(NOT_AVAILABLE if age is None else str(age) for age in each["ages"].values()),
+            tag("td", each["remark"], class_="text"),
+        )
+        for each in sorted(document["funds"], key=_first)
+    ]
+    ages = tuple(f"Age of {name}" for name in document["funds"][0]["ages"]) if document["funds"] else ()
+    head = ("Fund", "Weight", "Score", "Held", "Order", *ages, tag("th", "Remark", class_="text"))
+    note = "Ages are sessions from the datum to this open: 1 is of the session before."
+    return Safe(table(head, rows, sort=True) + tag("p", note, class_="note"))
+
+
+def _first(fund: Mapping[str, Any]) -> tuple[float, float, str]:
+    """Return the place of a fund: the heaviest first, then the highest score, then by symbol."""
+    score = fund["score"]
+    return -(fund["weight"] or 0.0), -score if score is not None else float("inf"), fund["symbol"]
