@@ -155,7 +155,7 @@ def _inline(text: str, label: str) -> Safe:
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
     text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r"<[^>]*>", lambda element: re.sub(r"\d+\.\d{3,}", _shorter, element[0]), text)
-    for name, colour in {**PLACEHOLDERS, "ink ": "#000000"}.items():
+    for name, colour in {**PLACEHOLDERS, "ink ": "#000000", "loss-ink": WARNING}.items():
         text = text.replace(colour, f"var(--{name.strip()})")
     return Safe(text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))
 

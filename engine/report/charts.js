@@ -124,7 +124,7 @@
       animation: false, backgroundColor: "transparent", aria: { enabled: false },
       textStyle: { color: colour("ink"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 },
       graphic: data.stamp ? [{ type: "text", right: 4, top: 3, silent: true, z: 100,
-        style: { text: data.stamp, fill: colour("warning"), fontSize: 10, fontWeight: 700 } }] : [],
+        style: { text: data.stamp, fill: colour("loss-ink"), fontSize: 10, fontWeight: 700 } }] : [],
       title: titles, legend, grid: grids, xAxis: xs, yAxis: ys, dataZoom: zoom, series,
       axisPointer: pointer ? { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("muted") }, label: { backgroundColor: colour("muted") } } : undefined,
       tooltip: { trigger: pointer ? "axis" : "item", confine: true, backgroundColor: colour("paper"), borderColor: colour("muted"),
@@ -180,7 +180,7 @@
     }
     if (each.kind === "shade" || each.kind === "flags") {
       const lines = each.kind === "flags" ? { symbol: "none", silent: true, lineStyle: { color: ink, type: "dashed" },
-        data: each.at.map((row, at) => ({ xAxis: row, label: { formatter: each.labels[at], color: ink, position: "insideEndTop", rotate: 0, distance: [0, -4] } })) } : undefined;
+        data: each.at.map((row, at) => ({ xAxis: row, label: { formatter: each.labels[at], color: colour("ink"), position: "insideEndTop", rotate: 0, distance: [0, -4] } })) } : undefined;
       const areas = each.kind === "shade" ? { silent: true, itemStyle: { color: ink, opacity: 0.3 },
         data: each.at.map((row, at) => [{ xAxis: Math.max(row - 0, 0) }, { xAxis: each.low[at] }]) } : undefined;
       return [{ ...common, type: "line", data: [], symbol: "none", lineStyle: { color: ink }, markLine: lines, markArea: areas }];

@@ -101,7 +101,7 @@ def _orders(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
         )
     head = ("Fund", "Shares", "Reference", "Limit down", "Limit up", "Value", "Commission and fee")
     more = ("Of the last volume", "Held afterwards")
-    return table((*head, *more), rows) if rows else tag("p", "Nothing to trade.")
+    return table((*head, *more), rows, class_="compact") if rows else tag("p", "Nothing to trade.")
 
 
 def _funds(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:

@@ -220,7 +220,7 @@ def _marked(each: Series, places: Floats, frame: Frame, values: Floats, ink: str
     if each.kind == "flags":
         return [
             f'<path d="M{place:.1f} {frame.top:g}V{frame.bottom:g}" stroke="{ink}" stroke-dasharray="4 3"/>'
-            f'<text x="{place + 3:.1f}" y="{frame.top + 10:g}" fill="{ink}">{escape(label)}</text>'
+            f'<text x="{place + 3:.1f}" y="{frame.top + 10:g}">{escape(label)}</text>'
             for place, label in zip(places, each.labels, strict=True)
         ]
     if each.kind == "shade" and each.low is not None:
