@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from data.demo import Demo
+from data.errors import UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import Run, audit, brief, compare, factor, plain, recorded, run, signal, sweep, tune, validate
@@ -62,6 +63,25 @@ def test_a_run_is_saved_as_the_command_saves_it(panel: Panel, tmp_path: Path) ->
 def test_a_run_is_saved_with_its_tear_sheet(panel: Panel, tmp_path: Path) -> None:
     page = run(Momentum(lookback=20, top=1), panel).save(tmp_path) / "tearsheet.html"
     assert "SYNTHETIC" in page.read_text(encoding="utf-8")
+
+
+def test_a_run_is_what_a_notebook_likes(panel: Panel, tmp_path: Path) -> None:
+    made = run(ShareInflow(top=1), panel, benchmark="DEMO-ALL")
+    table = made.to_pandas()
+    assert table.index.name == "day"
+    assert table["equity"].tolist() == made.equity.tolist()
+    peak = table["equity"].cummax().clip(lower=made.initial_cash)
+    assert table["drawdown"].tolist() == pytest.approx((table["equity"] / peak - 1.0).tolist(), abs=1e-12)
+    page = made.report(tmp_path / "sheet.html")
+    assert page.read_bytes() == (made.save(tmp_path) / "tearsheet.html").read_bytes()
+    shown = made._repr_html_()
+    assert "ShareInflow" in shown
+    assert "SYNTHETIC" in shown
+    assert f"<td>{made.metrics['sharpe_ratio']:.2f}</td>" in shown
+    titles = [axes.get_title(loc="left") for axes in made.plot().axes]
+    assert titles[:2] == ["Growth of one unit of money", "Drawdown"]
+    with pytest.raises(UsageError, match="cannot write results to"):
+        made.report(tmp_path / "none" / "sheet.html")
 
 
 def test_a_page_says_what_befell_the_funds_and_what_was_said_of_the_search(

@@ -9,6 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from data.panel.panel import Panel
 from data.synthetic import notice_of
 from engine.commands.job import Job, job_of
@@ -19,6 +21,8 @@ from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
 from engine.result import Context, Floats, Result
 from engine.results import folder as folders
+from engine.results.curves import drawdown
+from engine.results.runs import writing
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
@@ -106,6 +110,41 @@ class Run(Result):
             "benchmark_known": manifest.get("benchmark_known"),
         }
         return document | notice_of(self.synthetic)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the run by session: equity, cash, its returns and those of the alternatives, drawdown."""
+        return pd.DataFrame(
+            {
+                "equity": self.equity,
+                "cash": self.cash,
+                "return": self.returns,
+                "benchmark_return": self.benchmark_return,
+                "equal_weight_return": self.equal_weight_return,
+                "drawdown": drawdown(self.returns),
+            },
+            index=pd.DatetimeIndex(self.days, name="day"),
+        )
+
+    def report(self, path: str | Path, *, pyfolio: bool = False) -> Path:
+        """Write the tear sheet alone to ``path``, whole or not at all, and return it.
+
+        UsageError where the disk does not allow it.
+        """
+        shown = replace(self, phase_band=self._band(), context=self._context())
+        with writing(Path(path)):
+            shown._write_page(Path(path), pyfolio=pyfolio)
+        return Path(path)
+
+    def plot(self) -> Any:
+        """Return equity, drawdown, flow and holdings as a figure of matplotlib; a notebook shows it."""
+        from engine.report.notebook import plotted
+
+        return plotted(replace(self, phase_band=self._band(), context=self._context()))
+
+    def _repr_html_(self) -> str:
+        from engine.report.notebook import fragment
+
+        return fragment(self, self.metrics)
 
     def _write_page(self, path: Path, *, pyfolio: bool) -> None:
         from engine.report.tearsheet import write_tearsheet
