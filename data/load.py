@@ -17,7 +17,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
@@ -73,10 +72,9 @@ def load_panel(
     calendar = calendar_of(markets)
     published = load_availability(availability, lags)
     require_bars(source, chosen)
-    bars = source.read("bars", chosen)
-    days = _sessions(bars, calendar, end)
+    days = _sessions(source, chosen, calendar, end)
     funds = funds_of(chosen, source.read("funds", chosen))
-    facts = facts_of(source, chosen, bars, days, markets, published)
+    facts = facts_of(source, chosen, days, markets, published)
     both: dict[str, Any] = {}
     if len(markets) > 1:
         own = [load_panel(source, of_market(chosen, market), end=_date(days[-1])) for market in markets]
@@ -151,11 +149,17 @@ def require_bars(source: DataSource, symbols: Sequence[str]) -> None:
             raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
-def _sessions(bars: pd.DataFrame, calendar: Calendar | Common, end: date | None) -> Days:
-    first, last = bars["day"].min().date(), bars["day"].max().date()
-    if isinstance(calendar, Common):
-        markets = bars["day"].groupby(bars["symbol"].map(market_of))
-        last = markets.max().min().date()
+def _sessions(
+    source: DataSource, symbols: Sequence[str], calendar: Calendar | Common, end: date | None
+) -> Days:
+    spans = spans_of(source, "bars")
+    first = min(span.first for symbol in symbols if (span := spans[symbol]).first)
+    lasts: dict[str, date] = {}
+    for symbol in symbols:
+        market = market_of(symbol) if isinstance(calendar, Common) else ""
+        if found := spans[symbol].last:
+            lasts[market] = max(found, lasts.get(market, found))
+    last = min(lasts.values())
     if end is not None and end < first:
         raise DataError("`end` is before the data begin", received=end, limit=f"from {first} on")
     days = calendar.sessions(first, min(last, end) if end else last) if first <= last else np.array([])

@@ -335,3 +335,13 @@ def test_a_monthly_balance_of_a_market_stays_known_until_the_next() -> None:
         lags={"margin": 21},
     )
     assert np.isfinite(panel.known.market_margin[21:]).all()
+
+
+def test_a_panel_is_the_same_however_many_funds_are_read_at_a_time(monkeypatch):
+    whole = load_panel(Demo())
+    monkeypatch.setattr("data.panel.grids._BLOCK", 3)
+    parts = load_panel(Demo())
+    assert parts.fingerprint == whole.fingerprint
+    # Bars are usable alike for all funds, and lots never change: one column and one row stand for all.
+    assert whole.ingredients.facts.grids["bars"].usable_from.strides[1] == 0
+    assert whole.market.lot.strides[0] == 0

@@ -42,6 +42,7 @@ import pandas as pd
 from data.demo import cache
 from data.demo.plan import BROAD_INDEX, FIRST_DAY, FLOW_SIZE, LAST_DAY
 from data.errors import UsageError
+from data.store.spans import Span, measured
 from data.store.tables import table as table_called
 
 LARGEST_EFFECT = 10.0
@@ -95,6 +96,12 @@ class Demo:
         if symbols is None:
             return frame.copy()
         return frame[frame[key].isin(list(symbols))].reset_index(drop=True)
+
+    def spans(self, table: str) -> dict[str, Span]:
+        """Return the series of a table with their days."""
+        schema = table_called(table)
+        absent = table == "premium" and not self.premium
+        return measured(schema, schema.empty() if absent else self._table(table))
 
     def known_flow_effect(self) -> float:
         """Return what one standardised unit of net inflow adds to the return of the next five sessions."""

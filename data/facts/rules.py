@@ -72,7 +72,7 @@ _KINDS = (*_VALUES, *METHODS)
 
 @dataclass(frozen=True)
 class RuleArrays:
-    """Rules in force by session and fund, (D, S), read-only.
+    """Rules in force by session and fund, (D, S), read-only; one row stands for all where none changes.
 
     ``lot`` in shares; ``tick`` in money; ``price_limit`` as a fraction of the reference price, NaN = none;
     ``buy_fee_rate`` and ``sell_fee_rate`` as fractions of the notional, without the broker's commission.
@@ -248,5 +248,7 @@ def _check_value(kind: str, value: object, where: str) -> None:
 
 
 def _frozen(array: Any) -> Any:
+    if len(array) and np.array_equal(array, np.broadcast_to(array[0], array.shape), equal_nan=True):
+        return np.broadcast_to(array[0].copy(), array.shape)
     array.flags.writeable = False
     return array

@@ -36,7 +36,7 @@ def fingerprint(
     def add(label: str, *arrays: Array | None) -> None:
         digest.update(label.encode())
         for array in arrays:
-            digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+            digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
 
     add("days", days.astype(np.int64))
     actions = tuple(actions)

@@ -7,7 +7,7 @@ that are no sessions are left out, and reported by `data check`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +26,10 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
+
+
+# Funds whose rows are in memory at a time.
+_BLOCK = 50
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,11 @@ class Sessions:
 def facts_of(
     source: Readable,
     symbols: tuple[str, ...],
-    bars: pd.DataFrame,
     days: Days,
     markets: tuple[str, ...],
     published: Availability,
 ) -> Facts:
-    """Return the facts about some funds; ``bars`` of the source are read already.
+    """Return the facts about some funds; their rows are read fifty funds at a time.
 
     ``days`` are the sessions that ``markets``, in the order in which they open, have in common.
     """
@@ -77,11 +80,20 @@ def facts_of(
     grids: dict[str, Grid] = {}
     for table in FACT_TABLES:
         by_fund = table.key[0] == "symbol"
-        frame = bars if table.name == "bars" else source.read(table.name, symbols if by_fund else None)
-        if len(frame) or (by_fund and table.always):
-            names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
-            make = _by_session if "day" in table.key else _by_publication
-            values, usable_from = make(table, frame, names, sessions)
+        frame = table.empty() if by_fund else source.read(table.name)
+        names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
+        some = any(name in spans_of(source, table.name) for name in symbols) if by_fund else len(frame) > 0
+        if some or (by_fund and table.always):
+            if not some:
+                nothing: Floats = np.broadcast_to(np.nan, (len(days), len(names)))
+                values = dict.fromkeys(table.measures, nothing)
+                usable_from = _usable_from(table, names, sessions)
+            elif by_fund:
+                values, usable_from = _by_session(table, _blocks(source, table, names), names, sessions)
+            elif "day" in table.key:
+                values, usable_from = _by_session(table, [frame], names, sessions)
+            else:
+                values, usable_from = _by_publication(table, frame, names, sessions)
             recorded_from = _first_row(spans_of(source, table.name), days) if table.begins_at_zero else None
             grids[table.name] = Grid(
                 table.name, values, usable_from, None if by_fund else names, recorded_from
@@ -91,30 +103,46 @@ def facts_of(
     return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
 
 
+def _blocks(source: Readable, table: Table, names: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of funds, some of the funds at a time: all of a large store would fill the memory."""
+    for first in range(0, len(names), _BLOCK):
+        yield source.read(table.name, names[first : first + _BLOCK])
+
+
 def _by_session(
-    table: Table, frame: pd.DataFrame, names: tuple[str, ...], sessions: Sessions
+    table: Table, frames: Iterable[pd.DataFrame], names: tuple[str, ...], sessions: Sessions
 ) -> tuple[dict[str, Floats], Integers]:
     """Return the measures of a table and when they are usable, (D, K), by the session that they belong to."""
-    rows, columns, inside = _cells(frame, table.key[0], names, sessions.days)
-    values = {}
-    for name in table.measures:
-        values[name] = np.full((len(sessions.days), len(names)), np.nan)
-        values[name][rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
+    shape = (len(sessions.days), len(names))
+    values = {name: np.full(shape, np.nan) for name in table.measures}
+    usable_from = _usable_from(table, names, sessions)
+    of_market = [_market(table, name, sessions) for name in names]
+    for frame in frames:
+        rows, columns, inside = _cells(frame, table.key[0], names, sessions.days)
+        for name, array in values.items():
+            array[rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
+        known_at = frame["known_at"].to_numpy()[inside]
+        told = ~np.isnat(known_at)
+        if told.any() and not usable_from.flags.writeable:
+            usable_from = usable_from.copy()
+        for market in sorted(set(of_market), key=str) if told.any() else ():
+            here = np.flatnonzero(told & np.array([each == market for each in of_market])[columns])
+            opens = sessions.opens_after(known_at[here], market) + sessions.shift(table.name)
+            usable_from[rows[here], columns[here]] = np.maximum(opens, rows[here] + 1)
+    return values, usable_from
+
+
+def _usable_from(table: Table, names: tuple[str, ...], sessions: Sessions) -> Integers:
+    """Return from when rows are usable by the lags on file, (D, K), read-only."""
     every = np.arange(len(sessions.days), dtype=np.int64)
     lags = [sessions.published.lags(table.name, name, sessions.days) for name in names]
-    of_market = [_market(table, name, sessions) for name in names]
-    waits = [
-        sessions.wait(table.name, name) if market else 0
-        for name, market in zip(names, of_market, strict=True)
-    ]
-    usable_from = np.column_stack([every + lag + wait for lag, wait in zip(lags, waits, strict=True)])
-    known_at = frame["known_at"].to_numpy()[inside]
-    told = ~np.isnat(known_at)
-    for market in sorted(set(of_market), key=str) if told.any() else ():
-        here = np.flatnonzero(told & np.array([each == market for each in of_market])[columns])
-        opens = sessions.opens_after(known_at[here], market) + sessions.shift(table.name)
-        usable_from[rows[here], columns[here]] = np.maximum(opens, rows[here] + 1)
-    return values, usable_from
+    waits = [sessions.wait(table.name, name) if _market(table, name, sessions) else 0 for name in names]
+    starts = [lag + wait for lag, wait in zip(lags, waits, strict=True)]
+    if all(np.array_equal(start, starts[0]) for start in starts[1:]):
+        return np.broadcast_to((every + starts[0])[:, None], (len(every), len(names)))
+    usable_from = np.column_stack([every + start for start in starts])
+    usable_from.flags.writeable = False
+    return usable_from
 
 
 def _market(table: Table, name: str, sessions: Sessions) -> str | None:
@@ -131,7 +159,8 @@ def _cells(
     when = frame["day"].to_numpy().astype("datetime64[D]")
     rows = np.searchsorted(days, when)
     found = np.minimum(rows, len(days) - 1)
-    places = pd.Index(list(names)).get_indexer(pd.Index(frame[key]))
+    codes, series = pd.factorize(frame[key])
+    places = pd.Index(list(names)).get_indexer(pd.Index(series))[codes]
     inside = (rows < len(days)) & (days[found] == when) & (places >= 0)
     return found[inside].astype(np.int64), places[inside].astype(np.int64), inside
 
@@ -169,7 +198,7 @@ def _of_market(table: Table, source: Readable, sessions: Sessions) -> Grid | Non
     rows = np.searchsorted(sessions.days, when, side="right") - 1
     frame = frame[rows >= 0].assign(day=sessions.days[rows[rows >= 0]].astype("datetime64[us]"))
     frame = frame.drop_duplicates(["symbol", "day"], keep="last")
-    return Grid(table.name, *_by_session(table, frame, codes, sessions), codes)
+    return Grid(table.name, *_by_session(table, [frame], codes, sessions), codes)
 
 
 def _first_row(spans: Mapping[str, Span], days: Days) -> int:

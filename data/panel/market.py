@@ -177,6 +177,7 @@ def build_market(
     with np.errstate(invalid="ignore"):
         up = round_half_up_array(reference * (1.0 + limit), tick)
         down = round_half_up_array(reference * (1.0 - limit), tick)
+    up[np.isnan(up)], down[np.isnan(down)] = np.inf, 0.0
     amount = bars.get("amount", np.full_like(volume, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
         vwap = np.where(traded, amount / volume, np.nan)
@@ -189,8 +190,8 @@ def build_market(
         listed=listed,
         reference=reference,
         mark=mark,
-        limit_up=np.where(np.isnan(up), np.inf, up),
-        limit_down=np.where(np.isnan(down), 0.0, down),
+        limit_up=up,
+        limit_down=down,
         lot=rules.lot,
         tick=tick,
         buy_fee_rate=rules.buy_fee_rate,

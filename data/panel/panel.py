@@ -342,9 +342,9 @@ def _index_levels(facts: Facts, point: str, currency: str | None, stale_after: i
 
 def _last_nav(facts: Facts, shape: tuple[int, ...]) -> Floats:
     """Return for each row the latest NAV above it; NaN where there is none."""
-    if "nav" not in facts.grids:
-        return np.full(shape, np.nan)
-    values = facts.grids["nav"].measure
+    values = facts.grids["nav"].measure if "nav" in facts.grids else np.broadcast_to(np.nan, shape)
+    if np.isnan(values).all():
+        return np.broadcast_to(np.nan, shape)
     rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
     latest = np.maximum.accumulate(rows, axis=0)
     latest = np.vstack([np.full((1, values.shape[1]), -1), latest[:-1]])

@@ -34,7 +34,7 @@ from data.store.tables import TABLES
 # A fund of twenty years is in one group of rows or two.
 _ROW_GROUP = 8_192
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
-_NOTE = b"etflow"
+_NOTE = "etflow"
 _MAGIC_AND_LENGTH = 8
 
 
@@ -61,7 +61,8 @@ def write_file(path: Path, schema: Table, frame: pd.DataFrame) -> Seal:
     """Write the rows of a table, sorted by key, onto the disk, and return the file's seal."""
     fields = pa.schema([(column.name, _ARROW[column.kind]) for column in schema.columns])
     rows = pa.Table.from_pandas(frame, schema=fields, preserve_index=False)
-    rows = rows.replace_schema_metadata({_NOTE: _written(schema, frame)} if schema.name in TABLES else None)
+    note = {_NOTE: json.dumps(_noted(schema, frame), ensure_ascii=False)} if schema.name in TABLES else None
+    rows = rows.replace_schema_metadata(note)
     with path.open("w+b") as file:
         pq.write_table(rows, file, compression="zstd", row_group_size=_ROW_GROUP, write_page_checksum=True)
         flush(file)
@@ -87,22 +88,21 @@ class OpenFile:
 
     @cached_property
     def spans(self) -> Mapping[str, Span]:
-        """The series in order; those of a file that has no note of them are found by reading it."""
-        note = (self._parquet.schema_arrow.metadata or {}).get(_NOTE)
-        if note is None:
-            return measured(self._schema, self.read())
-        kept = json.loads(note)
-        days = [[day and date.fromisoformat(day) for day in kept[name]] for name in ("first", "last")]
-        found = zip(kept["series"], kept["rows"], *days, strict=True)
-        return {name: Span(rows, first, last) for name, rows, first, last in found}
+        """The series in order, with the days of each."""
+        days = ([day and date.fromisoformat(day) for day in self._note[each]] for each in ("first", "last"))
+        return dict(zip(self._note["series"], map(Span, *days), strict=True))
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """The texts in the column ``source``, in order; none where the table has no such column."""
-        note = (self._parquet.schema_arrow.metadata or {}).get(_NOTE)
-        if note is not None:
-            return tuple(json.loads(note)["sources"])
-        return _sources(self.read())
+        return tuple(self._note["sources"])
+
+    @cached_property
+    def _note(self) -> dict[str, Any]:
+        """What the footer says of the rows; a file that was written before it did is read for it."""
+        note = (self._parquet.schema_arrow.metadata or {}).get(_NOTE.encode())
+        found: dict[str, Any] = _noted(self._schema, self.read()) if note is None else json.loads(note)
+        return found
 
     def read(self, series: Collection[str] | None = None) -> pd.DataFrame:
         """Return the rows of the table, of all series or of some; DataError if what is read is damaged."""
@@ -122,10 +122,10 @@ class OpenFile:
         """Return the rows of some series, out of the groups of rows that hold them."""
         groups, end = self._groups, 0
         stretches: list[tuple[int, int]] = []
-        for name, span in self.spans.items():
-            end += span.rows
+        for name, count in zip(self._note["series"], self._note["rows"], strict=True):
+            end += count
             if name in series:
-                stretches.append((end - span.rows, end))
+                stretches.append((end - count, end))
         needed = sorted({group for stretch in stretches for group in range(*self._groups_of(*stretch))})
         rows = self._parquet.read_row_groups(needed, columns)
         # How far the rows of each group have moved up, because others were not read.
@@ -167,20 +167,17 @@ def damaged(path: Path, error: Exception) -> DataError:
     )
 
 
-def _written(schema: Table, frame: pd.DataFrame) -> bytes:
-    spans = measured(schema, frame)
-    note = {
-        "series": list(spans),
-        "rows": [span.rows for span in spans.values()],
-        "first": [span.first and str(span.first) for span in spans.values()],
-        "last": [span.last and str(span.last) for span in spans.values()],
-        "sources": list(_sources(frame)),
+def _noted(schema: Table, frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the series of a table sorted by key, the rows and days of each, and the sources of rows."""
+    spans = measured(schema, frame).values()
+    codes, names = pd.factorize(frame[schema.key[0]])
+    return {
+        "series": [str(name) for name in names],
+        "rows": np.bincount(codes, minlength=len(names)).tolist(),
+        "first": [span.first and str(span.first) for span in spans],
+        "last": [span.last and str(span.last) for span in spans],
+        "sources": sorted(frame["source"].dropna().unique()) if "source" in frame else [],
     }
-    return json.dumps(note, ensure_ascii=False).encode()
-
-
-def _sources(frame: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(sorted(frame["source"].dropna().unique())) if "source" in frame else ()
 
 
 def _footer_digest(file: Any, size: int) -> str:

@@ -1,4 +1,4 @@
-"""Spans: which series a table has, and the rows and days of each; a store knows them without reading."""
+"""Spans: which series a table has, and the days of each; a store knows them without reading."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Span:
-    """The rows of one series of a table, and its first and last day; None in a table without days."""
+    """The first and last day of one series of a table; None in a table without days."""
 
-    rows: int
     first: date | None
     last: date | None
 
@@ -38,24 +37,17 @@ def spans_of(source: Readable, name: str) -> Mapping[str, Span]:
 
 
 def measured(schema: Table, rows: pd.DataFrame) -> dict[str, Span]:
-    """Return the spans of the rows of a table, sorted by key."""
-    if rows.empty:
-        return {}
+    """Return the spans of the rows of a table, in the order in which the series come."""
     codes, names = pd.factorize(rows[schema.key[0]])
-    starts = np.searchsorted(codes, np.arange(len(names)))
-    counts = np.diff(np.append(starts, len(codes)))
-    day = day_of(schema)
-    if not day:
-        return {
-            str(name): Span(count, None, None) for name, count in zip(names, counts.tolist(), strict=True)
-        }
-    days = rows[day].to_numpy("datetime64[D]")
-    first, last = (
-        pick.reduceat(days.astype(np.int64), starts).astype("datetime64[D]").tolist()
-        for pick in (np.minimum, np.maximum)
-    )
-    found = zip(names, counts.tolist(), first, last, strict=True)
-    return {str(name): Span(count, begin, end) for name, count, begin, end in found}
+    series, day = [str(name) for name in names], day_of(schema)
+    if not day or rows.empty:
+        return dict.fromkeys(series, Span(None, None))
+    days = rows[day].to_numpy("datetime64[D]").astype(np.int64)
+    first, last = np.full(len(series), days.max()), np.full(len(series), days.min())
+    np.minimum.at(first, codes, days)
+    np.maximum.at(last, codes, days)
+    found = (each.astype("datetime64[D]").tolist() for each in (first, last))
+    return dict(zip(series, map(Span, *found), strict=True))
 
 
 def day_of(schema: Table) -> str:

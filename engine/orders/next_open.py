@@ -103,7 +103,7 @@ class _Ahead:
 
     def __init__(self, source: DataSource, last: date, day: date) -> None:
         self._source = source
-        self._last, self._day = pd.Timestamp(last), pd.Timestamp(day)
+        self._last, self._day = last, day
         self.name = source.name
         self.synthetic = source.synthetic
         self.default_benchmark = source.default_benchmark
@@ -114,14 +114,19 @@ class _Ahead:
         if table != "bars" or frame.empty:
             return frame
         # One for each fund, so that those whose bars begin later are still in the panel.
-        empty = frame.drop_duplicates("symbol", keep="last").assign(day=self._day)
+        empty = frame.drop_duplicates("symbol", keep="last").assign(day=pd.Timestamp(self._day))
         empty[frame.select_dtypes("number").columns] = np.nan
-        frame = frame[frame["day"] <= self._last]
+        frame = frame[frame["day"] <= pd.Timestamp(self._last)]
         return pd.concat([frame, empty], ignore_index=True)
 
     def spans(self, table: str) -> Mapping[str, Span]:
-        """Return the series of a table as the source has them."""
-        return spans_of(self._source, table)
+        """Return the series of a table and their days."""
+        spans = spans_of(self._source, table)
+        if table != "bars":
+            return spans
+        return {
+            name: Span(min(span.first or self._day, self._day), self._day) for name, span in spans.items()
+        }
 
 
 def next_session(market: str, last: date) -> date:
