@@ -79,6 +79,8 @@ def header_of(space: Space, goal: Goal, method: str, trials: int | None, **chang
         synthetic=True,
         fingerprint=changes.pop("fingerprint", "f00d"),
         filled={},
+        currency=None,
+        markets={},
         days=["2024-01-02", "2024-12-31"],
         symbols=["157001.SZ"],
     )
