@@ -63,19 +63,20 @@ def over(how: str, objective: str = "sharpe_ratio") -> OverPhases:
 
 # --- By hand ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("how", "objective", "phase"),
+    ("how", "objective", "ranked", "judged"),
     [
-        ("worst", "sharpe_ratio", 2),
-        ("median", "sharpe_ratio", 0),  # .2 .5 .7 .9: the worse of the two in the middle
-        ("worst", "max_drawdown", 3),
-        ("median", "max_drawdown", 0),
-        ("worst", "sharpe_ratio:min", 1),
+        ("worst", "sharpe_ratio", 2, 2),
+        ("median", "sharpe_ratio", 0, 0),  # .2 .5 .7 .9: the worse of the two in the middle
+        ("worst", "max_drawdown", 3, 2),
+        ("median", "max_drawdown", 0, 0),
+        ("worst", "sharpe_ratio:min", 1, 2),  # else the luckiest phase would be judged
+        ("median", "sharpe_ratio:min", 3, 0),
     ],
 )
-def test_one_phase_is_the_trial(how: str, objective: str, phase: int) -> None:
+def test_one_phase_is_the_trial(how: str, objective: str, ranked: int, judged: int) -> None:
     taken = over(how, objective)
-    assert taken.metrics(FOUND, NAMES).tolist() == FOUND[phase].tolist()
-    assert taken.path(EQUITY, FOUND, NAMES).tolist() == EQUITY[phase].tolist()
+    assert taken.metrics(FOUND, NAMES).tolist() == FOUND[ranked].tolist()
+    assert taken.path(EQUITY, FOUND, NAMES).tolist() == EQUITY[judged].tolist()
 
 
 def test_the_mean_is_of_every_metric_and_of_accounts() -> None:

@@ -6,7 +6,9 @@
     less than a phase does, so that its Sharpe ratio is above the mean that was ranked.
 ``median``, ``worst``
     The phase in the middle (of an even number the worse of two) or at the end, by the first objective: all
-    metrics and the path are those of this phase, so that constraints hold of something that can be traded.
+    metrics are those of this phase, so that constraints hold of something that can be traded. The path, which
+    the judgement sees, is that of the median or worst phase by the Sharpe ratio, whatever the objective: what
+    is worst by another measure may be the luckiest of all, and nobody shall choose which.
 
 A set that does not decide every so many sessions has one phase, itself.
 """
@@ -26,12 +28,14 @@ from engine.tuning.objective import Goal
 
 Floats = NDArray[np.float64]
 
+JUDGED_BY = "sharpe_ratio"
+
 MEANING: Mapping[str, str] = MappingProxyType(
     {
         "mean": "the returns of a trial are those of an account divided equally among the phases of its "
         "cycle, which vary less than those of one phase",
-        "median": "the returns of a trial are those of the phase in the middle, by the first objective",
-        "worst": "the returns of a trial are those of its worst phase, by the first objective",
+        "median": "the returns of a trial are those of the phase in the middle, by the Sharpe ratio",
+        "worst": "the returns of a trial are those of its worst phase, by the Sharpe ratio",
     }
 )
 """What is taken of the phases of a trial (``engine.tuning.methods.PHASES``), said of its judgement."""
@@ -56,7 +60,7 @@ class OverPhases:
         if self.how == "mean":
             mean: Floats = found.sum(axis=0) / len(found)
             return mean
-        chosen: Floats = found[self._chosen(found, names)]
+        chosen: Floats = found[self._chosen(found[:, list(names).index(self.metric)], self.maximize)]
         return chosen
 
     def path(self, equity: Floats, found: Floats, names: Sequence[str]) -> Floats:
@@ -64,12 +68,11 @@ class OverPhases:
         if self.how == "mean":
             mean: Floats = equity.sum(axis=0) / len(equity)
             return mean
-        chosen: Floats = equity[self._chosen(found, names)]
+        chosen: Floats = equity[self._chosen(found[:, list(names).index(JUDGED_BY)], True)]
         return chosen
 
-    def _chosen(self, found: Floats, names: Sequence[str]) -> int:
-        values = found[:, list(names).index(self.metric)]
-        gains = np.where(np.isnan(values), -np.inf, values if self.maximize else -values)
+    def _chosen(self, values: Floats, maximize: bool) -> int:
+        gains = np.where(np.isnan(values), -np.inf, values if maximize else -values)
         order = np.argsort(gains, kind="stable")
         return int(order[0 if self.how == "worst" else (len(order) - 1) // 2])
 
