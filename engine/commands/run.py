@@ -43,9 +43,12 @@ class Run(Result):
         return cls(**{each.name: getattr(result, each.name) for each in fields(Result)}, job=job)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Run:
-        """Return the run in a results folder, with the metrics that it was saved with."""
-        run = cls.of(folders.load(Path(folder)))
+    def load(cls, folder: str | Path, *, balanced: bool = True) -> Run:
+        """Return the run in a results folder, with the metrics that it was saved with.
+
+        DataError where a file is damaged, or its books do not balance, unless not ``balanced``.
+        """
+        run = cls.of(folders.load(Path(folder), balanced=balanced))
         run.__dict__["metrics"] = folders.read_metrics(Path(folder))
         return run
 

@@ -140,7 +140,7 @@ def reproduce(
     its strategy or its weights, or of a number.
     """
     folder = find(word, Path(out))
-    before = Run.load(folder)
+    before = Run.load(folder, balanced=False)  # what was changed is named as drift
     spec = Spec.from_dict(before.manifest["spec"], origin=f"{folder}/manifest.json")
     changes = list(other_files(before.manifest.get("files", {})))
     if changes:
