@@ -24,12 +24,12 @@ from engine.pipeline import OpenMarket
 from engine.simulation.alternatives import benchmark_return
 from engine.spec import Spec
 from engine.statistics.overfitting import overfitting
+from engine.statistics.paths import simple_returns
 from engine.statistics.splits import CombinatorialPurged
 from engine.statistics.superiority import superiority
 from engine.strategy.loader import parameters_of
 from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.judge import returns_of_sets
 from engine.tuning.out_of_sample import combinatorial
 from engine.tuning.space import Space
 from strategies import STRATEGIES
@@ -71,7 +71,7 @@ def folds_of_a_grid() -> object:
     space = Space.from_words(words, [], parameters_of(STRATEGIES["flow_blend"]), fixed={})
     evaluate = Evaluator(Spec("flow_blend"), STRATEGIES, OpenMarket(panel, None, ()), space)
     sets = list(space.sets())
-    returns = returns_of_sets(evaluate, sets)
+    returns = simple_returns(evaluate.paths(sets), evaluate.conditions.cash).T
     benchmark = benchmark_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
     return combinatorial(evaluate, sets, returns, benchmark, CombinatorialPurged(10, 2, 11, 10))
 
