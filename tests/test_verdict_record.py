@@ -178,6 +178,24 @@ def test_a_class_in_a_notebook_is_known_by_its_compiled_code():
         del sys.modules["a_notebook"]
 
 
+@pytest.mark.parametrize("holder", ['{"level": %s}', "[%s]", "np.array([%s])", "{%s}", "((1, [%s]),)"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_holds_the_numbers_of_a_notebook_is_its_code(monkeypatch, holder, inside):
+    monkeypatch.setitem(sys.modules, "a_notebook", types.ModuleType("a_notebook"))
+
+    def made(number: float, close: float = 1.0) -> Any:
+        line = f"LEVEL = {holder % number}"
+        text = CODE.replace("LEVEL = 0.5", f"import numpy as np\nclose = [{close}]\n" + line)
+        if inside:
+            text = text.replace("    width", f"    {line}\n    width").replace("known.close)", "self.LEVEL)")
+        return in_a_notebook(text, "Mine")
+
+    one, other = made(0.5), made(0.75)
+    assert (one.source == other.source, one.shape == other.shape) == (False, True)
+    # A variable that has the name of an attribute is none of it.
+    assert made(0.5, close=2.0) == one
+
+
 def test_what_a_class_encloses_is_its_code():
     def made(score: Any) -> Any:
         @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -305,6 +323,28 @@ def test_a_search_that_was_killed_counts_by_what_it_was_to_try():
     assert not replaces(plan, ended)
     assert replaces(replace(ended, at=plan.at), plan)  # within a second
     assert not replaces(judged(2, "rejected"), plan)
+
+
+def test_a_set_that_gave_another_result_was_another_set():
+    one = ParameterSets.single({"lookback": 10})
+    terms = {"conditions": "c", "best": {"sharpe_ratio": 1.25}}
+
+    def drifted(*changes: dict[str, Any], sets: ParameterSets = one) -> tuple[int, int]:
+        known = found(*(look(n, sets, **(terms | each)) for n, each in enumerate(changes)))
+        return known.count, known.drifted
+
+    other = {"best": {"sharpe_ratio": 1.5}}
+    third = {"best": {"sharpe_ratio": 1.75}}
+    assert drifted({}, other, third, other) == (1, 2)
+    assert found(look(1, one, **terms), look(2, one, **(terms | other))).unnamed == 1
+    # The same evening after evening, another machine's last bit, and what does not say its result.
+    assert drifted({}, {}, {"best": {"sharpe_ratio": 1.25 * (1 + 1e-12)}}, {"best": {}}) == (1, 0)
+    # Other sessions, terms and commands give other numbers rightly.
+    later = {**other, "last": "2021-06-29"}
+    assert drifted({}, later, {**third, "conditions": "d"}, {**third, "command": "audit"}) == (1, 0)
+    # Of a grid the best is known alone, which hangs on the objective; and lines of before say no terms.
+    assert drifted({}, other, sets=GRID) == (4, 0)
+    assert drifted({"conditions": ""}, {**other, "conditions": ""}) == (1, 0)
 
 
 def test_what_cannot_be_known_is_said():
@@ -696,6 +736,27 @@ def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_p
     log = log_of(panel, tmp_path, "lookback=5,6")
     # Three costs, none of which is the usual one; a start, some funds; the usual terms count as the first.
     assert (log.total, log.variants) == (3, 5)
+
+
+HIDDEN = [10]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hiding(Momentum):
+    """Momentum over a number that is no parameter."""
+
+    def scores(self, known: Any) -> Any:
+        return Momentum(lookback=HIDDEN[0]).scores(known)
+
+
+def test_a_number_that_was_changed_behind_the_parameters_is_counted(panel, empty, tmp_path):
+    for HIDDEN[0] in (5, 10, 15, 10):
+        run(Hiding(top=1), panel)
+    told = tune(Hiding(), panel, ["top=1,2"], out=tmp_path, splits="none").report
+    assert told is not None
+    # Those of the search, the default parameters, and two results that the first set gave besides.
+    assert (told.evidence.log.total, told.evidence.log.lost) == (5, 2)
+    assert any("besides its parameters" in each for each in told.evidence.exclusions)
 
 
 @pytest.mark.parametrize(("method", "noted"), [({}, (3, 0)), ({"method": "random", "trials": 2}, (0, 2))])

@@ -7,8 +7,8 @@
 3. Those of other versions of the strategy that are still there: a file with the same code, a built-in one.
 
 All run on the data, sessions and conditions of the study. Of more than ``MOST`` an even sample is run. A
-set of a version that is gone, that its strategy does not take any more, or that a search was to try when it
-was killed, is counted as lost.
+set of a version that is gone, that its strategy does not take any more, that a search was to try when it
+was killed, or that gave another result than it did before, is counted as lost.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ Floats = NDArray[np.float64]
 MOST = 10_000
 # Numbers in the table of returns: at 1,250 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000
+
+EVENLY = "evenly spaced by rank"
+DRIFTED = (
+    "more results of single sets on the same terms and sessions are on record, and count as sets that cannot be "
+    "run again: the strategy reads something besides its parameters, or the data were altered between"
+)
 
 
 @dataclass(frozen=True)
@@ -115,11 +121,11 @@ def columns_of(
     paths = _paths(evaluate, sets, len(trials))
     returns = np.hstack([_returns(evaluate, paths), *_grouped(evaluate, extra, foreign)])
     unread = known.count - len(known.sets)
-    lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.planned
+    lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.unnamed
     run = len(trials) + len(sampled)
     whole += unread
     count = len(own | around) + len(others)
-    total = max(count, known.count, len(study.trials) + len(around - own)) + known.planned
+    total = max(count, known.count, len(study.trials) + len(around - own)) + known.unnamed
     missing = len(own - {each.key for each in known.sets}) if "on_record" in study.header else 0
     return Columns(
         sets=[*sets, *(each.parameters for each in extra)],
@@ -129,9 +135,10 @@ def columns_of(
         neighbours=tuple(places[1:]),
         log=TrialLog(total, len(study.trials), lost, 0, known.variants),
         unknown=(*known.unknown, *([_gone(missing)] if missing and not unread else [])),
-        exclusions=()
-        if run == whole
-        else (f"statistics of selection use {run} of {whole} trials, evenly spaced by rank",),
+        exclusions=(
+            *([] if run == whole else [f"statistics of selection use {run} of {whole} trials, {EVENLY}"]),
+            *([f"{known.drifted} {DRIFTED}"] if known.drifted else []),
+        ),
     )
 
 

@@ -8,6 +8,10 @@ looked at. Where one set was looked at on several choices of funds, first sessio
 the first are *variants*: chances that somebody took, though no other sets. Sessions and funds that came
 since, and another order, make none.
 
+What gives the same bits for the same input gave two results only where the input was not the same: a strategy
+reads something that is not on record (a global that a notebook changed, the environment), or flows were
+altered. Each result beyond the first *drifted*, and was another set.
+
 What cannot be known is said in words, with the next step: a place that cannot be read or written, lines
 that are damaged, lines that were deleted.
 """
@@ -77,6 +81,7 @@ class OnRecord:
     count : how many there are; more than ``sets`` where only a part of them was read
     variants : of sets that were looked at on several funds, first sessions or conditions, all but the first
     planned : sets of searches that were killed, and have not said which they tried; not in ``count``
+    drifted : results beyond the first of single sets on the same terms and sessions; not in ``count``
     judgements : oldest first
     seen_until : the last session that was looked at before the first judgement that was not withheld
     unknown : what cannot be known
@@ -89,6 +94,12 @@ class OnRecord:
     unknown: tuple[str, ...] = ()
     variants: int = 0
     planned: int = 0
+    drifted: int = 0
+
+    @property
+    def unnamed(self) -> int:
+        """Sets that were looked at and nobody can name, so that they cannot be run again."""
+        return self.planned + self.drifted
 
 
 def key_of_set(
@@ -109,15 +120,15 @@ def on_record(
 ) -> OnRecord:
     """Return what a record says of ``family`` on some days; ``refusing`` are places that take no line."""
     lines = [*contents.of(body, first, last)]
+    ours = [line for line in lines if isinstance(line, Look) and family.has(line)]
     looks: dict[tuple[str, str, str, str, str], Look] = {}
     setting_of: dict[str, Setting | None] = {}
-    for line in lines:
-        if isinstance(line, Look) and family.has(line):
-            text = json.dumps(line.sets.document(), sort_keys=True, default=str)
-            setting = _setting(line, contents.bodies[line.body], body)
-            place = (line.strategy, line.source, text, json.dumps(dict(line.files)), repr(setting))
-            looks.setdefault(place, line)
-            setting_of[repr(setting)] = setting
+    for line in ours:
+        text = json.dumps(line.sets.document(), sort_keys=True, default=str)
+        setting = _setting(line, contents.bodies[line.body], body)
+        place = (line.strategy, line.source, text, json.dumps(dict(line.files)), repr(setting))
+        looks.setdefault(place, line)
+        setting_of[repr(setting)] = setting
     total = sum({key[:4]: len(look.sets) for key, look in looks.items()}.values())
     step = math.ceil(total / MOST_COUNTED) if total > MOST_COUNTED else 1
     found: dict[Key, Seen] = {}
@@ -138,8 +149,24 @@ def on_record(
         _seen_until(lines, family),
         (*_unknown(contents, refusing), *_forgotten(lines)),
         step * sum(max(len(each - {None}) - 1, 0) for each in settings.values()),
-        sum(line.planned for line in lines if isinstance(line, Look) and family.has(line)),
+        sum(line.planned for line in ours),
+        _drifted(ours),
     )
+
+
+def _drifted(looks: Iterable[Look]) -> int:
+    """Return how many results beyond the first single sets gave, by one command on the same terms and sessions.
+
+    Lines of before, which do not say their terms, tell nothing.
+    """
+    results: dict[tuple[Any, ...], set[str]] = {}
+    for look in looks:
+        if look.conditions and look.best and len(look.sets) == 1:
+            key = key_of_set(look.source, look.strategy, next(iter(look.sets)), look.files)
+            terms = (look.command, look.body, look.first, look.last, look.start, look.conditions)
+            result = json.dumps({name: f"{value:.9g}" for name, value in look.best.items()}, sort_keys=True)
+            results.setdefault((key, *terms), set()).add(result)
+    return sum(len(each) - 1 for each in results.values())
 
 
 def _setting(look: Look, of: Body, body: Body) -> Setting | None:
