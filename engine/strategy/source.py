@@ -6,15 +6,18 @@ docstrings or layout. ``shape`` is of the same without numbers, and without othe
 renamed and whose constants were changed has the shape of what it was.
 
 A class in a file is read there. One that is in no file (a notebook), or that a function made, is read from
-its compiled methods, with what they use: functions, other classes, plain values, and what they enclose.
+its compiled methods, with what they use: functions, other classes, plain values and what holds such, and what
+they enclose.
 """
 
 from __future__ import annotations
 
 import ast
+import dis
 import hashlib
 import importlib.util
 import inspect
+import itertools
 import sys
 import sysconfig
 import types
@@ -36,6 +39,8 @@ INSTALLED = tuple(
 _MADE_BY_HAND = frozenset({"__post_init__", "__call__"})
 _PLAIN = (bool, int, float, complex, str, bytes, types.NoneType)
 _NUMBERS = (bool, int, float, complex)
+_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_HOLDERS = (tuple, list, dict, set, frozenset, np.ndarray)
 _known: WeakKeyDictionary[type[Any], Code] = WeakKeyDictionary()
 
 
@@ -196,8 +201,12 @@ def _compiled(value: Any, own: str, numbers: bool, seen: set[int]) -> Iterator[s
     if id(value) in seen:
         return
     seen.add(id(value))
-    if isinstance(value, tuple | list | frozenset):
-        for each in sorted(value, key=repr) if isinstance(value, frozenset) else value:
+    if isinstance(value, tuple | list | set | frozenset):
+        for each in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
+            yield from _compiled(each, own, numbers, seen)
+    elif isinstance(value, dict):
+        yield "{}"
+        for each in itertools.chain.from_iterable(value.items()):
             yield from _compiled(each, own, numbers, seen)
     elif isinstance(value, np.ndarray):
         yield str((value.dtype, value.shape)) if not numbers else value.tobytes()
@@ -230,7 +239,7 @@ def _function(value: types.FunctionType, own: str, numbers: bool, seen: set[int]
             continue
     for name in sorted({*_names(value.__code__)}):
         used = value.__globals__.get(name)
-        if isinstance(used, (*_PLAIN, tuple, types.FunctionType, type)):
+        if isinstance(used, (*_PLAIN, *_HOLDERS, types.FunctionType, type)):
             parts.append(used)
     for each in parts:
         yield from _compiled(each, own, numbers, seen)
@@ -254,7 +263,8 @@ def _class(value: type[Any], own: str, numbers: bool, seen: set[int]) -> Iterato
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
+    """Yield the globals that code reads; the names of attributes are none."""
+    yield from (each.argval for each in dis.get_instructions(code) if each.opname in _READS)
     for each in code.co_consts:
         if isinstance(each, types.CodeType):
             yield from _names(each)
