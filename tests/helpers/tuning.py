@@ -83,8 +83,6 @@ def header_of(space: Space, goal: Goal, method: str, trials: int | None, **chang
         markets={},
         days=["2024-01-02", "2024-12-31"],
         symbols=["157001.SZ"],
-        currency=None,
-        markets=(),
     )
     files: Mapping[str, str] = changes.pop("files", {})
     batch = changes.pop("batch", DEFAULT_BATCH) if method in WITH_OPTUNA else None
