@@ -28,7 +28,7 @@ from engine.metrics import Metrics, compute_metrics
 from engine.metrics.declared import METRICS
 from engine.report import charts, html, sections
 from engine.report.assumptions import settings
-from engine.report.charts import SERIES, Chart, Panel, Series
+from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
 from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
@@ -36,6 +36,9 @@ from engine.results.curves import drawdown, growth
 
 if TYPE_CHECKING:
     from engine.comparisons.significance import Significance
+
+# Colours of runs: those of the benchmark and of equal weight are none of them.
+RUNS = ("s1", "s3", "s4", "s5", "s6", "s7")
 
 
 def write_comparison(
@@ -212,7 +215,7 @@ def _curves(common: Common) -> Chart:
     colours = {"benchmark": "benchmark", "equal weight": "equal"}
     runs = [name for name in common.returns if name not in colours]
     for index, name in enumerate(runs):
-        colours[name] = f"s{index % SERIES + 1}"
+        colours[name] = RUNS[index % len(RUNS)]
     curves = {name: growth(returns) for name, returns in common.returns.items()}
     above = [
         Series(f"{name}  {curve[-1] - 1.0:+.1%}", "line", colours[name], curve)
