@@ -45,6 +45,9 @@ class Mine:
     def scores(self, known):
         raise ZeroDivisionError("my own mistake")
 """
+PRINTING = RAISING.replace(
+    'raise ZeroDivisionError("my own mistake")', 'print("scoring"); return known.adjusted_close'
+).replace("\nfrom dataclasses", "\nprint('loading')\nfrom dataclasses")
 WAITING = RAISING.replace(
     'raise ZeroDivisionError("my own mistake")',
     "import pathlib, time; pathlib.Path(__file__).with_name('computing').touch(); time.sleep(60)",
@@ -782,3 +785,14 @@ def test_a_strategy_that_ends_the_process_is_a_strategy_that_failed(here):
     code, printed, complained = here("run", "ends.py", *SMALL)
     assert (code, printed) == (4, "")
     assert complained == "error: the strategy called sys.exit(0). Raise an error instead.\n"
+
+
+@pytest.mark.parametrize("words", [("run",), ("tune", "--param", "top=1,2", "--splits", "none")])
+def test_what_a_strategy_prints_is_not_in_what_a_script_reads(words, tmp_path):
+    (tmp_path / "mine.py").write_text(PRINTING, encoding="utf-8")
+    command, *more = words
+    code, printed, complained = etflow(command, "mine.py:Mine", *more, "--json", "--no-report", cwd=tmp_path)
+    assert code == 0, complained
+    assert json.loads(printed)["strategy"] == "mine.py:Mine"
+    assert "loading" in complained
+    assert "scoring" in complained

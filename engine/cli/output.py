@@ -13,7 +13,7 @@ import time
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -181,7 +181,8 @@ class Progress:
 
     ``with Progress(app, "import", total=8) as progress: progress.step("bars.csv")``. Nothing is drawn
     where standard error is no terminal, or with ``--quiet``. A thread repaints it, so that it also lives
-    within a step that says nothing.
+    within a step that says nothing. What a strategy prints meanwhile goes to standard error: standard output
+    is ours.
     """
 
     def __init__(self, app: App, label: str, total: int) -> None:
@@ -194,9 +195,11 @@ class Progress:
         self._thread = threading.Thread(target=self._paint, daemon=True)
         self._started = 0.0
         self._drawn = False
+        self._aside = redirect_stdout(sys.stderr)
 
     def __enter__(self) -> Progress:
         self._started = time.monotonic()
+        self._aside.__enter__()
         if self._wanted:
             self._thread.start()
         return self
@@ -204,6 +207,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._aside.__exit__(kind, error, trace)
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -10,6 +10,7 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -196,7 +197,8 @@ def _executed(code: types.CodeType, name: str) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up by name
     try:
-        exec(code, module.__dict__)
+        with redirect_stdout(sys.stderr):  # standard output is for what was asked of us
+            exec(code, module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
