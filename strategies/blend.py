@@ -91,6 +91,11 @@ class Blend(Rotation):
         return found
 
     @property
+    def made_of(self) -> tuple[type[Rotation], ...]:
+        """The classes of the parts: what was looked at of them was looked at of the blend."""
+        return tuple(type(part) for _, part in self.parts)
+
+    @property
     def warmup(self) -> int:
         """The longest of the parts and of the condition."""
         condition = reach(self._filled(self.when)) + 1 if self.when else 0

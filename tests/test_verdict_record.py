@@ -40,6 +40,7 @@ from engine.verdict.selection import luck, selection, trials_borne
 from engine.verdict.skill import skill
 from engine.verdict.text import WITHHELD, document, history, render
 from engine.verdict.verdict import judge, report
+from strategies.blend import Blend
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
 from tests.test_verdict_rules import evidence, good
@@ -680,8 +681,8 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     return Record()
 
 
-def log_of(panel: Panel, out: Path, *words: str, **more: Any) -> TrialLog:
-    searched = tune(Momentum(), panel, list(words), out=out, splits="none", **more)
+def log_of(panel: Panel, out: Path, *words: str, strategy: Any = None, **more: Any) -> TrialLog:
+    searched = tune(strategy or Momentum(), panel, list(words), out=out, splits="none", **more)
     assert searched.report is not None
     return searched.report.evidence.log
 
@@ -736,6 +737,16 @@ def test_terms_that_were_tried_are_counted_through_the_doors(panel, empty, tmp_p
     log = log_of(panel, tmp_path, "lookback=5,6")
     # Three costs, none of which is the usual one; a start, some funds; the usual terms count as the first.
     assert (log.total, log.variants) == (3, 5)
+
+
+def test_a_search_of_a_part_counts_for_a_blend_of_it_and_the_other_way(panel, empty, tmp_path):
+    sweep(Momentum(top=1), panel, {"lookback": [10, 20, 30]})
+    words = ["first=momentum:lookback=10", "top=1,2"]
+    # Three of the part, which run again; two, the default parameters, and no part that is not there.
+    assert log_of(panel, tmp_path / "a", *words, strategy=Blend(second="")) == TrialLog(6, 2, 0, 2)
+    run(ShareInflow(lookback=7), panel)
+    # The three, the two blends, and two new ones; share_inflow is no part of these.
+    assert log_of(panel, tmp_path / "b", "lookback=10,40", "top=1").total == 3 + 2 + 2
 
 
 HIDDEN = [10]

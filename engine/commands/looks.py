@@ -64,8 +64,8 @@ def note_look(
     id under which it was noted before, ``planned`` how many sets are to come.
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
-    family = family_of(adapter)
     sets = ParameterSets.single(adapter.parameters) if sets is None else sets
+    family = family_of(adapter, sets)
     path = job.spec.strategy if ".py" in job.spec.strategy else ""
     line = Look(
         look=look or new_id(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,12 @@ def judge(
         space,
         splits=splits,
         sizes=sizes,
-        known=known_of(evaluate.market, evaluate.base, *_period(evaluate)),
+        known=known_of(
+            evaluate.market,
+            evaluate.base,
+            *_period(evaluate),
+            ({**space.fixed, **each.parameters} for each in study.trials),
+        ),
         catalogue=catalogue,
         announce=announce,
     )
@@ -86,9 +91,15 @@ def judge(
     return report
 
 
-def known_of(market: OpenMarket, strategy: Adapter, first: object, last: object) -> OnRecord:
-    """Return what is on record of a strategy from the day ``first`` to ``last``."""
-    record, family = record_of(market), family_of(strategy)
+def known_of(
+    market: OpenMarket,
+    strategy: Adapter,
+    first: object,
+    last: object,
+    sets: Iterable[Mapping[str, Any]] = (),
+) -> OnRecord:
+    """Return what is on record of a strategy, tried with ``sets``, from the day ``first`` to ``last``."""
+    record, family = record_of(market), family_of(strategy, sets)
     return on_record(record.read(), body_of_panel(market.panel), first, last, family, record.refusing())
 
 

@@ -286,7 +286,8 @@ class Search:
     def on_record(self) -> int:
         """How many sets of the strategy are on record on these data and days."""
         contents, body = record_of(self.market).read(Look), body_of_panel(self.market.panel)
-        return on_record(contents, body, *self.days, family_of(self.evaluate.base)).count
+        family = family_of(self.evaluate.base, self._grid or ())
+        return on_record(contents, body, *self.days, family).count
 
     @property
     def days(self) -> tuple[object, object]:

@@ -32,7 +32,7 @@ class Look:
     sets : the parameter sets
     benchmark : what it was held against
     best : the best value of each metric that it told, by name; a hint for people, never used to judge
-    bases : the names of the strategies that it derives from
+    bases : the names of the strategies that it derives from, or is made of
     shape : a hash of its code without numbers; empty where that is not known
     start : the first session that was asked for; empty: as early as the data allow
     conditions : a hash of money, costs and fill; empty where that is not known

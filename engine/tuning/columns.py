@@ -14,7 +14,7 @@ was killed, or that gave another result than it did before, is counted as lost.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isabstract
 from pathlib import Path
@@ -47,8 +47,8 @@ MOST_NUMBERS = 12_500_000
 
 EVENLY = "evenly spaced by rank"
 DRIFTED = (
-    "more results of single sets on the same terms and sessions are on record, and count as sets that cannot be "
-    "run again: the strategy reads something besides its parameters, or the data were altered between"
+    "more results of single sets on the same terms and sessions are on record, and count as sets that cannot "
+    "be run again: the strategy reads something besides its parameters, or the data were altered between"
 )
 
 
@@ -77,13 +77,29 @@ class Columns:
     exclusions: tuple[str, ...]
 
 
-def family_of(adapter: Adapter) -> Family:
-    """Return the family of a strategy."""
-    written = adapter.written
-    bases = (each for each in written.__mro__[1:] if methods_of(each) and not isabstract(each))
-    code, inputs = code_of(written), declared_files(adapter)
+def family_of(adapter: Adapter, sets: Iterable[Mapping[str, Any]] = ()) -> Family:
+    """Return the family of a strategy; relatives are also what it is made of, as it is and with ``sets``."""
+    code, inputs = code_of(adapter.written), declared_files(adapter)
     source = version_with(code.source, inputs) if inputs else code.source
-    return Family(adapter.name, source, tuple(each.__name__ for each in bases), code.shape)
+    return Family(adapter.name, source, tuple(_relatives(adapter, sets)), code.shape)
+
+
+def _relatives(adapter: Adapter, sets: Iterable[Mapping[str, Any]]) -> dict[str, type[Any]]:
+    """Return the strategies by class name that one derives from or is made of."""
+    parts = _parts(adapter, sets) if hasattr(adapter.written, "made_of") else ()
+    classes = (*adapter.written.__mro__[1:], *(each for part in parts for each in part.__mro__))
+    return {each.__name__: each for each in classes if methods_of(each) and not isabstract(each)}
+
+
+def _parts(adapter: Adapter, sets: Iterable[Mapping[str, Any]]) -> Iterator[type[Any]]:
+    """Yield the classes that a strategy is made of, which its texts say."""
+    texts = {tuple((name, each) for name, each in chosen.items() if isinstance(each, str)) for chosen in sets}
+    for each in ((), *sorted(texts)):
+        try:
+            said = adapter.with_parameters(dict(each)).strategy.made_of
+        except EtflowError:  # a set that fails was not looked at
+            continue
+        yield from (part for part in said if isinstance(part, type))
 
 
 def columns_of(
@@ -115,7 +131,7 @@ def columns_of(
     sampled = evenly(others, int(len(others) * share) if share < 1.0 else len(others))
     sets: list[Parameters] = [trial.parameters for trial in trials]
     places = [_place(sets, each) for each in beside]
-    made = again(sampled, evaluate.base, family, catalogue)
+    made = again(sampled, evaluate.base, family, {**_relatives(evaluate.base, tried), **catalogue})
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
     paths = _paths(evaluate, sets, len(trials))

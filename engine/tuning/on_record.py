@@ -40,7 +40,7 @@ class Family:
     """A strategy: the name of its class, the hashes of its code, and ``bases``, what it derives from.
 
     Looks at a strategy that it derives from, at one that derives from it, and at one that derives from the
-    same are looks at its family; the words on these are not on it.
+    same are looks at its family; the words on these are not on it. A blend derives from its parts.
     """
 
     name: str
@@ -155,7 +155,7 @@ def on_record(
 
 
 def _drifted(looks: Iterable[Look]) -> int:
-    """Return how many results beyond the first single sets gave, by one command on the same terms and sessions.
+    """Return how many results beyond the first single sets gave, by one command on the same terms and days.
 
     Lines of before, which do not say their terms, tell nothing.
     """
