@@ -348,6 +348,20 @@ def test_a_set_that_gave_another_result_was_another_set():
     assert drifted({"conditions": ""}, {**other, "conditions": ""}) == (1, 0)
 
 
+def test_phases_that_an_audit_told_of_count_once_another_is_taken():
+    def counted(*phases: int, told: int = 20, rebalance: int = 20, **more: Any) -> int:
+        one = {"rebalance": 20, "tranches": 1, "phase": 0}
+        asked = look(1, ParameterSets.single(one), command="audit", phases=told)
+        sets = [{**one, "rebalance": rebalance, **more, "phase": each} for each in phases]
+        return int(found(asked, *(look(n + 2, ParameterSets.single(s)) for n, s in enumerate(sets))).count)
+
+    assert counted() == counted(0) == 1  # nobody chose
+    assert counted(13) == counted(13, 5) == 20
+    assert counted(13, top=2) == 21  # beside what was audited
+    assert counted(13, told=0) == 2  # the audit was of something else
+    assert counted(3, rebalance=5) == 2  # another cycle
+
+
 def test_what_cannot_be_known_is_said():
     assert found().unknown == ()
     assert "cannot be written" in found(refusing=["/store/record: Read-only file system"]).unknown[0]

@@ -15,6 +15,7 @@ from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
 from engine.audits import AUDITS, Audited, Opinion
 from engine.audits import audit as ask
+from engine.audits.timing import NAME as TIMING_LUCK
 from engine.commands.job import Job, job_of
 from engine.commands.looks import days_of, note_look
 from engine.commands.seals import respect_seals
@@ -125,7 +126,8 @@ def audit_job(
         members=_members(job),
     )
     opinions = tuple(ask(audited, tuple(only), announce))
-    note_look("audit", job, *days_of(job))
+    phases = next((int(each.details.get("phases", 0)) for each in opinions if each.name == TIMING_LUCK), 0)
+    note_look("audit", job, *days_of(job), phases=phases)
     return Audit(job, opinions)
 
 

@@ -57,11 +57,13 @@ def note_look(
     best: Mapping[str, float | None] | None = None,
     look: str | None = None,
     planned: int = 0,
+    phases: int = 0,
 ) -> None:
     """Put on record that ``command`` measured the job's strategy from day ``first`` to ``last``.
 
     ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name. ``look`` is the
-    id under which it was noted before, ``planned`` how many sets are to come.
+    id under which it was noted before, ``planned`` how many sets are to come, ``phases`` of how many phases
+    the result was told.
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
     sets = ParameterSets.single(adapter.parameters) if sets is None else sets
@@ -86,6 +88,7 @@ def note_look(
         conditions=conditions_of(job.spec),
         files=named_files(adapter, sets.values),
         planned=planned,
+        phases=phases,
     )
     record_of(job.market).note(line, body)
 

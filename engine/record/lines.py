@@ -39,6 +39,7 @@ class Look:
     files : hashes of the files that values of parameters name, by value
     planned : sets that a search was to try beside these, when it was noted before its first; the line that
         is noted when it ends has the same id, and takes its place
+    phases : of how many phases of its cycle the result was told one by one; 0: of its own alone
     """
 
     look: str
@@ -59,6 +60,7 @@ class Look:
     conditions: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     planned: int = 0
+    phases: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
 _TEXTS = {"look", "judgement", "seal", "kind", "study", "strategy", "source", "path", "body", "first", "last"}
 
 # Not written where there is none.
-_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned"})
+_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned", "phases"})
 
 
 def document(line: Line) -> dict[str, Any]:

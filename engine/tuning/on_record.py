@@ -12,6 +12,9 @@ What gives the same bits for the same input gave two results only where the inpu
 reads something that is not on record (a global that a notebook changed, the environment), or flows were
 altered. Each result beyond the first *drifted*, and was another set.
 
+An audit that tells what each phase of a cycle came to is a look at all of them as soon as another phase than
+that which was audited is taken.
+
 What cannot be known is said in words, with the next step: a place that cannot be read or written, lines
 that are damaged, lines that were deleted.
 """
@@ -142,6 +145,8 @@ def on_record(
                 key = key_of_set(look.source, look.strategy, parameters, named)
                 found.setdefault(key, Seen(key, look.strategy, look.source, look.path, parameters, named))
                 settings.setdefault(key, set()).add(setting_of[place[-1]])
+    for each in _phases_to_choose_from(ours, found.values()):
+        found.setdefault(each.key, each)
     return OnRecord(
         tuple(found[key] for key in sorted(found)),
         len(found) if step == 1 else total,
@@ -152,6 +157,29 @@ def on_record(
         sum(line.planned for line in ours),
         _drifted(ours),
     )
+
+
+def _phases_to_choose_from(looks: Iterable[Look], sets: Iterable[Seen]) -> list[Seen]:
+    """Return the sets that an audit told of: one on every phase, where a set of that cycle is on another.
+
+    Who stays on the phase that was audited chose none.
+    """
+    cycles: dict[tuple[Any, ...], set[Any]] = {}
+    for each in sets:
+        cycles.setdefault(_cycle(each.parameters), set()).add(each.parameters.get("phase"))
+    told = []
+    for look in looks:
+        parameters = next(iter(look.sets)) if look.phases else {}
+        if parameters and cycles.get(_cycle(parameters), set()) - {parameters.get("phase")}:
+            for phase in range(look.phases):
+                other = {**parameters, "phase": phase}
+                key = key_of_set(look.source, look.strategy, other, look.files)
+                told.append(Seen(key, look.strategy, look.source, look.path, other, look.files))
+    return told
+
+
+def _cycle(parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+    return _plain(parameters.get("rebalance")), _plain(parameters.get("tranches"))
 
 
 def _drifted(looks: Iterable[Look]) -> int:
