@@ -44,7 +44,8 @@ class Event(Rotation):
     def __post_init__(self) -> None:
         """Check all parameters; UsageError also where ``when`` is no condition."""
         super().__post_init__()
-        parse_event(self.when)
+        condition, _ = parse_event(self.when)
+        object.__setattr__(self, "when", condition.text)  # so that spelling makes no other event
 
     @property
     def warmup(self) -> int:

@@ -115,9 +115,9 @@ def premium(known: Known) -> Floats:
     """Return the close over the fund's value less one: as published, or over NAV of the same session."""
     session = known.session_of("nav")
     # The bar of a session is in the row after it.
-    row = np.minimum(np.maximum(session, 0) + 1, len(known.days) - 1)
+    row = np.minimum(session + 1, len(known.days) - 1)
     close = known.close[row, np.broadcast_to(np.arange(session.shape[1]), session.shape)]
-    nav = np.where((session >= 0) & (known.nav > 0.0), known.nav, np.nan)
+    nav = np.where(known.nav > 0.0, known.nav, np.nan)
     return np.where(np.isfinite(known.premium), known.premium, close / nav - 1.0)
 
 

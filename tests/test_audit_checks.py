@@ -49,7 +49,8 @@ def ask(name: str, strategy: Any, panel: Panel, draws: int | None = None, **cond
 @pytest.mark.parametrize("gate", ["warm_up", "order_and_scale"])
 def test_every_builtin_passes(panel: Panel, name: str, gate: str) -> None:
     opinion = ask(gate, STRATEGIES[name](), panel)
-    assert opinion.passed is True, opinion.sentence
+    endless = gate == "warm_up" and getattr(STRATEGIES[name](), "history", None) == "all"
+    assert opinion.passed is (None if endless else True), opinion.sentence
 
 
 def test_too_short_a_warmup_is_caught_by_one_session(panel: Panel) -> None:

@@ -80,6 +80,8 @@ class View:
             return tuple(value[column] if column >= 0 else other for column in self._columns.tolist())
         if name == "index_weights":
             return self._files(value)
+        if name == "session_of":  # rows count from where the view begins
+            return lambda datum: self._seen(np.maximum(value(datum) - self._since, -1))
         if callable(value) and not name.startswith("_"):
             return lambda *given: self._seen(value(*given))
         return self._seen(value)
