@@ -17,8 +17,11 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(autouse=True, scope="session")
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep tests and the commands that they run away from the caches, records and fact files of the user."""
-    for folder in ("cache", "state"):
-        os.environ[f"ETFLOW_{folder.upper()}"] = str(tmp_path_factory.mktemp(folder))
+    base = tmp_path_factory.getbasetemp()
+    # Processes that test side by side compile once.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["ETFLOW_CACHE"] = str(shared / "cache")
+    os.environ["ETFLOW_STATE"] = str(tmp_path_factory.mktemp("state"))
     for file in ("CALENDAR", "RULES", "THEMES"):
         os.environ.pop(f"ETFLOW_{file}", None)
 

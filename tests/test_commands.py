@@ -127,6 +127,7 @@ def test_a_page_says_what_befell_the_funds_and_what_was_said_of_the_search(
     assert Run.load(made.save(tmp_path, report=False)).context == after
 
 
+@pytest.mark.slow
 def test_a_comparison_writes_its_runs_and_its_page(panel: Panel, tmp_path: Path) -> None:
     found = compare({"a": Momentum(lookback=20, top=1), "b": ShareInflow(top=1)}, panel, benchmark="DEMO-ALL")
     page = found.save(tmp_path)
@@ -234,6 +235,7 @@ def test_a_search_is_judged_again_and_draws_its_page(panel: Panel, tmp_path: Pat
     assert tuned.document()["judgement"]["verdict"]["word"] == "withheld"
 
 
+@pytest.mark.slow
 def test_a_study_of_the_command_is_judged_in_a_notebook(tmp_path: Path) -> None:
     words = ("tune", "momentum", "--param", "lookback=10,20", "--splits", "none", "--no-report", *ON)
     document = etflow(*words, cwd=tmp_path)

@@ -123,6 +123,7 @@ def test_every_word_has_values_on_the_demo_market():
         assert np.isfinite(values[-1]).any(), word.name
 
 
+@pytest.mark.slow
 def test_words_say_of_a_session_what_the_brief_said_the_evening_before():
     """What a brief takes from an earlier session, or calls "at least", is left out."""
     panel, source = load_panel(open_source("demo")), open_source("demo")
@@ -441,6 +442,7 @@ def test_an_event_that_never_happened_says_so_and_prints_no_number(tmp_path):
     assert found["horizons"][0]["raw"]["reason"] == "no event"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser here")
 def test_the_page_is_drawn_without_a_message(tmp_path):
     folder = event(Event(), load_panel(open_source("demo"))).save(tmp_path)

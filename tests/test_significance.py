@@ -349,6 +349,7 @@ def etflow(*words, cwd):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_compare_prints_significance_and_takes_the_seed(tmp_path):
     few = ("--symbols", "157001.SZ,157011.SZ,586011.SH", "--end", "2021-06-30", "--no-report")
     words = ("compare", "momentum:top=1", "equal_weight", "momentum:top=1,cap=1", *few)

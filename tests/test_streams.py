@@ -37,6 +37,7 @@ def test_a_closed_stream_costs_what_it_would_have_shown_and_nothing_else(closed,
     )  # no line that was printed went into a file
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_stream_is_no_bug_and_the_run_is_kept(tmp_path):
     code, _, complained = shell(f"{PROGRAM} {RUN} --json > /dev/full", tmp_path)
@@ -48,7 +49,7 @@ def test_a_full_stream_is_no_bug_and_the_run_is_kept(tmp_path):
     assert shell(f"{PROGRAM} {RUN} 2> /dev/full", tmp_path)[0] == 0
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "cp1252"])
+@pytest.mark.parametrize("encoding", ["gbk", pytest.param("cp1252", marks=pytest.mark.slow)])
 def test_a_code_page_gets_escapes_for_what_it_lacks(encoding, tmp_path):
     line = f"{PROGRAM} brief 157001.SZ --json"
     code, printed, complained = shell(line, tmp_path, PYTHONIOENCODING=encoding)

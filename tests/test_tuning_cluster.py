@@ -212,6 +212,7 @@ def test_workers_may_all_die_and_others_come(mortal, tmp_path):
         assert search(tmp_path / "far", workers, progress=replace_all) == search(tmp_path / "near", evaluate)
 
 
+@pytest.mark.slow
 def test_a_search_without_workers_ends_and_can_be_resumed(mortal, tmp_path, monkeypatch):
     def kill_all(state):
         if state.done > 40:

@@ -134,6 +134,7 @@ def test_the_first_fetch_must_say_whom_to_ask_and_from_when(tmp_path, monkeypatc
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_further_funds_need_neither_provider_nor_start(tmp_path):
     first = ("data", "fetch", "--provider", "akshare", "--symbols", "159363", *PERIOD, "--tables", "bars")
     assert etflow(tmp_path, *first)[0] == 0
