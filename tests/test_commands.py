@@ -147,6 +147,7 @@ def test_a_comparison_writes_its_runs_and_its_page(panel: Panel, tmp_path: Path)
         assert value == expected, name
 
 
+@pytest.mark.slow
 def test_an_audit_says_what_the_command_says_and_can_be_saved(panel: Panel, tmp_path: Path) -> None:
     only = ("warm_up", "luck_band")
     found = audit(ShareInflow(top=1), panel, only=only, draws=5, catalogue=STRATEGIES, benchmark="DEMO-ALL")
@@ -195,6 +196,7 @@ def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
     assert "charts-data" not in page
 
 
+@pytest.mark.slow
 def test_diagnostics_of_a_score_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:
     found = factor(Momentum(lookback=20), panel, horizons=(1, 5))
     folder = found.save(tmp_path)

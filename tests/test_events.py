@@ -432,6 +432,7 @@ def test_the_command_refuses_an_unknown_word_and_no_word(tmp_path):
     assert all(word.name in listed.stdout for word in WORDS)
 
 
+@pytest.mark.slow
 def test_an_event_that_never_happened_says_so_and_prints_no_number(tmp_path):
     done = etflow("event", "inflow_streak >= 500", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -443,6 +443,7 @@ def test_the_folder_has_the_document_and_the_page(called):
     }
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_a_horizon_a_year_and_a_family(tmp_path):
     words = ("factor", "share_inflow", *FEW, "--horizons", "1,5", "--no-report")
     code, printed, _ = etflow(*words, cwd=tmp_path)

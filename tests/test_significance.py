@@ -215,6 +215,7 @@ def test_leverage_does_not_change_a_sharpe_ratio():
     assert found.p_hac.value == found.p_bootstrap[5].value == 1.0
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_resamples():
     made = runs(noise(), noise(seed=1))
     one, again, other = (significance(made, seed=seed).differences[0] for seed in (3, 3, 4))
