@@ -82,7 +82,9 @@ class Condition:
         return self.text
 
 
-def parse_condition(text: str, known: Collection[str], option: str) -> Condition:
+def parse_condition(
+    text: str, known: Collection[str], option: str, example: str = "top <= 5 and weighting == 'equal'"
+) -> Condition:
     """Return the condition that ``text`` says over the names ``known``.
 
     UsageError, naming ``option``, for what is not a condition, with close matches for unknown names.
@@ -99,7 +101,7 @@ def parse_condition(text: str, known: Collection[str], option: str) -> Condition
             f"{option} is not a condition",
             received=repr(text),
             limit=ALLOWED,
-            hint="Write it as in \"top <= 5 and weighting == 'equal'\".",
+            hint=f'Write it as in "{example}".',
         ) from None
     return condition
 

@@ -13,6 +13,7 @@ missing, begins it anew: nobody knows what each of them did.
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -289,14 +290,34 @@ def parse_event(text: str) -> tuple[Condition, dict[str, tuple[Word, int]]]:
     UsageError for an unknown word, a condition that names none, and a number of sessions out of bounds.
     """
     named = dict(_named(text))
-    condition = parse_condition(text, named or {word.name.format(n=5) for word in WORDS}, "an event")
+    known = named or {word.name.format(n=5) for word in WORDS}
+    condition = parse_condition(text, known, "an event", "inflow_streak >= 5 and units_record")
     if not condition.names:
         raise UsageError(
             "an event says nothing of a fund",
             received=repr(text),
             hint='Use a word of `etflow event --words`, as in "inflow_streak >= 5".',
         )
+    for name in _asserted(ast.parse(condition.text, mode="eval").body):
+        if name in named and not named[name][0].yes_or_no:
+            raise UsageError(
+                f"`{name}` is a number, and neither true nor false",
+                received=repr(text),
+                hint=f'Compare it with something, as in "{name} > 0".',
+            )
     return condition, {name: named[name] for name in sorted(condition.names)}
+
+
+def _asserted(node: ast.expr) -> Iterator[str]:
+    """Yield the names that a condition asks a yes or no of."""
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _asserted(part)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _asserted(operand)
 
 
 def _named(text: str) -> Iterator[tuple[str, tuple[Word, int]]]:

@@ -100,6 +100,9 @@ def test_a_yes_or_no_word_stands_alone_and_what_is_not_known_stays_open():
     [
         ("inflow_streaks >= 5", "unknown name `inflow_streaks`.*inflow_streak"),
         ("1 < 2", "says nothing of a fund"),
+        ("close", "`close` is a number, and neither true nor false"),
+        ("units_record and not inflow_streak", "`inflow_streak` is a number.*inflow_streak > 0"),
+        ("(close or units_record) and premium > 0", "`close` is a number"),
         ("net_inflow_0 > 1", "covers too few or too many sessions"),
         ("net_inflow_1001 > 1", "limit: 1 to 1000"),
         ("__import__('os')", "may not contain"),
