@@ -65,14 +65,7 @@ def _warned(brief: Brief) -> list[Safe]:
 def _cards(brief: Brief) -> Safe:
     facts = {fact.name: fact for fact in brief.facts}
     shown = [(label, facts[name]) for name, label in CARDS if name in facts]
-    return tag(
-        "div",
-        *(
-            tag("div", tag("span", label), tag("b", _short(fact)), tag("small", _of(fact)), class_="card")
-            for label, fact in shown
-        ),
-        class_="cards",
-    )
+    return html.cards((label, _short(fact), _of(fact)) for label, fact in shown)
 
 
 def _short(fact: Fact) -> str:

@@ -88,14 +88,7 @@ def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
                 f"less all others; placebo p {number(each.placebo.p.value, 3)}",
             )
         )
-    shown = tag(
-        "div",
-        *(
-            tag("div", tag("span", name), tag("b", value), tag("small", more), class_="card")
-            for name, value, more in cards
-        ),
-        class_="cards",
-    )
+    shown = html.cards(cards)
     warned = [tag("p", tag("b", "Caution: "), each + ".") for each in found.warnings]
     return section("Summary", *warned, shown, id_="summary", lead=f"Returns go {document['returns']}.")
 

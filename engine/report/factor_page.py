@@ -129,14 +129,7 @@ def _summary(found: Diagnostics, document: Mapping[str, Any]) -> Safe:
         ("Autocorrelation", number(main.autocorrelation.value), f"{count(main.sessions, 'session')} apart"),
         ("Funds", f"{found.scored:g} of {found.listed:g}", "scored of listed, median"),
     )
-    shown = tag(
-        "div",
-        *(
-            tag("div", tag("span", name), tag("b", value), tag("small", more), class_="card")
-            for name, value, more in cards
-        ),
-        class_="cards",
-    )
+    shown = html.cards(cards)
     warned = [tag("p", tag("b", "Caution: "), each + ".") for each in found.warnings]
     return section(
         "Summary",

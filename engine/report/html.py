@@ -131,6 +131,15 @@ def shaded(value: float | None, text: str, *, full: float, scale: str = "signed"
     return tag("td", text, style=f"background:rgb(var(--{colour})/{strength * 0.55:.2f})")
 
 
+def cards(shown: Iterable[tuple[object, object, object]]) -> Safe:
+    """Return the numbers that a page begins with, each as (name, value, what else to know)."""
+    each = (
+        tag("div", tag("span", name), tag("b", value), tag("small", more), class_="card")
+        for name, value, more in shown
+    )
+    return tag("div", *each, class_="cards")
+
+
 def section(title: str, *children: object, id_: str, lead: object = None) -> Safe:
     """Return a section with a heading that can be linked to, and a sentence about it."""
     intro = tag("p", lead, class_="lead") if lead is not None else Safe("")

@@ -49,7 +49,7 @@ def _header(document: Mapping[str, Any]) -> Safe:
             class_="subtitle",
         ),
         tag("p", set_to, class_="note") if set_to else Safe(""),
-        tag("div", *(_card(*each) for each in _money(document)), class_="cards"),
+        html.cards(_money(document)),
         sections.data_warnings(document["data_warnings"]),
         word=count(orders, "order") if orders else "no order",
     )
@@ -61,10 +61,6 @@ def _money(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("Cash", number(document["cash"], 0), "before the orders"),
         ("Cash afterwards", number(document["cash_after"], 0), "about, at reference prices"),
     ]
-
-
-def _card(name: str, value: str, below: str) -> Safe:
-    return tag("div", tag("span", name), tag("b", value), tag("small", below), class_="card")
 
 
 def _lead(document: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.metrics.declared import label_of, unit_of
 from engine.metrics.metric import is_percent
+from engine.report import html
 from engine.report.html import Safe, join, table, tag
 from engine.report.sections import unit_name
 from engine.tuning.axes import Axis, text_of, words_of
@@ -91,14 +92,7 @@ def cards(study: Study, on_record: int | None) -> Safe:
     ]
     if on_record is not None:
         made.append(("On record", f"{on_record:,}", f"ever looked at on {study.header['data']['name']}"))
-    return tag(
-        "div",
-        *(
-            tag("div", tag("span", label), tag("b", value), tag("small", below), class_="card")
-            for label, value, below in made
-        ),
-        class_="cards",
-    )
+    return html.cards(made)
 
 
 def searched(study: Study) -> Safe:
