@@ -7,6 +7,19 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples are the same on every machine and day; `make fuzz` draws others.
+settings.register_profile(
+    "same",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("others", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 # A shell that starts a job in the background lets it ignore Ctrl-C, and all processes below it inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -45,13 +45,11 @@ ROOT = Path(__file__).resolve().parents[1]
 ETFLOW = [sys.executable, str(ROOT / "run_backtest.py")]
 QUICK = settings(
     max_examples=60,
-    derandomize=True,
     deadline=None,
-    database=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-HEAVY = settings(QUICK, max_examples=2000, derandomize=False, print_blob=True)
+HEAVY = settings(QUICK, max_examples=2000)
 
 BUILT_IN = sorted(set(STRATEGIES) - {"weights"})
 ROTATIONS: list[dict[str, Any]] = [

@@ -493,7 +493,7 @@ def test_a_path_that_is_not_known_throughout_has_no_metric():
     np.testing.assert_array_equal(measured(["cum_returns_final", "beta"], path), [np.nan, np.nan])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from((*STEPS, np.nan))), min_size=1, max_size=30)
 )

@@ -23,13 +23,11 @@ from tests.oracle import Action, Bar, Decision, Fund, Outcome, Scenario
 ENGINES = sorted(set(IMPLEMENTATIONS) - {"oracle"})
 QUICK = settings(
     max_examples=80,
-    derandomize=True,
     deadline=None,
-    database=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-HEAVY = settings(QUICK, max_examples=2000, derandomize=False, print_blob=True)
+HEAVY = settings(QUICK, max_examples=2000)
 FEW = settings(QUICK, max_examples=15)
 
 # What must have happened in the examples for parity to mean anything
