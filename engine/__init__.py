@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from engine.commands.event import Event, event, event_job
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
+    from engine.commands.listing import LISTED_METRICS, list_runs
     from engine.commands.order import Order, SearchWords, order_of
     from engine.commands.ranking import FundRanking, rank
     from engine.commands.record import Recorded, describe, forget, recorded
     from engine.commands.report import make_report
     from engine.commands.run import Run, run, run_job
-    from engine.commands.runs import StoredStudy, diff_runs, list_runs, reproduce, show_run
+    from engine.commands.runs import StoredStudy, diff_runs, reproduce, show_run
     from engine.commands.signal import NextOrders, signal, signal_job
     from engine.commands.study import Judgement, judgement_text
     from engine.commands.sweep import sweep
@@ -97,7 +98,8 @@ _PLACES = {
     "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
     "engine.commands.report": ("make_report",),
     "engine.commands.run": ("Run", "run", "run_job"),
-    "engine.commands.runs": ("StoredStudy", "diff_runs", "list_runs", "reproduce", "show_run"),
+    "engine.commands.listing": ("LISTED_METRICS", "list_runs"),
+    "engine.commands.runs": ("StoredStudy", "diff_runs", "reproduce", "show_run"),
     "engine.commands.signal": ("NextOrders", "signal", "signal_job"),
     "engine.commands.study": ("Judgement", "judgement_text"),
     "engine.commands.sweep": ("sweep",),
@@ -141,6 +143,7 @@ __all__ = [
     "FILLS",
     "HORIZONS",
     "LAST",
+    "LISTED_METRICS",
     "METHODS",
     "OF_RUN",
     "PHASES",

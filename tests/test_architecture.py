@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "strategies": (
         "data.choices data.days data.errors data.expression data.rows data.numeric data.facts data.panel"
     ),
-    "engine.strategy": "data.errors engine.kernel data.panel",
+    "engine.strategy": "data.errors data.folders engine.kernel data.panel",
     "engine.spec": "data.days data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
     "engine.simulation": (
         "data.errors data.numeric data.facts engine.kernel engine.result data.panel engine.strategy "
@@ -101,7 +101,8 @@ ROOMS: dict[str, str] = {
         "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (
-        "data.errors data.atomic data.facts engine.choices engine.kernel engine.result engine.metrics "
+        "data.errors data.expression data.atomic data.facts engine.choices engine.kernel engine.result "
+        "engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.events engine.audits "
         "data.load engine.pipeline engine.tuning engine.orders engine.briefs engine.report"

@@ -11,7 +11,7 @@ import click
 from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
-from engine.cli.options import json_option, out_option, run_options, verbosity
+from engine.cli.options import json_option, out_option, run_options, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
@@ -145,18 +145,25 @@ def compare(
     help="A page, a document, or one picture a page.",
 )
 @pyfolio_option
+@trust_option
 @out_option
 @json_option
 @verbosity
 @pass_app
 def report(
-    app: App, run_name: str, kind: Literal["html", "pdf", "png"], pyfolio: bool, out: Path, as_json: bool
+    app: App,
+    run_name: str,
+    kind: Literal["html", "pdf", "png"],
+    pyfolio: bool,
+    trust: bool,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Make the tear sheet of RUN again: an id, the beginning of one, a folder, or last.
 
     The page (html) has everything; pdf holds the summary and all figures, pyfolio's included, png ours.
-    Of a study, the page of the
-    search is made again, with its judgement.
+    Of a study, the page of the search is made again, with its judgement, for which the code of its strategy
+    runs: a file that you have never run by its name needs --trust. Of a run, no code of the user's runs.
 
     Example: etflow report last --format pdf
     """
@@ -172,6 +179,7 @@ def report(
             out,
             kind=kind,
             pyfolio=pyfolio,
+            trust=trust,
             watch=Watch(progress.begin),
         )
     if as_json:

@@ -7,13 +7,11 @@ from typing import Any
 
 import click
 
-from data.synthetic import marked
-from data.words import number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run
-from engine.cli.options import data_option, json_option, out_option, verbosity
-from engine.cli.output import Progress, note, percent, print_json, say, table, warn
-from engine.cli.present import print_result
+from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
+from engine.cli.output import Progress, note, print_json, say, table, warn
+from engine.cli.present import print_result, runs_table
 from engine.cli.present_tune import print_study
 
 STEPS = 6
@@ -25,35 +23,50 @@ def runs() -> None:
 
 
 @runs.command("list", short_help="List finished runs.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only those of which this holds: metrics, parameters, strategy, data, days; repeatable.",
+)
+@click.option("--sort", metavar="NAME", help="Best first by this metric, or parameter; -NAME turns it round.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Metric to show; repeatable.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The last N; with --sort the first.")
 @out_option
 @json_option
 @verbosity
 @pass_app
-def list_runs(app: App, out: Path, as_json: bool) -> None:
+def list_runs(
+    app: App,
+    where: tuple[str, ...],
+    sort: str | None,
+    metrics: tuple[str, ...],
+    limit: int | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     """List the runs under --out, the last one at the end, then the studies with their best trials.
 
-    Example: etflow runs list
+    A condition may name every metric of metrics.json, every parameter, and strategy, data, kind ('run' or
+    'study'), first_day, last_day.
+
+    Example: etflow runs list --where "strategy == 'momentum' and top <= 3" --sort sharpe_ratio
     """
+    from engine import LISTED_METRICS
     from engine import list_runs as listed
 
-    found = list(listed(out, complain=lambda text: warn(app, text)))
+    shown = metrics or LISTED_METRICS
+    found = listed(
+        out, metrics=shown, where=where, sort=sort, limit=limit, complain=lambda text: warn(app, text)
+    )
     if as_json:
         print_json(found)
     elif app.quiet:
         say("\n".join(each["run_id"] for each in found))
+    elif found:
+        say(runs_table(found, shown))
     else:
-        rows = [
-            (
-                each["run_id"],
-                marked(each["data"], each["synthetic"]),
-                percent(each["annual_return"]),
-                number(each["sharpe_ratio"]),
-                percent(each["max_drawdown"]),
-            )
-            for each in found
-        ]
-        header = ("run", "data", "return a year", "Sharpe", "drawdown")
-        say(table(rows, header, left=2) if rows else f"There is no run in {out}.")
+        say(f"No run in {out} is like that." if where else f"There is no run in {out}.")
 
 
 @runs.command("show", short_help="Show the metrics of a run.")
@@ -114,14 +127,16 @@ def diff_runs(app: App, first: str, second: str, out: Path, as_json: bool) -> No
 @click.argument("run", shell_complete=complete_run)
 @out_option
 @data_option
+@trust_option
 @json_option
 @verbosity
 @pass_app
-def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) -> None:
+def reproduce(app: App, run: str, out: Path, data: str | None, trust: bool, as_json: bool) -> None:
     """Make RUN again from its manifest and compare every number; exit code 5 names the first difference.
 
     A file of the run, its strategy or its weights, that is not what it was is such a difference.
-    --data says where its data are now.
+    --data says where its data are now. This runs the code of the strategy that the manifest names; a file
+    that you have never run by its name needs --trust.
 
     Example: etflow runs reproduce last
     """
@@ -129,7 +144,9 @@ def reproduce(app: App, run: str, out: Path, data: str | None, as_json: bool) ->
     from engine import reproduce as make_again
 
     with Progress(app, "reproduce", total=STEPS) as progress:
-        folder, again = make_again(run, app.catalogue.strategies, out, data=data, watch=Watch(progress.begin))
+        folder, again = make_again(
+            run, app.catalogue.strategies, out, data=data, trust=trust, watch=Watch(progress.begin)
+        )
     if as_json:
         print_json({"run_id": again.name, "folder": str(folder), "same": True})
     else:

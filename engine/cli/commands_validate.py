@@ -11,7 +11,7 @@ import click
 from data.words import number
 from engine import SPLITS
 from engine.cli.app import App, pass_app
-from engine.cli.options import data_option, json_option, out_option, verbosity
+from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
@@ -58,6 +58,7 @@ def splits_options(command: Any) -> Any:
 @click.option("--open-holdout", is_flag=True, help="Try the best trial on the hold-out: once, on record.")
 @click.option("--no-report", is_flag=True, help="Leave the study's page as it is.")
 @data_option
+@trust_option
 @out_option
 @json_option
 @verbosity
@@ -70,6 +71,7 @@ def validate(
     open_holdout: bool,
     no_report: bool,
     data: str | None,
+    trust: bool,
     out: Path,
     as_json: bool,
     **sizes: int | None,
@@ -78,7 +80,8 @@ def validate(
 
     Prints one page with a verdict in one word, and writes it to the study's folder. Trials are run again from
     their parameters, which takes seconds. With --open-holdout the best trial also runs on the sessions that
-    `tune --holdout` kept shut; that works once.
+    `tune --holdout` kept shut; that works once. The code of the strategy that STUDY names runs; a file
+    that you have never run by its name needs --trust.
 
     Example: etflow validate share_inflow-study-1a2b3c4d
     """
@@ -95,6 +98,7 @@ def validate(
             splits=splits,
             sizes=SplitSizes(**sizes),
             open_holdout=open_holdout,
+            trust=trust,
             watch=Watch(progress.begin),
         )
         if not no_report:

@@ -86,6 +86,13 @@ def data_option(command: Command) -> Command:
     )
 
 
+def trust_option(command: Command) -> Command:
+    """Add ``--trust``, for commands that run what a folder names."""
+    return click.option(
+        "--trust", is_flag=True, help="Run a strategy's file that you have never run by its name."
+    )(command)
+
+
 def symbols_option(command: Command) -> Command:
     """Add ``--symbols``."""
     return click.option("--symbols", metavar="A,B", help="Funds to choose from.  [all that the data have]")(

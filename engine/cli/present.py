@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from data.synthetic import SYNTHETIC_NOTICE
+from data.synthetic import SYNTHETIC_NOTICE, marked
 from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
 from engine.cli.output import money, paint, percent, say, table
@@ -103,6 +103,33 @@ def alone_table(results: Mapping[str, Run]) -> str:
     ]
     header = ("Over its own period, standing alone", *results, "  unit")
     return table(rows, header, left_too=(len(header) - 1,))
+
+
+def runs_table(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str:
+    """Return a list of runs as a table: what was set, over which days, and these metrics."""
+    from engine import OF_RUN, unit_of
+
+    labels = (OF_RUN[name].short or OF_RUN[name].label for name in metrics)
+    header = ("run", "data", "set", "first", "last", *labels)
+    rows = [
+        (
+            each["run_id"],
+            marked(each["data"], each["synthetic"]),
+            " ".join(f"{name}={value}" for name, value in each["set"].items()),
+            str(each["first_day"] or ""),
+            str(each["last_day"] or ""),
+            *(_with_percent(each[name], unit_of(name)) for name in metrics),
+        )
+        for each in found
+    ]
+    return table(rows, header, left=5)
+
+
+def _with_percent(value: float | None, unit: Unit) -> str:
+    from engine import is_percent
+
+    shown = _shown(value, unit)
+    return f"{shown} %" if is_percent(unit) and value is not None else shown
 
 
 def _first(results: Mapping[str, Run]) -> Run:

@@ -23,19 +23,21 @@ def make_report(
     *,
     kind: Kind = "html",
     pyfolio: bool = False,
+    trust: bool = False,
     watch: Watch | None = None,
 ) -> tuple[str, list[Path]]:
     """Make the tear sheet of a run again, or the page of a study with its judgement; return id and files.
 
     ``word`` is an id under ``out``, the beginning of one, a folder, or ``last``; ``catalogue`` are strategies
-    by name, for a study. With ``pyfolio`` the page of a run has its figures and tables too.
+    by name, for a study, and ``trust`` lets it run a strategy's file that this user has never named. With
+    ``pyfolio`` the page of a run has its figures and tables too.
     """
     watch = watch or Watch()
     study = find_study(str(word), Path(out))
     if study is not None:
         if kind != "html":
             raise UsageError("the page of a study is HTML only", received=kind, hint="Leave out --format.")
-        judged = validate(study, catalogue, out=out, watch=watch)
+        judged = validate(study, catalogue, out=out, trust=trust, watch=watch)
         return study.name, [judged.save()]
     from engine.report import render
 

@@ -1,27 +1,25 @@
-"""``runs``: what lies under a folder of results; two runs told apart; a run made again, byte for byte."""
+"""``runs``: one shown; two told apart; one made again, byte for byte."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import DataError, EtflowError, ValidationError
+from data.errors import DataError, ValidationError
 from engine.commands.job import open_job
 from engine.commands.run import Run, run_job
 from engine.commands.study import study_document
 from engine.pipeline import Watch
 from engine.results.differences import differing, first_difference, other_files
-from engine.results.folder import read_manifest, read_metrics, write
-from engine.results.runs import find, finished, runs_in
+from engine.results.folder import write
+from engine.results.runs import find, finished
 from engine.spec import Spec
+from engine.strategy.trusted import require_trust
 from engine.tuning.objective import Leaderboard
-from engine.tuning.study import find_study, leaderboard_of, read_header, studies_in
-
-LISTED_METRICS = ("annual_return", "sharpe_ratio", "max_drawdown")
-"""Metrics of each run that a list of runs has."""
+from engine.tuning.study import find_study, leaderboard_of, read_header
 
 
 @dataclass(frozen=True)
@@ -57,49 +55,6 @@ class RunDifference:
         }
 
 
-def list_runs(
-    out: str | Path = "results", *, complain: Callable[[str], object] = lambda _text: None
-) -> Iterator[dict[str, Any]]:
-    """Yield the runs under ``out``, the last one at the end, then the studies with their best trials.
-
-    ``complain`` is told what is damaged, which is left out.
-    """
-    for folder in runs_in(Path(out)):
-        try:
-            manifest, metrics = read_manifest(folder), read_metrics(folder)
-        except (EtflowError, OSError) as error:
-            complain(str(error))
-            continue
-        yield {
-            "run_id": folder.name,
-            "folder": str(folder),
-            "strategy": manifest["strategy"],
-            "data": manifest["data"]["name"],
-            "synthetic": manifest["data"]["synthetic"],
-            **{name: metrics.values.get(name) for name in LISTED_METRICS},
-        }
-    for folder in studies_in(Path(out)):
-        try:
-            header = read_header(folder)
-            if header is None:
-                continue
-            leaderboard = leaderboard_of(folder, header, 1)
-        except (EtflowError, OSError) as error:
-            complain(str(error))
-            continue
-        best = leaderboard.best.outcome.metrics if leaderboard.best is not None else {}
-        yield {
-            "run_id": folder.name,
-            "kind": "study",
-            "folder": str(folder),
-            "strategy": header["strategy"],
-            "data": header["data"]["name"],
-            "synthetic": header["data"]["synthetic"],
-            "trials": leaderboard.trials,
-            **{name: best.get(name) for name in LISTED_METRICS},
-        }
-
-
 def show_run(word: str, out: str | Path = "results", *, rows: int = 10) -> tuple[Path, Run | StoredStudy]:
     """Return the folder and what is in it: a run (an id, the beginning of one, a folder, last), or a study.
 
@@ -132,12 +87,14 @@ def reproduce(
     out: str | Path = "results",
     *,
     data: str | None = None,
+    trust: bool = False,
     watch: Watch | None = None,
 ) -> tuple[Path, Run]:
     """Make a run again from its manifest, and return its folder and the new one, which is the same.
 
-    ``data`` says where its data are now. ValidationError names the first difference: of a file of the run,
-    its strategy or its weights, or of a number.
+    ``data`` says where its data are now; ``trust`` lets it run a strategy's file that this user has never run
+    by its name, which is a UsageError otherwise. ValidationError names the first difference: of a file of the
+    run, its strategy or its weights, or of a number.
     """
     folder = find(word, Path(out))
     before = Run.load(folder, balanced=False)  # what was changed is named as drift
@@ -148,6 +105,7 @@ def reproduce(
             f"run {before.name} does not reproduce: {', '.join(changes)}",
             hint="Put the files back as they were, and call this from the folder where the run was made.",
         )
+    require_trust(spec.strategy, catalogue, f"the run {before.name}", trust=trust)
     watch = watch or Watch()
     # Its numbers are known already, so that a hold-out on its sessions is seen.
     job = open_job(spec.with_(data=data) if data else spec, catalogue, watch, break_seal=True).as_of(spec)

@@ -82,7 +82,7 @@ _MANIFEST = {
     "strategy": str,
     "parameters": dict,
     "engine?": str,
-    "spec?": {"data?": str},
+    "spec?": {"data?": str, "parameters?": dict},
     "data": {"name": str, "synthetic": bool, "first_day?": str, "last_day?": str, "symbols?": [str]},
     "versions?": dict,
     "result": {"symbols": [str], "initial_cash": NUMBER, "sessions_per_year": NUMBER},
@@ -261,6 +261,17 @@ def read_metrics(folder: Path) -> Metrics:
     _require(reasons, dict.fromkeys(reasons, str), path)
     absent = [name for name in OF_RUN if name not in values]
     return Metrics(values | dict.fromkeys(absent), reasons | dict.fromkeys(absent, NOT_KNOWN))
+
+
+def period_of(folder: Path) -> tuple[str, str]:
+    """Return the first and the last session of a results folder; DataError if its equity is broken."""
+    path = folder / "equity.csv"
+    try:
+        lines = read_bounded(path).decode().splitlines()[1:]
+        first, last = (np.datetime64(lines[place].partition(",")[0], "D") for place in (0, -1))
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
+    return str(first), str(last)
 
 
 def load(folder: Path, *, balanced: bool = True) -> Result:

@@ -25,19 +25,22 @@ _LAST = re.compile(rf"{LAST}(?:~(\d+))?")
 def run_id(manifest: Mapping[str, Any]) -> str:
     """Return the id of a run: the strategy's name and eight digits of a hash of all that determines it.
 
-    Where the data lie on this machine does not count, what they contain does; nor does it count whether a
-    parameter was set or is a default.
+    Where data, the strategy's file and files that parameters name lie on this machine does not count, what
+    they contain does; nor does it count whether a parameter was set or is a default.
     """
+    files = manifest.get("files", {})
+    own = str(manifest["strategy"]).rpartition(":")[2]
+    name = Path(own).stem if own.endswith(".py") else own
     spec = {key: value for key, value in manifest["spec"].items() if key not in ("data", "parameters")}
     content = {
-        "spec": spec,
-        "parameters": manifest["parameters"],
+        "spec": {**spec, "strategy": name},
+        "parameters": {key: files.get(str(value), value) for key, value in manifest["parameters"].items()},
         "data": manifest["data"]["fingerprint"],
-        "files": sorted(manifest.get("files", {}).values()),
+        "files": sorted(files.values()),
         "version": manifest["versions"]["etflow"],
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", str(manifest["strategy"]).rpartition(":")[2])
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", name)
     return f"{name}-{digest[:ID_DIGITS]}"
 
 

@@ -26,6 +26,7 @@ from engine.strategy.adapters import (
     no_dataclass,
 )
 from engine.strategy.parameter import Parameter, typed
+from engine.strategy.trusted import remember
 
 # One module object for each file and version of it, so that the same class loads once.
 MODULE_PREFIX = "etflow_user_strategy_"
@@ -179,7 +180,9 @@ def again(written: type[Any]) -> type[Any]:
 
 def _load_module(path: Path) -> types.ModuleType:
     try:
-        code = compile(path.read_bytes(), str(path.resolve()), "exec", dont_inherit=True)
+        content = path.read_bytes()
+        remember(path, content)
+        code = compile(content, str(path.resolve()), "exec", dont_inherit=True)
         return _executed(code, MODULE_PREFIX + str(path.resolve()))
     except EtflowError:
         raise

@@ -12,6 +12,7 @@ from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import OpenMarket, Watch, open_market
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class
+from engine.strategy.trusted import require_trust
 from engine.tuning.dependencies import files_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.phases import OverPhases
@@ -31,11 +32,18 @@ class Reopened:
 
 
 def reopen(
-    word: str, out: Path, strategies: Mapping[str, type[Any]], watch: Watch, data: str | None = None
+    word: str,
+    out: Path,
+    strategies: Mapping[str, type[Any]],
+    watch: Watch,
+    data: str | None = None,
+    *,
+    trust: bool = False,
 ) -> Reopened:
     """Return the study that ``word`` names under ``out``; ``data`` says where its data are now.
 
-    UsageError names what has changed: data, strategy, version of this program.
+    ``trust``: a strategy's file that this user has never named may be run. UsageError names what has changed:
+    data, strategy, version of this program.
     """
     folder = find_study(word, out)
     if folder is None:
@@ -44,6 +52,7 @@ def reopen(
     study = Study.load(folder)
     header = study.header
     spec = Spec.from_dict(header["spec"], origin=f"{folder}/study.jsonl")
+    require_trust(spec.strategy, strategies, f"the study {folder}", trust=trust)
     spec = spec.with_(data=data) if data else spec
     space = space_of(header, spec, strategies)
     market = open_market(spec, watch)
