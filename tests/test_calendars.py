@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from data.errors import DataError, UsageError
-from data.facts.calendars import Calendar, calendar_for
+from data.facts import calendars
+from data.facts.calendars import Calendar, Span, calendar_for
 
 Writer = Callable[[str], Path]
 
@@ -224,3 +225,25 @@ def test_importing_the_module_does_not_import_exchange_calendars(root: Path) -> 
     code = "import sys, data.facts.calendars, data.facts.rules; print('exchange_calendars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_the_library_answered_is_kept_and_asked_again_if_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETFLOW_CACHE", str(tmp_path))
+    asked = []
+    ask = calendars._ask_the_library
+    monkeypatch.setattr(calendars, "_ask_the_library", lambda facts: asked.append(1) or ask(facts))
+
+    def whole() -> tuple[list[str], list[Span]]:
+        calendars._recorded.cache_clear()
+        calendar = Calendar("cn_etf")
+        days = calendar.sessions(calendar.first_day, calendar.last_day)
+        return days.astype(str).tolist(), calendar.spans
+
+    first = whole()
+    assert (whole(), len(asked)) == (first, 1)
+    (place,) = (tmp_path / "calendars").iterdir()
+    place.write_bytes(place.read_bytes().replace(b"2026", b"2027"))
+    assert (whole(), len(asked)) == (first, 2)
+    assert (whole(), len(asked)) == (first, 2)

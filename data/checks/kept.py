@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from data.atomic import whole_file
+from data.atomic import keep_answer, kept_answer
 from data.checks.finding import Finding
 from data.facts import calendars
 from data.facts.dated import FACTS
@@ -49,14 +49,13 @@ def place_of(source: object, symbols: Sequence[str] | None) -> Path | None:
 
 def load(place: Path) -> tuple[Finding, ...] | None:
     """Return the findings that are kept there; None if there are none, or they are damaged."""
+    body = kept_answer(place)
     try:
-        digest, _, body = place.read_bytes().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            return None
-        place.touch()
-        rows: list[dict[str, Any]] = json.loads(body)
-    except (OSError, ValueError):
+        rows: list[dict[str, Any]] = json.loads(body or b"")
+    except ValueError:
         return None
+    with suppress(OSError):
+        place.touch()
     days = ("first", "last")
     return tuple(Finding(**{**row, **{day: date.fromisoformat(row[day]) for day in days}}) for row in rows)
 
@@ -64,10 +63,8 @@ def load(place: Path) -> tuple[Finding, ...] | None:
 def save(place: Path, findings: Sequence[Finding]) -> None:
     """Keep findings; without a folder that can be written do nothing."""
     body = json.dumps([asdict(each) for each in findings], default=str, ensure_ascii=False).encode()
+    keep_answer(place, body)
     with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(place) as written:
-            written.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
         kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
         for path in kept[:-_MOST]:
             path.unlink()

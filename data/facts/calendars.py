@@ -8,20 +8,25 @@ user's state folder. Beyond the last recorded day every question is an error.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.atomic import keep_answer, kept_answer
 from data.errors import DataError, UsageError, check_choice
 from data.facts import own_files
 from data.facts.dated import FACTS, day_of, only, read_toml, tables, text_of
+from data.folders import cache_folder
 
 Days = NDArray[np.datetime64]
 
@@ -215,20 +220,42 @@ def _markets() -> dict[str, dict[str, Any]]:
 
 @lru_cache(maxsize=8)
 def _recorded(market: str) -> tuple[Days, Span]:
-    """Return the sessions that exchange_calendars has for a market, and the days that it recorded."""
-    check_choice("market", market, _markets())
-    # Imported here because it takes half a second, which `--help` need not wait for.
-    from exchange_calendars import __version__, get_calendar
+    """Return the sessions that exchange_calendars has for a market, and the days that it recorded.
 
+    The library takes half a second to load and to ask. So its answer is kept in the user's cache folder,
+    under its version, that of pandas, by which it counts, and what is asked.
+    """
+    check_choice("market", market, _markets())
     facts = _markets()[market]
-    name, first = facts["calendar"], facts["first"]
+    versions = {name: version(name) for name in ("exchange_calendars", "pandas")}
+    asked = json.dumps([versions, facts], default=str, sort_keys=True)
+    folder = cache_folder()
+    place = folder and folder / "calendars" / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
+    answer = kept_answer(place) if place else None
+    if answer is None:
+        days, last = _ask_the_library(facts)
+        if place:
+            body = {"asked": asked, "last": str(last), "sessions": days.astype(np.int64).tolist()}
+            keep_answer(place, json.dumps(body).encode())
+    else:
+        body = json.loads(answer)
+        days = np.array(body["sessions"], dtype=np.int64).astype("datetime64[D]")
+        last = date.fromisoformat(body["last"])
+    first = facts["first"]
+    closed = int(np.busday_count(first, np.datetime64(last, "D") + _ONE_DAY)) - len(days)
+    source = f"exchange_calendars {versions['exchange_calendars']}, {facts['calendar']}"
+    return days, Span(first, last, len(days), closed, f"{source}; checked: {facts['source']}")
+
+
+def _ask_the_library(facts: Mapping[str, Any]) -> tuple[Days, date]:
+    """Return the sessions of a market by its row of the facts, and the last day that is recorded."""
+    from exchange_calendars import get_calendar
+
+    name = facts["calendar"]
     with warnings.catch_warnings():
         # exchange_calendars 4.13 uses what pandas 3.1 deprecates, and caps no version of pandas.
         warnings.simplefilter("ignore")
         last = facts.get("through") or get_calendar(name).bound_max().date()
         # The end is said, because the default one is a year from today: results would change with the clock.
-        sessions = get_calendar(name, start=str(first), end=str(last)).sessions
-    days = sessions.to_numpy().astype("datetime64[D]")
-    closed = int(np.busday_count(first, np.datetime64(last, "D") + _ONE_DAY)) - len(days)
-    source = f"exchange_calendars {__version__}, {name}; checked: {facts['source']}"
-    return days, Span(first, last, len(days), closed, source)
+        sessions = get_calendar(name, start=str(facts["first"]), end=str(last)).sessions
+    return sessions.to_numpy().astype("datetime64[D]"), last
