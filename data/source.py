@@ -14,8 +14,9 @@ import pandas as pd
 
 from data.errors import DataError
 from data.facts.actions import RENAME
+from data.store.manifest import MANIFEST
 from data.store.spans import Span, day_of, measured, spans_of
-from data.store.store import MANIFEST, Store
+from data.store.store import Store
 from data.store.tables import table as schema_of
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from data.errors import DataError
-from data.store.store import MANIFEST, Store
+from data.store.manifest import MANIFEST
+from data.store.store import Store
 
 AT = datetime(2025, 8, 20, 12)
 LATER = datetime(2025, 8, 21, 12)
@@ -71,7 +72,7 @@ def test_a_store_of_files_has_no_arrivals(tmp_path):
     store.append({"units": units(("A.US", "2025-08-13", 3.0))})
     assert len(store.arrivals()) == 0
     assert {path.name for path in tmp_path.iterdir()} == {MANIFEST, ".lock", "units-000001.parquet"}
-    assert set(json.loads((tmp_path / MANIFEST).read_text(encoding="utf-8"))) == {"format", "seals", "tables"}
+    assert set(json.loads((tmp_path / MANIFEST).read_text(encoding="utf-8"))) == {"format", "tables"}
 
 
 def test_files_imported_into_a_fetched_store_are_arrivals_too(tmp_path):

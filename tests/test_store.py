@@ -12,7 +12,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,9 +27,12 @@ from hypothesis import strategies as st
 
 from data.errors import DataError, UsageError
 from data.importing.readers import read_cells
+from data.load import load_panel
 from data.source import open_source
+from data.store import segments
+from data.store.manifest import FORMAT, MANIFEST
 from data.store.merge import differ, merge
-from data.store.store import FORMAT, MANIFEST, Store
+from data.store.store import Store
 from data.store.tables import TABLES
 
 DAYS = pd.date_range("2025-08-01", periods=12, freq="D").strftime("%Y-%m-%d").tolist()
@@ -323,7 +328,8 @@ KILLED = """
     from data.store.store import Store
 
     top, original = Path(sys.argv[1]), Path(sys.argv[2])
-    real_write = data.store.files.pq.write_table
+    Writer = data.store.files.pq.ParquetWriter
+    real_write = Writer.write_table
     left = 0
 
     def tick():
@@ -332,13 +338,10 @@ KILLED = """
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def write_half(rows, file, **options):
+    def write_half(writer, rows, **options):
         tick()
-        file.write(b"PAR1 half of a file")
-        file.flush()
+        real_write(writer, rows, **options)
         tick()
-        file.seek(0)
-        real_write(rows, file, **options)
 
     def watch(event, arguments):
         if event in ("open", "os.rename", "os.remove", "os.mkdir", "fcntl.flock"):
@@ -349,7 +352,7 @@ KILLED = """
         tick()
 
     def append(folder):
-        data.store.files.pq.write_table, os.fsync = write_half, sync
+        Writer.write_table, os.fsync = write_half, sync
         sys.addaudithook(watch)
         Store(folder).append({
             "units": pd.DataFrame({"symbol": ["159363.SZ"], "day": ["2025-08-20"], "units": [3.97e9]}),
@@ -391,7 +394,8 @@ def test_a_writer_killed_at_any_moment_leaves_the_old_store_or_the_new_one(tmp_p
         state = values(store), values(store, "nav")
         seen.append(state)
         assert state in (old, (old[0] + new[0], old[1] + new[1])), folder.name
-        named = set(json.loads((folder / MANIFEST).read_text())["tables"].values()) if state[0] else set()
+        tables = json.loads((folder / MANIFEST).read_text())["tables"] if state[0] else {}
+        named = {segment["file"] for segments in tables.values() for segment in segments}
         if (folder / MANIFEST).exists():
             assert files(folder) == {MANIFEST, ".lock", *named}
         store.append(NEXT)
@@ -505,7 +509,7 @@ def test_a_description_that_names_the_file_of_another_table_is_damaged(tmp_path)
     Store(tmp_path).append(BEFORE)
     manifest = json.loads((tmp_path / MANIFEST).read_text())
     for table, file in (("units", "nav-000001.parquet"), ("units", "../units.parquet"), ("unit", "x")):
-        tables = {table: file}
+        tables = {table: [manifest["tables"]["units"][0] | {"file": file}]}
         (tmp_path / MANIFEST).write_text(json.dumps(manifest | {"tables": tables}))
         with pytest.raises(DataError, match=r"store.json` is damaged.*is no file of the table"):
             Store(tmp_path)
@@ -567,6 +571,151 @@ def test_the_order_of_appends_does_not_matter(rows, choice):
     for part in reversed(parts):
         back, _ = merge(table, back, table.validate(part))
     pd.testing.assert_frame_equal(forth, back)
+
+
+# --- segments ---------------------------------------------------------------------------------------------
+
+FUNDS = ("159363.SZ", "510300.SH", "515980.SH")
+SESSIONS = pd.bdate_range("2025-07-28", "2025-08-15").strftime("%Y-%m-%d").tolist()
+
+
+@contextmanager
+def short_segments(most: int = 6) -> Iterator[None]:
+    """Let segments be cut and joined at some rows and days, as those of large tables are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "MOST", most)
+        patch.setattr(segments, "RECENT", timedelta(days=3))
+        patch.setattr(segments, "FAR", timedelta(days=6))
+        patch.setattr(segments, "_BLOCK", 5)
+        yield
+
+
+def bars_of(keys: list[tuple[str, str]]) -> pd.DataFrame:
+    """Bars whose close tells fund and day."""
+    closes = [1 + FUNDS.index(fund) + SESSIONS.index(day) / 100 for fund, day in keys]
+    prices = dict.fromkeys(("open", "high", "low", "close"), closes)
+    frame = pd.DataFrame(keys, columns=["symbol", "day"]).assign(**prices, volume=1e6)
+    return frame.assign(amount=frame["close"] * 1e6, source="file")
+
+
+@pytest.fixture(scope="module")
+def by_day(tmp_path_factory):
+    """A store that was written day by day, and lacks the last one."""
+    store = Store(tmp_path_factory.mktemp("by-day"))
+    with short_segments():
+        for day in SESSIONS[:-1]:
+            store.append({"bars": bars_of([(fund, day) for fund in FUNDS])})
+    return store.folder
+
+
+@pytest.fixture
+def daily(by_day, tmp_path):
+    """A copy of it, to be written on."""
+    with short_segments():
+        yield Store(shutil.copytree(by_day, tmp_path / "daily"))
+
+
+def listed_in(folder: Path, table: str = "bars") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / MANIFEST).read_text())["tables"][table]
+    return found
+
+
+PARTS = st.lists(
+    st.lists(
+        st.tuples(st.sampled_from(FUNDS), st.sampled_from(SESSIONS), st.booleans()),
+        unique_by=lambda row: row[:2],
+        min_size=1,
+        max_size=20,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=10)
+@given(parts=PARTS, most=st.integers(2, 20))
+def test_rows_that_come_in_parts_are_those_that_come_at_once(tmp_path_factory, parts, most):
+    # What is missing in a part comes with another one or with the last.
+    folder = tmp_path_factory.mktemp("store")
+    keys = sorted({row[:2] for part in parts for row in part} | {("159363.SZ", day) for day in SESSIONS[:2]})
+    once = Store(folder / "once")
+    once.append({"bars": bars_of(keys)})
+    with short_segments(most):
+        store = Store(folder / "parts")
+        for part in parts:
+            frame = bars_of([row[:2] for row in part])
+            store.append({"bars": frame.assign(amount=frame["amount"].where([row[2] for row in part]))})
+        store.append({"bars": bars_of(keys)})
+        assert not store.append({"bars": bars_of(keys)}).changes[0].alters
+    again = Store(store.folder)
+    pd.testing.assert_frame_equal(again.read("bars"), once.read("bars"))
+    for chosen in (FUNDS[:1], FUNDS[1:]):
+        pd.testing.assert_frame_equal(again.read("bars", chosen), once.read("bars", chosen))
+    assert list(again.spans("bars").items()) == list(once.spans("bars").items())
+    assert load_panel(again).fingerprint == load_panel(once).fingerprint
+
+
+def test_a_day_more_leaves_the_files_of_the_days_before(daily):
+    # Cut on Monday 08-04 at 08-01, on 08-08 at 08-05, on 08-12 at 08-09, when the first two were joined.
+    *closed, last = listed_in(daily.folder)
+    assert [(each["rows"], each["first"], each["last"]) for each in [*closed, last]] == [
+        (18, "2025-07-28", "2025-08-04"),
+        (12, "2025-08-05", "2025-08-08"),
+        (12, "2025-08-11", "2025-08-14"),
+    ]
+    untouched = {each["file"]: (daily.folder / each["file"]).stat().st_ino for each in closed}
+    daily.append({"bars": bars_of([(FUNDS[0], SESSIONS[-1])])})
+    assert listed_in(daily.folder)[:-1] == closed
+    assert {name: (daily.folder / name).stat().st_ino for name in untouched} == untouched
+    assert [each["rows"] for each in listed_in(daily.folder)] == [18, 12, 13]
+    assert daily.read("bars")["day"].max() == pd.Timestamp(SESSIONS[-1])
+
+
+def test_a_value_of_long_ago_is_compared_and_revised_in_its_segment(daily):
+    first, *others = listed_in(daily.folder)
+    wrong = bars_of([(FUNDS[1], SESSIONS[3])]).assign(volume=7.0)
+    with pytest.raises(DataError, match=r"1 row would change the past.*510300.SH 2025-07-31 volume"):
+        daily.append({"bars": wrong})
+    daily.append({"bars": wrong}, accept_revision=True)
+    assert listed_in(daily.folder)[0]["file"] != first["file"]
+    assert listed_in(daily.folder)[1:] == others
+    read = daily.read("bars", [FUNDS[1]])
+    assert read.loc[read["volume"] == 7.0, "day"].tolist() == [pd.Timestamp(SESSIONS[3])]
+    assert daily.revisions()["old"].tolist() == ["1000000.0"]
+
+
+def test_a_fund_of_long_ago_that_is_new_comes_between_the_others(daily):
+    late = bars_of([(FUNDS[0], day) for day in SESSIONS[:-1]]).assign(symbol="159001.SZ")
+    assert daily.append({"bars": late}).changes[0].added == len(SESSIONS) - 1
+    assert not daily.append({"bars": late}).changes[0].alters
+    read = Store(daily.folder).read("bars")
+    assert read["symbol"].unique().tolist() == ["159001.SZ", *FUNDS]
+    assert read["day"].dt.strftime("%Y-%m-%d").tolist() == SESSIONS[:-1] * 4
+    assert list(daily.spans("bars")) == ["159001.SZ", *FUNDS]
+
+
+def test_who_reads_segments_goes_on_reading_them_when_an_import_comes(daily):
+    reader, before = Store(daily.folder), daily.read("bars")
+    wrong = bars_of([(FUNDS[1], SESSIONS[3])]).assign(volume=7.0)
+    daily.append({"bars": wrong}, accept_revision=True)
+    pd.testing.assert_frame_equal(reader.read("bars"), before)
+    assert not daily.read("bars").equals(before)
+
+
+def test_a_store_of_one_file_a_table_is_cut_when_it_is_written_next(tmp_path):
+    store = Store(tmp_path)
+    store.append({"bars": bars_of([(fund, day) for fund in FUNDS for day in SESSIONS[:-1]])})
+    (segment,) = listed_in(tmp_path)
+    old = {"format": 1, "tables": {"bars": segment["file"]}, "seals": {"bars": segment["seal"]}}
+    (tmp_path / MANIFEST).write_text(json.dumps(old))
+    assert len(Store(tmp_path).read("bars")) == 42
+    with short_segments():
+        Store(tmp_path).append({"bars": bars_of([(FUNDS[0], SESSIONS[-1])])})
+    assert [(each["rows"], each["first"], each["last"]) for each in listed_in(tmp_path)] == [
+        (33, "2025-07-28", "2025-08-11"),
+        (10, "2025-08-12", "2025-08-15"),
+    ]
+    assert len(Store(tmp_path).read("bars")) == 43
 
 
 def test_real_bars_are_read_in_a_moment(tmp_path, shared):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data.errors import UsageError
 from data.importing.readers import SUFFIXES, format_of
-from data.store.store import MANIFEST
+from data.store.manifest import MANIFEST
 
 _NO_DATA = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|SHA\d+SUMS|MD5SUMS)\b.*", re.IGNORECASE)
 

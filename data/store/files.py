@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from io import BufferedRandom
@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from data.errors import DataError
 from data.store.schema import Table
-from data.store.spans import Span, measured
+from data.store.spans import Span, day_of
 from data.store.tables import TABLES
 
 # A fund of twenty years is in one group of rows or two.
@@ -57,16 +57,117 @@ class Seal:
         return asdict(self)
 
 
-def write_file(path: Path, schema: Table, frame: pd.DataFrame) -> Seal:
-    """Write the rows of a table, sorted by key, onto the disk, and return the file's seal."""
-    fields = pa.schema([(column.name, _ARROW[column.kind]) for column in schema.columns])
-    rows = pa.Table.from_pandas(frame, schema=fields, preserve_index=False)
-    note = {_NOTE: json.dumps(_noted(schema, frame), ensure_ascii=False)} if schema.name in TABLES else None
-    rows = rows.replace_schema_metadata(note)
+@dataclass(frozen=True)
+class Segment:
+    """A file that a table lies in, as ``store.json`` lists it: its rows, their days, and its seal.
+
+    What a store of long ago does not say is None.
+    """
+
+    file: str
+    rows: int | None = None
+    first: date | None = None
+    last: date | None = None
+    seal: Seal | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the footer of a file says of its rows: the series in order, with the rows and days of each.
+
+    ``sources`` are the texts in the column ``source``, in order; none where the table has no such column.
+    """
+
+    rows: dict[str, int]
+    spans: dict[str, Span]
+    sources: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, schema: Table, rows: pa.Table) -> Note:
+        """Return what is to be said of rows that are sorted by key."""
+        if not len(rows):
+            return cls({}, {})
+        series = rows.column(schema.key[0]).combine_chunks().dictionary_encode()
+        names = series.dictionary.to_pylist()
+        counts = np.bincount(series.indices.to_numpy(), minlength=len(names))
+        spans = [Span(None, None)] * len(names)
+        if day := day_of(schema):
+            days = rows.column(day).to_numpy().astype("datetime64[D]")
+            starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+            found = (part.reduceat(days, starts).tolist() for part in (np.minimum, np.maximum))
+            spans = [Span(first, last) for first, last in zip(*found, strict=True)]
+        sources = rows.column("source").unique().to_pylist() if "source" in rows.column_names else []
+        return cls(
+            dict(zip(names, counts.tolist(), strict=True)),
+            dict(zip(names, spans, strict=True)),
+            tuple(sorted(each for each in sources if each is not None)),
+        )
+
+    def __add__(self, later: Note) -> Note:
+        """Return what is said of these rows and of others behind them, of other series."""
+        sources = tuple(sorted({*self.sources, *later.sources}))
+        return Note(self.rows | later.rows, self.spans | later.spans, sources)
+
+    @classmethod
+    def read(cls, text: str | bytes) -> Note:
+        """Return the note that a footer has."""
+        found = json.loads(text)
+        days = ([day and date.fromisoformat(day) for day in found[each]] for each in ("first", "last"))
+        series = found["series"]
+        spans = dict(zip(series, map(Span, *days), strict=True))
+        return cls(dict(zip(series, found["rows"], strict=True)), spans, tuple(found["sources"]))
+
+    def written(self) -> str:
+        """Return the note as a footer has it."""
+        found = {
+            "series": list(self.rows),
+            "rows": list(self.rows.values()),
+            "first": [span.first and str(span.first) for span in self.spans.values()],
+            "last": [span.last and str(span.last) for span in self.spans.values()],
+            "sources": list(self.sources),
+        }
+        return json.dumps(found, ensure_ascii=False)
+
+    @property
+    def count(self) -> int:
+        """The number of all rows."""
+        return sum(self.rows.values())
+
+    @property
+    def span(self) -> Span:
+        """The first and the last day of all rows."""
+        first = [span.first for span in self.spans.values() if span.first is not None]
+        last = [span.last for span in self.spans.values() if span.last is not None]
+        return Span(min(first), max(last)) if first and last else Span(None, None)
+
+
+def write_file(path: Path, schema: Table, blocks: Iterable[pa.Table]) -> Segment:
+    """Write the rows of a table, in blocks of which no two have a series in common, onto the disk."""
+    note, rows = Note({}, {}), 0
     with path.open("w+b") as file:
-        pq.write_table(rows, file, compression="zstd", row_group_size=_ROW_GROUP, write_page_checksum=True)
+        with pq.ParquetWriter(
+            file, fields_of(schema), compression="zstd", write_page_checksum=True
+        ) as writer:
+            for block in blocks:
+                writer.write_table(block, row_group_size=_ROW_GROUP)
+                rows += len(block)
+                if schema.name in TABLES:
+                    note += Note.of(schema, block)
+            if schema.name in TABLES:
+                writer.add_key_value_metadata({_NOTE: note.written()})
         flush(file)
-        return Seal.of(file)
+        return Segment(path.name, rows, note.span.first, note.span.last, Seal.of(file))
+
+
+def fields_of(schema: Table) -> pa.Schema:
+    """Return the columns of a table as a file has them."""
+    return pa.schema([(column.name, _ARROW[column.kind]) for column in schema.columns])
+
+
+def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
+    """Return rows of a file as a table has them."""
+    frame: pd.DataFrame = rows.to_pandas()
+    return frame.astype(schema.empty().dtypes.to_dict())
 
 
 def flush(file: IO[bytes] | IO[str]) -> None:
@@ -81,60 +182,68 @@ class OpenFile:
     FileNotFoundError if it is not there. DataError, at the first look into it, if it is damaged.
     """
 
-    def __init__(self, path: Path, schema: Table, seal: Seal | None) -> None:
-        self.path, self.seal = path, seal
-        self._schema = schema
-        self._file = pa.OSFile(str(path))
+    def __init__(self, folder: Path, schema: Table, segment: Segment) -> None:
+        self.path = folder / segment.file
+        self._schema, self._segment = schema, segment
+        self._file = pa.OSFile(str(self.path))
+
+    @property
+    def segment(self) -> Segment:
+        """What ``store.json`` says of the file, or should say."""
+        found = self._segment
+        if found.rows is not None:
+            return found
+        return replace(found, rows=len(self), first=self.note.span.first, last=self.note.span.last)
+
+    def __len__(self) -> int:
+        return int(self._parquet.metadata.num_rows) if self._segment.rows is None else self._segment.rows
 
     @cached_property
-    def spans(self) -> Mapping[str, Span]:
-        """The series in order, with the days of each."""
-        days = ([day and date.fromisoformat(day) for day in self._note[each]] for each in ("first", "last"))
-        return dict(zip(self._note["series"], map(Span, *days), strict=True))
-
-    @cached_property
-    def sources(self) -> tuple[str, ...]:
-        """The texts in the column ``source``, in order; none where the table has no such column."""
-        return tuple(self._note["sources"])
-
-    @cached_property
-    def _note(self) -> dict[str, Any]:
+    def note(self) -> Note:
         """What the footer says of the rows; a file that was written before it did is read for it."""
-        note = (self._parquet.schema_arrow.metadata or {}).get(_NOTE.encode())
-        found: dict[str, Any] = _noted(self._schema, self.read()) if note is None else json.loads(note)
-        return found
+        text = (self._parquet.metadata.metadata or {}).get(_NOTE.encode())
+        if text is not None:
+            return Note.read(text)
+        return Note.of(self._schema, self.read()) if self._schema.name in TABLES else Note({}, {})
 
-    def read(self, series: Collection[str] | None = None) -> pd.DataFrame:
-        """Return the rows of the table, of all series or of some; DataError if what is read is damaged."""
-        schema = self._schema
-        try:
-            columns = [name for name in schema.names if name in self._parquet.schema_arrow.names]
-            rows = self._parquet.read(columns) if series is None else self._some(columns, set(series))
-            for column in schema.columns:
-                if column.name not in (*columns, *schema.key):  # it came later than the file
-                    rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW[column.kind]))
-            frame: pd.DataFrame = rows.select(list(schema.names)).to_pandas()
-            return frame.astype(schema.empty().dtypes.to_dict())
-        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-            raise damaged(self.path, error) from None
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return all rows, with all columns of the table or some; DataError if what is read is damaged."""
+        return self._complete(columns or self._schema.names, self._parquet.read)
 
-    def _some(self, columns: list[str], series: Collection[str]) -> pa.Table:
-        """Return the rows of some series, out of the groups of rows that hold them."""
+    def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
+        """Return the rows of those of some series that are here, out of the groups of rows that hold them."""
         groups, end = self._groups, 0
-        stretches: list[tuple[int, int]] = []
-        for name, count in zip(self._note["series"], self._note["rows"], strict=True):
+        stretches: dict[str, tuple[int, int]] = {}
+        for name, count in self.note.rows.items():
             end += count
             if name in series:
-                stretches.append((end - count, end))
-        needed = sorted({group for stretch in stretches for group in range(*self._groups_of(*stretch))})
-        rows = self._parquet.read_row_groups(needed, columns)
+                stretches[name] = (end - count, end)
+        if not stretches:
+            return {}
+        needed = sorted({number for each in stretches.values() for number in range(*self._groups_of(*each))})
+        rows = self._complete(
+            self._schema.names, lambda columns: self._parquet.read_row_groups(needed, columns)
+        )
         # How far the rows of each group have moved up, because others were not read.
         sizes = np.diff(groups)[needed]
         moved = dict(zip(needed, (groups[needed] - np.cumsum(sizes) + sizes).tolist(), strict=True))
-        cut = [
-            rows.slice(begin - moved[self._groups_of(begin, end)[0]], end - begin) for begin, end in stretches
-        ]
-        return pa.concat_tables(cut) if cut else rows.slice(0, 0)
+        return {
+            name: rows.slice(begin - moved[self._groups_of(begin, end)[0]], end - begin)
+            for name, (begin, end) in stretches.items()
+        }
+
+    def _complete(self, wanted: Sequence[str], read: Any) -> pa.Table:
+        """Return columns that are read, with empty ones in place of those that came later than the file."""
+        try:
+            there = self._parquet.schema_arrow.names
+            rows = read([name for name in wanted if name in there])
+            for column in map(self._schema.column, wanted):
+                if column.name not in (*there, *self._schema.key):
+                    rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW[column.kind]))
+            fields = fields_of(self._schema)
+            return rows.select(list(wanted)).cast(pa.schema([fields.field(name) for name in wanted]))
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise damaged(self.path, error) from None
 
     def _groups_of(self, begin: int, end: int) -> tuple[int, int]:
         """Return the first group of the rows from ``begin`` to before ``end``, and the one after the last."""
@@ -151,7 +260,8 @@ class OpenFile:
     @cached_property
     def _parquet(self) -> pq.ParquetFile:
         try:
-            if self.seal is not None and _footer_digest(self._file, self._file.size()) != self.seal.footer:
+            seal = self._segment.seal
+            if seal is not None and _footer_digest(self._file, self._file.size()) != seal.footer:
                 raise ValueError("its footer is not the one that was written")
             return pq.ParquetFile(self._file, page_checksum_verification=True)
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -165,19 +275,6 @@ def damaged(path: Path, error: Exception) -> DataError:
         received=str(error).splitlines()[0] if str(error) else type(error).__name__,
         hint="Delete the store and import the files again.",
     )
-
-
-def _noted(schema: Table, frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the series of a table sorted by key, the rows and days of each, and the sources of rows."""
-    spans = measured(schema, frame).values()
-    codes, names = pd.factorize(frame[schema.key[0]])
-    return {
-        "series": [str(name) for name in names],
-        "rows": np.bincount(codes, minlength=len(names)).tolist(),
-        "first": [span.first and str(span.first) for span in spans],
-        "last": [span.last and str(span.last) for span in spans],
-        "sources": sorted(frame["source"].dropna().unique()) if "source" in frame else [],
-    }
 
 
 def _footer_digest(file: Any, size: int) -> str:

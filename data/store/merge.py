@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,8 @@ REVISIONS = Table(
         Column("replaced", "day"),
     ),
 )
+
+_NOTHING = pd.DataFrame(columns=["key", "column", "old", "new"], dtype="str")
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,25 @@ def differ(old: pd.Series, new: pd.Series) -> pd.Series:
 
 
 def merge(
-    schema: Table, old: pd.DataFrame, new: pd.DataFrame, *, each_source: bool = False
+    schema: Table,
+    old: pd.DataFrame,
+    new: pd.DataFrame,
+    *,
+    each_source: bool = False,
+    all_old: Callable[[str], pd.DataFrame] | None = None,
+    all_new: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, Change]:
     """Return the rows of both frames sorted by key, new values winning, and what changed.
 
     Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays; with
     ``each_source`` also where the row on file came from another source, which may count otherwise. Two values
     that are one up to rounding (``data.store.rounding``) do not differ: the finer one is kept, save in a row
-    of another source.
+    of another source. Where both are parts, ``all_old`` returns a column of the whole table, with ``source``,
+    and ``all_new`` has all rows that come: what a source rounds to shows in all of its numbers.
     """
     keys = list(schema.key)
+    if old.empty:
+        return new, Change(schema.name, len(new), 0, 0, 0, _NOTHING.copy(), 0, np.ones(len(new), dtype=bool))
     rows = new[keys].merge(old[keys].assign(at=np.arange(len(old))), how="left", on=keys)["at"]
     known = rows.notna().to_numpy()
     at = rows[known].to_numpy(dtype=np.int64)
@@ -94,8 +105,8 @@ def merge(
             same, finer = settle(
                 there[name].to_numpy(),
                 here[name].to_numpy(),
-                grains(old[name], old["source"], name)[at],
-                grains(new[name], new["source"], name)[known],
+                grains(there[name], there["source"], name, all_old(name) if all_old else old),
+                grains(here[name], here["source"], name, new if all_new is None else all_new),
             )
             ours = changed & same & ~foreign
             here[name] = here[name].mask(ours, finer)
@@ -123,19 +134,34 @@ def merge(
         came = np.concatenate([came, np.ones(len(fresh), dtype=bool)])
         order = result[keys].sort_values(keys, kind="stable").index.to_numpy()
         result, came = result.take(order).reset_index(drop=True), came[order]
-    none = pd.DataFrame(columns=["key", "column", "old", "new"], dtype="str")
-    revisions = pd.concat([none, *listed]).sort_values(["key", "column"], ignore_index=True)
     change = Change(
         table=schema.name,
         added=len(fresh),
         present=len(at),
         completed=int((completed & ~revised).sum()),
         revised=int(revised.sum()),
-        revisions=revisions,
+        revisions=_in_order(listed),
         differing=int(differing.sum()),
         came=came,
     )
     return result, change
+
+
+def together(changes: Sequence[Change]) -> Change:
+    """Return the changes of parts of one table, which have no key in common, as one."""
+    if len(changes) == 1:
+        return changes[0]
+    counts = ("added", "present", "completed", "revised", "differing")
+    return Change(
+        table=changes[0].table,
+        revisions=_in_order([each.revisions for each in changes]),
+        came=np.concatenate([each.came for each in changes]),
+        **{name: sum(getattr(each, name) for each in changes) for name in counts},
+    )
+
+
+def _in_order(revisions: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([_NOTHING, *revisions]).sort_values(["key", "column"], ignore_index=True)
 
 
 def refuse(changes: Sequence[Change]) -> None:

@@ -25,14 +25,21 @@ _LOOKED_AT = 10_000
 _NOISE = 1e-6
 
 
-def grains(values: pd.Series, sources: pd.Series, column: str) -> Floats:
-    """Return for each number the grain of its source; 0 where the numbers have no grain."""
+def grains(values: pd.Series, sources: pd.Series, column: str, among: pd.DataFrame | None = None) -> Floats:
+    """Return for each number the grain of its source; 0 where the numbers have no grain.
+
+    It shows in all numbers of a source: in those of ``among``, which has the column and ``source``, if these
+    are a part of them.
+    """
     numbers = values.to_numpy(np.float64)
     result = np.zeros(len(numbers))
     codes, names = pd.factorize(sources, use_na_sentinel=False)
+    every, places = numbers, codes
+    if among is not None:
+        every, places = among[column].to_numpy(np.float64), pd.Index(names).get_indexer(among["source"])
     for code in range(len(names)):
         here = codes == code
-        distinct = np.unique(numbers[here & ~np.isnan(numbers)][:_LOOKED_AT])
+        distinct = np.unique(every[(places == code) & ~np.isnan(every)][:_LOOKED_AT])
         grain = next((power for power in _POWERS if len(distinct) and _divides(power, distinct)), 0.0)
         result[here] = grain
         part = _MANY if len(distinct) >= _ENOUGH else 0.0 if column in _LOT else _FEW

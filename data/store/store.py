@@ -14,39 +14,26 @@ at any moment leaves either the old store or the new one.
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pandas as pd
 
 from data.errors import DataError, UsageError
-from data.parsing import parse_json
 from data.store.arrivals import ARRIVALS, arrivals_of
-from data.store.files import OpenFile, Seal, damaged, flush, write_file
-from data.store.merge import REVISIONS, Change, merge, refuse, revisions_of
-from data.store.schema import Table
+from data.store.files import Segment, write_file
+from data.store.folder import has_leftovers, lock, refuse_foreign, sweep, writing
+from data.store.manifest import BESIDE, MANIFEST, Manifest, read_manifest, schema_of, write_manifest
+from data.store.merge import REVISIONS, Change, refuse, revisions_of, together
+from data.store.segments import Merged, OpenTable, Piece, blocks_of
 from data.store.spans import Span
-from data.store.tables import TABLES
-from data.store.tables import table as schema_of
+from data.store.tables import table as table_of
 from data.synthetic import SYNTHETIC
-
-FORMAT = 1
-MANIFEST = "store.json"
-LOCK = ".lock"
-# What the store says of itself, in tables beside the data.
-_BESIDE = {table.name: table for table in (REVISIONS, ARRIVALS)}
-
-_FILE = re.compile(r"[a-z_]+-\d{6}\.parquet")
-_LEFTOVER = re.compile(rf"{_FILE.pattern}|store\.json\.new|\.lock")
 
 
 @dataclass(frozen=True)
@@ -73,33 +60,38 @@ class Store:
         self.folder = Path(folder)
         self.name: str = self.folder.resolve().name
         self._manifest = Manifest()
-        self._open: dict[str, OpenFile] = {}
+        self._open: dict[str, OpenTable] = {}
         if (self.folder / MANIFEST).is_file():
             self._look()
-            if any(_is_leftover(path, self._manifest.files) for path in self.folder.iterdir()):
+            if has_leftovers(self.folder, self._manifest.files):
                 # Unless someone is writing just now, or the folder is read-only.
-                with suppress(OSError, UsageError), _lock(self.folder):
-                    _sweep(self.folder)
+                with suppress(OSError, UsageError), lock(self.folder):
+                    sweep(self.folder)
                     self._look()
         else:
-            _refuse_foreign(self.folder)
+            refuse_foreign(self.folder)
 
     @property
     def synthetic(self) -> bool:
         """Whether rows of a made-up market were written into it."""
-        bars = self._file("bars")
-        return bars is not None and any(source.startswith(SYNTHETIC) for source in bars.sources)
+        return any(source.startswith(SYNTHETIC) for source in self._table("bars").sources)
 
     @property
     def seals(self) -> Mapping[str, str]:
         """Digests that name the rows of each table, wherever they are; a table written long ago has none."""
-        files, seals = self._manifest.files, self._manifest.seals
-        return {name: seals[name].whole for name in self.tables if name in seals and name in files}
+        found = {}
+        for name in self.tables:
+            seals = [segment.seal.whole for segment in self._manifest.tables[name] if segment.seal]
+            if len(seals) == len(self._manifest.tables[name]):
+                found[name] = (
+                    seals[0] if len(seals) == 1 else hashlib.sha256("".join(seals).encode()).hexdigest()
+                )
+        return found
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that hold rows."""
-        return tuple(name for name in self._manifest.files if name not in _BESIDE)
+        return tuple(name for name in self._manifest.tables if name not in BESIDE)
 
     @property
     def recipe(self) -> Mapping[str, Any]:
@@ -113,20 +105,19 @@ class Store:
         that have no symbol) is one of them. Missing values are NaN, NaT or None. UsageError for an unknown
         table; DataError if a file is missing or damaged.
         """
-        return self._read(schema_of(table), symbols)
+        return self._table(table_of(table).name).read(symbols)
 
     def spans(self, table: str) -> Mapping[str, Span]:
         """Return the series of ``table`` in order, with the rows and days of each; rows are not read."""
-        file = self._file(schema_of(table).name)
-        return {} if file is None else file.spans
+        return self._table(table_of(table).name).spans
 
     def revisions(self) -> pd.DataFrame:
         """Return the values that were replaced: table, key, column, old, new (as text), replaced (day)."""
-        return self._read(REVISIONS)
+        return self._table(REVISIONS.name).read()
 
     def arrivals(self) -> pd.DataFrame:
         """Return who gave which rows, and when (``data.store.arrivals``); none if no provider was asked."""
-        return self._read(ARRIVALS)
+        return self._table(ARRIVALS.name).read()
 
     def append(
         self,
@@ -148,228 +139,92 @@ class Store:
         be written.
         """
         incoming = {
-            name: schema_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
+            name: table_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
         }
-        with _writing(self.folder):
-            _sweep(self.folder)
+        with writing(self.folder):
+            sweep(self.folder)
             self._look()
             merged = {
-                name: merge(schema_of(name), self.read(name), new, each_source=fetched is not None)
+                name: self._table(name).merge(new, each_source=fetched is not None)
                 for name, new in incoming.items()
             }
+            made = [together([each.change for each in parts]) for parts in merged.values()]
             if not accept_revision:
-                refuse([change for _, change in merged.values()])
-            made = revisions_of([change for _, change in merged.values()], on or date.today())
-            fresh = {name: frame for name, (frame, change) in merged.items() if change.alters}
-            came = self._came(changes, merged, fetched) if fresh else ARRIVALS.empty()
-            if len(made):
-                fresh[REVISIONS.name] = pd.concat([self.revisions(), made], ignore_index=True)
-            if len(came):
-                fresh[ARRIVALS.name] = pd.concat([self.arrivals(), came], ignore_index=True)
-            if fresh or (recipe is not None and recipe != self.recipe):
-                self._commit(fresh, self.recipe if recipe is None else dict(recipe))
-            return Appended(tuple(change for _, change in merged.values()), made)
+                refuse(made)
+            altered = [change.table for change in made if change.alters]
+            plans = {name: self._table(name).plan(merged[name]) for name in altered}
+            revisions = revisions_of(made, on or date.today())
+            came = self._came(changes, merged, fetched) if altered else ARRIVALS.empty()
+            for schema, rows in ((REVISIONS, revisions), (ARRIVALS, came)):
+                if len(rows):
+                    plans[schema.name] = self._table(schema.name).plan_behind(rows)
+            if plans or (recipe is not None and recipe != self.recipe):
+                self._commit(plans, self.recipe if recipe is None else dict(recipe))
+            return Appended(tuple(made), revisions)
 
     def _came(
         self,
         changes: Mapping[str, pd.DataFrame],
-        merged: Mapping[str, tuple[pd.DataFrame, Change]],
+        merged: Mapping[str, Sequence[Merged]],
         fetched: datetime | None,
     ) -> pd.DataFrame:
         """Return the runs of what comes; none for files, unless some of the store was fetched."""
-        if fetched is None and ARRIVALS.name not in self._manifest.files:
+        if fetched is None and ARRIVALS.name not in self._manifest.tables:
             return ARRIVALS.empty()
         runs = [ARRIVALS.empty()]
-        for name, (rows, change) in merged.items():
-            schema = schema_of(name)
+        for name, parts in merged.items():
+            schema = table_of(name)
             given = changes[name] if fetched is not None else schema.empty().assign(provider="")
             providers = given[[*schema.key, "provider"]].drop_duplicates(list(schema.key))
             moment = fetched or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-            runs.append(arrivals_of(schema, rows, change.came, providers, moment))
+            runs += [arrivals_of(schema, each.rows, each.change.came, providers, moment) for each in parts]
         return pd.concat(runs, ignore_index=True)
 
-    def _read(self, schema: Table, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        file = self._file(schema.name)
-        return schema.empty() if file is None else file.read(symbols)
-
-    def _file(self, name: str) -> OpenFile | None:
-        """Return the file of a table; None if it has none. DataError if it is gone."""
-        if name not in self._open and name in self._manifest.files:
+    def _table(self, name: str) -> OpenTable:
+        """Return a table, which may have no rows; DataError if a file of it is gone."""
+        if name not in self._manifest.tables:
+            return OpenTable(schema_of(name))
+        if name not in self._open:
             try:
                 self._open[name] = self._manifest.open(self.folder, name)
-            except FileNotFoundError:
+            except FileNotFoundError as error:
                 raise DataError(
-                    f"`{self._manifest.files[name]}` of the store `{self.folder}` is gone",
+                    f"`{Path(str(error.filename or error)).name}` of the store `{self.folder}` is gone",
                     hint="If an import has just finished, start again; else import into a new store.",
                 ) from None
-        return self._open.get(name)
+        return self._open[name]
 
     def _look(self) -> None:
         """Read ``store.json``, and open the files that it names before a later import can delete them."""
         before = None
-        self._manifest = _read_manifest(self.folder) if (self.folder / MANIFEST).is_file() else Manifest()
+        self._manifest = read_manifest(self.folder)
         while self._manifest != before:
             self._open = {}
-            for name in self._manifest.files:
+            for name in self._manifest.tables:
                 with suppress(FileNotFoundError):
                     self._open[name] = self._manifest.open(self.folder, name)
-            if len(self._open) == len(self._manifest.files):
+            if len(self._open) == len(self._manifest.tables):
                 return
-            before, self._manifest = self._manifest, _read_manifest(self.folder)
+            before, self._manifest = self._manifest, read_manifest(self.folder)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is sent to another process: no open files."""
         return {**self.__dict__, "_open": {}}
 
-    def _commit(self, tables: Mapping[str, pd.DataFrame], recipe: Mapping[str, Any]) -> None:
-        files, seals = dict(self._manifest.files), dict(self._manifest.seals)
-        generation = 1 + max((int(name[-14:-8]) for name in files.values()), default=0)
-        for name, frame in sorted(tables.items()):
-            files[name] = f"{name}-{generation:06d}.parquet"
-            seals[name] = write_file(self.folder / files[name], _schema(name), frame)
-        _write_manifest(self.folder, Manifest(files, seals, recipe))
+    def _commit(self, plans: Mapping[str, Sequence[Sequence[Piece]]], recipe: Mapping[str, Any]) -> None:
+        tables = {
+            name: tuple(file.segment for file in self._table(name).files) for name in self._manifest.tables
+        }
+        for name, plan in sorted(plans.items()):
+            number, segments = self._manifest.generation, list[Segment]()
+            for pieces in plan:
+                (first, *more) = pieces
+                if not more and first.file is not None and first.as_it_is:
+                    segments.append(first.file.segment)
+                    continue
+                number += 1
+                path = self.folder / f"{name}-{number:06d}.parquet"
+                segments.append(write_file(path, schema_of(name), blocks_of(pieces)))
+            tables[name] = tuple(segments)
+        write_manifest(self.folder, Manifest(tables, recipe))
         self._look()
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What ``store.json`` says: the file of each table and its seal, and how the tables were fetched."""
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    seals: Mapping[str, Seal] = field(default_factory=dict)
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-
-    def open(self, folder: Path, name: str) -> OpenFile:
-        """Return the file of a table, open; FileNotFoundError if there is none."""
-        return OpenFile(folder / self.files[name], _schema(name), self.seals.get(name))
-
-
-def _schema(name: str) -> Table:
-    return _BESIDE[name] if name in _BESIDE else schema_of(name)
-
-
-def _is_leftover(path: Path, files: Mapping[str, str]) -> bool:
-    named = path.name in files.values() or path.name == LOCK
-    return not named and _LEFTOVER.fullmatch(path.name) is not None
-
-
-def _refuse_foreign(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"the store `{folder}` is not a folder", hint="Name another one with --data.")
-    names = [path.name for path in folder.iterdir()] if folder.exists() else []
-    foreign = [name for name in names if not (name.startswith(".") or _LEFTOVER.fullmatch(name))]
-    if foreign:
-        raise DataError(
-            f"the folder `{folder}` is not a store",
-            received=f"a folder that holds `{min(foreign)}`",
-            limit="a store, an empty folder, or one that does not exist yet",
-            hint="Name another folder with --data.",
-        )
-
-
-def _read_manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST
-    try:
-        manifest = parse_json(path.read_text(encoding="utf-8"))
-        version, files = int(manifest["format"]), dict(manifest["tables"])
-        recipe = dict(manifest.get("recipe", {}))
-        seals = {name: Seal(**seal) for name, seal in manifest.get("seals", {}).items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise damaged(path, error) from None
-    if version > FORMAT:
-        raise DataError(
-            f"the store `{folder}` was written by a newer version of etflow",
-            received=f"format {version}",
-            limit=f"format {FORMAT}",
-            hint="Update etflow.",
-        )
-    for name, file in files.items():
-        known = name in TABLES or name in _BESIDE
-        if not (known and isinstance(file, str) and _FILE.fullmatch(file) and file[:-15] == name):
-            raise damaged(path, ValueError(f"`{file}` is no file of the table `{name}`"))
-    return Manifest(files, {name: seal for name, seal in seals.items() if name in files}, recipe)
-
-
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    temporary = folder / f"{MANIFEST}.new"
-    written: dict[str, Any] = {"format": FORMAT, "tables": dict(sorted(manifest.files.items()))}
-    written["seals"] = {name: seal.as_json() for name, seal in sorted(manifest.seals.items())}
-    if manifest.recipe:
-        written["recipe"] = dict(manifest.recipe)
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(written, file, indent=2)
-        flush(file)
-    os.replace(temporary, folder / MANIFEST)
-
-
-def _sweep(folder: Path) -> None:
-    """Delete what ``store.json`` does not name."""
-    files = _read_manifest(folder).files if (folder / MANIFEST).is_file() else {}
-    for path in folder.iterdir():
-        if _is_leftover(path, files):
-            # Windows keeps a file that somebody reads; it is deleted by whoever writes or opens next.
-            try:
-                path.unlink()
-            except PermissionError:
-                if sys.platform != "win32":
-                    raise
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Lock the folder, making it if need be; leave no file or new folder that is not part of a store."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            try:
-                yield
-            finally:
-                with suppress(OSError, DataError):
-                    _sweep(folder)
-                # By the one who holds the lock, so that nobody deletes another's.
-                if made and not (folder / MANIFEST).exists():
-                    with suppress(OSError):
-                        (folder / LOCK).unlink()
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise UsageError(
-            f"cannot write the store `{folder}`; it is unchanged",
-            received=error.strerror or str(error),
-            hint="Make room on the disk." if full else "Name a folder that you may write with --data.",
-        ) from error
-    finally:
-        if made and not (folder / MANIFEST).exists():
-            with suppress(OSError):
-                for path in made:
-                    path.rmdir()  # which the system refuses where another process has begun a store
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of the folder; UsageError if another process has it. The system frees it at exit."""
-    with (folder / LOCK).open("a") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            raise UsageError(
-                f"the store `{folder}` is being written by another process",
-                hint="Wait until it has finished, then try again.",
-            ) from None
-        if not _is_at(folder / LOCK, file):  # its holder gave up the new store, and deleted it, a moment ago
-            raise UsageError(f"the store `{folder}` was being made by another process", hint="Try again.")
-        yield
-
-
-def _is_at(path: Path, file: IO[str]) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

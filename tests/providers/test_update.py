@@ -12,7 +12,8 @@ import pytest
 from data.errors import DataError, UsageError
 from data.importing import import_files
 from data.providers.recipe import Memory, read_memory
-from data.store.store import MANIFEST, Store
+from data.store.manifest import MANIFEST
+from data.store.store import Store
 from tests.helpers.vendor_bench import CASES, LAST, Bench
 
 FUND, OTHER = CASES["tushare"].symbols

@@ -1,0 +1,248 @@
+"""Segments: the few files in which the rows of a table lie, so that a day more costs a day and not the table.
+
+Of each series, the rows of a segment are later than those of the segments before it. So the rows of a series
+are those of its segments one after the other, and a row that comes can be in one of them only.
+
+1. A row that comes goes to the first segment that has its day of the series or a later one, else to the last.
+2. The last one is small: once it has more than ``MOST`` rows and goes back more than ``FAR``, it is cut. What
+   lies more than ``RECENT`` before its last day is closed; the rest, which may be revised, is the last one.
+3. When one is closed, those before it are joined where one is not ``LARGER`` times as large as the next, so
+   that there are few of them, and a row is written few times.
+
+A table whose key does not begin with series and day has one segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from data.store.files import OpenFile, as_frame, fields_of
+from data.store.merge import Change, merge
+from data.store.schema import Table
+from data.store.spans import Span, day_of
+from data.store.tables import TABLES
+
+MOST = 50_000
+RECENT = timedelta(days=31)
+FAR = timedelta(days=93)
+LARGER = 4
+# Rows that are in memory at a time.
+_BLOCK = 500_000
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of a segment that is to be written: ``changed`` has all rows of its series, ``file`` the others.
+
+    Of a piece that is cut, those from ``since`` on, or those before ``until``.
+    """
+
+    schema: Table
+    file: OpenFile | None = None
+    changed: pd.DataFrame | None = None
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether the rows are those of its file."""
+        return self.changed is None and self.since is None and self.until is None
+
+    @property
+    def span(self) -> Span:
+        """The first and the last day."""
+        found = [] if self.file is None else [self.file.segment.first, self.file.segment.last]
+        if self.changed is not None:
+            days = self.changed[day_of(self.schema)]
+            found += [days.min().date(), days.max().date()]
+        known = [day for day in found if day is not None]
+        return Span(min(known, default=None), max(known, default=None))
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The rows of each series, those that are cut off included."""
+        kept = {} if self.file is None else self.file.note.rows
+        return kept | {name: end - begin for name, (begin, end) in self._changed.items()}
+
+    @cached_property
+    def _changed(self) -> dict[str, tuple[int, int]]:
+        """Where the rows of each changed series begin and end."""
+        if self.changed is None:
+            return {}
+        codes, names = pd.factorize(self.changed[self.schema.key[0]])
+        ends = np.cumsum(np.bincount(codes)).tolist()
+        return dict(zip(map(str, names), zip([0, *ends], ends, strict=False), strict=True))
+
+    def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
+        """Return the rows of some series that follow each other."""
+        found: dict[str, pa.Table] = {}
+        mine = {name: where for name, where in self._changed.items() if name in series}
+        if self.changed is not None and mine:
+            first, last = next(iter(mine.values()))[0], [*mine.values()][-1][1]
+            rows = as_rows(self.schema, self.changed.iloc[first:last])
+            found = {name: rows.slice(begin - first, end - begin) for name, (begin, end) in mine.items()}
+        if self.file is not None:
+            found |= self.file.parts(set(series) - set(mine))
+        return found if self.as_it_is else {name: self._cut(rows) for name, rows in found.items()}
+
+    def _cut(self, rows: pa.Table) -> pa.Table:
+        if self.since is None and self.until is None:
+            return rows
+        days = rows.column(day_of(self.schema)).to_numpy()
+        begin = 0 if self.since is None else int(np.searchsorted(days, np.datetime64(self.since)))
+        end = len(days) if self.until is None else int(np.searchsorted(days, np.datetime64(self.until)))
+        return rows.slice(begin, end - begin)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What came for one segment: all rows of its series as they are in it now, and what changed."""
+
+    number: int
+    rows: pd.DataFrame
+    change: Change
+
+
+class OpenTable:
+    """The segments of one table, open."""
+
+    def __init__(self, schema: Table, files: Sequence[OpenFile] = ()) -> None:
+        self.schema = schema
+        self.files = tuple(files)
+        # Whether the key begins with series and day.
+        self._by_day = len(schema.key) > 1 and schema.key[1] == day_of(schema)
+
+    @property
+    def spans(self) -> dict[str, Span]:
+        """The series in order, with the days of each."""
+        found: dict[str, Span] = {}
+        for file in self.files:
+            for name, span in file.note.spans.items():
+                found[name] = Span(found.get(name, span).first, span.last)
+        return found if len(self.files) == 1 else dict(sorted(found.items()))
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The texts in the column ``source``."""
+        return frozenset(each for file in self.files for each in file.note.sources)
+
+    def read(self, series: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the rows by key, of all series or of some."""
+        if series is None and (len(self.files) == 1 or not self._by_day):
+            rows = [file.read() for file in self.files]
+        else:
+            wanted = set(self.spans if series is None else series)
+            found = [file.parts(wanted) for file in self.files]
+            rows = [parts[name] for name in sorted(wanted) for parts in found if name in parts]
+        return as_frame(self.schema, pa.concat_tables(rows)) if rows else self.schema.empty()
+
+    def merge(self, new: pd.DataFrame, *, each_source: bool) -> list[Merged]:
+        """Return what becomes of rows that come, for each segment that they concern (``data.store.merge``).
+
+        ``new`` has passed ``Table.validate``.
+        """
+        places, found = self._places(new), []
+        for number in sorted(set(places.tolist())) or [0]:
+            come = new if (places == number).all() else new[places == number].reset_index(drop=True)
+            series = set(come[self.schema.key[0]])
+            old = OpenTable(self.schema, self.files[number : number + 1]).read(series)
+            rows, change = merge(
+                self.schema, old, come, each_source=each_source, all_old=self._column, all_new=new
+            )
+            found.append(Merged(number, rows, change))
+        return found
+
+    def _places(self, new: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the number of the segment to which each row goes."""
+        places = np.full(len(new), max(len(self.files) - 1, 0))
+        if self._by_day and len(new):
+            days = new[self.schema.key[1]].to_numpy("datetime64[D]")
+            codes, names = pd.factorize(new[self.schema.key[0]])
+            for number in reversed(range(len(self.files) - 1)):
+                last = self.files[number].segment.last
+                if last is None or days.min() <= np.datetime64(last):
+                    spans, nothing = self.files[number].note.spans, Span(None, None)
+                    ends = [np.datetime64(spans.get(name, nothing).last, "D") for name in names]
+                    places[days <= np.array(ends, dtype="datetime64[D]")[codes]] = number
+        return places
+
+    def _column(self, name: str) -> pd.DataFrame:
+        """Return a column of all rows, with their source."""
+        rows = [file.read([name, "source"]) for file in self.files]
+        frame: pd.DataFrame = pa.concat_tables(rows).to_pandas()
+        return frame
+
+    def plan(self, merged: Sequence[Merged]) -> list[list[Piece]]:
+        """Return the pieces of each segment that the table has then; of one that stays, its file alone."""
+        changed = {each.number: each.rows for each in merged if each.change.alters}
+        pieces = [
+            Piece(self.schema, file, changed.get(number)) for number, file in enumerate(self.files)
+        ] or [Piece(self.schema, None, changed.get(0))]
+        closed, last = [[piece] for piece in pieces[:-1]], pieces[-1]
+        if self._by_day and last.changed is not None and sum(last.rows.values()) > MOST:
+            first_day, last_day = last.span.first, last.span.last
+            if first_day and last_day and last_day - first_day > FAR:
+                cut = last_day - RECENT
+                return [*_joined(closed), [replace(last, until=cut)], [replace(last, since=cut)]]
+        return [*closed, [last]]
+
+    def plan_behind(self, rows: pd.DataFrame) -> list[list[Piece]]:
+        """Return the same where rows come behind all others, in a table that is not one of facts."""
+        closed, come = [[Piece(self.schema, file)] for file in self.files], Piece(self.schema, None, rows)
+        if closed and len(self.files[-1]) <= MOST:
+            return [*closed[:-1], [*closed[-1], come]]
+        return [*_joined(closed), [come]]
+
+
+def _joined(closed: Sequence[list[Piece]]) -> list[list[Piece]]:
+    """Join segments that follow each other and are of like size."""
+    found: list[list[Piece]] = []
+    for pieces in reversed(closed):
+        if found and _size(pieces) < LARGER * _size(found[0]):
+            found[0] = [*pieces, *found[0]]
+        else:
+            found.insert(0, pieces)
+    return found
+
+
+def _size(pieces: Iterable[Piece]) -> int:
+    return sum(len(piece.file) for piece in pieces if piece.file is not None)
+
+
+def blocks_of(pieces: Sequence[Piece]) -> Iterator[pa.Table]:
+    """Yield the rows of a segment by key, some series at a time; a series is in the pieces in their order."""
+    if pieces[0].schema.name not in TABLES:
+        for piece in pieces:
+            yield as_rows(piece.schema, piece.changed) if piece.file is None else piece.file.read()
+        return
+    rows: dict[str, int] = {}
+    for piece in pieces:
+        for name, count in piece.rows.items():
+            rows[name] = rows.get(name, 0) + count
+    block: list[str] = []
+    for name in sorted(rows):
+        block.append(name)
+        if sum(rows[each] for each in block) >= _BLOCK:
+            yield _block(pieces, block)
+            block = []
+    if block:
+        yield _block(pieces, block)
+
+
+def _block(pieces: Sequence[Piece], series: Sequence[str]) -> pa.Table:
+    found = [piece.parts(set(series)) for piece in pieces]
+    return pa.concat_tables([parts[name] for name in series for parts in found if name in parts])
+
+
+def as_rows(schema: Table, frame: pd.DataFrame | None) -> pa.Table:
+    """Return rows of a table as a file has them."""
+    frame = schema.empty() if frame is None else frame
+    return pa.Table.from_pandas(frame, schema=fields_of(schema), preserve_index=False)
