@@ -136,7 +136,8 @@ class OpenTable:
 
     def read(self, series: Collection[str] | None = None) -> pd.DataFrame:
         """Return the rows by key, of all series or of some."""
-        if series is None and (len(self.files) == 1 or not self._by_day):
+        alone = len(self.files) == 1 and (series is None or self.files[0].note.rows.keys() <= set(series))
+        if alone or (series is None and not self._by_day):
             rows = [file.read() for file in self.files]
         else:
             wanted = set(self.spans if series is None else series)
@@ -228,11 +229,13 @@ def blocks_of(pieces: Sequence[Piece]) -> Iterator[pa.Table]:
         for name, count in piece.rows.items():
             rows[name] = rows.get(name, 0) + count
     block: list[str] = []
+    size = 0
     for name in sorted(rows):
         block.append(name)
-        if sum(rows[each] for each in block) >= _BLOCK:
+        size += rows[name]
+        if size >= _BLOCK:
             yield _block(pieces, block)
-            block = []
+            block, size = [], 0
     if block:
         yield _block(pieces, block)
 
