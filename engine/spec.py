@@ -92,7 +92,7 @@ class Conditions:
     def of(cls, *, costs: Costs | Mapping[str, Any] | None = None, **given: Any) -> Conditions:
         """Return the conditions that a call in a notebook names; ``costs`` may be costs by name."""
         if costs is None or isinstance(costs, Mapping):
-            costs = Costs.from_words({str(name): str(value) for name, value in (costs or {}).items()})
+            costs = Costs.from_words(costs or {})
         if not isinstance(costs, Costs):
             raise UsageError(
                 "`costs` is not a table of costs",
@@ -203,7 +203,7 @@ class Spec:
         for name in ("symbols", "allow"):
             given[name] = tuple(given.get(name, ()))
         if isinstance(given.get("costs"), Mapping):
-            given["costs"] = Costs.from_words({k: str(v) for k, v in given["costs"].items()})
+            given["costs"] = Costs.from_words(given["costs"])
         return cls(**given)
 
     @staticmethod

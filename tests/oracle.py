@@ -82,6 +82,15 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class Commission:
+    """In the currency of the fund."""
+
+    rate: float
+    least: float
+    tick: float
+
+
+@dataclass(frozen=True)
 class Decision:
     weights: Mapping[str, float]
     rank: tuple[str, ...]  # every fund with a weight, in the order in which it is bought
@@ -110,6 +119,7 @@ class Scenario:
     foreign: frozenset[str] = frozenset()  # the funds that are traded in another currency than the account's
     rates: Mapping[date, float] = field(default_factory=dict)  # dated: what one unit of it is worth
     fx_fee_rate: float = 0.0  # of an order in such a fund
+    foreign_commission: Commission | None = None  # of such a fund; None: that of all
 
 
 # --- What comes out ---------------------------------------------------------------------------------------
@@ -182,6 +192,7 @@ class Quote:
     last: float | None = None  # the mark before, adjusted, also where the fund is over
     rate: float = 1.0  # what the bar is to be multiplied by
     fx_fee_rate: float = 0.0
+    foreign: bool = False
 
 
 ENDS = ("merge", "liquidation")
@@ -208,6 +219,7 @@ def in_the_account(scenario: Scenario, symbol: str, quotes: dict[date, Quote]) -
             last=None if quote.last is None else quote.last * known,
             rate=rate,
             fx_fee_rate=scenario.fx_fee_rate,
+            foreign=True,
         )
     return result
 
@@ -575,9 +587,16 @@ def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares:
 
 def charges(scenario: Scenario, quote: Quote, side: int, notional: float) -> tuple[float, float]:
     costs = scenario.costs
-    commission = max(costs.commission_min, costs.commission_rate * notional)
-    if costs.commission_tick > 0:
-        exact = max(decimal(costs.commission_min), decimal(costs.commission_rate) * decimal(notional))
-        commission = half_up(exact, costs.commission_tick)
+    rate, least, tick = costs.commission_rate, costs.commission_min, costs.commission_tick
+    own = scenario.foreign_commission if quote.foreign else None
+    if own is not None:
+        rate, least, tick = own.rate, own.least * quote.rate, own.tick * quote.rate
+    commission = max(least, rate * notional)
+    if tick > 0:
+        exact = max(decimal(least), decimal(rate) * decimal(notional))
+        commission = half_up(exact, tick)
+        if own is not None:  # whole ticks of the other currency, and a tick of it is no round number here
+            count = round(commission / tick)
+            commission = count / (1 / tick) if tick < 1 else count * tick
     fee_rate = scenario.buy_fee_rate if side > 0 else scenario.sell_fee_rate
     return commission, (fee_rate + quote.fx_fee_rate) * notional

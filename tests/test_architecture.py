@@ -32,7 +32,7 @@ ROOMS: dict[str, str] = {
     "data.numeric": "data.folders",
     "data.facts": "data.choices data.errors data.atomic data.folders data.parsing",
     "engine.choices": "",
-    "engine.kernel": "data.errors data.numeric",
+    "engine.kernel": "data.errors data.facts data.numeric",
     "engine.statistics": "data.errors data.numeric",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",

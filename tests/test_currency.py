@@ -36,10 +36,11 @@ from engine.spec import Conditions, Spec
 from tests import oracle
 from tests.helpers.markets import scenarios
 from tests.helpers.scenarios import IMPLEMENTATIONS, assert_same
-from tests.oracle import Decision, Scenario
+from tests.oracle import Commission, Decision, Scenario
 from tests.test_parity import FEW
 
 CN, US = "159363.SZ", "BOTZ.US"
+AMERICAN = (Commission(0.0, 1.0, 0.01), Commission(0.0002, 0.35, 0.0), Commission(0.003, 0.0, 0.05))
 FREE = Costs(0.0, 0.0, 0.0, 0.0, 0.0)
 ENGINES = ("reference", "batch")
 
@@ -66,6 +67,7 @@ def abroad(draw: st.DrawFn) -> Scenario:
         foreign=frozenset(new.values()),
         rates=rates,
         fx_fee_rate=draw(st.sampled_from((0.0, 0.0003))),
+        foreign_commission=draw(st.sampled_from((None, *AMERICAN))),
     )
 
 
@@ -156,6 +158,24 @@ def test_changing_money_costs_its_fee_for_foreign_funds_alone(engine: str) -> No
     assert ledger.fills["fee"].tolist() == pytest.approx([999 * 700.0 * 0.001])
     home = replace(flat([7.0, 7.0, 7.0]).ingredients, currency="USD").build()
     assert bought(home, costs, engine).fills["fee"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_market_has_a_commission_of_its_own_in_its_own_money(engine: str) -> None:
+    # A dollar at least, and 1 % in cents: 2 yuan more a share at 700 yuan, 990 shares, at 7.1 on the day.
+    costs = Costs.from_words({"us.commission_rate": "0.01", "us.commission_min": "1", "slippage_rate": "0"})
+    ledger = bought(flat([7.0, 7.1, 7.1]), replace(costs, participation_rate=0.0), engine)
+    shares = int(ledger.fills["shares"][0])
+    assert ledger.fills["commission"].tolist() == pytest.approx([shares * 1.0 * 7.1])
+    few = replace(costs, participation_rate=9e-8)  # 90 of a thousand million shares: 90 dollars
+    assert bought(flat([7.0, 7.1, 7.1]), few, engine).fills["commission"].tolist() == pytest.approx([639.0])
+    least = replace(few, by_market=(("us.commission_min", 100.0), ("us.commission_rate", 0.0)))
+    assert bought(flat([7.0, 7.1, 7.1]), least, engine).fills["commission"].tolist() == pytest.approx([710.0])
+    # The other market's is nothing to it.
+    home = Costs.from_words({"cn.commission_min": "9"})
+    assert bought(flat([7.0, 7.1, 7.1]), home, engine).fills["commission"].tolist() == pytest.approx(
+        bought(flat([7.0, 7.1, 7.1]), Costs(), engine).fills["commission"].tolist()
+    )
 
 
 def test_equal_weight_is_in_the_currency_of_the_run() -> None:

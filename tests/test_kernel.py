@@ -40,6 +40,7 @@ def quote(**fields: Any) -> Quote:
     rest: dict[str, Any] = {
         **{"base": 2.0, "low": 1.75, "high": 2.25, "volume": 1000.0, "limit_up": math.inf, "limit_down": 0.0},
         **{"tick": 0.5, "lot": 10, "volatility": 0.25, "buy_fee_rate": 0.0, "sell_fee_rate": 0.0},
+        **{"commission_rate": 0.0, "commission_min": 0.0, "commission_tick": 0.0},
     }
     return Quote(**(rest | fields))
 
@@ -91,8 +92,8 @@ def test_what_does_not_trade_at_all(
 
 # --- Fills ------------------------------------------------------------------------------------------------
 def test_a_buy_and_a_sale_in_full() -> None:
-    terms = FREE._replace(commission_min=1.0, slippage_rate=0.25)
-    fees = quote(buy_fee_rate=0.125, sell_fee_rate=0.5)
+    terms = FREE._replace(slippage_rate=0.25)
+    fees = quote(buy_fee_rate=0.125, sell_fee_rate=0.5, commission_min=1.0)
     # 20 at 2.0 + 25 % cost 50, 1 of commission and an eighth of 50; sold at 2.0 - 25 % they bring 30
     bought = Filled(20, 2.5, 50.0, 1.0, 6.25, 100.0 - 50.0 - 1.0 - 6.25, 0, 0)
     assert fill_order(20, fees, terms, 100.0) == bought
@@ -145,9 +146,9 @@ def test_a_buy_is_cut_to_the_lots_that_cash_pays_for(cash: float, lots: int) -> 
 
 def test_a_sale_that_would_cost_more_than_there_is_does_not_trade() -> None:
     # 10 bring 20, and the commission is 30
-    terms = FREE._replace(commission_min=30.0)
-    assert fill_order(-10, quote(), terms, 9.0) == Filled(0, 2.0, 0.0, 0.0, 0.0, 9.0, 0, -10)
-    assert fill_order(-10, quote(), terms, 10.0) == Filled(-10, 2.0, 20.0, 30.0, 0.0, 0.0, 0, 0)
+    dear = quote(commission_min=30.0)
+    assert fill_order(-10, dear, FREE, 9.0) == Filled(0, 2.0, 0.0, 0.0, 0.0, 9.0, 0, -10)
+    assert fill_order(-10, dear, FREE, 10.0) == Filled(-10, 2.0, 20.0, 30.0, 0.0, 0.0, 0, 0)
 
 
 def test_interest_is_simple_and_by_calendar_days() -> None:
@@ -207,5 +208,25 @@ def test_costs_from_words() -> None:
         Costs.from_words({"impact": "much"})
 
 
+def test_a_market_has_a_commission_of_its_own() -> None:
+    costs = Costs.from_words({"us.commission_min": "1", "commission_min": "2"})
+    assert costs == Costs(commission_min=2.0, by_market=(("us.commission_min", 1.0),))
+    assert Costs.from_words({"us": {"commission_min": 1}, "commission_min": 2}) == costs
+    assert (costs.of_market("US", "commission_min"), costs.of_market("CN", "commission_min")) == (1.0, None)
+    assert Costs.from_words(costs.to_dict()) == costs
+    assert "us.commission_min" not in Costs().to_dict()
+    doubled = costs.times(2.0, ("commission_min", "slippage_rate"))
+    assert (doubled.commission_min, doubled.slippage_rate) == (4.0, 0.001)
+    assert doubled.of_market("US", "commission_min") == 2.0
+    for name, message in (
+        ("hk.commission_min", "unknown cost"),
+        ("us.impact", "unknown cost"),
+        ("us.commission_rate", "cost `us.commission_rate` is out of bounds"),
+        ("us.commission_tick", "cost `us.commission_tick` rounds the minimum commission to nothing"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            Costs.from_words({name: "60"})
+
+
 def test_terms_are_the_costs_in_order() -> None:
-    assert tuple(terms_of(Costs(0.5, 1.0, 2.0, 0.25, 0.125, 3.0))) == (0.5, 1.0, 2.0, 0.25, 0.125, 3.0)
+    assert tuple(terms_of(Costs(0.5, 1.0, 2.0, 0.25, 0.125, 3.0))) == (0.25, 0.125, 3.0)

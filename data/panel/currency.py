@@ -55,20 +55,32 @@ class Converted(Market):
     ----------
     own : the same in the currency of each fund
     rates : what each fund's currency is worth before the open, (D, S); 1 for those of the run's
+    session_rates : the same in the session itself
     """
 
     own: Market
     rates: Floats
+    session_rates: Floats
 
     def until(self, row: int) -> Self:
         """Return the market whose last session is ``row``."""
         cut = super().until(row)
-        return replace(cut, own=self.own.until(row), rates=self.rates[: row + 1])
+        return replace(
+            cut,
+            own=self.own.until(row),
+            rates=self.rates[: row + 1],
+            session_rates=self.session_rates[: row + 1],
+        )
 
     @property
     def local(self) -> Market:
         """The same market, each fund in its own currency."""
         return self.own
+
+    @property
+    def money(self) -> Floats:
+        """What money of each fund's currency is worth in that of the run in the session, (D, S)."""
+        return self.session_rates
 
     def fee_rates(self, conversion: float) -> tuple[Floats, Floats]:
         """Return the fees of buying and selling, (D, S), with that of changing money for foreign funds."""
@@ -114,12 +126,12 @@ def converted(
     rates = {currency: Rates(ones, ones)}
     for each in sorted(set(own) - {currency}):
         rates[each] = rates_of(facts, each, currency, sessions, stale_after)
-    session = np.column_stack([rates[each].session for each in own])
+    session = read_only(np.column_stack([rates[each].session for each in own]))
     known = read_only(np.column_stack([rates[each].known for each in own]))
     money = {name: _times(getattr(local, name), session) for name in _OF_THE_SESSION}
     arrays = {**vars_of(local), **money, "reference": _times(local.reference, known)}
     events = tuple(_paying(event, known) for event in local.events)
-    return Converted(**{**arrays, "events": events}, own=local, rates=known)
+    return Converted(**{**arrays, "events": events}, own=local, rates=known, session_rates=session)
 
 
 def vars_of(market: Market) -> dict[str, Any]:

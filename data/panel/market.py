@@ -78,6 +78,11 @@ class Market:
         """The same market, each fund in its own currency."""
         return self
 
+    @property
+    def money(self) -> Floats:
+        """What money of each fund's currency is worth in that of the run in the session, (D, S)."""
+        return np.broadcast_to(np.float64(1.0), self.mark.shape)
+
     def fee_rates(self, conversion: float) -> tuple[Floats, Floats]:
         """Return the fees of buying and selling, (D, S); ``conversion`` is for funds of another currency."""
         return self.buy_fee_rate, self.sell_fee_rate

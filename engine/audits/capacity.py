@@ -118,12 +118,7 @@ def half_gone(capitals: Floats, excess: Floats) -> float:
 
 
 def _times(costs: Costs, multiple: float) -> Costs:
-    return replace(
-        costs,
-        commission_rate=min(costs.commission_rate * multiple, 1.0),
-        commission_min=costs.commission_min * multiple,
-        slippage_rate=min(costs.slippage_rate * multiple, 1.0),
-    )
+    return costs.times(multiple, ("commission_rate", "commission_min", "slippage_rate"))
 
 
 def sentence_on(excess: Floats, capacity: float, filled: int) -> str:

@@ -188,11 +188,7 @@ def _same_run(
     if factor == 1.0:
         return None
     given = audited.conditions
-    costs = replace(
-        given.costs,
-        commission_min=given.costs.commission_min * factor,
-        commission_tick=given.costs.commission_tick * factor,
-    )
+    costs = given.costs.times(factor, ("commission_min", "commission_tick"))
     simulation = Simulation(again, replace(given, cash=given.cash * factor, costs=costs))
     got = net_returns(other, [simulation], first, audited.last)
     days = audited.panel.days[first : audited.last + 1]

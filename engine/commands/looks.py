@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -95,7 +94,8 @@ def note_look(
 
 def conditions_of(spec: Spec) -> str:
     """Return a hash of what decides returns beside the strategy, the data and the days."""
-    said = [spec.cash, asdict(spec.costs), spec.fill, spec.availability, dict(spec.lags)]
+    costs = spec.costs.to_dict() | {"fx_fee_rate": spec.costs.fx_fee_rate}
+    said = [spec.cash, costs, spec.fill, spec.availability, dict(spec.lags)]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]
 
 

@@ -53,14 +53,14 @@ class Quote(NamedTuple):
     volatility: float
     buy_fee_rate: float
     sell_fee_rate: float
-
-
-class Terms(NamedTuple):
-    """The costs of a run, as a fill sees them."""
-
     commission_rate: float
     commission_min: float
     commission_tick: float
+
+
+class Terms(NamedTuple):
+    """The costs of a run that all funds have in common, as a fill sees them."""
+
     slippage_rate: float
     participation_rate: float
     impact: float
@@ -80,11 +80,8 @@ class Filled(NamedTuple):
 
 
 def terms_of(costs: Costs) -> Terms:
-    """Return the costs as a fill sees them."""
+    """Return the costs that all funds have in common, as a fill sees them."""
     return Terms(
-        costs.commission_rate,
-        costs.commission_min,
-        costs.commission_tick,
         costs.slippage_rate,
         costs.participation_rate,
         costs.impact,
@@ -168,7 +165,7 @@ def charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:
         price = max(quote.base * (1.0 - rate), quote.limit_down, quote.tick)
         fee_rate = quote.sell_fee_rate
     notional = count * price
-    charged = commission(notional, terms.commission_rate, terms.commission_min, terms.commission_tick)
+    charged = commission(notional, quote.commission_rate, quote.commission_min, quote.commission_tick)
     fee = fee_rate * notional
     after = (cash - notional if shares > 0 else cash + notional) - charged - fee
     return Filled(shares, price, notional, charged, fee, after, 0, 0)

@@ -25,12 +25,13 @@ from data.facts.symbols import market_of
 from data.load import load_panel
 from data.panel.panel import Panel
 from data.source import Span, spans_of
-from engine.kernel.costs import Costs, commission
+from engine.kernel.costs import COMMISSION, Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.schedule import decision_rows
 from engine.kernel.targets import Targets
 from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
+from engine.simulation.commissions import commissions
 from engine.simulation.decisions import Decision, OwnOrders, follow
 from engine.simulation.ledger import total_equity
 from engine.spec import DEFAULT, Conditions
@@ -259,7 +260,7 @@ def _lines(
     panel: Panel, books: Books, decision: Decision | None, orders: Mapping[int, int], costs: Costs
 ) -> tuple[Line, ...]:
     market, row = panel.market, len(panel.days) - 1
-    volume = _last_volume(panel)
+    volume, charges = _last_volume(panel), commissions(panel, costs)
     ages = {name: row - panel.known.session_of(name)[row] for name in DATA}
     refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
     lines = []
@@ -268,7 +269,7 @@ def _lines(
         reference = float(market.reference[row, column])
         notional = abs(order) * reference if order else 0.0
         rates = market.buy_fee_rate if order > 0 else market.sell_fee_rate
-        charged = commission(notional, costs.commission_rate, costs.commission_min, costs.commission_tick)
+        charged = commission(notional, *(float(charges[name][row, column]) for name in COMMISSION))
         lines.append(
             Line(
                 symbol=symbol,

@@ -70,7 +70,7 @@ def assumptions(result: Result) -> Safe:
     for name, text in (*settings(result), *closing_prices(result)):
         top = name.partition(".")[0]
         group = "Market and data" if top in OF_DATA else "Execution" if top in OF_EXECUTION else "Run"
-        note = tag("small", NOTES[name]) if name in NOTES else ""
+        note = tag("small", note_on(name)) if note_on(name) else ""
         groups[group].append((name, join(text, note)))
     tables = [
         tag("div", table((title, ""), rows, text_columns=2, class_="wrap"))
@@ -78,6 +78,15 @@ def assumptions(result: Result) -> Safe:
         if rows
     ]
     return tag("div", *tables, class_="columns")
+
+
+def note_on(name: str) -> str:
+    """Return what a setting means; nothing for one that explains itself."""
+    group, _, rest = name.partition(".")
+    market, _, cost = rest.partition(".")
+    if cost:
+        return f"{NOTES.get(f'{group}.{cost}', '')}; of funds of {market.upper()}, in their currency"
+    return NOTES.get(name, "")
 
 
 def _spell(kind: str, spell: Spell) -> str:

@@ -231,6 +231,9 @@ def keep_account(
                     cell["volatility"],
                     rule["buy_fee_rate"],
                     rule["sell_fee_rate"],
+                    rule["commission_rate"],
+                    rule["commission_min"],
+                    rule["commission_tick"],
                 )
                 reason = blocked(order, quote, whole_session)
                 if reason != TRADES:

@@ -34,6 +34,7 @@ from engine.kernel.fills import (
 )
 from engine.kernel.sizing import fraction_left, size_order, split_shares
 from engine.kernel.targets import ALL, Targets
+from engine.simulation.commissions import commissions
 from engine.simulation.ledger import (
     MONEY_TOLERANCE,
     InvariantError,
@@ -83,11 +84,11 @@ class Books:
         # Plain lists: reading one number of a numpy array costs ten times as much.
         self._base = getattr(market, fill)[span].tolist()
         self._quotes = {
-            name: getattr(market, name)[span].tolist()
+            name: _lists(getattr(market, name)[span])
             for name in ("low", "high", "volume", "limit_up", "limit_down", "tick", "lot")
         }
-        fee_rates = market.fee_rates(costs.fx_fee_rate)
-        self._fee_rates = (fee_rates[0][span].tolist(), fee_rates[1][span].tolist())
+        charges = (*market.fee_rates(costs.fx_fee_rate), *commissions(panel, costs).values())
+        self._charges = tuple(_lists(each[span]) for each in charges)
         self._volatility = market.volatility[span].tolist() if costs.impact > 0.0 else None
         self._reference = market.reference[span].tolist()
         self._mark = market.mark[span].tolist()
@@ -332,8 +333,7 @@ class Books:
             quotes["tick"][session][column],
             self._lot(column),
             self._volatility[session][column] if self._volatility else 0.0,
-            self._fee_rates[0][session][column],
-            self._fee_rates[1][session][column],
+            *(each[session][column] for each in self._charges),
         )
 
     def reject(self, column: int, shares: int, reason: int) -> None:
@@ -341,3 +341,9 @@ class Books:
         self.rejections.append(
             (self._days[self.session], self.panel.symbols[column], shares, REASON_NAMES[reason])
         )
+
+
+def _lists(values: NDArray[Any]) -> list[list[Any]]:
+    """Return an array as lists; where one row stands for all, one list does."""
+    rows: list[list[Any]] = values.tolist() if values.strides[0] else values[:1].tolist() * len(values)
+    return rows

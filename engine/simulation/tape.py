@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from data.facts.actions import KINDS
 from data.numeric.compiled import frozen
-from data.panel.market import Market
 from data.panel.panel import Panel
+from engine.kernel.costs import COMMISSION
+from engine.simulation.commissions import commissions
 from engine.spec import Conditions
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,9 @@ CELL = np.dtype(
     }
 )
 FEES = ("buy_fee_rate", "sell_fee_rate")
-RULE = np.dtype([("tick", np.float64), ("lot", np.int64), *((name, np.float64) for name in FEES)])
+RULE = np.dtype(
+    [("tick", np.float64), ("lot", np.int64), *((name, np.float64) for name in (*FEES, *COMMISSION))]
+)
 
 
 class Tape(NamedTuple):
@@ -70,7 +73,7 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided
     """
     market = panel.market
     span = slice(first, last + 1)
-    cells, rules = cells_of(market, first, last, conditions, decided)
+    cells, rules = cells_of(panel, first, last, conditions, decided)
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
         cells=cells,
@@ -90,9 +93,10 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided
 
 
 def cells_of(
-    market: Market, first: int, last: int, conditions: Conditions, decided: Integers
+    panel: Panel, first: int, last: int, conditions: Conditions, decided: Integers
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the cells, (D, S), of which only the sessions ``decided`` are filled, and the rules."""
+    market = panel.market
     shape = last - first + 1, market.mark.shape[1]
     rows = first + decided
     every = len(rows) == shape[0]
@@ -109,11 +113,13 @@ def cells_of(
         cells[name][into] = 0.0 if unread else getattr(market, source)[span]
     fees = market.fee_rates(conditions.costs.fx_fee_rate)
     fixed = {name: values[span] for name, values in zip(FEES, fees, strict=True)}
-    fixed |= {name: getattr(market, name)[span] for name in RULE.names or () if name not in FEES}
+    fixed |= {name: values[span] for name, values in commissions(panel, conditions.costs).items()}
+    fixed |= {name: getattr(market, name)[span] for name in ("tick", "lot")}
     new = np.zeros((len(rows), shape[1]), dtype=np.bool_)
     new[:1] = True
     for values in fixed.values():
-        new[1:] |= values[1:] != values[:-1]
+        if values.strides[0]:  # one row does not stand for all
+            new[1:] |= values[1:] != values[:-1]
     # Fund by fund, one row of the table for each time that its rules changed.
     rules = np.empty(int(new.sum()), dtype=RULE)
     for name, values in fixed.items():

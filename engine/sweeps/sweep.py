@@ -186,8 +186,7 @@ class Sweep:
             if not self._decided[decided].all():
                 self._decided[decided] = True
                 sessions = np.flatnonzero(self._decided)
-                market, conditions = self.panel.market, self._conditions
-                cells, rules = cells_of(market, self.first, self.last, conditions, sessions)
+                cells, rules = cells_of(self.panel, self.first, self.last, self._conditions, sessions)
                 tape = self._inputs.tape._replace(cells=cells, rules=rules)
                 self._inputs = self._inputs._replace(tape=tape)
             return self._inputs

@@ -81,14 +81,20 @@ def panel_of(scenario: Scenario) -> Any:
 
 
 def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
-    from engine.kernel.costs import Costs
+    from engine.kernel.costs import COMMISSION, Costs
     from engine.simulation.engines import simulate
     from engine.spec import Conditions
 
+    own = scenario.foreign_commission
+    given = zip(COMMISSION, (own.rate, own.least, own.tick), strict=True) if own else ()
     first = 1 if scenario.first is None else scenario.days.index(scenario.first)
     conditions = Conditions(
         cash=scenario.cash,
-        costs=Costs(**vars(scenario.costs), fx_fee_rate=scenario.fx_fee_rate),
+        costs=Costs(
+            **vars(scenario.costs),
+            fx_fee_rate=scenario.fx_fee_rate,
+            by_market=tuple((f"us.{name}", value) for name, value in given),
+        ),
         fill=scenario.fill,
         engine=engine,
     )
