@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.checks import OF_INDEX, Finding, blocking, run_checks
+from data.checks.reading import frequency_of
 from data.errors import DataError
 from data.load import choose_symbols, load_panel, require_bars
+from data.panel.known import SELDOM
 from data.panel.panel import Panel
 from data.source import DataSource, open_source, renamed
 from data.synthetic import notice_of
@@ -36,6 +39,10 @@ from engine.strategy.adapter import Adapter
 from engine.strategy.loader import load_strategy, parameters_of, strategy_class
 
 Step = Callable[[str], object]
+Floats = NDArray[np.float64]
+
+# Parameters by which a strategy that adds up flows is known.
+OF_FLOWS = {"valuation", "coverage"}
 
 
 class Watch:
@@ -67,16 +74,23 @@ class OpenMarket:
         """Return the conditions of ``spec`` here, where a benchmark is known even if it names none."""
         return replace(spec.conditions, benchmark=self.benchmark)
 
-    def data_warnings(self, strategy: Adapter, first: Any = None, last: Any = None) -> tuple[str, ...]:
+    def data_warnings(
+        self, strategy: Adapter, first: Any = None, last: Any = None, scores: Floats | None = None
+    ) -> tuple[str, ...]:
         """Return what the checks warn of in the data between two days, warm-up included; None: all days.
 
         Of index levels and weights only those count that funds of the panel track, or the benchmark. Where
-        ``strategy`` values flows at a VWAP that is not known, that comes first.
+        ``strategy`` values flows at a VWAP that is not known, or its window is shorter than the sessions
+        between two counts, that comes first; ``scores`` are what it gave, by decision, where that is known.
         """
         begin = self.panel.days[0] if first is None else np.datetime64(first, "D")
         end = self.panel.days[-1] if last is None else np.datetime64(last, "D")
         concerned = {*self.panel.known.tracked, self.benchmark}
-        return _valued_at_the_close(strategy, self.panel, begin, end) + tuple(
+        of_flows = (
+            *_valued_at_the_close(strategy, self.panel, begin, end),
+            *_counted_seldom(strategy, self.panel, begin, end, scores),
+        )
+        return of_flows + tuple(
             each.told
             for each in self.findings
             if each.severity == "warning"
@@ -126,7 +140,7 @@ def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
     panel = market.panel
     result = backtest(strategy, panel, market.conditions(spec), _manifest(spec, strategy, market))
     first = panel.days[max(panel.row(result.days[0].item()) - strategy.warmup, 0)]
-    said = market.data_warnings(strategy, first, result.days[-1])
+    said = market.data_warnings(strategy, first, result.days[-1], result.scores)
     warnings = [*map(str, stale_holdings(result, panel)), *said]
     manifest = {"run_id": run_id(result.manifest), **result.manifest, "data_warnings": warnings}
     return replace(result, manifest=manifest)
@@ -148,11 +162,50 @@ def _valued_at_the_close(
     funds = [panel.symbols[column] for column in np.flatnonzero(lacking.any(axis=0))]
     if not funds:
         return ()
-    named = ", ".join(funds[:3]) + (f" and {len(funds) - 3} more" if len(funds) > 3 else "")
     return (
-        f"no VWAP: bars of {named} have no amount of money, so that their flows are valued at the close. "
-        "Import `amount`, or say so: --set valuation=close",
+        f"no VWAP: bars of {_named(funds)} have no amount of money, so that their flows are valued at the "
+        "close. Import `amount`, or say so: --set valuation=close",
     )
+
+
+def _counted_seldom(
+    strategy: Adapter, panel: Panel, first: np.datetime64, last: np.datetime64, scores: Floats | None
+) -> tuple[str, ...]:
+    """Say how often units are counted where that is too seldom for the window of a strategy of flows.
+
+    It is one whose ``lookback`` adds up flows and is shorter than the sessions between two counts; of another
+    strategy, where no fund had a score on more than a twentieth of its decisions.
+    """
+    window = strategy.fields.get("lookback") if OF_FLOWS & set(strategy.fields) else None
+    unscored = np.zeros(1, dtype=np.bool_)
+    if scores is not None:
+        unscored = np.asarray(~np.isfinite(scores).any(axis=1))
+    silent = int(unscored.sum()) if not unscored.all() else 0
+    if window is None and silent <= len(unscored) / 20:
+        return ()
+    covers = panel.known.flow_sessions("close")[(panel.days >= first) & (panel.days <= last)]
+    counted = [column[np.isfinite(column)] for column in covers.T]
+    seldom = {
+        symbol: each
+        for symbol, each in zip(panel.symbols, counted, strict=True)
+        if len(each) and np.median(each) >= SELDOM
+    }
+    if not seldom:
+        return ()
+    apart = float(np.median(np.concatenate(list(seldom.values()))))
+    # A hole is no interval between counts, a month with holidays is.
+    needed = int(max(each[each <= 2 * np.median(each)].max() for each in seldom.values()))
+    if window is not None and window >= needed:
+        return ()
+    told = f"seldom: units of {_named(list(seldom))} are counted {frequency_of(apart)}"
+    told += f"; no fund had a score on {silent} of {len(unscored)} decisions" if silent else ""
+    if window is not None:
+        return (f"{told}; a window of {window} is less. Use --set lookback={needed} or more",)
+    return (f"{told}. Use windows of {needed} sessions or more, or import daily counts",)
+
+
+def _named(funds: Sequence[str]) -> str:
+    return ", ".join(funds[:3]) + (f" and {len(funds) - 3} more" if len(funds) > 3 else "")
 
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:

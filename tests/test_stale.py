@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,30 @@ def test_flows_of_bars_without_an_amount_are_valued_at_the_close_and_a_run_says_
     )
     assert said in here(*run_it)[2]
     assert "no VWAP" not in here(*run_it, "--set", "valuation=close")[2]
+
+
+def test_a_window_shorter_than_the_time_between_counts_is_named_with_the_one_to_set(here, tmp_path):
+    days = [str(day) for day in DAYS]
+    bars = ["symbol,day,open,high,low,close,volume,amount"]
+    bars += [f"{GONE},{day},1,1.01,1,{1 + number % 2 / 100},1e8,1e8" for number, day in enumerate(days)]
+    counts = ["symbol,day,units"]
+    counts += [f"{GONE},{day},{10**9 + number * 10**6}" for number, day in enumerate(days[::5])]
+    for name, lines in (("bars", bars), ("units", counts)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+        assert here("data", "import", f"{name}.csv", "--data", "weekly", "-q")[0] == 0
+    run_it = ("run", "share_inflow", "--data", "weekly", "--set", "rebalance=1", "--no-report", "--json")
+    code, printed, complained = here(*run_it, "--set", "lookback=2")
+    assert code == 0, complained
+    said = next(line for line in complained.splitlines() if "seldom" in line)
+    assert f"seldom: units of {GONE} are counted weekly: 5 sessions apart in the middle" in said
+    assert "a window of 2 is less. Use --set lookback=5 or more" in said
+    manifest = json.loads((Path(json.loads(printed)["folder"]) / "manifest.json").read_text())
+    assert said.removeprefix("warning: data: ") in manifest["data_warnings"]
+    assert "seldom" not in here(*run_it, "--set", "lookback=5")[2]
+    # A strategy of prices has nothing to do with counts.
+    assert (
+        "seldom" not in here("run", "momentum", "--data", "weekly", "--set", "lookback=2", "--no-report")[2]
+    )
 
 
 # --- survivorship ----------------------------------------------------------------------------------------

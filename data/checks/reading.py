@@ -223,7 +223,11 @@ def worst(frame: pd.DataFrame, by: str) -> Any:
 
 def frequency(steps: pd.DataFrame) -> str:
     """Say how often a series has a row, by the rows of ``Inputs.steps``: weekly (5 sessions apart)."""
-    apart = float(steps["skipped"].iloc[1:].median()) + 1 if len(steps) > 1 else 1.0
+    return frequency_of(float(steps["skipped"].iloc[1:].median()) + 1 if len(steps) > 1 else 1.0)
+
+
+def frequency_of(apart: float) -> str:
+    """Say how often a series has a row whose rows are so many sessions apart in the middle."""
     usual = (
         "daily"
         if apart == 1
