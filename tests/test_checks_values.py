@@ -79,6 +79,58 @@ def test_units_are_not_held_against_volume_in_lots():
     assert [each.symbol for each in check(tables, "implausible-units")] == [PAYER]
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"), [(0.1, "steps of 100,000 in the middle"), (10, "steps of 10,000,000 in the middle")]
+)
+def test_counts_of_a_market_that_change_in_steps_of_no_creation_unit(factor, said):
+    # Five funds that are created and redeemed a million units at a time, and as often not at all.
+    changes = np.array([0, 1, 0, 2, -1, 3, 0, -2, 1, 1, -1, 4, 0, 2]) * 1e6
+    funds = [f"15980{number}.SZ" for number in range(5)]
+    days = DAYS[: len(changes)]
+    frames = [
+        pd.DataFrame({"symbol": fund, "day": days, "units": (9e8 + changes.cumsum()) * factor})
+        for fund in funds
+    ]
+    found = check({"units": pd.concat(frames, ignore_index=True)}, "implausible-units")
+    assert [(each.severity, each.symbol) for each in found] == [("warning", "CN")]
+    assert said in found[0].message
+    right = pd.concat([frame.assign(units=frame["units"] / factor) for frame in frames], ignore_index=True)
+    assert check({"units": right}, "implausible-units") == []
+    # One fund alone may have a creation unit of 100,000, and none has one of ten million.
+    alone = check({"units": frames[0]}, "implausible-units")
+    assert len(alone) == (factor == 10)
+
+
+@pytest.mark.parametrize(("units", "errors"), [(3.97e9, 0), (3.97e8, 1), (3.97e10, 1), (1.985e9, 0)])
+def test_a_count_that_a_report_contradicts(units, errors):
+    # The note on 159363 says 3.97 billion on 2025-08-20; half of it is another basis, not another measure.
+    rows = pd.DataFrame({"symbol": "159363.SZ", "day": pd.to_datetime(["2025-08-20"]), "units": [units]})
+    found = check({"units": rows}, "implausible-units")
+    assert [each.severity for each in found] == ["error"] * errors
+    assert all("a report says 3.97e+09 (NOTE-250820)" in each.message for each in found)
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "severity", "said"),
+    [
+        (["high"], 10, "error", "high 10.12 is x10"),
+        (["low"], 0.1, "error", "low 0.0998 is x0.0998"),
+        (["high"], 1.4, "warning", "high 1.4168 is x1.4"),
+        (["open", "high"], 10, "error", "open 10 are x10"),
+        (["high"], 1.2, None, ""),
+    ],
+)
+def test_a_price_far_from_the_closes_around_it(columns, factor, severity, said):
+    def edit(bars):
+        bars["symbol"] = bars["symbol"].replace(PAYER, "BOTZ.US")
+        rows = (bars["symbol"] == "BOTZ.US") & (bars["day"] == DAYS[6])
+        bars.loc[rows, columns] *= factor
+
+    found = check(planted("bars", edit), "wild-range")
+    assert [each.severity for each in found] == ([severity] if severity else [])
+    assert all(said in each.message and each.first == day(6) for each in found)
+
+
 def test_open_and_close_in_each_others_column():
     def swap(bars):
         mine = bars["symbol"] == PAYER

@@ -25,9 +25,6 @@ _SLOPES = {
     100.0: "in percent",
     -100.0: "a discount in percent, above zero where the price is below",
 }
-# Bars of a year that tell which column is which, and how much larger the gap between the wrong two is.
-_YEAR_LEAST = 20
-_GAP = 1.5
 _ADJUSTED_SOURCES = (", qfq", ", hfq")
 _COMPARE = "Compare with another source, and import the right row."
 
@@ -157,39 +154,6 @@ def vwap_outside_bar(data: Inputs) -> Iterator[Finding]:
             rows["day"],
             f"VWAP outside low to high, at worst x{row.plain_ratio:.3f} of the close on {row.day:%Y-%m-%d}",
             _COMPARE,
-        )
-
-
-def swapped_prices(data: Inputs) -> Iterator[Finding]:
-    """Find years in which the columns of open and close are exchanged.
-
-    1. A fund opens near the close before: in the middle of a year's bars that gap is smaller than the one
-       from an open to the close of the session after, which has two sessions of trading in it.
-    2. Where it is half as large again as that one instead, the open is called close.
-    """
-    moves = data.steps("bars")
-    opens = moves["open"].shift().where(moves["before"].notna())
-    gaps = pd.DataFrame(
-        {
-            "named": np.abs(np.log(moves["open"] / moves["before"])),
-            "exchanged": np.abs(np.log(moves["close"] / opens)),
-        }
-    )
-    year = [moves["symbol"], moves["day"].dt.year]
-    middle = gaps.groupby(year).transform("median")
-    enough = gaps.groupby(year)["named"].transform("count") >= _YEAR_LEAST
-    wrong = enough & (middle["named"] > _GAP * middle["exchanged"])
-    for symbol, rows in moves[wrong].groupby("symbol"):
-        named, exchanged = middle.loc[rows.index].median()
-        yield Finding.on(
-            "swapped-prices",
-            "error",
-            "bars",
-            str(symbol),
-            rows["day"],
-            f"opens are {named:.2%} away from the close before, and closes only {exchanged:.2%} from the "
-            "open before: the two columns are exchanged",
-            "Name the columns `open` and `close` in a map file (--map), and import into a new store.",
         )
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from data.checks.finding import Finding, Severity
 from data.checks.inputs import Inputs
 from data.checks.jumps import UNIT_SCALE
-from data.checks.reading import frequency, records, worst
+from data.checks.reading import Floats, frequency, records, worst
+from data.facts.shipped import facts_in, shipped
 from data.facts.symbols import market_of
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
@@ -24,6 +25,17 @@ _LOWEST_TURNOVER = (0.001, 0.00002)
 _TURNOVER_DAYS = 10
 # Money in the largest fund there is, and a reserve: 510300 had 430 billion yuan, VOO 900 billion dollars.
 _LARGEST = {"cn_etf": 1e12, "us_etf": 3e12}
+# How far a report and the count of its day are apart where one is in another unit of measure.
+_FAR = 5.0
+# Steps in which counts of many funds change, in the middle, and the largest that single funds have.
+_STEPS, _LARGEST_STEP, _MANY_FUNDS = (250_000.0, 4_500_000.0), 7_000_000.0, 5
+_CANDIDATES = tuple(
+    digits * 10.0**power for power in range(4, 9) for digits in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0)
+)
+# Changes that tell a step, at least, and of a long series the latest; the part that must be multiples of it,
+# but for what a count in 10^4 with two digits rounds off.
+_LEAST_CHANGES, _LATEST_CHANGES, _MOST_CHANGES, _ROUNDED = 8, 250, 0.75, 150.0
+_MEASURES = "Name the units of measure of `units` and of `volume` in a map file (--map)."
 _AGAIN = "Import the units again, from the exchange's or the fund company's own file."
 
 
@@ -64,6 +76,9 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
        another unit of measure. Chinese ones above three quarters or below a thousandth are a warning
        (`partial-tape` looks after American ones).
     3. Units times close above what the largest fund holds: 10^12 yuan, 3 x 10^12 dollars.
+    4. Units, or units times close, a fifth of what a report said of the day or five times that, as far as
+       etflow ships one (`etflow data facts statements`).
+    5. All Chinese counts together change in steps that no creation units are (``_steps``): a warning.
     """
     units = data.tables["units"]
     fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
@@ -81,10 +96,13 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     bars = data.tables["bars"][["symbol", "day", "volume", "close"]]
     # Volume that its own amount contradicts is `lots-for-shares`, and says nothing about units.
     bars = bars[data.vwap["scale"].reindex(bars.index, fill_value=0) == 0]
+    yield from _said_otherwise(units[~few].merge(bars, on=["symbol", "day"], how="left"))
     both = units[~few].merge(bars, on=["symbol", "day"])
+    known_wrong = {*units.loc[few, "symbol"]}
     for symbol, rows in both.groupby("symbol"):
         told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows)
         if told is not None:
+            known_wrong.add(symbol)
             yield Finding.on(
                 "implausible-units",
                 told[0],
@@ -92,8 +110,9 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
                 str(symbol),
                 rows["day"],
                 told[1],
-                "Name the units of measure of `units` and of `volume` in a map file (--map).",
+                _MEASURES,
             )
+    yield from _steps(units[~units["symbol"].isin(known_wrong)])
 
 
 def _too_large(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
@@ -120,6 +139,74 @@ def _turnover(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
         return None
     times = "too few" if turnover > high else "too many"
     return "warning", f"{said}: the units are probably {times}, by a factor of 100 or more"
+
+
+def _said_otherwise(units: pd.DataFrame) -> Iterator[Finding]:
+    """Find counts that reports on file contradict, by a factor of `_FAR` or more."""
+    for fact in facts_in(shipped("statements")):
+        kind, value = fact["statement"], fact["value"]
+        if kind not in ("units", "aum") or value.startswith((">", "<")):
+            continue
+        there = units[(units["symbol"] == fact["fund"]) & (units["day"] == pd.Timestamp(fact["day"]))]
+        for row in records(there):
+            found = row.units if kind == "units" else row.units * row.close
+            if not 1 / _FAR < found / float(value) < _FAR and found == found:
+                yield Finding.on(
+                    "implausible-units",
+                    "error",
+                    "units",
+                    row.symbol,
+                    row.day,
+                    f"units{' times close' if kind == 'aum' else ''} are {found:,.4g}, and a report says "
+                    f"{float(value):,.4g} ({fact['source']})",
+                    _MEASURES,
+                )
+
+
+def _steps(units: pd.DataFrame) -> Iterator[Finding]:
+    """Warn of Chinese counts whose changes, fund by fund, have no common measure that a creation unit can be.
+
+    Units are created and redeemed in whole creation units, in 2026 from 0.1 to 6 million of them, 1 million
+    in the middle of 982 stock funds. So the largest step of which most changes are multiples is ten times
+    too large or too small with the counts. A twentieth of funds have steps of 200,000 or less, a fiftieth
+    of 5 million or more: what is far from usual must be so of half of five funds; of fewer, beyond all.
+    """
+    chinese = units[
+        units["symbol"].map({each: market_of(each) for each in units["symbol"].unique()}) == "cn_etf"
+    ]
+    steps = [
+        step for _, rows in chinese.groupby("symbol") if (step := _step(rows["units"].to_numpy(np.float64)))
+    ]
+    if not steps:
+        return
+    middle = float(np.median(steps))
+    low, high = _STEPS if len(steps) >= _MANY_FUNDS else (0.0, _LARGEST_STEP)
+    if low < middle < high:
+        return
+    yield Finding.on(
+        "implausible-units",
+        "warning",
+        "units",
+        "CN",
+        chinese["day"],
+        f"counts of {len(steps)} fund(s) change in steps of {middle:,.0f} in the middle, creation units are "
+        f"about a million: the counts are probably ten times too {'large' if middle >= high else 'small'}",
+        _MEASURES,
+    )
+
+
+def _step(counts: Floats) -> float:
+    """Return the largest step of which three of four changes are multiples, 0 where nothing tells it."""
+    changes = np.abs(np.diff(counts))
+    changes = changes[changes > 0.0][-_LATEST_CHANGES:]
+    if len(changes) < _LEAST_CHANGES:
+        return 0.0
+    found = 0.0
+    for step in _CANDIDATES:
+        rest = np.abs(changes - np.rint(changes / step) * step)
+        if (rest <= _ROUNDED).mean() >= _MOST_CHANGES:
+            found = step
+    return found
 
 
 def units_scale(data: Inputs) -> Iterator[Finding]:

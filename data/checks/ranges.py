@@ -1,0 +1,88 @@
+"""Checks of the four prices of a bar against each other, and against the bar before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from data.checks.finding import Finding
+from data.checks.inputs import Inputs
+from data.checks.reading import worst
+
+# How far an open, a high or a low is from the closes around it: seldom, and never.
+_WILD, _IMPOSSIBLE = 1.35, 4.0
+# Bars of a year that tell which column is which, and how much larger the gap between the wrong two is.
+_YEAR_LEAST = 20
+_GAP = 1.5
+
+
+def wild_range(data: Inputs) -> Iterator[Finding]:
+    """Find opens, highs and lows that neither the close nor the close before comes near.
+
+    1. Held against the larger and the smaller of the close and of the reference: the close before, adjusted
+       for the actions since. So a fund whose price changes its level passes, and so does one that opens far
+       from the close before and stays there. Where there is a price limit, `beyond-limit` is stricter.
+    2. A third more is a warning: funds of volatility and of leverage do it on a day in years. Four
+       times as much is an error: a digit too many, or one too few.
+    """
+    moves = data.moves
+    near = moves[["close", "reference"]]
+    top, bottom = near.max(axis=1), near.min(axis=1)
+    above = np.maximum(moves["high"], moves["open"]) / top
+    below: pd.Series = bottom / np.minimum(moves["low"], moves["open"])
+    moves = moves.assign(away=np.maximum(above, below), up=above >= below)
+    for symbol, rows in moves[moves["away"] > _WILD].groupby("symbol"):
+        row = worst(rows, "away")
+        said = (
+            f"high {row.high:g} and open {row.open:g} are"
+            if row.up and row.open > row.close * _WILD
+            else f"high {row.high:g} is"
+            if row.up
+            else f"low {row.low:g} is"
+        )
+        yield Finding.on(
+            "wild-range",
+            "error" if row.away > _IMPOSSIBLE else "warning",
+            "bars",
+            str(symbol),
+            rows["day"],
+            f"{said} x{row.away if row.up else 1 / row.away:.3g} of the prices around it on "
+            f"{row.day:%Y-%m-%d}: the close {row.close:g}"
+            + (f", and {row.before:g} before" if row.before == row.before else ""),
+            "Compare with another source, and import the right row.",
+        )
+
+
+def swapped_prices(data: Inputs) -> Iterator[Finding]:
+    """Find years in which the columns of open and close are exchanged.
+
+    1. A fund opens near the close before: in the middle of a year's bars that gap is smaller than the one
+       from an open to the close of the session after, which has two sessions of trading in it.
+    2. Where it is half as large again as that one instead, the open is called close.
+    """
+    moves = data.steps("bars")
+    opens = moves["open"].shift().where(moves["before"].notna())
+    gaps = pd.DataFrame(
+        {
+            "named": np.abs(np.log(moves["open"] / moves["before"])),
+            "exchanged": np.abs(np.log(moves["close"] / opens)),
+        }
+    )
+    year = [moves["symbol"], moves["day"].dt.year]
+    middle = gaps.groupby(year).transform("median")
+    enough = gaps.groupby(year)["named"].transform("count") >= _YEAR_LEAST
+    wrong = enough & (middle["named"] > _GAP * middle["exchanged"])
+    for symbol, rows in moves[wrong].groupby("symbol"):
+        named, exchanged = middle.loc[rows.index].median()
+        yield Finding.on(
+            "swapped-prices",
+            "error",
+            "bars",
+            str(symbol),
+            rows["day"],
+            f"opens are {named:.2%} away from the close before, and closes only {exchanged:.2%} from the "
+            "open before: the two columns are exchanged",
+            "Name the columns `open` and `close` in a map file (--map), and import into a new store.",
+        )
