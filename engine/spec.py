@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Shares are counted in 64 bits, money in doubles: beyond this neither is exact to a share or a cent.
 MOST_CASH = 1e15
+# Whoever wants to hold more cash than that says so in weights.
+MOST_RESERVE = 0.5
 # What every generator of random numbers takes.
 HIGHEST_SEED = 2**32 - 1
 
@@ -49,6 +51,7 @@ class Conditions:
     start, end : first and last session, both included; None: as early and as late as the data allow
     cash : money at the start
     costs : see :class:`engine.kernel.costs.Costs`
+    reserve : fraction of equity that target weights leave in cash
     fill : point of the session at which orders fill: open, vwap or close
     benchmark : an index code of the panel, or ``equal_weight``; None: equal weight
     engine : reference or batch
@@ -59,6 +62,7 @@ class Conditions:
     end: date | None = None
     cash: float = 1_000_000.0
     costs: Costs = field(default_factory=Costs)
+    reserve: float = 0.0025
     fill: str = "open"
     benchmark: str | None = None
     engine: str = "reference"
@@ -80,6 +84,12 @@ class Conditions:
         if not 0.0 < cash <= MOST_CASH:
             raise UsageError(
                 "`cash` is out of bounds", received=self.cash, limit=f"above 0, up to {MOST_CASH:,.0f}"
+            )
+        if not 0.0 <= _number(self.reserve) <= MOST_RESERVE:
+            raise UsageError(
+                "`reserve` is out of bounds",
+                received=self.reserve,
+                limit=f"0 to {MOST_RESERVE:g}, a fraction of equity",
             )
         if not (isinstance(seed, Integral) and 0 <= int(seed) <= HIGHEST_SEED):
             raise UsageError(
@@ -121,7 +131,7 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("symbols", "allow"), ((list, tuple), "a list of texts")),
     **dict.fromkeys(("start", "end"), ((date, str), "a day as 2025-08-20")),
     **dict.fromkeys(("parameters", "costs", "lags"), ((Mapping,), "a table of names and values")),
-    "cash": ((int, float), "a number"),
+    **dict.fromkeys(("cash", "reserve"), ((int, float), "a number")),
     "seed": ((int,), "a whole number"),
 }
 
@@ -141,6 +151,7 @@ class Spec:
     benchmark : an index code or symbol of the data; None: that of the data, or equal weight
     engine, fill : how it is simulated
     costs : see :class:`engine.kernel.costs.Costs`
+    reserve : fraction of equity that target weights leave in cash
     availability, lags : ``normal`` or ``strict``, and sessions added to it by table
     allow : data checks that the run goes on over
     seed : for whatever draws by chance
@@ -159,6 +170,7 @@ class Spec:
     engine: str = DEFAULT.engine
     fill: str = DEFAULT.fill
     costs: Costs = field(default_factory=Costs)
+    reserve: float = DEFAULT.reserve
     availability: str = "normal"
     lags: Mapping[str, int] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
@@ -178,12 +190,14 @@ class Spec:
         return Conditions(**{each.name: getattr(self, each.name) for each in fields(Conditions)})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as JSON types, every field in it, apart from a currency that nobody set."""
+        """Return the spec as JSON types: all but a currency that nobody set and a reserve of 0."""
         values = asdict(self)
         values["start"] = self.start.isoformat() if self.start else None
         values["end"] = self.end.isoformat() if self.end else None
         if self.currency is None:
             del values["currency"]  # it came later
+        if self.reserve == 0.0:
+            del values["reserve"]  # so did this: before, there was none
         lists = {"symbols": list(self.symbols), "allow": list(self.allow)}
         return values | lists | {"costs": self.costs.to_dict()}
 
@@ -205,6 +219,11 @@ class Spec:
         if isinstance(given.get("costs"), Mapping):
             given["costs"] = Costs.from_words(given["costs"])
         return cls(**given)
+
+    @classmethod
+    def from_document(cls, values: Mapping[str, Any], origin: str) -> Spec:
+        """Return the spec of a manifest or a study: where no ``reserve`` is written there was none."""
+        return cls.from_dict({"reserve": 0.0, **values}, origin)
 
     @staticmethod
     def settings_in(path: Path) -> dict[str, Any]:

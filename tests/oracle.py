@@ -12,7 +12,8 @@ One session *d*, and the function that does each step:
     b. Receivables whose pay day has come become cash.                                 `collect`
     c. Reference price: the exchange's own, else the adjusted last mark, else the NAV. `reference_price`
     d. Limit prices: reference plus and minus the rate, rounded half up to the tick.   `history`
- 2. On a decision day: orders from target weights, at reference prices, in whole lots. `size`
+ 2. On a decision day: orders from target weights, at reference prices, in whole lots;
+    weights that would use up the reserve are scaled down.                             `size`
  3. Sells in symbol order, then buys in rank order.                                    `trade`
     a. A halted fund does not trade.
     b. No buy at the upper limit, no sell at the lower one.
@@ -120,6 +121,7 @@ class Scenario:
     rates: Mapping[date, float] = field(default_factory=dict)  # dated: what one unit of it is worth
     fx_fee_rate: float = 0.0  # of an order in such a fund
     foreign_commission: Commission | None = None  # of such a fund; None: that of all
+    reserve: float = 0.0  # fraction of equity that is to stay in cash
 
 
 # --- What comes out ---------------------------------------------------------------------------------------
@@ -330,7 +332,7 @@ def simulate(scenario: Scenario) -> Outcome:
             alone = decision.sleeve is not None
             buyers = [account, sleeves[decision.sleeve]] if alone else [account]
             lot = scenario.lot if alone else scenario.lot * decision.tranches
-            orders, unlisted = size(buyers[-1], today, decision, lot)
+            orders, unlisted = size(buyers[-1], today, decision, lot, scenario.reserve)
             if alone:
                 orders = {symbol: whole(buyers, symbol, order, lot) for symbol, order in orders.items()}
             rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]
@@ -486,10 +488,13 @@ def collect(account: Account, day: date) -> None:
 
 # --- Trading ----------------------------------------------------------------------------------------------
 def size(
-    account: Account, today: Mapping[str, Quote], decision: Decision, lot: int
+    account: Account, today: Mapping[str, Quote], decision: Decision, lot: int, reserve: float
 ) -> tuple[dict[str, int], list[str]]:
     """Orders in shares, and the funds that are wanted but not to be had."""
     wealth = equity(account, {symbol: quote.reference for symbol, quote in today.items()})
+    wanted = add(decision.weights[symbol] for symbol in decision.rank)
+    if reserve > 0 and wanted > 1 - reserve:
+        wealth = wealth * (1 - reserve) / wanted  # the weights are scaled down to what is left beside it
     orders: dict[str, int] = {}
     unlisted: list[str] = []
     for symbol, quote in today.items():

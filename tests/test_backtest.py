@@ -193,7 +193,7 @@ def test_a_fund_that_is_the_index_has_beta_1_and_alpha_0_though_the_index_has_ga
     market = made(
         closes.tolist(), opens, closes.tolist(), indices={"931071": known}, index_opens={"931071": opens}
     )
-    result = run(STRATEGIES["buy_hold"](), market, costs=FREE, cash=1e12, benchmark="931071")
+    result = run(STRATEGIES["buy_hold"](), market, costs=FREE, reserve=0.0, cash=1e12, benchmark="931071")
     # The first two closes are missing behind the level at the open: their move is left out. Session numbers
     # are those of the panel, less one.
     assert np.flatnonzero(np.isnan(result.benchmark_return[:79])).tolist() == [0, 1, 2, 6, 7, 8, 29]
@@ -208,10 +208,16 @@ def test_a_fund_that_is_the_index_has_beta_1_and_alpha_0_though_the_index_has_ga
     assert said["run_return"] == pytest.approx(said["benchmark_return"], abs=1e-6)
     assert metrics["benchmark_cum_returns_final"] == pytest.approx(said["benchmark_return"])
     assert "4 of them without a level" in said["text"]
-    whole = run(STRATEGIES["buy_hold"](), market, costs=FREE, cash=1e12, benchmark="930713")
+    whole = run(STRATEGIES["buy_hold"](), market, costs=FREE, reserve=0.0, cash=1e12, benchmark="930713")
     assert "benchmark_known" not in whole.manifest
     (row,) = sweep(
-        STRATEGIES["buy_hold"](), market, {"top": [0]}, costs=FREE, cash=1e12, benchmark="931071"
+        STRATEGIES["buy_hold"](),
+        market,
+        {"top": [0]},
+        costs=FREE,
+        reserve=0.0,
+        cash=1e12,
+        benchmark="931071",
     ).to_dict("records")
     assert row["beta"] == pytest.approx(metrics["beta"], rel=1e-9)
     assert row["alpha"] == pytest.approx(metrics["alpha"], abs=1e-9)
@@ -273,7 +279,7 @@ def test_annual_figures_do_not_depend_on_what_else_was_loaded() -> None:
 
 
 def test_buy_hold_of_one_fund_at_no_cost_earns_what_its_shares_earn(panel: Panel) -> None:
-    result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), panel, costs=FREE, cash=1e9)
+    result = run(STRATEGIES["buy_hold"](symbol=SYMBOLS[0]), panel, costs=FREE, reserve=0.0, cash=1e9)
     close = panel.market.close[:, 0]
     # Sized at the reference price, the close of row 0; bought at the open of row 1, which is its close.
     bought = int(result.shares[0, 0])
@@ -486,6 +492,8 @@ def test_a_spec_survives_json_and_a_file_says_the_same(tmp_path: Path) -> None:
         ("strategy = ", "the spec .*run.toml is not a TOML file"),
         ('strategy = "m"\nsymbols = [1, 2]', "`symbols` must be a list of texts; received \\[1, 2]"),
         ('strategy = "m"\nstart = 2022-01-04T09:30:00', "`start` must be a day as 2025-08-20; received"),
+        ('strategy = "m"\nreserve = 0.6', "`reserve` is out of bounds; received 0.6; limit: 0 to 0.5"),
+        ('strategy = "m"\nreserve = "1 %"', "`reserve` must be a number; received '1 %'"),
         ('strategy = "m"\nseed = true', "`seed` must be a whole number; received True"),
         ('strategy = "m"\nstart = "2024-02-01"\nend = "2024-01-01"', "after `end`"),
     ],
@@ -495,6 +503,15 @@ def test_a_spec_file_that_is_wrong_is_refused(tmp_path: Path, text: str, message
     file.write_text(text)
     with pytest.raises(UsageError, match=message):
         Spec.from_dict(Spec.settings_in(file), str(file))
+
+
+def test_a_document_without_a_reserve_is_of_a_run_without_one() -> None:
+    spec = Spec("momentum")
+    document = spec.to_dict()
+    assert document.pop("reserve") == spec.reserve == 0.0025
+    before = Spec.from_document(document, "manifest.json")
+    assert before == spec.with_(reserve=0.0)
+    assert before.to_dict() == document  # so that ids of runs without one are what they were
 
 
 def test_a_strategy_that_is_in_cash_may_start_in_cash() -> None:
@@ -527,7 +544,7 @@ def test_a_liquidation_counts_in_what_the_run_is_held_against() -> None:
         bars=bars | {"volume": volume, "amount": volume * 10.0},
         actions=[Action(SYMBOLS[1], "liquidation", days[4].item(), cash=2.0)],
     )
-    result = run(STRATEGIES["buy_hold"](), market, costs=FREE)
+    result = run(STRATEGIES["buy_hold"](), market, costs=FREE, reserve=0.0)
     # Half of the money falls from 10 to 2.
     assert result.returns[3] == pytest.approx(-0.4)
     assert result.equal_weight_return[3] == pytest.approx(-0.4)

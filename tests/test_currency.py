@@ -110,7 +110,7 @@ def bought(panel: Panel, costs: Costs = FREE, engine: str = "reference", **given
     """All of 700,000 yuan in the first fund from the second session on."""
     weights = np.zeros((1, len(panel.symbols)))
     weights[0, 0] = 1.0
-    conditions = Conditions(cash=700_000.0, costs=costs, engine=engine, **given)
+    conditions = Conditions(cash=700_000.0, costs=costs, reserve=0.0, engine=engine, **given)
     targets = Targets.of_weights(np.array([1]), weights)
     return simulate(panel, targets, 1, len(panel.days) - 1, conditions)
 
@@ -203,7 +203,7 @@ def test_a_rate_is_good_for_ten_sessions_and_then_a_run_is_refused() -> None:
     days = np.arange("2025-01-06", "2025-01-18", dtype="datetime64[D]")
     panel = flat([7.0, *[np.nan] * 11], days)
     targets = Targets.of_weights(np.array([1]), np.ones((1, 1)))
-    conditions = Conditions(cash=700_000.0, costs=FREE)
+    conditions = Conditions(cash=700_000.0, costs=FREE, reserve=0.0)
     assert simulate(panel, targets, 1, 10, conditions).equity.tolist() == [700_000.0] * 10
     with pytest.raises(DataError) as error:
         simulate(panel, targets, 1, 11, conditions)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.make import FOLDER, RUNS, scenario, text_of
+from tests.golden.make import FOLDER, RESERVE, RUNS, scenario, text_of
 from tests.oracle import Fill, Outcome, Rejection, Session, simulate
 
 
 def command_line(name: str, folder: Path, root: Path) -> Outcome:
-    end, fill, costs = RUNS[name]
+    end, fill, costs, reserve = RUNS[name]
     words = [f"--cost={cost}={value}" for cost, value in costs.items()]
+    words += [] if reserve == RESERVE else [f"--reserve={reserve}"]
     file = FOLDER / f"{name}.csv"
     subprocess.run(
         [

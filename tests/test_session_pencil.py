@@ -204,6 +204,38 @@ def test_cash_cut_counts_the_minimum_commission(simulate_with):
     assert on(outcome, TUE).cash == 10_000 - 9900 * 1.0 - 5
 
 
+def test_a_reserve_pays_what_reference_prices_do_not_show(simulate_with):
+    costs = replace(FREE, commission_min=5.0)
+    outcome = simulate_with(
+        market(Fund(A, bars(1.0, 1.0)), weights={TUE: {A: 1.0}}, costs=costs, reserve=0.01)
+    )
+    # 1 % of 10,000 is left for the commission of 5
+    assert traded(outcome) == [(TUE, A, 9900, 1.0)]
+    assert outcome.rejections == ()
+    assert on(outcome, TUE).cash == 10_000 - 9900 * 1.0 - 5
+
+
+@pytest.mark.parametrize(
+    ("weights", "shares"),
+    [
+        ({A: 0.5, B: 0.4}, {A: 5000, B: 4000}),  # which leave a tenth in cash as they are
+        ({A: 0.6, B: 0.39}, {A: 5400, B: 3500}),  # 0.9 / 0.99 of 6,000 and of 3,900 are 5,454 and 3,545
+        ({A: 0.6, B: 0.4}, {A: 5400, B: 3600}),
+    ],
+)
+def test_a_reserve_scales_down_weights_that_would_use_it(simulate_with, weights, shares):
+    funds = (Fund(A, bars(1.0, 1.0)), Fund(B, bars(1.0, 1.0)))
+    outcome = simulate_with(market(*funds, weights={TUE: weights}, reserve=0.1))
+    assert on(outcome, TUE).shares == shares
+
+
+def test_a_reserve_is_of_equity_at_reference_prices(simulate_with):
+    fund = Fund(A, bars(1.0, 1.0, 2.0, 3.0))
+    outcome = simulate_with(market(fund, weights={TUE: {A: 1.0}, THU: {A: 1.0}}, reserve=0.1))
+    # On Thursday equity is 1,000 + 9,000 at 2.0; nine tenths of it are 17,100, or 8,550 shares
+    assert traded(outcome) == [(TUE, A, 9000, 1.0), (THU, A, -400, 3.0)]
+
+
 @pytest.mark.parametrize(("cash", "shares"), [(20.01, 100), (20.0, 0)])
 def test_cash_cut_counts_the_commission_as_rounded(simulate_with, cash, shares):
     # One lot costs 20 and a commission of 0.005, rounded to 0.01

@@ -56,7 +56,8 @@ def panel_of(store):
 
 def test_a_holding_whose_bars_ended_is_named_with_its_share_of_equity(here, tmp_path):
     panel = panel_of(tmp_path / "store")
-    (found,) = stale_holdings(run(BuyHold(), panel, costs={"slippage_rate": 0, "commission_rate": 0}), panel)
+    free = {"slippage_rate": 0, "commission_rate": 0}
+    (found,) = stale_holdings(run(BuyHold(), panel, costs=free, reserve=0.0), panel)
     assert (found.symbol, found.first, found.last, found.sessions) == (GONE, DAYS[ENDS], DAYS[-1], 60 - ENDS)
     assert found.ended
     # Half of the money went into each at the second open (1.0 and 1.01); at session 20 LIVE is worth 1.2.

@@ -132,6 +132,12 @@ def spec_options(command: Command) -> Command:
         ),
         click.option("--cash", type=float, metavar="MONEY", help="Money at the start.  [1000000]"),
         click.option(
+            "--reserve",
+            type=float,
+            metavar="FRACTION",
+            help="Of equity, that target weights leave in cash; 0: none.  [0.0025]",
+        ),
+        click.option(
             "--currency",
             type=click.Choice(["CNY", "USD"]),
             help="Currency of the account.  [of the funds; CNY where they have both]",

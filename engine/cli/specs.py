@@ -20,6 +20,7 @@ _SAME_NAME = (
     "start",
     "end",
     "cash",
+    "reserve",
     "benchmark",
     "engine",
     "fill",

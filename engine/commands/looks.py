@@ -95,7 +95,9 @@ def note_look(
 def conditions_of(spec: Spec) -> str:
     """Return a hash of what decides returns beside the strategy, the data and the days."""
     costs = spec.costs.to_dict() | {"fx_fee_rate": spec.costs.fx_fee_rate}
-    said = [spec.cash, costs, spec.fill, spec.availability, dict(spec.lags)]
+    said: list[Any] = [spec.cash, costs, spec.fill, spec.availability, dict(spec.lags)]
+    if spec.reserve:  # which came later
+        said.append(spec.reserve)
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]
 
 

@@ -163,6 +163,7 @@ def run(
     end: date | None = None,
     cash: float = DEFAULT.cash,
     costs: Costs | Mapping[str, float] | None = None,
+    reserve: float = DEFAULT.reserve,
     fill: str = DEFAULT.fill,
     benchmark: str | None = None,
     engine: str = DEFAULT.engine,
@@ -176,7 +177,14 @@ def run(
     hold-out reaches that is shut, unless ``break_seal``, which is put on record.
     """
     conditions = Conditions.of(
-        start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark, engine=engine
+        start=start,
+        end=end,
+        cash=cash,
+        costs=costs,
+        reserve=reserve,
+        fill=fill,
+        benchmark=benchmark,
+        engine=engine,
     )
     return run_job(job_of(strategy, panel, conditions, break_seal=break_seal))
 

@@ -98,7 +98,7 @@ def reproduce(
     """
     folder = find(word, Path(out))
     before = Run.load(folder, balanced=False)  # what was changed is named as drift
-    spec = Spec.from_dict(before.manifest["spec"], origin=f"{folder}/manifest.json")
+    spec = Spec.from_document(before.manifest["spec"], origin=f"{folder}/manifest.json")
     changes = list(other_files(before.manifest.get("files", {})))
     if changes:
         raise ValidationError(

@@ -31,6 +31,7 @@ def sweep(
     end: date | None = None,
     cash: float = DEFAULT.cash,
     costs: Costs | Mapping[str, float] | None = None,
+    reserve: float = DEFAULT.reserve,
     fill: str = DEFAULT.fill,
     benchmark: str | None = None,
     metrics: Sequence[str] = (),
@@ -46,7 +47,9 @@ def sweep(
     a look on record, in one line. ``break_seal`` as for ``run``.
     """
     listed = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else [*grid]
-    conditions = Conditions.of(start=start, end=end, cash=cash, costs=costs, fill=fill, benchmark=benchmark)
+    conditions = Conditions.of(
+        start=start, end=end, cash=cash, costs=costs, reserve=reserve, fill=fill, benchmark=benchmark
+    )
     adapter = adapt(strategy)
     job = job_of(adapter, panel, conditions, break_seal=break_seal)
     respect_seals(job, "sweep")

@@ -8,8 +8,19 @@ from __future__ import annotations
 import math
 
 
+def investable(equity: float, wanted: float, reserve: float) -> float:
+    """Return the money that target weights are fractions of: ``equity``, unless they would use the reserve.
+
+    ``wanted`` is the sum of the weights, ``reserve`` the fraction of equity that they leave in cash: where
+    they sum to more than the rest, all are scaled down alike, to that rest.
+    """
+    if reserve == 0.0 or wanted <= 1.0 - reserve:
+        return equity
+    return equity * (1.0 - reserve) / wanted
+
+
 def size_order(weight: float, equity: float, reference: float, held: int, lot: int) -> int:
-    """Return the signed shares that move ``held`` towards ``weight`` of ``equity``.
+    """Return the signed shares that move ``held`` towards ``weight`` of ``equity`` (``investable``).
 
     The difference is truncated towards zero to whole lots, except that a sale down to zero sells
     everything, odd lots included. Equity and reference price are those known before the open.

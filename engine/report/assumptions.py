@@ -25,7 +25,7 @@ OF_DATA = {
     "notice",
     "sessions_per_year",
 }
-OF_EXECUTION = {"engine", "fill", "cash", "currency", "costs"}
+OF_EXECUTION = {"engine", "fill", "cash", "reserve", "currency", "costs"}
 
 NOTES: Mapping[str, str] = {
     "costs.commission_rate": "of an order's value",
@@ -36,6 +36,7 @@ NOTES: Mapping[str, str] = {
     "costs.impact": "coefficient of the square-root law; 0: none",
     "costs.cash_rate": "a year on idle cash",
     "costs.fx_fee_rate": "of an order in a fund of another currency, for changing money",
+    "reserve": "of equity, that target weights leave in cash",
     "fill": "price point of the session at which orders trade",
     "availability": "when data count as published",
     "lags": "sessions added to that by the user",

@@ -122,6 +122,7 @@ def searched(study: Study) -> Safe:
         ("funds", f"{len(data['symbols'])}: {', '.join(data['symbols'])}"),
         ("fills at", spec.get("fill", NOT_AVAILABLE)),
         ("cash", number(spec.get("cash"), 0)),
+        ("reserve", text_of(spec.get("reserve", 0.0))),
         *costs.items(),
         ("versions", ", ".join(f"{name} {version}" for name, version in header["versions"].items())),
     ]

@@ -31,7 +31,7 @@ from engine.kernel.fills import (
     fill_order,
     slippage_of,
 )
-from engine.kernel.sizing import fraction_left, size_order, split_shares
+from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
 from engine.kernel.targets import ALL
 from engine.simulation.entries import Orders, Record, Totals
 from engine.simulation.sleeves import (
@@ -56,6 +56,7 @@ Integers = NDArray[np.int64]
 def keep_account(
     tape: Tape,
     terms: Terms,
+    reserve: float,
     cash_rate: float,
     whole_session: bool,
     initial_cash: float,
@@ -168,15 +169,18 @@ def keep_account(
             else:
                 equity = equity_of_sleeve(sleeves, sleeve, cells[session]["reference"], due)
             missing = False
+            wanted = 0.0
             for place in range(first, end):
                 column = columns[place]
                 weight_of[column] = weights[place]
+                wanted += weights[place]
                 if weights[place] > 0.0 and not cells[session, column]["tradable"]:
                     missing = True
             if missing:
                 for column in range(funds):
                     if weight_of[column] > 0.0 and not cells[session, column]["tradable"]:
                         rejections = reject(rejection_rows, rejections, session, column, 0, NOT_LISTED)
+            equity = investable(equity, wanted, reserve)
             count = 0
             for place in range(held):
                 column = holding[place]
@@ -328,6 +332,7 @@ def keep_account(
 def follow_orders(
     tape: Tape,
     terms: Terms,
+    reserve: float,
     cash_rate: float,
     whole_session: bool,
     initial_cash: float,
@@ -339,7 +344,7 @@ def follow_orders(
 
     What machine code calls is compiled once in a process, so that after a sweep this costs a third.
     """
-    return keep_account(tape, terms, cash_rate, whole_session, initial_cash, orders, sleeves, record)
+    return keep_account(tape, terms, reserve, cash_rate, whole_session, initial_cash, orders, sleeves, record)
 
 
 def reject(rows: Integers, count: int, session: int, column: int, shares: int, reason: int) -> int:

@@ -59,7 +59,7 @@ def backtest(
     ledger = simulate(panel, decisions, first, last, conditions)
     if checked and isinstance(decisions, OwnOrders):
         _require_same_orders(decisions, panel, ledger, conditions)
-    _check_lot(ledger, panel, conditions.cash)
+    _check_lot(ledger, panel, conditions)
     return _result(ledger, panel, conditions, manifest)
 
 
@@ -135,7 +135,7 @@ def _check_span(panel: Panel, first: int, last: int) -> None:
         )
 
 
-def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
+def _check_lot(ledger: Ledger, panel: Panel, conditions: Conditions) -> None:
     """Raise UsageError if the cash was too little to buy a single lot of anything that was wanted."""
     wanted = ledger.targets.weights > 0.0
     if not wanted.any() or len(ledger.fills) or len(ledger.rejections):
@@ -146,8 +146,8 @@ def _check_lot(ledger: Ledger, panel: Panel, cash: float) -> None:
     needed = np.nanmin(lot_values * ledger.targets.turns[rows, 0] / ledger.targets.weights[rows, columns])
     raise UsageError(
         "`cash` is too little for one lot of any fund that was chosen",
-        received=f"{cash:g}",
-        limit=f"about {needed:.0f} at the least",
+        received=f"{conditions.cash:g}",
+        limit=f"about {needed / (1.0 - conditions.reserve):.0f} at the least",
         hint="Raise --cash, or hold fewer funds.",
     )
 

@@ -44,6 +44,7 @@ ACCOUNT_CALLS = (
     costs.adverse_rate,
     costs.interest,
     round_half_up,
+    sizing.investable,
     sizing.size_order,
     sizing.split_shares,
     sizing.fraction_left,
@@ -69,6 +70,7 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
         totals = follow_orders(
             tape,
             terms_of(conditions.costs),
+            float(conditions.reserve),
             conditions.costs.cash_rate,
             conditions.fill == "vwap",
             float(conditions.cash),

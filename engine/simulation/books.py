@@ -32,7 +32,7 @@ from engine.kernel.fills import (
     slippage_of,
     terms_of,
 )
-from engine.kernel.sizing import fraction_left, size_order, split_shares
+from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
 from engine.kernel.targets import ALL, Targets
 from engine.simulation.commissions import commissions
 from engine.simulation.ledger import (
@@ -77,6 +77,7 @@ class Books:
         self._tranches = 1
         self._sleeves = blank_sleeves(1, funds, 0)
         self._among, self._sleeve, self._divides = 1, ALL, False
+        self._reserve = conditions.reserve
         self._cash_rate = costs.cash_rate
         self._whole_session = fill == "vwap"
         self._terms = terms_of(costs)
@@ -204,6 +205,7 @@ class Books:
         else:
             equity = equity_of_sleeve(self._sleeves, sleeve, reference, len(self.due))
             mine = self._sleeves.shares[sleeve].tolist()
+        equity = investable(equity, _sum_of(weights, rank), self._reserve)
         orders: dict[int, int] = {}
         for column, weight in enumerate(weights):
             held = mine[column]
@@ -347,3 +349,16 @@ def _lists(values: NDArray[Any]) -> list[list[Any]]:
     """Return an array as lists; where one row stands for all, one list does."""
     rows: list[list[Any]] = values.tolist() if values.strides[0] else values[:1].tolist() * len(values)
     return rows
+
+
+def _sum_of(weights: list[float], rank: list[int]) -> float:
+    """Return the sum of target weights, in buying order, then of what is only reduced."""
+    total = 0.0
+    for column in rank:
+        total += weights[column]
+    if sum(map(bool, weights)) > len(rank):
+        ranked = set(rank)
+        for column, weight in enumerate(weights):
+            if weight and column not in ranked:
+                total += weight
+    return total

@@ -32,6 +32,7 @@ class Inputs(NamedTuple):
 
     tape: Tape
     terms: Terms
+    reserve: float
     cash_rate: float
     whole_session: bool
     initial_cash: float
@@ -122,6 +123,7 @@ def run_sets(
         totals: Totals = keep_account(
             inputs.tape,
             inputs.terms,
+            inputs.reserve,
             inputs.cash_rate,
             inputs.whole_session,
             inputs.initial_cash,

@@ -60,6 +60,7 @@ def _walk(tape: Tape, targets: Targets, first: int, conditions: Conditions) -> F
     follow_orders(
         tape,
         terms_of(conditions.costs),
+        float(conditions.reserve),
         conditions.costs.cash_rate,
         conditions.fill == "vwap",
         float(conditions.cash),

@@ -121,6 +121,7 @@ class Sweep:
         self._inputs = Inputs(
             tape=tape_of(panel, first, last, conditions, np.flatnonzero(self._decided)),
             terms=terms_of(conditions.costs),
+            reserve=float(conditions.reserve),
             cash_rate=conditions.costs.cash_rate,
             whole_session=conditions.fill == "vwap",
             initial_cash=float(conditions.cash),
@@ -328,6 +329,7 @@ class Sweep:
         totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
             inputs.tape,
             inputs.terms,
+            inputs.reserve,
             inputs.cash_rate,
             inputs.whole_session,
             inputs.initial_cash,

@@ -273,6 +273,7 @@ def _header(study: Study, evaluate: Evaluator) -> dict[str, str]:
         "data": f"{data['name']}{made_up}, {len(data['symbols'])} funds",
         "sessions": f"{evaluate.day(evaluate.first)} to {evaluate.day(evaluate.last)}",
         "costs": costs or "none",
+        "reserve": f"{evaluate.conditions.reserve:g}",
         **excess,
         "search space": "; ".join([*header["space"], *header["where"]]),
         "selection rule": ", ".join([*header["objectives"], *header["constraints"]])

@@ -51,7 +51,7 @@ def reopen(
         raise UsageError(f"there is no study `{word}` in {out}", hint=did_you_mean(word, names))
     study = Study.load(folder)
     header = study.header
-    spec = Spec.from_dict(header["spec"], origin=f"{folder}/study.jsonl")
+    spec = Spec.from_document(header["spec"], origin=f"{folder}/study.jsonl")
     require_trust(spec.strategy, strategies, f"the study {folder}", trust=trust)
     spec = spec.with_(data=data) if data else spec
     space = space_of(header, spec, strategies)

@@ -18,17 +18,19 @@ from tests.oracle import Action, Bar, Costs, Decision, Fund, Outcome, Scenario, 
 
 FOLDER = Path(__file__).parent
 
-# Name of the weights file, end of the run, fill point, costs other than the defaults.
+# Of equity, where nothing else is said.
+RESERVE = 0.0025
+# Name of the weights file, end of the run, fill point, costs other than the defaults, reserve.
 RUNS = {
-    "splits": (date(2021, 12, 31), "open", {}),
-    "limits": (date(2024, 10, 18), "vwap", {"cash_rate": 0.02}),
-    "closing": (date(2023, 12, 15), "close", {"participation_rate": 0.01, "impact": 0.8}),
+    "splits": (date(2021, 12, 31), "open", {}, RESERVE),
+    "limits": (date(2024, 10, 18), "vwap", {"cash_rate": 0.02}, RESERVE),
+    "closing": (date(2023, 12, 15), "close", {"participation_rate": 0.01, "impact": 0.8}, 0.1),
 }
 
 
 def scenario(name: str) -> Scenario:
     """Return the oracle's view of a golden run."""
-    end, fill, costs = RUNS[name]
+    end, fill, costs, reserve = RUNS[name]
     decisions: dict[date, dict[str, float]] = {}
     with (FOLDER / f"{name}.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -44,6 +46,7 @@ def scenario(name: str) -> Scenario:
         costs=Costs(**costs),
         fill=fill,
         first=min(decisions),
+        reserve=reserve,
     )
 
 

@@ -40,6 +40,7 @@ def scenarios(draw: st.DrawFn, *, exact: bool = False, whole_splits: bool = Fals
         funds=funds,
         decisions={day: draw(decisions(names, exact=exact)) for day in sorted(wanted)},
         cash=draw(st.sampled_from((50_000.0, 1e6, 700.0, 5_000.25, 25e6))),
+        reserve=draw(st.sampled_from((0.0, 0.25) if exact else (0.0, 0.0025, 0.1))),
         costs=draw(exact_costs() if exact else any_costs()),
         fill=draw(st.sampled_from(("open", "close") if exact else ("open", "vwap", "close"))),
         first=draw(st.sampled_from((None, None, days[3]))),

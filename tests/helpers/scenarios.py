@@ -95,6 +95,7 @@ def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
             fx_fee_rate=scenario.fx_fee_rate,
             by_market=tuple((f"us.{name}", value) for name, value in given),
         ),
+        reserve=scenario.reserve,
         fill=scenario.fill,
         engine=engine,
     )
