@@ -124,6 +124,25 @@ def test_funds_trade_after_the_close_since_2026_07_06(symbol: str) -> None:
     assert (after.method, str(after.first)) == ("fixed_price", "2026-07-06")
 
 
+@pytest.mark.parametrize(
+    ("symbol", "methods"),
+    [
+        ("515980.SH", ["next_session"]),
+        ("159363.SZ", ["next_session"]),
+        ("513310.SH", ["next_session", "same_session"]),  # Chinese and Korean chips
+        ("159941.SZ", ["next_session", "same_session"]),  # the Nasdaq, by the list of such funds
+        ("BOTZ.US", ["same_session"]),
+    ],
+)
+def test_what_is_bought_is_sold_a_session_later_but_for_funds_of_foreign_markets(
+    symbol: str, methods: list[str]
+) -> None:
+    days = np.array(["2015-01-16", "2015-01-19", "2025-08-20"], dtype="datetime64[D]")
+    spells = RuleBook.load("us_etf" if symbol.endswith("US") else "cn_etf").spells("resale", symbol, days)
+    assert [spell.method for spell in spells] == methods
+    assert str(spells[-1].first) == ("2015-01-16" if len(methods) == 1 else "2015-01-19")
+
+
 def test_nothing_of_it_is_on_file_for_the_united_states() -> None:
     book = RuleBook.load("us_etf")
     assert [spell.method for spell in book.spells("closing_price", "BOTZ.US", SPELL_DAYS)] == [None]

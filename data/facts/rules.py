@@ -60,7 +60,12 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "call_auction": "call auction from 14:57 to 15:00",
     },
     "after_hours": {"fixed_price": "trading at the closing price from 15:05 to 15:30"},
+    "resale": {
+        "next_session": "what is bought can be sold from the session after on (T+1)",
+        "same_session": "what is bought can be sold in the same session (T+0)",
+    },
 }
+OF_CLOSING_PRICES = ("closing_price", "after_hours")
 _BEYOND = (
     "End earlier; or, once you have seen that no rule changed: `etflow data calendar confirm --through DAY`. "
     "A rule that did change is a row of your own in a TOML file that the environment variable "

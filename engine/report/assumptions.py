@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from data.facts.rules import METHODS, RuleBook, Spell
+from data.facts.rules import METHODS, OF_CLOSING_PRICES, RuleBook, Spell
 from data.facts.symbols import exchange_or_none, market_of
 from engine.report.html import Safe, join, table, tag
 from engine.result import Result
@@ -59,7 +59,7 @@ def closing_prices(result: Result) -> Iterator[tuple[str, str]]:
     for exchange, symbol in sorted((name, each) for name, each in funds.items() if name is not None):
         book = RuleBook.load(market_of(symbol))
         known = result.days[result.days <= book.known_through]
-        for kind in METHODS:
+        for kind in OF_CLOSING_PRICES:
             spells = book.spells(kind, symbol, known)
             if any(spell.method for spell in spells):
                 yield f"fill.{kind}.{exchange}", "; ".join(_spell(kind, spell) for spell in spells)
