@@ -121,7 +121,7 @@ ROOMS: dict[str, str] = {
 
 # Outside libraries, and the only modules (or packages, with a slash) that may import them.
 DOORS = {
-    "backtrader": {f"engine/simulation/{name}.py" for name in ("reference", "broker", "feeds")},
+    "backtrader": {f"engine/simulation/{name}.py" for name in ("reference", "broker", "feeds", "working")},
     "pyfolio": {"engine/report/"},
     "matplotlib": {"engine/report/"},
     "seaborn": set(),

@@ -402,21 +402,6 @@ def test_a_plain_backtrader_strategy_runs_on_our_broker(panel: Panel, tmp_path: 
         load_strategy(f"{file}:Cross", {"perod": "5"}, {})
 
 
-def test_a_backtrader_strategy_that_sends_a_limit_order_is_told(panel: Panel, tmp_path: Path) -> None:
-    file = tmp_path / "limit.py"
-    file.write_text(
-        dedent("""
-        import backtrader as bt
-
-        class Limit(bt.Strategy):
-            def next(self):
-                self.buy(size=100, price=0.5, exectype=bt.Order.Limit)
-        """)
-    )
-    with pytest.raises(StrategyError, match="market orders only"):
-        run(load_strategy(str(file), {}, {}), panel)
-
-
 def test_a_parameter_may_be_a_long_text(panel: Panel) -> None:
     """Parameters that name files are hashed; no name of a file is as long as this."""
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 # 1.0045 has no exact binary form and lies a little below the half; this many ticks lift it over.
 # Far above the rounding error of x / tick (1e-16 of up to 1e8 ticks), far below any true distance.
-_HALF = 0.5 + 1e-7
+_SLACK = 1e-7
+_HALF = 0.5 + _SLACK
 
 
 def round_half_up(value: float, tick: float) -> float:
@@ -28,6 +29,19 @@ def round_half_up(value: float, tick: float) -> float:
     ticks = math.floor(value / tick + _HALF)
     # Division by a whole number gives the double nearest to the decimal; multiplication by 0.001 does not.
     return ticks / (1.0 / tick) if tick < 1.0 else ticks * tick
+
+
+def round_down(value: float, tick: float) -> float:
+    """Return ``value`` rounded down to a multiple of ``tick``; NaN and infinity stay what they are."""
+    if not math.isfinite(value):
+        return value
+    ticks = math.floor(value / tick + _SLACK)
+    return ticks / (1.0 / tick) if tick < 1.0 else ticks * tick
+
+
+def round_up(value: float, tick: float) -> float:
+    """Return ``value`` rounded up to a multiple of ``tick``; NaN and infinity stay what they are."""
+    return -round_down(-value, tick)
 
 
 def round_half_up_array(values: NDArray[np.float64], tick: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from engine.kernel.costs import Costs, adverse_rate, commission
 # names stand in the order of their numbers.
 TRADES, HALTED, LIMIT_UP, LIMIT_DOWN, PARTICIPATION, CASH, NOT_LISTED = range(7)
 # What only a strategy that sends its own orders can meet.
-LOT, NOT_HELD, CANCELLED, ENDED = range(7, 11)
+LOT, NOT_HELD, CANCELLED, ENDED, EXPIRED, GROUP, PARENT, RESALE = range(7, 15)
 REASONS = {
     "halted": "the fund did not trade",
     "limit_up": "bought at the upper price limit: nobody sells",
@@ -34,9 +34,15 @@ REASONS = {
     "lot": "no whole lot; an odd lot is sold with all that is held",
     "not_held": "sold more than was held: nothing is sold short",
     "cancelled": "taken back by the strategy before it could trade",
-    "ended": "ordered at the close of the last session of the run",
+    "ended": "still waiting when the run ended",
+    "expired": "still waiting when its validity ended",
+    "group": "another order of its group traded or ended",
+    "parent": "the order that it hangs on did not trade",
+    "resale": "bought in the same session, and sold on a later one (T+1)",
 }
 REASON_NAMES = ("", *REASONS)
+# What every strategy can meet.
+MET_BY_ALL = REASON_NAMES[HALTED:LOT]
 
 
 class Quote(NamedTuple):
@@ -117,8 +123,7 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     """Return what becomes of ``order`` (signed shares, not blocked) with ``cash`` at hand."""
     allowed = abs(order)
     if terms.participation_rate > 0.0:
-        cap = math.floor(terms.participation_rate * quote.volume / quote.lot) * quote.lot
-        allowed = min(allowed, cap)
+        allowed = min(allowed, most_shares(quote, terms))
     wanted = allowed if order > 0 else -allowed
     filled = charge(wanted, quote, terms, cash)
     if filled.cash < 0.0 and wanted < 0:
@@ -149,6 +154,11 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
         order - wanted,
         wanted - filled.shares,
     )
+
+
+def most_shares(quote: Quote, terms: Terms) -> int:
+    """Return the shares in whole lots that may trade at the participation rate of the session's volume."""
+    return math.floor(terms.participation_rate * quote.volume / quote.lot) * quote.lot
 
 
 def charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:

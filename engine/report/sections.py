@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from data.words import NOT_AVAILABLE, count, number, percent
-from engine.kernel.fills import REASONS
+from engine.kernel.fills import MET_BY_ALL, REASONS
 from engine.metrics import (
     Metrics,
     drawdowns,
@@ -301,7 +301,7 @@ def rejected(result: Result) -> Safe:
             )
         )
     head = ("Reason", "", "Orders", "Purchases", "Sales", f"Value, {result.currency}", "Of all that traded")
-    never = [name for name in REASONS if name not in names]
+    never = [name for name in MET_BY_ALL if name not in names]
     note = tag("p", f"Never: {', '.join(never)}.", class_="note") if never else Safe("")
     return join(table(head, rows, text_columns=2, sort=True), note)
 

@@ -38,6 +38,7 @@ ACCOUNT_CALLS = (
     fills.at_limit_up,
     fills.at_limit_down,
     fills.fill_order,
+    fills.most_shares,
     fills.charge,
     fills.slippage_of,
     costs.commission,

@@ -13,7 +13,7 @@ are kept beside the account's (``engine.simulation.sleeves``): ``orders_for`` sa
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,11 @@ from engine.kernel.fills import (
     NOT_LISTED,
     PARTICIPATION,
     REASON_NAMES,
+    TRADES,
     Quote,
     blocked,
     fill_order,
+    most_shares,
     slippage_of,
     terms_of,
 )
@@ -59,6 +61,27 @@ from engine.simulation.sleeves import (
 )
 from engine.simulation.tape import nights_before
 from engine.spec import Conditions
+
+
+class Place(NamedTuple):
+    """Where an order trades that does not trade at the fill point, and its own limit price, NaN for none.
+
+    ``waits``: what the market or the volume of the session leave of it is not rejected, but handed back.
+    """
+
+    price: float
+    limit: float
+    waits: bool
+
+
+class Traded(NamedTuple):
+    """What became of an order: its fill, the shares that may trade later, and why the others did not."""
+
+    shares: int
+    price: float
+    costs: float
+    left: int
+    reason: int
 
 
 class Books:
@@ -101,6 +124,7 @@ class Books:
         self._nights = nights_before(panel.days[span]).tolist()
         self._days = panel.days[span].astype("datetime64[us]")
         self._overnight = 0.0
+        self._taken: dict[int, int] = {}
         self._record: dict[str, NDArray[Any]] = {
             name: np.zeros(sessions)
             for name in ("equity", "cash", "receivable", "interest", "dividend", "paid_out")
@@ -142,6 +166,7 @@ class Books:
     def open_session(self) -> tuple[Event, ...]:
         """Step to the next session: its corporate actions, then what is due. Return the actions."""
         self._overnight = self.cash
+        self._taken.clear()
         self._among, self._sleeve, self._divides = 1, ALL, False
         if self._tranches > 1:
             begin_session(self._sleeves, self._tranches)
@@ -226,19 +251,34 @@ class Books:
         buys = [(column, orders[column]) for column in rank if orders.get(column, 0) > 0]
         return sells + buys
 
-    def trade(self, column: int, order: int) -> tuple[int, float, float]:
-        """Fill ``order`` as far as the market and cash allow; return shares, price and costs of the fill."""
+    def trade(self, column: int, order: int, place: Place | None = None) -> Traded:
+        """Fill ``order`` as far as the market and cash allow, at the fill point or at a ``place`` of its own.
+
+        All orders for a fund together get what one may have of the session's volume.
+        """
         session = self.session
         quote = self._quote(session, column)
-        reason = blocked(order, quote, self._whole_session)
+        if place is not None:
+            quote = quote._replace(base=place.price)
+        waits = place is not None and place.waits
+        reason = blocked(order, quote, self._whole_session and place is None)
         if reason:
-            self.reject(column, order, reason)
-            return 0, quote.base, 0.0
+            if not waits:
+                self.reject(column, order, reason)
+            return Traded(0, quote.base, 0.0, order if waits else 0, reason)
+        if place is not None and place.limit == place.limit:
+            # A fill is never worse than the order's own limit.
+            quote = quote._replace(
+                limit_up=min(quote.limit_up, place.limit) if order > 0 else quote.limit_up,
+                limit_down=max(quote.limit_down, place.limit) if order < 0 else quote.limit_down,
+            )
+        beyond = self._beyond_volume(column, order, quote)
         alone = self._sleeve != ALL
         at_hand = min(self.cash, float(self._sleeves.cash[self._sleeve])) if alone else self.cash
-        filled = fill_order(order, quote, self._terms, at_hand)
-        if filled.over_participation:
-            self.reject(column, filled.over_participation, PARTICIPATION)
+        filled = fill_order(order - beyond, quote, self._terms, at_hand)
+        beyond += filled.over_participation
+        if beyond and not waits:
+            self.reject(column, beyond, PARTICIPATION)
         if filled.over_cash:
             self.reject(column, filled.over_cash, CASH)
         if filled.shares:
@@ -249,6 +289,7 @@ class Books:
             else:
                 self.cash = filled.cash
             self.shares[column] += filled.shares
+            self._taken[column] = self._taken.get(column, 0) + abs(filled.shares)
             self.fills.append(
                 (
                     self._days[session],
@@ -262,7 +303,9 @@ class Books:
                     self._reference[session][column],
                 )
             )
-        return filled.shares, filled.price, filled.commission + filled.fee
+        costs = filled.commission + filled.fee
+        reason = CASH if filled.over_cash else TRADES
+        return Traded(filled.shares, filled.price, costs, beyond if waits else 0, reason)
 
     def close_session(self) -> None:
         """Credit interest for the nights before, mark, and write the session down."""
@@ -298,6 +341,14 @@ class Books:
             days=self.panel.days[span],
             symbols=self.panel.symbols,
         )
+
+    def _beyond_volume(self, column: int, order: int, quote: Quote) -> int:
+        """Return what of an order is too much beside what earlier ones took of the volume, signed."""
+        taken = self._taken.get(column)
+        if not taken or not self._terms.participation_rate > 0.0:
+            return 0
+        room = max(most_shares(quote, self._terms) - taken, 0) // quote.lot * quote.lot
+        return order - max(min(order, room), -room)
 
     def _divide(self) -> None:
         """Give the sleeves that share the account from now on their parts of it."""

@@ -3,10 +3,10 @@
 Not used of backtrader's own broker: it rejects whole orders for a gap, fills halted funds, knows no splits
 and no lots (each reproduced, see ``docs/decisions.md``).
 
-A strategy of the user's own sends market orders, which live for one session. Whatever of an order does not
-trade is a rejection with its reason, so that shares ordered = filled + rejected; a fraction of a share counts
-as one. Sizes are shares, money is money; prices that it is shown, of fills and positions too, are adjusted as
-its feeds are.
+A strategy of the user's own sends orders at the market, and such with a limit or a stop, which wait
+(``engine.simulation.waiting``). Whatever of an order does not trade in the end is a rejection with its
+reason, so that shares ordered = filled + rejected. Sizes are shares, money is money; prices that it is shown
+and that its orders name, of fills and positions too, are adjusted as its feeds are.
 """
 
 from __future__ import annotations
@@ -18,8 +18,15 @@ from typing import Any
 import backtrader as bt
 
 from data.errors import StrategyError
-from engine.kernel.fills import CANCELLED, ENDED, LOT, NOT_HELD, NOT_LISTED
-from engine.simulation.books import Books
+from engine.kernel.fills import CANCELLED, CASH, ENDED, EXPIRED, LOT, NOT_HELD, NOT_LISTED, PARENT, RESALE
+from engine.kernel.reach import Reached
+from engine.simulation.books import Books, Place, Traded
+from engine.simulation.waiting import Waiting
+from engine.simulation.working import Working, price_lacking
+
+# What a strategy may say of an order besides its size; what else it says is kept as ``info``.
+SAID = ("exectype", "price", "valid", "tradeid", "oco", "trailamount", "trailpercent", "parent")
+NOTHING = Traded(0, math.nan, 0.0, 0, 0)
 
 
 class ShareCommission(bt.CommInfoBase):  # type: ignore[misc]
@@ -34,13 +41,19 @@ class ShareCommission(bt.CommInfoBase):  # type: ignore[misc]
 
 
 class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
-    """A broker that keeps our books: whole lots, price limits, halts, splits, expiring orders, long only."""
+    """A broker that keeps our books: whole lots, price limits, halts, splits, orders that wait, long only.
 
-    def __init__(self, books: Books) -> None:
+    ``fill`` is the point of the session at which market orders trade. ``tells``: the strategy is told what
+    becomes of its orders; ours does not ask.
+    """
+
+    def __init__(self, books: Books, fill: str, *, tells: bool = True) -> None:
         super().__init__()
         self._books = books
         self.startingcash = books.cash  # backtrader's writers ask for it
-        self._orders: list[Any] = []
+        self._waiting = Waiting(books, fill, self._trade, self._end)
+        self._tells = tells
+        self._number = 0
         self._notifications: collections.deque[Any] = collections.deque()
         self._columns: dict[Any, int] = {}
         self._commissions: dict[Any, ShareCommission] = {}
@@ -57,9 +70,9 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         self.positions = {data: bt.Position() for data in datas}
 
     def stop(self) -> None:
-        """Write down what was ordered at the close of the last session."""
-        for order in self._orders:
-            self._books.reject(self._columns[order.data], _shares(order), ENDED)
+        """Write down what still waits."""
+        for each in self._waiting.every:
+            self._books.reject(each.column, each.left, ENDED)
         super().stop()
 
     def open_session(self) -> None:
@@ -67,7 +80,9 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         if self._opened:
             return
         self._opened = True
-        for event in self._books.open_session():
+        events = self._books.open_session()
+        self._waiting.begin(events)
+        for event in events:
             position, held = (
                 self.positions[self.cerebro.datas[event.column]],
                 self._books.shares[event.column],
@@ -88,38 +103,30 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
             position.set(held, (position.size * position.price + joined * paid) / held)
 
     def next(self) -> None:
-        """Trade what was ordered, sells first, and close the session."""
+        """Trade what the session reaches of what was ordered, and close the session."""
         self.open_session()
-        orders, self._orders = self._orders, []
-        sells = [order for order in orders if not order.isbuy()]
-        sells.sort(key=lambda order: self._columns[order.data])
-        for order in sells + [order for order in orders if order.isbuy()]:
-            self._execute(order)
+        self._waiting.session()
         self._books.close_session()
         self._opened = False
 
     def buy(self, owner: Any, data: Any, size: float, **options: Any) -> Any:
-        """Take a market order to buy, good for one session."""
-        return self.submit(self._order(bt.order.BuyOrder, owner, data, size, options))
+        """Take an order to buy."""
+        return self._take(bt.order.BuyOrder, owner, data, size, options)
 
     def sell(self, owner: Any, data: Any, size: float, **options: Any) -> Any:
-        """Take a market order to sell, good for one session."""
-        return self.submit(self._order(bt.order.SellOrder, owner, data, size, options))
-
-    def submit(self, order: Any) -> Any:
-        """Put an order into the queue of the session."""
-        order.submit(self)
-        order.accept(self)
-        self._orders.append(order)
-        return order
+        """Take an order to sell."""
+        return self._take(bt.order.SellOrder, owner, data, size, options)
 
     def cancel(self, order: Any) -> None:
-        """Take an order out of the queue."""
-        if order in self._orders:
-            self._orders.remove(order)
-            self._books.reject(self._columns[order.data], _shares(order), CANCELLED)
-            order.cancel()
-            self._notify(order)
+        """Take an order back, and those that hang on it."""
+        working = self._waiting.of(order)
+        if working is not None:
+            self._waiting.end(working, CANCELLED)
+
+    def get_orders_open(self, safe: bool = False) -> list[Any]:
+        """Return the orders that wait, of a parent that has not traded too; ``safe``: copies of them."""
+        orders = [each.order for each in self._waiting.orders]
+        return [order.clone() for order in orders] if safe else orders
 
     def getcash(self) -> float:
         """Return cash."""
@@ -158,35 +165,90 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
 
         return size
 
-    def _order(self, kind: Any, owner: Any, data: Any, size: float, options: dict[str, Any]) -> Any:
-        exectype = options.get("exectype")
-        if exectype not in (None, bt.Order.Market):
-            raise StrategyError(
-                "the broker takes market orders only",
-                received=bt.Order.ExecTypes[exectype],
-                hint="Decide at the close and send a market order: it trades on the next session.",
-            )
+    def _take(self, kind: Any, owner: Any, data: Any, size: float, options: dict[str, Any]) -> Any:
         if not math.isfinite(size):
             raise StrategyError(
                 f"an order for {data._name} has no size",
                 received=size,
                 hint="A fund that is not listed yet has no price to divide by.",
             )
-        order = kind(owner=owner, data=data, size=abs(size), exectype=bt.Order.Market)
+        said = {name: options.pop(name, None) for name in SAID}
+        limit, transmit = options.pop("plimit", None), options.pop("transmit", True)
+        order = kind(owner=owner, data=data, size=abs(size), pricelimit=limit, transmit=transmit, **said)
         order.addcomminfo(self.getcommissioninfo(data))
+        order.addinfo(**options)
+        self._number += 1
+        working = Working.sent(order, self._columns[data], self._number, said["valid"])
+        parent = self._waiting.of(said["parent"])
+        working.join(parent, self._waiting.of(said["oco"]))
+        if price_lacking(order) and data.close[0] == data.close[0]:
+            raise StrategyError(
+                f"a {working.kind} order for {data._name} has no price",
+                received=f"price={said['price']}, plimit={limit}",
+                limit="above 0",
+            )
+        for each in self._waiting.send(working, transmit):
+            self._submit(each)
+        if price_lacking(order):
+            self._waiting.end(working, NOT_LISTED)
+        elif said["parent"] is not None and parent is None:
+            self._waiting.end(working, PARENT)
         return order
 
-    def _execute(self, order: Any) -> None:
-        """Trade one order as the books allow; what is left of it is written down, and gone."""
-        column, books = self._columns[order.data], self._books
-        ordered = _shares(order)
-        size = self._permitted(column, ordered)
-        shares, price, costs = books.trade(column, size) if size else (0, 0.0, 0.0)
-        if not shares:
-            order.reject(self)
+    def _submit(self, each: Working) -> None:
+        each.order.submit(self)
+        self._notify(each.order)
+        each.order.accept(self)
+        self._notify(each.order)
+
+    def _end(self, each: Working, reason: int) -> None:
+        """End an order that did not trade, or not as a whole; what is left of it is written down."""
+        self._books.reject(each.column, each.left, reason)
+        each.left = 0
+        if reason in (NOT_LISTED, LOT):
+            each.order.reject(self)
+        else:
+            each.order.cancel()
+        if reason == EXPIRED:
+            each.order.status = each.order.Expired
+        self._notify(each.order)
+        self._waiting.ended(each)
+
+    def _trade(self, each: Working, reached: Reached) -> None:
+        """Trade an order where it is reached, as the books allow; what may trade later is kept."""
+        wanted, order = each.wanted, each.order
+        size, later = self._permitted(each, wanted)
+        traded = self._books.trade(each.column, size, self._place(each, reached)) if size else NOTHING
+        each.left += later + traded.left - wanted
+        if traded.shares:
+            self._book(each, traded)
             self._notify(order)
-            return
-        adjustment = float(self._adjustment[books.row, column])
+        if not each.left and order.status != order.Completed:
+            if traded.shares:
+                order.cancel()
+            elif traded.reason == CASH:
+                order.margin()
+            else:
+                order.reject(self)
+            self._notify(order)
+        if traded.shares:
+            self._waiting.traded(each, traded.shares, reached)
+        if not each.left:
+            self._waiting.ended(each)
+
+    def _place(self, each: Working, reached: Reached) -> Place | None:
+        """Return where an order trades; None: at the fill point, as market orders do."""
+        if reached.price != reached.price:
+            return None
+        row, column = self._books.row, each.column
+        tick = self._books.panel.market.tick[row, column]
+        _, limit = each.prices(self._adjustment[row, column], tick)
+        return Place(reached.price, limit, each.waits)
+
+    def _book(self, each: Working, traded: Traded) -> None:
+        """Let position and order of backtrader say what traded, at adjusted prices."""
+        order, shares, price = each.order, traded.shares, traded.price
+        adjustment = float(self._adjustment[self._books.row, each.column])
         position = self.positions[order.data]
         before = position.price
         size_after, price_after, opened, closed = position.update(shares, price * adjustment)
@@ -196,30 +258,25 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
             price * adjustment,
             closed,
             abs(closed) * before / adjustment,
-            costs if closed else 0.0,
+            traded.costs if closed else 0.0,
             opened,
             opened * price,
-            costs if opened else 0.0,
+            traded.costs if opened else 0.0,
             0.0,
             -closed * (price - before / adjustment),
             size_after,
             price_after,
         )
-        if shares == ordered:
-            order.completed()
-            self._notify(order)
-            return
-        order.partial()
-        self._notify(order)
-        order.cancel()
-        self._notify(order)
 
-    def _permitted(self, column: int, size: int) -> int:
-        """Return what of an order is whole lots, or all that is held; the rest is written down."""
-        books = self._books
+    def _permitted(self, each: Working, size: int) -> tuple[int, int]:
+        """Return what of an order may trade now, and what later; the rest is written down.
+
+        Tradable are whole lots, or all that is held; under T+1 nothing that was bought in the session.
+        """
+        books, column = self._books, each.column
         if not books.tradable[column]:
             books.reject(column, size, NOT_LISTED)
-            return 0
+            return 0, 0
         held, lot = books.shares[column], books.lot[column]
         if size < -held:
             books.reject(column, size + held, NOT_HELD)
@@ -228,13 +285,15 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
             rest = size - int(size / lot) * lot
             books.reject(column, rest, LOT)
             size -= rest
-        return size
+        now = -self._waiting.resaleable(column)
+        if size >= now:
+            return size, 0
+        now = int(now / lot) * lot
+        if not each.waits:
+            books.reject(column, size - now, RESALE)
+            return now, 0
+        return now, size - now
 
     def _notify(self, order: Any) -> None:
-        self._notifications.append(order.clone())
-
-
-def _shares(order: Any) -> int:
-    """Return the shares of an order, signed; a fraction of one counts as one."""
-    size = float(order.created.size)
-    return math.ceil(size) if size > 0 else math.floor(size)
+        if self._tells:
+            self._notifications.append(order.clone())

@@ -1,12 +1,12 @@
 """The reference engine: backtrader drives the sessions; it defines what is correct.
 
-With ``broker`` and ``feeds`` the only modules that know backtrader. Per session *d*, in the order in which
-backtrader calls:
+With ``broker``, ``working`` and ``feeds`` the only modules that know backtrader. Per session *d*, in the
+order in which backtrader calls:
 
 1. ``RotationStrategy.next_open`` opens the session on the broker (corporate actions, receivables), asks for
    the target weights decided before the open, and sends the orders (``Books.orders_for``);
-2. ``SessionBroker.next`` fills or rejects them at the fill point of *d*, sells first, and closes the session
-   (``Books.trade``, ``Books.close_session``);
+2. ``SessionBroker.next`` fills or rejects them at the fill point of *d*, sells first, with what else the
+   session reaches (``Waiting.session``), and closes the session (``Books.trade``, ``Books.close_session``);
 3. ``next`` of a user's own ``backtrader.Strategy`` sees the bar of *d*; what it orders trades on *d* + 1.
 
 A user's own gets its bars one by one (``feeds.BarFeed``), and is called after the session alone: what
@@ -91,7 +91,8 @@ def simulate_reference(panel: Panel, decide: Decide, first: int, last: int, cond
     log, books = Log(), Books(panel, first, last, conditions)
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
     cerebro.addstrategy(RotationStrategy, decide=decide, log=log, books=books)
-    _run(cerebro, books, whole_feeds(panel, first, last), last)
+    broker = SessionBroker(books, conditions.fill, tells=False)
+    _run(cerebro, broker, books, whole_feeds(panel, first, last), last)
     return books.ledger(log.targets(len(panel.symbols)))
 
 
@@ -105,8 +106,8 @@ def simulate_backtrader(
 ) -> Ledger:
     """Run a plain ``backtrader.Strategy`` on our broker and data; it decides at the close, for the day after.
 
-    Feeds are named by symbol. Only market orders; an order lives for one session. ValidationError if it
-    reads a bar that is still to come, StrategyError for one before the first.
+    Feeds are named by symbol. ValidationError if it reads a bar that is still to come, StrategyError for one
+    before the first, and for an order of a kind that there is not.
     """
     _refuse_before_the_open(strategy)
     if isinstance(panel.market, Converted):
@@ -119,14 +120,13 @@ def simulate_backtrader(
     cerebro = AfterTheClose(stdstats=False, preload=False, runonce=False)
     cerebro.addstrategy(strategy, **parameters)
     try:
-        _run(cerebro, books, bar_feeds(panel, first, last), last)
+        _run(cerebro, SessionBroker(books, conditions.fill), books, bar_feeds(panel, first, last), last)
     except IndexError as error:
         raise _beyond_a_line(error) or error from error
     return books.ledger(Log().targets(len(panel.symbols)))
 
 
-def _run(cerebro: Any, books: Books, feeds: Iterable[Any], last: int) -> None:
-    broker = SessionBroker(books)
+def _run(cerebro: Any, broker: SessionBroker, books: Books, feeds: Iterable[Any], last: int) -> None:
     broker.cerebro = cerebro
     cerebro.broker = broker
     for feed, symbol in zip(feeds, books.panel.symbols, strict=True):
