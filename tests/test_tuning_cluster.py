@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import signal
 import socket
@@ -11,16 +12,26 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
+import backtrader as bt
 import pytest
 
 import run_backtest
+from data.demo import Demo
 from data.errors import StrategyError, UsageError
+from data.load import load_panel
 from engine.cli.main import main
+from engine.pipeline import OpenMarket
+from engine.spec import Spec
+from engine.strategy.adapters import adapt
+from engine.strategy.loader import load_strategy, parameters_of, strategy_class
 from engine.tuning import cluster, dask_client, worker
 from engine.tuning.cluster import Cluster
+from engine.tuning.evaluate import Evaluator
 from engine.tuning.outcome import InParts, Outcome
+from engine.tuning.space import Space
 from engine.tuning.study import studies_in
 from tests.helpers.tuning import evaluate, goal_of_words, search_in, space_of
 
@@ -42,6 +53,23 @@ def doubled(values):
 class Mine(Momentum):
     def scores(self, known):
         return doubled(super().scores(known))
+"""
+
+CROSS = """
+import backtrader as bt
+
+class Base(bt.Strategy):
+    params = (("part", 0.3),)
+
+class Cross(Base):
+    params = (("period", 10),)
+
+    def __init__(self):
+        self.averages = [bt.indicators.SMA(data.close, period=self.p.period) for data in self.datas]
+
+    def next(self):
+        for data, average in zip(self.datas, self.averages):
+            self.order_target_percent(data, self.p.part if data.close[0] > average[0] else 0.0)
 """
 
 pytestmark = pytest.mark.filterwarnings(
@@ -318,6 +346,44 @@ def test_a_strategy_that_cannot_be_sent_is_refused(machines):
         pytest.raises(StrategyError, match="cannot be sent to workers; received TypeError"),
     ):
         workers([{"top": 1}])
+
+
+@pytest.mark.slow
+def test_sets_of_a_backtrader_class_have_the_bits_of_this_process(machines, tmp_path):
+    (tmp_path / "mine.py").write_text(CROSS)
+    name = f"{tmp_path}/mine.py:Cross"
+    space = Space.from_words(["period=4:6"], [], parameters_of(strategy_class(name, {})), fixed={})
+    panel = load_panel(Demo(), ("157001.SZ", "157002.SZ"))
+    spec = Spec(name, start=date(2021, 1, 4), end=date(2021, 4, 30))
+    evaluator = Evaluator(spec, {}, OpenMarket(panel, None, ()), space)
+    sets = list(space.sets())
+    with Cluster(evaluator, scheduler=machines.address) as workers:
+        far = workers(sets)
+    assert far == evaluator(sets)
+    assert [outcome.failure for outcome in far] == [None] * 3
+    assert len({outcome.metrics["sharpe_ratio"] for outcome in far}) == 3
+
+
+def test_a_class_of_backtrader_travels_as_its_file_and_one_without_a_file_is_refused(tmp_path):
+    (tmp_path / "mine.py").write_text(CROSS)
+    sent = pickle.loads(pickle.dumps(load_strategy(f"{tmp_path}/mine.py:Cross", {"period": "3"}, {})))
+    assert (sent.fields, sent.name) == ({"part": 0.3, "period": 3}, "Cross")
+
+    class Local(bt.Strategy):
+        """In no file by its name."""
+
+    with pytest.raises(StrategyError, match=r"Local cannot be sent .* file and name that, as path/to"):
+        pickle.dumps(adapt(Local))
+
+
+@pytest.mark.slow
+def test_a_strategy_file_that_cannot_be_executed_on_a_worker_is_refused(machines, here):
+    Path("list.txt").write_text("157001.SZ")
+    Path("mine.py").write_text(CROSS + "LIST = open('list.txt').read()\n")
+    words = ("tune", "mine.py:Cross", "--param", "period=4,5", *SMALL, "--executor", "dask")
+    code, _, complained = here(*words, "--scheduler", machines.address)
+    assert code == 2
+    assert "the strategy cannot be made there: FileNotFoundError" in complained
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 import importlib
 import importlib.util
 import inspect
+import marshal
 import sys
 import types
 import typing
@@ -176,6 +178,34 @@ def again(written: type[Any]) -> type[Any]:
         return written
     made = getattr(_executed(code, MODULE_PREFIX + ANEW + code.co_filename), written.__name__, None)
     return made if inspect.isclass(made) else written
+
+
+def _packed(adapter: BacktraderAdapter) -> tuple[Any, ...]:
+    """Return how pickle makes the adapter again in another process: of a user's file by the code of the file.
+
+    A class of backtrader cannot be sent itself, since its metaclass keeps classes that are in no module.
+    """
+    written = adapter.written
+    code, given = _codes.get(written), dict(adapter.given)
+    if code is not None and "." not in written.__qualname__:
+        return _unpacked, (marshal.dumps(code), written.__name__, given)
+    module = sys.modules.get(written.__module__)
+    if written.__module__ == "__main__" or getattr(module, written.__qualname__, None) is not written:
+        raise StrategyError(
+            f"{adapter.name} cannot be sent to other processes: a class of backtrader travels as its file",
+            received=f"`{written.__qualname__}` of {written.__module__}",
+            hint="Put it at the top level of a file and name that, as path/to/file.py:ClassName; or stay in "
+            "this process.",
+        )
+    return BacktraderAdapter, (written, given)
+
+
+def _unpacked(code: bytes, name: str, given: dict[str, Any]) -> BacktraderAdapter:
+    made: types.CodeType = marshal.loads(code)
+    return BacktraderAdapter(getattr(_executed(made, MODULE_PREFIX + made.co_filename), name), given)
+
+
+copyreg.pickle(BacktraderAdapter, _packed)
 
 
 def _load_module(path: Path) -> types.ModuleType:

@@ -18,7 +18,7 @@ from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any
 
-from data.errors import StrategyError, UsageError
+from data.errors import EtflowError, StrategyError, UsageError
 from engine.strategy.loader import MODULE_PREFIX
 from engine.tuning.outcome import Evaluate
 from engine.tuning.worker import difference_of, identity_of
@@ -118,6 +118,8 @@ class DaskClient:
             by_value.register_pickle_by_value(module)
         try:
             body: bytes = by_value.dumps(evaluate)
+        except EtflowError:
+            raise
         except Exception as error:
             raise StrategyError(
                 "the strategy cannot be sent to workers",

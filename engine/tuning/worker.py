@@ -69,6 +69,8 @@ def take(packed: bytes, threads: int) -> str | list[Outcome]:
             evaluate = pickle.loads(parcel.body)
         except ImportError as error:
             return f"{error}; install it there, or put what is imported into the strategy's file"
+        except Exception as error:  # whatever the strategy's file does when it is executed there
+            return f"the strategy cannot be made there: {type(error).__name__}: {error}"
         if hasattr(evaluate, "workers"):
             evaluate.workers = threads
         _held.clear()
