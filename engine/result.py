@@ -63,6 +63,14 @@ class Context:
         The word of the last search that chose these parameters on these data; empty where none did.
     judged_by : str
         That search and its period, in words.
+    themes : mapping
+        Symbol -> (first day that could know it, share of the constituents' weight by theme), in order of
+        days; of funds whose index has dated weights. What has no theme is ``other``.
+    rejection_costs : mapping
+        What each reason of a rejection cost a year, a fraction (``engine.counterfactuals.rules``); None where
+        it is not known. Empty where nothing was rejected.
+    luck_beaten : float, optional
+        Share of the random rotations of ``Result.luck_band`` that ended below the run.
     """
 
     names: Mapping[str, str]
@@ -71,6 +79,9 @@ class Context:
     halts: tuple[tuple[str, str, str], ...] = ()
     judged: str = ""
     judged_by: str = ""
+    themes: Mapping[str, tuple[tuple[str, Mapping[str, float]], ...]] = field(default_factory=dict)
+    rejection_costs: Mapping[str, float | None] = field(default_factory=dict)
+    luck_beaten: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,9 @@ class Result:
     phase_band : (2, D), optional
         Lowest and highest equity at each close over all phases of the strategy's cycle, for the tear sheet;
         None where it has none, or no tear sheet was asked for.
+    luck_band : (2, D), optional
+        Equity that 5 % and 95 % of random rotations are below at each close: funds drawn by lot, everything
+        else as in the run (``engine.counterfactuals.luck``). For the tear sheet.
     context : Context, optional
         For the tear sheet; None where none was asked for.
     """
@@ -144,6 +158,7 @@ class Result:
     initial_cash: float
     sessions_per_year: float
     phase_band: Floats | None = None
+    luck_band: Floats | None = None
     merges: pd.DataFrame = field(default_factory=lambda: as_frame([], MERGE_COLUMNS))
     context: Context | None = None
 

@@ -64,6 +64,10 @@ ROOMS: dict[str, str] = {
         "data.errors data.numeric engine.kernel engine.statistics engine.metrics data.panel "
         "engine.strategy engine.spec engine.simulation"
     ),
+    "engine.counterfactuals": (
+        "data.errors data.numeric engine.kernel engine.statistics engine.result data.panel engine.strategy "
+        "engine.spec engine.simulation engine.sweeps"
+    ),
     "engine.factors": (
         "data.errors engine.choices engine.kernel engine.statistics engine.results data.panel "
         "engine.strategy engine.spec engine.simulation"
@@ -104,8 +108,9 @@ ROOMS: dict[str, str] = {
         "data.errors data.expression data.atomic data.facts engine.choices engine.kernel engine.result "
         "engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
-        "data.panel engine.strategy engine.spec engine.sweeps engine.factors engine.events engine.audits "
-        "data.load engine.pipeline engine.tuning engine.orders engine.briefs engine.report"
+        "data.panel engine.strategy engine.spec engine.sweeps engine.counterfactuals engine.factors "
+        "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.briefs "
+        "engine.report"
     ),
     "engine": (
         "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "

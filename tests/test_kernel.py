@@ -229,4 +229,4 @@ def test_a_market_has_a_commission_of_its_own() -> None:
 
 
 def test_terms_are_the_costs_in_order() -> None:
-    assert tuple(terms_of(Costs(0.5, 1.0, 2.0, 0.25, 0.125, 3.0))) == (0.25, 0.125, 3.0)
+    assert tuple(terms_of(Costs(0.5, 1.0, 2.0, 0.25, 0.125, 3.0))) == (0.25, 0.125, 3.0, 0.0)

@@ -13,9 +13,9 @@ from data.demo import Demo
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import Conditions, Run, run
+from engine.counterfactuals import phase_band as module
+from engine.counterfactuals.phase_band import phase_band
 from engine.strategy.adapters import adapt
-from engine.sweeps import phase_band as module
-from engine.sweeps.phase_band import phase_band
 from strategies.baselines import BuyHold
 from strategies.momentum import Momentum
 from tests.helpers import biased
@@ -73,7 +73,7 @@ def test_the_band_is_kept_with_the_tear_sheet_and_not_without(
 ) -> None:
     asked: list[str] = []
 
-    def band(strategy: Any, _panel: Any, first: int, last: int, _conditions: Any) -> Any:
+    def band(strategy: Any, _panel: Any, first: int, last: int, *_: Any) -> Any:
         asked.append(strategy.name)
         return np.vstack([np.full(last - first + 1, 0.9e6), np.full(last - first + 1, 1.3e6)])
 

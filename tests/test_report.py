@@ -39,10 +39,12 @@ from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
 from engine.report.run_charts import run_charts
-from engine.report.sections import in_unit, rejected
+from engine.report.sections import in_unit
 from engine.report.still import still
 from engine.report.tearsheet import write_tearsheet
+from engine.report.trading_sections import rejected
 from engine.result import Context, Result
+from engine.results.curves import exposure
 from engine.results.trades import holdings, round_trips
 from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
 
@@ -167,6 +169,39 @@ def test_the_band_of_phases_is_around_the_line_of_equity(result: Result) -> None
     assert "on all phases of its cycle" in text
 
 
+def test_random_rotations_are_a_band_of_their_own(result: Result) -> None:
+    band = np.array([result.equity * 0.8, result.equity * 1.2])
+    told = Context(names={}, families={}, luck_beaten=0.625)
+    chart = run_charts(replace(result, luck_band=band, context=told), [])[0]
+    text = still(chart, synthetic=True) + chart.caption
+    low, high = band[:, -1] / result.initial_cash - 1
+    assert f"random rotations, 90 %  {low:+.1%} to {high:+.1%}" in text
+    assert "62.5% of them ended below the run" in text
+
+
+def test_exposure_is_by_theme_from_when_it_was_known_and_by_family_before(result: Result) -> None:
+    held = result.held_weights
+    one, other = (int(column) for column in np.argsort(-held.sum(axis=0))[:2])
+    day = result.days[100]
+    told = Context(
+        names={},
+        families={result.symbols[one]: "STAR_AI"},
+        themes={
+            result.symbols[one]: (
+                (str(day), {"chips": 0.25, "other": 0.75}),
+                (str(result.days[150]), {"chips": 1.0}),
+            )
+        },
+    )
+    found = exposure(replace(result, context=told))
+    np.testing.assert_allclose(found["STAR_AI"], np.where(result.days < day, held[:, one], 0.0))
+    chips = np.repeat([0.0, 0.25, 1.0], [100, 50, len(result.days) - 150])
+    np.testing.assert_allclose(found["chips"], chips * held[:, one])
+    np.testing.assert_allclose(sum(found.values()), held.sum(axis=1))
+    assert held[:, other].any()  # neither theme nor family: what is left of the total
+    assert exposure(replace(result, context=Context(names={}, families={}))) == {}
+
+
 def test_the_summary_shows_the_metrics(result, page):
     metrics = compute_metrics(result)
     shown = {row[0]: row[2] for row in page.rows if len(row) > 2}
@@ -241,9 +276,13 @@ def test_rejections_are_counted_and_valued_at_the_close():
         (result.days[3], "159363.SZ", -300, "halted"),
         (result.days[3], "159363.SZ", 100, "halted"),
     )
-    rows = {row[0]: row for row in Page(rejected(replace(result, rejections=refused))).rows}
-    assert rows["halted"][2:6] == ["2", "1", "1", "1,000"]
-    assert rows["limit_up"][2:6] == ["1", "1", "0", "250"]
+    costs = Context(names={}, families={}, rejection_costs={"halted": 0.00126, "limit_up": None})
+    shown = rejected(replace(result, rejections=refused, context=costs))
+    rows = {row[0]: row for row in Page(shown).rows}
+    halted, limit_up = (rows[f"{name}{REASONS[name]}"] for name in ("halted", "limit_up"))
+    assert halted[1:5] == ["2", "1", "1", "1,000"]
+    assert limit_up[1:5] == ["1", "1", "0", "250"]
+    assert (halted[-1], limit_up[-1]) == ("12.6", "n/a")
 
 
 def test_reasons_of_rejections_are_worded_as_in_the_guide(root):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,24 +14,43 @@ from engine.commands.looks import body_of_panel, record_of
 from engine.pipeline import OpenMarket
 from engine.record.lines import Judgement
 from engine.result import Context, Result
+from engine.results.curves import OTHER
+from engine.strategy.adapter import AtOnceAdapter
 from engine.tuning.columns import family_of
 from engine.tuning.on_record import key_of_set
 
-RATIO_DIGITS = 10
+DIGITS = 10
 
 
-def context_of(job: Job, result: Result) -> Context:
-    """Return what is known beside a result of ``job``."""
+def with_context(job: Job, result: Result) -> dict[str, Any]:
+    """Return the fields of a result of ``job`` that only its page needs, by name."""
+    from engine.counterfactuals.luck import luck_of
+    from engine.counterfactuals.phase_band import phase_band
+    from engine.counterfactuals.rules import decisions_followed, rejection_costs
+
+    panel, strategy, conditions = job.panel, job.strategy, job.conditions
+    first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
+    values = strategy.values_on(panel) if isinstance(strategy, AtOnceAdapter) else None
+    targets = decisions_followed(strategy, panel, result, values)
     funds = _funds(job.market, result.symbols)
     judged, judged_by = _judged(job, result)
-    return Context(
+    luck = luck_of(result, panel, conditions)
+    context = Context(
         names={symbol: fund.name for symbol, fund in funds.items() if fund.name},
         families={symbol: fund.family for symbol, fund in funds.items() if fund.family},
         splits=_splits(job, result),
         halts=_halts(job, result),
         judged=judged,
         judged_by=judged_by,
+        themes=_themes(job, funds),
+        rejection_costs=rejection_costs(result, targets, panel, conditions),
+        luck_beaten=None if luck is None else luck.beaten,
     )
+    return {
+        "phase_band": phase_band(strategy, panel, first, last, conditions, values),
+        "luck_band": None if luck is None else luck.band,
+        "context": context,
+    }
 
 
 def names_of(market: OpenMarket, symbols: Sequence[str]) -> dict[str, str]:
@@ -47,7 +68,7 @@ def _splits(job: Job, result: Result) -> tuple[tuple[str, str, float], ...]:
     first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
     return tuple(
         sorted(
-            (str(panel.days[event.row]), panel.symbols[event.column], round(event.ratio, RATIO_DIGITS))
+            (str(panel.days[event.row]), panel.symbols[event.column], round(event.ratio, DIGITS))
             for event in panel.market.events
             if event.kind == "split" and first <= event.row <= last
         )
@@ -68,6 +89,26 @@ def _halts(job: Job, result: Result) -> tuple[tuple[str, str, str], ...]:
             for first, after in zip(edges[::2], edges[1::2], strict=True)
         ]
     return tuple(sorted(found))
+
+
+def _themes(job: Job, funds: Mapping[str, Fund]) -> dict[str, tuple[tuple[str, dict[str, float]], ...]]:
+    """Return the themes of funds whose index has dated weights, each file from when it could be known."""
+    panel = job.panel
+    found = {}
+    for symbol, fund in funds.items():
+        files = []
+        for each in panel.known.index_weights(fund.index) if fund.index else ():
+            whole = math.fsum(each.weights.values())
+            if not any(each.themes.values()) or not whole > 0.0:
+                continue
+            parts: dict[str, list[float]] = {}
+            for company, weight in each.weights.items():
+                parts.setdefault(each.themes.get(company) or OTHER, []).append(weight)
+            shares = {name: round(math.fsum(of) / whole, DIGITS) for name, of in sorted(parts.items())}
+            files.append((each.row, str(panel.days[each.row]), shares))
+        if files:
+            found[symbol] = tuple((day, shares) for _, day, shares in sorted(files, key=lambda one: one[0]))
+    return found
 
 
 def _judged(job: Job, result: Result) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from engine.commands.seals import respect_seals
 from engine.kernel.costs import Costs
 from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
-from engine.result import Context, Floats, Result
+from engine.result import Result
 from engine.results import folder as folders
 from engine.results.curves import drawdown
 from engine.results.runs import writing
@@ -64,28 +64,21 @@ class Run(Result):
         UsageError where the disk does not allow it.
         """
         folder = Path(out) / self.name
-        shown = replace(self, phase_band=self._band(), context=self._context()) if report else self
+        shown = self._shown if report else self
         page = partial(shown._write_page, pyfolio=pyfolio)
         folders.save(shown, self.metrics, folder, page if report else None)
         return folder
 
-    def _band(self) -> Floats | None:
-        """Return the band of phases that the tear sheet shows; of a loaded run the one that it has."""
+    @cached_property
+    def _shown(self) -> Run:
+        """The run with what its tear sheet says beside the numbers; a loaded one has it from its folder."""
         if self.job is None:
-            return self.phase_band
-        from engine.sweeps.phase_band import phase_band
+            return self
+        from engine.commands.context import with_context
 
-        panel, days = self.job.panel, self.days
-        first, last = panel.row(days[0].item()), panel.row(days[-1].item())
-        return phase_band(self.job.strategy, panel, first, last, self.job.conditions)
-
-    def _context(self) -> Context | None:
-        """Return what the tear sheet says beside the numbers; of a loaded run what it was saved with."""
-        if self.job is None:
-            return self.context
-        from engine.commands.context import context_of
-
-        return context_of(self.job, self)
+        shown = replace(self, **with_context(self.job, self))
+        shown.__dict__["metrics"] = self.metrics
+        return shown
 
     def document(
         self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
@@ -133,16 +126,15 @@ class Run(Result):
 
         UsageError where the disk does not allow it.
         """
-        shown = replace(self, phase_band=self._band(), context=self._context())
         with writing(Path(path)):
-            shown._write_page(Path(path), pyfolio=pyfolio)
+            self._shown._write_page(Path(path), pyfolio=pyfolio)
         return Path(path)
 
     def plot(self) -> Any:
         """Return equity, drawdown, flow and holdings as a figure of matplotlib; a notebook shows it."""
         from engine.report.notebook import plotted
 
-        return plotted(replace(self, phase_band=self._band(), context=self._context()))
+        return plotted(self._shown)
 
     def _repr_html_(self) -> str:
         from engine.report.notebook import fragment

@@ -65,11 +65,12 @@ class Quote(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The costs of a run that all funds have in common, as a fill sees them."""
+    """The costs that all funds have in common; ``credit`` is what may be owed: nothing, or infinity."""
 
     slippage_rate: float
     participation_rate: float
     impact: float
+    credit: float = 0.0
 
 
 class Filled(NamedTuple):
@@ -126,9 +127,9 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
         allowed = min(allowed, most_shares(quote, terms))
     wanted = allowed if order > 0 else -allowed
     filled = charge(wanted, quote, terms, cash)
-    if filled.cash < 0.0 and wanted < 0:
+    if filled.cash < -terms.credit and wanted < 0:
         filled = charge(0, quote, terms, cash)
-    elif filled.cash < 0.0:
+    elif filled.cash < -terms.credit:
         # The most lots that cash pays for: what a lot costs only grows with their number.
         enough, too_many = 0, wanted // quote.lot
         likely = math.floor(too_many * (cash / (cash - filled.cash)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.report.charts import SERIES, Chart, Kind, Panel, Series
 from engine.report.entry_charts import entry_charts
-from engine.result import Result
+from engine.result import Floats, Result
 from engine.results import curves
 from engine.results.trades import Holding
 
@@ -34,6 +34,8 @@ def run_charts(result: Result, held: list[Holding]) -> list[Chart]:
         charts += entry_charts(result, held)
     if len(result.fills):
         charts += [_turnover(result), _costs(result)]
+    if held and (exposed := curves.exposure(result)):
+        charts.append(_exposure(result, exposed))
     if len(result.rejections):
         charts.append(_rejections(result))
     return charts
@@ -50,6 +52,13 @@ def _equity(result: Result, held: list[Holding]) -> Chart:
             "The band lies between the lowest and the highest of the same strategy on all phases of its "
             "cycle, which differ in nothing but the day on which it rebalances."
         )
+    if result.luck_band is not None:
+        said.append(
+            "The grey band holds the middle 90 % of random rotations: funds drawn by lot, bought and sold "
+            "when the run bought and sold, with its weights and its costs."
+        )
+        if result.context and (beaten := result.context.luck_beaten) is not None:
+            said.append(f"{beaten:.1%} of them ended below the run.")
     said.append("Drawdown is the fall from the highest level so far.")
     flow = curves.chosen_flow(result)
     if np.isfinite(flow).any():
@@ -99,6 +108,10 @@ def _growth(result: Result) -> Panel:
         low, high = result.phase_band / result.initial_cash
         name = f"all phases of its cycle  {low[-1] - 1:+.1%} to {high[-1] - 1:+.1%}"
         series.insert(0, Series(name, "band", "run", high, low=low))
+    if result.luck_band is not None:
+        low, high = result.luck_band / result.initial_cash
+        name = f"random rotations, 90 %  {low[-1] - 1:+.1%} to {high[-1] - 1:+.1%}"
+        series.insert(0, Series(name, "band", "benchmark", high, low=low))
     return Panel("Growth of one unit of money", tuple(series), scale="number", height=230, log=True)
 
 
@@ -152,6 +165,10 @@ def _fund(result: Result, fund: curves.FundCurve) -> Chart:
         rows = np.array([row for row, _ in fund.splits], dtype=np.intp)
         labels = tuple(f"split 1:{ratio:g}" for _, ratio in fund.splits)
         series.append(Series("split", "flags", "equal", np.zeros(len(rows)), rows, labels=labels))
+    if fund.merges:
+        rows = np.array([row for row, _ in fund.merges], dtype=np.intp)
+        labels = tuple(said for _, said in fund.merges)
+        series.append(Series("merged", "flags", "fall", np.zeros(len(rows)), rows, labels=labels))
     series += marks("bought", "up", "rise", fund.bought) + marks("sold", "down", "fall", fund.sold)
     panels = [Panel(f"{called(result, fund.symbol)}, price in today's shares", tuple(series), "number", 170)]
     rows = np.flatnonzero(np.isfinite(fund.flow))
@@ -164,6 +181,36 @@ def _fund(result: Result, fund: curves.FundCurve) -> Chart:
         "",
         result.days,
         tuple(panels),
+        wide=True,
+        zoom=True,
+    )
+
+
+def _exposure(result: Result, exposed: dict[str, Floats]) -> Chart:
+    names = list(exposed)
+    shown = names if len(names) <= SERIES else names[: SERIES - 1]
+    rest = sum((exposed[name] for name in names[len(shown) :]), np.zeros(len(result.days)))
+    curves_of = {name: exposed[name] for name in shown}
+    if rest.any():
+        curves_of["all others"] = rest
+    series = tuple(
+        Series(f"{name}  {curve.mean():.0%} on the mean", "area", f"s{number}", curve, stack=True)
+        for number, (name, curve) in enumerate(curves_of.items(), start=1)
+    )
+    by_theme = bool(result.context and result.context.themes)
+    said = (
+        "Funds whose index has dated weights count by the themes of its constituents, as they could be known "
+        "on the day; the others count whole, as their index family."
+        if by_theme
+        else "Each fund counts whole, as its index family: the data have no dated weights of constituents."
+    )
+    title = "Exposure to themes" if by_theme else "Exposure to index families"
+    return Chart(
+        "exposure",
+        title,
+        f"{said} What is missing to 100 % is cash.",
+        result.days,
+        (Panel(f"{title}, of equity at the close", series, height=190),),
         wide=True,
         zoom=True,
     )

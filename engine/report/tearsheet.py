@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.metrics import Metrics, annual_return_interval, sharpe_interval
-from engine.report import charts, html, sections
+from engine.report import calendar_sections, charts, html, sections, trading_sections
 from engine.report.assumptions import assumptions
 from engine.report.charts import Chart
 from engine.report.html import Safe, join, section, tag
@@ -73,9 +73,9 @@ def _parts(
             section(
                 "What was held and why",
                 join(
-                    sections.by_fund(result, held),
+                    trading_sections.by_fund(result, held),
                     figures("flow_at_entry", "score_at_entry", "rank_at_entry", "holding_periods"),
-                    sections.entries(result, held),
+                    trading_sections.entries(result, held),
                 )
                 if held
                 else none,
@@ -83,12 +83,17 @@ def _parts(
                 lead="A holding lasts from the first purchase of a fund until nothing of it is left.",
             ),
         ),
+        *(
+            [("exposure", "Exposure", section("Exposure", figures("exposure"), id_="exposure"))]
+            if "exposure" in by_name
+            else []
+        ),
         (
             "rejections",
             "Rejections",
             section(
                 "Orders that did not trade",
-                join(sections.rejected(result), figures("rejections"))
+                join(trading_sections.rejected(result), figures("rejections"))
                 if len(result.rejections)
                 else tag("p", "Every order traded in full."),
                 id_="rejections",
@@ -101,7 +106,7 @@ def _parts(
             "Turnover and cost",
             section(
                 "Turnover and cost",
-                join(sections.costs(result, metrics), figures("turnover", "costs")) if held else none,
+                join(trading_sections.costs(result, metrics), figures("turnover", "costs")) if held else none,
                 id_="costs",
             ),
         ),
@@ -110,16 +115,16 @@ def _parts(
             "Drawdowns and calendar",
             section(
                 "Drawdowns and calendar",
-                sections.drawdown_table(result),
-                sections.calendar_tables(result),
+                calendar_sections.drawdown_table(result),
+                calendar_sections.calendar_tables(result),
                 tag(
                     "div",
                     *(
                         tag("div", each)
                         for each in (
-                            sections.trailing_table(result),
-                            sections.win_table(result, held),
-                            sections.days_table(result),
+                            calendar_sections.trailing_table(result),
+                            calendar_sections.win_table(result, held),
+                            calendar_sections.days_table(result),
                         )
                     ),
                     class_="columns",

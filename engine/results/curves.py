@@ -12,6 +12,9 @@ from engine.statistics.paths import underwater
 
 Days = NDArray[np.datetime64]
 
+OTHER = "other"
+"""What has no theme, and no index family."""
+
 
 def growth(returns: Floats) -> Floats:
     """Return the growth of one unit of money, (D,); NaN before the first known return, flat across gaps."""
@@ -61,6 +64,7 @@ class FundCurve:
     bought, sold : rows with a purchase or a sale, and the price of it
     splits : rows and ratios
     halts : first and last rows
+    merges : rows on which a holding became one of another fund, or came of one, and which, in words
     """
 
     symbol: str
@@ -70,6 +74,7 @@ class FundCurve:
     sold: tuple[tuple[int, float], ...]
     splits: tuple[tuple[int, float], ...]
     halts: tuple[tuple[int, int], ...]
+    merges: tuple[tuple[int, str], ...] = ()
 
 
 def fund_curves(result: Result) -> list[FundCurve]:
@@ -112,9 +117,52 @@ def fund_curves(result: Result) -> list[FundCurve]:
                 tuple((row_of(first), row_of(last)) for first, last, of in context.halts if of == symbol)
                 if context
                 else (),
+                _merges(result, symbol),
             )
         )
     return found
+
+
+def _merges(result: Result, symbol: str) -> tuple[tuple[int, str], ...]:
+    """Return where a holding of ``symbol`` became one of its successor, or came of one."""
+    days = result.merges["day"].to_numpy().astype(result.days.dtype)
+    rows = np.searchsorted(result.days, days).tolist()
+    found = []
+    for row, old, new in zip(rows, result.merges["symbol"], result.merges["successor"], strict=True):
+        if symbol == old:
+            found.append((row, f"into {new}"))
+        elif symbol == new:
+            found.append((row, f"from {old}"))
+    return tuple(found)
+
+
+def exposure(result: Result) -> dict[str, Floats]:
+    """Return what of equity was in each theme at the close, the largest on the mean first, each (D,).
+
+    A fund whose index has dated weights counts by the themes of its constituents, as they could be known; any
+    other counts whole, as its index family. Empty where neither is known of anything that was held.
+    """
+    context, weights = result.context, result.held_weights
+    parts: dict[str, Floats] = {}
+    if context is None:
+        return parts
+
+    def add(name: str, amount: Floats, rows: slice = slice(None)) -> None:
+        parts.setdefault(name, np.zeros(len(result.days)))[rows] += amount[rows]
+
+    for column in np.flatnonzero((weights > 0.0).any(axis=0)).tolist():
+        symbol, held = result.symbols[column], weights[:, column]
+        files = context.themes.get(symbol, ())
+        family = context.families.get(symbol, OTHER)
+        starts = [int(np.searchsorted(result.days, np.datetime64(day, "D"))) for day, _ in files]
+        add(family, held, slice(0, starts[0] if starts else None))
+        for (_, shares), first, after in zip(files, starts, [*starts[1:], len(result.days)], strict=False):
+            for theme, share in shares.items():
+                add(theme, held * share, slice(first, after))
+    found = {name: curve for name, curve in parts.items() if curve.any()}
+    if set(found) <= {OTHER}:
+        return {}
+    return {name: found[name] for name in sorted(found, key=lambda name: (-found[name].sum(), name))}
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
 merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
-context.json     names of funds, their splits and halts, the verdict of the search that the run came from;
-                 where a tear sheet was made
+luck.csv         day, lowest, highest: equity that 5 % and 95 % of random rotations are below; likewise
+context.json     names of funds, their splits, halts and themes, the verdict of the search that the run came
+                 from, what rejections cost; likewise
 audit.*          what the audit said; where one was asked
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================
@@ -67,9 +68,10 @@ EXACT_FILES = (
 )
 
 PHASES = "phases.csv"
+LUCK = "luck.csv"
 MERGES = "merges.csv"
 CONTEXT = "context.json"
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, CONTEXT, "audit.json", "audit.html")
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
 
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason", "successor")
@@ -101,6 +103,9 @@ _CONTEXT = {
     "halts": [list],
     "judged": str,
     "judged_by": str,
+    "themes?": dict,
+    "rejection_costs?": dict,
+    "luck_beaten?": NUMBER,
 }
 # Sums of the books and ours may have been added in another order.
 _ROUNDING = 1e-9
@@ -165,10 +170,10 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
         frame.to_csv(folder / name, index=False, lineterminator="\n")
     if len(result.merges):
         _with_text_days(result.merges).to_csv(folder / MERGES, index=False, lineterminator="\n")
-    if result.phase_band is not None:
-        lowest, highest = result.phase_band
-        band = pd.DataFrame({"day": _texts(result.days), "lowest": lowest, "highest": highest})
-        band.to_csv(folder / PHASES, index=False, lineterminator="\n")
+    for name, band in ((PHASES, result.phase_band), (LUCK, result.luck_band)):
+        if band is not None:
+            table = pd.DataFrame({"day": _texts(result.days), "lowest": band[0], "highest": band[1]})
+            table.to_csv(folder / name, index=False, lineterminator="\n")
     if result.context is not None:
         write_json(asdict(result.context), folder / CONTEXT)
 
@@ -368,6 +373,7 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES),
+        luck_band=_read_band(folder / LUCK),
         merges=_read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
         context=_read_context(folder / CONTEXT),
     )
@@ -391,6 +397,17 @@ def _read_context(path: Path) -> Context | None:
         halts=tuple((str(first), str(last), str(symbol)) for first, last, symbol in found["halts"]),
         judged=str(found["judged"]),
         judged_by=str(found["judged_by"]),
+        themes={
+            str(symbol): tuple(
+                (str(day), {str(name): float(part) for name, part in parts.items()}) for day, parts in files
+            )
+            for symbol, files in found.get("themes", {}).items()
+        },
+        rejection_costs={
+            str(reason): None if cost is None else float(cost)
+            for reason, cost in found.get("rejection_costs", {}).items()
+        },
+        luck_beaten=found.get("luck_beaten"),
     )
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from data.numeric.arithmetic import round_half_up
 from data.numeric.compiled import compiled, loaded
 from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
-from engine.kernel.fills import REASON_NAMES, terms_of
+from engine.kernel.fills import REASON_NAMES, Terms, terms_of
 from engine.kernel.targets import Targets
 from engine.simulation import account, sleeves
-from engine.simulation.entries import NO_TURNS, Orders, Record, blank_record
+from engine.simulation.entries import NO_TURNS, Orders, Record, Totals, blank_record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
 from engine.simulation.sleeves import Sleeves, blank_sleeves
 from engine.simulation.tape import Tape, tape_of
 from engine.spec import Conditions
+
+Floats = NDArray[np.float64]
 
 # What ``follow_orders`` calls, for the compiler.
 ACCOUNT_CALLS = (
@@ -59,9 +64,7 @@ LARGE, ORDER_WORK = 100_000, 4
 
 def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of following ``targets`` over the sessions ``first`` to ``last`` of ``panel``."""
-    follow_orders = account.follow_orders
-    if loaded() or work_of(targets, first, last) > LARGE:
-        follow_orders = compiled(account.follow_orders, *ACCOUNT_CALLS)
+    follow_orders = follower(work_of(targets, first, last))
     orders = orders_of(targets, first, last)
     tape = tape_of(panel, first, last, conditions, orders.sessions)
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
@@ -85,6 +88,41 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
     if totals.broken >= 0:
         raise InvariantError(f"cash or shares below zero on {panel.days[first + totals.broken]}")
     return _ledger(panel, targets, first, last, record, totals.fills, totals.rejections)
+
+
+def follower(work: int) -> Callable[..., Totals]:
+    """Return ``follow_orders`` in machine code, or in Python where that walks so much sooner."""
+    if loaded() or work > LARGE:
+        return compiled(account.follow_orders, *ACCOUNT_CALLS)
+    return account.follow_orders
+
+
+def equity_of(
+    tape: Tape,
+    targets: Targets,
+    first: int,
+    conditions: Conditions,
+    terms: Terms | None = None,
+    follow_orders: Callable[..., Totals] = account.follow_orders,
+) -> Floats:
+    """Return the equity (D,) of following ``targets`` on a tape that begins with the row ``first``.
+
+    ``terms`` are those of the conditions where they are left out.
+    """
+    funds, sessions = tape.marks.shape
+    record = blank_record(sessions, funds, 0, 0, False)
+    follow_orders(
+        tape,
+        terms_of(conditions.costs) if terms is None else terms,
+        float(conditions.reserve),
+        conditions.costs.cash_rate,
+        conditions.fill == "vwap",
+        float(conditions.cash),
+        orders_of(targets, first, first + sessions - 1),
+        sleeves_of(targets, tape),
+        record,
+    )
+    return record.equity
 
 
 def work_of(targets: Targets, first: int, last: int) -> int:

@@ -8,13 +8,9 @@ from numpy.typing import NDArray
 from data.errors import EtflowError
 from data.numeric.compiled import loaded
 from data.panel.panel import Panel
-from engine.kernel.fills import terms_of
 from engine.kernel.schedule import distinct_phases
-from engine.kernel.targets import Targets
-from engine.simulation.account import follow_orders
-from engine.simulation.batch import LARGE, orders_of, sleeves_of, work_of
-from engine.simulation.entries import blank_record
-from engine.simulation.tape import Tape, tape_of
+from engine.simulation.batch import LARGE, equity_of, work_of
+from engine.simulation.tape import tape_of
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import ScoreAdapter
@@ -27,11 +23,17 @@ COMPILING = 25
 
 
 def phase_band(
-    strategy: Adapter, panel: Panel, first: int, last: int, conditions: Conditions
+    strategy: Adapter,
+    panel: Panel,
+    first: int,
+    last: int,
+    conditions: Conditions,
+    scores: Floats | None = None,
 ) -> Floats | None:
     """Return the lowest and the highest equity over all phases at each close, (2, D).
 
-    None for a strategy that does not decide every so many sessions, or cannot be run on another phase.
+    ``scores`` are the strategy's on the panel, where they are known already. None for a strategy that does
+    not decide every so many sessions, or cannot be run on another phase.
     """
     if not isinstance(strategy, ScoreAdapter) or not hasattr(strategy.strategy, "phase"):
         return None
@@ -39,7 +41,7 @@ def phase_band(
     if count is None or count < 2:
         return None
     try:
-        scores = strategy.values_on(panel)
+        scores = strategy.values_on(panel) if scores is None else scores
         phases = [ScoreAdapter(strategy.with_parameters({"phase": phase}).strategy) for phase in range(count)]
         targets = [each.decisions(panel, first, last, scores) for each in phases]
     except EtflowError:
@@ -47,25 +49,7 @@ def phase_band(
     work = sum(work_of(each, first, last) for each in targets)
     if not loaded() and work <= (COMPILING if must_compile() else 1) * LARGE:
         tape = tape_of(panel, first, last, conditions, np.arange(last - first + 1))
-        equity = np.array([_walk(tape, each, first, conditions) for each in targets])
+        equity = np.array([equity_of(tape, each, first, conditions) for each in targets])
     else:
         equity = Sweep(panel, first, last, conditions).follow(targets)
     return np.array([equity.min(axis=0), equity.max(axis=0)])
-
-
-def _walk(tape: Tape, targets: Targets, first: int, conditions: Conditions) -> Floats:
-    """Return the equity of following ``targets``, in Python: the bits of machine code."""
-    funds, sessions = tape.marks.shape
-    record = blank_record(sessions, funds, 0, 0, False)
-    follow_orders(
-        tape,
-        terms_of(conditions.costs),
-        float(conditions.reserve),
-        conditions.costs.cash_rate,
-        conditions.fill == "vwap",
-        float(conditions.cash),
-        orders_of(targets, first, first + sessions - 1),
-        sleeves_of(targets, tape),
-        record,
-    )
-    return record.equity
