@@ -52,7 +52,7 @@
           if (!each.rows.has(row)) continue;
           const name = each.name.split("  ")[0];
           const upper = shown(each.rows.get(row), panel.scale);
-          const text = each.kind === "band" ? `${shown(each.low[row], panel.scale)} to ${upper}` : upper;
+          const text = ["band", "ranges"].includes(each.kind) ? `${shown(each.low[row], panel.scale)} to ${upper}` : upper;
           lines.push([name, text, each.colour]);
         }
       }
@@ -152,6 +152,14 @@
           const lower = rows.map(([row], at) => api.coord([row, each.low[at]])).reverse();
           return { type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: ink, opacity: 0.2 },
             clipPath: { type: "rect", shape: { x: params.coordSys.x, y: params.coordSys.y, width: params.coordSys.width, height: params.coordSys.height } } };
+        } }];
+    }
+    if (each.kind === "ranges") {
+      return [{ ...common, type: "custom", silent: true, data: rows.map(([row, value], at) => [row, each.low[at], value]), encode: { x: 0, y: [1, 2] }, z: 4,
+        renderItem: (params, api) => {
+          const [x, low] = api.coord([api.value(0), api.value(1)]), [, high] = api.coord([api.value(0), api.value(2)]);
+          if (!Number.isFinite(low) || !Number.isFinite(high)) return null;
+          return { type: "path", shape: { pathData: `M${x - 4} ${high}h8m-4 0V${low}m-4 0h8` }, style: { stroke: ink, fill: "none", lineWidth: 1 } };
         } }];
     }
     if (each.kind === "ribbon") {

@@ -26,7 +26,9 @@ from data.words import number, percent
 from engine.report.html import Safe, join, json_block, tag
 from engine.result import Floats
 
-Kind = Literal["line", "steps", "area", "band", "bars", "points", "up", "down", "flags", "shade", "ribbon"]
+Kind = Literal[
+    "line", "steps", "area", "band", "bars", "points", "up", "down", "flags", "shade", "ribbon", "ranges"
+]
 Scale = Literal["percent", "number", "count"]
 
 STAMP = f"{SYNTHETIC} DATA"
@@ -43,8 +45,9 @@ class Series:
     name : str
         In the legend; what it ends at may be part of it.
     kind : Kind
-        ``band`` lies between ``low`` and ``values``; ``up`` and ``down`` are triangles, ``flags`` are upright
-        lines with a label, ``shade`` spans from ``at`` to ``low`` (rows), ``ribbon`` has a row a label.
+        ``band`` lies between ``low`` and ``values``, ``ranges`` are upright lines from one to the other;
+        ``up`` and ``down`` are triangles, ``flags`` are upright lines with a label, ``shade`` spans from
+        ``at`` to ``low`` (rows), ``ribbon`` has a row a label.
     colour : str
         A variable of the style sheet, without its dashes.
     values : (N,), of a ribbon (N, R)

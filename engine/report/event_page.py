@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.events.study import ALTERNATIVES, EventStudy, Measure
-from engine.report import canvas, html
-from engine.report.canvas import Picture
+from engine.report import charts, html
+from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
 from engine.statistics.events import EventMean
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
 
 FULL_RETURN = 0.05
 MOST_EVENTS = 200
@@ -39,16 +36,13 @@ def write_event(found: EventStudy, document: Mapping[str, Any], path: Path) -> N
 
     OSError if the file cannot be written.
     """
-    with canvas.styled("page"):
-        html.write(path, _page(found, document))
+    html.write(path, _page(found, document))
 
 
 def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     synthetic = bool(document["data"]["synthetic"])
-    pictures = [_fan(found, name) for name in ALTERNATIVES if np.isfinite(found.fan[name][:, 0]).any()]
-    drawn = [
-        html.figure(canvas.svg(each, synthetic=synthetic), each.caption, wide=each.wide) for each in pictures
-    ]
+    fans = [_fan(found, name) for name in ALTERNATIVES if np.isfinite(found.fan[name][:, 0]).any()]
+    drawn = [charts.figure(each, synthetic=synthetic) for each in fans]
     parts: list[tuple[str, str, Safe]] = [
         ("summary", "Summary", _summary(found, document)),
         (
@@ -72,7 +66,13 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
     about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
     header = html.heading("Event study", title, about)
-    return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
+    return html.page(
+        title,
+        header,
+        parts,
+        banner=html.made_up() if synthetic else None,
+        scripts=charts.scripts(fans, synthetic=synthetic),
+    )
 
 
 def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
@@ -93,32 +93,25 @@ def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
     return section("Summary", *warned, shown, id_="summary", lead=f"Returns go {document['returns']}.")
 
 
-def _fan(found: EventStudy, name: str) -> Picture:
-    offsets, values = found.fan_sessions, found.fan[name]
-
-    def draw(figure: Figure | SubFigure) -> None:
-        axes = figure.subplots()
-        for side in (offsets < 0, offsets > 0):
-            x = np.append(offsets[side], 0) if offsets[side][0] < 0 else np.insert(offsets[side], 0, 0)
-            part = values[side]
-            zero = np.zeros((1, values.shape[1]))
-            part = np.vstack([part, zero]) if offsets[side][0] < 0 else np.vstack([zero, part])
-            mean, q05, q25, q50, q75, q95 = part.T
-            axes.fill_between(x, q05, q95, color=canvas.RUN, alpha=0.12, linewidth=0)
-            axes.fill_between(x, q25, q75, color=canvas.RUN, alpha=0.22, linewidth=0)
-            axes.plot(x, q50, color=canvas.BENCHMARK, linewidth=1.0, linestyle=":")
-            axes.plot(x, mean, color=canvas.RUN, linewidth=1.8)
-        axes.axhline(0.0, color=canvas.BENCHMARK, linewidth=0.8)
-        axes.axvline(0.0, color=canvas.WARNING, linewidth=0.9)
-        canvas.percent_axis(axes)
-        axes.set_xlabel("Sessions from the event")
-        axes.set_title(f"Less {ALTERNATIVES[name]}")
-
-    return Picture(
+def _fan(found: EventStudy, name: str) -> Chart:
+    after = int(np.searchsorted(found.fan_sessions, 0))
+    offsets = np.insert(found.fan_sessions, after, 0)
+    mean, q05, q25, q50, q75, q95 = np.insert(found.fan[name], after, 0.0, axis=0).T
+    series = (
+        Series("nine in ten events", "band", "run", q95, low=q05),
+        Series("the middle half", "band", "run", q75, low=q25),
+        Series("median", "line", "benchmark", q50),
+        Series("mean", "line", "run", mean),
+        Series("event", "flags", "fall", np.zeros(1), np.array([after]), labels=("event",)),
+    )
+    title = f"Less {ALTERNATIVES[name]}"
+    return Chart(
         f"fan-{name}",
-        f"Less {ALTERNATIVES[name]}",
-        "Line: mean; dotted: median; dark: the middle half of events; light: nine in ten.",
-        draw,
+        title,
+        "The middle half of the events lies in the darker band, nine in ten in the lighter one.",
+        np.array([f"{offset:+d}" if offset else "0" for offset in offsets.tolist()]),
+        (Panel(title, series, height=220),),
+        axis_title="Sessions from the event",
     )
 
 
@@ -133,6 +126,7 @@ def _horizons(found: EventStudy) -> Safe:
             [_row(found, found.at(each, name)) for each in found.horizons],
             caption=f"Less {label}",
             class_="compact",
+            sort=True,
         )
         for name, label in ALTERNATIVES.items()
     ]
@@ -182,7 +176,7 @@ def _groups(found: EventStudy) -> Safe:
             )
             for name, first in getattr(measures[0], of).items()
         ]
-        tables.append(table(head, rows, caption=caption, class_="compact"))
+        tables.append(table(head, rows, caption=caption, class_="compact", sort=True))
     return section(
         "Years and families",
         *tables,
@@ -203,7 +197,7 @@ def _dates(document: Mapping[str, Any]) -> Safe:
         tag(
             "details",
             tag("summary", count(len(shown), "event")),
-            table(("Day", "Fund"), rows, text_columns=2),
+            table(("Day", "Fund"), rows, text_columns=2, sort=True),
         ),
         id_="dates",
         lead=lead,

@@ -12,9 +12,8 @@ from typing import Any
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.factors.diagnose import Diagnostics
-from engine.report import canvas, html
-from engine.report.canvas import Picture
-from engine.report.factor_figures import factor_pictures
+from engine.report import charts, html
+from engine.report.factor_charts import factor_charts
 from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.statistics.factor import MeanSummary
 
@@ -40,13 +39,13 @@ def write_factor(found: Diagnostics, document: Mapping[str, Any], path: Path) ->
     ``document`` says what was diagnosed: ``strategy``, ``parameters``, ``data`` and ``returns``. OSError if
     the file cannot be written.
     """
-    with canvas.styled("page"):
-        html.write(path, _page(found, document))
+    html.write(path, _page(found, document))
 
 
 def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
     synthetic = bool(document["data"]["synthetic"])
-    drawn = {each.name: _figure(each, synthetic) for each in factor_pictures(found)}
+    ours = factor_charts(found)
+    drawn = {each.name: charts.figure(each, synthetic=synthetic) for each in ours}
     main = found.main
     horizon = count(main.sessions, "session")
     parts: list[tuple[str, str, Safe]] = [
@@ -81,7 +80,7 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
             "Groups",
             section(
                 f"Returns of {found.quantiles} groups by score",
-                _some(drawn, "groups"),
+                _some(drawn, "groups", "ends"),
                 _groups(found),
                 tag("p", OF_GROUPS, class_="note"),
                 id_="quantiles",
@@ -107,11 +106,13 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
     about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
     header = html.heading("Score", title, about)
-    return html.page(title, header, parts, banner=html.made_up() if synthetic else None)
-
-
-def _figure(picture: Picture, synthetic: bool) -> Safe:
-    return html.figure(canvas.svg(picture, synthetic=synthetic), picture.caption, wide=picture.wide)
+    return html.page(
+        title,
+        header,
+        parts,
+        banner=html.made_up() if synthetic else None,
+        scripts=charts.scripts(ours, synthetic=synthetic),
+    )
 
 
 def _some(drawn: Mapping[str, Safe], *names: str) -> Safe:
@@ -163,7 +164,7 @@ def _horizons(found: Diagnostics) -> Safe:
         *("Funds, median", "Decay: sessions", "Decay: mean IC", "Decay: t"),
     )
     reasons = _reasons([(f"{each.sessions}", each.ic) for each in found.horizons])
-    return join(table(head, rows, class_="compact"), reasons)
+    return join(table(head, rows, class_="compact", sort=True), reasons)
 
 
 def _ic(summary: MeanSummary) -> Safe:
@@ -201,7 +202,7 @@ def _years(found: Diagnostics) -> Safe:
         "Sessions",
         "Funds scored",
     )
-    return table(head, rows, caption="Mean rank IC by horizon in sessions", class_="compact")
+    return table(head, rows, caption="Mean rank IC by horizon in sessions", class_="compact", sort=True)
 
 
 def _groups(found: Diagnostics) -> Safe:
@@ -222,7 +223,7 @@ def _groups(found: Diagnostics) -> Safe:
     ]
     head = ("Horizon", "Bottom", *middle, "Top", "Spread", "Its t", "By rank", "Its t")
     reasons = _reasons([(f"{each.sessions}", each.spread) for each in found.horizons])
-    return join(table(head, rows, class_="compact"), reasons)
+    return join(table(head, rows, class_="compact", sort=True), reasons)
 
 
 def _families(found: Diagnostics) -> Safe:
@@ -246,7 +247,7 @@ def _families(found: Diagnostics) -> Safe:
     )
     return section(
         "Index families",
-        table(head, rows, caption="Mean rank IC by horizon in sessions", class_="compact"),
+        table(head, rows, caption="Mean rank IC by horizon in sessions", class_="compact", sort=True),
         _reasons([(name, at_main) for name, _, _, at_main in named]),
         id_="families",
         lead="Within a family: does the score order funds of the same kind of index? Between families: does "
@@ -266,7 +267,7 @@ def _persistence(found: Diagnostics) -> Safe:
         for each in found.horizons
     ]
     head = ("Sessions apart", "Rank autocorrelation", "New in top group", "New in bottom group")
-    return table(head, rows, class_="compact")
+    return table(head, rows, class_="compact", sort=True)
 
 
 def _method(found: Diagnostics, document: Mapping[str, Any]) -> Safe:

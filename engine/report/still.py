@@ -216,12 +216,18 @@ def _drawn(each: Series, x: Floats, frame: Frame, values: Floats, low: Floats | 
 
 
 def _marked(each: Series, places: Floats, frame: Frame, values: Floats, ink: str, x: Floats) -> list[str]:
-    """Return what stands at single places: points, triangles, flags, shades."""
+    """Return what stands at single places: points, triangles, ranges, flags, shades."""
     if each.kind == "flags":
         return [
             f'<path d="M{place:.1f} {frame.top:g}V{frame.bottom:g}" stroke="{ink}" stroke-dasharray="4 3"/>'
             f'<text x="{place + 3:.1f}" y="{frame.top + 10:g}">{escape(label)}</text>'
             for place, label in zip(places, each.labels, strict=True)
+        ]
+    if each.kind == "ranges" and each.low is not None:
+        return [
+            f'<path d="M{place - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8" fill="none" stroke="{ink}"/>'
+            for place, top, bottom in zip(places, frame.y(values), frame.y(each.low), strict=True)
+            if math.isfinite(top) and math.isfinite(bottom)
         ]
     if each.kind == "shade" and each.low is not None:
         half = 0.5 * (frame.right - frame.left) / len(x)

@@ -10,7 +10,7 @@
     const numbers = [one, two].map((each) => typeof each === "number");
     if (numbers[0] && numbers[1]) return one - two;
     if (numbers[0] !== numbers[1]) return numbers[0] ? -1 : 1;
-    return String(one).localeCompare(String(two), "en");
+    return String(one).localeCompare(String(two), "en", { numeric: true });
   };
   for (const table of document.querySelectorAll(".sort table")) {
     const body = table.tBodies[0];
