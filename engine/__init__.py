@@ -50,12 +50,16 @@ if TYPE_CHECKING:
     from engine.kernel.costs import Costs
     from engine.metrics.declared import ALTERNATIVES, OF_RUN, label_of, unit_of
     from engine.metrics.metric import Unit, is_percent
-    from engine.orders.next_open import Line, Signal
+    from engine.orders.formats import FORMATS, Format, format_of
+    from engine.orders.inputs import Input
+    from engine.orders.next_open import Line, Signal, next_session
     from engine.orders.positions import read_holdings
+    from engine.orders.tickets import Ticket, cut_text
     from engine.pipeline import Watch
     from engine.result import Result
     from engine.results.documents import json_text, plain
     from engine.results.runs import LAST, check_writable, runs_in
+    from engine.simulation.standing import Standing
     from engine.spec import Conditions, Spec
     from engine.statistics.estimate import Estimate
     from engine.statistics.factor import MeanSummary
@@ -113,8 +117,23 @@ _PLACES = {
     "engine.kernel.costs": ("Costs",),
     "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "label_of", "unit_of"),
     "engine.metrics.metric": ("Unit", "is_percent"),
-    "engine.orders.next_open": ("Line", "Signal"),
+    "engine.orders.next_open": (
+        "Line",
+        "Signal",
+        "next_session",
+    ),
     "engine.orders.positions": ("read_holdings",),
+    "engine.orders.formats": (
+        "FORMATS",
+        "Format",
+        "format_of",
+    ),
+    "engine.orders.inputs": ("Input",),
+    "engine.orders.tickets": (
+        "Ticket",
+        "cut_text",
+    ),
+    "engine.simulation.standing": ("Standing",),
     "engine.pipeline": ("Watch",),
     "engine.result": ("Result",),
     "engine.results.documents": ("json_text", "plain"),
@@ -141,6 +160,7 @@ __all__ = [
     "ENGINES",
     "EXECUTORS",
     "FILLS",
+    "FORMATS",
     "HORIZONS",
     "LAST",
     "LISTED_METRICS",
@@ -162,8 +182,10 @@ __all__ = [
     "Fact",
     "Factor",
     "FlowBrief",
+    "Format",
     "FundRanking",
     "Goal",
+    "Input",
     "Job",
     "Judgement",
     "Leaderboard",
@@ -185,10 +207,12 @@ __all__ = [
     "Significance",
     "Spec",
     "SplitSizes",
+    "Standing",
     "State",
     "StatementVerdict",
     "StoredStudy",
     "StudyWriter",
+    "Ticket",
     "Trial",
     "Tuned",
     "Unit",
@@ -204,6 +228,7 @@ __all__ = [
     "checked_horizons",
     "compare",
     "compare_runs",
+    "cut_text",
     "describe",
     "diff_runs",
     "event",
@@ -213,6 +238,7 @@ __all__ = [
     "find_study",
     "finished_runs",
     "forget",
+    "format_of",
     "is_percent",
     "job_of",
     "json_text",
@@ -221,6 +247,7 @@ __all__ = [
     "list_runs",
     "make_report",
     "must_compile",
+    "next_session",
     "open_job",
     "open_together",
     "order_of",

@@ -92,8 +92,8 @@ ROOMS: dict[str, str] = {
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (
-        "data.errors data.rows data.facts engine.kernel data.source data.panel engine.strategy "
-        "engine.spec engine.simulation data.load"
+        "data.days data.errors data.rows data.numeric data.facts data.store engine.kernel data.source "
+        "data.panel engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.briefs": (
         "data.choices data.errors data.rows data.words data.facts data.source data.panel data.filled "
@@ -108,19 +108,21 @@ ROOMS: dict[str, str] = {
         "data.errors data.expression data.atomic data.facts engine.choices engine.kernel engine.result "
         "engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
-        "data.panel engine.strategy engine.spec engine.sweeps engine.counterfactuals engine.factors "
+        "data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
+        "engine.counterfactuals engine.factors "
         "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.briefs "
         "engine.report"
     ),
     "engine": (
         "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
-        "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.sweeps "
-        "engine.factors engine.events engine.audits engine.pipeline engine.tuning engine.orders "
-        "engine.briefs engine.commands"
+        "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.simulation "
+        "engine.sweeps engine.factors engine.events engine.audits engine.pipeline engine.tuning "
+        "engine.orders engine.briefs engine.commands"
     ),
     "engine.cli": (
         "data.choices data.days data.errors data.atomic data.words data.facts data.synthetic "
-        "data.store data.demo data.source data.checks data.importing data.providers data.load engine"
+        "data.store data.demo data.source data.panel data.checks data.importing data.providers "
+        "data.load engine"
     ),
 }
 

@@ -7,25 +7,34 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 import run_backtest
 from data.demo import Demo
 from data.errors import DataError, UsageError
+from data.facts.availability import load_availability
 from data.load import load_panel
+from data.panel.panel import Panel
 from engine import run
+from engine.cli import commands_signal
 from engine.cli.main import main
 from engine.kernel.costs import Costs
+from engine.orders.formats import FORMATS, format_of, read_file, write_orders
+from engine.orders.inputs import inputs_of, require_fresh
 from engine.orders.next_open import decide_next, next_panel, next_session
 from engine.orders.positions import read_holdings
+from engine.orders.tickets import tickets_of
 from engine.simulation.books import Books
 from engine.spec import Conditions
-from engine.strategy.adapters import BacktraderAdapter
+from engine.strategy.adapters import BacktraderAdapter, adapt
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -228,6 +237,179 @@ def test_holdings_are_read_in_any_column_order_and_symbol_form(tmp_path):
     assert read_holdings(tmp_path / "held.csv") == {"157001.SZ": 100, "586031.SH": 0, "157005.SZ": 200}
 
 
+# --- what can be sent --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Into:
+    """All into the second fund."""
+
+    def target_weights(self, known: Any) -> NDArray[np.float64]:
+        weights = np.full((len(known.days), 2), np.nan)
+        weights[-1] = 0.0, 1.0
+        return weights
+
+
+def evening(volume: float = 10_000.0) -> Panel:
+    """Return four sessions of two funds at 1.000 and 2.000, of which the last has not been traded yet."""
+    close = np.array([[1.0, 2.0]] * 3 + [[np.nan, np.nan]])
+    traded = np.where(np.isfinite(close), [[1_000_000.0, volume]], np.nan)
+    bars = dict.fromkeys(("open", "high", "low", "close"), close) | {"volume": traded}
+    days = ["2025-08-18", "2025-08-19", "2025-08-20", "2025-08-21"]
+    return Panel.from_events(days, SYMBOLS[:2], bars=bars, price_limit=0.1, sell_fee_rate=0.001)
+
+
+@pytest.mark.parametrize(
+    ("volume", "shares", "cut"), [(10_000.0, 500, {}), (3_000.0, 300, {"participation": 200})]
+)
+def test_what_is_sent_is_paid_for_at_its_limit_price(volume, shares, cut):
+    panel, costs = evening(volume), Costs()
+    signal = decide_next(Into(), panel, Conditions(costs=costs), holdings={SYMBOLS[0]: 1_050}, cash=100.0)
+    found = tickets_of(signal, panel, costs)
+    sold, bought = found.sent
+    assert (sold.symbol, sold.shares, sold.limit_price) == (SYMBOLS[0], -1_050, 0.99)  # the odd lot too
+    assert (sold.commission, sold.fee, sold.after_sales) == (5.0, 0.001 * 1_050 * 0.99, False)
+    # Equity is 1,150: 575 shares at 2.000, that is five lots.
+    assert (bought.wanted, bought.shares, bought.limit_price) == (500, shares, 2.02)
+    assert dict(bought.cut) == cut
+    assert bought.after_sales  # 100 of cash do not pay for it
+    paid = shares * 2.02 + 5.0
+    assert found.cash_after == pytest.approx(100.0 + 1_050 * 0.99 * 0.999 - 5.0 - paid)
+
+
+def test_cash_that_pays_for_no_lot_sends_nothing_and_says_so():
+    panel = evening()
+    signal = decide_next(Into(), panel, cash=205.0)
+    found = tickets_of(signal, panel, Costs())  # a lot costs 202 and 5 of commission
+    assert found.sent == ()
+    assert dict(found.dropped[0].cut) == {"cash": 100}
+    assert found.cash_after == 205.0
+    assert tickets_of(signal, panel, Costs(), band=0.0).sent[0].limit_price == 2.0
+
+
+def test_limit_prices_stay_within_the_limits_of_the_day():
+    panel = evening()
+    signal = decide_next(Into(), panel, holdings={SYMBOLS[0]: 100}, cash=1_000.0)
+    sold, bought = tickets_of(signal, panel, Costs(), band=0.5).sent
+    assert (sold.limit_price, bought.limit_price) == (0.9, 2.2)
+    with pytest.raises(UsageError, match=r"band.*received 1\.5"):
+        tickets_of(signal, panel, Costs(), band=1.5)
+
+
+def test_inputs_are_those_that_the_score_read_and_late_ones_are_refused():
+    class Late(Cut):
+        def read(self, table, symbols=None):
+            frame = super().read(table, symbols)
+            late = (
+                (frame["symbol"] == "157001.SZ") & (frame["day"] == "2025-08-19") if table == "units" else []
+            )
+            return frame[~late] if table == "units" else frame
+
+    source = Late(date(2025, 8, 20))
+    ahead = next_panel(source, SYMBOLS, date(2025, 8, 19))
+    published = load_availability()
+    by_price = inputs_of(adapt(STRATEGY["all funds"]), ahead, published, source, ())
+    assert [each.table for each in by_price] == ["bars"]
+    require_fresh(by_price, date(2025, 8, 19))
+    found = inputs_of(adapt(STRATEGY["every session"]), ahead, published, source, ())
+    assert [(each.table, each.age, each.due) for each in found] == [
+        ("bars", 1, None),
+        ("units", 1, 1),
+        ("nav", 1, 1),
+    ]
+    assert found[1].late == (("157001.SZ", 2),)
+    with pytest.raises(DataError, match=r"stale.*units of 157001.SZ 2 sessions old.*--allow-stale"):
+        require_fresh(found, date(2025, 8, 19))
+
+
+ORDERS = [
+    {"id": "20250821-01", "day": date(2025, 8, 21), "symbol": "157001.SZ", "shares": -1050, "price": 0.99},
+    {"id": "20250821-02", "day": date(2025, 8, 21), "symbol": "586031.SH", "shares": 500, "price": 2.02},
+]
+WRITTEN = {
+    "generic": """id,day,symbol,side,shares,price,why
+20250821-01,2025-08-21,157001.SZ,sell,1050,0.99,rank 3
+20250821-02,2025-08-21,586031.SH,buy,500,2.02,rank 3
+""",
+    "qmt": """stock_code,order_type,order_volume,price_type,price,strategy_name,order_remark
+157001.SZ,24,1050,11,0.99,Into,20250821-01
+586031.SH,23,500,11,2.02,Into,20250821-02
+""",
+    "fix": """35=D|11=20250821-01|55=157001|207=XSHE|54=2|38=1050|40=2|44=0.99|59=0
+35=D|11=20250821-02|55=586031|207=XSHG|54=1|38=500|40=2|44=2.02|59=0
+""",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_orders_are_written_and_read_in_every_format(name, tmp_path):
+    rows = [each | {"strategy": "Into", "why": "rank 3"} for each in ORDERS]
+    text = write_orders(rows, format_of(name))
+    assert text == WRITTEN[name]
+    (tmp_path / "orders").write_text(text)
+    read = read_file(tmp_path / "orders", "orders", format_of(name))
+    assert [(row.id, row.symbol, row.shares, row.price) for row in read] == [
+        tuple(each[thing] for thing in ("id", "symbol", "shares", "price")) for each in ORDERS
+    ]
+
+
+def test_a_format_of_the_users_own(tmp_path):
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        'side = { buy = "B", sell = "S" }\n'
+        '[orders]\ncode = "code"\nbs = "side"\nqty = "shares"\ntype = "=LIMIT"\n'
+        '[positions]\ncode = "symbol"\nqty = "shares"\n'
+    )
+    mine = format_of(str(own))
+    assert write_orders(ORDERS, mine) == "code,bs,qty,type\n157001,S,1050,LIMIT\n586031,B,500,LIMIT\n"
+    (tmp_path / "held.csv").write_text("CODE,qty\n157001,1050\n")
+    assert read_holdings(tmp_path / "held.csv", mine) == {"157001.SZ": 1050}
+    with pytest.raises(UsageError, match=r"says nothing of `fills\.symbol`"):
+        read_file(own, "fills", mine)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sides = 1\n", "unknown entry"),
+        ('kind = "xml"\n', "unknown kind"),
+        ('side = { buy = "1", sell = "1" }\n', "how buy and sell are written"),
+        ('[orders]\ncode = "isin"\n', r"unknown thing `isin`"),
+        ("orders = 5\n", "must be a table of texts"),
+        ("orders = {", "not a TOML file"),
+    ],
+)
+def test_a_format_that_says_nothing_is_refused(tmp_path, text, message):
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        format_of(str(tmp_path / "mine.toml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("generic", "symbol,shares,price\n157001.SZ,5,1\n", "columns symbol, side, shares and price"),
+        ("generic", "symbol,side,shares,price\n157001.SZ,short,5,1\n", "row 1.*`side`.*received short"),
+        ("generic", "symbol,side,shares,price\n157001.SZ,buy,-5,1\n", "row 1.*`shares`"),
+        ("generic", "symbol,side,shares,price\n157001.SZ,buy,5,\n", "row 1.*`price` is missing"),
+        ("generic", "symbol,side,shares,price\n157001.SZ,buy,5,-1\n", "row 1.*`price` is not"),
+        ("generic", "day,symbol,side,shares,price\nx,157001.SZ,buy,5,1\n", "row 1.*`day`"),
+        ("fix", "35=8|150=F|55=157001|54=1|32=100\n", "row 1.*tags 55, 54, 32 and 31"),
+    ],
+)
+def test_malformed_fills_are_refused_by_row(tmp_path, name, text, message):
+    (tmp_path / "fills").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_file(tmp_path / "fills", "fills", format_of(name))
+
+
+def test_of_messages_only_those_of_trades_are_fills(tmp_path):
+    lines = ("35=8\x01150=0\x0155=157001\x0154=1", "35=8\x01150=F\x0155=157001\x0154=2\x0132=100\x0131=1.5")
+    (tmp_path / "fills").write_text("\n".join(lines))
+    (row,) = read_file(tmp_path / "fills", "fills", format_of("fix"))
+    assert (row.symbol, row.shares, row.price, row.costs) == ("157001.SZ", -100, 1.5, None)
+
+
 # --- the command --------------------------------------------------------------------------------------
 
 FUNDS = ("--symbols", ",".join(SYMBOLS))
@@ -269,6 +451,8 @@ def test_the_real_command_line_prints_one_document(tmp_path):
         "symbol",
         "weight",
         "score",
+        "rank",
+        "flow",
         "shares",
         "order_shares",
         "target_shares",
@@ -282,9 +466,13 @@ def test_the_real_command_line_prints_one_document(tmp_path):
         "ages",
         "remark",
     }
-    assert {each["symbol"]: each["order_shares"] for each in document["funds"] if each["order_shares"]} == {
-        each["symbol"]: each["shares"] for each in document["orders"]
-    }
+    wanted = {each["symbol"]: each["order_shares"] for each in document["funds"] if each["order_shares"]}
+    orders = document["orders"] + document["not_sent"]
+    assert wanted == {each["symbol"]: each["wanted"] for each in orders}
+    assert document["orders"][0]["shares"] == wanted["157001.SZ"] < 0  # the sale comes first, and whole
+    assert all(each["id"].startswith("20250821-") for each in document["orders"])
+    assert document["cash_after"] >= 0.0
+    assert [each["table"] for each in document["inputs"]] == ["bars", "units", "nav"]
 
 
 def test_the_fingerprint_is_that_of_a_run_on_the_same_data(here):
@@ -300,7 +488,7 @@ def test_a_table_for_people_and_lines_for_scripts(here):
     assert code == 0
     assert "before the open of 2025-08-21" in printed
     assert "SYNTHETIC" in printed
-    assert "Orders go in this order" in complained
+    assert "What the score was read from" in complained
     code, printed, complained = here("signal", "momentum", *FUNDS, "-q")
     assert complained == ""
     assert all(line.split(",")[0] in SYMBOLS and int(line.split(",")[1]) for line in printed.splitlines())
@@ -323,7 +511,7 @@ def test_no_decision_due_means_no_orders_and_names_the_next(here):
         (("signal", "momentum", "--symbols", "157999.SZ"), 3, "no bars of 157999.SZ"),
         (("signal", "momentum", *FUNDS, "--cash", "-5"), 2, "`cash`.*received -5"),
         (("signal", "momentum", *FUNDS, "--cash", "0"), 2, "nothing to invest"),
-        (("signal", "momentum", *FUNDS, "--holdings", "none.csv"), 2, "cannot read the holdings"),
+        (("signal", "momentum", *FUNDS, "--holdings", "none.csv"), 2, "cannot read the positions"),
         (("signal", "momentum", *FUNDS, "--holdings", "bad.csv"), 2, "row 1.*received -1"),
         (("signal", "momentum", *FUNDS, "--start", "2026-01-05"), 3, "no session with data"),
         (("signal", "momentum", *FUNDS, "--end", "2001-01-02"), 3, "before the data begin"),
@@ -336,3 +524,39 @@ def test_wrong_input_is_answered_in_one_line(here, tmp_path, words, code, messag
     assert complained.count("\n") == 1
     assert complained.startswith("error: ")
     assert re.search(message, complained), complained
+
+
+def test_orders_alone_are_printed_for_a_broker(here):
+    code, printed, complained = here("signal", "momentum", *FUNDS, "--format", "qmt", "--cash", "10000")
+    assert code == 0, complained
+    header, *orders = printed.splitlines()
+    assert header == "stock_code,order_type,order_volume,price_type,price,strategy_name,order_remark"
+    assert all(
+        re.fullmatch(r"\d{6}\.S[HZ],23,\d+00,11,\d\.\d+,Momentum,20250821-\d\d", each) for each in orders
+    )
+    code, _, complained = here("signal", "momentum", *FUNDS, "--format", "qmd")
+    assert code == 2
+    assert "Did you mean `qmt`" in complained
+
+
+def test_a_signal_goes_on_from_a_run(here):
+    code, _, complained = here("run", "momentum", *FUNDS, "--end", "2022-06-30", "--no-report")
+    assert code == 0, complained
+    code, printed, complained = here("signal", "--from", "last", "--json")
+    assert code == 0, complained
+    document = json.loads(printed)
+    (folder,) = Path("results").glob("momentum-*")
+    held = pd.read_csv(folder / "positions.csv").query("day == '2022-06-30'").set_index("symbol")["shares"]
+    assert document["day"] == "2022-07-01"
+    assert {each["symbol"]: each["shares"] for each in document["funds"] if each["shares"]} == held.to_dict()
+    assert document["cash"] == pd.read_csv(folder / "equity.csv")["cash"].iloc[-1]
+    code, _, complained = here("signal", "momentum", "--from", "last")
+    assert code == 2
+    assert "from the run; received momentum" in complained
+
+
+def test_a_session_that_is_over_is_refused_unless_it_is_asked_for(here, panel, monkeypatch):
+    with pytest.raises(DataError, match=r"session of 2025-08-21.*is over.*--end 2025-08-20"):
+        commands_signal._require_ahead(panel)
+    monkeypatch.setattr(commands_signal, "_require_ahead", lambda _panel: pytest.fail("asked"))
+    assert here("signal", "momentum", *FUNDS)[0] == 0  # made up, so that no session of it is ever over

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.panel.panel import Ingredients, Panel
+from data.panel.watched import watched
 from data.scenarios.placebo import MOVED, Placebo
 from engine.audits.audited import (
     Audited,
@@ -29,7 +29,6 @@ from engine.audits.audited import (
 )
 from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
-from engine.audits.views import Watched
 from engine.strategy.adapter import AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter
 from engine.strategy.fresh import renewed
@@ -92,8 +91,7 @@ def sentence_on(ratio: float, standings: Sequence[tuple[str, Mapping[str, Any]]]
 def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
     """Return the names of the fact tables that the values of a strategy are computed from."""
     reads: dict[str, None] = {}
-    facts = panel.ingredients.facts
-    renewed(strategy).values(panel.with_facts(replace(facts, grids=Watched(facts.grids, reads))).known)
+    renewed(strategy).values(watched(panel, reads).known)
     return reads
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from data.panel.facts import Grid
 
 # What says where the arrays are, and is no datum.
 FRAME = ("days", "calendar", "symbols", "index_codes", "until", "tracked", "families")
@@ -36,24 +34,6 @@ class Recorder:
     def _called(self, name: str, method: Callable[..., Any], given: tuple[Any, ...]) -> Any:
         self._reads[f"{name}({', '.join(map(str, given))})"] = None
         return method(*given)
-
-
-class Watched(Mapping[str, Grid]):
-    """The grids of a panel, which write the names of those that are asked for into ``reads``, in order."""
-
-    def __init__(self, grids: Mapping[str, Grid], reads: dict[str, None]) -> None:
-        self._grids = grids
-        self._reads = reads
-
-    def __getitem__(self, name: str) -> Grid:
-        self._reads[name] = None
-        return self._grids[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._grids)
-
-    def __len__(self) -> int:
-        return len(self._grids)
 
 
 class View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +29,19 @@ from engine.cli.output import (
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
-    from engine import Line, Signal
+    from data.panel.panel import Panel
+    from engine import Format, Input, Line, NextOrders, Run, Spec, Standing, Ticket
 
-HEADER = (
+HEADER = ("send", "fund", "shares", "limit price", "value", "commission", "of usual volume", "why")
+FUND_HEADER = (
     "fund",
     "weight",
     "score",
+    "rank",
     "shares",
     "order",
     "target",
     "reference",
-    "value",
-    "commission",
-    "of volume",
     "limit down",
     "limit up",
     "price",
@@ -48,27 +49,75 @@ HEADER = (
     "nav",
     "margin",
 )
+INPUT_HEADER = ("input", "of session", "sessions old", "due", "vintage", "came")
+
+
+class SignalGroup(click.Group):
+    """``signal STRATEGY``, and the commands that go with it: the first word is one of theirs, or not."""
+
+    def __init__(self, alone: click.Command, **given: Any) -> None:
+        super().__init__(alone.name, short_help=alone.short_help, help=alone.help, **given)
+        self._alone = alone
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the words of the command that is meant."""
+        if args and args[0] in self.commands:
+            return super().make_context(info_name, args, parent, **extra)
+        return self._alone.make_context(info_name, args, parent, **extra)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help of ``signal`` alone."""
+        return self._alone.get_help(ctx)
+
+
+holdings_option = click.option(
+    "--positions",
+    "--holdings",
+    "holdings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default.  [nothing]",
+)
+format_option = click.option(
+    "--format",
+    "format_name",
+    metavar="NAME|FILE.toml",
+    help="How files are written: generic, qmt, fix, or a map of your own.",
+)
+band_option = click.option(
+    "--band",
+    type=float,
+    default=0.01,
+    show_default=True,
+    metavar="FRACTION",
+    help="How much worse than the reference price a limit price may be.",
+)
 
 
 @click.command("signal", short_help="What to hold at the next open, as orders.")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @spec_options
-@click.option(
-    "--holdings",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="CSV with symbol,shares: what is held at the last close. With it --cash is 0 by default.  [nothing]",
-)
+@holdings_option
+@click.option("--from", "run", metavar="RUN", help="Go on from the end of a run: its strategy and holdings.")
+@format_option
+@band_option
+@click.option("--allow-stale", is_flag=True, help="Decide although newer data should be on file.")
 @click.option("--page", is_flag=True, help="Write a page of it too, in a folder of its own.")
 @out_option
 @json_option
 @verbosity
 @pass_app
-def signal_command(
+def signal_alone(
     app: App,
     /,
     strategy: str | None,
     holdings: Path | None,
+    run: str | None,
+    format_name: str | None,
+    band: float,
+    allow_stale: bool,
     page: bool,
     out: Path,
     as_json: bool,
@@ -76,69 +125,189 @@ def signal_command(
 ) -> None:
     """Say what STRATEGY holds at the open after the last session on file, as orders from what is held now.
 
-    Decides as a backtest does. With --start the rebalancing rule is counted from that day, and there are no
-    orders where no decision is due; without it the decision is made now. --end cuts the data.
-    Example: etflow signal share_inflow --set top=2 --holdings account.csv --cash 25000
+    Decides as a backtest does, and sends what cash pays for: sales first, whole lots, limit prices. With
+    --start the rebalancing rule is counted from that day, and there are no orders where no decision is due;
+    without it the decision is made now. --end cuts the data. With --format the orders alone are printed, as a
+    file for a broker; --positions is read by the same format. Data that are older than they should be are
+    refused. Example: etflow signal share_inflow --set top=2 --positions held.csv --cash 25000
     """
-    from data.errors import UsageError
-    from engine import Watch, check_writable, open_job, read_holdings, signal_job
+    from engine import Standing, Watch, check_writable, format_of, open_job, signal_job
 
+    chosen = format_of(format_name or "generic")
     if page:
         check_writable(out)
-    held = read_holdings(holdings) if holdings else {}
-    # An account may have no cash, a run may not, so the spec does not get to see it.
-    spec = make_spec(strategy, {**given, "cash": None})
-    cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
-    if not 0.0 <= cash < float("inf"):
-        raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
-        job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        found = signal_job(job, holdings=held, cash=cash, watch=watch)
+        if run is None:
+            spec, standing = _from_words(strategy, holdings, chosen, given)
+            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+        else:
+            spec, result = _from_run(run, out, strategy, holdings, given)
+            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+            standing = Standing.after(result, job.panel)
+        if not (allow_stale or given["end"] or job.panel.synthetic):
+            _require_ahead(job.panel)
+        found = signal_job(job, standing=standing, band=band, allow_stale=allow_stale, watch=watch)
     warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal
     folder = found.save(out) if page else None
     if as_json:
         where = {} if folder is None else {"folder": str(folder), "page": str(folder / "signal.html")}
         print_json(found.document() | where)
+    elif format_name is not None:
+        click.echo(found.orders_file(chosen), nl=False)
+        _warn_of_cuts(app, found)
     elif app.quiet:
-        for line in signal.orders:
-            say(f"{line.symbol},{line.order_shares}")
+        for ticket in found.tickets.sent:
+            say(f"{ticket.symbol},{ticket.shares}")
     else:
         say(paint(f"{spec.strategy} on {job.panel.name}, before the open of {signal.day}", bold=True))
         say(f"data to {signal.last_day}, fingerprint {job.panel.fingerprint}")
         if job.panel.synthetic:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
-        _print(app, signal)
+        _print(app, found)
         if folder is not None:
             say()
             say(f"results  {folder}")
             say(f"page     {folder / 'signal.html'}")
 
 
-def _print(app: App, signal: Signal) -> None:
+signal_command = SignalGroup(signal_alone)
+
+
+def _from_words(
+    strategy: str | None, holdings: Path | None, chosen: Format, given: Mapping[str, Any]
+) -> tuple[Spec, Standing]:
+    """Return the spec of the words of a command line, and what they say of the account."""
+    from data.errors import UsageError
+    from engine import Standing, read_holdings
+
+    held = read_holdings(holdings, chosen) if holdings else {}
+    # An account may have no cash, a run may not, so the spec does not get to see it.
+    spec = make_spec(strategy, {**given, "cash": None})
+    cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
+    if not 0.0 <= cash < float("inf"):
+        raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
+    return spec, Standing(cash, held)
+
+
+def _from_run(
+    word: str, out: Path, strategy: str | None, holdings: Path | None, given: Mapping[str, Any]
+) -> tuple[Spec, Run]:
+    """Return the spec of a run that has ended, and the run."""
+    from data.errors import UsageError
+    from engine import Run, Spec, show_run
+
+    names = ("symbols", "universe", "start", "end", "cash", "fill", "settings", "costs", "lags")
+    said = [name for name in names if given[name] not in (None, ())]
+    if strategy is not None or holdings is not None or given["spec_file"] is not None or said:
+        raise UsageError(
+            "--from takes strategy, settings, holdings and cash from the run",
+            received=", ".join(filter(None, (strategy, "--positions" if holdings else "", *said))),
+            hint="Leave them out, or leave out --from.",
+        )
+    folder, found = show_run(word, out)
+    if not isinstance(found, Run):
+        raise UsageError(f"{folder} is a study, no run", hint="Run its best trial first.")
+    spec = Spec.from_dict(found.manifest["spec"], origin=f"{folder}/manifest.json")
+    days = {"start": found.days[0].item(), "end": found.days[-1].item()}
+    data = {} if given["data"] is None else {"data": given["data"]}
+    allow = {"allow": given["allow"]} if given["allow"] else {}
+    return spec.with_(**days, **data, **allow), found
+
+
+def _require_ahead(panel: Panel) -> None:
+    """Raise DataError where the session that would be traded is over by the clock of its exchange."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from data.errors import DataError
+    from data.facts.symbols import market_of
+    from data.providers.fetching import DAY_IS_OVER, ZONES
+    from engine import next_session
+
+    market = market_of(panel.symbols[0])
+    now = datetime.now(ZoneInfo(ZONES[market]))
+    session = next_session(market, panel.days[-1].item())
+    if (session, DAY_IS_OVER) <= (now.date(), now.hour):
+        raise DataError(
+            f"the session of {session}, the one after the data, is over",
+            received=f"data to {panel.days[-1]}",
+            limit=f"it is {now:%Y-%m-%d %H:%M} there",
+            hint="Fetch what is missing: `etflow data update --data STORE`. For the orders of that session "
+            f"all the same: --end {panel.days[-1]}, or --allow-stale.",
+        )
+
+
+def _print(app: App, found: NextOrders) -> None:
+    signal, tickets = found.signal, found.tickets
     currency = currency_of(signal.lines[0].symbol)
     say(f"cash {money(signal.cash, currency)}, equity {money(signal.equity, currency)} at reference prices")
-    say(f"cash after the orders about {money(signal.cash_after, currency)}")
+    say(f"cash after the orders at least {money(tickets.cash_after, currency)}")
     for action in signal.actions:
         say(action)
     if not signal.decides:
         following = f"; the next is due on {signal.next_decision}" if signal.next_decision else ""
         say(f"No decision is due before this open{following}. Nothing to trade.")
+    say()
+    orders = [_order(place, ticket) for place, ticket in enumerate(tickets.sent, start=1)]
+    say(table(orders, HEADER, left=2) if orders else "Nothing to send.")
+    say()
     shown = [
         line
         for line in signal.lines
         if app.verbose or line.weight or line.shares or line.order_shares or line.remark
     ]
+    say(
+        table([_cells(line) for line in shown], FUND_HEADER)
+        if shown
+        else "Nothing to hold, nothing to trade."
+    )
+    note(app, "price, flow, nav, margin: sessions from the datum to this open. What the score was read from:")
     say()
-    say(table([_cells(line) for line in shown], HEADER) if shown else "Nothing to hold, nothing to trade.")
-    note(app, "price, flow, nav, margin: sessions from the datum to this open. Orders go in this order:")
-    note(app, ", ".join(f"{line.symbol} {line.order_shares:+,}" for line in signal.orders) or "none")
+    say(table([_input(each) for each in found.inputs], INPUT_HEADER))
     for line in shown:
         if line.remark:
             warn(app, f"{line.symbol}: no order, {line.remark}")
-    if signal.cash_after < 0:
-        warn(app, "cash does not pay for all of it at reference prices; the last buys would be cut")
+    _warn_of_cuts(app, found)
+
+
+def _warn_of_cuts(app: App, found: NextOrders) -> None:
+    from engine import cut_text
+
+    for ticket in (*found.tickets.sent, *found.tickets.dropped):
+        if ticket.cut:
+            warn(app, f"{ticket.symbol}: {cut_text(ticket)}")
+    waiting = [ticket.symbol for ticket in found.tickets.sent if ticket.after_sales]
+    if waiting:
+        warn(app, f"send {', '.join(waiting)} once the sales have traded: it is their money")
+    for each in found.inputs:
+        if each.late:
+            warn(app, f"stale: {each}; due is {each.due}")
+
+
+def _order(place: int, ticket: Ticket) -> tuple[str, ...]:
+    return (
+        str(place),
+        ticket.symbol,
+        f"{ticket.shares:+,}",
+        _price(ticket.limit_price),
+        money(ticket.notional),
+        money(ticket.commission + ticket.fee),
+        percent(ticket.volume_share),
+        ticket.why,
+    )
+
+
+def _input(each: Input) -> tuple[str, ...]:
+    return (
+        each.table,
+        str(each.session or NOT_AVAILABLE),
+        NOT_AVAILABLE if each.age is None else str(each.age),
+        NOT_AVAILABLE if each.due is None else str(each.due),
+        each.vintage or NOT_AVAILABLE,
+        NOT_AVAILABLE if each.came is None else f"{each.came:%Y-%m-%d %H:%M}, {each.provider}",
+    )
 
 
 def _cells(line: Line) -> tuple[str, ...]:
@@ -146,13 +315,11 @@ def _cells(line: Line) -> tuple[str, ...]:
         line.symbol,
         percent(line.weight),
         NOT_AVAILABLE if line.score is None else f"{line.score:.6g}",
+        NOT_AVAILABLE if line.rank is None else str(line.rank),
         count(line.shares),
         f"{line.order_shares:+,}" if line.order_shares else "0",
         count(line.target_shares),
         _price(line.reference),
-        money(line.notional),
-        money(line.commission + line.fee),
-        percent(line.volume_share),
         _price(line.limit_down),
         _price(line.limit_up),
         *(NOT_AVAILABLE if age is None else str(age) for age in line.ages.values()),

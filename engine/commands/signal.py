@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
+from data.facts.availability import load_availability
 from data.load import choose_symbols, current
 from data.panel.currency import Converted
 from data.panel.panel import Panel
@@ -18,10 +19,14 @@ from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
+from engine.orders.formats import Format, write_orders
+from engine.orders.inputs import Input, inputs_of, require_fresh
 from engine.orders.next_open import Signal, decide_next, next_panel
+from engine.orders.tickets import BAND, Ticket, Tickets, tickets_of
 from engine.pipeline import Watch
 from engine.results.documents import json_text, plain, write_json
 from engine.results.runs import ID_DIGITS, whole
+from engine.simulation.standing import Standing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
@@ -32,11 +37,17 @@ PAGE = "signal.html"
 
 @dataclass(frozen=True)
 class NextOrders:
-    """The decision before the next open: its orders, and what they are about."""
+    """The decision before the next open: its orders, what they are computed from, and what they are about.
+
+    ``signal`` has what a backtest would send, ``tickets`` what can be sent of it, ``inputs`` the vintage and
+    age of what the strategy read.
+    """
 
     job: Job
     panel: Panel
     signal: Signal
+    tickets: Tickets
+    inputs: tuple[Input, ...]
 
     @property
     def data_warnings(self) -> tuple[str, ...]:
@@ -60,8 +71,10 @@ class NextOrders:
             "next_decision": signal.next_decision,
             "cash": signal.cash,
             "equity": signal.equity,
-            "cash_after": signal.cash_after,
-            "orders": [{"symbol": line.symbol, "shares": line.order_shares} for line in signal.orders],
+            "cash_after": self.tickets.cash_after,
+            "orders": self.orders(),
+            "not_sent": [_ticket(each) for each in self.tickets.dropped],
+            "inputs": [asdict(each) | {"late": dict(each.late)} for each in self.inputs],
             "funds": [asdict(line) | {"target_shares": line.target_shares} for line in signal.lines],
             "actions": signal.actions,
             "rebalance": about["parameters"].get("rebalance"),
@@ -69,6 +82,19 @@ class NextOrders:
             "data_warnings": list(self.data_warnings),
         }
         return about | decided | notice
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return the orders in the order in which they are sent, each with an id that tells day and place."""
+        return [
+            {"id": f"{self.signal.day:%Y%m%d}-{place:02d}", **_ticket(ticket)}
+            for place, ticket in enumerate(self.tickets.sent, start=1)
+        ]
+
+    def orders_file(self, wanted: Format) -> str:
+        """Return the orders as the text of a file of a format."""
+        about = {"day": self.signal.day, "strategy": self.job.strategy.name}
+        rows = [about | order | {"price": order["limit_price"]} for order in self.orders()]
+        return write_orders(rows, wanted)
 
     @property
     def name(self) -> str:
@@ -95,17 +121,20 @@ def signal(
     *,
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
+    band: float = BAND,
+    allow_stale: bool = True,
     break_seal: bool = False,
     **conditions: Any,
 ) -> NextOrders:
     """Return what ``strategy`` sends before the open after the last session of ``panel``.
 
     ``source`` is what the panel was loaded from: the next session is laid out on it. ``holdings`` are shares
-    by symbol at the last close, ``cash`` what lies beside them; ``conditions`` and ``break_seal`` are those
-    of ``run``.
+    by symbol at the last close, ``cash`` what lies beside them; ``band`` is the fraction by which a limit
+    price may be worse than the reference. Unless ``allow_stale``, DataError where newer data should be on
+    file. ``conditions`` and ``break_seal`` are those of ``run``.
     """
     job = job_of(strategy, panel, Conditions.of(**conditions), source, break_seal=break_seal)
-    return signal_job(job, holdings=holdings, cash=cash)
+    return signal_job(job, holdings=holdings, cash=cash, band=band, allow_stale=allow_stale)
 
 
 def signal_job(
@@ -113,9 +142,12 @@ def signal_job(
     *,
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
+    standing: Standing | None = None,
+    band: float = BAND,
+    allow_stale: bool = True,
     watch: Watch | None = None,
 ) -> NextOrders:
-    """Return the orders of a job before the next open."""
+    """Return the orders of a job before the next open; ``standing`` is that of an account that is kept."""
     source, spec = job.market.source, job.spec
     if source is None:
         raise UsageError("orders for the next open need the source that the panel was loaded from")
@@ -134,11 +166,21 @@ def signal_job(
             availability=spec.availability,
             lags=spec.lags,
         )
+        standing = standing or Standing(spec.cash if cash is None else cash, holdings or {})
         now: dict[str, int] = {}
-        for symbol, shares in (holdings or {}).items():
+        for symbol, shares in standing.shares.items():
             name = current(source, symbol)
             now[name] = now.get(name, 0) + shares
-        holdings = None if holdings is None else now
-        found = decide_next(job.strategy, panel, job.conditions, holdings=holdings, cash=cash)
+        found = decide_next(job.strategy, panel, job.conditions, standing=replace(standing, shares=now))
+        published = load_availability(spec.availability, spec.lags)
+        concerned = {line.symbol for line in found.lines if line.weight or line.shares}
+        inputs = inputs_of(job.strategy, panel, published, source, concerned)
+        if not allow_stale:
+            require_fresh(inputs, found.last_day)
+        tickets = tickets_of(found, panel, job.conditions.costs, band)
     note_look("signal", job, found.last_day, found.last_day)
-    return NextOrders(job, panel, found)
+    return NextOrders(job, panel, found, tickets, inputs)
+
+
+def _ticket(ticket: Ticket) -> dict[str, Any]:
+    return asdict(ticket) | {"cut": dict(ticket.cut)}

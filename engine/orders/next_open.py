@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.errors import DataError, UsageError, did_you_mean
+from data.errors import DataError, UsageError
 from data.facts.actions import Event
 from data.facts.calendars import COMMAND, Calendar, calendar_for
 from data.facts.symbols import market_of
@@ -29,11 +29,12 @@ from engine.kernel.costs import COMMISSION, Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.schedule import decision_rows
 from engine.kernel.targets import Targets
-from engine.simulation.backtest import decisions_of
+from engine.simulation.backtest import decisions_of, flows_at
 from engine.simulation.books import Books
 from engine.simulation.commissions import commissions
 from engine.simulation.decisions import Decision, OwnOrders, follow
 from engine.simulation.ledger import total_equity
+from engine.simulation.standing import Standing
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import BacktraderAdapter, adapt
@@ -52,12 +53,15 @@ class Line:
     ``shares`` are held after the corporate actions of the session, ``order_shares`` are signed. Money is
     estimated at the ``reference`` price: ``notional``, ``commission``, ``fee``. ``volume_share`` is the order
     over the volume of the session before; ``ages`` are sessions from the datum to the decision (1: of the
-    session before). None: not known, or none. ``remark`` says why a wanted fund gets no order.
+    session before). ``rank`` is the place by score, 1 the highest, and ``flow`` the net inflow of 20 sessions
+    over assets. None: not known, or none. ``remark`` says why a wanted fund gets no order.
     """
 
     symbol: str
     weight: float | None
     score: float | None
+    rank: int | None
+    flow: float | None
     shares: int
     order_shares: int
     reference: float | None
@@ -151,12 +155,14 @@ def decide_next(
     *,
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
+    standing: Standing | None = None,
 ) -> Signal:
     """Return what ``strategy`` sends before the open of the last session of ``panel`` (``next_panel``).
 
     ``holdings`` are shares by symbol at the close of the session before, ``cash`` what lies beside them (0 is
-    allowed; None: that of ``conditions``); money that is announced but not paid yet is not known and not
-    counted. Where ``conditions`` have no ``start`` the session is a decision session.
+    allowed; None: that of ``conditions``); money that is announced but not paid yet is not known of
+    them, and not counted. ``standing`` says all of it, of an account that is kept. Where ``conditions`` have
+    no ``start`` the session is a decision session.
     Raises UsageError for holdings that are not in the panel, DataError where one has no price.
     """
     adapter = adapt(strategy)
@@ -175,8 +181,8 @@ def decide_next(
     row = len(panel.days) - 1
     day: date = panel.days[row].item()
     books = Books(panel, row, row, conditions)
-    books.cash = float(conditions.cash if cash is None else cash)
-    books.shares = _columns(holdings or {}, panel)
+    standing = standing or Standing(float(conditions.cash if cash is None else cash), holdings or {})
+    standing.put(books)
     before = list(books.shares)
     events = books.open_session()
     first, made = decisions_of(adapter, panel, conditions.start or day, row)
@@ -227,19 +233,6 @@ def _next_session(calendar: Calendar, last: date) -> date:
     return days[0]
 
 
-def _columns(holdings: Mapping[str, int], panel: Panel) -> list[int]:
-    for symbol in holdings:
-        if symbol not in panel.symbols:
-            raise UsageError(
-                f"the holdings have {symbol}, which is not among the funds of the run",
-                hint=f"{did_you_mean(symbol, panel.symbols)} Add funds with --symbols or --universe.",
-            )
-    for symbol, shares in holdings.items():
-        if shares < 0:
-            raise UsageError(f"the holdings of {symbol} are negative", received=shares, limit="0 or more")
-    return [int(holdings.get(symbol, 0)) for symbol in panel.symbols]
-
-
 def _equity(books: Books, reference: list[float]) -> float:
     for column, shares in enumerate(books.shares):
         if shares and reference[column] != reference[column]:
@@ -263,6 +256,8 @@ def _lines(
     volume, charges = _last_volume(panel), commissions(panel, costs)
     ages = {name: row - panel.known.session_of(name)[row] for name in DATA}
     refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
+    flows = flows_at(panel, np.array([row]))[0].tolist()
+    places = _places(decision.scores) if decision else {}
     lines = []
     for column, symbol in enumerate(panel.symbols):
         order = orders.get(column, 0)
@@ -275,6 +270,8 @@ def _lines(
                 symbol=symbol,
                 weight=decision.weights[column] if decision else None,
                 score=_number(decision.scores[column]) if decision else None,
+                rank=places.get(column),
+                flow=_number(flows[column]),
                 shares=books.shares[column],
                 order_shares=order,
                 reference=_number(reference),
@@ -289,6 +286,12 @@ def _lines(
             )
         )
     return tuple(lines)
+
+
+def _places(scores: list[float]) -> dict[int, int]:
+    """Return the place of each column that has a score, 1 the highest; of equal ones the first by symbol."""
+    scored = [column for column, score in enumerate(scores) if np.isfinite(score)]
+    return {column: place for place, column in enumerate(sorted(scored, key=lambda c: (-scores[c], c)), 1)}
 
 
 def _last_volume(panel: Panel) -> list[float]:

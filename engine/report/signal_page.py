@@ -14,6 +14,8 @@ from data.words import NOT_AVAILABLE, count, number, percent
 from engine.report import html, sections
 from engine.report.html import Safe, coded, section, table, tag
 
+INPUTS = "By the rules of publication a datum is due so many sessions before the open; late is what is older."
+
 
 def write_signal(document: Mapping[str, Any], names: Mapping[str, str], path: Path) -> None:
     """Write the page of a signal's document to ``path``, whole or not at all; OSError if it cannot be.
@@ -27,6 +29,11 @@ def _page(document: Mapping[str, Any], names: Mapping[str, str]) -> str:
     parts = [
         ("orders", "Orders", section("Orders", _orders(document, names), id_="orders", lead=_lead(document))),
         ("funds", "Funds", section("Every fund", _funds(document, names), id_="funds")),
+        (
+            "inputs",
+            "Data",
+            section("What the score was read from", _inputs(document), id_="inputs", lead=INPUTS),
+        ),
     ]
     return html.page(
         f"{document['strategy']} before {document['day']}",
@@ -59,7 +66,7 @@ def _money(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         ("Equity", number(document["equity"], 0), "at reference prices"),
         ("Cash", number(document["cash"], 0), "before the orders"),
-        ("Cash afterwards", number(document["cash_after"], 0), "about, at reference prices"),
+        ("Cash afterwards", number(document["cash_after"], 0), "at least, if all orders fill"),
     ]
 
 
@@ -71,33 +78,58 @@ def _lead(document: Mapping[str, Any]) -> str:
             "No decision is due before this open"
             + (f"; the next is due on {following}." if following else ".")
         )
-    if document["cash_after"] < 0:
-        said.append("Cash does not pay for all of it at reference prices; the last purchases would be cut.")
-    said.append("Sales first; shares are what is sent, money is estimated at the reference price.")
+    for each in document["not_sent"]:
+        reasons = " and ".join(each["cut"])
+        said.append(f"Not sent for {reasons}: {each['wanted']:+,} of {each['symbol']}.")
+    said.append("Sales first; money is at the limit price, which is the worst that can be paid.")
     return " ".join(said)
 
 
 def _orders(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
     of_fund = {each["symbol"]: each for each in document["funds"]}
     rows = []
-    for order in document["orders"]:
+    for place, order in enumerate(document["orders"], start=1):
         fund = of_fund[order["symbol"]]
         rows.append(
             (
+                str(place),
                 coded(order["symbol"], names.get(order["symbol"], "")),
                 f"{order['shares']:+,}",
-                number(fund["reference"], 3),
+                number(order["limit_price"], 3),
                 number(fund["limit_down"], 3),
                 number(fund["limit_up"], 3),
-                number(fund["notional"], 0),
-                number(fund["commission"] + fund["fee"]),
-                percent(fund["volume_share"]),
-                count(fund["target_shares"]),
+                number(order["notional"], 0),
+                number(order["commission"] + order["fee"]),
+                percent(order["volume_share"]),
+                count(fund["shares"] + order["shares"]),
+                tag("td", _because(order), class_="text"),
             )
         )
-    head = ("Fund", "Shares", "Reference", "Limit down", "Limit up", "Value", "Commission and fee")
-    more = ("Of the last volume", "Held afterwards")
-    return table((*head, *more), rows, class_="compact") if rows else tag("p", "Nothing to trade.")
+    head = ("", "Fund", "Shares", "Limit price", "Limit down", "Limit up", "Value", "Commission and fee")
+    more = ("Of the usual volume", "Held afterwards", tag("th", "Why", class_="text"))
+    return table((*head, *more), rows, class_="compact") if rows else tag("p", "Nothing to send.")
+
+
+def _because(order: Mapping[str, Any]) -> str:
+    waiting = "; once the sales have traded" if order["after_sales"] else ""
+    cut = "".join(f"; {abs(shares):,} shares cut for {reason}" for reason, shares in order["cut"].items())
+    return f"{order['why']}{waiting}{cut}"
+
+
+def _inputs(document: Mapping[str, Any]) -> Safe:
+    rows = [
+        (
+            each["table"],
+            str(each["session"] or NOT_AVAILABLE),
+            NOT_AVAILABLE if each["age"] is None else str(each["age"]),
+            NOT_AVAILABLE if each["due"] is None else str(each["due"]),
+            each["vintage"] or NOT_AVAILABLE,
+            tag("td", ", ".join(f"{name}: {age}" for name, age in each["late"].items()), class_="text"),
+        )
+        for each in document["inputs"]
+    ]
+    head = ("Table", "Newest datum of", "Sessions old", "Due", "Vintage", tag("th", "Late", class_="text"))
+    return table(head, rows, class_="compact")
 
 
 def _funds(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:

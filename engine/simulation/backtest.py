@@ -172,7 +172,7 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         decision_days=panel.days[decisions],
         weights=ledger.targets.weights_of_account,
         scores=ledger.targets.scores,
-        decision_flows=_flows_at(panel, decisions),
+        decision_flows=flows_at(panel, decisions),
         fills=ledger.fills,
         rejections=ledger.rejections,
         merges=ledger.merges(panel.market.events),
@@ -185,7 +185,7 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
     )
 
 
-def _flows_at(panel: Panel, decisions: NDArray[np.int64]) -> Floats:
+def flows_at(panel: Panel, decisions: NDArray[np.int64]) -> Floats:
     """Return the net inflow of the last 20 known sessions relative to AUM, for each decision, (K, S)."""
     flows, aum = panel.known.flow("vwap"), panel.known.aum
     result = np.full((len(decisions), len(panel.symbols)), np.nan)

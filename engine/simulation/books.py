@@ -96,7 +96,8 @@ class Books:
         self.row = first - 1
         self.cash = float(conditions.cash)
         self.shares = [0] * funds
-        self.due: list[tuple[int, float]] = []
+        # Money that is owed: the row of payment, the amount, and the action that it is of.
+        self.due: list[tuple[int, float, Event]] = []
         self._tranches = 1
         self._sleeves = blank_sleeves(1, funds, 0)
         self._among, self._sleeve, self._divides = 1, ALL, False
@@ -154,7 +155,7 @@ class Books:
     def receivable(self) -> float:
         """Money announced and not paid yet."""
         total = 0.0
-        for _, amount in self.due:
+        for _, amount, _ in self.due:
             total += amount
         return total
 
@@ -199,9 +200,9 @@ class Books:
             if event.pay_row <= self.row:
                 self.cash += amount
             else:
-                self.due.append((event.pay_row, amount))
-        waiting: list[tuple[int, float]] = []
-        for place, (pay_row, amount) in enumerate(self.due):
+                self.due.append((event.pay_row, amount, event))
+        waiting: list[tuple[int, float, Event]] = []
+        for place, (pay_row, amount, event) in enumerate(self.due):
             if pay_row <= self.row:
                 self.cash += amount
                 if self._tranches > 1:
@@ -209,7 +210,7 @@ class Books:
             else:
                 if self._tranches > 1:
                     move_due(self._sleeves, self._tranches, place, len(waiting))
-                waiting.append((pay_row, amount))
+                waiting.append((pay_row, amount, event))
         self.due = waiting
         return events
 
@@ -355,7 +356,7 @@ class Books:
         self._tranches = self._among
         self._sleeves = blank_sleeves(self._tranches, len(self.shares), self._receivables)
         if self._tranches > 1:
-            lots, due = self._quotes["lot"][self.session], [amount for _, amount in self.due]
+            lots, due = self._quotes["lot"][self.session], [amount for _, amount, _ in self.due]
             divide_account(self._sleeves, self._tranches, self.cash, self.shares, lots, due, len(self.due))
 
     def _require_sleeves(self) -> None:

@@ -1,0 +1,162 @@
+"""What a decision was computed from: each fact table that was read, its vintage, and how old its data are.
+
+A datum is *late* where the rules of publication (``data/facts/availability.toml``) say that a newer one is
+out before the open, and the data do not have it: a backtest would have decided with it. Bars are late where a
+fund that is held or wanted has had none for longer than a halt takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.errors import DataError
+from data.facts.availability import Availability
+from data.facts.rules import LONGEST_HALT
+from data.panel.facts import Grid
+from data.panel.panel import Panel
+from data.panel.watched import watched
+from data.store.tables import FUND_TABLES, TABLES
+from engine.simulation.backtest import decisions_of
+from engine.strategy.adapter import Adapter
+from engine.strategy.fresh import renewed
+
+if TYPE_CHECKING:
+    from data.source import DataSource
+
+OF_FUNDS = ("bars", *(each.name for each in FUND_TABLES))
+DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Input:
+    """A fact table that a decision was computed from.
+
+    ``session`` is that of its newest datum, and ``age`` the sessions from there to the open; ``due`` is the
+    age that it has by the rules of publication, None where its rows say themselves when they were known.
+    ``vintage`` names the contents of the table in the store, ``came`` and ``provider`` say when its latest
+    rows were fetched, and who gave them. ``late`` are funds, or the series, whose datum is older than due,
+    with their ages. None: not known.
+    """
+
+    table: str
+    session: date | None
+    age: int | None
+    due: int | None
+    vintage: str | None
+    came: datetime | None
+    provider: str | None
+    late: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{name} {age}" for name, age in self.late[:3])
+        more = f" and {len(self.late) - 3} more" if len(self.late) > 3 else ""
+        return f"{self.table} of {named}{more} sessions old"
+
+
+def inputs_of(
+    adapter: Adapter, panel: Panel, availability: Availability, source: DataSource, concerned: Collection[str]
+) -> tuple[Input, ...]:
+    """Return what ``adapter`` reads to decide before the last open of ``panel``, bars first.
+
+    ``concerned`` are the funds that are held or wanted.
+    """
+    row = len(panel.days) - 1
+    reads: dict[str, None] = {"bars": None}
+    seen = watched(panel, reads)
+    decisions_of(renewed(adapter), seen, panel.days[row].item(), row, checked=False)
+    return tuple(_inputs(reads, panel, availability, source, concerned))
+
+
+def _inputs(
+    reads: Collection[str],
+    panel: Panel,
+    availability: Availability,
+    source: Any,
+    concerned: Collection[str],
+) -> Iterator[Input]:
+    seals, arrivals = getattr(source, "seals", {}), getattr(source, "arrivals", None)
+    came = arrivals() if arrivals else None
+    days, row = panel.days, len(panel.days) - 1
+    for name in reads:
+        table = name.removeprefix("market ")
+        if name in OF_FUNDS:
+            ages, dues = _of_funds(name, panel, availability, concerned)
+        elif name == "index_weights":
+            files = panel.ingredients.facts.index_weights
+            ages, dues = {each.index: row - each.row for each in files if each.row <= row}, {}
+        else:
+            ages, dues = _of_series(name, panel, availability)
+        if not ages:
+            continue
+        age, grace = min(ages.values()), LONGEST_HALT if name == "bars" else 0
+        of_table = None if came is None else came[came["table"] == table]
+        latest = None if of_table is None or of_table.empty else of_table.loc[of_table["came"].idxmax()]
+        yield Input(
+            name,
+            days[row - age].item(),
+            age,
+            max(dues.values(), default=None),
+            seals[table][:DIGITS] if table in seals else None,
+            None if latest is None else latest["came"].to_pydatetime(),
+            None if latest is None else str(latest["provider"]),
+            tuple((each, ages[each]) for each in ages if each in dues and ages[each] > dues[each] + grace),
+        )
+
+
+def _of_funds(
+    name: str, panel: Panel, availability: Availability, concerned: Collection[str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the age of the newest datum of each fund that trades, and the age that it should have."""
+    row, known = len(panel.days) - 1, panel.known
+    before: date = panel.days[row - 1].item()
+    price = row - known.session_of("price")[row]
+    ages = price if name == "bars" else row - known.session_of(name)[row]
+    awaited = known.sessions_awaited[row] if name == "units" else np.zeros(len(ages))
+    found, due = {}, {}
+    for column, symbol in enumerate(panel.symbols):
+        if ages[column] > row or not panel.market.tradable[row, column]:
+            continue  # it never had one, or cannot be ordered
+        if name == "bars":
+            found[symbol] = int(ages[column])
+            if symbol in concerned:
+                due[symbol] = availability.lag(name, symbol, before)
+        elif price[column] <= 1 + LONGEST_HALT:
+            found[symbol] = int(ages[column])
+            due[symbol] = availability.lag(name, symbol, before) + int(awaited[column])
+    return found, due
+
+
+def _of_series(name: str, panel: Panel, availability: Availability) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the age of the newest datum of the series of a table, and what it should be, under its name."""
+    grid: Grid = panel.ingredients.facts.grids[name]
+    row, table = len(panel.days) - 1, grid.table
+    rows, columns = np.nonzero(np.isfinite(grid.measure) & (grid.usable_from <= row))
+    if not len(rows):
+        return {}, {}
+    newest = int(np.argmax(rows))
+    if TABLES[table].good_for or name != table:
+        return {name: row - int(rows[newest])}, {}  # monthly, or as it comes
+    series = (grid.series or panel.symbols)[int(columns[newest])]
+    try:
+        due = availability.lag(table, series, panel.days[row - 1].item())
+    except DataError:
+        return {name: row - int(rows[newest])}, {}
+    return {name: row - int(rows[newest])}, {name: due}
+
+
+def require_fresh(inputs: Collection[Input], last: date) -> None:
+    """Raise DataError where a datum is late."""
+    late = [each for each in inputs if each.late]
+    if late:
+        raise DataError(
+            "the data are stale: by the rules of publication, newer ones are out before the open",
+            received="; ".join(map(str, late)),
+            limit=", ".join(f"{each.table} {each.due}" for each in late),
+            hint=f"Import or fetch what is missing up to {last}: `etflow data update --data STORE`, in the "
+            "morning where it is published then. Or decide without it: --allow-stale.",
+        )
