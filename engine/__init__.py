@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.commands.listing import LISTED_METRICS, list_runs
     from engine.commands.order import Order, SearchWords, order_of
     from engine.commands.ranking import FundRanking, rank
+    from engine.commands.reconcile import Reconciled, reconcile_job
     from engine.commands.record import Recorded, describe, forget, recorded
     from engine.commands.report import make_report
     from engine.commands.run import Run, run, run_job
@@ -50,10 +51,11 @@ if TYPE_CHECKING:
     from engine.kernel.costs import Costs
     from engine.metrics.declared import ALTERNATIVES, OF_RUN, label_of, unit_of
     from engine.metrics.metric import Unit, is_percent
-    from engine.orders.formats import FORMATS, Format, format_of
+    from engine.orders.formats import FORMATS, Format, format_of, read_file
     from engine.orders.inputs import Input
     from engine.orders.next_open import Line, Signal, next_session
     from engine.orders.positions import read_holdings
+    from engine.orders.reconcile import CAUSES, FundDifference, day_of_orders
     from engine.orders.tickets import Ticket, cut_text
     from engine.pipeline import Watch
     from engine.result import Result
@@ -99,6 +101,10 @@ _PLACES = {
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
     "engine.commands.ranking": ("FundRanking", "rank"),
+    "engine.commands.reconcile": (
+        "Reconciled",
+        "reconcile_job",
+    ),
     "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
     "engine.commands.report": ("make_report",),
     "engine.commands.run": ("Run", "run", "run_job"),
@@ -127,8 +133,14 @@ _PLACES = {
         "FORMATS",
         "Format",
         "format_of",
+        "read_file",
     ),
     "engine.orders.inputs": ("Input",),
+    "engine.orders.reconcile": (
+        "CAUSES",
+        "FundDifference",
+        "day_of_orders",
+    ),
     "engine.orders.tickets": (
         "Ticket",
         "cut_text",
@@ -157,6 +169,7 @@ _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 __all__ = [
     "ALTERNATIVES",
     "BLOCKS",
+    "CAUSES",
     "ENGINES",
     "EXECUTORS",
     "FILLS",
@@ -183,6 +196,7 @@ __all__ = [
     "Factor",
     "FlowBrief",
     "Format",
+    "FundDifference",
     "FundRanking",
     "Goal",
     "Input",
@@ -197,6 +211,7 @@ __all__ = [
     "Order",
     "RankedFund",
     "Ranking",
+    "Reconciled",
     "Recorded",
     "Report",
     "Result",
@@ -229,6 +244,7 @@ __all__ = [
     "compare",
     "compare_runs",
     "cut_text",
+    "day_of_orders",
     "describe",
     "diff_runs",
     "event",
@@ -254,7 +270,9 @@ __all__ = [
     "parameters_of",
     "plain",
     "rank",
+    "read_file",
     "read_holdings",
+    "reconcile_job",
     "recorded",
     "remark",
     "reproduce",

@@ -140,7 +140,7 @@ DOORS = {
     "optuna": {"engine/tuning/samplers.py"},
     "distributed": {"engine/tuning/dask_client.py"},
     "exchange_calendars": {"data/facts/calendars.py"},
-    "pyarrow": {"data/store/files.py", "data/importing/"},
+    "pyarrow": {"data/store/", "data/importing/"},
     "python_calamine": {"data/importing/workbooks.py"},
     "xlrd": {"data/importing/workbooks.py"},
     "akshare": {"data/providers/akshare.py"},

@@ -47,7 +47,7 @@ def bars(*each: Bar | float | None) -> dict[date, Bar]:
 
 def costs_of(*funds: Fund, weights: dict[int, tuple[float, ...]], cash: float = 10_000.0) -> tuple[Any, Any]:
     panel = panel_of(Scenario(days=DAYS, funds=funds, decisions={}))
-    result = run(Given(tuple(weights.items())), panel, cash=cash, costs=FREE, engine="batch")
+    result = run(Given(tuple(weights.items())), panel, cash=cash, costs=FREE, reserve=0.0, engine="batch")
     decided = decisions_followed(result.job.strategy, panel, result)
     return result, rejection_costs(result, decided, panel, result.job.conditions)
 

@@ -431,7 +431,7 @@ def test_parameters_are_searched_on_both_markets(here: Any) -> None:
 
 
 def test_a_signal_for_two_markets_is_refused(here: Any) -> None:
-    code, _, said = here("signal", "momentum", "--set", "lookback=5")
+    code, _, said = here("signal", "momentum", "--set", "lookback=5", "--allow-stale")
     assert code == 2
     assert "a signal is for one market, in its own currency; received cn_etf and us_etf" in said
 

@@ -27,12 +27,14 @@ from engine import run
 from engine.cli import commands_signal
 from engine.cli.main import main
 from engine.kernel.costs import Costs
-from engine.orders.formats import FORMATS, format_of, read_file, write_orders
+from engine.orders.formats import FORMATS, Row, format_of, read_file, write_orders
 from engine.orders.inputs import inputs_of, require_fresh
 from engine.orders.next_open import decide_next, next_panel, next_session
 from engine.orders.positions import read_holdings
+from engine.orders.reconcile import reconcile
 from engine.orders.tickets import tickets_of
 from engine.simulation.books import Books
+from engine.simulation.standing import Standing
 from engine.spec import Conditions
 from engine.strategy.adapters import BacktraderAdapter, adapt
 from strategies import STRATEGIES
@@ -410,6 +412,68 @@ def test_of_messages_only_those_of_trades_are_fills(tmp_path):
     assert (row.symbol, row.shares, row.price, row.costs) == ("157001.SZ", -100, 1.5, None)
 
 
+# --- yesterday held against the engine ----------------------------------------------------------------
+
+
+def traded_session() -> Panel:
+    """Return four sessions of two funds at 1.00 and 2.00; on the last they close at 1.25 and 2.25."""
+    close = np.array([[1.0, 2.0]] * 3 + [[1.25, 2.25]])
+    volume = np.array([[1_000_000.0, 3_000.0]] * 3 + [[1_000_000.0, 10_000.0]])
+    bars = dict.fromkeys(("high", "low", "close"), close) | {"volume": volume}
+    bars["open"] = np.array([[1.0, 2.0]] * 4)
+    days = ["2025-08-18", "2025-08-19", "2025-08-20", "2025-08-21"]
+    return Panel.from_events(days, SYMBOLS[:2], bars=bars)
+
+
+FREE = Conditions(costs=Costs(commission_rate=0.0, commission_min=5.0, slippage_rate=0.0))
+
+
+def rows(*lines: tuple[str | None, str, int, float, float | None]) -> list[Row]:
+    return [Row(f"row {n}", ident, None, *rest) for n, (ident, *rest) in enumerate(lines, start=1)]
+
+
+def test_causes_of_a_difference_by_hand_add_up_to_the_whole():
+    one, two = SYMBOLS[:2]
+    standing = Standing(200.0, {one: 1_050})  # equity 1,250: a unit of money is 8 basis points
+    # The engine sells 1,050 and buys 600; of the usual volume of 3,000 only 300 can be sent. That evening 400
+    # were sent. 1,000 were sold, and 450 bought: 50 more than ordered.
+    orders = rows(("20250821-01", one, -1_050, 0.99, None), ("20250821-02", two, 400, 2.02, None))
+    fills = rows((None, one, -1_000, 1.125, 6.0), (None, two, 250, 2.125, 3.0), (None, two, 200, 2.125, None))
+    found = reconcile(adapt(Into()), traded_session(), FREE, standing, orders, fills)
+    assert found.equity == 1_250.0
+    assert found.causes == {
+        "cut": 8 * -300 * 0.25,
+        "late_data": 8 * 100 * 0.25,
+        "not_filled": 8 * 50 * 0.25,
+        "by_hand": 8 * 50 * 0.25,
+        "price": 8 * (1_000 * 0.125 - 450 * 0.125),
+        "cost": 8 * (5.0 - 6.0),
+    }
+    # Sold 1,000 at 1.125 that close at 1.25, bought 450 at 2.125 that close at 2.25, 6 and 5 of costs; the
+    # engine sells 1,050 at 1.00 and buys 600 at 2.00, 5 of costs each.
+    money = (-1_000 * 0.125 + 450 * 0.125 - 6.0 - 5.0) - (-1_050 * 0.25 + 600 * 0.25 - 10.0)
+    assert found.whole == 8 * money == sum(found.causes.values()) == 342.0
+    assert found.money == money
+    first, second = found.funds
+    assert (first.engine_shares, first.sent, first.filled, first.price) == (-1_050, -1_050, -1_000, 1.125)
+    assert (second.engine_shares, second.sent, second.filled) == (600, 400, 450)
+    assert sum(first.causes.values()) + sum(second.causes.values()) == 342.0
+    assert found.assumed == (two,)
+
+
+def test_fills_without_orders_are_by_hand_and_nothing_is_not_filled():
+    one, two = SYMBOLS[:2]
+    standing = Standing(1_250.0)
+    orders = rows(("20250821-01", two, 200, 2.0, None), (None, one, 100, 1.0, None))  # the second has no id
+    fills = rows((None, one, 100, 1.0, 5.0))
+    found = reconcile(adapt(Into()), traded_session(), FREE, standing, orders, fills)
+    assert found.causes["by_hand"] == 8 * (100 * 0.25 - 5.0)
+    assert found.causes["not_filled"] == -8 * (200 * 0.25 - 5.0)
+    assert found.causes["price"] == found.causes["cost"] == 0.0
+    same = reconcile(adapt(Into()), traded_session(), FREE, standing, orders[:1], [])
+    assert same.whole == found.whole - found.causes["by_hand"]
+
+
 # --- the command --------------------------------------------------------------------------------------
 
 FUNDS = ("--symbols", ",".join(SYMBOLS))
@@ -560,3 +624,32 @@ def test_a_session_that_is_over_is_refused_unless_it_is_asked_for(here, panel, m
         commands_signal._require_ahead(panel)
     monkeypatch.setattr(commands_signal, "_require_ahead", lambda _panel: pytest.fail("asked"))
     assert here("signal", "momentum", *FUNDS)[0] == 0  # made up, so that no session of it is ever over
+
+
+def test_yesterday_from_files(here, tmp_path):
+    (tmp_path / "held.csv").write_text("symbol,shares\n157001.SZ,10050\n")
+    account = ("momentum", *FUNDS, "--positions", "held.csv", "--cash", "20000")
+    code, printed, _ = here("signal", *account, "--end", "2025-08-18", "--format", "generic")
+    assert code == 0
+    (tmp_path / "orders.csv").write_text(printed)
+    (tmp_path / "fills.csv").write_text(printed)  # all traded at the limit
+    code, printed, complained = here("signal", "reconcile", "orders.csv", "fills.csv", *account, "--json")
+    assert code == 0, complained
+    document = json.loads(printed)
+    assert document["day"] == "2025-08-19"
+    assert all(document["causes"][name] == 0.0 for name in ("late_data", "by_hand", "cost"))
+    assert document["whole"] == pytest.approx(sum(document["causes"].values()), abs=1e-9)
+    for fills, message in {
+        "day,symbol,side,shares,price\n2025-08-20,157001.SZ,buy,100,1\n": "row 1: another session",
+        "symbol,side,shares,price\n515980.SH,buy,100,1\n": "515980.SH is not among the funds",
+        "symbol,shares\n157001.SZ,100\n": "need the columns",
+    }.items():
+        (tmp_path / "fills.csv").write_text(fills)
+        code, _, complained = here("signal", "reconcile", "orders.csv", "fills.csv", *account)
+        assert code == 2
+        assert message in complained
+    (tmp_path / "orders.csv").write_text("symbol,side,shares\n157001.SZ,buy,100\n")
+    (tmp_path / "fills.csv").write_text("symbol,side,shares,price\n157001.SZ,buy,100,1\n")
+    code, _, complained = here("signal", "reconcile", "orders.csv", "fills.csv", *account)
+    assert code == 2
+    assert "does not say of which session" in complained

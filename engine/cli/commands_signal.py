@@ -139,10 +139,10 @@ def signal_alone(
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
         if run is None:
-            spec, standing = _from_words(strategy, holdings, chosen, given)
+            spec, standing = from_words(strategy, holdings, chosen, given)
             job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
         else:
-            spec, result = _from_run(run, out, strategy, holdings, given)
+            spec, result = from_run(run, out, strategy, holdings, given)
             job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
             standing = Standing.after(result, job.panel)
         if not (allow_stale or given["end"] or job.panel.synthetic):
@@ -175,7 +175,7 @@ def signal_alone(
 signal_command = SignalGroup(signal_alone)
 
 
-def _from_words(
+def from_words(
     strategy: str | None, holdings: Path | None, chosen: Format, given: Mapping[str, Any]
 ) -> tuple[Spec, Standing]:
     """Return the spec of the words of a command line, and what they say of the account."""
@@ -191,7 +191,7 @@ def _from_words(
     return spec, Standing(cash, held)
 
 
-def _from_run(
+def from_run(
     word: str, out: Path, strategy: str | None, holdings: Path | None, given: Mapping[str, Any]
 ) -> tuple[Spec, Run]:
     """Return the spec of a run that has ended, and the run."""

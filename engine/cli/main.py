@@ -40,6 +40,7 @@ from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
 from engine.cli.commands_event import event
 from engine.cli.commands_factor import factor
+from engine.cli.commands_reconcile import reconcile
 from engine.cli.commands_record import record
 from engine.cli.commands_run import compare, report, run
 from engine.cli.commands_runs import runs
@@ -168,6 +169,7 @@ def group() -> None:
     """Hold the commands; the text for people is ``HELP``."""
 
 
+signal_command.add_command(reconcile)
 for _command in COMMANDS:
     group.add_command(_command)
 

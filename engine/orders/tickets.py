@@ -21,9 +21,10 @@ import numpy as np
 from data.errors import UsageError
 from data.numeric.arithmetic import round_half_up
 from data.panel.panel import Panel
-from engine.kernel.costs import Costs
+from engine.kernel.costs import COMMISSION, Costs
 from engine.kernel.fills import REASONS, Quote, fill_order, terms_of
 from engine.orders.next_open import Signal
+from engine.simulation.commissions import commissions
 
 USUAL_SESSIONS = 20
 BAND = 0.01
@@ -71,6 +72,7 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
     market, row = panel.market, len(panel.days) - 1
     # At the limit price nothing is worse than the price itself.
     terms = terms_of(costs)._replace(slippage_rate=0.0, impact=0.0)
+    charged = commissions(panel, costs)
     at_hand = cash = signal.cash
     made = []
     for line in signal.orders:
@@ -92,6 +94,7 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
             0.0,
             float(market.buy_fee_rate[row, column]),
             float(market.sell_fee_rate[row, column]),
+            *(float(charged[name][row, column]) for name in COMMISSION),
         )
         filled = fill_order(order, quote, terms if usual else terms._replace(participation_rate=0.0), cash)
         cash = filled.cash

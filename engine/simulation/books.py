@@ -27,8 +27,10 @@ from engine.kernel.fills import (
     PARTICIPATION,
     REASON_NAMES,
     TRADES,
+    Filled,
     Quote,
     blocked,
+    charge,
     fill_order,
     most_shares,
     slippage_of,
@@ -307,6 +309,10 @@ class Books:
         costs = filled.commission + filled.fee
         reason = CASH if filled.over_cash else TRADES
         return Traded(filled.shares, filled.price, costs, beyond if waits else 0, reason)
+
+    def priced(self, column: int, order: int) -> Filled:
+        """Return the fill of a whole order, whatever the market and cash allow; nothing trades."""
+        return charge(order, self._quote(self.session, column), self._terms, 0.0)
 
     def close_session(self) -> None:
         """Credit interest for the nights before, mark, and write the session down."""

@@ -1,0 +1,129 @@
+"""The command that holds yesterday's fills against the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from data.facts.symbols import currency_of
+from data.synthetic import SYNTHETIC_NOTICE
+from data.words import NOT_AVAILABLE
+from engine.cli.app import App, pass_app
+from engine.cli.commands_signal import (
+    band_option,
+    format_option,
+    from_run,
+    from_words,
+    holdings_option,
+)
+from engine.cli.complete import complete_strategy
+from engine.cli.options import json_option, out_option, spec_options, verbosity
+from engine.cli.output import Progress, money, note, paint, print_json, say, table, warn
+
+if TYPE_CHECKING:
+    from engine import FundDifference, Reconciled
+
+
+@click.command("reconcile", short_help="Hold fills against what the engine would have done.")
+@click.argument("orders", type=click.Path(path_type=Path))
+@click.argument("fills", type=click.Path(path_type=Path))
+@click.argument("strategy", required=False, shell_complete=complete_strategy)
+@spec_options
+@holdings_option
+@click.option("--from", "run", metavar="RUN", help="The account at the end of a run; its strategy.")
+@format_option
+@band_option
+@out_option
+@json_option
+@verbosity
+@pass_app
+def reconcile(
+    app: App,
+    /,
+    orders: Path,
+    fills: Path,
+    strategy: str | None,
+    holdings: Path | None,
+    run: str | None,
+    format_name: str | None,
+    band: float,
+    out: Path,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Say what the engine would have done on the day of ORDERS, and why the account earned something else.
+
+    ORDERS is what `signal --format` printed, FILLS what traded of it; say of the account what signal was
+    told. The difference is in basis points by cause; causes add up to the whole. The day is in the orders,
+    or --end. Example: etflow signal reconcile orders.csv fills.csv share_inflow --positions held.csv
+    """
+    from data.errors import UsageError
+    from engine import Standing, Watch, day_of_orders, format_of, open_job, read_file, reconcile_job
+
+    chosen = format_of(format_name or "generic")
+    sent, traded = read_file(orders, "orders", chosen), read_file(fills, "fills", chosen)
+    day = day_of_orders(sent) or given["end"]
+    if day is None:
+        raise UsageError(
+            f"{orders} does not say of which session the orders are",
+            hint="Give it with --end, or ids as 20250821-01.",
+        )
+    with Progress(app, "reconcile", total=4) as progress:
+        watch = Watch(progress.begin)
+        if run is None:
+            spec, standing = from_words(strategy, holdings, chosen, {**given, "end": day})
+            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+        else:
+            spec, result = from_run(run, out, strategy, holdings, {**given, "end": None})
+            spec = spec.with_(end=day)
+            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+            standing = Standing.after(result, job.panel)
+        found = reconcile_job(job, day, standing, sent, traded, band=band, watch=watch)
+    if as_json:
+        print_json(found.document())
+    elif app.quiet:
+        say(f"{found.found.whole!r}")
+    else:
+        _print(app, found)
+
+
+def _print(app: App, done: Reconciled) -> None:
+    from engine import CAUSES
+
+    found, job = done.found, done.job
+    currency = currency_of(job.panel.symbols[0])
+    say(paint(f"{job.spec.strategy} on {job.panel.name}, session of {found.day}", bold=True))
+    if job.panel.synthetic:
+        say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+    say(
+        f"the account earned {found.whole:+.2f} basis points against the engine, "
+        f"{money(found.money, currency)} of {money(found.equity, currency)}"
+    )
+    say()
+    rows = [(name, f"{found.causes[name]:+.2f}", what) for name, what in CAUSES.items()]
+    say(table([*rows, ("whole", f"{found.whole:+.2f}", "")], ("cause", "bp", "what it is"), left_too=(2,)))
+    say()
+    header = ("fund", "engine", "at", "sent", "traded", "at", *CAUSES)
+    say(table([_cells(each) for each in found.funds], header) if found.funds else "Nothing traded.")
+    for each in found.funds:
+        for reason in each.refused:
+            note(app, f"{each.symbol}: the engine does not trade {reason}")
+    if found.assumed:
+        warn(app, f"the fills do not say what {', '.join(found.assumed)} cost; taken as the engine's")
+
+
+def _cells(fund: FundDifference) -> tuple[str, ...]:
+    def at(price: float | None) -> str:
+        return NOT_AVAILABLE if price is None else f"{price:.4f}"
+
+    return (
+        fund.symbol,
+        f"{fund.engine_shares:+,}",
+        at(fund.engine_price),
+        f"{fund.sent:+,}",
+        f"{fund.filled:+,}",
+        at(fund.price),
+        *(f"{part:+.2f}" for part in fund.causes.values()),
+    )
