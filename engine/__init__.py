@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         open_together,
         run_together,
     )
+    from engine.commands.doctor import Diagnosis, examine
     from engine.commands.event import Event, event, event_job
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
@@ -96,6 +97,7 @@ _PLACES = {
         "open_together",
         "run_together",
     ),
+    "engine.commands.doctor": ("Diagnosis", "examine"),
     "engine.commands.event": ("Event", "event", "event_job"),
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
@@ -187,6 +189,7 @@ __all__ = [
     "Comparison",
     "Conditions",
     "Costs",
+    "Diagnosis",
     "Diagnostics",
     "Estimate",
     "Event",
@@ -249,6 +252,7 @@ __all__ = [
     "diff_runs",
     "event",
     "event_job",
+    "examine",
     "factor",
     "factor_job",
     "find_study",

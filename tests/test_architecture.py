@@ -105,7 +105,8 @@ ROOMS: dict[str, str] = {
         "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (
-        "data.errors data.expression data.atomic data.facts engine.choices engine.kernel engine.result "
+        "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric data.store "
+        "data.words engine.choices engine.kernel engine.result "
         "engine.metrics "
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
@@ -137,6 +138,7 @@ DOORS = {
     "statsmodels": {"engine/statistics/"},
     "arch": {"engine/statistics/"},
     "numba": {"data/numeric/compiled.py"},
+    "packaging": {"engine/commands/doctor.py"},
     "optuna": {"engine/tuning/samplers.py"},
     "distributed": {"engine/tuning/dask_client.py"},
     "exchange_calendars": {"data/facts/calendars.py"},

@@ -33,6 +33,8 @@ Days = NDArray[np.datetime64]
 VARIABLE = "ETFLOW_CALENDAR"
 OWN = "calendar.toml"
 COMMAND = "etflow data calendar import NOTICE"
+# Shanghai published the days of 2026 on 2025-12-22, ten days before they began.
+SOON = 60
 _FILE = FACTS / "calendars.toml"
 _ONE_DAY = np.timedelta64(1, "D")
 

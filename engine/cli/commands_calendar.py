@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from data.facts.calendars import Calendar, Span
     from data.facts.rules import RuleBook
 
-# Shanghai published the days of 2026 on 2025-12-22, ten days before they began.
-SOON = 60
 MARKETS = click.Choice(["cn_etf", "us_etf"])
 
 
@@ -172,6 +170,8 @@ def _print(app: App, calendar: Calendar, book: RuleBook) -> None:
     say(table(rows, ("yours", "from", "through", "sessions", "closed", "  from whom"), left_too=(1, 2, 5)))
     say(f"rules known from {book.first_day} to {book.known_through}")
     say()
+    from data.facts.calendars import SOON
+
     left = (calendar.last_day - date.today()).days
     if left < SOON:
         warn(

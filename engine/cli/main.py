@@ -38,6 +38,7 @@ from engine.cli.app import App, Catalogue
 from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
+from engine.cli.commands_doctor import doctor
 from engine.cli.commands_event import event
 from engine.cli.commands_factor import factor
 from engine.cli.commands_reconcile import reconcile
@@ -80,6 +81,7 @@ COMMANDS = (
     strategies,
     runs,
     record,
+    doctor,
 )
 
 HELP = """Backtest strategies that rotate among AI-theme ETFs on fund flows.
