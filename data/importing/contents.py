@@ -65,7 +65,7 @@ def read_contents(path: Path) -> tuple[bytes, str]:
     if path.suffix.lower() == ".gz" or content.startswith(b"\x1f\x8b"):
         content = _unpack(content, path.name)
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not content.strip():
+    if not content or content.isspace():
         raise DataError(f"`{path.name}` is empty", hint="Save or download it again, or leave it out.")
     for magic, kind in _MAGIC.items():
         if content.startswith(magic):

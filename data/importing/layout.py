@@ -140,6 +140,12 @@ def is_regular(rows: Rows) -> bool:
     return len(rows[top]) > 2 and len(same) >= max(1, _REGULAR * len(below))
 
 
+def holds_values(row: Sequence[str]) -> bool:
+    """Whether a row is one of values, and no second row of a header, where codes of funds may be names."""
+    names = [cell for cell in row[1:] if not _CODE.fullmatch(cell)]
+    return any(_VALUE.fullmatch(cell) for cell in [row[0], *names])
+
+
 def unfold(frame: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Return a table of two levels of names as a long one: a row for each row and series that has values.
 
@@ -186,8 +192,7 @@ def _depth(rows: Rows, top: int) -> int:
     if len(rows) < top + 2 or len(rows[top + 1]) != len(rows[top]):
         return 1
     first, second = rows[top], rows[top + 1]
-    names = [cell for cell in second[1:] if not _CODE.fullmatch(cell)]
-    if _VALUE.fullmatch(second[0]) or any(_VALUE.fullmatch(cell) for cell in names) or not all(second[1:]):
+    if holds_values(second) or not all(second[1:]):
         return 1
     if not (_are_fields(_filled(first[1:])) or _are_fields(_filled(second[1:]))):
         return 1

@@ -61,7 +61,8 @@ def _hint(column: Column) -> str:
 
 
 def _reads_as_date(values: pd.Series, days: pd.Series) -> pd.Series:
-    near = (values % 1 == 0) & values.between(1990_01_01, 2100_12_31)
+    near = values.between(1990_01_01, 2100_12_31)
+    near[near] = values[near] % 1 == 0
     if near.any():
         text = values[near].astype(np.int64).astype("str")
         dates = pd.to_datetime(text, format="%Y%m%d", errors="coerce")

@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 
 # Tables whose rows on other days than sessions belong to the session before: nothing trades on such a day,
 # but somebody may look. In some of them the day is the one on which the value was seen.
-_MOVED = tuple(each.name for each in FUND_TABLES if "day" in each.key and each.name != "bars")
+MOVED = tuple(each.name for each in FUND_TABLES if "day" in each.key and each.name != "bars")
 _SEEN = ("units",)
 # Part of the sessions, and of the days after the last one of a week, that a file must have to be a day late.
 _REGULAR = 0.8
@@ -69,7 +69,8 @@ def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | No
     values = taken[schema.measures[0]]
     (measure,) = (each for each in schema.columns if each.name == schema.measures[0])
     lacking = _nothing(values) if measure.sign == "positive" else blank(values).to_numpy()
-    lacking = lacking & ~(blank(taken[schema.key[0]]) | blank(taken["day"])).to_numpy()
+    if lacking.any():
+        lacking = lacking & ~(blank(taken[schema.key[0]]) | blank(taken["day"])).to_numpy()
     if not lacking.any() or lacking.all():
         return taken, None
     return taken[~lacking], f"without a value, and left out: {_counted(lacking)}"
@@ -80,7 +81,7 @@ def on_sessions(taken: pd.DataFrame, part: TableMap) -> tuple[pd.DataFrame, str 
 
     Rows that fall on a session that has one of its own are left out. Days beyond the recorded calendar stay.
     """
-    if part.table not in _MOVED or taken.empty:
+    if part.table not in MOVED or taken.empty:
         return taken, None
     days, wrong = read_days(taken["day"])
     if wrong.any() or days.isna().any() or taken["symbol"].isna().any():
@@ -91,9 +92,9 @@ def on_sessions(taken: pd.DataFrame, part: TableMap) -> tuple[pd.DataFrame, str 
     if not late and part.table in _SEEN:
         late = _a_day_late(given, str(taken["symbol"].iloc[0]))
     moved = np.ones(len(given), dtype=bool) if late else at != given
-    taken = taken.assign(day=np.where(moved, before if late else at, given).astype("datetime64[us]"))
     if not moved.any():
-        return taken, None
+        return taken.assign(day=days), None
+    taken = taken.assign(day=np.where(moved, before if late else at, given).astype("datetime64[us]"))
     if part.table in _SEEN:
         taken["known_at"] = _known_at(taken, given, at, moved)
     keys = taken[["symbol", "day"]]
@@ -120,7 +121,7 @@ def next_sessions(days: pd.Series, symbols: pd.Series, origin: str) -> pd.Series
         places = sessions.searchsorted(here.to_numpy().astype("datetime64[D]"), side="right")
         if places.max() >= len(sessions):
             raise DataError(
-                f"{origin}: the session after {here.max():%Y-%m-%d} is not recorded",
+                f"{origin}: the session after {here.to_numpy('datetime64[D]').max()} is not recorded",
                 limit=f"the sessions of {market} are recorded through {calendar.last_day}",
                 hint="Update the calendar (see data/facts/calendars.toml), or leave the row out.",
             )
@@ -140,16 +141,21 @@ def _nothing(values: pd.Series) -> Bools:
 
 def _sessions_of(given: Days, symbols: pd.Series) -> tuple[Days, Days]:
     """Return the last session at or before each day, and that before it; the day itself if unknown."""
-    at, before = given.copy(), given.copy()
     codes, names = pd.factorize(symbols)
-    markets = np.array([market_of(str(name)) for name in names])[codes]
-    for market in sorted({*markets}):
+    markets = [market_of(str(name)) for name in names]
+    known = sorted({*markets})
+    first, day = given.min(), np.timedelta64(1, "D")
+    # Every day is looked up once for each market, and not for each of its rows.
+    span = np.arange(first, given.max() + day)
+    at, before = np.tile(span, (len(known), 1)), np.tile(span, (len(known), 1))
+    for place, market in enumerate(known):
         calendar = calendar_for(market)
         sessions = calendar.sessions(calendar.first_day, calendar.last_day)
-        here = (markets == market) & (given > sessions[0]) & (given <= np.datetime64(calendar.last_day))
-        at[here] = sessions[np.searchsorted(sessions, given[here], side="right") - 1]
-        before[here] = sessions[np.searchsorted(sessions, given[here], side="left") - 1]
-    return at, before
+        here = (span > sessions[0]) & (span <= np.datetime64(calendar.last_day))
+        at[place, here] = sessions[np.searchsorted(sessions, span[here], side="right") - 1]
+        before[place, here] = sessions[np.searchsorted(sessions, span[here], side="left") - 1]
+    rows = np.array([known.index(market) for market in markets])[codes], (given - first).astype(np.int64)
+    return at[rows], before[rows]
 
 
 def _a_day_late(given: Days, symbol: str) -> bool:

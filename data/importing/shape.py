@@ -37,12 +37,16 @@ _SHARE_SUFFIX = re.compile(r"\.(SH|SZ|BJ)$")
 
 @dataclass(frozen=True)
 class Shaped:
-    """Rows for one table, how many rows of the file were left out on purpose, and what to tell the user."""
+    """Rows for one table, how many rows of the file were left out on purpose, and what to tell the user.
+
+    ``in_order`` says that the rows of the file were sorted by key.
+    """
 
     table: str
     frame: pd.DataFrame
     left_out: int
     notes: tuple[str, ...]
+    in_order: bool
 
 
 def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: str = "") -> Shaped:
@@ -72,13 +76,13 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.source or part.adjusted in NAMED:
         taken["source"] = _sources(taken, part)
     try:
-        frame = schema.validate(taken, origin)
+        frame, in_order = schema.check(taken, origin)
     except DataError as error:
         if part.table == "bars" and "comes more than once" in error.what:
             _refuse_intraday(taken, origin)
         raise
     notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
-    return Shaped(part.table, frame, left_out, tuple(note for note in notes if note))
+    return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), in_order)
 
 
 def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
@@ -183,6 +187,12 @@ def _written_our_way(
 
 def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: str) -> pd.Series:
     """Rewrite each distinct code once; a cell that holds none stays empty."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        distinct = values.cat.categories.to_series().astype("str").reset_index(drop=True)
+        places, names = pd.factorize(_each(distinct, written, what, origin))
+        return pd.Series(
+            pd.Categorical.from_codes(np.append(places, -1)[values.cat.codes], names), values.index
+        )
     text = values.astype("str").str.strip().where(~blank(values))
     codes = {}
     for code in text.dropna().unique():

@@ -53,12 +53,12 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
     """
     if "\n" not in text:
         text = text.replace("\r", "\n")
-    head = _first_lines(text)
+    head = first_lines(text)
     if given.header is not None:
         separator = given.separator or max(SEPARATORS, key=next(filter(str.strip, head)).count)
         layout = Layout("", 0, tuple(given.header))
     else:
-        separator, layout = _find_separator(head, given.separator, name)
+        separator, layout = find_separator(head, given.separator, name)
     count = len(layout.names) + sum(map(len, layout.levels[:1]))
     if count > MOST_COLUMNS:
         raise DataError(f"`{name}` has too many columns", received=count, limit=MOST_COLUMNS)
@@ -75,7 +75,8 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
     return (unfold(frame, layout) if layout.levels else frame), layout.title, separator
 
 
-def _first_lines(text: str) -> list[str]:
+def first_lines(text: str) -> list[str]:
+    """Return the lines of a text by which its layout is found."""
     end = 0
     for _ in range(LOOKED_AT):
         end = text.find("\n", end) + 1
@@ -84,9 +85,9 @@ def _first_lines(text: str) -> list[str]:
     return text[:end].splitlines()
 
 
-def _find_separator(head: list[str], given: str | None, name: str) -> tuple[str, Layout]:
+def find_separator(head: list[str], given: str | None, name: str) -> tuple[str, Layout]:
     """Return the separator that makes the widest header of rows alike, and the layout that comes with it."""
-    tried = {each: _split(head, each, name) for each in ((given,) if given else SEPARATORS)}
+    tried = {each: split_lines(head, each, name) for each in ((given,) if given else SEPARATORS)}
     # Commas within numbers split rows too, and not all in the same way.
     width = {each: header_width(rows) for each, rows in tried.items()}
     separator = max(tried, key=lambda each: (width[each] > 1 and mostly_alike(tried[each]), width[each]))
@@ -97,7 +98,8 @@ def _find_separator(head: list[str], given: str | None, name: str) -> tuple[str,
     return separator, find_layout(tried[separator], name)
 
 
-def _split(lines: list[str], separator: str, name: str) -> list[list[str]]:
+def split_lines(lines: list[str], separator: str, name: str) -> list[list[str]]:
+    """Return the cells of lines, cleaned; DataError if a cell has no end."""
     try:
         rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
     except csv.Error as error:
@@ -138,7 +140,7 @@ def _refuse_cut_off(text: str, separator: str, columns: int, name: str) -> None:
     lines = [text[before:start].strip("\r\n"), text[start:end]]
     if separator == _WHITESPACE or any(line.count('"') % 2 for line in lines):
         return
-    before_last, last = _split(lines, separator, name)
+    before_last, last = split_lines(lines, separator, name)
     if footer_length([last + [""] * (columns - len(last))]):
         return
     if 1 < len(last) < min(len(before_last), columns):

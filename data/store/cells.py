@@ -108,9 +108,16 @@ def is_text(values: pd.Series) -> bool:
 
 def blank(values: pd.Series) -> pd.Series:
     """Which cells say that there is no value."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return in_each(blank(values.cat.categories.to_series()), values, of_none=True)
     if not is_text(values):
         return values.isna()
     return values.isna() | values.astype("str").str.strip().str.lower().isin(_EMPTY)
+
+
+def in_each(answers: pd.Series, values: pd.Series, of_none: bool = False) -> pd.Series:
+    """Return for each cell of a categorical column the answer, true or not, that its category has."""
+    return pd.Series(np.append(answers, of_none)[values.cat.codes], index=values.index)
 
 
 def plain(text: str) -> str:
@@ -131,6 +138,9 @@ def read_numbers(values: pd.Series, decimal: DecimalMark = ".") -> tuple[pd.Seri
 
 def read_measured(values: pd.Series, decimal: DecimalMark = ".") -> Numbers:
     """Return the numbers of a column, and which cells name their magnitude or their unit of measure."""
+    if values.dtype == np.float64:
+        wrong, own = np.isinf(values.to_numpy()), np.zeros(len(values), dtype=np.int8)
+        return Numbers(values, *(pd.Series(each, index=values.index) for each in (wrong, own)))
     if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_bool_dtype(values):
         found = pd.Series(np.nan, index=values.index)
     elif decimal == "," and is_text(values):

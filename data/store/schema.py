@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
 from data.store.cells import DATES, TIMES, read_days, read_numbers
+from data.store.order import are_in_order, ranks
 
 Kind = Literal["text", "day", "time", "number"]
 Rows = NDArray[np.int64]
@@ -124,6 +125,13 @@ class Table:
         high is below its low, and a key that comes twice with different values are refused. Rows that
         repeat another row exactly are dropped.
         """
+        return _written_out(self.check(frame, origin)[0])
+
+    def check(self, frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, bool]:
+        """Return what ``validate`` does, and whether the rows were in this order and none was dropped.
+
+        Columns of text that came as categories may be categories still.
+        """
         rows = _row_numbers(frame)
         typed: dict[str, pd.Series] = {}
         for column in self.columns:
@@ -134,23 +142,25 @@ class Table:
                         received=", ".join(map(str, frame.columns)) or "no columns",
                         hint="Rename the column, or say in a map file (--map) what it is called.",
                     )
-                typed[column.name] = pd.Series([None] * len(frame), dtype=_DTYPES[column.kind])
+                typed[column.name] = pd.Series(index=range(len(frame)), dtype=_DTYPES[column.kind])
                 continue
             values = frame[column.name].reset_index(drop=True)
             typed[column.name] = self._typed(values, column, origin, rows)
-        result = pd.DataFrame(typed)
+        in_order = are_in_order([ranks(typed[name]) for name in self.key])
+        result = pd.DataFrame(typed, copy=False)
         self._check_choices(result, origin, rows)
         if {"open", "high", "low", "close"} <= set(self.names):
             _check_range(result, origin, rows)
-        result = result.drop_duplicates(ignore_index=True)
+        if in_order:
+            return result, True
+        result = _written_out(result).drop_duplicates(ignore_index=True)
         self._check_keys(result, origin)
-        return result.sort_values(list(self.key), kind="stable", ignore_index=True)
+        return result.sort_values(list(self.key), kind="stable", ignore_index=True), False
 
     def _typed(self, values: pd.Series, column: Column, origin: str, rows: Rows) -> pd.Series:
         where = f"{origin}: `{column.name}` of table `{self.name}`"
         if column.kind == "text":
-            typed = values.astype("str").str.strip().where(values.notna())
-            typed = typed.where(typed != "")
+            typed = _to_text(values)
         elif column.kind in ("day", "time"):
             typed = _to_days(values, where, rows, keep_time=column.kind == "time")
         else:
@@ -162,7 +172,7 @@ class Table:
                 received=f"{int(typed.isna().sum())} empty of {len(typed)}",
                 hint="Fill the value in, or leave the row out.",
             )
-        return typed.astype(_DTYPES[column.kind])
+        return typed if _is_coded(typed) else typed.astype(_DTYPES[column.kind])
 
     def _check_choices(self, frame: pd.DataFrame, origin: str, rows: Rows) -> None:
         for name, allowed in self.choices.items():
@@ -195,6 +205,29 @@ def _row_numbers(frame: pd.DataFrame) -> Rows:
 
 def _first(wrong: pd.Series) -> int:
     return int(np.flatnonzero(wrong)[0])
+
+
+def _is_coded(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.CategoricalDtype)
+
+
+def _written_out(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with texts in place of categories."""
+    coded = {str(name): frame[name] for name in frame if _is_coded(frame[name])}
+    texts = {
+        name: each.cat.categories.array.take(each.cat.codes.to_numpy(), allow_fill=True)
+        for name, each in coded.items()
+    }
+    return frame.assign(**texts)
+
+
+def _to_text(values: pd.Series) -> pd.Series:
+    """Return texts without spaces around; what is empty is missing. Categories are looked at once each."""
+    if _is_coded(values):
+        codes, texts = pd.factorize(_to_text(values.cat.categories.to_series()))
+        return pd.Series(pd.Categorical.from_codes(np.append(codes, -1)[values.cat.codes], texts))
+    typed = values.astype("str").str.strip().where(values.notna())
+    return typed.where(typed != "")
 
 
 def _to_numbers(values: pd.Series, where: str, rows: Rows) -> pd.Series:
@@ -235,9 +268,10 @@ def _to_days(values: pd.Series, where: str, rows: Rows, *, keep_time: bool) -> p
 
 
 def _check_range(frame: pd.DataFrame, origin: str, rows: Rows) -> None:
-    low = frame[["open", "close"]].min(axis=1)
-    high = frame[["open", "close"]].max(axis=1)
-    wrong = (frame["high"] < frame["low"]) | (frame["low"] > low) | (frame["high"] < high)
+    high, low = frame["high"], frame["low"]
+    wrong = high < low
+    for name in ("open", "close"):
+        wrong |= (low > frame[name]) | (high < frame[name])
     if wrong.any():
         bar = frame.loc[_first(wrong), ["open", "high", "low", "close"]].to_dict()
         raise DataError(
@@ -250,7 +284,9 @@ def _check_range(frame: pd.DataFrame, origin: str, rows: Rows) -> None:
 
 def _show(value: object) -> str:
     if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}" if value == value.normalize() else str(value)
+        # Python's own dates end with the years 1 and 9999, those of a file need not.
+        day = value.to_datetime64().astype("datetime64[D]")
+        return str(day if value == value.normalize() else value)
     return repr(value) if isinstance(value, str) else str(value)
 
 

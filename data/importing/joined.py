@@ -1,0 +1,132 @@
+"""Rows of many files, joined table by table; what two files say of one key must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from data.errors import DataError
+from data.importing.one_file import Found
+from data.store.merge import NOT_COMPARED, differ, written
+from data.store.order import order_of, ranks
+from data.store.rounding import grains, settle
+from data.store.schema import Table
+from data.store.tables import table
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Columns of a table out of some files, those without a value left out; and the rows of each file."""
+
+    columns: Mapping[str, pd.Series]
+    files: tuple[tuple[str, int], ...]
+
+
+class Joined(Mapping[str, pd.DataFrame]):
+    """What files say of each table. It is kept small, and joined when somebody asks for the table.
+
+    Texts are categories in it, and columns without a value absent. DataError, when the table is asked for, if
+    files disagree.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[_Part]] = {}
+
+    def add(self, found: Found) -> None:
+        """Take the rows that were found in one file or several, in the order of the files."""
+        files = [(Path(each.file).name, each.rows) for each in found.files]
+        for frame in found.frames:
+            columns = {
+                each: frame[each].astype("category")
+                if isinstance(frame[each].dtype, pd.StringDtype)
+                else frame[each]
+                for each in frame.columns
+                if frame[each].notna().any()
+            }
+            here = files if len(found.frames) == 1 else [(files[0][0], len(frame))]
+            self._parts.setdefault(found.files[0].table, []).append(_Part(columns, tuple(here)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._parts))
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        parts, schema = self._parts[name], table(name)
+        files = tuple(file for part in parts for file in part.files)
+        columns: dict[str, pd.Series] = {}
+        for each in schema.names:
+            pieces = [part.columns.get(each) for part in parts]
+            if any(piece is not None for piece in pieces):
+                columns[each] = end_to_end(pieces, [sum(rows for _, rows in part.files) for part in parts])
+        frame = pd.DataFrame(columns, copy=False) if columns else schema.empty()
+        if len(files) > 1:
+            order = order_of([ranks(frame[key]) for key in schema.key])
+            frame = _settled(schema, frame, files) if order is None else frame.take(order)
+        return frame
+
+
+def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) -> pd.Series:
+    """Return the pieces of a column as one; where there is none, so many missing values."""
+    there = next(piece for piece in pieces if piece is not None)
+    whole = [
+        pd.Series(index=range(lengths[place]), dtype=there.dtype) if piece is None else piece
+        for place, piece in enumerate(pieces)
+    ]
+    if isinstance(there.dtype, pd.CategoricalDtype):
+        return pd.Series(union_categoricals(whole))
+    return pd.Series(np.concatenate([piece.to_numpy() for piece in whole]))
+
+
+def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Join the rows that several files have for one key; one value fills in where another is missing."""
+    keys = list(schema.key)
+    types = {name: kind for name, kind in schema.empty().dtypes.items() if name in frame}
+    names, counts = zip(*files, strict=True)
+    rows = frame.astype(types).assign(file=np.repeat(names, counts))
+    repeated = rows.duplicated(keys, keep=False)
+    shared = rows[repeated]
+    by_key = shared.groupby(keys, sort=False)
+    for column in shared.columns.difference([*keys, *NOT_COMPARED, "file"], sort=False):
+        other = differ(by_key[column].transform("first"), shared[column])
+        if other.any() and pd.api.types.is_float_dtype(shared[column]):
+            shared, other = _finest(rows, shared, keys, column)
+            by_key = shared.groupby(keys, sort=False)
+        if other.any():
+            raise _disagreement(schema.name, column, by_key.get_group(tuple(shared.loc[other, keys].iloc[0])))
+    return pd.concat([rows[~repeated], by_key.first().reset_index()], ignore_index=True).drop(columns="file")
+
+
+def _finest(
+    rows: pd.DataFrame, shared: pd.DataFrame, keys: list[str], column: str
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Give rows of one key the value with the most digits, and return which of them say something else."""
+    rough = pd.Series(grains(rows[column], rows["file"], column), index=rows.index)[shared.index]
+    ordered = shared.assign(rough=rough.where(shared[column].notna(), np.inf)).sort_values(
+        "rough", kind="stable"
+    )
+    by_key = ordered.groupby(keys, sort=False)
+    finest, grain = by_key[column].transform("first"), by_key["rough"].transform("first")
+    same, fine = settle(*(each.to_numpy() for each in (finest, ordered[column], grain, ordered["rough"])))
+    other = differ(finest, ordered[column]) & ~same
+    # Of two that differ by what 32 bits cannot hold, the shorter one is taken; any other is the finest.
+    value = pd.Series(np.where(same, fine, finest), index=ordered.index)
+    best = value.groupby([ordered[key] for key in keys], sort=False).transform("last")
+    return shared.assign(**{column: best.where(~other, ordered[column])[shared.index]}), other[shared.index]
+
+
+def _disagreement(name: str, column: str, rows: pd.DataFrame) -> DataError:
+    there = rows[rows[column].notna()]
+    said = [f"{value} in `{file}`" for value, file in zip(there[column], there["file"], strict=True)]
+    key = " ".join(written(value) for value in rows[list(table(name).key)].iloc[0])
+    return DataError(
+        f"files disagree about `{column}` of {key} in table `{name}`",
+        received=", ".join(said),
+        hint="Import the right one only; the other can follow with --accept-revision.",
+    )

@@ -1,0 +1,356 @@
+"""Plain files: text that is read many files at a time, because nothing in it needs a look of its own.
+
+Files with one header follow each other by the thousand in a folder. Their rows are put behind each other,
+read at once (``data.importing.typed``), and shaped at once, by the functions that shape a single file. If
+then there was nothing to say (no error, no row left out, moved or told of), there is nothing to say of any
+file. Otherwise each is shaped by itself. A file that is not plain comes back without an answer, and is read
+with care by ``data.importing.one_file``, which also has the words for whatever is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.errors import DataError, EtflowError
+from data.facts.calendars import calendar_for
+from data.facts.symbols import market_of
+from data.importing.contents import format_of, read_contents, stem_of
+from data.importing.headers import Headers
+from data.importing.joined import end_to_end
+from data.importing.layout import footer_length, holds_values, paired_names
+from data.importing.map_files import ready_maps
+from data.importing.maps import ADJUSTED, FileMap
+from data.importing.one_file import Found, Imported, fitting, import_sheet
+from data.importing.recognise import recognise
+from data.importing.sessions import MOVED
+from data.importing.sheet import GUESSED, Sheet, clean
+from data.importing.text import SEPARATORS, find_separator, first_lines, read_text, split_lines
+from data.importing.typed import Cells, read_typed
+from data.store.order import order_of, ranks
+from data.store.tables import table
+
+# Rows of so many bytes are read at once: many for one call, few for the memory.
+TOGETHER = 16 << 20
+_FILES = 200
+_HEAD = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How files with one header are read: the map, what separates cells, what each column holds.
+
+    ``alone`` says that what a file is may depend on its cells or on its name, so that each is read by itself.
+    """
+
+    used: FileMap
+    separator: str
+    columns: dict[str, Cells]
+    alone: bool
+
+    def goes_with(self, other: Plan) -> bool:
+        """Whether files of both plans may be read in any order: no two of them have rows for one table."""
+        tables = ({part.table for part in plan.used.tables} for plan in (self, other))
+        return self is other or set.isdisjoint(*tables)
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A file that may be plain: its content, of which the rows begin behind the header, and their number."""
+
+    path: Path
+    content: bytes
+    begin: int
+    lines: int
+    plan: Plan
+
+    def __len__(self) -> int:
+        return len(self.content) - self.begin
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield the rows, so many at a time as are read at once."""
+        begin, view = self.begin, memoryview(self.content)
+        while begin < len(view):
+            end = (
+                self.content.rfind(b"\n", begin, begin + TOGETHER) + 1 or self.content.find(b"\n", begin) + 1
+            )
+            yield view[begin:end]
+            begin = end
+
+
+def may_be_read_with(text: Text, others: Sequence[Text]) -> bool:
+    """Whether a file may be read with some before it: they are few, and the order of all does not matter."""
+    plans = {other.plan for other in others}
+    few = len(others) < _FILES and sum(map(len, others)) < TOGETHER
+    return few and all(text.plan.goes_with(plan) for plan in plans)
+
+
+class PlainFiles:
+    """The reader of plain files; it makes one plan for all files that have the same header."""
+
+    def __init__(self, given: FileMap | None) -> None:
+        self._given = given
+        self._told = given is not None and any((given.header, given.separator, given.encoding))
+        self._plans: dict[bytes, Plan | None] = {}
+
+    def look(self, path: Path) -> Text | None:
+        """Return the text of a file, None if it is not plain at first sight, or cannot be read."""
+        if self._told or format_of(path) != "text":
+            return None
+        try:
+            content, kind = read_contents(path)
+        except DataError:
+            return None
+        end = content.find(b"\n") + 1
+        header = content[:end]
+        if kind != "text" or not end:
+            return None
+        if header not in self._plans:
+            self._plans[header] = self._plan(path, content)
+        plan = self._plans[header]
+        if plan is None or not _has_plain_ends(content, end, plan):
+            return None
+        # The last line has an end, so that another file can follow.
+        content = content if content.endswith(b"\n") else content + b"\n"
+        return Text(path, content, end, content.count(b"\n", end), plan)
+
+    def read(self, texts: Sequence[Text]) -> list[list[Found] | None]:
+        """Return what is in each of some files, None for one that is not plain.
+
+        What several of them hold together is with the first of these.
+        """
+        found: dict[Text, list[Found] | None] = {}
+        for plan in dict.fromkeys(text.plan for text in texts):
+            members = [text for text in texts if text.plan is plan]
+            together = None if plan.alone or len(members) == 1 else _read_together(members)
+            if together is None:
+                found |= {text: self._read_alone(text) for text in members}
+            else:
+                found |= {text: [] for text in members} | {members[0]: together}
+        return [found[text] for text in texts]
+
+    def _read_alone(self, text: Text) -> list[Found] | None:
+        if len(text) > TOGETHER and not text.plan.alone and (pieces := _read_in_pieces(text)) is not None:
+            return pieces
+        cells = _cells(text.plan, [memoryview(text.content)[text.begin :]])
+        if cells is None:
+            return None
+        sheet = _sheet(cells, text)
+        try:
+            used = text.plan.used
+            if text.plan.alone:
+                used = fitting(self._given, sheet) if self._given else recognise(sheet)
+            return list(import_sheet(text.path, sheet, used)) if used is text.plan.used else None
+        except EtflowError:
+            return None
+
+    def _plan(self, path: Path, content: bytes) -> Plan | None:
+        """Return the plan for files with the header of this one, None if they are not plain."""
+        head = content[:_HEAD]
+        head = head[: head.rfind(b"\n") + 1].removeprefix(b"\xef\xbb\xbf")
+        if not head.split(b"\n")[0].strip():
+            return None
+        try:
+            text = head.decode()
+            separator, layout = find_separator(first_lines(text), None, path.name)
+            frame, title, _ = read_text(text, path.name, GUESSED)
+            names = [clean(each) for each in frame.columns]
+            simple = layout.skipped == 1 and not (layout.levels or layout.apart or title) and all(names)
+            if (
+                not simple
+                or separator not in SEPARATORS
+                or names != list(layout.names)
+                or names[0] == "index"
+            ):
+                return None
+            if frame.empty or paired_names(names) is not None or head.split(b"\n")[0].count(b'"') % 2:
+                return None
+            sheet = Sheet(frame.set_axis(names, axis=1), stem_of(path), f"`{path.name}`", "", separator)
+            used = fitting(self._given, sheet) if self._given else recognise(sheet)
+        except (UnicodeDecodeError, EtflowError):
+            return None
+        if used.skip is not None or any(part.wide for part in used.tables):
+            return None
+        looked_at = (
+            [self._given] if self._given else [each for each in ready_maps().values() if each.recognise]
+        )
+        columns = _columns(used, looked_at, sheet.headers)
+        alone = any(_depends_on_the_file(each, sheet) for each in looked_at) or _goes_by_file(
+            used, sheet.headers
+        )
+        return Plan(used, separator, columns, alone)
+
+
+def _columns(used: FileMap, looked_at: Sequence[FileMap], headers: Headers) -> dict[str, Cells]:
+    """Return what each column of a file holds, by all that somebody wants to read in it."""
+    uses: dict[str, set[str]] = {}
+    for part in (part for part in used.tables if part.applies(headers)):
+        for column in table(part.table).columns:
+            if name := part.column_in(column.name, headers):
+                as_text = column.kind == "day" and part.date_format is not None
+                unclear = column.kind == "number" and part.decimal != "."
+                use = "text" if as_text else "other" if unclear else column.kind
+                uses.setdefault(headers.column(name), set()).add(use)
+        for key in part.where:
+            for name in part.columns.get(key, (key,)):
+                if name in headers:
+                    uses.setdefault(headers.column(name), set()).add("text")
+    for name in _matched(looked_at, headers):
+        uses.setdefault(headers.column(name), set()).add("text")
+    kinds: dict[frozenset[str], Cells] = {
+        frozenset({"number"}): "number",
+        frozenset({"day"}): "day",
+        frozenset({"text"}): "text",
+    }
+    written = dict.fromkeys(headers.column(name) for name in headers)
+    return {name: kinds.get(frozenset(uses.get(name, ())), "other") for name in written}
+
+
+def _matched(maps: Sequence[FileMap], headers: Headers) -> list[str]:
+    """Return the names of the columns whose cells tell whether one of some maps fits."""
+    patterns = [each.values for each in maps]  # noqa: PD011
+    return [name for each in patterns for name in each if name in headers]
+
+
+def _depends_on_the_file(each: FileMap, sheet: Sheet) -> bool:
+    """Whether it may depend on cells, or on the name of the file, if a map fits files with these headers."""
+    headers = sheet.headers
+    if _matched([each], headers):
+        return True
+    if any(part.column_in(ours, headers) for part in each.tables for ours in part.named_measures):
+        return True
+    named = any(part.named_by_file(headers) for part in each.tables)
+    return named and all(lack.startswith("a file name") for lack in each.lacks(sheet)[0])
+
+
+def _goes_by_file(used: FileMap, headers: Headers) -> bool:
+    """Whether rows become something by the file that they are in."""
+    parts = [part for part in used.tables if part.applies(headers)]
+    return used.splits is not None or any(
+        part.named_by_file(headers) or part.next_session_of or part.month_end for part in parts
+    )
+
+
+def _has_plain_ends(content: bytes, begin: int, plan: Plan) -> bool:
+    """Whether the first row is one of values, and no second header, and the last one no remark."""
+    after = content.find(b"\n", begin)
+    tail = content[max(len(content) - _HEAD, begin) :].rstrip(b"\r\n")
+    ends = content[begin : after if after > 0 else len(content)], tail[tail.rfind(b"\n") + 1 :]
+    try:
+        rows = [_cells_of(each.decode(), plan.separator) for each in ends]
+    except (UnicodeDecodeError, DataError):
+        return False
+    if any(len(row) != len(plan.columns) for row in rows):
+        return False
+    return holds_values(rows[0]) and not footer_length(rows[1:])
+
+
+def _cells_of(line: str, separator: str) -> list[str]:
+    """Return the cells of a line, cleaned; of most lines there is nothing to clean but quotation marks."""
+    if not line.isascii() or "Unnamed" in line:
+        return split_lines([line], separator, "")[0]
+    return [cell.strip(' "\r') for cell in line.split(separator)]
+
+
+def _cells(plan: Plan, rows: Sequence[memoryview]) -> pd.DataFrame | None:
+    """Return the cells of rows that are put behind each other; None if they are not plain."""
+    cells = read_typed(b"".join(rows), plan.separator, plan.columns)
+    if cells is None:
+        return None
+    # Files that were put behind each other by somebody else bring their headers along.
+    first = cells.iloc[:, 0]
+    is_text = isinstance(first.dtype, pd.CategoricalDtype | pd.StringDtype)
+    return None if is_text and (first == first.name).any() else cells
+
+
+def _sheet(cells: pd.DataFrame, text: Text) -> Sheet:
+    return Sheet(cells, stem_of(text.path), f"`{text.path.name}`", "", text.plan.separator)
+
+
+def _read_together(texts: Sequence[Text]) -> list[Found] | None:
+    """Return what is in files with one plan, if there is nothing to say of any of them; None otherwise."""
+    rows = [memoryview(text.content)[text.begin :] for text in texts]
+    found = _read_quietly(texts[0], rows)
+    lines = [text.lines for text in texts]
+    if found is None or not all(each.in_order and each.files[0].rows == sum(lines) for each in found):
+        return None
+    return [replace(each, files=tuple(_told(each, texts, lines))) for each in found]
+
+
+def _told(found: Found, texts: Sequence[Text], lines: Sequence[int]) -> Iterator[Imported]:
+    """Yield what is told of each of some files, whose rows stand behind each other in a frame."""
+    (of_all,), (frame,) = found.files, found.frames
+    starts = np.cumsum([0, *lines[:-1]])
+    days = frame["day"].to_numpy("datetime64[D]") if "day" in frame else None
+    for text, begin, count in zip(texts, starts, lines, strict=True):
+        first, last = None, None
+        if days is not None:
+            here = days[begin : begin + count]
+            first, last = here.min().item(), here.max().item()
+        yield replace(of_all, file=str(text.path), rows=count, first_day=first, last_day=last)
+
+
+def _read_in_pieces(text: Text) -> list[Found] | None:
+    """Return what is in a long file, if there is nothing to say of any piece of it; None otherwise."""
+    pieces = []
+    for rows in text.pieces():
+        found = _read_quietly(text, [rows])
+        if found is None:
+            return None
+        pieces.append(found)
+    joined = [_in_one(list(parts)) for parts in zip(*pieces, strict=True)]
+    return joined if all(_are_different(each) for each in joined) else None
+
+
+def _in_one(pieces: Sequence[Found]) -> Found:
+    """Return what was found in the pieces of a file as one."""
+    told = [each.files[0] for each in pieces]
+    first, last = (
+        [each.first_day for each in told if each.first_day],
+        [each.last_day for each in told if each.last_day],
+    )
+    rows = sum(each.rows for each in told)
+    whole = replace(told[0], rows=rows, first_day=min(first, default=None), last_day=max(last, default=None))
+    return Found((whole,), tuple(frame for each in pieces for frame in each.frames), in_order=False)
+
+
+def _are_different(found: Found) -> bool:
+    """Whether no key comes twice in the pieces of a file."""
+    keys = [end_to_end([frame[key] for frame in found.frames]) for key in table(found.files[0].table).key]
+    return order_of([ranks(key) for key in keys]) is not None
+
+
+def _read_quietly(text: Text, rows: Sequence[memoryview]) -> list[Found] | None:
+    """Return what is in rows of one plan, if there is nothing to say of any of them; None otherwise."""
+    plan = text.plan
+    cells = _cells(plan, rows)
+    if cells is None:
+        return None
+    sheet = _sheet(cells, text)
+    try:
+        found = list(import_sheet(text.path, sheet, plan.used))
+    except EtflowError:
+        return None
+    parts = [part for part in plan.used.tables if part.applies(sheet.headers)]
+    for each, part in zip(found, parts, strict=True):
+        (told,) = each.files
+        always = (ADJUSTED[part.adjusted],) if ADJUSTED[part.adjusted] else ()
+        if told.left_out or told.rows != len(cells) or told.notes != always:
+            return None
+        if part.table in MOVED and not _in_one_calendar(each.frames[0]):
+            return None
+    return found
+
+
+def _in_one_calendar(frame: pd.DataFrame) -> bool:
+    """Whether rows are of one market and its recorded days: then what holds of all holds of some of them."""
+    markets = {market_of(symbol) for symbol in frame["symbol"].unique()}
+    if len(markets) != 1:
+        return False
+    calendar = calendar_for(markets.pop())
+    first, last = calendar.first_day, calendar.last_day
+    return bool(frame["day"].min() > pd.Timestamp(first) and frame["day"].max() < pd.Timestamp(last))

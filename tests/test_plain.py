@@ -1,0 +1,187 @@
+"""Plain files: what is read the fast way is, to the last bit and word, what is read with care."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from data.errors import EtflowError
+from data.importing import import_files, plain
+from data.importing.typed import read_typed
+from data.store.cells import blank, read_days, read_numbers
+from data.store.store import Store
+
+PLAIN_NUMBERS = st.decimals(0, 10**9, places=3).map(str) | st.integers(0, 10**10).map(str)
+# What only looks like a plain number, or only to some readers.
+ODD_NUMBERS = [
+    *("1e5", "-1E-7", "nan", "NaN", "inf", "-inf", "+5", "0x1A", "1_000", "000001", "-0", "-0.0", "1.", ".5"),
+    *(
+        ".",
+        "-",
+        "--",
+        "5-",
+        "1e400",
+        "1e-400",
+        "1e",
+        "1d5",
+        "12%",
+        "3万",
+        "null",
+        "N/A",
+        "¥5",
+        "1/2",
+        "0.1.2",
+    ),
+    *("0.30000000000000004", "123456789012345", "1234567890123456", "0.00000000000001", "9007199254740993"),
+    *("", " 12", "12 ", " ", "1 2", "١٢", "１２", '"12"', '""', '"1,234.5"', '1"2', '"1""2"', "=1", '="12"'),
+]
+ODD_DAYS = [
+    *(
+        "2024-02-30",
+        "2024-1-5",
+        "20240105",
+        "2024/01/05",
+        "2024年1月5日",
+        "45296",
+        "0000-01-01",
+        "9999-12-31",
+    ),
+    *("2024-01", "24-01-05", "2024-01-05T00:00", "", "-", " 2024-01-05", "2024-01-05 ", '"2024-01-05"'),
+]
+
+
+@settings(max_examples=150)
+@given(st.lists(PLAIN_NUMBERS | st.sampled_from(ODD_NUMBERS), min_size=1, max_size=6))
+@example(["1", "2.5", "-0"])
+@example(["0.30000000000000004", "123456789012345"])
+def test_numbers_are_those_of_a_careful_reader_or_text(cells):
+    body = "".join(f"a,{cell},2024-01-05\n" for cell in cells).encode()
+    frame = read_typed(body, ",", {"text": "text", "number": "number", "day": "day"})
+    if frame is None:
+        return
+    text = pd.Series([cell.strip('"').lstrip(" ") for cell in cells], dtype="str")
+    numbers, wrong = read_numbers(text)
+    if frame["number"].dtype == np.float64:
+        assert not wrong.any()
+        assert frame["number"].to_numpy().tobytes() == numbers.to_numpy(np.float64).tobytes()
+    else:
+        assert [cell.lstrip(" ") for cell in frame["number"]] == text.tolist()
+
+
+@given(st.lists(st.dates().map(str) | st.sampled_from(ODD_DAYS), min_size=1, max_size=5))
+def test_days_are_those_of_a_careful_reader_or_text(cells):
+    body = "".join(f"{cell},1\n" for cell in cells).encode()
+    frame = read_typed(body, ",", {"day": "day", "number": "number"})
+    if frame is None:
+        return
+    text, read = pd.Series([cell.strip('"') for cell in cells], dtype="str"), frame["day"]
+    days, wrong = read_days(text)
+    found = read_days(read)
+    assert (found[0].tolist(), found[1].tolist()) == (days.tolist(), wrong.tolist())
+    assert blank(read).tolist() == blank(text).tolist()
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1c", "\x0b", "\u2028", "\x85", "\r", '"', "\t", ";", "|"])
+def test_rows_that_readers_split_differently_are_not_read(sign):
+    assert read_typed(f"a{sign}b,1\n".encode(), ",", {"text": "text", "number": "number"}) is None
+
+
+def test_a_mark_over_the_edge_of_what_is_looked_at_together_is_seen():
+    for place in range((1 << 15) - 20, (1 << 15) + 20):
+        body = b"a" * place + b'"b,1\n'
+        assert read_typed(body, ",", {"text": "other", "number": "number"}) is None
+        body = b"a,1\n" * 8_000 + b"a" * (place - 32_000) + b",1234567890.123456\n"
+        frame = read_typed(body, ",", {"text": "other", "number": "number"})
+        assert frame is not None
+        assert frame["number"].dtype == "str"
+
+
+def outcome(folder: Path, store: Path, *, careful: bool, map_file: str | None = None) -> Any:
+    """Return all that an import tells and leaves on the disk."""
+    with (
+        patch.object(plain.PlainFiles, "look", return_value=None)
+        if careful
+        else patch.object(plain, "TOGETHER", 400)
+    ):
+        try:
+            report = import_files([folder], Store(store), map_file=map_file)
+        except EtflowError as error:
+            return str(error)
+    changes = [replace(each, revisions=None, came=None) for each in report.changes]
+    files = {path.name: path.read_bytes() for path in store.iterdir() if path.name != ".lock"}
+    return report.imported, report.skipped, changes, files
+
+
+SYMBOLS = ["159363.SZ", "515980.SH", "159363", "sz159363", "BOTZ.US", "CN", "nonsense", "", "600000.SH"]
+DAYS = ["2024-01-05", "2024-01-08", "2024-01-09", "2024-01-10", "2024-01-06", "2026-12-31", "2027-01-05"]
+BARS = ["symbol", "day", "open", "high", "low", "close", "volume", "amount"]
+KINDS: dict[str, list[str]] = {
+    "bars": BARS,
+    "source": [*BARS, "source", "known_at"],
+    "units": ["symbol", "day", "units"],
+    "margin": ["symbol", "day", "balance", "bought", "repaid"],
+    "nav": ["基金代码", "净值日期", "单位净值"],
+    "fund_daily": ["ts_code", "trade_date", "open", "high", "low", "close", "pre_close", "vol", "amount"],
+    "weights": ["index", "day", "constituent", "weight"],
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn, kind: str, number: int) -> bytes:
+    """Draw a file of a kind: most of it as it should be, some of it not."""
+    names, odd = KINDS[kind], draw(st.sampled_from([0, 0, 0, 0, 0, 6, 7, 8]))
+    funds = [f"1593{60 + number}.SZ", f"5159{80 + number}.SH"]
+    keys = [(symbol, day) for symbol in draw(st.sampled_from([funds, funds[::-1]])) for day in DAYS[:4]]
+    others = [keys, keys, keys[::-1], [*keys, keys[0]], sorted(keys, key=lambda key: key[1])]
+    keys = draw(st.sampled_from(others))
+    rows = []
+    for symbol, day in keys[: draw(st.integers(1, 8))]:
+        close = draw(st.integers(500, 2_000)) / 1_000
+        bar = [f"{each:.3f}" for each in (close, close * 1.01, close * 0.99, close, close)]
+        number = str(
+            draw(st.integers(10_000, 10**9) | st.sampled_from([20_240_105, 10_000, *[0, 1] * (odd > 6)]))
+        )
+        cells = {"fund_daily": [symbol, day.replace("-", ""), *bar, number, number]}
+        cells["bars"] = cells["source"] = [symbol, day, *bar[:4], number, number, "somebody", day]
+        cells["units"] = cells["margin"] = [symbol, day, number, number, "5"]
+        cells |= {"nav": [symbol[:6], day, bar[0]], "weights": ["930713", day, symbol[:6], f"{close / 10}"]}
+        rows.append(cells[kind][: len(names)])
+    for _ in range(odd - 6):
+        row = draw(st.sampled_from(rows))
+        place = draw(st.integers(0, len(row) - 1))
+        odds = [SYMBOLS, [*DAYS, *ODD_DAYS]][place] if place < 2 else [*ODD_NUMBERS, "0", "停牌", "20240105"]
+        row[place] = draw(st.sampled_from(odds))
+    if odd == 6:
+        volume = names.index("volume") if "volume" in names else -1
+        rows[0][2 : volume + 1] = ["0"] * (volume - 1) if volume > 0 else rows[0][2:]
+    end, mark = draw(st.sampled_from([("\n", ""), ("\n", '"'), ("\r\n", ""), ("\n\n", "")]))
+    lines = [",".join(names), *(",".join([f"{mark}{row[0]}{mark}", *row[1:]]) for row in rows)]
+    lines += draw(
+        st.sampled_from(
+            [[], [], [], [], [], ["合计" + "," * (len(names) - 1)], ["注: 数据"], [lines[0]], ["1"]]
+        )
+    )
+    return (end.join(lines) + draw(st.sampled_from([end, end, ""]))).encode()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_an_import_is_the_same_to_the_last_bit_and_word(data):
+    kinds = data.draw(st.lists(st.sampled_from([*KINDS]), min_size=1, max_size=2))
+    with TemporaryDirectory() as scratch:
+        files = Path(scratch, "files")
+        files.mkdir()
+        for number in range(data.draw(st.integers(1, 4))):
+            kind = data.draw(st.sampled_from(kinds))
+            (files / f"{number} {kind}.csv").write_bytes(data.draw(tables(kind, number)))
+        fast, careful = (outcome(files, Path(scratch, str(way)), careful=way) for way in (False, True))
+        assert fast == careful
