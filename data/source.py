@@ -72,7 +72,12 @@ class Renamed:
 
     def spans(self, table: str) -> Mapping[str, Span]:
         """Return the series of a table under the symbols of :attr:`successors`, their rows and days."""
-        return measured(schema_of(table), self.read(table))
+        spans, schema = spans_of(self._source, table), schema_of(table)
+        if schema.key[0] != "symbol" or not day_of(schema):
+            return spans
+        concerned = {name for rename in self._renames for name in rename[:2]}
+        others = {name: span for name, span in spans.items() if name not in concerned}
+        return dict(sorted((others | measured(schema, self.read(table, sorted(concerned)))).items()))
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a table, as the source does, under the symbols of :attr:`successors`.

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from data import checks
-from data.checks import blocking, kept, run_checks
+from data.checks import blocking, kept, parts, run_checks
+from data.demo import Demo
 from data.errors import UsageError
 from data.store.store import Store
 from tests.helpers.small_market import DIVIDEND, EX, PAYER, Source, check, clean_market, day, planted, scaled
@@ -20,8 +21,6 @@ def test_a_clean_market_has_no_finding_of_any_check():
 
 
 def test_the_demo_market_has_no_error():
-    from data.demo import Demo
-
     assert blocking(run_checks(Demo())) == ()
 
 
@@ -52,7 +51,7 @@ def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_p
     (tmp_path / "calendar.toml").touch()
     asked = []
     examine = checks.examine
-    monkeypatch.setattr(checks, "examine", lambda data: asked.append(1) or examine(data))
+    monkeypatch.setattr(checks, "examine", lambda *given: asked.append(1) or examine(*given))
     tables = planted("actions", lambda actions: actions.iloc[:0])
     store = Store(tmp_path / "store")
     store.append({name: frame for name, frame in tables.items() if len(frame)})
@@ -78,6 +77,17 @@ def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_p
     store.append({"actions": clean_market()["actions"]})
     assert ask() == ((), 1)
     assert kept.place_of(Source(tables), None) is None
+
+
+def test_findings_are_the_same_however_many_funds_are_read_at_a_time(monkeypatch):
+    tables = planted("actions", lambda actions: actions.iloc[:0])
+    tables["units"] = tables["units"].iloc[:-15]
+    tables["bars"] = tables["bars"].assign(source="a file, split-adjusted")
+    source = Source(tables)
+    together = run_checks(source)
+    assert {each.check for each in together} >= {"unrecorded-split", "split-adjusted", "ends-early"}
+    monkeypatch.setattr(parts, "BLOCK", 1)
+    assert run_checks(source) == together
 
 
 def test_errors_come_first():

@@ -28,7 +28,7 @@ from data.checks import (
     units,
 )
 from data.checks.finding import SEVERITIES, Check, Finding
-from data.checks.inputs import Inputs
+from data.checks.parts import Parts
 from data.checks.reading import OF_INDEX
 from data.errors import check_choice
 from data.source import Readable
@@ -44,16 +44,21 @@ _ALL: Sequence[Check] = (
         "announced-split", "a split on file that is missing, or recorded otherwise", announced.announced_split
     ),
     Check("dividend-cash", "a recorded dividend that prices contradict", recorded_actions.dividend_cash),
-    Check("merge-terms", "a recorded merge or rename that prices contradict", successors.merge_terms),
+    Check("merge-terms", "a recorded merge or rename that prices contradict", across=successors.merge_terms),
     Check("announced-rename", "a symbol that a fund has given up", successors.announced_rename),
     Check("another-index", "history of a fund from before its index", successors.another_index),
     Check("unit-jump", "units that double or halve without a split", jumps.unit_jump),
     Check("lots-for-shares", "volume in lots, in a whole series or a part of it", scales.lots_for_shares),
     Check("amount-scale", "amount in thousands, 10^4 or 10^8", scales.amount_scale),
     Check("adjusted-prices", "prices adjusted by the vendor", prices.adjusted_prices),
-    Check("split-adjusted", "prices adjusted for a split that is not recorded", grids.split_adjusted),
+    Check(
+        "split-adjusted",
+        "prices adjusted for a split that is not recorded",
+        grids.split_adjusted,
+        grids.said_split_adjusted,
+    ),
     Check("price-grid", "Chinese prices rounded to whole cents", grids.price_grid),
-    Check("partial-tape", "American bars of one venue only", tape.partial_tape),
+    Check("partial-tape", "American bars of one venue only", tape.thin_volume, tape.single_prints),
     Check("vwap-outside-bar", "a VWAP outside the low and high of its bar", prices.vwap_outside_bar),
     Check("price-spike", "an impossible close that the next open takes back", prices.price_spike),
     Check("beyond-limit", "prices beyond the price limit", prices.beyond_limit),
@@ -68,10 +73,10 @@ _ALL: Sequence[Check] = (
     Check("beyond-calendar", "rows after the last session that is known", sessions.beyond_calendar),
     Check("not-daily", "bars, NAV or index levels that are weekly or monthly", sessions.not_daily),
     Check("missing-session", "sessions without a row", sessions.missing_session),
-    Check("ends-early", "tables, or exchanges in them, that end before the bars", complete.ends_early),
+    Check("ends-early", "tables, or exchanges in them, that end before the bars", across=complete.ends_early),
     Check("outside-listing", "bars before listing or after delisting", sessions.outside_listing),
     Check("frozen-series", "values that repeat for too long", stale.frozen_series),
-    Check("lost-members", "lists of funds that lose members silently", stale.lost_members),
+    Check("lost-members", "lists of funds that lose members silently", across=stale.lost_members),
     Check("date-as-number", "a date read as a number of units", units.date_as_number),
     Check("implausible-units", "too few or too many units for a fund", units.implausible_units),
     Check("units-scale", "units that change their unit of measure", units.units_scale),
@@ -111,7 +116,7 @@ def run_checks(
     place = kept.place_of(source, symbols)
     found = None if again or place is None else kept.load(place)
     if found is None:
-        found = examine(Inputs.of(source, symbols))
+        found = examine(source, symbols)
         if place is not None:
             kept.save(place, found)
     return tuple(
@@ -121,9 +126,12 @@ def run_checks(
     )
 
 
-def examine(data: Inputs) -> tuple[Finding, ...]:
+def examine(source: Readable, symbols: Sequence[str] | None = None) -> tuple[Finding, ...]:
     """Run all checks; findings by severity, then in the order of `CHECKS`, then by symbol and day."""
-    found = [finding for check in CHECKS.values() for finding in check.find(data)]
+    parts = Parts(source, symbols)
+    found = [finding for part in parts for check in CHECKS.values() for finding in check.find(part)]
+    outline = parts.outline()
+    found += [finding for check in CHECKS.values() for finding in check.across(outline)]
     order = list(CHECKS)
     return tuple(
         sorted(

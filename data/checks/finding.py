@@ -72,10 +72,20 @@ class Finding:
         return f"{self.severity}: {self.told}. {self.hint}"
 
 
+def nothing(data: Inputs) -> Iterator[Finding]:
+    """Find nothing."""
+    return iter(())
+
+
 @dataclass(frozen=True)
 class Check:
-    """A named check: ``summary`` says what it finds, ``find`` finds it."""
+    """A named check: ``summary`` says what it finds.
+
+    ``find`` finds what is wrong of each series by itself, in some of them at a time, ``across`` what shows in
+    all of them at once, in an outline of the tables (``data.checks.parts``).
+    """
 
     name: str
     summary: str
-    find: Callable[[Inputs], Iterator[Finding]]
+    find: Callable[[Inputs], Iterator[Finding]] = nothing
+    across: Callable[[Inputs], Iterator[Finding]] = nothing

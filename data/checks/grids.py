@@ -61,8 +61,7 @@ def split_adjusted(data: Inputs) -> Iterator[Finding]:
 
     1. Closes up to a day are often off the tick grid, later ones never are, and there is a whole number of up
        to 20 by which the early ones become whole ticks: the split.
-    2. Or the source of the rows says so, because the file did not record the splits.
-    3. An error where the fund has unit counts: their jump would be a flow.
+    2. An error where the fund has unit counts: their jump would be a flow.
     """
     for symbol in data.tables["bars"]["symbol"].unique():
         rows = data.rows_of("bars", symbol)
@@ -82,7 +81,13 @@ def split_adjusted(data: Inputs) -> Iterator[Finding]:
                 f"by {ratio}: prices are adjusted for a split 1:{ratio} that is not recorded",
                 _AS_TRADED,
             )
-    named = data.tables["bars"][data.tables["bars"]["source"].astype("str").str.endswith(", split-adjusted")]
+
+
+def said_split_adjusted(data: Inputs) -> Iterator[Finding]:
+    """Find prices whose source says that they are adjusted, because the file did not record the splits."""
+    bars = data.tables["bars"]
+    said = [name for name in bars["source"].dropna().unique() if str(name).endswith(", split-adjusted")]
+    named = bars[bars["source"].isin(said)]
     for exchange, rows in named.groupby(named["symbol"].str[-2:]):
         funds = sorted(rows["symbol"].unique())
         more = f" and {len(funds) - 4} more" if len(funds) > 4 else ""

@@ -47,11 +47,13 @@ class SourceTables:
     tables : by name
     funds : facts about each fund, by symbol
     launches : day from which an index was published, by index
+    periods : the first and the last day of each market, if these tables are a part of those of the source
     """
 
     tables: Mapping[str, pd.DataFrame]
     funds: Mapping[str, Fund]
     launches: Mapping[str, date]
+    periods: Mapping[str, tuple[date, date]] | None = None
 
     @classmethod
     def of(cls, source: Readable, symbols: Sequence[str] | None = None) -> Self:
@@ -176,13 +178,7 @@ class SourceTables:
 
     def market(self, key: str) -> str:
         """Return the market whose sessions a symbol, a market code or an index code has."""
-        if key in MARKET_CODES or "." in key:
-            return market_of(key)
-        if CHINESE_INDEX.fullmatch(key):
-            return "cn_etf"
-        # An index with a code of its own (NDX, DEMO-A) has the sessions of the funds beside it.
-        markets = {market_of(symbol) for symbol in self.funds}
-        return markets.pop() if len(markets) == 1 else "us_etf"
+        return market_for(key, self.funds)
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, tuple[int, int]]]:
@@ -190,13 +186,27 @@ class SourceTables:
 
     @cached_property
     def _sessions(self) -> dict[str, Days]:
-        spans: dict[str, list[date]] = {}
-        for name, key in DATED.items():
-            frame = self.tables[name]
-            for market, rows in self._by_market(frame[key]):
-                days = frame["day"][rows]
-                spans.setdefault(market, []).extend((days.min().date(), days.max().date()))
-        return {market: _recorded_sessions(market, min(days), max(days)) for market, days in spans.items()}
+        periods = self.periods
+        if periods is None:
+            spans: dict[str, list[date]] = {}
+            for name, key in DATED.items():
+                frame = self.tables[name]
+                for market, rows in self._by_market(frame[key]):
+                    days = frame["day"][rows]
+                    spans.setdefault(market, []).extend((days.min().date(), days.max().date()))
+            periods = {market: (min(days), max(days)) for market, days in spans.items()}
+        return {market: _recorded_sessions(market, *days) for market, days in periods.items()}
+
+
+def market_for(key: str, funds: Mapping[str, Fund]) -> str:
+    """Return the market whose sessions a symbol, a market code or an index code has, beside some funds."""
+    if key in MARKET_CODES or "." in key:
+        return market_of(key)
+    if CHINESE_INDEX.fullmatch(key):
+        return "cn_etf"
+    # An index with a code of its own (NDX, DEMO-A) has the sessions of the funds beside it.
+    markets = {market_of(symbol) for symbol in funds}
+    return markets.pop() if len(markets) == 1 else "us_etf"
 
 
 def load_launches() -> dict[str, date]:

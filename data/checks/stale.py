@@ -56,7 +56,7 @@ def lost_members(data: Inputs) -> Iterator[Finding]:
     3. A number of funds that stays the same while its members change is a list cut at a fixed length.
     """
     for table in ("bars", "units"):
-        frame = data.tables[table]
+        frame = data.tables[table][["symbol", "day"]]
         exchanges = {symbol: symbol.rpartition(".")[2] for symbol in frame["symbol"].unique()}
         for exchange, rows in frame.groupby(frame["symbol"].map(exchanges)):
             yield from _falls(table, str(exchange), rows)

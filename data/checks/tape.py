@@ -16,12 +16,8 @@ _LEAST_TURNOVER = 0.001
 _SINGLE_PRINTS = 0.05
 
 
-def partial_tape(data: Inputs) -> Iterator[Finding]:
-    """Find American bars of one venue (IEX has about 1 % of the volume) in place of the whole market's.
-
-    1. Bars with volume whose high is their low, in more than a twentieth of the American bars of a source.
-    2. Or a fund whose volume in the middle is less than a thousandth of its units.
-    """
+def single_prints(data: Inputs) -> Iterator[Finding]:
+    """Find American bars of one venue: more than a twentieth of those of a source have one price all day."""
     bars = data.of_market("bars", "us_etf")
     traded = bars[bars["volume"] > 0]
     for source, rows in traded.groupby(traded["source"].fillna("")):
@@ -30,6 +26,15 @@ def partial_tape(data: Inputs) -> Iterator[Finding]:
             told = f"{part:.0%} of the bars of {rows['symbol'].nunique()} funds"
             told += f" from `{source}`" if source else ""
             yield _finding("US", rows, f"{told} have one price all day")
+
+
+def thin_volume(data: Inputs) -> Iterator[Finding]:
+    """Find American funds whose volume in the middle is less than a thousandth of their units: one venue's.
+
+    IEX has about 1 % of the whole market's.
+    """
+    bars = data.of_market("bars", "us_etf")
+    traded = bars[bars["volume"] > 0]
     for symbol, rows in traded.groupby("symbol"):
         seen = _turnover_of(data, str(symbol), rows)
         if seen is not None:

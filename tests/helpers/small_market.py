@@ -146,7 +146,8 @@ def check(tables: Tables, name: str | None = None) -> list[Finding]:
     """Return all findings, or those of one check."""
     if name is None:
         return list(run_checks(Source(tables)))
-    return list(CHECKS[name].find(Inputs.of(Source(tables))))
+    data = Inputs.of(Source(tables))
+    return [*CHECKS[name].find(data), *CHECKS[name].across(data)]
 
 
 def errors(tables: Tables) -> list[str]:
