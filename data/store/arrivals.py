@@ -63,4 +63,4 @@ def arrivals_of(
         provider=("provider", "first"),
     )
     runs = runs.assign(came=pd.Timestamp(at), table=schema.name)
-    return runs[list(ARRIVALS.names)].astype(ARRIVALS.empty().dtypes.to_dict()).reset_index(drop=True)
+    return runs[list(ARRIVALS.names)].astype(ARRIVALS.types).reset_index(drop=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -31,8 +31,9 @@ from data.store.schema import Table
 from data.store.spans import Span, day_of
 from data.store.tables import TABLES
 
-# A fund of twenty years is in one group of rows or two.
-_ROW_GROUP = 8_192
+# The rows of a series are in one group of rows, with those of others if they are few, so that little else is
+# read with them.
+_LEAST_GROUP, _MOST_GROUP = 4_096, 65_536
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
 _NOTE = "etflow"
 _MAGIC_AND_LENGTH = 8
@@ -144,19 +145,40 @@ class Note:
 def write_file(path: Path, schema: Table, blocks: Iterable[pa.Table]) -> Segment:
     """Write the rows of a table, in blocks of which no two have a series in common, onto the disk."""
     note, rows = Note({}, {}), 0
+    kinds = {column.name: column.kind for column in schema.columns}
     with path.open("w+b") as file:
         with pq.ParquetWriter(
-            file, fields_of(schema), compression="zstd", write_page_checksum=True
+            file,
+            fields_of(schema),
+            compression="zstd",
+            write_page_checksum=True,
+            # They would be most of the footer, and nobody asks for them.
+            write_statistics=False,
+            # Numbers hardly repeat, and days follow each other: files are smaller by a third, and faster.
+            use_dictionary=[name for name, kind in kinds.items() if kind == "text"],
+            column_encoding={name: "DELTA_BINARY_PACKED" for name, kind in kinds.items() if kind == "day"},
         ) as writer:
             for block in blocks:
-                writer.write_table(block, row_group_size=_ROW_GROUP)
-                rows += len(block)
-                if schema.name in TABLES:
-                    note += Note.of(schema, block)
+                of_block = Note.of(schema, block) if schema.name in TABLES else Note({}, {})
+                for group in _groups(block, of_block.rows.values()):
+                    writer.write_table(group, row_group_size=_MOST_GROUP)
+                note, rows = note + of_block, rows + len(block)
             if schema.name in TABLES:
                 writer.add_key_value_metadata({_NOTE: note.written()})
         flush(file)
         return Segment(path.name, rows, note.span.first, note.span.last, Seal.of(file))
+
+
+def _groups(rows: pa.Table, counts: Iterable[int]) -> Iterator[pa.Table]:
+    """Yield rows in groups, each of whole series; ``counts`` are the rows of each series."""
+    begin = end = 0
+    for count in counts:
+        end += count
+        if end - begin >= _LEAST_GROUP:
+            yield rows.slice(begin, end - begin)
+            begin = end
+    if begin < len(rows):
+        yield rows.slice(begin)
 
 
 def fields_of(schema: Table) -> pa.Schema:
@@ -167,7 +189,7 @@ def fields_of(schema: Table) -> pa.Schema:
 def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
     """Return rows of a file as a table has them."""
     frame: pd.DataFrame = rows.to_pandas()
-    return frame.astype(schema.empty().dtypes.to_dict())
+    return frame.astype(schema.types)
 
 
 def flush(file: IO[bytes] | IO[str]) -> None:

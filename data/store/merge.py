@@ -196,7 +196,7 @@ def revisions_of(changes: Sequence[Change], on: date) -> pd.DataFrame:
     if not listed:
         return REVISIONS.empty()
     rows = pd.concat(listed, ignore_index=True)[list(REVISIONS.names)]
-    return rows.astype(REVISIONS.empty().dtypes.to_dict())
+    return rows.astype(REVISIONS.types)
 
 
 def _listed(old: pd.DataFrame, new: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:

@@ -120,7 +120,7 @@ class OpenTable:
         # Whether the key begins with series and day.
         self._by_day = len(schema.key) > 1 and schema.key[1] == day_of(schema)
 
-    @property
+    @cached_property
     def spans(self) -> dict[str, Span]:
         """The series in order, with the days of each."""
         found: dict[str, Span] = {}
