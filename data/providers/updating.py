@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from data.errors import UsageError
+from data.facts.actions import ENDS, RENAME
 from data.facts.symbols import MARKET_CODES, market_of
+from data.facts.universe import later_name
 from data.providers.answers import listed
 from data.providers.asking import Connection
 from data.providers.fetching import (
@@ -41,6 +44,7 @@ OVERLAP = 5
 # Sessions after which a series without a row has ended: a fund that is gone, or not bought on margin any
 # more.
 ENDED = 20
+_ONE_DAY = timedelta(days=1)
 
 
 def update(
@@ -72,6 +76,7 @@ def update(
         if market_of(recipe.symbols[0]) == chosen[0].provider.market:
             markets.append((recipe, settle(chosen, recipe.symbols, recipe.indices, now)))
     _check_symbols(symbols, [recipe for recipe, _ in markets])
+    ends = ends_on_file(store)
     tell = Tally(progress)
     joined: list[Joined] = []
     wanted: dict[str, list[Gap]] = {}
@@ -81,7 +86,9 @@ def update(
         last = market.over if end is None else min(end, market.over)
         gaps = {
             table: _not_among(some, wanted.get(table, ()))
-            for table, some in _gaps(store, memory, _only(recipe, symbols), market, last, of_files).items()
+            for table, some in _gaps(
+                store, memory, _only(recipe, symbols), market, last, of_files, ends
+            ).items()
         }
         joined += ask(market, store, gaps, tell)
         for name, some in gaps.items():
@@ -95,7 +102,8 @@ def update(
         day = end or date.today()
         return FetchReport(tuple(connections), (), (), nothing, 0, day, day, REVISIONS.empty())
     memory = Memory(tuple(after), memory.gaps)
-    return keep(store, list(connections.values()), joined, wanted, memory, (), accept_revision)
+    notes = _successors_to_fetch(ends, [name for recipe, _ in markets for name in recipe.symbols])
+    return keep(store, list(connections.values()), joined, wanted, memory, notes, accept_revision)
 
 
 def _of_files(store: Store, providers: Sequence[str], connection_to: Callable[[str], Connection]) -> Recipe:
@@ -154,10 +162,51 @@ def _not_among(gaps: Sequence[Gap], others: Sequence[Gap]) -> list[Gap]:
     return [gap for gap in left if gap.series]
 
 
+@dataclass(frozen=True)
+class End:
+    """The first day on which a symbol is not that of its fund any more, and the one that it has since."""
+
+    day: date
+    successor: str | None = None
+
+
+def ends_on_file(store: Store) -> Mapping[str, End]:
+    """Return what ends which symbols: a rename, a merge or a liquidation, and renames that ship with etflow.
+
+    A symbol that has a bar on that day or later has been given to another fund, and is in use.
+    """
+    last = _last_days(store, "bars")
+    ends = {name: End(later.until, later.symbol) for name in last if (later := later_name(name)) is not None}
+    actions = store.read("actions")
+    rows: Iterable[Any] = actions[actions["kind"].isin((RENAME, *ENDS))].itertuples(index=False)
+    for action in rows:
+        renamed = action.kind == RENAME and isinstance(action.successor, str)
+        ends[action.symbol] = End(action.ex_day.date(), action.successor if renamed else None)
+    return {name: end for name, end in ends.items() if last.get(name, date.min) < end.day}
+
+
+def _successors_to_fetch(ends: Mapping[str, End], symbols: Sequence[str]) -> list[str]:
+    return [
+        f"{name} became {end.successor} on {end.day}, which is not fetched: "
+        f"data fetch --symbols {end.successor}"
+        for name in sorted(symbols)
+        if (end := ends.get(name)) is not None and end.successor and end.successor not in symbols
+    ]
+
+
 def _gaps(
-    store: Store, memory: Memory, recipe: Recipe, market: Market, last: date, of_files: bool
+    store: Store,
+    memory: Memory,
+    recipe: Recipe,
+    market: Market,
+    last: date,
+    of_files: bool,
+    ends: Mapping[str, End],
 ) -> dict[str, list[Gap]]:
-    """Return what is asked for, by table: the days since the last on file, and what failed before."""
+    """Return what is asked for, by table: the days since the last on file, and what failed before.
+
+    A symbol that has ended is asked for until then, and not at all once its last days were asked for again.
+    """
     offered = {name for connection in market.connections for name in connection.provider.tables}
     published = Published(market.name, market.now, {})
     gaps: dict[str, list[Gap]] = {}
@@ -167,7 +216,11 @@ def _gaps(
         going_on: dict[str, Gap] = {}
         for name in series:
             gap = _going_on(table, name, days.get(name), recipe, published, last)
-            if gap.first <= last and (name in days or not of_files):
+            if (end := ends.get(name)) is not None:
+                asked = recipe.through.get(table, end.day)
+                over = published.between(end.day, asked) > OVERLAP
+                gap = replace(gap, last=date.min if over else min(last, end.day - _ONE_DAY))
+            if gap.first <= gap.last and (name in days or not of_files):
                 going_on[name] = gap
         before = []
         for gap in (each for each in memory.gaps if each.table == table and each.first <= last):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -156,6 +157,31 @@ def test_a_fund_whose_rows_have_ended_is_not_asked_from_there_for_ever(filled):
     assert {start for _, start, _ in periods(filled)} == {"20250924"}
     assert (report.fetched, report.missing) == ((), ())
     assert report.notes == (f"bars: nothing for {FUND}, {OTHER}",)
+
+
+def test_a_symbol_that_was_given_up_is_asked_for_until_then_and_then_no_more(filled):
+    row = {"symbol": FUND, "kind": "rename", "ex_day": "2025-08-18", "successor": "159999.SZ"}
+    filled.store.append({"actions": pd.DataFrame([row])})
+    report = filled.update()
+    assert periods(filled) == [(FUND, "20250811", "20250817"), (OTHER, "20250811", "20250820")]
+    assert [*closes(filled)][-1] == "20250815"
+    assert report.notes == (
+        f"{FUND} became 159999.SZ on 2025-08-18, which is not fetched: data fetch --symbols 159999.SZ",
+    )
+    assert report.missing == ()
+    # Late rows come within a week: six sessions after the rename nothing more is asked for.
+    for end, asked in ((date(2025, 8, 26), {FUND, OTHER}), (date(2025, 8, 27), {OTHER})):
+        filled.library.CALLS.clear()
+        shutil.rmtree(filled.folder / "answers")  # where the same question has its answer
+        filled.update(end=end, now=datetime(2025, 8, 27, 20, tzinfo=ZoneInfo("Asia/Shanghai")))
+        assert {fund for fund, _, _ in periods(filled)} == asked
+
+
+def test_a_symbol_that_another_fund_was_given_is_asked_for(filled):
+    row = {"symbol": FUND, "kind": "rename", "ex_day": "2025-08-12", "successor": OTHER}
+    filled.store.append({"actions": pd.DataFrame([row])})
+    assert filled.update().notes == ()
+    assert periods(filled) == [(fund, "20250811", "20250820") for fund in (FUND, OTHER)]
 
 
 def test_a_store_says_what_to_do_where_it_does_not_remember(tushare, tmp_path):
