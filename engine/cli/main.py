@@ -187,7 +187,7 @@ def main(load_catalogue: Callable[[], Catalogue], args: Sequence[str] | None = N
         Words of the command line; ``sys.argv[1:]`` where there are none given.
     """
     app = App(load_catalogue)
-    # pyarrow's own keeps what was freed: 50 MB more of a run, 150 MB of a check. It asks as it is imported.
+    # pyarrow's own keeps what was freed: 40 MB of a run. It asks for this as it is imported.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     secure()
     before = signal.signal(signal.SIGTERM, _terminated)
