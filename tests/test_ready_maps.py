@@ -556,6 +556,44 @@ def test_proshares_own_file_newest_first_in_thousands(take, store):
     assert rows(store, "nav")[-1]["nav"] == 53.6845
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("AIQ_nav.csv", ("Date,NAV,Shares Outstanding", '08/20/2025,43.31,"98,560,000"')),
+        ("all.csv", ("Fund Ticker,NAV Date,Fund,NAV,Shares Outstanding", "AIQ,8/20/2025,AI,43.31,98560000")),
+    ],
+)
+def test_an_american_issuers_units_and_nav(take, store, name, lines):
+    assert {each.map for each in take(name, *lines).imported} == {"issuer-shares"}
+    (units,), (nav,) = rows(store, "units"), rows(store, "nav")
+    assert (units["symbol"], units["day"], units["units"]) == ("AIQ.US", "2025-08-20", 98_560_000.0)
+    assert (nav["symbol"], nav["nav"]) == ("AIQ.US", 43.31)
+
+
+def test_what_a_fund_holds_is_no_count_of_its_units(take):
+    lines = (
+        "Global X Artificial Intelligence & Technology ETF",
+        "Fund Holdings Data as of 08/20/2025",
+        "% of Net Assets,Ticker,Name,SEDOL,Market Price ($),Shares Held,Market Value ($)",
+        '3.5,NVDA,NVIDIA CORP,2379504,175.4,100000,"17,540,000.00"',
+    )
+    with pytest.raises(DataError, match=r"lists what a fund holds.*`issuer-shares`"):
+        take("aiq_full-holdings_20250820.csv", *lines)
+
+
+def test_bars_with_english_headers_are_known_if_an_amount_can_tell_lots_from_shares(take, store):
+    head, cells = "date,{},open,high,low,close,volume", "2025-08-20,{},0.7,0.731,0.69,0.729,523000000"
+    report = take("a.csv", head.format("vt_symbol") + ",amount", cells.format("159363.SZSE") + ",371800000")
+    assert report.imported[0].map == "english-bars"
+    assert "does not say whether prices are adjusted" in report.imported[0].notes[0]
+    assert rows(store, "bars")[0]["symbol"] == "159363.SZ"
+    with pytest.raises(DataError, match=r"or volume is in lots.*`tidy-bars`"):
+        take("b.csv", head.format("code"), cells.format("159363"))
+    # What the hint asks for works.
+    take("c.csv", head.format("symbol").replace("date", "day"), cells.format("515980"))
+    assert [row["symbol"] for row in rows(store, "bars")] == ["159363.SZ", "515980.SH"]
+
+
 def test_history_of_a_fund_of_proshares_with_the_ticker_in_the_name(take, store):
     lines = (
         "Date,NAV,Shares Outstanding,Total Net Assets",

@@ -45,6 +45,8 @@ _WRAPPERS = ("data", "result", "records", "items", "rows")
 _NAMES = ("fields", "columns", "column")
 _ROWS = ("items", "item", "data", "rows")
 _DEEPEST = 8
+# Where vendors say in words why there are none.
+_SAID = ("msg", "message", "error", "errmsg")
 _CODE = re.compile(r"(?:[A-Za-z]{2}[.:_]?)?\d{6}(?:[.:_]?[A-Za-z]{2,5})?|[A-Z]{2,5}(?:\.US)?")
 _CALL = re.compile(r"\s*[\w.$]+\s*\(\s*(.*)\)\s*;?\s*|\s*var\s+\w+\s*=\s*(.*?);?\s*", re.DOTALL)
 _NUMBERED = re.compile(r"\d{1,5}|\d{7}")
@@ -122,7 +124,7 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
     if "data" in found and found["data"] is None:
         raise DataError(
             f"`{name}` is an answer without data",
-            received='"data": null',
+            received=next((repr(found[key]) for key in _SAID if found.get(key)), '"data": null'),
             hint="East Money answers so for a code that it does not know, or on the wrong exchange.",
         )
     table = _table(found, name)

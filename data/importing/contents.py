@@ -16,6 +16,7 @@ SUFFIXES = {
     ".txt": "text",
     ".json": "json",
     ".jsonl": "json",
+    ".jsonp": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".xlsx": "xlsx",

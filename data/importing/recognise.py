@@ -84,9 +84,20 @@ def _is_bars_of_anybody(sheet: Sheet) -> bool:
     )
 
 
+def _is_bars_of_funds(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    symbols = names & {"symbol", "code", "ticker", "vt_symbol"}
+    return bool(symbols) and names - symbols == {"date", "open", "high", "low", "close", "volume"}
+
+
 def _is_closes(sheet: Sheet) -> bool:
     names = {str(name).lower() for name in sheet.cells.columns}
     return {"date", "close", "adj close", "ticker", "symbol"} >= names >= {"date", "close"}
+
+
+def _is_holdings(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return not names.isdisjoint({"shares held", "% of net assets", "market value ($)"}) and "ticker" in names
 
 
 def _is_intraday(sheet: Sheet) -> bool:
@@ -122,6 +133,12 @@ _KNOWN_PROBLEMS = (
         "index they can be imported by a map file (--map) with the table `index_bars`.",
     ),
     (
+        _is_holdings,
+        "It lists what a fund holds, as Global X publishes each day: neither its units outstanding nor its "
+        "NAV. They are on the fund's page: a CSV of Date, Ticker, NAV and Shares Outstanding is known "
+        "(`issuer-shares`).",
+    ),
+    (
         _is_intraday,
         "Its rows have times, as bars of minutes or hours do: import daily bars. If they are daily, say in a "
         "map file (--map) which column is the day.",
@@ -130,6 +147,12 @@ _KNOWN_PROBLEMS = (
         _is_of_a_terminal,
         "It looks like an export of TongDaXin: export daily bars that are not adjusted, with the title line "
         "that says so (159363 … 日线 不复权). If the rows are that, name the map `tdx`.",
+    ),
+    (
+        _is_bars_of_funds,
+        "Such headers do not say whether prices are adjusted, or volume is in lots. If prices are as traded "
+        "and volume counts shares, call the columns symbol, day, open, high, low, close, volume "
+        "(`tidy-bars`); else write a map file (--map).",
     ),
     (
         _is_bars_of_anybody,
