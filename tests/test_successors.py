@@ -14,7 +14,7 @@ from data.checks import run_checks
 from data.errors import DataError
 from data.facts.actions import Action, Event
 from data.load import load_panel
-from data.panel.flows import unit_changes
+from data.panel.flows import net_financing, unit_changes
 from data.source import open_source, renamed
 from data.store.store import Store
 from engine import run, signal
@@ -207,6 +207,21 @@ def test_units_that_a_merge_brings_are_no_flow():
     assert unit_changes(units_of, (event,), usable).change[2, 1] == 90.0 - 50.0
     units_of[:, 0] = np.nan
     assert np.isnan(unit_changes(units_of, (event,)).change[2, 1])
+
+
+def test_the_balance_of_a_fund_that_merges_is_no_net_financing_of_its_successor():
+    balance = np.array([[40.0, 100.0], [50.0, 110.0], [np.nan, 165.0], [np.nan, 170.0]])
+    event = Event(2, 0, "merge", 0.5, 1.0, 1, 2, into=1)
+    # 165 - 110 = 55, of which 50 came with the merge
+    change, _ = net_financing(balance, recorded_from=0, events=(event,))
+    assert change[:, 1].tolist()[1:] == [10.0, 5.0, 5.0]
+    assert net_financing(balance, recorded_from=0)[0][2, 1] == 55.0
+    # Of a fund that nobody could buy on margin nothing goes over.
+    alone = np.where(np.arange(2) == 0, np.nan, balance)
+    assert net_financing(alone, recorded_from=0, events=(event,))[0][2, 1] == 55.0
+    # A balance that comes out after the change is not known with it.
+    late = np.array([[0, 0], [9, 1], [2, 2], [3, 3]])
+    assert net_financing(balance, recorded_from=0, usable_from=late, events=(event,))[0][2, 1] == 15.0
 
 
 def test_splits_between_the_last_count_and_the_merge_count():

@@ -103,21 +103,34 @@ def _take_out_merged(
     Without such a count the change is not known.
     """
     old, new = event.column, event.into
-    spans = np.isfinite(units[:, new]) & (before[:, new] >= 0) & (before[:, new] < event.row)
-    spans[: event.row] = False
-    counted = np.isfinite(units[:, old])
-    counted[event.row :] = False
-    if not spans.any():
+    row, last = _joined_at(units, before, event, usable_from)
+    if row == NONE:
         return
-    row = int(np.argmax(spans))
-    if usable_from is not None:
-        counted &= usable_from[:, old] <= usable_from[row, new]
-    if not counted.any():
+    if last == NONE:
         change[row, new] = np.nan
         return
-    last = int(np.flatnonzero(counted)[-1])
     merged = units[last, old] * basis[event.row, old] / basis[last, old] * event.ratio
     change[row, new] -= merged * basis[row, new] / basis[event.row, new]
+
+
+def _joined_at(
+    values: Floats, before: Integers, event: Event, usable_from: Integers | None
+) -> tuple[int, int]:
+    """Return the rows of the successor's first change that a merge is in, and of the old fund's last value.
+
+    ``NONE`` where there is no such change, or no value that was public by then.
+    """
+    old, new = event.column, event.into
+    spans = np.isfinite(values[:, new]) & (before[:, new] >= 0) & (before[:, new] < event.row)
+    spans[: event.row] = False
+    if not spans.any():
+        return NONE, NONE
+    row = int(np.argmax(spans))
+    known = np.isfinite(values[:, old])
+    known[event.row :] = False
+    if usable_from is not None:
+        known &= usable_from[:, old] <= usable_from[row, new]
+    return row, int(np.flatnonzero(known)[-1]) if known.any() else NONE
 
 
 def unit_prices(
@@ -171,21 +184,32 @@ def pending_splits(events: tuple[Event, ...], shape: tuple[int, ...]) -> Floats:
 
 
 def net_financing(
-    balance: Floats, *, recorded_from: Integers | int, usable_from: Integers | None = None
+    balance: Floats,
+    *,
+    recorded_from: Integers | int,
+    usable_from: Integers | None = None,
+    events: tuple[Event, ...] = (),
 ) -> tuple[Floats, Integers]:
     """Return net financing purchases (D, S), the change of the balance, and the row of the balance before.
 
     The change is the only form that exists for SZSE funds, which publish no repayments. On a fund's first
     row the balance before is zero if the records of its market began earlier (the fund became eligible
     then), and unknown, NaN, if they begin with it. ``recorded_from``, one or (S,), is the first row of the
-    records.
+    records. What was financed of a fund that merges is so of its successor from the ex-day on: its last
+    balance is taken out of the successor's first change then, as nobody bought anything.
     """
     before = row_before(balance, usable_from)
     columns = np.broadcast_to(np.arange(balance.shape[1]), balance.shape)
     rows = np.arange(len(balance))[:, None]
     earlier = np.where(before >= 0, balance[np.where(before >= 0, before, 0), columns], np.nan)
     newly_eligible = (before == NONE) & np.isfinite(balance) & (rows > recorded_from)
-    return balance - np.where(newly_eligible, 0.0, earlier), before
+    change: Floats = balance - np.where(newly_eligible, 0.0, earlier)
+    for event in events:
+        if event.kind == "merge":
+            row, last = _joined_at(balance, before, event, usable_from)
+            if row != NONE and last != NONE:
+                change[row, event.into] -= balance[last, event.column]
+    return change, before
 
 
 def row_before(values: Floats, usable_from: Integers | None = None) -> Integers:

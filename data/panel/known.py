@@ -241,6 +241,7 @@ class Known:
             margin.values,
             recorded_from=self._published.recorded_from("margin"),
             usable_from=margin.usable_from,
+            events=self._market.events,
         )
         return self._in_money_of_run(self._published.newly(values, since(margin.usable_from, before)))
 
