@@ -245,6 +245,18 @@ def test_it_says_when_all_of_it_is_public(brief):
 # --- the cycle, and a theme that drifts ---------------------------------------------------------------
 
 
+def test_the_flow_score_of_an_evening_says_of_when_its_margin_is():
+    class Evening(Demo):
+        def read(self, table, symbols=None):
+            rows = super().read(table, symbols)
+            return rows[rows["day"] < "2025-08-20"] if table == "margin" else rows
+
+    on = (date(2025, 8, 20), "157001.SZ")
+    late = make_brief(Evening(), on[1], on[0], strategies=STRATEGIES)
+    assert note(late, "flow_score") == "latest known: margin 2025-08-19"
+    assert note(make_brief(Demo(), on[1], on[0], strategies=STRATEGIES), "flow_score") == ""
+
+
 def test_macro_meso_and_micro_are_those_of_resonance_at_the_next_open():
     day = date(2025, 8, 19)
     panel = load_panel(Demo(), end=date(2025, 8, 20))

@@ -95,6 +95,8 @@ def add_cycle(
         held = bool(_last(conditions[name].holds, column)) if math.isfinite(value) else None
         values[name], holds[name] = Found(value, reason), Found(held, reason)
     holds["meso"] = replace(holds["meso"], note=f"of {len(symbols)} funds")
+    if holds["micro"].value is not None:
+        values["micro"] = replace(values["micro"], note=_behind(known, column))
     spans = {
         "macro": f" over {resonance.growth_lookback} sessions",
         "meso": f" over {resonance.strength_lookback} sessions",
@@ -113,6 +115,13 @@ def _add_conditions(
     lacking = [name for name in lines if holds[name].value is None]
     agree = None if lacking else all(holds[name].value for name in lines)
     sheet.add("resonance", Found(agree, f"{', '.join(lacking)} cannot be told"))
+
+
+def _behind(known: Known, column: int) -> str:
+    """Say which of flows and margin are known of an earlier session than the last, and of which."""
+    rows = {name: int(known.session_of(name)[-1, column]) for name in ("flow", "margin")}
+    told = [f"{name} {known.days[row]}" for name, row in rows.items() if 0 <= row < len(known.days) - 2]
+    return f"latest known: {', '.join(told)}" if told else ""
 
 
 def _latest(source: DataSource, series: str, known: Known, day: date) -> Found:
