@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from engine.commands.ranking import FundRanking, rank
     from engine.commands.reconcile import Reconciled, reconcile_job
     from engine.commands.record import Recorded, describe, forget, recorded
-    from engine.commands.report import make_report
+    from engine.commands.report import check_printable, make_report, print_page
     from engine.commands.run import Run, run, run_job
     from engine.commands.runs import StoredStudy, diff_runs, reproduce, show_run
     from engine.commands.signal import NextOrders, signal, signal_job
@@ -108,7 +108,7 @@ _PLACES = {
         "reconcile_job",
     ),
     "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
-    "engine.commands.report": ("make_report",),
+    "engine.commands.report": ("check_printable", "make_report", "print_page"),
     "engine.commands.run": ("Run", "run", "run_job"),
     "engine.commands.listing": ("LISTED_METRICS", "list_runs"),
     "engine.commands.runs": ("StoredStudy", "diff_runs", "reproduce", "show_run"),
@@ -242,6 +242,7 @@ __all__ = [
     "audit_job",
     "audit_names",
     "brief",
+    "check_printable",
     "check_writable",
     "checked_horizons",
     "compare",
@@ -273,6 +274,7 @@ __all__ = [
     "order_of",
     "parameters_of",
     "plain",
+    "print_page",
     "rank",
     "read_file",
     "read_holdings",

@@ -100,7 +100,7 @@ ROOMS: dict[str, str] = {
         "data.load engine.orders"
     ),
     "engine.report": (
-        "data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
+        "data.errors data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
         "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
         "engine.factors engine.events engine.tuning engine.briefs"
     ),

@@ -154,7 +154,7 @@ def test_the_luck_of_a_run_pays_its_costs_and_earns_within_the_session() -> None
     )
     panel = panel_of(Scenario(days=DAYS, funds=funds, decisions={}))
     paid = {**FREE, "commission_rate": 0.01}
-    result = run(Given(((1, (0.5, 0.0)),)), panel, cash=10_000.0, costs=paid, engine="batch")
+    result = run(Given(((1, (0.5, 0.0)),)), panel, cash=10_000.0, costs=paid, reserve=0.0, engine="batch")
     luck = luck_of(result, panel, result.job.conditions)
     assert luck is not None
     # 500 shares of A, which stands still; or as much of B, from its open of 10 to its close of 12, then to 6

@@ -208,7 +208,7 @@ def test_an_existing_folder_is_replaced_as_a_whole(tmp_path):
 
 
 def test_reports_of_the_same_numbers_stay_when_a_run_is_made_again(tmp_path):
-    reports = ("tearsheet.html", "tearsheet.pdf", "tearsheet-1.png")
+    reports = ("tearsheet.html", "tearsheet.pdf", "tearsheet.png")
     save(make_result(), METRICS, tmp_path / "run")
     for name in reports:
         (tmp_path / "run" / name).write_text("old")

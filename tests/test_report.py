@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.errors import UsageError
 from data.words import number, percent
 from engine.kernel.fills import (
     CASH,
@@ -30,11 +31,12 @@ from engine.kernel.fills import (
 )
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
-from engine.report import render
+from engine.report import paper
 from engine.report.assumptions import assumptions, closing_prices
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
 from engine.report.html import escape, tag
+from engine.report.paper import print_page
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
@@ -758,65 +760,71 @@ def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):
 # Paper, size, other processes, and a real browser
 
 
-def test_pages_of_paper_are_written_whole(result, tmp_path):
-    pictures = render(result, tmp_path, "png")
-    assert [path.name for path in pictures] == [
-        f"tearsheet-{number}.png" for number in range(1, len(pictures) + 1)
-    ]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
-    assert sorted(tmp_path.iterdir()) == sorted(pictures)
-
-
-@pytest.mark.parametrize(
-    ("kind", "method"),
-    [
-        ("png", "matplotlib.figure.Figure.savefig"),
-        ("pdf", "matplotlib.backends.backend_pdf.PdfPages.savefig"),
-    ],
-)
-def test_paper_that_is_interrupted_leaves_nothing(kind, method, tmp_path, monkeypatch):
-    def interrupted(*_args, **_options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(method, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        render(from_returns([0.01, -0.02, 0.01]), tmp_path, kind)
+def test_paper_without_a_browser_says_what_helps(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(paper, "BROWSERS", ("chromium",))
+    monkeypatch.delenv(paper.VARIABLE, raising=False)
+    with pytest.raises(UsageError, match=r"no browser.*name one in ETFLOW_BROWSER"):
+        print_page(tmp_path / "tearsheet.html", ["pdf"])
+    monkeypatch.setenv(paper.VARIABLE, "netscape")
+    with pytest.raises(UsageError, match="ETFLOW_BROWSER=netscape"):
+        print_page(tmp_path / "tearsheet.html", ["png"])
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", ["pdf", "png"])
+def test_a_browser_that_prints_nothing_leaves_nothing(kind, tmp_path, monkeypatch):
+    page, silent = tmp_path / "tearsheet.html", tmp_path / "silent"
+    page.write_text("<body></body>")
+    silent.write_text("#!/bin/sh\nexit 3\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv(paper.VARIABLE, str(silent))
+    with pytest.raises(UsageError, match="silent cannot print the page: it "):
+        print_page(page, [kind])
+    assert sorted(tmp_path.iterdir()) == [silent, page]
+
+
 @pytest.mark.slow
-def test_the_pdf_has_all_pages(result, tmp_path):
-    (path,) = render(result, tmp_path, "pdf")
-    document = path.read_bytes()
+def test_paper_has_the_whole_page_and_the_same_bytes_again(result, tmp_path):
+    browser()
+    write_tearsheet(result, compute_metrics(result), tmp_path / "tearsheet.html")
+    first = {path.name: path.read_bytes() for path in print_page(tmp_path / "tearsheet.html", ["png", "pdf"])}
+    assert list(first) == ["tearsheet.pdf", "tearsheet.png"]
+    document, picture = first.values()
     assert document.startswith(b"%PDF")
-    assert document.count(b"/Type /Page\n") + document.count(b"/Type /Page ") >= 6
-    assert b"CreationDate" not in document
+    assert len(re.findall(rb"/Type /Page\b", document)) >= 5
+    assert b"D:20000101000000" in document
+    assert picture.startswith(b"\x89PNG")
+    width, height = (int.from_bytes(picture[place : place + 4], "big") for place in (16, 20))
+    assert width > 800
+    assert height > 4 * width
+    again = {path.name: path.read_bytes() for path in print_page(tmp_path / "tearsheet.html", ["pdf", "png"])}
+    assert again == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tearsheet.html", *first]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["html", "pdf", "png"])
-def test_another_process_writes_the_same_bytes(kind, root, tmp_path):
+def test_another_process_writes_the_same_bytes(root, tmp_path):
     script = (
         "import hashlib, pathlib, sys\n"
-        "from engine.report import render\n"
+        "from engine.metrics import compute_metrics\n"
+        "from engine.report.tearsheet import write_tearsheet\n"
         "from tests.helpers.results import rotation\n"
-        "for path in render(rotation(), pathlib.Path(sys.argv[1]), sys.argv[2]):\n"
-        "    print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "write_tearsheet(rotation(), compute_metrics(rotation()), path, pyfolio=True)\n"
+        "print(hashlib.sha256(path.read_bytes()).hexdigest())\n"
     )
-    expected = "".join(
-        f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
-        for path in render(rotation(), tmp_path, kind)  # type: ignore[arg-type]
-    )
+    text = written(rotation(), tmp_path)
     for seed in ("1", "2"):
         done = subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path), kind],
+            [sys.executable, "-c", script, str(tmp_path / "again.html")],
             cwd=root,
             env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "MPLBACKEND": "TkAgg"},
             capture_output=True,
             text=True,
             check=True,
         )
-        assert done.stdout == expected
+        assert done.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,6 +33,17 @@ FEW_SESSIONS = 60
 STEPS = ("data", "checks", "panel", "simulation", "metrics", "report")
 
 
+def papers_options(command: Any) -> Any:
+    """Add the options that print a page; they come as ``pdf`` and ``png``."""
+    pdf = click.option("--pdf", is_flag=True, help="The page as a PDF too, printed by Chromium or Chrome.")
+    png = click.option("--png", is_flag=True, help="The page as one picture too, by the same browser.")
+    return pdf(png(command))
+
+
+def _papers(*, pdf: bool, png: bool) -> list[Any]:
+    return [name for name, wanted in (("pdf", pdf), ("png", png)) if wanted]
+
+
 pyfolio_option = click.option(
     "--pyfolio", is_flag=True, help="pyfolio's figures and tables on the tear sheet too; some seconds more."
 )
@@ -42,9 +53,19 @@ pyfolio_option = click.option(
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @run_options
 @pyfolio_option
+@papers_options
 @pass_app
 def run(
-    app: App, /, strategy: str | None, out: Path, as_json: bool, no_report: bool, pyfolio: bool, **given: Any
+    app: App,
+    /,
+    strategy: str | None,
+    out: Path,
+    as_json: bool,
+    no_report: bool,
+    pyfolio: bool,
+    pdf: bool,
+    png: bool,
+    **given: Any,
 ) -> None:
     """Backtest STRATEGY: a built-in name, or path/to/file.py:ClassName.
 
@@ -52,15 +73,20 @@ def run(
 
     Example: etflow run share_inflow --set top=2
     """
-    from engine import Watch, check_writable, open_job, run_job
+    from engine import Watch, check_printable, check_writable, open_job, print_page, run_job
 
+    papers = _papers(pdf=pdf, png=png)
+    if papers and no_report:
+        raise click.UsageError(f"--{papers[0]} prints the tear sheet, which --no-report leaves out")
     spec = make_spec(strategy, given)
+    check_printable(papers)
     check_writable(out)
     with Progress(app, "run", total=len(STEPS)) as progress:
         watch = Watch(progress.begin)
         done = run_job(open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), watch)
         with watch("report"):
             folder = done.save(out, report=not no_report, pyfolio=pyfolio)
+            printed = print_page(folder / "tearsheet.html", papers)
     warn_of_data(app, done.data_warnings, done.manifest["spec"]["data"])
     _warn(app, {done.name: done})
     if as_json:
@@ -73,6 +99,8 @@ def run(
         say(f"results     {folder}")
         if not no_report:
             say(f"tear sheet  {folder / 'tearsheet.html'}")
+        for path in printed:
+            say(f"printed     {path}")
 
 
 @click.command(short_help="Compare strategies or finished runs.")
@@ -136,14 +164,7 @@ def compare(
 
 @click.command(short_help="Make the page of a run or a study again.")
 @click.argument("run_name", metavar="RUN|STUDY", shell_complete=complete_run)
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["html", "pdf", "png"]),
-    default="html",
-    show_default=True,
-    help="A page, a document, or one picture a page.",
-)
+@papers_options
 @pyfolio_option
 @trust_option
 @out_option
@@ -153,7 +174,8 @@ def compare(
 def report(
     app: App,
     run_name: str,
-    kind: Literal["html", "pdf", "png"],
+    pdf: bool,
+    png: bool,
     pyfolio: bool,
     trust: bool,
     out: Path,
@@ -161,11 +183,11 @@ def report(
 ) -> None:
     """Make the tear sheet of RUN again: an id, the beginning of one, a folder, or last.
 
-    The page (html) has everything; pdf holds the summary and all figures, pyfolio's included, png ours.
     Of a study, the page of the search is made again, with its judgement, for which the code of its strategy
     runs: a file that you have never run by its name needs --trust. Of a run, no code of the user's runs.
+    On paper is what is on the page, all of it, unfolded; a browser prints it, which ETFLOW_BROWSER may name.
 
-    Example: etflow report last --format pdf
+    Example: etflow report last --pdf
     """
     from engine import Watch, find_study, make_report
 
@@ -177,7 +199,7 @@ def report(
             run_name,
             app.catalogue.strategies,
             out,
-            kind=kind,
+            papers=_papers(pdf=pdf, png=png),
             pyfolio=pyfolio,
             trust=trust,
             watch=Watch(progress.begin),

@@ -1,19 +1,39 @@
-"""``report``: the page of a run or of a study once more, as HTML, PDF or PNG."""
+"""``report``: the page of a run or of a study once more, and on paper."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from data.errors import UsageError
+from engine.commands.run import Run
 from engine.commands.validate import validate
 from engine.pipeline import Watch
-from engine.results.folder import load
-from engine.results.runs import find, writing
+from engine.results.runs import TEARSHEET, find, writing
 from engine.tuning.study import find_study
 
-Kind = Literal["html", "pdf", "png"]
+Paper = Literal["pdf", "png"]
+
+
+def check_printable(papers: Collection[Paper]) -> None:
+    """Raise UsageError if pages are to be printed, and there is nothing to print them with."""
+    if papers:
+        from engine.report.paper import require_browser
+
+        require_browser()
+
+
+def print_page(page: Path, papers: Collection[Paper]) -> list[Path]:
+    """Print a page onto ``papers``, each beside it under its name, and return the files.
+
+    UsageError where nothing prints, or the disk does not allow it.
+    """
+    if not papers:
+        return []
+    from engine.report import paper
+
+    with writing(page.parent):
+        return paper.print_page(page, papers)
 
 
 def make_report(
@@ -21,27 +41,26 @@ def make_report(
     catalogue: Mapping[str, type[Any]],
     out: str | Path = "results",
     *,
-    kind: Kind = "html",
+    papers: Collection[Paper] = (),
     pyfolio: bool = False,
     trust: bool = False,
     watch: Watch | None = None,
 ) -> tuple[str, list[Path]]:
     """Make the tear sheet of a run again, or the page of a study with its judgement; return id and files.
 
+    It is printed onto ``papers`` too. UsageError where nothing prints.
     ``word`` is an id under ``out``, the beginning of one, a folder, or ``last``; ``catalogue`` are strategies
     by name, for a study, and ``trust`` lets it run a strategy's file that this user has never named. With
     ``pyfolio`` the page of a run has its figures and tables too.
     """
     watch = watch or Watch()
+    check_printable(papers)
     study = find_study(str(word), Path(out))
     if study is not None:
-        if kind != "html":
-            raise UsageError("the page of a study is HTML only", received=kind, hint="Leave out --format.")
-        judged = validate(study, catalogue, out=out, trust=trust, watch=watch)
-        return study.name, [judged.save()]
-    from engine.report import render
-
+        page = validate(study, catalogue, out=out, trust=trust, watch=watch).save()
+        return study.name, [page, *print_page(page, papers)]
     folder = find(str(word), Path(out))
-    result = load(folder)
+    run = Run.load(folder)
     with watch("tear sheet"), writing(folder):
-        return result.name, render(result, folder, kind, pyfolio=pyfolio)
+        page = run.report(folder / TEARSHEET, pyfolio=pyfolio)
+        return run.name, [page, *print_page(page, papers)]

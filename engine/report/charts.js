@@ -80,7 +80,7 @@
       const ribbon = panel.series.find((each) => each.kind === "ribbon");
       const named = panel.series.filter((each) => each.name && each.kind !== "ribbon");
       const several = named.length > 1;
-      titles.push({ text: panel.title, left: 0, top, textStyle: { color: colour("ink"), fontSize: 13, fontWeight: 600, width: width, overflow: "truncate" } });
+      titles.push({ text: panel.title, left: 0, top, textStyle: { color: colour("ink"), fontSize: 13, fontWeight: 600, width: width - (data.stamp && !index ? 110 : 0), overflow: "truncate" } });
       top += 22;
       if (several) {
         let rows = 1, used = 0;

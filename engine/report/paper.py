@@ -1,172 +1,148 @@
-"""The tear sheet on paper: A4 pages with the same pictures, for PNG and PDF.
+"""A page on paper: the whole page as a PDF, or as one picture, printed by a browser without a window.
 
-1. Pictures are set in rows: a wide one takes a row, two others share one.
-2. Rows fill pages from the top, ours before pyfolio's; the first page begins with the metrics.
-3. A page is one matplotlib figure, each picture a part of it with its caption below.
+The rules of print of ``style.css`` hold for both: light colours, still pictures, everything unfolded. Nothing
+but a browser draws all of it as it is on the page: WeasyPrint 68 knows no variables within SVG, so that
+charts come out black, and lets wide ones fall out of their grid. Nothing is asked of the network, and the
+same page printed by the same browser gives the same bytes.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from data.atomic import whole_file
-from engine.metrics import Metrics
-from engine.metrics.declared import ALTERNATIVES, in_group
-from engine.metrics.metric import Metric
-from engine.report import canvas, sections
-from engine.report.canvas import Picture
-from engine.report.charts import STAMP
-from engine.report.plotted import pictures_of
-from engine.report.pyfolio_figures import pyfolio_pictures
-from engine.report.pyfolio_inputs import Inputs
-from engine.report.run_charts import run_charts
-from engine.result import Result
-from engine.results.trades import holdings
+from data.errors import UsageError
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
+Paper = Literal["pdf", "png"]
+PAPERS: tuple[Paper, ...] = ("pdf", "png")
 
-WIDTH, HEIGHT = 8.27, 11.69  # A4, inches
-SIDE, TOP, FOOT = 0.45, 0.35, 0.45
-HEAD = 3.0  # of the headline numbers on the first page
-CAPTION = 0.42  # below each picture
-SCALE = {True: (WIDTH - 2 * SIDE) / canvas.WIDE, False: (WIDTH / 2 - SIDE) / canvas.HALF}  # by Picture.wide
-DOTS = 120  # per inch of a PNG
+VARIABLE = "ETFLOW_BROWSER"
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    *("microsoft-edge", "msedge", "brave-browser"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+PATIENCE = 180  # seconds
+SCRIPTS = 10_000  # milliseconds of the page's own time, so that whatever it draws is drawn
+WIDTH, SHEET = 820, 720  # pixels, of a picture and of what is printed
+DENSITY, TALLEST = 1.5, 16_000  # of a picture: pixels for one of the page, and the most that a browser draws
 
-Row = list[Picture]
+_HEIGHT = "data-height"
+_AROUND = "<style>body { padding: 0 30px 30px; } figure.wide .picture svg { max-height: none; }</style>"
+_PROBE = (
+    "<script>addEventListener('load', () => setTimeout(() => document.documentElement.setAttribute("
+    f"'{_HEIGHT}', document.documentElement.scrollHeight), 500));</script>"
+)
 
 
-def write_png(result: Result, metrics: Metrics, folder: Path) -> list[Path]:
-    """Write our pages (without pyfolio's) as ``tearsheet-1.png`` and so on; return their paths."""
-    paths = []
-    with canvas.styled("paper"):
-        filled = _filled(_rows(pictures_of(run_charts(result, holdings(result)))), HEAD)
-        for number, page in enumerate(_pages(result, metrics, filled), start=1):
-            path = folder / f"tearsheet-{number}.png"
-            with whole_file(path) as temporary:
-                page.savefig(temporary, format="png", dpi=DOTS)
-            paths.append(path)
-    return paths
-
-
-def write_pdf(result: Result, metrics: Metrics, path: Path) -> None:
-    """Write all pages, pyfolio's included, as one PDF, whole or not at all."""
-    from matplotlib.backends.backend_pdf import PdfPages
-
-    theirs, _ = pyfolio_pictures(result, Inputs.of(result))
-    filled = _filled(_rows(pictures_of(run_charts(result, holdings(result)))), HEAD) + _filled(_rows(theirs))
-    dateless = {"CreationDate": None, "ModDate": None, "Title": f"{result.name} tear sheet"}
-    with (
-        canvas.styled("paper"),
-        whole_file(path) as temporary,
-        PdfPages(temporary, metadata=dateless) as document,
-    ):
-        for page in _pages(result, metrics, filled):
-            document.savefig(page)
-
-
-def _rows(pictures: Sequence[Picture]) -> list[Row]:
-    """Set pictures in rows; one that is alone on its row waits for the next that is not wide."""
-    rows: list[Row] = []
-    waiting: Row = []
-    for picture in pictures:
-        if picture.wide:
-            rows.append([picture])
-        else:
-            waiting.append(picture)
-        if len(waiting) == 2:
-            rows.append(waiting)
-            waiting = []
-    return [*rows, waiting] if waiting else rows
-
-
-def _height(row: Row) -> float:
-    return max(picture.height * SCALE[picture.wide] for picture in row) + CAPTION
-
-
-def _filled(rows: list[Row], first: float = 0.0) -> list[list[Row]]:
-    """Put each row on the first page that has room for it; ``first`` is taken on the first page."""
-    room = HEIGHT - TOP - FOOT
-    filled: list[list[Row]] = []
-    left: list[float] = []
-    for row in rows:
-        height = _height(row)
-        page = next((index for index, space in enumerate(left) if space >= height), len(left))
-        if page == len(left):
-            filled.append([])
-            left.append(room - (0.0 if page else first))
-        filled[page].append(row)
-        left[page] -= height
-    return filled
-
-
-def _pages(result: Result, metrics: Metrics, filled: list[list[Row]]) -> Iterator[Figure]:
-    """Draw pages, one at a time."""
-    for number, rows in enumerate(filled, start=1):
-        yield _page(result, metrics if number == 1 else None, rows, f"page {number} of {len(filled)}")
-
-
-def _page(result: Result, metrics: Metrics | None, rows: list[Row], number: str) -> Figure:
-    from matplotlib.figure import Figure
-
-    page = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-    head = HEAD if metrics is not None else 0.01
-    heights = [TOP, head]
-    for row in rows:
-        heights += [_height(row) - CAPTION, CAPTION]
-    half = (WIDTH - 2 * SIDE) / 2
-    grid = page.add_gridspec(
-        len(heights) + 1,
-        4,
-        height_ratios=[*heights, HEIGHT - sum(heights)],
-        width_ratios=[SIDE, half, half, SIDE],
+def require_browser() -> str:
+    """Return the browser that prints; UsageError where there is none."""
+    named = os.environ.get(VARIABLE)
+    for name in (named,) if named else BROWSERS:
+        if found := shutil.which(name):
+            return found
+    raise UsageError(
+        "there is no browser to print a page with",
+        received=f"{VARIABLE}={named}" if named else "none of Chromium, Chrome, Edge and Brave",
+        hint=f"Install Chromium or Chrome, or name one in {VARIABLE}; or open the HTML page and print it.",
     )
-    if metrics is not None:
-        _head(page.add_subfigure(grid[1, 1:3]), result, metrics)
-    for index, row in enumerate(rows):
-        for place, picture in enumerate(row, start=1):
-            columns = slice(1, 3) if picture.wide else slice(place, place + 1)
-            part = page.add_subfigure(grid[2 + 2 * index, columns])
-            picture.draw(part)
-            if result.synthetic:
-                canvas.mark_synthetic(part)
-            below = page.add_subfigure(grid[3 + 2 * index, columns])
-            lines = textwrap.fill(picture.caption, 140 if picture.wide else 68)
-            below.text(0.02, 0.92, lines, fontsize=6.5, va="top", alpha=0.75)
-    page.text(SIDE / WIDTH, 0.018, result.name, fontsize=7)
-    page.text(1 - SIDE / WIDTH, 0.018, number, fontsize=7, ha="right")
-    if result.synthetic:
-        page.text(0.5, 0.018, STAMP, fontsize=7, ha="center", color=canvas.WARNING, weight="bold")
-    canvas.settle(page)
-    return page
 
 
-def _head(part: SubFigure, result: Result, metrics: Metrics) -> None:
-    """Write the strategy, the period and the metrics."""
-    money = result.currency
-    part.text(0.0, 0.98, str(result.manifest["strategy"]), fontsize=17, weight="bold", va="top")
-    part.text(0.0, 0.86, sections.facts(result), fontsize=7.5, va="top", alpha=0.75)
-    for column, heading in enumerate(("Run", *ALTERNATIVES.values())):
-        part.text(0.4 + 0.12 * column, 0.74, heading, fontsize=7.5, ha="right", alpha=0.75)
-    for line, each in enumerate(in_group("alternatives")):
-        level = 0.68 - 0.06 * line
-        part.text(0.0, level, _with_unit(each, money), fontsize=7.5)
-        for column, prefix in enumerate(("", *ALTERNATIVES)):
-            value = sections.in_unit(metrics[prefix + each.name], each.unit)
-            part.text(0.4 + 0.12 * column, level, value, fontsize=7.5, ha="right")
-    others = [each for group in sections.BELOW for each in in_group(group)]
-    rows = -(-len(others) // 3)
-    for index, each in enumerate(others):
-        column, line = divmod(index, rows)
-        level = 0.35 - min(0.06, 0.36 / rows) * line
-        part.text(0.345 * column, level, _with_unit(each, money), fontsize=6.8)
-        value = sections.in_unit(metrics[each.name], each.unit)
-        part.text(0.345 * column + 0.305, level, value, fontsize=6.8, ha="right")
+def print_page(page: Path, papers: Collection[Paper]) -> list[Path]:
+    """Print a page onto ``papers``, each beside it under its name; return the files, in the order of PAPERS.
+
+    Each is written whole or not at all. UsageError where there is no browser, or it does not print.
+    """
+    if not papers:
+        return []
+    browser = require_browser()
+    made = []
+    for paper in PAPERS:
+        if paper in papers:
+            path = page.with_suffix(f".{paper}")
+            with whole_file(path) as temporary, tempfile.TemporaryDirectory() as room:
+                write = _pdf if paper == "pdf" else _png
+                temporary.write_bytes(write(browser, page.resolve(), Path(room)))
+            made.append(path)
+    return made
 
 
-def _with_unit(metric: Metric, money: str) -> str:
-    name = sections.unit_name(metric.unit, money)
-    return f"{metric.label}, {name}" if name else metric.label
+def _pdf(browser: str, page: Path, room: Path) -> bytes:
+    path = room / "page.pdf"
+    _run(
+        browser,
+        [f"--window-size={SHEET},1000", "--no-pdf-header-footer", f"--print-to-pdf={path}", page.as_uri()],
+        room,
+    )
+    document = path.read_bytes() if path.exists() else b""
+    if not document.startswith(b"%PDF"):
+        raise _refused(browser, "wrote no PDF")
+    # The hour of printing, overwritten by as many signs: places of objects are counted in bytes.
+    return re.sub(rb"(/(?:Creation|Mod)Date \(D:)\d{14}", rb"\g<1>20000101000000", document)
+
+
+def _png(browser: str, page: Path, room: Path) -> bytes:
+    # A browser knows the format by the name.
+    path = room / "page.png"
+    text = page.read_text(encoding="utf-8").replace("@media print {", "@media all {")
+    copy = room / "page.html"
+    copy.write_text((_AROUND + _PROBE).join(_cut(text)), encoding="utf-8")
+    dom = _run(browser, [f"--window-size={WIDTH},1000", "--dump-dom", copy.as_uri()], room)
+    found = re.search(rf'{_HEIGHT}="(\d+)"', dom)
+    if found is None:
+        raise _refused(browser, "does not say how tall the page is")
+    height = int(found[1])
+    density = min(DENSITY, TALLEST / height)
+    options = [
+        f"--window-size={WIDTH},{height}",
+        f"--force-device-scale-factor={density:.3f}",
+        "--hide-scrollbars",
+        f"--screenshot={path}",
+        copy.as_uri(),
+    ]
+    _run(browser, options, room)
+    picture = path.read_bytes() if path.exists() else b""
+    if not picture.startswith(b"\x89PNG"):
+        raise _refused(browser, "wrote no picture")
+    return picture
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """Return a page before and from the end of its body."""
+    head, end, tail = text.rpartition("</body>")
+    return head, end + tail
+
+
+def _run(browser: str, options: Sequence[str], room: Path) -> str:
+    """Run a browser without a window, with a profile of its own and no network; return what it says."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # who may not have a sandbox
+    command = [
+        browser,
+        *("--headless", "--disable-gpu", "--no-first-run", "--disable-extensions"),
+        *(("--no-sandbox",) if root else ()),
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={room / 'profile'}",
+        f"--virtual-time-budget={SCRIPTS}",
+        *options,
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise _refused(browser, f"did not end within {PATIENCE} seconds") from None
+    except OSError as error:
+        raise _refused(browser, error.strerror or str(error)) from error
+    return done.stdout.decode("utf-8", errors="replace")
+
+
+def _refused(browser: str, what: str) -> UsageError:
+    return UsageError(
+        f"{browser} cannot print the page: it {what}",
+        hint=f"Name another browser in {VARIABLE}, or open the HTML page and print it there.",
+    )

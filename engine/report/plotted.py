@@ -1,8 +1,8 @@
-"""Charts drawn by matplotlib, for paper: the same charts as on the page, panel by panel."""
+"""Charts drawn by matplotlib, for a notebook: the same charts as on the page, panel by panel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,17 +27,12 @@ INKS = {
     **{f"s{number + 1}": ink for number, ink in enumerate(canvas.SERIES[:8])},
 }
 PIXELS = 72  # of a panel's height to an inch
-TALLEST = 8.0  # inches: what the first page of paper has room for
+TALLEST = 8.0  # inches
 ROOM = 0.8  # inches for titles and labels, and as much for each further panel as the half of it
 
 
-def pictures_of(charts: Sequence[Chart]) -> list[Picture]:
-    """Return charts as pictures for paper."""
-    return [picture_of(chart) for chart in charts]
-
-
 def picture_of(chart: Chart) -> Picture:
-    """Return a chart as a picture for paper."""
+    """Return a chart as a picture of matplotlib."""
     heights = [panel_height(panel) for panel in chart.panels]
 
     def draw(figure: Figure | SubFigure) -> None:

@@ -113,7 +113,14 @@ def _legend(panel: Panel, left: float, width: float, y: float) -> _Legend:
 
 def _long(text: str) -> float:
     """Return about how many pixels a text takes: signs of East Asia are twice as wide."""
-    return sum(11.5 if ord(sign) > 0x2E80 else 6.1 for sign in text)
+    return sum(11.5 if ord(sign) > 0x2E80 else 6.9 for sign in text)
+
+
+def _cut(text: str, room: float) -> str:
+    """Return a text with as many of its first signs as there is room for, in pixels."""
+    while _long(text) > room:
+        text = text.rstrip("…")[:-1].rstrip() + "…"
+    return text
 
 
 def _scale(panel: Panel) -> tuple[float, float, tuple[float, ...]]:
@@ -283,9 +290,10 @@ def _ribbon(each: Series, x: Floats, frame: Frame) -> list[str]:
     full = float(np.nanmax(each.values)) if np.isfinite(each.values).any() else 1.0
     for row, label in enumerate(each.labels):
         y = frame.top + ROW * row
+        short = _cut(label, frame.left - 10)
         parts.append(f'<path d="M{frame.left:g} {y + ROW:g}H{frame.right:g}" class="grid"/>')
         parts.append(
-            f'<text x="{frame.left - 6:g}" y="{y + ROW - 4:g}" class="end small">{escape(label)}</text>'
+            f'<text x="{frame.left - 6:g}" y="{y + ROW - 4:g}" class="end small">{escape(short)}</text>'
         )
         level = np.ceil(np.nan_to_num(each.values[:, row]) / full * 10.0 - 1e-9).astype(np.intp)
         for strength in range(1, 11):

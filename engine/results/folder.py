@@ -71,7 +71,7 @@ PHASES = "phases.csv"
 LUCK = "luck.csv"
 MERGES = "merges.csv"
 CONTEXT = "context.json"
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet-*.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
+REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
 
 DAY_TYPE = "datetime64[us]"
 TEXT_COLUMNS = ("symbol", "reason", "successor")
