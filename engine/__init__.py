@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data.synthetic import SYNTHETIC_NOTICE
+    from engine.accounts.difference import Change
+    from engine.accounts.lines import Account, Session, read_account
     from engine.audits import Opinion
     from engine.briefs.lines import Windows
     from engine.briefs.ranking import RankedFund, Ranking
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from engine.briefs.verify import StatementVerdict
     from engine.briefs.words import remark, value_text
     from engine.choices import ENGINES, FILLS, SPLITS
+    from engine.commands.account import (
+        account_document,
+        changed_code,
+        diff_account,
+        difference_document,
+        new_account,
+        open_account,
+        step_account,
+    )
     from engine.commands.audit import Audit, audit, audit_job, audit_names
     from engine.commands.brief import FlowBrief, brief
     from engine.commands.compare import (
@@ -80,6 +91,12 @@ if TYPE_CHECKING:
 # Where each name comes from: one function a command, what they return, and what they are asked with.
 _PLACES = {
     "data.synthetic": ("SYNTHETIC_NOTICE",),
+    "engine.accounts.difference": ("Change",),
+    "engine.accounts.lines": (
+        "Account",
+        "Session",
+        "read_account",
+    ),
     "engine.audits": ("Opinion",),
     "engine.briefs.lines": ("Windows",),
     "engine.briefs.ranking": ("RankedFund", "Ranking"),
@@ -87,6 +104,15 @@ _PLACES = {
     "engine.briefs.verify": ("StatementVerdict",),
     "engine.briefs.words": ("remark", "value_text"),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
+    "engine.commands.account": (
+        "account_document",
+        "changed_code",
+        "diff_account",
+        "difference_document",
+        "new_account",
+        "open_account",
+        "step_account",
+    ),
     "engine.commands.audit": ("Audit", "audit", "audit_job", "audit_names"),
     "engine.commands.brief": ("FlowBrief", "brief"),
     "engine.commands.compare": (
@@ -184,8 +210,10 @@ __all__ = [
     "PHASES",
     "SPLITS",
     "SYNTHETIC_NOTICE",
+    "Account",
     "Audit",
     "Best",
+    "Change",
     "Comparison",
     "Conditions",
     "Costs",
@@ -221,6 +249,7 @@ __all__ = [
     "Run",
     "Search",
     "SearchWords",
+    "Session",
     "Signal",
     "Significance",
     "Spec",
@@ -237,11 +266,13 @@ __all__ = [
     "Verified",
     "Watch",
     "Windows",
+    "account_document",
     "alternatives_of",
     "audit",
     "audit_job",
     "audit_names",
     "brief",
+    "changed_code",
     "check_printable",
     "check_writable",
     "checked_horizons",
@@ -250,7 +281,9 @@ __all__ = [
     "cut_text",
     "day_of_orders",
     "describe",
+    "diff_account",
     "diff_runs",
+    "difference_document",
     "event",
     "event_job",
     "examine",
@@ -268,7 +301,9 @@ __all__ = [
     "list_runs",
     "make_report",
     "must_compile",
+    "new_account",
     "next_session",
+    "open_account",
     "open_job",
     "open_together",
     "order_of",
@@ -276,6 +311,7 @@ __all__ = [
     "plain",
     "print_page",
     "rank",
+    "read_account",
     "read_file",
     "read_holdings",
     "reconcile_job",
@@ -289,6 +325,7 @@ __all__ = [
     "show_run",
     "signal",
     "signal_job",
+    "step_account",
     "strategy_class",
     "sweep",
     "tune",

@@ -231,12 +231,12 @@ def _manifest(spec: Spec, strategy: Adapter, market: OpenMarket) -> dict[str, An
     typed = {name: values[name] for name in spec.parameters}
     manifest = manifest_of(spec.with_(parameters=typed), market.panel, strategy)
     manifest |= notice_of(market.panel.synthetic)
-    manifest["files"] = _hashes(spec, strategy)
+    manifest["files"] = hashes_of_files(spec, strategy)
     manifest["allowed"] = [str(finding) for finding in market.findings if finding.severity == "error"]
     return manifest
 
 
-def _hashes(spec: Spec, strategy: Adapter) -> dict[str, str]:
+def hashes_of_files(spec: Spec, strategy: Adapter) -> dict[str, str]:
     """Return hashes of the files besides the data that decide the result, by name.
 
     Those of the strategy, of its parameters, and the inputs that it declares.

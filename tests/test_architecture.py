@@ -95,6 +95,10 @@ ROOMS: dict[str, str] = {
         "data.days data.errors data.rows data.numeric data.facts data.store engine.kernel data.source "
         "data.panel engine.strategy engine.spec engine.simulation data.load"
     ),
+    "engine.accounts": (
+        "data.days data.errors data.parsing engine.kernel engine.result engine.record data.panel "
+        "engine.strategy engine.spec engine.simulation"
+    ),
     "engine.briefs": (
         "data.choices data.errors data.rows data.words data.facts data.source data.panel data.filled "
         "data.load engine.orders"
@@ -111,14 +115,14 @@ ROOMS: dict[str, str] = {
         "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
         "engine.counterfactuals engine.factors "
-        "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.briefs "
-        "engine.report"
+        "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.accounts "
+        "engine.briefs engine.report"
     ),
     "engine": (
         "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
         "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.simulation "
         "engine.sweeps engine.factors engine.events engine.audits engine.pipeline engine.tuning "
-        "engine.orders engine.briefs engine.commands"
+        "engine.orders engine.accounts engine.briefs engine.commands"
     ),
     "engine.cli": (
         "data.choices data.days data.errors data.atomic data.words data.facts data.synthetic "

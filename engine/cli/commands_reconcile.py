@@ -12,11 +12,12 @@ from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE
 from engine.cli.app import App, pass_app
 from engine.cli.commands_signal import (
+    account_of,
+    account_option,
     band_option,
     format_option,
-    from_run,
-    from_words,
     holdings_option,
+    run_option,
 )
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, out_option, spec_options, verbosity
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @spec_options
 @holdings_option
-@click.option("--from", "run", metavar="RUN", help="The account at the end of a run; its strategy.")
+@account_option
+@run_option
 @format_option
 @band_option
 @out_option
@@ -46,6 +48,7 @@ def reconcile(
     fills: Path,
     strategy: str | None,
     holdings: Path | None,
+    account: Path | None,
     run: str | None,
     format_name: str | None,
     band: float,
@@ -60,7 +63,7 @@ def reconcile(
     or --end. Example: etflow signal reconcile orders.csv fills.csv share_inflow --positions held.csv
     """
     from data.errors import UsageError
-    from engine import Standing, Watch, day_of_orders, format_of, open_job, read_file, reconcile_job
+    from engine import Watch, day_of_orders, format_of, open_job, read_file, reconcile_job
 
     chosen = format_of(format_name or "generic")
     sent, traded = read_file(orders, "orders", chosen), read_file(fills, "fills", chosen)
@@ -72,14 +75,9 @@ def reconcile(
         )
     with Progress(app, "reconcile", total=4) as progress:
         watch = Watch(progress.begin)
-        if run is None:
-            spec, standing = from_words(strategy, holdings, chosen, {**given, "end": day})
-            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        else:
-            spec, result = from_run(run, out, strategy, holdings, {**given, "end": None})
-            spec = spec.with_(end=day)
-            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-            standing = Standing.after(result, job.panel)
+        spec, stands = account_of(strategy, holdings, account, run, out, chosen, {**given, "end": day})
+        job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+        standing = stands(job.panel, job.panel.days[-2].item())
         found = reconcile_job(job, day, standing, sent, traded, band=band, watch=watch)
     if as_json:
         print_json(found.document())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,10 @@ from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
-    from engine import Format, Input, Line, NextOrders, Run, Spec, Standing, Ticket
+    from engine import Format, Input, Line, NextOrders, Spec, Standing, Ticket
+
+    # How an account stands at the close of a session of a panel.
+    Stands = Callable[[Panel, date], Standing]
 
 HEADER = ("send", "fund", "shares", "limit price", "value", "commission", "of usual volume", "why")
 FUND_HEADER = (
@@ -80,6 +84,15 @@ holdings_option = click.option(
     metavar="FILE",
     help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default.  [nothing]",
 )
+account_option = click.option(
+    "--account",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="A paper account: its strategy, settings and holdings.",
+)
+run_option = click.option(
+    "--from", "run", metavar="RUN", help="A run as an account: its strategy, settings and last holdings."
+)
 format_option = click.option(
     "--format",
     "format_name",
@@ -100,7 +113,8 @@ band_option = click.option(
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @spec_options
 @holdings_option
-@click.option("--from", "run", metavar="RUN", help="Go on from the end of a run: its strategy and holdings.")
+@account_option
+@run_option
 @format_option
 @band_option
 @click.option("--allow-stale", is_flag=True, help="Decide although newer data should be on file.")
@@ -114,6 +128,7 @@ def signal_alone(
     /,
     strategy: str | None,
     holdings: Path | None,
+    account: Path | None,
     run: str | None,
     format_name: str | None,
     band: float,
@@ -131,20 +146,16 @@ def signal_alone(
     file for a broker; --positions is read by the same format. Data that are older than they should be are
     refused. Example: etflow signal share_inflow --set top=2 --positions held.csv --cash 25000
     """
-    from engine import Standing, Watch, check_writable, format_of, open_job, signal_job
+    from engine import Watch, check_writable, format_of, open_job, signal_job
 
     chosen = format_of(format_name or "generic")
     if page:
         check_writable(out)
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
-        if run is None:
-            spec, standing = from_words(strategy, holdings, chosen, given)
-            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        else:
-            spec, result = from_run(run, out, strategy, holdings, given)
-            job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-            standing = Standing.after(result, job.panel)
+        spec, stands = account_of(strategy, holdings, account, run, out, chosen, given)
+        job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
+        standing = stands(job.panel, job.panel.days[-1].item())
         if not (allow_stale or given["end"] or job.panel.synthetic):
             _require_ahead(job.panel)
         found = signal_job(job, standing=standing, band=band, allow_stale=allow_stale, watch=watch)
@@ -175,45 +186,60 @@ def signal_alone(
 signal_command = SignalGroup(signal_alone)
 
 
-def from_words(
-    strategy: str | None, holdings: Path | None, chosen: Format, given: Mapping[str, Any]
-) -> tuple[Spec, Standing]:
-    """Return the spec of the words of a command line, and what they say of the account."""
+def account_of(
+    strategy: str | None,
+    holdings: Path | None,
+    account: Path | None,
+    run: str | None,
+    out: Path,
+    chosen: Format,
+    given: Mapping[str, Any],
+) -> tuple[Spec, Stands]:
+    """Return the spec that a command line means, and how its account stands at the close of a session.
+
+    That of a paper account or of a run has all settings; UsageError for one that is given beside it.
+    """
     from data.errors import UsageError
-    from engine import Standing, read_holdings
+    from engine import Run, Spec, Standing, read_account, read_holdings, show_run
 
-    held = read_holdings(holdings, chosen) if holdings else {}
-    # An account may have no cash, a run may not, so the spec does not get to see it.
-    spec = make_spec(strategy, {**given, "cash": None})
-    cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
-    if not 0.0 <= cash < float("inf"):
-        raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
-    return spec, Standing(cash, held)
-
-
-def from_run(
-    word: str, out: Path, strategy: str | None, holdings: Path | None, given: Mapping[str, Any]
-) -> tuple[Spec, Run]:
-    """Return the spec of a run that has ended, and the run."""
-    from data.errors import UsageError
-    from engine import Run, Spec, show_run
-
-    names = ("symbols", "universe", "start", "end", "cash", "fill", "settings", "costs", "lags")
-    said = [name for name in names if given[name] not in (None, ())]
-    if strategy is not None or holdings is not None or given["spec_file"] is not None or said:
+    if account is None and run is None:
+        held = read_holdings(holdings, chosen) if holdings else {}
+        # An account may have no cash, a run may not, so the spec does not get to see it.
+        spec = make_spec(strategy, {**given, "cash": None})
+        cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
+        if not 0.0 <= cash < float("inf"):
+            raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
+        return spec, lambda _panel, _at: Standing(cash, held)
+    option = "--from" if account is None else "--account"
+    names = ("symbols", "universe", "start", "cash", "fill", "settings", "costs", "lags", "spec_file")
+    said = [f"--{name.replace('_file', '')}" for name in names if given[name] not in (None, ())]
+    said += [word for word, there in (("--positions", holdings), ("--from", account and run)) if there]
+    if strategy is not None or said:
         raise UsageError(
-            "--from takes strategy, settings, holdings and cash from the run",
-            received=", ".join(filter(None, (strategy, "--positions" if holdings else "", *said))),
-            hint="Leave them out, or leave out --from.",
+            f"{option} takes strategy, settings, holdings and cash from what it names",
+            received=", ".join(filter(None, (strategy, *said))),
+            hint=f"Leave them out, or leave out {option}.",
         )
-    folder, found = show_run(word, out)
+    changes = {name: given[name] for name in ("data", "end") if given[name] is not None}
+    changes |= {"allow": given["allow"]} if given["allow"] else {}
+    if account is not None:
+        kept = read_account(account)
+        return Spec.from_dict(kept.header.spec, str(account)).with_(**changes), lambda _, at: kept.standing(
+            at
+        )
+    folder, found = show_run(str(run), out)
     if not isinstance(found, Run):
         raise UsageError(f"{folder} is a study, no run", hint="Run its best trial first.")
+    last = found.days[-1].item()
     spec = Spec.from_dict(found.manifest["spec"], origin=f"{folder}/manifest.json")
-    days = {"start": found.days[0].item(), "end": found.days[-1].item()}
-    data = {} if given["data"] is None else {"data": given["data"]}
-    allow = {"allow": given["allow"]} if given["allow"] else {}
-    return spec.with_(**days, **data, **allow), found
+    days = {"start": found.days[0].item(), "end": last}
+
+    def after(panel: Panel, at: date) -> Standing:
+        if at != last:
+            raise UsageError("a run stands at its own end", received=at, limit=f"{last}")
+        return Standing.after(found, panel)
+
+    return spec.with_(**(days | changes)), after
 
 
 def _require_ahead(panel: Panel) -> None:

@@ -35,6 +35,7 @@ import click
 from data.errors import EtflowError, StrategyError, did_you_mean, shortened
 from engine.cli import output
 from engine.cli.app import App, Catalogue
+from engine.cli.commands_account import account
 from engine.cli.commands_audit import audit
 from engine.cli.commands_brief import brief
 from engine.cli.commands_data import data
@@ -75,6 +76,7 @@ COMMANDS = (
     factor,
     event,
     signal_command,
+    account,
     brief,
     report,
     data,

@@ -213,6 +213,6 @@ def _unlock(folder: Path, lock: int) -> None:
 
 def _taken(folder: Path) -> UsageError:
     return UsageError(
-        f"the study `{folder.name}` is being written by another process",
+        f"`{folder.name}` is being written by another process",
         hint="Wait until it has finished, then try again.",
     )

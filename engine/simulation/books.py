@@ -334,6 +334,10 @@ class Books:
         if self.cash < 0.0 or min(self.shares) < 0:
             raise InvariantError(f"cash {self.cash} or shares {self.shares} below zero")
 
+    def recorded(self) -> dict[str, float]:
+        """Return what was written down of the session: equity, cash, receivable, interest and payments."""
+        return {name: float(values[self.session]) for name, values in self._record.items()}
+
     def ledger(self, targets: Targets) -> Ledger:
         """Return the record of the run."""
         span = slice(self.first, self.first + len(self._days))

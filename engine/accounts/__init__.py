@@ -1,0 +1,1 @@
+"""Paper accounts: books that go on day by day, and a file of them that only grows."""

@@ -1,0 +1,202 @@
+"""The lines of a paper account's file: one that says what it is, then one for each session.
+
+The file is text, JSON lines, in the folder of the account (``account.jsonl``). It only grows; a line is
+written whole and brought onto the disk before the session counts (``engine.record.journal``). Whatever a line
+says stays, also when data are revised later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from data.days import parse_day
+from data.errors import DataError, UsageError
+from data.parsing import NUMBER, misfit
+from engine.record.journal import whole_lines
+from engine.simulation.standing import Due, Standing
+
+FILE = "account.jsonl"
+FORMAT = 1
+
+_HEADER = {"account": int, "spec": dict, "parameters": dict, "files": dict, "code": str, "data": dict}
+_LINE = {
+    "day": str,
+    "data": {"fingerprint": str, "last_day": str},
+    "decision?": {"weights": dict, "scores": dict},
+    "orders": [list],
+    "fills": [list],
+    "rejections": [list],
+    "interest": NUMBER,
+    "dividend": NUMBER,
+    "paid_out": NUMBER,
+    "cash": NUMBER,
+    "receivable": NUMBER,
+    "equity": NUMBER,
+    "shares": dict,
+    "marks": dict,
+    "references": dict,
+    "due": [list],
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an account is: the spec of its strategy, all its parameters, and hashes of files and code.
+
+    ``spec`` has the day from which on it trades as its ``start``. ``data`` is how they were when it began.
+    """
+
+    spec: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    files: Mapping[str, str]
+    code: str
+    data: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the first line of the file."""
+        return {"account": FORMAT, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session of an account, as its books have it.
+
+    ``data`` says on which data it was made. ``decision`` has target weights and scores of the funds that have
+    any; None where none was due. ``fills`` and ``rejections`` are as in a result, without the day.
+    ``marks`` are those of the funds held at the close, ``references`` of the funds held or ordered before the
+    open, ``due`` is money that is owed: symbol, kind and day of the action, amount.
+    """
+
+    day: date
+    data: Mapping[str, str]
+    decision: Mapping[str, Mapping[str, float]] | None
+    orders: tuple[tuple[str, int], ...]
+    fills: tuple[tuple[Any, ...], ...]
+    rejections: tuple[tuple[str, int, str], ...]
+    interest: float
+    dividend: float
+    paid_out: float
+    cash: float
+    receivable: float
+    equity: float
+    shares: Mapping[str, int]
+    marks: Mapping[str, float]
+    references: Mapping[str, float]
+    due: tuple[tuple[str, str, str, float], ...]
+
+    @property
+    def standing(self) -> Standing:
+        """How the account stands at the close."""
+        due = (Due(symbol, kind, date.fromisoformat(day), amount) for symbol, kind, day, amount in self.due)
+        return Standing(self.cash, self.shares, tuple(due))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line of the session."""
+        return asdict(self) | {"day": self.day.isoformat()}
+
+
+@dataclass(frozen=True)
+class Account:
+    """A paper account as it stands in its file."""
+
+    folder: Path
+    header: Header
+    sessions: tuple[Session, ...]
+
+    @property
+    def last_day(self) -> date | None:
+        """The last session that is done; None before the first."""
+        return self.sessions[-1].day if self.sessions else None
+
+    def standing(self, at: date | None = None) -> Standing:
+        """Return how it stands at its last close, or at the close of the session ``at``.
+
+        DataError where that session is not the last one that it has done by then, unless it begins later.
+        """
+        done = [each for each in self.sessions if at is None or each.day <= at]
+        begins = date.fromisoformat(self.header.spec["start"])
+        if at is not None and (done[-1].day != at if done else at >= begins):
+            raise DataError(
+                f"the account in {self.folder} has not done the session of {at}",
+                received=f"the account is at {self.last_day}" if done else f"it begins on {begins}",
+                hint=f"Go on with it first: `etflow account step {self.folder} --until {at}`.",
+            )
+        return done[-1].standing if done else Standing(float(self.header.spec["cash"]))
+
+
+def exists(folder: Path) -> bool:
+    """Return whether there is an account, one whose beginning is on the disk."""
+    file = folder / FILE
+    return file.is_file() and next(whole_lines(file), None) is not None
+
+
+def read_account(folder: Path) -> Account:
+    """Return the account in ``folder``; a last line that a kill has torn does not count.
+
+    UsageError where there is none, DataError where a line is damaged or sessions are out of order.
+    """
+    if not exists(folder):
+        raise UsageError(
+            f"there is no account in {folder}", hint=f"Begin one: `etflow account new {folder} STRATEGY`."
+        )
+    lines = _lines(folder / FILE)
+    _, first = next(lines)
+    wrong = misfit(first, _HEADER)
+    if wrong is not None:
+        raise _damaged(folder / FILE, 1, wrong)
+    if first["account"] > FORMAT:
+        raise DataError(
+            f"{folder / FILE} was written by a newer version of etflow",
+            received=f"format {first['account']}",
+            limit=f"format {FORMAT}",
+            hint="Update etflow.",
+        )
+    header = Header(**{name: first[name] for name in ("spec", "parameters", "files", "code", "data")})
+    sessions: list[Session] = []
+    for number, line in lines:
+        session = _session(line, folder / FILE, number)
+        if sessions and session.day <= sessions[-1].day:
+            raise _damaged(folder / FILE, number, "day")
+        sessions.append(session)
+    return Account(folder, header, tuple(sessions))
+
+
+def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(whole_lines(file), start=1):
+        if line is None:
+            raise _damaged(file, number, "the whole")
+        yield number, line
+
+
+def _session(line: dict[str, Any], file: Path, number: int) -> Session:
+    wrong = misfit(line, _LINE)
+    day = parse_day(str(line.get("day")))
+    if wrong is not None or day is None:
+        raise _damaged(file, number, wrong or "day")
+    money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
+    plain: dict[str, Any] = {name: line[name] for name in ("data", "shares", "marks", "references")}
+    plain |= {name: float(line[name]) for name in money}
+    try:
+        return Session(
+            day=day,
+            decision=line.get("decision"),
+            orders=tuple((str(symbol), int(shares)) for symbol, shares in line["orders"]),
+            fills=tuple(tuple(each) for each in line["fills"]),
+            rejections=tuple((str(a), int(b), str(c)) for a, b, c in line["rejections"]),
+            due=tuple((str(a), str(b), str(c), float(d)) for a, b, c, d in line["due"]),
+            **plain,
+        )
+    except (TypeError, ValueError) as error:
+        raise _damaged(file, number, str(error)) from None
+
+
+def _damaged(file: Path, number: int, where: str) -> DataError:
+    return DataError(
+        f"{file}: line {number} is damaged",
+        received=where,
+        hint="Restore the file from a copy; or begin a new account from the same day, and step it again.",
+    )

@@ -1,0 +1,138 @@
+"""Steps of a paper account: the sessions that the data have and the account has not, one after another.
+
+Each is a session of the engine's own books (``engine.simulation.books``), begun as the account stood at the
+close before. What is decided is decided by all data up to the session, so that a strategy that remembers what
+it chose goes on from there; one that is asked before each open is asked again for the sessions that are done,
+with what the account held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from data.errors import DataError, UsageError
+from data.panel.panel import Panel
+from engine.accounts.lines import Account, Session
+from engine.kernel.targets import Targets
+from engine.simulation.backtest import decisions_of
+from engine.simulation.books import Books
+from engine.simulation.decisions import Decide, Decision, OwnOrders, follow
+from engine.simulation.engines import require_market
+from engine.simulation.standing import Standing
+from engine.spec import Conditions
+from engine.strategy.adapter import Adapter
+from engine.strategy.adapters import BacktraderAdapter
+
+
+def require_steps(adapter: Adapter) -> None:
+    """Raise UsageError for a strategy whose account cannot be kept from day to day."""
+    if isinstance(adapter, BacktraderAdapter):
+        raise UsageError(
+            "a backtrader strategy has no paper account: it decides from orders and positions of its own run",
+            received=adapter.name,
+            hint="Write it with `scores` or `decide`; see `etflow strategies new`.",
+        )
+    if adapter.tranches > 1:
+        raise UsageError(
+            "a paper account is of one sleeve",
+            received=f"tranches={adapter.tranches}",
+            hint="Keep an account for each phase, with tranches=1 and its part of the cash.",
+        )
+
+
+def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditions) -> Iterator[Session]:
+    """Yield the sessions of ``panel`` that ``account`` has not done, in order.
+
+    DataError where the data end before the account does, or are not of its sessions.
+    """
+    last = len(panel.days) - 1
+    done = account.last_day
+    if done is not None and done > panel.days[last].item():
+        raise DataError(
+            "the data end before the account does",
+            received=f"data to {panel.days[last]}",
+            limit=f"the account is at {done}",
+        )
+    first, made = decisions_of(adapter, panel, conditions.start, last)
+    assert not isinstance(made, OwnOrders)
+    decide = follow(made) if isinstance(made, Targets) else made
+    rows = _rows(account, panel, first)
+    require_market(panel, first, last, conditions)
+    books = Books(panel, first, last, conditions)
+    if not isinstance(made, Targets):
+        _remind(account, books, decide, rows)
+    books.row = rows[-1] if rows else first - 1
+    account.standing().put(books)
+    while books.row < last:
+        yield _step(books, decide, panel)
+
+
+def _rows(account: Account, panel: Panel, first: int) -> list[int]:
+    """Return the rows of the sessions that are done, which must be all from ``first`` on."""
+    rows = [panel.row(each.day) for each in account.sessions]
+    for session, row, expected in zip(account.sessions, rows, range(first, first + len(rows)), strict=True):
+        if row != expected or panel.days[row].item() != session.day:
+            day = panel.days[min(expected, len(panel.days) - 1)]
+            raise DataError(
+                "the sessions of the account are not those of the data",
+                received=f"{session.day} in the account",
+                limit=f"{day} by the data",
+                hint="A calendar, the first bars of a fund, or a file of weights was changed.",
+            )
+    return rows
+
+
+def _remind(account: Account, books: Books, decide: Decide, rows: list[int]) -> None:
+    """Ask for the decisions of the sessions that are done, with what the account held before them."""
+    before = Standing(float(account.header.spec["cash"]))
+    for session, row in zip(account.sessions, rows, strict=True):
+        books.row = row - 1
+        before.put(books)
+        books.open_session()
+        decide(books)
+        before = session.standing
+
+
+def _step(books: Books, decide: Decide, panel: Panel) -> Session:
+    fills, rejections = len(books.fills), len(books.rejections)
+    books.open_session()
+    held = list(books.shares)
+    decision = decide(books)
+    orders = (
+        []
+        if decision is None
+        else books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
+    )
+    for column, order in orders:
+        books.trade(column, order)
+    books.close_session()
+    symbols, row = panel.symbols, books.row
+    ordered = {column for column, _ in orders}
+    reference, mark = panel.market.reference[row].tolist(), panel.market.mark[row].tolist()
+    standing = Standing.of(books)
+    return Session(
+        day=panel.days[row].item(),
+        data={"fingerprint": panel.fingerprint, "last_day": str(panel.days[-1])},
+        decision=None if decision is None else _decided(decision, symbols),
+        orders=tuple((symbols[column], order) for column, order in orders),
+        fills=tuple(fill[1:] for fill in books.fills[fills:]),
+        rejections=tuple(each[1:] for each in books.rejections[rejections:]),
+        shares=standing.shares,
+        marks={symbols[each]: mark[each] for each, shares in enumerate(books.shares) if shares},
+        references={
+            symbols[each]: reference[each]
+            for each, shares in enumerate(held)
+            if (shares or each in ordered) and reference[each] == reference[each]
+        },
+        due=tuple((due.symbol, due.kind, due.day.isoformat(), due.amount) for due in standing.due),
+        **books.recorded(),
+    )
+
+
+def _decided(decision: Decision, symbols: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    pairs = [*zip(symbols, decision.weights, decision.scores, strict=True)]
+    return {
+        "weights": {symbol: weight for symbol, weight, _ in pairs if weight},
+        "scores": {symbol: score for symbol, _, score in pairs if math.isfinite(score)},
+    }

@@ -1,0 +1,324 @@
+"""Paper accounts: day by day the books of the backtest, to the bit; a file that only grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import run_backtest
+from data.demo import Demo
+from data.errors import DataError, UsageError
+from data.load import load_panel
+from engine import run
+from engine.accounts.lines import FILE, Account, read_account
+from engine.cli.main import main
+from engine.commands.account import AccountJob, diff_account, new_account, step_account
+from engine.commands.job import Job, job_of
+from engine.commands.signal import signal_job
+from engine.kernel.costs import Costs
+from engine.record.journal import Journal
+from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.spec import Conditions
+from strategies import STRATEGIES
+
+ROOT = Path(run_backtest.__file__).parent
+
+# Of these 157001 splits on 2025-07-21, and 157003 on 2025-02-24; both exchanges are there.
+SYMBOLS = ("157001.SZ", "157003.SZ", "157005.SZ", "157021.SZ", "586012.SH", "586031.SH")
+
+
+@cache
+def table(name: str) -> pd.DataFrame:
+    return Demo().read(name)
+
+
+class Evening:
+    """The demo market as it is on file after a day: what was announced stays, whatever was measured ends."""
+
+    name, synthetic, default_benchmark = "evening", True, None
+
+    def __init__(
+        self, day: date | None = None, revised: Mapping[str, Any] | None = None, since: str = "2024-06-03"
+    ) -> None:
+        self.day, self.revised, self.since = day, revised, pd.Timestamp(since)
+
+    def read(self, name: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        frame = table(name)
+        if symbols is not None:
+            frame = frame[frame[frame.columns[0]].isin(list(symbols))]
+        if "day" in frame:
+            last = frame["day"].max() if self.day is None else pd.Timestamp(self.day)
+            frame = frame[(frame["day"] >= self.since) & (frame["day"] <= last)]
+        if self.revised and name == "bars":
+            at = (frame["symbol"] == self.revised["symbol"]) & (frame["day"] == self.revised["day"])
+            frame = frame.assign(close=frame["close"].where(~at, self.revised["close"]))
+        return frame.reset_index(drop=True)
+
+
+@dataclass
+class Turns:
+    """Asked before each open; remembers how often it was."""
+
+    asked: int = field(default=0, init=False)
+
+    def decide(self, known: Any, held: Mapping[str, float]) -> dict[str, float] | None:
+        self.asked += 1
+        return None if self.asked % 2 else {SYMBOLS[self.asked % 6]: 0.6, SYMBOLS[self.asked % 5]: 0.3}
+
+
+def job(strategy: Any, evening: Evening, conditions: Conditions) -> Job:
+    return job_of(strategy, load_panel(evening, SYMBOLS), conditions, evening)
+
+
+def stepped(folder: Path, strategy: Any, evening: Evening, conditions: Conditions) -> Account:
+    opened = AccountJob(read_account(folder), job(strategy, evening, conditions))
+    list(step_account(opened))
+    return read_account(folder)
+
+
+def same_to_the_bit(account: Account, result: Result) -> None:
+    assert [each.day for each in account.sessions] == result.days.tolist()
+    for name in ("equity", "cash", "receivable", "interest", "dividend"):
+        assert [getattr(each, name) for each in account.sessions] == getattr(result, name).tolist(), name
+    for name, columns in (("fills", FILL_COLUMNS), ("rejections", REJECTION_COLUMNS)):
+        rows = [(pd.Timestamp(each.day), *row) for each in account.sessions for row in getattr(each, name)]
+        expected = getattr(result, name)
+        assert rows == [*expected[list(columns)].itertuples(index=False, name=None)], name
+    for each, shares in zip(account.sessions, result.shares, strict=True):
+        assert each.shares == {s: n for s, n in zip(result.symbols, shares.tolist(), strict=True) if n}
+
+
+COSTS = Costs(impact=0.3, cash_rate=0.02, participation_rate=0.05)
+CASES = {
+    "flow": (STRATEGIES["share_inflow"](rebalance=3, top=2), Conditions(costs=COSTS)),
+    "memory of what was chosen": (
+        STRATEGIES["momentum"](rebalance=2, top=2, hysteresis=2, lookback=10),
+        Conditions(fill="vwap", cash=30_000.0),
+    ),
+    "weekly": (STRATEGIES["momentum"](rebalance="weekly", weighting="inverse_volatility"), Conditions()),
+    "asked each time": (Turns(), Conditions(fill="close", costs=COSTS)),
+}
+
+
+def begun(tmp_path: Path, name: str, start: str, end: str) -> tuple[Path, Any, Conditions, Result]:
+    strategy, given = CASES[name]
+    conditions = Conditions(**{**vars(given), "start": date.fromisoformat(start)})
+    folder = tmp_path / "paper"
+    new_account(folder, job(strategy, Evening(conditions.start), conditions))
+    whole = load_panel(Evening(), SYMBOLS)
+    settings = {"start": start, "end": end, "cash": given.cash, "costs": given.costs, "fill": given.fill}
+    days = {each: date.fromisoformat(settings.pop(each)) for each in ("start", "end")}
+    return folder, strategy, conditions, run(strategy, whole, **days, **settings)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_evening_knows_its_own_day_and_the_account_is_the_backtest(tmp_path, name):
+    folder, strategy, conditions, result = begun(tmp_path, name, "2025-07-18", "2025-07-24")
+    for day in result.days.tolist():
+        account = stepped(folder, strategy, Evening(day), conditions)
+        assert account.last_day == day
+    assert len(result.fills) > 1
+    same_to_the_bit(account, result)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_steps_at_once_by_data_that_know_all_give_the_same_file(tmp_path, name):
+    folder, strategy, conditions, result = begun(tmp_path, name, "2025-02-18", "2025-08-20")
+    same_to_the_bit(stepped(folder, strategy, Evening(), conditions), result)
+    before = (folder / FILE).read_bytes()
+    stepped(folder, strategy, Evening(), conditions)  # nothing is left to do
+    assert (folder / FILE).read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_year_day_by_day_is_the_backtest_of_the_year(tmp_path):
+    folder, strategy, conditions, result = begun(tmp_path, "flow", "2024-08-20", "2025-08-19")
+    for day in result.days.tolist():
+        account = stepped(folder, strategy, Evening(day), conditions)
+    assert len(account.sessions) == 243
+    same_to_the_bit(account, result)
+
+
+def test_a_revised_close_is_named_and_what_it_did(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    account = stepped(folder, strategy, Evening(date(2025, 7, 31)), conditions)
+    none, _ = diff_account(AccountJob(account, job(strategy, Evening(), conditions)))
+    assert none.same
+    session = account.sessions[9]
+    symbol = next(iter(session.marks))
+    close = round(session.marks[symbol] * 1.01, 3)
+    other = Evening(revised={"symbol": symbol, "day": pd.Timestamp(session.day), "close": close})
+    found, _ = diff_account(AccountJob(account, job(strategy, other, conditions)))
+    assert found.first_day == session.day
+    first = found.data[0]
+    assert (first.day, first.symbol, first.what) == (session.day, symbol, "price at the close")
+    assert (first.then, first.now) == (session.marks[symbol], close)
+    effects = {each.what: each for each in found.effects if each.day == session.day}
+    assert effects["equity"].now - effects["equity"].then == pytest.approx(
+        session.shares[symbol] * (close - session.marks[symbol])
+    )
+    last = account.sessions[-1].equity
+    again = run(
+        strategy, load_panel(other, SYMBOLS), start=date(2025, 7, 1), end=date(2025, 7, 31), costs=COSTS
+    )
+    assert found.basis_points == pytest.approx((last / again.equity[-1] - 1.0) * 1e4)
+
+
+def test_the_signal_of_an_account_is_what_its_next_step_orders(tmp_path):
+    folder, strategy, conditions, result = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    compared = 0
+    for day in result.days.tolist()[1:5]:
+        account = stepped(folder, strategy, Evening(day), conditions)
+        evening = job(strategy, Evening(day), conditions)
+        found = signal_job(evening, standing=account.standing()).signal
+        after = stepped(folder, strategy, Evening(found.day), conditions)
+        assert [(line.symbol, line.order_shares) for line in found.orders] == [*after.sessions[-1].orders]
+        assert after.sessions[-1].day == found.day
+        compared += len(found.orders)
+    assert compared > 1
+
+
+def test_a_line_that_a_kill_tore_is_none_and_is_written_again(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+    whole = (folder / FILE).read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for cut in (1, len(lines[-1]) // 2, len(lines[-1]) - 1):
+        (folder / FILE).write_bytes(whole[:-cut])
+        assert len(read_account(folder).sessions) == len(lines) - 2
+        stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+        assert (folder / FILE).read_bytes() == whole
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"nonsense\n", b"[1]\n", b'{"day": "2025-07-01"}\n'])
+def test_a_damaged_line_is_named(tmp_path, line):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
+    lines = (folder / FILE).read_bytes().splitlines(keepends=True)
+    (folder / FILE).write_bytes(b"".join([lines[0], line, *lines[2:]]))
+    with pytest.raises(DataError, match=r"account\.jsonl: line 2 is damaged"):
+        read_account(folder)
+
+
+def test_two_processes_do_not_write_one_account(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    with Journal(folder / FILE), pytest.raises(UsageError, match="`paper` is being written by another"):
+        stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
+    assert read_account(folder).sessions == ()
+
+
+def test_what_has_no_account_is_refused(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    evening = Evening(date(2025, 7, 3))
+    with pytest.raises(UsageError, match="there is an account"):
+        new_account(folder, job(strategy, evening, conditions))
+    with pytest.raises(UsageError, match="no account in"):
+        read_account(tmp_path / "none")
+    tranches = STRATEGIES["share_inflow"](rebalance=3, tranches=3)
+    with pytest.raises(UsageError, match="of one sleeve"):
+        new_account(tmp_path / "other", job(tranches, evening, conditions))
+    stepped(folder, strategy, Evening(date(2025, 7, 10)), conditions)
+    with pytest.raises(DataError, match="data end before the account"):
+        stepped(folder, strategy, evening, conditions)
+
+
+def test_a_file_cut_by_a_newer_version_or_hand_is_refused(tmp_path):
+    folder, *_ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    header = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    (folder / FILE).write_text(json.dumps(header | {"account": 2}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="newer version"):
+        read_account(folder)
+    (folder / FILE).write_text(json.dumps(header | {"spec": 5}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 1 is damaged; received spec"):
+        read_account(folder)
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+WORDS = ("share_inflow", "--symbols", ",".join(SYMBOLS), "--set", "top=2", "--cash", "50000")
+
+
+@pytest.fixture
+def here(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(run_backtest.load_catalogue, [str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_an_account_from_the_command_line(here):
+    assert here("account", "new", "paper", *WORDS, "--start", "2025-08-12")[0] == 0
+    assert here("account", "new", "paper", *WORDS)[0] == 2
+    code, _, complained = here("account", "step", "paper", "--until", "2025-01-02")
+    assert (code, "begins later" in complained) == (2, True)
+    code, printed, complained = here("account", "step", "paper", "--until", "2025-08-14", "--json")
+    assert code == 0, complained
+    assert [each["day"] for each in json.loads(printed)["sessions"]] == [
+        "2025-08-12",
+        "2025-08-13",
+        "2025-08-14",
+    ]
+    code, printed, _ = here("account", "step", "paper", "--until", "2025-08-13")
+    assert (code, printed) == (0, "Nothing to do: the account is at 2025-08-14.\n")
+    code, printed, _ = here("account", "show", "paper", "--json")
+    shown = json.loads(printed)
+    assert (code, shown["last_day"], len(shown["sessions"])) == (0, "2025-08-14", 3)
+    assert "equity" in here("account", "show", "paper")[1]
+    code, printed, _ = here("account", "diff", "paper")
+    assert (code, printed.startswith("The same to the bit over 3 sessions")) == (0, True)
+    code, _, complained = here("signal", "--account", "paper", "--json")
+    assert code == 3
+    assert "has not done the session of 2025-08-20; received the account is at 2025-08-14" in complained
+    code, printed, complained = here("signal", "--account", "paper", "--end", "2025-08-14", "--json")
+    assert code == 0, complained
+    found = json.loads(printed)
+    assert (found["day"], found["cash"]) == ("2025-08-15", shown["cash"])
+    assert {each["symbol"]: each["shares"] for each in found["funds"] if each["shares"]} == shown["shares"]
+    for words, code, message in (
+        (("account", "step", "nowhere"), 2, "no account in nowhere"),
+        (("account", "step", "paper", "--data", "nowhere"), 3, "does not exist"),
+        (("account", "new", "other", *WORDS, "--end", "2025-08-14"), 2, "an account has no end"),
+        (("account", "new", "other", *WORDS, "--engine", "batch"), 2, "reference engine"),
+        (("signal", "--account", "paper", "--cash", "5"), 2, "--account takes"),
+    ):
+        got, printed, complained = here(*words)
+        assert (got, printed) == (code, ""), words
+        assert message in complained
+
+
+@pytest.mark.slow
+def test_killed_steps_leave_whole_lines_and_go_on(tmp_path):
+    call = [sys.executable, str(ROOT / "run_backtest.py"), "account"]
+    for name in ("whole", "killed"):
+        subprocess.run([*call, "new", name, *WORDS, "--start", "2024-01-02"], cwd=tmp_path, check=True)
+    subprocess.run([*call, "step", "whole"], cwd=tmp_path, check=True, capture_output=True)
+    file = tmp_path / "killed" / FILE
+    for lines in (2, 60, 150, 300):
+        process = subprocess.Popen([*call, "step", "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 60.0
+        while process.poll() is None and file.read_bytes().count(b"\n") < lines and time.monotonic() < until:
+            time.sleep(0.001)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert len(read_account(tmp_path / "killed").sessions) >= min(lines, 300) - 1
+    subprocess.run([*call, "step", "killed"], cwd=tmp_path, check=True, capture_output=True)
+    assert file.read_bytes() == (tmp_path / "whole" / FILE).read_bytes()
+    assert np.diff([each.day.toordinal() for each in read_account(tmp_path / "killed").sessions]).min() > 0
