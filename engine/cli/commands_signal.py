@@ -211,8 +211,8 @@ def account_of(
             raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
         return spec, lambda _panel, _at: Standing(cash, held)
     option = "--from" if account is None else "--account"
-    names = ("symbols", "universe", "start", "cash", "fill", "settings", "costs", "lags", "spec_file")
-    said = [f"--{name.replace('_file', '')}" for name in names if given[name] not in (None, ())]
+    names = ("symbols", "universe", "start", "cash", "fill", "reserve", "settings", "costs", "lags")
+    said = [name for name in (*names, "spec_file") if given[name] not in (None, ())]
     said += [word for word, there in (("--positions", holdings), ("--from", account and run)) if there]
     if strategy is not None or said:
         raise UsageError(
@@ -224,14 +224,13 @@ def account_of(
     changes |= {"allow": given["allow"]} if given["allow"] else {}
     if account is not None:
         kept = read_account(account)
-        return Spec.from_dict(kept.header.spec, str(account)).with_(**changes), lambda _, at: kept.standing(
-            at
-        )
+        own = Spec.from_document(kept.header.spec, str(account))
+        return own.with_(**changes), lambda _panel, at: kept.standing(at)
     folder, found = show_run(str(run), out)
     if not isinstance(found, Run):
         raise UsageError(f"{folder} is a study, no run", hint="Run its best trial first.")
     last = found.days[-1].item()
-    spec = Spec.from_dict(found.manifest["spec"], origin=f"{folder}/manifest.json")
+    spec = Spec.from_document(found.manifest["spec"], f"{folder}/manifest.json")
     days = {"start": found.days[0].item(), "end": last}
 
     def after(panel: Panel, at: date) -> Standing:

@@ -105,7 +105,7 @@ def open_account(
 ) -> AccountJob:
     """Return an account with its strategy and the data up to ``until``; ``data`` says where they are now."""
     account = read_account(folder)
-    spec = Spec.from_dict(account.header.spec, origin=str(folder / FILE))
+    spec = Spec.from_document(account.header.spec, str(folder / FILE))
     start = spec.start
     if until is not None and start is not None and until < start:
         raise UsageError("the account begins later", received=until, limit=f"from {start} on")
