@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from engine.commands.doctor import Diagnosis, examine
     from engine.commands.event import Event, event, event_job
+    from engine.commands.explain import EXPLAINED, explain_runs
     from engine.commands.factor import Factor, factor, factor_job
     from engine.commands.job import Job, job_of, open_job
     from engine.commands.listing import LISTED_METRICS, list_runs
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from engine.statistics.estimate import Estimate
     from engine.statistics.factor import MeanSummary
     from engine.strategy.loader import parameters_of, strategy_class
+    from engine.strategy.trusted import require_trust
     from engine.sweeps.sweep import must_compile
     from engine.tuning.holdout import Opened
     from engine.tuning.judge import SplitSizes
@@ -125,6 +127,10 @@ _PLACES = {
     ),
     "engine.commands.doctor": ("Diagnosis", "examine"),
     "engine.commands.event": ("Event", "event", "event_job"),
+    "engine.commands.explain": (
+        "EXPLAINED",
+        "explain_runs",
+    ),
     "engine.commands.factor": ("Factor", "factor", "factor_job"),
     "engine.commands.job": ("Job", "job_of", "open_job"),
     "engine.commands.order": ("Order", "SearchWords", "order_of"),
@@ -182,6 +188,7 @@ _PLACES = {
     "engine.statistics.estimate": ("Estimate",),
     "engine.statistics.factor": ("MeanSummary",),
     "engine.strategy.loader": ("parameters_of", "strategy_class"),
+    "engine.strategy.trusted": ("require_trust",),
     "engine.sweeps.sweep": ("must_compile",),
     "engine.tuning.holdout": ("Opened",),
     "engine.tuning.judge": ("SplitSizes",),
@@ -200,6 +207,7 @@ __all__ = [
     "CAUSES",
     "ENGINES",
     "EXECUTORS",
+    "EXPLAINED",
     "FILLS",
     "FORMATS",
     "HORIZONS",
@@ -287,6 +295,7 @@ __all__ = [
     "event",
     "event_job",
     "examine",
+    "explain_runs",
     "factor",
     "factor_job",
     "find_study",
@@ -318,6 +327,7 @@ __all__ = [
     "recorded",
     "remark",
     "reproduce",
+    "require_trust",
     "run",
     "run_job",
     "run_together",

@@ -149,7 +149,7 @@ def test_a_year_day_by_day_is_the_backtest_of_the_year(tmp_path):
     folder, strategy, conditions, result = begun(tmp_path, "flow", "2024-08-20", "2025-08-19")
     for day in result.days.tolist():
         account = stepped(folder, strategy, Evening(day), conditions)
-    assert len(account.sessions) == 243
+    assert len(account.sessions) == 242
     same_to_the_bit(account, result)
 
 

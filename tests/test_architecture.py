@@ -112,7 +112,7 @@ ROOMS: dict[str, str] = {
         "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric data.store "
         "data.words engine.choices engine.kernel engine.result "
         "engine.metrics "
-        "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.source "
+        "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.store data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
         "engine.counterfactuals engine.factors "
         "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.accounts "

@@ -13,7 +13,7 @@ from data.facts.symbols import currency_of
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import data_option, day, json_option, spec_options, verbosity
+from engine.cli.options import data_option, day, json_option, spec_options, trust_option, verbosity
 from engine.cli.output import Progress, money, note, paint, percent, print_json, say, table, warn
 from engine.cli.specs import make_spec
 
@@ -65,10 +65,11 @@ def new(app: App, /, folder: Path, strategy: str | None, as_json: bool, **given:
 @folder_argument
 @click.option("--until", type=day, metavar="DAY", help="Last session to do.  [last of the data]")
 @data_option
+@trust_option
 @json_option
 @verbosity
 @pass_app
-def step(app: App, folder: Path, until: date | None, data: str | None, as_json: bool) -> None:
+def step(app: App, folder: Path, until: date | None, data: str | None, trust: bool, as_json: bool) -> None:
     """Do the sessions that the data have and the account in FOLDER has not, one after another.
 
     Each is on the disk before the next begins, and stays as it is, whatever is revised later. One that is
@@ -84,7 +85,12 @@ def step(app: App, folder: Path, until: date | None, data: str | None, as_json: 
         return
     with Progress(app, "account", total=3) as progress:
         opened = open_account(
-            folder, app.catalogue.strategies, until=until, data=data, watch=Watch(progress.begin)
+            folder,
+            app.catalogue.strategies,
+            until=until,
+            data=data,
+            trust=trust,
+            watch=Watch(progress.begin),
         )
         for text in changed_code(opened):
             warn(app, text)
@@ -146,10 +152,11 @@ def show(app: App, folder: Path, as_json: bool) -> None:
 @account.command("diff", short_help="Hold a paper account against the backtest of its days.")
 @folder_argument
 @data_option
+@trust_option
 @json_option
 @verbosity
 @pass_app
-def diff(app: App, folder: Path, data: str | None, as_json: bool) -> None:
+def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -> None:
     """Hold the account in FOLDER against the backtest of its sessions on the data as they are now.
 
     Where nothing was revised they are the same to the bit. Else it says which data are others, when the store
@@ -160,7 +167,9 @@ def diff(app: App, folder: Path, data: str | None, as_json: bool) -> None:
     from engine import Watch, changed_code, diff_account, difference_document, open_account
 
     with Progress(app, "account", total=4) as progress:
-        opened = open_account(folder, app.catalogue.strategies, data=data, watch=Watch(progress.begin))
+        opened = open_account(
+            folder, app.catalogue.strategies, data=data, trust=trust, watch=Watch(progress.begin)
+        )
         found, revised = diff_account(opened)
     code = changed_code(opened)
     if as_json:

@@ -20,7 +20,7 @@ from engine.cli.commands_signal import (
     run_option,
 )
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, out_option, spec_options, verbosity
+from engine.cli.options import json_option, out_option, spec_options, trust_option, verbosity
 from engine.cli.output import Progress, money, note, paint, print_json, say, table, warn
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @holdings_option
 @account_option
 @run_option
+@trust_option
 @format_option
 @band_option
 @out_option
@@ -50,6 +51,7 @@ def reconcile(
     holdings: Path | None,
     account: Path | None,
     run: str | None,
+    trust: bool,
     format_name: str | None,
     band: float,
     out: Path,
@@ -63,7 +65,15 @@ def reconcile(
     or --end. Example: etflow signal reconcile orders.csv fills.csv share_inflow --positions held.csv
     """
     from data.errors import UsageError
-    from engine import Watch, day_of_orders, format_of, open_job, read_file, reconcile_job
+    from engine import (
+        Watch,
+        day_of_orders,
+        format_of,
+        open_job,
+        read_file,
+        reconcile_job,
+        require_trust,
+    )
 
     chosen = format_of(format_name or "generic")
     sent, traded = read_file(orders, "orders", chosen), read_file(fills, "fills", chosen)
@@ -76,6 +86,8 @@ def reconcile(
     with Progress(app, "reconcile", total=4) as progress:
         watch = Watch(progress.begin)
         spec, stands = account_of(strategy, holdings, account, run, out, chosen, {**given, "end": day})
+        if run is not None or account is not None:
+            require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
         standing = stands(job.panel, job.panel.days[-2].item())
         found = reconcile_job(job, day, standing, sent, traded, band=band, watch=watch)

@@ -10,11 +10,12 @@ import click
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run
 from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
-from engine.cli.output import Progress, note, print_json, say, table, warn
+from engine.cli.output import Progress, note, percent, print_json, say, table, warn
 from engine.cli.present import print_result, runs_table
 from engine.cli.present_tune import print_study
 
 STEPS = 6
+SHOWN = 10
 
 
 @click.group()
@@ -101,17 +102,30 @@ def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
 @runs.command("diff", short_help="Show how two runs differ.")
 @click.argument("first", shell_complete=complete_run)
 @click.argument("second", shell_complete=complete_run)
+@click.option("--explain", is_flag=True, help="Say where the change of return comes from, by running again.")
 @out_option
+@data_option
+@trust_option
 @json_option
 @verbosity
 @pass_app
-def diff_runs(app: App, first: str, second: str, out: Path, as_json: bool) -> None:
+def diff_runs(
+    app: App, first: str, second: str, explain: bool, out: Path, data: str | None, trust: bool, as_json: bool
+) -> None:
     """Tell the runs FIRST and SECOND apart: settings, metrics, the first day on which equity differs.
 
-    Example: etflow runs diff share_inflow-1a2b share_inflow-3c4d
+    --explain turns the first into the second, one thing at a time (code, data, parameters, costs, all else),
+    and says what each does to the return, in basis points; what the store revised is listed with what it did.
+    This runs the code of the strategies that the manifests name; a file that you have never run by its name
+    needs --trust. --data says where the data of both are now.
+
+    Example: etflow runs diff share_inflow-1a2b share_inflow-3c4d --explain
     """
     from engine import diff_runs as tell_apart
 
+    if explain:
+        _explain(app, first, second, out, data, trust, as_json)
+        return
     found = tell_apart(first, second, out)
     if as_json:
         print_json(found.document())
@@ -152,6 +166,47 @@ def reproduce(app: App, run: str, out: Path, data: str | None, trust: bool, as_j
     else:
         say(f"{again.name}: every byte of every table is the same.")
         note(app, "The tear sheet is not compared; `etflow report` makes it again.")
+
+
+def _explain(
+    app: App, first: str, second: str, out: Path, data: str | None, trust: bool, as_json: bool
+) -> None:
+    from engine import EXPLAINED, Watch, explain_runs
+
+    with Progress(app, "diff", total=3) as progress:
+        found = explain_runs(
+            first,
+            second,
+            app.catalogue.strategies,
+            out,
+            data=data,
+            trust=trust,
+            watch=Watch(progress.begin),
+        )
+    if as_json:
+        print_json(found.document())
+        return
+    if app.quiet:
+        say(f"{found.whole!r}")
+        return
+    for name, earned in zip(found.names, found.returns, strict=True):
+        say(f"{name} earned {percent(earned)}")
+    say()
+    rows = [(name, _points(found.causes[name]), what) for name, what in EXPLAINED.items()]
+    say(table([*rows, ("whole", _points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
+    for each in found.revisions:
+        say()
+        say(f"revised on {each.day}: {_points(each.basis_points)} bp")
+        shown = [tuple(_short(value) for value in row.values()) for row in each.values[:SHOWN]]
+        say(table(shown, ("table", "key", "column", "old", "new"), left=3))
+        if len(each.values) > SHOWN:
+            say(f"and {len(each.values) - SHOWN} more; --json has all")
+    for text in found.notes:
+        warn(app, text)
+
+
+def _points(value: float | None) -> str:
+    return "in the next" if value is None else f"{value:+.2f}"
 
 
 def _short(value: Any, longest: int = 40) -> str:

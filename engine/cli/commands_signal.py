@@ -14,7 +14,7 @@ from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, out_option, spec_options, verbosity
+from engine.cli.options import json_option, out_option, spec_options, trust_option, verbosity
 from engine.cli.output import (
     Progress,
     money,
@@ -115,6 +115,7 @@ band_option = click.option(
 @holdings_option
 @account_option
 @run_option
+@trust_option
 @format_option
 @band_option
 @click.option("--allow-stale", is_flag=True, help="Decide although newer data should be on file.")
@@ -130,6 +131,7 @@ def signal_alone(
     holdings: Path | None,
     account: Path | None,
     run: str | None,
+    trust: bool,
     format_name: str | None,
     band: float,
     allow_stale: bool,
@@ -146,7 +148,7 @@ def signal_alone(
     file for a broker; --positions is read by the same format. Data that are older than they should be are
     refused. Example: etflow signal share_inflow --set top=2 --positions held.csv --cash 25000
     """
-    from engine import Watch, check_writable, format_of, open_job, signal_job
+    from engine import Watch, check_writable, format_of, open_job, require_trust, signal_job
 
     chosen = format_of(format_name or "generic")
     if page:
@@ -154,6 +156,8 @@ def signal_alone(
     with Progress(app, "signal", total=4) as progress:
         watch = Watch(progress.begin)
         spec, stands = account_of(strategy, holdings, account, run, out, chosen, given)
+        if run is not None or account is not None:
+            require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
         standing = stands(job.panel, job.panel.days[-1].item())
         if not (allow_stale or given["end"] or job.panel.synthetic):

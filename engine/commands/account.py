@@ -24,6 +24,7 @@ from engine.record.journal import Journal, encode
 from engine.results.runs import writing
 from engine.spec import Spec, data_block
 from engine.strategy.source import source_of
+from engine.strategy.trusted import require_trust
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,19 @@ def open_account(
     *,
     until: date | None = None,
     data: str | None = None,
+    trust: bool = False,
     watch: Watch | None = None,
 ) -> AccountJob:
-    """Return an account with its strategy and the data up to ``until``; ``data`` says where they are now."""
+    """Return an account with its strategy and the data up to ``until``; ``data`` says where they are now.
+
+    ``trust`` lets it run a strategy's file that this user has never run by its name.
+    """
     account = read_account(folder)
     spec = Spec.from_document(account.header.spec, str(folder / FILE))
     start = spec.start
     if until is not None and start is not None and until < start:
         raise UsageError("the account begins later", received=until, limit=f"from {start} on")
+    require_trust(spec.strategy, catalogue, f"the account {folder}", trust=trust)
     now = spec.with_(end=until, **({"data": data} if data else {}))
     return AccountJob(account, open_job(now, catalogue, watch, break_seal=False))
 
