@@ -103,3 +103,26 @@ def test_the_map_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
     row = Store(tmp_path / "store").read("bars").iloc[0]
     assert (row["volume"], row["amount"]) == (523_000_000.0, 371_800_000.0)
     assert str(row["day"].date()) == "2025-08-20"
+
+
+def test_the_evening(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every line of the page is typed, one after another, but for those that need a store of the reader's."""
+    import run_backtest
+    from engine.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in blocks(root / "docs" / "evening.md", "") for line in block.splitlines()]
+    typed = [line for line in lines if "store" not in line.split()]
+    assert len(typed) > 12
+    for line in typed:
+        words, _, file = line.partition(" > ")
+        name, *given = shlex.split(words, comments=True)
+        if name == "cp":
+            (tmp_path / given[1]).write_bytes((tmp_path / given[0]).read_bytes())
+            continue
+        capsys.readouterr()
+        assert main(run_backtest.load_catalogue, given) == 0, f"{line}\n{capsys.readouterr().err}"
+        if file:
+            (tmp_path / file).write_text(capsys.readouterr().out, encoding="utf-8")

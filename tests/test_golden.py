@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.make import FOLDER, RESERVE, RUNS, scenario, text_of
+from tests.golden import strategies
+from tests.golden.make import FOLDER, RESERVE, RUNS, digest, scenario, text_of
 from tests.oracle import Fill, Outcome, Rejection, Session, simulate
 
 
@@ -71,3 +72,17 @@ def test_golden_runs_meet_what_was_planted() -> None:
     texts = "".join((FOLDER / f"{name}.txt").read_text(encoding="utf-8") for name in RUNS)
     for reason in ("halted", "limit_up", "participation", "not_listed"):
         assert reason in texts
+
+
+def test_the_strategies_give_their_golden_numbers() -> None:
+    assert strategies.text() == strategies.FILE.read_text(encoding="utf-8")
+
+
+def test_a_golden_number_changes_with_an_entry_under_results_change(root: Path) -> None:
+    """The newest entry under the heading says which golden runs it left, so that none changes unsaid."""
+    log = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = log.partition("### Results change\n")[2].strip().split("\n- ")[0]
+    assert f"(golden runs {digest()})" in " ".join(newest.split()), (
+        "golden texts differ from those of the newest entry under *Results change* in CHANGELOG.md: "
+        f"say there what changed and why, and end the entry with (golden runs {digest()})"
+    )

@@ -8,6 +8,7 @@ the planted events of the period happen to what is held (see ``data/demo/plan.py
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections.abc import Iterator
 from datetime import date
@@ -109,6 +110,13 @@ def _equity(outcome: Outcome) -> Iterator[str]:
             yield f"{session.day} {session.equity!r:17} {session.cash!r:17} {session.receivable!r}"
 
 
+def digest() -> str:
+    """Return the digest of all golden texts, which the newest entry of *Results change* must carry."""
+    texts = sorted(FOLDER.glob("*.txt"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()[:12]
+
+
 if __name__ == "__main__":
     for run in RUNS:
         (FOLDER / f"{run}.txt").write_text(text_of(simulate(scenario(run))), encoding="utf-8")
+    print(f"golden runs {digest()}")
