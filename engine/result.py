@@ -31,6 +31,7 @@ FILL_COLUMNS = (
 )
 REJECTION_COLUMNS = ("day", "symbol", "shares", "reason")
 MERGE_COLUMNS = ("day", "symbol", "shares", "successor", "received", "cash")
+EXIT_COLUMNS = ("day", "symbol", "reason")
 
 
 def as_frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -124,6 +125,9 @@ class Result:
     merges : DataFrame
         ``MERGE_COLUMNS``: shares of a fund that became those of its successor before the open of a day; whole
         shares received, and money for the fraction.
+    exits : DataFrame
+        ``EXIT_COLUMNS``: the session on which a stop of the strategy sold a fund, or first tried to; reason:
+        the parameter, as ``stop_loss``.
     initial_cash : float
     sessions_per_year : float
         Of the exchange, the mean of the calendar years that the run touches; annualises every statistic.
@@ -160,6 +164,7 @@ class Result:
     phase_band: Floats | None = None
     luck_band: Floats | None = None
     merges: pd.DataFrame = field(default_factory=lambda: as_frame([], MERGE_COLUMNS))
+    exits: pd.DataFrame = field(default_factory=lambda: as_frame([], EXIT_COLUMNS))
     context: Context | None = None
 
     @property

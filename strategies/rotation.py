@@ -10,6 +10,10 @@ often that is decided, and how much of equity each gets. It declares and checks;
 3. the selected are weighed (``weighting``), and no fund gets more than ``cap``; what is left over is cash;
 4. if nothing qualifies, ``otherwise`` is held.
 
+Between decisions ``stop_loss``, ``trailing_stop`` and ``time_stop`` sell what was chosen at the next fill
+point, once a close is so far below the price of entry, or below the highest since, or after so many sessions;
+the fund stays out until the next decision after that session (``engine/kernel/stops.py``).
+
 A cycle of n sessions has n phases (``phase``), and ``tranches`` hold several of them in one account.
 """
 
@@ -85,6 +89,31 @@ class Rotation(ABC):
         later=True,
     )
 
+    stop_loss: float = param(
+        0.0,
+        low=0.0,
+        high=0.99,
+        unit="fraction",
+        help="sell once a close is so far below the price of entry; out until the next decision; 0 = never",
+        later=True,
+    )
+    trailing_stop: float = param(
+        0.0,
+        low=0.0,
+        high=0.99,
+        unit="fraction",
+        help="sell once a close is so far below the highest since entry; 0 = never",
+        later=True,
+    )
+    time_stop: int = param(
+        0,
+        low=0,
+        high=1000,
+        unit="sessions",
+        help="sell so many sessions after entry; 0 = never",
+        later=True,
+    )
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let ``top: int = 5`` in a subclass change the default alone."""
         super().__init_subclass__(**kwargs)
@@ -107,6 +136,13 @@ class Rotation(ABC):
             )
         if self.phase or self.tranches != 1:
             self._check_turns()
+        stops = self.stop_loss or self.trailing_stop or self.time_stop
+        if stops and self.tranches != 1:
+            raise UsageError(
+                f"{type(self).__name__} cannot have stops in tranches",
+                received=f"tranches {self.tranches}",
+                hint="Leave out tranches, or stop_loss, trailing_stop and time_stop.",
+            )
         cash = self.otherwise.lower() == CASH
         object.__setattr__(self, "otherwise", CASH if cash else parse_symbol(self.otherwise))
 

@@ -97,6 +97,7 @@ class Decision:
     rank: tuple[str, ...]  # every fund with a weight, in the order in which it is bought
     tranches: int = 1
     sleeve: int | None = None  # whose decision it is; None: that of all, who are so many from now on
+    only: tuple[str, ...] | None = None  # no decision: these are sold, and nothing else is touched
 
     @classmethod
     def by_weight(cls, weights: Mapping[str, float]) -> Decision:
@@ -333,6 +334,8 @@ def simulate(scenario: Scenario) -> Outcome:
             buyers = [account, sleeves[decision.sleeve]] if alone else [account]
             lot = scenario.lot if alone else scenario.lot * decision.tranches
             orders, unlisted = size(buyers[-1], today, decision, lot, scenario.reserve)
+            if decision.only is not None:
+                orders = {symbol: order for symbol, order in orders.items() if symbol in decision.only}
             if alone:
                 orders = {symbol: whole(buyers, symbol, order, lot) for symbol, order in orders.items()}
             rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]

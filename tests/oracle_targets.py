@@ -11,6 +11,7 @@ One decision, and the function that does each step (of tranches, each sleeve by 
  3. Which of them are chosen: those that stay, then the best of the others.           `chosen_of`
  4. What each is worth, at most the cap; what is left over stays in cash.             `weights_of`
  5. Where nothing qualifies: cash, or the one fund that was named.                    `rotate`
+ 6. Between decisions: what a stop sells, and what stays out until the next one.      `with_exits`
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle import Decision, Fund, add, history
+from tests.oracle import Decision, Fund, Quote, Scenario, add, history
 
 Number = float | Fraction
 STILL = 1e-12  # a lower volatility is a rounding error
@@ -40,6 +41,25 @@ class Rules:
     otherwise: str = "cash"  # or a symbol
     phase: int = 0  # sessions from the first decision to the next one; 0: a whole cycle
     tranches: int = 1  # sleeves that take turns
+
+
+@dataclass(frozen=True)
+class Stops:
+    """When a fund is sold between decisions; 0 is never."""
+
+    stop_loss: float = 0.0
+    trailing_stop: float = 0.0
+    time_stop: int = 0
+
+
+@dataclass
+class Position:
+    """A fund as decisions have it, in prices of today's shares."""
+
+    since: int
+    entry: float | None  # None: it could not be bought
+    peak: float = 0.0
+    out: str = ""  # the stop that sold it
 
 
 @dataclass(frozen=True)
@@ -203,3 +223,83 @@ def volatilities_of(fund: Fund, days: Sequence[date], tick: float) -> dict[date,
 def deviation(returns: list[float]) -> float:
     mean = add(returns) / len(returns)
     return math.sqrt(add((value - mean) * (value - mean) for value in returns) / (len(returns) - 1))
+
+
+def with_exits(scenario: Scenario, stops: Stops) -> dict[date, Decision]:
+    """Return the decisions of a scenario, those on its sessions, and the exits between them."""
+    first = scenario.days.index(scenario.first) if scenario.first else 1
+    tapes = {fund.symbol: history(fund, scenario.days, scenario.tick) for fund in scenario.funds}
+    positions: dict[str, Position] = {}
+    closes: dict[str, tuple[float, int]] = {}  # the last one of each fund, and the number of its session
+    found: dict[date, Decision] = {}
+    for number, day in enumerate(scenario.days):
+        decision = scenario.decisions.get(day) if number >= first else None
+        for symbol, tape in tapes.items():
+            factor = adjustment(tape[day], tape[scenario.days[number - 1]].mark if number else None)
+            if symbol in closes:
+                closes[symbol] = (closes[symbol][0] * factor, closes[symbol][1])
+            if symbol in positions and positions[symbol].entry is not None:
+                positions[symbol].entry *= factor
+                positions[symbol].peak *= factor
+        if decision is not None:
+            positions = {symbol: each for symbol, each in positions.items() if not each.out}
+        for symbol, position in positions.items():
+            close, session = closes.get(symbol, (math.nan, number))
+            # A price is known for ten sessions.
+            position.out = position.out or stopped(
+                position, close if number - session <= 10 else math.nan, number, stops
+            )
+        if decision is not None:
+            chosen = [symbol for symbol, weight in decision.weights.items() if weight > 0]
+            positions = {symbol: each for symbol, each in positions.items() if symbol in chosen}
+            for symbol in chosen:
+                if symbol not in positions or (positions[symbol].entry is None and not positions[symbol].out):
+                    price = bought_at(scenario, tapes[symbol][day])
+                    positions[symbol] = Position(number, price, price or 0.0)
+            out = {symbol for symbol, each in positions.items() if each.out}
+            found[day] = replace(
+                decision,
+                weights={symbol: each for symbol, each in decision.weights.items() if symbol not in out},
+                rank=tuple(symbol for symbol in decision.rank if symbol not in out),
+            )
+        elif any(each.out for each in positions.values()):
+            found[day] = Decision({}, (), only=tuple(symbol for symbol in positions if positions[symbol].out))
+        for symbol, tape in tapes.items():
+            if tape[day].traded and tape[day].listed:
+                closes[symbol] = (tape[day].bar.close, number)
+    return found
+
+
+def adjustment(quote: Quote, mark: float | None) -> float:
+    """Return what a price of yesterday is in the shares of today, dividends reinvested."""
+    factor = 1.0
+    for action in quote.due:
+        if action.kind == "dividend" and mark is not None and mark > action.cash:
+            factor *= (mark - action.cash) / mark
+        elif action.kind == "split":
+            factor /= action.ratio
+    return factor
+
+
+def stopped(position: Position, close: float, number: int, stops: Stops) -> str:
+    """Return the stop that is reached before the open of a session; to a billionth of the price."""
+    if position.entry is None:
+        return ""
+    position.peak = max(position.peak, close) if not math.isnan(close) else position.peak
+    if stops.stop_loss and close <= position.entry * (1 - stops.stop_loss) * (1 + 1e-9):
+        return "stop_loss"
+    if stops.trailing_stop and close <= position.peak * (1 - stops.trailing_stop) * (1 + 1e-9):
+        return "trailing_stop"
+    if stops.time_stop and number - position.since >= stops.time_stop:
+        return "time_stop"
+    return ""
+
+
+def bought_at(scenario: Scenario, quote: Quote) -> float | None:
+    """Return the price of the fill point, if a purchase is possible there."""
+    if not quote.traded or not quote.listed or quote.reference is None:
+        return None
+    bar = quote.bar
+    price = {"open": bar.open, "vwap": bar.amount / bar.volume, "close": bar.close}[scenario.fill]
+    best = bar.low if scenario.fill == "vwap" else price
+    return None if best >= quote.up - scenario.tick / 2 else price

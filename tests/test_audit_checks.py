@@ -133,13 +133,16 @@ def test_capacity_by_hand() -> None:
     assert np.isnan(half_gone(capitals, np.array([0.1, 0.1, 0.09, 0.08])))
 
 
-def test_the_simulated_returns_are_those_of_a_run(panel: Panel) -> None:
-    strategy = STRATEGIES["flow_blend"](top=2)
-    audited = Audited(strategy, panel, Conditions(cash=3e5))
-    returns = returns_of(
-        audited, [targets_of(audited.strategy, panel, audited.first(), audited.last)], audited.first()
-    )
-    np.testing.assert_array_equal(returns[0], run(strategy, panel, cash=3e5).returns)
+@pytest.mark.parametrize("fill", ["open", "close"])
+def test_the_simulated_returns_are_those_of_a_run(panel: Panel, fill: str) -> None:
+    strategy = STRATEGIES["flow_blend"](top=2, stop_loss=0.03 if fill == "close" else 0.0)
+    audited = Audited(strategy, panel, Conditions(cash=3e5, fill=fill))
+    first = audited.first()
+    targets = targets_of(audited.strategy, panel, first, audited.last, fill=fill)
+    returns = returns_of(audited, [targets], first)
+    result = run(strategy, panel, cash=3e5, fill=fill)
+    assert bool(len(result.exits)) == (fill == "close")
+    np.testing.assert_array_equal(returns[0], result.returns)
 
 
 def test_lags_are_sessions_of_all_flows(panel: Panel) -> None:

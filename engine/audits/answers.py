@@ -89,7 +89,7 @@ def answer_of(
     library code could break a tie between two scores in another way.
     """
     if not isinstance(strategy, AtOnceAdapter):
-        decisions = targets_of(strategy, panel, first, last)
+        decisions = targets_of(strategy, panel, first, last, fill=conditions.fill)
         ledger = simulate(panel, decisions, first, last, replace(conditions, engine="reference"))
         own = isinstance(decisions, OwnOrders)
         return Answer(None, None if own else ledger.targets, ledger.orders if own else None, first)
@@ -98,7 +98,7 @@ def answer_of(
         values = _same_bits(values, panel.symbols, whole.values, symbols, last)
     if not isinstance(strategy, ScoreAdapter) or first > last:
         return Answer(values, None)
-    return Answer(values, strategy.decisions(panel, first, last, values))
+    return Answer(values, strategy.decisions(panel, first, last, values, fill=conditions.fill))
 
 
 def _same_bits(

@@ -127,16 +127,22 @@ def returns_of_strategies(audited: Audited, strategies: Sequence[Adapter], first
 
 
 def targets_of(
-    strategy: Adapter, panel: Panel, first: int, last: int, values: Floats | None = None
+    strategy: Adapter,
+    panel: Panel,
+    first: int,
+    last: int,
+    values: Floats | None = None,
+    *,
+    fill: str,
 ) -> Decisions:
     """Return what a strategy decides from session ``first`` to ``last``, both included.
 
-    ``values`` are its scores where they are known already.
+    ``values`` are its scores where they are known already; ``fill`` is where its orders will fill.
     """
     strategy = renewed(strategy)
     if isinstance(strategy, ScoreAdapter):
-        return strategy.decisions(panel, first, last, values)
-    return decisions_of(strategy, panel, panel.days[first].item(), last, checked=False)[1]
+        return strategy.decisions(panel, first, last, values, fill=fill)
+    return decisions_of(strategy, panel, panel.days[first].item(), last, checked=False, fill=fill)[1]
 
 
 def sharpe(returns: Floats, per_year: float) -> Floats:

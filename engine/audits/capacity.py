@@ -46,7 +46,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     first, last = audited.first(), audited.last
     per_year = audited.per_year(first)
     given = audited.conditions
-    targets = targets_of(audited.strategy, audited.panel, first, last)
+    targets = targets_of(audited.strategy, audited.panel, first, last, fill=audited.conditions.fill)
     with_impact = replace(
         given.costs,
         participation_rate=given.costs.participation_rate or PARTICIPATION,

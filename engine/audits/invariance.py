@@ -160,7 +160,7 @@ def _checks(audited: Audited) -> Iterator[tuple[str, Mismatch | None]]:
         again = np.delete(fresh(strategy).values(View(known, columns, stranger=stranger)), place, axis=1)
         yield "a fund that is never held", first_mismatch(whole, again, known.days, panel.symbols)
     first, last = audited.first(), audited.last
-    targets = targets_of(strategy, panel, first, last)
+    targets = targets_of(strategy, panel, first, last, fill=audited.conditions.fill)
     returns = returns_of(audited, [targets], first)
     other = in_other_money(panel.ingredients, CURRENCY).build()
     yield "the currency", _same_run(audited, other, targets, returns, first, CURRENCY)
@@ -179,7 +179,7 @@ def _same_run(
 ) -> Mismatch | None:
     """Return the first difference between decisions, then returns, on a panel counted in another way."""
     strategy = _in_other_money(audited.strategy, factor)
-    again = targets_of(strategy, other, first, audited.last)
+    again = targets_of(strategy, other, first, audited.last, fill=audited.conditions.fill)
     if isinstance(targets, Targets) and isinstance(again, Targets):
         days = audited.panel.days[targets.decisions]
         found = first_mismatch(targets.weights, again.weights, days, audited.panel.symbols)

@@ -26,7 +26,10 @@ def lag_sensitivity(audited: Audited) -> Opinion:
     """
     panels = [delayed(audited.panel.ingredients, lag).build() if lag else audited.panel for lag in LAGS]
     first = max(audited.first(panel=panel) for panel in panels)
-    targets = [targets_of(audited.strategy, panel, first, audited.last) for panel in panels]
+    targets = [
+        targets_of(audited.strategy, panel, first, audited.last, fill=audited.conditions.fill)
+        for panel in panels
+    ]
     returns = returns_of(audited, targets, first)
     per_year = audited.per_year(first)
     ratios = sharpe(returns, per_year)

@@ -35,7 +35,11 @@ def luck_band(audited: Audited) -> Opinion:
     found = [each for each in controls if each is not None]
     if not found:
         return Opinion(NAME, None, "There is no random choice that rotates like this strategy.", {"draws": 0})
-    real = returns_of(audited, [targets_of(audited.strategy, audited.panel, first, last)], first)
+    real = returns_of(
+        audited,
+        [targets_of(audited.strategy, audited.panel, first, last, fill=audited.conditions.fill)],
+        first,
+    )
     drawn = returns_of_strategies(audited, found, first)
     details = {
         name: {"value": float(measure(real, per_year)[0])}

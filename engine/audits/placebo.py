@@ -48,7 +48,11 @@ def placebo(audited: Audited) -> Opinion:
     """
     first = audited.first()
     per_year = audited.per_year(first)
-    real = returns_of(audited, [targets_of(audited.strategy, audited.panel, first, audited.last)], first)
+    real = returns_of(
+        audited,
+        [targets_of(audited.strategy, audited.panel, first, audited.last, fill=audited.conditions.fill)],
+        first,
+    )
     ratio = float(sharpe(real, per_year)[0])
     momentum = momentum_part(audited)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
@@ -66,7 +70,13 @@ def placebo(audited: Audited) -> Opinion:
     standings = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
-            targets_of(audited.strategy, audited.panel.with_facts(given.facts), first, audited.last)
+            targets_of(
+                audited.strategy,
+                audited.panel.with_facts(given.facts),
+                first,
+                audited.last,
+                fill=audited.conditions.fill,
+            )
             for given in _draws(audited, kind, count)
         ]
         ratios = sharpe(returns_of(audited, targets, first), per_year)
@@ -134,7 +144,10 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
         return {}
     both = returns_of(
         audited,
-        [targets_of(each, audited.panel, first, audited.last) for each in (audited.strategy, control)],
+        [
+            targets_of(each, audited.panel, first, audited.last, fill=audited.conditions.fill)
+            for each in (audited.strategy, control)
+        ],
         first,
     )
     per_year = audited.per_year(first)

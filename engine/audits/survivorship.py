@@ -156,6 +156,6 @@ def _of_data(audited: Audited) -> Opinion:
 
 
 def _run(audited: Audited, panel: Panel, first: int) -> Floats:
-    targets = targets_of(audited.strategy, panel, first, audited.last)
+    targets = targets_of(audited.strategy, panel, first, audited.last, fill=audited.conditions.fill)
     found: Floats = net_returns(panel, [Simulation(targets, audited.conditions)], first, audited.last)[0]
     return found

@@ -31,7 +31,7 @@ def with_context(job: Job, result: Result) -> dict[str, Any]:
     panel, strategy, conditions = job.panel, job.strategy, job.conditions
     first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
     values = strategy.values_on(panel) if isinstance(strategy, AtOnceAdapter) else None
-    targets = decisions_followed(strategy, panel, result, values)
+    targets = decisions_followed(strategy, panel, result, values, fill=conditions.fill)
     funds = _funds(job.market, result.symbols)
     judged, judged_by = _judged(job, result)
     luck = luck_of(result, panel, conditions)

@@ -43,7 +43,7 @@ def phase_band(
     try:
         scores = strategy.values_on(panel) if scores is None else scores
         phases = [ScoreAdapter(strategy.with_parameters({"phase": phase}).strategy) for phase in range(count)]
-        targets = [each.decisions(panel, first, last, scores) for each in phases]
+        targets = [each.decisions(panel, first, last, scores, fill=conditions.fill) for each in phases]
     except EtflowError:
         return None
     work = sum(work_of(each, first, last) for each in targets)

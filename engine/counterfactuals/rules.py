@@ -35,15 +35,16 @@ ANY_VOLUME = 1e15  # shares: any order, and no impact; whole lots of it are whol
 
 
 def decisions_followed(
-    strategy: Adapter, panel: Panel, result: Result, values: Floats | None = None
+    strategy: Adapter, panel: Panel, result: Result, values: Floats | None = None, *, fill: str = "open"
 ) -> Targets | None:
     """Return the decisions that a result followed; None for a strategy that orders by itself.
 
-    ``values`` are what the strategy says of the panel, where that is known already.
+    ``values`` are what the strategy says of the panel, where that is known already; ``fill`` is where
+    its orders filled.
     """
     first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
     if isinstance(strategy, AtOnceAdapter):
-        return strategy.decisions(panel, first, last, values)
+        return strategy.decisions(panel, first, last, values, fill=fill)
     if isinstance(strategy, SessionAdapter):
         rows = np.searchsorted(panel.days, result.decision_days).astype(np.int64)
         return Targets.of_weights(rows, result.weights)

@@ -32,14 +32,17 @@ STILL = 1e-12
 # A power of two changes no bit of a quotient, and keeps the sum of the largest scores below infinity.
 SCALE = 2.0**-12
 
-# The fields that all rotations share, of which scores know nothing; without the last two they are one account
-# that decides from its first session on.
+# The fields that all rotations share, of which scores know nothing. Those that came later may be missing:
+# without ``phase`` and ``tranches`` it is one account that decides from its first session on.
 TURN_FIELDS = ("phase", "tranches")
 REQUIRED_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
-ROTATION_FIELDS = (*REQUIRED_FIELDS, *TURN_FIELDS)
+STOP_FIELDS = ("stop_loss", "trailing_stop", "time_stop")
+ROTATION_FIELDS = (*REQUIRED_FIELDS, *TURN_FIELDS, *STOP_FIELDS)
 
 ALL = -1
 """Instead of the number of a sleeve: all of them, as one account."""
+EXITS = -2
+"""Instead of it: no decision, but exits between two of them; what is not sold stays as it is."""
 
 WEIGHTINGS = ("equal", "score", "inverse_volatility")
 EQUALLY, BY_SCORE, BY_VOLATILITY = range(3)
@@ -64,7 +67,8 @@ class Targets:
     ``rank`` (K, S) lists the columns in buying order, padded with -1; ``scores`` (K, S) are what they come
     from, NaN where a fund had none. ``turns`` (K, 2) say of how many sleeves which one decides, the weights
     being of its own equity; with ``ALL`` the account is decided on as one, and so many sleeves share it from
-    then on. Left out: the account is never shared.
+    then on. Left out: the account is never shared. ``exits`` (K, S) say why a fund is sold
+    (``engine.kernel.stops``), 0 where it is not; of a row whose turn is ``EXITS`` nothing else is traded.
     """
 
     decisions: Integers
@@ -72,16 +76,25 @@ class Targets:
     rank: Integers
     scores: Floats
     turns: Integers = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    exits: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
 
     def __post_init__(self) -> None:
         if len(self.turns) != len(self.decisions):
             turns = np.tile(np.array([1, ALL], dtype=np.int64), (len(self.decisions), 1))
             object.__setattr__(self, "turns", turns)
+        if self.exits.shape != self.weights.shape:
+            object.__setattr__(self, "exits", np.zeros(self.weights.shape, dtype=np.int64))
+
+    @property
+    def decided(self) -> Targets:
+        """The decisions alone, without the exits between them."""
+        exits = self.turns[:, 1] == EXITS
+        return self.at(~exits) if exits.any() else self
 
     @property
     def weights_of_account(self) -> Floats:
         """Weights as fractions of the account's equity, sleeves being equal parts of it, (K, S)."""
-        alone = self.turns[:, 1] != ALL
+        alone = self.turns[:, 1] >= 0
         return (
             np.where(alone, 1.0 / self.turns[:, 0], 1.0)[:, None] * self.weights
             if alone.any()

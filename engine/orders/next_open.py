@@ -185,7 +185,7 @@ def decide_next(
     standing.put(books)
     before = list(books.shares)
     events = books.open_session()
-    first, made = decisions_of(adapter, panel, conditions.start or day, row)
+    first, made = decisions_of(adapter, panel, conditions.start or day, row, fill=conditions.fill)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
     assert not isinstance(made, OwnOrders)

@@ -99,7 +99,7 @@ def entries(result: Result, held: list[Holding]) -> Safe:
         (
             result.days[holding.entry],
             coded(holding.symbol, name_of(result, holding.symbol)),
-            "still held" if holding.exit is None else result.days[holding.exit],
+            _until(result, holding),
             percent(holding.weight, 1),
             number(holding.score, 4),
             percent(holding.flow),
@@ -121,6 +121,14 @@ def entries(result: Result, held: list[Holding]) -> Safe:
         earlier = table(head, rows[LATEST:], text_columns=3, sort=True)
         parts.append(tag("details", tag("summary", count(len(rows) - LATEST, "earlier purchase")), earlier))
     return join(*parts, note)
+
+
+def _until(result: Result, holding: Holding) -> str:
+    """Return the day of the last sale, and the stop that it was for."""
+    if holding.exit is None:
+        return "still held"
+    stop = f", {holding.stop.replace('_', ' ')}" if holding.stop else ""
+    return f"{result.days[holding.exit]}{stop}"
 
 
 def rejected(result: Result) -> Safe:

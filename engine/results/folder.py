@@ -12,6 +12,7 @@ fills.csv        ``FILL_COLUMNS``
 rejections.csv   ``REJECTION_COLUMNS``
 marks.csv        day, then the mark of every fund: what positions are valued at
 merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
+exits.csv        ``EXIT_COLUMNS``: where a stop sold a fund
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
 luck.csv         day, lowest, highest: equity that 5 % and 95 % of random rotations are below; likewise
 context.json     names of funds, their splits, halts and themes, the verdict of the search that the run came
@@ -43,6 +44,7 @@ from data.parsing import NUMBER, misfit, parse_json, read_bounded
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import (
+    EXIT_COLUMNS,
     FILL_COLUMNS,
     MERGE_COLUMNS,
     REJECTION_COLUMNS,
@@ -70,6 +72,7 @@ EXACT_FILES = (
 PHASES = "phases.csv"
 LUCK = "luck.csv"
 MERGES = "merges.csv"
+EXITS = "exits.csv"
 CONTEXT = "context.json"
 REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
 
@@ -170,6 +173,8 @@ def write(result: Result, metrics: Metrics, folder: Path) -> None:
         frame.to_csv(folder / name, index=False, lineterminator="\n")
     if len(result.merges):
         _with_text_days(result.merges).to_csv(folder / MERGES, index=False, lineterminator="\n")
+    if len(result.exits):
+        _with_text_days(result.exits).to_csv(folder / EXITS, index=False, lineterminator="\n")
     for name, band in ((PHASES, result.phase_band), (LUCK, result.luck_band)):
         if band is not None:
             table = pd.DataFrame({"day": _texts(result.days), "lowest": band[0], "highest": band[1]})
@@ -375,6 +380,7 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         phase_band=_read_band(folder / PHASES),
         luck_band=_read_band(folder / LUCK),
         merges=_read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
+        exits=_read_csv(folder / EXITS) if (folder / EXITS).is_file() else as_frame([], EXIT_COLUMNS),
         context=_read_context(folder / CONTEXT),
     )
 

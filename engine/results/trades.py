@@ -55,6 +55,8 @@ class Holding:
         From the first purchase's price to the last sale's (or the last mark), split-adjusted, no dividends.
     profit : float
         Money, after commission, fees and slippage.
+    stop : str
+        The parameter of the stop that sold it, as ``stop_loss``; empty where a decision did, or nothing yet.
     """
 
     symbol: str
@@ -66,6 +68,7 @@ class Holding:
     flow: float
     price_return: float
     profit: float
+    stop: str = ""
 
 
 def _traded(result: Result) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -180,7 +183,22 @@ def _holding(
         flow=float(flow),
         price_return=(last.price if ended else last_mark) / first.price - 1.0,
         profit=left - sum(part.shares * part.price + part.charges for part in parts),
+        stop=_stop(result, first.symbol, first.row, last.row) if ended else "",
     )
+
+
+def _stop(result: Result, symbol: str, entry: int, sold: int) -> str:
+    """Return the stop that was seen last between two rows, if no decision came between it and the sale."""
+    exits = result.exits
+    if not len(exits):
+        return ""
+    days = result.days[[entry, sold]].astype("datetime64[us]")
+    seen = exits[(exits["symbol"] == symbol) & (exits["day"] > days[0]) & (exits["day"] <= days[1])]
+    if not len(seen):
+        return ""
+    at, decided = np.datetime64(seen["day"].iloc[-1], "D"), result.decision_days
+    later = ((decided > at) & (decided <= result.days[sold])).any()
+    return "" if later else str(seen["reason"].iloc[-1])
 
 
 @dataclass(frozen=True)

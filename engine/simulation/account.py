@@ -32,7 +32,7 @@ from engine.kernel.fills import (
     slippage_of,
 )
 from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
-from engine.kernel.targets import ALL
+from engine.kernel.targets import ALL, EXITS
 from engine.simulation.entries import Orders, Record, Totals
 from engine.simulation.sleeves import (
     Sleeves,
@@ -159,6 +159,9 @@ def keep_account(
             among, sleeve = 1, ALL
             if len(orders.turns) > 0:
                 among, sleeve = orders.turns[decision, 0], orders.turns[decision, 1]
+            between = sleeve == EXITS
+            if between:
+                sleeve = ALL
             # All sleeves trade as one, in whole lots of each.
             lots = among if sleeve == ALL else 1
             if sleeve == ALL:
@@ -182,7 +185,14 @@ def keep_account(
                         rejections = reject(rejection_rows, rejections, session, column, 0, NOT_LISTED)
             equity = investable(equity, wanted, reserve)
             count = 0
-            for place in range(held):
+            if between:
+                for place in range(first, end):
+                    column = columns[place]
+                    if shares[column] > 0 and cells[session, column]["tradable"]:
+                        order_column[count] = column
+                        order_shares[count] = -shares[column]
+                        count += 1
+            for place in range(0 if between else held):
                 column = holding[place]
                 cell = cells[session, column]
                 if cell["tradable"]:

@@ -55,7 +55,9 @@ def backtest(
     """
     require_benchmark(panel, conditions.benchmark)
     last = last_session(panel, conditions.end)
-    first, decisions = decisions_of(strategy, panel, conditions.start, last, checked=checked)
+    first, decisions = decisions_of(
+        strategy, panel, conditions.start, last, checked=checked, fill=conditions.fill
+    )
     ledger = simulate(panel, decisions, first, last, conditions)
     if checked and isinstance(decisions, OwnOrders):
         _require_same_orders(decisions, panel, ledger, conditions)
@@ -64,7 +66,13 @@ def backtest(
 
 
 def decisions_of(
-    strategy: Adapter, panel: Panel, start: date | None, last: int, *, checked: bool = True
+    strategy: Adapter,
+    panel: Panel,
+    start: date | None,
+    last: int,
+    *,
+    checked: bool = True,
+    fill: str = "open",
 ) -> tuple[int, Decisions]:
     """Return the first row of a run that ends with the row ``last``, and what is decided from it on.
 
@@ -78,7 +86,7 @@ def decisions_of(
         _check_span(panel, first, last)
         if checked:
             require_causal(untouched, panel.known, values, first, last)
-        return first, strategy.decisions(panel, first, last, values)
+        return first, strategy.decisions(panel, first, last, values, fill=fill)
     first = strategy.first_session(panel, start, last)
     _check_span(panel, first, last)
     if checked:
@@ -154,7 +162,8 @@ def _check_lot(ledger: Ledger, panel: Panel, conditions: Conditions) -> None:
 
 def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapping[str, Any]) -> Result:
     first, last = ledger.first, ledger.first + len(ledger.days) - 1
-    decisions, per_year = ledger.targets.decisions, panel.per_year(first, last)
+    decided, per_year = ledger.targets.decided, panel.per_year(first, last)
+    decisions = decided.decisions
     named = {"benchmark": conditions.benchmark or EQUAL_WEIGHT, "sessions_per_year": per_year}
     result = Result(
         manifest={**manifest, **named},
@@ -170,12 +179,13 @@ def _result(ledger: Ledger, panel: Panel, conditions: Conditions, manifest: Mapp
         benchmark_return=benchmark_return(panel, conditions, first, last),
         equal_weight_return=equal_weight_return(panel, conditions, first, last),
         decision_days=panel.days[decisions],
-        weights=ledger.targets.weights_of_account,
-        scores=ledger.targets.scores,
+        weights=decided.weights_of_account,
+        scores=decided.scores,
         decision_flows=flows_at(panel, decisions),
         fills=ledger.fills,
         rejections=ledger.rejections,
         merges=ledger.merges(panel.market.events),
+        exits=ledger.exits(),
         initial_cash=float(conditions.cash),
         sessions_per_year=per_year,
     )

@@ -12,7 +12,7 @@ from data.numeric.compiled import compiled, loaded
 from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, Terms, terms_of
-from engine.kernel.targets import Targets
+from engine.kernel.targets import ALL, EXITS, Targets
 from engine.simulation import account, sleeves
 from engine.simulation.entries import NO_TURNS, Orders, Record, Totals, blank_record
 from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
@@ -133,11 +133,14 @@ def work_of(targets: Targets, first: int, last: int) -> int:
 def orders_of(targets: Targets, first: int, last: int) -> Orders:
     """Return the weights of ``targets`` in a run that are not zero, by decision, in buying order."""
     in_run = (targets.decisions >= first) & (targets.decisions <= last)
+    turns = np.ascontiguousarray(targets.turns[in_run])
     columns: list[int] = []
     starts, ranked = [0], []
-    for weights, rank in zip(targets.weights[in_run], targets.rank[in_run], strict=True):
+    for weights, rank, turn, exits in zip(
+        targets.weights[in_run], targets.rank[in_run], turns, targets.exits[in_run], strict=True
+    ):
         wanted = rank[rank >= 0].tolist()
-        columns += wanted
+        columns += np.flatnonzero(exits).tolist() if turn[1] == EXITS else wanted
         columns += sorted(set(np.flatnonzero(weights).tolist()) - set(wanted))
         starts.append(len(columns))
         ranked.append(len(wanted))
@@ -149,7 +152,7 @@ def orders_of(targets: Targets, first: int, last: int) -> Orders:
         np.array(ranked, dtype=np.int64),
         places,
         np.ascontiguousarray(targets.weights[decided, places]),
-        np.ascontiguousarray(targets.turns[in_run]) if (targets.turns[:, 0] > 1).any() else NO_TURNS,
+        turns if (turns != (1, ALL)).any() else NO_TURNS,
     )
 
 

@@ -254,6 +254,14 @@ class Books:
         buys = [(column, orders[column]) for column in rank if orders.get(column, 0) > 0]
         return sells + buys
 
+    def exits_for(self, exits: list[int]) -> list[tuple[int, int]]:
+        """Return (column, signed shares) that sell all that is held of the funds that ``exits`` name."""
+        return [
+            (column, -self.shares[column])
+            for column, reason in enumerate(exits)
+            if reason and self.shares[column] and self.tradable[column]
+        ]
+
     def trade(self, column: int, order: int, place: Place | None = None) -> Traded:
         """Fill ``order`` as far as the market and cash allow, at the fill point or at a ``place`` of its own.
 

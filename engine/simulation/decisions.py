@@ -20,7 +20,8 @@ from engine.strategy.fresh import renewed
 class Decision:
     """Target weights by column, the columns in buying order, and the scores behind them (NaN: none).
 
-    In tranches, ``sleeve`` is whose decision it is, or ``ALL``.
+    In tranches, ``sleeve`` is whose decision it is, or ``ALL``. ``exits`` say by column why a fund is sold, 0
+    where it is not; with the sleeve ``EXITS`` that is all.
     """
 
     weights: list[float]
@@ -28,6 +29,7 @@ class Decision:
     scores: list[float]
     tranches: int = 1
     sleeve: int = ALL
+    exits: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, targets: Targets, number: int) -> Decision:
@@ -36,7 +38,9 @@ class Decision:
             targets.weights[number].tolist(),
             [int(column) for column in targets.rank[number] if column >= 0],
             targets.scores[number].tolist(),
-            *targets.turns[number].tolist(),
+            tranches=int(targets.turns[number, 0]),
+            sleeve=int(targets.turns[number, 1]),
+            exits=targets.exits[number].tolist(),
         )
 
 
@@ -110,5 +114,8 @@ class Log:
             np.array([each.scores for each in self.decisions], dtype=np.float64).reshape(count, funds),
             np.array([(each.tranches, each.sleeve) for each in self.decisions], dtype=np.int64).reshape(
                 count, 2
+            ),
+            np.array([each.exits or [0] * funds for each in self.decisions], dtype=np.int64).reshape(
+                count, funds
             ),
         )

@@ -22,8 +22,8 @@ from data.facts.actions import ENDS, Event
 from data.panel.panel import Panel
 from engine.kernel.fills import ENDED, REASON_NAMES
 from engine.kernel.sizing import fraction_left, split_shares
-from engine.kernel.targets import Targets
-from engine.result import FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, as_frame
+from engine.kernel.targets import EXITS, STOP_FIELDS, Targets
+from engine.result import EXIT_COLUMNS, FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, as_frame
 
 Floats = NDArray[np.float64]
 
@@ -142,6 +142,22 @@ class Ledger:
                 symbols = self.symbols[event.column], self.symbols[event.into]
                 rows.append((day, symbols[0], before, symbols[1], received, cash))
         return as_frame(rows, MERGE_COLUMNS)
+
+    def exits(self) -> pd.DataFrame:
+        """Return which funds stops sold, or tried to, and why, ``EXIT_COLUMNS``, in the order of time."""
+        out: set[int] = set()
+        rows = []
+        for row, turn, reasons in zip(
+            self.targets.decisions, self.targets.turns[:, 1], self.targets.exits, strict=True
+        ):
+            leaving = np.flatnonzero(reasons).tolist()
+            day = self.days[row - self.first].astype("datetime64[us]")
+            for column in leaving:
+                # A decision on the session frees what left before.
+                if column not in out or turn != EXITS:
+                    rows.append((day, self.symbols[column], STOP_FIELDS[reasons[column] - 1]))
+            out = {*leaving, *(out if turn == EXITS else ())}
+        return as_frame(rows, EXIT_COLUMNS)
 
 
 def total_equity(cash: float, receivable: float, shares: list[int], price: list[float]) -> float:

@@ -28,6 +28,7 @@ import backtrader as bt
 from data.errors import EtflowError, UsageError, ValidationError
 from data.panel.currency import Converted
 from data.panel.panel import Panel
+from engine.kernel.targets import EXITS
 from engine.simulation.books import Books
 from engine.simulation.broker import SessionBroker
 from engine.simulation.decisions import Decide, Log
@@ -52,9 +53,12 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         if decision is None:
             return
         self.p.log.add(books.row, decision)
-        for column, order in books.orders_for(
-            decision.weights, decision.rank, decision.tranches, decision.sleeve
-        ):
+        orders = (
+            books.exits_for(decision.exits)
+            if decision.sleeve == EXITS
+            else books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
+        )
+        for column, order in orders:
             data = self.datas[column]
             if order > 0:
                 self.buy(data=data, size=order)

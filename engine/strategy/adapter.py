@@ -230,8 +230,13 @@ class AtOnceAdapter(Adapter, ABC):
         """Return what it computes from the known face of a panel, or a view of it; it should be (D, S)."""
 
     @abstractmethod
-    def decisions(self, panel: Panel, first: int, last: int, values: Floats | None = None) -> Targets:
-        """Return the targets that it decides from session ``first`` to ``last``, both included."""
+    def decisions(
+        self, panel: Panel, first: int, last: int, values: Floats | None = None, *, fill: str = "open"
+    ) -> Targets:
+        """Return the targets that it decides from session ``first`` to ``last``, both included.
+
+        ``fill`` is the point of a session at which orders will fill, which decides what stops measure from.
+        """
 
     def values_on(self, panel: Panel) -> Floats:
         """Return what it computes on a panel, (D, S); StrategyError if it has another shape."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
 from engine.kernel.schedule import decision_rows, sleeve_phases
+from engine.kernel.stops import entry_levels, exits_between, stops_of
 from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
 from engine.strategy.protocol import METHODS, Strategy
@@ -39,11 +40,18 @@ class ScoreAdapter(AtOnceAdapter):
         return self._floats(self.strategy.scores, known)
 
     def decisions(
-        self, panel: Panel, first: int, last: int, values: Floats | None = None, begin: int | None = None
+        self,
+        panel: Panel,
+        first: int,
+        last: int,
+        values: Floats | None = None,
+        *,
+        fill: str = "open",
+        begin: int | None = None,
     ) -> Targets:
         """Return the targets of its rotation on ``first``, and on the rotation's own decision sessions.
 
-        These are counted from the row ``begin``; None: from ``first``.
+        These are counted from the row ``begin``; None: from ``first``. Its stops sell between them.
         """
         scores = self.values_on(panel) if values is None else values
         rebalance, begin = self.rotation.rebalance, first if begin is None else begin
@@ -52,6 +60,10 @@ class ScoreAdapter(AtOnceAdapter):
             rows = decision_rows(rebalance, panel.days, begin, last, phase)
             rows = np.concatenate(([first], rows[rows > first])).astype(np.int64)
             sleeves.append(self.targets(panel, rows, scores))
+        stops = stops_of(self.strategy)
+        if stops is not None and len(sleeves) == 1:
+            entries = entry_levels(panel.market, fill)
+            return exits_between(sleeves[0], stops, panel.known.adjusted_close, entries, last)
         return sleeves[0] if len(sleeves) == 1 else Targets.in_turn(sleeves)
 
     def targets(self, panel: Panel, rows: NDArray[np.int64], values: Floats | None = None) -> Targets:
@@ -105,7 +117,9 @@ class WeightAdapter(AtOnceAdapter):
         """Return its target weights."""
         return self._floats(self.strategy.target_weights, known)
 
-    def decisions(self, panel: Panel, first: int, last: int, values: Floats | None = None) -> Targets:
+    def decisions(
+        self, panel: Panel, first: int, last: int, values: Floats | None = None, *, fill: str = "open"
+    ) -> Targets:
         """Return its target weights on the sessions that have any."""
         weights = self.values_on(panel) if values is None else values
         rows = np.flatnonzero(np.isfinite(weights).any(axis=1))

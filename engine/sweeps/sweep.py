@@ -32,6 +32,7 @@ from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.kernel.fills import terms_of
 from engine.kernel.schedule import decision_rows
+from engine.kernel.stops import stops_of
 from engine.kernel.targets import (
     Rule,
     Targets,
@@ -203,11 +204,11 @@ class Sweep:
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
                 if same[0] != places[0]:
                     scores, _ = self._scores(scored[same[0]])
-                in_tranches = [place for place in same if getattr(scored[place].strategy, "tranches", 1) > 1]
-                for place in in_tranches:
+                apart = [place for place in same if _is_apart(scored[place].strategy)]
+                for place in apart:
                     self._run_targets(scored[place], place, rows, scores)
-                if in_tranches:
-                    same = [place for place in same if place not in in_tranches]
+                if apart:
+                    same = [place for place in same if place not in apart]
                 size = max(len(same), 1) if rows.names == COMPILED_METRICS else PATHS
                 for begin in range(0, len(same), size):
                     self._run_rotations(scored, same[begin : begin + size], scores, rows)
@@ -299,7 +300,7 @@ class Sweep:
             start = self.panel.days[self.first].item()
             values = strategy.values_on(self.panel)
             first = strategy.first_session(self.panel, start, self.last, values)
-        targets = strategy.decisions(self.panel, first, self.last, values)
+        targets = strategy.decisions(self.panel, first, self.last, values, fill=self._conditions.fill)
         equity, totals = self._follow(targets)
         inputs = self._inputs
         compiled(compiled_metrics.write_metrics)(
@@ -345,6 +346,11 @@ class Sweep:
 def _schedule(strategy: Any) -> tuple[int | str, int]:
     """Return what says on which sessions a rotation decides."""
     return strategy.rebalance, getattr(strategy, "phase", 0)
+
+
+def _is_apart(strategy: Any) -> bool:
+    """Return whether decisions of a rotation are not all that it does: it has sleeves, or stops."""
+    return getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
 
 
 def _at_once(strategy: Adapter) -> AtOnceAdapter:

@@ -178,7 +178,8 @@ class Stitched:
         key = repr(sorted(parameters.items()))
         if key not in self._scores:
             self._scores[key] = strategy.values_on(panel)
-        return strategy.decisions(panel, first, last, self._scores[key], begin=evaluate.first)
+        fill = evaluate.conditions.fill
+        return strategy.decisions(panel, first, last, self._scores[key], fill=fill, begin=evaluate.first)
 
 
 def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Floats) -> None:

@@ -17,7 +17,13 @@ from tests.oracle import Fill, Outcome, Rejection, Scenario, Session
 def run_engine(scenario: Scenario, engine: str) -> Outcome:
     """What one of our engines makes of the scenario, in the oracle's words; every ledger is checked."""
     panel = panel_of(scenario)
-    ledger = ledger_of(scenario, panel, engine)
+    first = 1 if scenario.first is None else scenario.days.index(scenario.first)
+    return outcome_of(scenario, panel, targets_of(scenario, first), engine)
+
+
+def outcome_of(scenario: Scenario, panel: Any, targets: Any, engine: str) -> Outcome:
+    """What one of our engines makes of other targets in the market of a scenario."""
+    ledger = ledger_of(scenario, panel, targets, engine)
     invariants.check(ledger)
     invariants.check_trading(ledger, panel, scenario.costs.participation_rate)
     return Outcome(
@@ -80,7 +86,7 @@ def panel_of(scenario: Scenario) -> Any:
     )
 
 
-def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
+def ledger_of(scenario: Scenario, panel: Any, targets: Any, engine: str) -> Any:
     from engine.kernel.costs import COMMISSION, Costs
     from engine.simulation.engines import simulate
     from engine.spec import Conditions
@@ -99,7 +105,7 @@ def ledger_of(scenario: Scenario, panel: Any, engine: str) -> Any:
         fill=scenario.fill,
         engine=engine,
     )
-    return simulate(panel, targets_of(scenario, first), first, len(panel.days) - 1, conditions)
+    return simulate(panel, targets, first, len(panel.days) - 1, conditions)
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
