@@ -14,6 +14,8 @@ Between decisions ``stop_loss``, ``trailing_stop`` and ``time_stop`` sell what w
 point, once a close is so far below the price of entry, or below the highest since, or after so many sessions;
 the fund stays out until the next decision after that session (``engine/kernel/stops.py``).
 
+``core`` is held at all times, with ``core_weight`` of equity; the rotation then decides on the rest.
+
 A cycle of n sessions has n phases (``phase``), and ``tranches`` hold several of them in one account.
 """
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-CASH = "cash"
+CASH, EQUAL_WEIGHT = "cash", "equal_weight"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,20 @@ class Rotation(ABC):
         later=True,
     )
 
+    core: str = param(
+        "",
+        help="funds to hold at all times, joined by +, or equal_weight for all of them; empty = none",
+        later=True,
+    )
+    core_weight: float = param(
+        0.5,
+        low=0.0,
+        high=1.0,
+        unit="fraction of equity",
+        help="what the core gets, if there is one",
+        later=True,
+    )
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let ``top: int = 5`` in a subclass change the default alone."""
         super().__init_subclass__(**kwargs)
@@ -143,6 +159,14 @@ class Rotation(ABC):
                 received=f"tranches {self.tranches}",
                 hint="Leave out tranches, or stop_loss, trailing_stop and time_stop.",
             )
+        if stops and self.core:
+            raise UsageError(
+                f"{type(self).__name__} cannot have stops and a core, which is held at all times",
+                received=f"core {self.core}",
+                hint="Leave out the core, or stop_loss, trailing_stop and time_stop.",
+            )
+        if self.core:
+            object.__setattr__(self, "core", _core(self.core))
         cash = self.otherwise.lower() == CASH
         object.__setattr__(self, "otherwise", CASH if cash else parse_symbol(self.otherwise))
 
@@ -180,6 +204,13 @@ class Rotation(ABC):
         Row *d* may use the rows up to *d* of ``known``: all of it was public before the open of session *d*.
         Pure: no clock, no disk, no chance without a seed, and no state between calls.
         """
+
+
+def _core(text: str) -> str:
+    """Return the funds of a core by their full symbols, in order; ``equal_weight`` as it is."""
+    if text.strip().lower() == EQUAL_WEIGHT:
+        return EQUAL_WEIGHT
+    return "+".join(sorted({parse_symbol(word.strip()) for word in text.split("+")}))
 
 
 def where_listed(known: Known, scores: Floats) -> Floats:

@@ -41,6 +41,8 @@ class Rules:
     otherwise: str = "cash"  # or a symbol
     phase: int = 0  # sessions from the first decision to the next one; 0: a whole cycle
     tranches: int = 1  # sleeves that take turns
+    core: tuple[str, ...] = ()  # held at all times, in equal parts
+    core_weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Morning:
     listed: Collection[str]
     scores: Mapping[str, float]  # absent or not finite: none
     volatilities: Mapping[str, float]  # absent or zero: none; for inverse_volatility alone
+    priced: Collection[str] = ()  # whose price is known; for a core alone
 
 
 def rotate(
@@ -90,8 +93,23 @@ def rotate(
         else:
             weights = {}
         bought = [*chosen, rules.otherwise] if rules.otherwise not in chosen else chosen
-        decisions[day] = Decision(weights, tuple(name for name in bought if weights.get(name, 0) > 0))
+        bought = [name for name in bought if weights.get(name, 0) > 0]
+        if rules.core:
+            weights, bought = beside_the_core(weights, bought, morning, rules, number)
+        decisions[day] = Decision(weights, tuple(bought))
     return decisions
+
+
+def beside_the_core(
+    weights: dict[str, Number], bought: list[str], morning: Morning, rules: Rules, number: type[Number]
+) -> tuple[dict[str, Number], list[str]]:
+    """Return weights and order of buying with the core: its equal parts first, the rest scaled down."""
+    core = [name for name in sorted(rules.core) if name in morning.listed and name in morning.priced]
+    part = number(rules.core_weight)
+    found = {name: (1 - part) * weight for name, weight in weights.items()}
+    for name in core:
+        found[name] = found.get(name, number(0)) + part / len(core)
+    return found, [*core, *(name for name in bought if name not in core)]
 
 
 def in_turn(

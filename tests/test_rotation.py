@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from data.errors import StrategyError, UsageError
+from engine.kernel.core import core_of, with_core
 from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
 from engine.kernel.targets import ALL, Targets, rank_columns, recent_volatility, rule_of, target_weights
+from strategies import STRATEGIES
 
 NAN = float("nan")
 SYMBOLS = ("A", "B", "C", "D")
@@ -233,6 +235,34 @@ def test_otherwise_holds_one_fund_when_nothing_qualifies() -> None:
     assert weigh([[NAN] * 4] * 2, otherwise="D", listed=listed).weights[:, 3].tolist() == [0.0, 1.0]
     with pytest.raises(UsageError, match="A, B, C, D"):
         weigh([[NAN] * 4], otherwise="E")
+
+
+def test_a_core_is_held_beside_what_the_rotation_decides() -> None:
+    targets = weigh([[0.1, 0.4, 0.3, 0.2], [NAN, NAN, NAN, NAN]])
+    core, weight = core_of(SimpleNamespace(core="C+A", core_weight=0.6), SYMBOLS) or ([], 0.0)
+    there = np.array([[True] * 4, [False, True, True, True]])
+    found = with_core(targets, core, weight, there)
+    # 0.3 for each of the core; B and C share what is left, and C has both.
+    assert found.weights[0].tolist() == pytest.approx([0.3, 0.2, 0.5, 0.0])
+    assert found.rank[0].tolist() == [0, 2, 1, -1]
+    # Where A cannot be held, C has all of the core; the rotation is in cash.
+    assert found.weights[1].tolist() == pytest.approx([0.0, 0.0, 0.6, 0.0])
+    none = with_core(targets, core, weight, np.zeros((2, 4), dtype=bool))
+    assert none.weights[0].tolist() == pytest.approx([0.0, 0.2, 0.2, 0.0])
+
+
+def test_a_core_of_equal_weight_is_all_funds() -> None:
+    assert core_of(SimpleNamespace(core="equal_weight", core_weight=0.5), SYMBOLS) == ([0, 1, 2, 3], 0.5)
+    assert core_of(SimpleNamespace(core="", core_weight=0.5), SYMBOLS) is None
+    with pytest.raises(UsageError, match="`core` has a fund that is not in the run; received E"):
+        core_of(SimpleNamespace(core="A+E", core_weight=0.5), SYMBOLS)
+
+
+def test_a_core_is_written_in_full_and_has_no_stops() -> None:
+    assert STRATEGIES["momentum"](core="159915+510300.SH").core == "159915.SZ+510300.SH"
+    assert STRATEGIES["momentum"](core="Equal_Weight").core == "equal_weight"
+    with pytest.raises(UsageError, match="cannot have stops and a core"):
+        STRATEGIES["momentum"](core="equal_weight", stop_loss=0.1)
 
 
 def test_decisions_every_so_often() -> None:

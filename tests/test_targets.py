@@ -76,6 +76,8 @@ def rules(draw: st.DrawFn, symbols: list[str]) -> Rules:
         hysteresis=draw(st.integers(0, 3)) if top else 0,
         otherwise=draw(st.sampled_from(("cash", *symbols))),
         **draw(turns(rebalance)),
+        core=draw(st.sampled_from(((), (), (), tuple(symbols[:2]), tuple(symbols)))),
+        core_weight=draw(st.sampled_from((0.5, 0.3, 1.0))),
     )
 
 
@@ -103,16 +105,22 @@ def mornings_of(scenario: Scenario, table: Any) -> dict[date, Morning]:
     """What the oracle knows before each open."""
     listed: dict[date, list[str]] = {day: [] for day in scenario.days}
     volatilities: dict[str, dict[date, float]] = {}
+    priced: dict[date, list[str]] = {day: [] for day in scenario.days}
     for fund in scenario.funds:
         volatilities[fund.symbol] = volatilities_of(fund, scenario.days, scenario.tick)
+        sessions = 11  # since the last trade
         for day, quote in oracle.history(fund, scenario.days, scenario.tick).items():
             if quote.listed:
                 listed[day].append(fund.symbol)
+            if sessions < 10:
+                priced[day].append(fund.symbol)
+            sessions = 0 if quote.listed and quote.traded else sessions + 1
     return {
         day: Morning(
             listed[day],
             {fund.symbol: score for fund, score in zip(scenario.funds, table[row], strict=True)},
             {symbol: by_day[day] for symbol, by_day in volatilities.items()},
+            priced[day],
         )
         for row, day in enumerate(scenario.days)
     }
@@ -136,6 +144,7 @@ def result_of(scenario: Scenario, strategy: Given, engine: str) -> Result:
             panel_of(scenario),
             cash=scenario.cash,
             costs=Costs(**vars(scenario.costs)),
+            reserve=scenario.reserve,
             fill=scenario.fill,
             engine=engine,
         )
@@ -151,7 +160,12 @@ def equity_of(scenario: Scenario, first: date, strategy: Given, *, in_machine_co
             panel_of(scenario),
             scenario.days.index(first),
             len(scenario.days) - 1,
-            Conditions(cash=scenario.cash, costs=Costs(**vars(scenario.costs)), fill=scenario.fill),
+            Conditions(
+                cash=scenario.cash,
+                costs=Costs(**vars(scenario.costs)),
+                reserve=scenario.reserve,
+                fill=scenario.fill,
+            ),
             workers=1,
         )
         with np.errstate(all="ignore"):
@@ -202,6 +216,7 @@ def near(rules: Rules, morning: Morning) -> float:
 def reached_by(rules: Rules, decisions: dict[date, Decision]) -> set[str]:
     reached = {rules.weighting, f"rebalance {rules.rebalance}"}
     reached.update(["a phase"] if rules.phase else [], ["tranches"] if rules.tranches > 1 else [])
+    reached.update(["a core"] if rules.core else [])
     for decision in decisions.values():
         weight = sum(decision.weights.values())
         if not decision.weights:
@@ -223,6 +238,7 @@ USUAL = {
     *[
         "a phase",
         "tranches",
+        "a core",
         "nothing",
         "a slot unfilled",
         "capped",
@@ -247,7 +263,7 @@ def test_rotations_of_random_scores_are_those_of_the_oracle(effort: Any) -> None
         if first is None:
             return
         days = [day for day in scenario.days if day >= first]
-        strategy = Given(**vars(rules), table=table)
+        strategy = Given(**vars(rules) | {"core": "+".join(rules.core)}, table=table)
         results = [result_of(scenario, strategy, engine) for engine in ("reference", "batch")]
         weights = decisions_of(scenario, first, strategy)
 

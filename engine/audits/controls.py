@@ -6,7 +6,7 @@ from typing import Any
 
 from data.errors import EtflowError
 from engine.audits.audited import Audited
-from engine.kernel.targets import TURN_FIELDS
+from engine.kernel.targets import LATER_FIELDS
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import ScoreAdapter, adapt
 
@@ -36,7 +36,7 @@ def _control(audited: Audited, name: str, own: dict[str, Any], by_score: str = "
         return None
     rotation = audited.strategy.rotation
     shared = {each: getattr(rotation, each) for each in SHARED}
-    shared |= {each: getattr(audited.strategy, each) for each in TURN_FIELDS}
+    shared |= {each: getattr(rotation, each) for each in LATER_FIELDS if hasattr(rotation, each)}
     if shared["weighting"] == "score":
         shared["weighting"] = by_score
     try:

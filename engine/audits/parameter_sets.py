@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import EtflowError
-from engine.kernel.targets import TURN_FIELDS
+from engine.kernel.targets import LATER_FIELDS
 from engine.strategy.adapter import Adapter
 from engine.strategy.loader import parameters_of
 
@@ -47,8 +47,8 @@ def _drawn(strategy: Adapter, rng: np.random.Generator) -> dict[str, Any]:
     drawn: dict[str, Any] = {}
     values = strategy.fields
     for each in parameters_of(strategy.written):
-        if each.name in TURN_FIELDS:
-            continue  # no score depends on whose turn it is
+        if each.name in LATER_FIELDS:
+            continue  # no score depends on whose turn it is, nor on what is held beside
         now = values[each.name]
         if isinstance(now, bool):
             drawn[each.name] = bool(rng.random() < 0.5)

@@ -37,7 +37,9 @@ SCALE = 2.0**-12
 TURN_FIELDS = ("phase", "tranches")
 REQUIRED_FIELDS = ("top", "rebalance", "threshold", "weighting", "cap", "hysteresis", "otherwise")
 STOP_FIELDS = ("stop_loss", "trailing_stop", "time_stop")
-ROTATION_FIELDS = (*REQUIRED_FIELDS, *TURN_FIELDS, *STOP_FIELDS)
+CORE_FIELDS = ("core", "core_weight")
+LATER_FIELDS = (*TURN_FIELDS, *STOP_FIELDS, *CORE_FIELDS)
+ROTATION_FIELDS = (*REQUIRED_FIELDS, *LATER_FIELDS)
 
 ALL = -1
 """Instead of the number of a sleeve: all of them, as one account."""

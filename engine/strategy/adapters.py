@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
+from engine.kernel.core import core_of, with_core
 from engine.kernel.schedule import decision_rows, sleeve_phases
 from engine.kernel.stops import entry_levels, exits_between, stops_of
 from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
@@ -70,7 +71,12 @@ class ScoreAdapter(AtOnceAdapter):
         """Return the targets of its rotation on the sessions ``rows``."""
         scores = self.values_on(panel) if values is None else values
         known = panel.known
-        return target_weights(scores, self.rotation, rows, known.listed, known.adjusted_close, panel.symbols)
+        closes = known.adjusted_close
+        found = target_weights(scores, self.rotation, rows, known.listed, closes, panel.symbols)
+        core = core_of(self.strategy, panel.symbols)
+        if core is None:
+            return found
+        return with_core(found, *core, known.listed[rows] & np.isfinite(closes[rows]))
 
     @property
     def rotation(self) -> Any:

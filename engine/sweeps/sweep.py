@@ -349,8 +349,9 @@ def _schedule(strategy: Any) -> tuple[int | str, int]:
 
 
 def _is_apart(strategy: Any) -> bool:
-    """Return whether decisions of a rotation are not all that it does: it has sleeves, or stops."""
-    return getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
+    """Return whether the rule of a rotation is not all that decides: it has sleeves, stops, or a core."""
+    tranches, core = getattr(strategy, "tranches", 1), getattr(strategy, "core", "")
+    return tranches > 1 or bool(core) or stops_of(strategy) is not None
 
 
 def _at_once(strategy: Adapter) -> AtOnceAdapter:
