@@ -109,14 +109,12 @@ ROOMS: dict[str, str] = {
         "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (
-        "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric data.store "
-        "data.words engine.choices engine.kernel engine.result "
-        "engine.metrics "
-        "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.store "
-        "data.source data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
-        "engine.counterfactuals engine.factors "
-        "engine.events engine.audits data.load engine.pipeline engine.tuning engine.orders engine.accounts "
-        "engine.briefs engine.report"
+        "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric data.words "
+        "engine.choices engine.kernel engine.result engine.metrics engine.results engine.record "
+        "engine.verdict engine.comparisons data.synthetic data.store data.source data.panel engine.strategy "
+        "engine.spec engine.simulation engine.sweeps engine.counterfactuals engine.factors engine.events "
+        "engine.audits data.load engine.pipeline engine.tuning engine.orders engine.accounts engine.briefs "
+        "engine.report"
     ),
     "engine": (
         "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
