@@ -1,9 +1,9 @@
 """Write the golden numbers of the strategies again: ``python -m tests.golden.strategies``.
 
 One line a strategy, with its own parameters, on the demo market: what it decided, what came of it, and its
-equity at the end of each quarter, to the cent. What is expected comes from the code itself, so that these say
-*that* a number changed; whether it is right is told by the oracle's golden runs (``tests.golden.make``) and by
-pencil cases.
+equity at the end of each quarter, to the cent. What is expected comes from the code itself, so that these
+say *that* a number changed; whether it is right is told by the oracle's golden runs (``tests.golden.make``)
+and by pencil cases.
 """
 
 from __future__ import annotations
