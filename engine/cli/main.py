@@ -32,7 +32,7 @@ from typing import Any, NoReturn
 
 import click
 
-from data.errors import EtflowError, StrategyError, did_you_mean, shortened
+from data.errors import EtflowError, StrategyError, UsageError, did_you_mean, shortened
 from engine.cli import output
 from engine.cli.app import App, Catalogue
 from engine.cli.commands_account import account
@@ -210,6 +210,13 @@ def main(load_catalogue: Callable[[], Catalogue], args: Sequence[str] | None = N
 
 def _run(app: App, args: Sequence[str] | None) -> int:
     try:
+        if sys.flags.optimize > 1:
+            # empyrical-reloaded 0.7.1 formats its own docstrings when it is imported, and there are none.
+            raise UsageError(
+                "Python runs without docstrings, which libraries that are used here need",
+                received="-OO, or PYTHONOPTIMIZE=2",
+                hint="Run it with -O, or without.",
+            )
         with output.quiet_libraries(app):
             code = group.main(args, standalone_mode=False, obj=app)
         return code if isinstance(code, int) else DONE
