@@ -430,6 +430,18 @@ def test_a_map_may_leave_rows_out_and_hold_several_tables(take, store):
     ]
 
 
+def test_an_import_that_leaves_every_row_out_is_refused(take, store):
+    toml = """
+        table = "nav"
+        columns = {symbol = "code", day = "day", nav = "nav"}
+        where = {code = '159\\d+'}
+    """
+    words = "every row is left out; received 2 rows in `nav.csv` \\(map `my`\\)"
+    with pytest.raises(DataError, match=words):
+        take("nav.csv", csv("code,day,nav", "515980,2025-08-19,1", "515980,2025-08-20,1"), map=toml)
+    assert not store.folder.exists()
+
+
 def test_a_row_left_out_does_not_shift_the_row_that_an_error_names(take):
     toml = """
         table = "nav"

@@ -85,6 +85,14 @@ def import_files(
         reasons = [f"`{Path(path).name}` ({reason})" for path, reason in skipped[:_SHOWN]]
         more = f" and {len(skipped) - _SHOWN} more" if len(skipped) > _SHOWN else ""
         raise DataError("nothing to import", received=(", ".join(reasons) or "no files") + more)
+    left_out = sum(each.left_out for each in imported)
+    if left_out and not any(each.rows for each in imported):
+        raise DataError(
+            "nothing to import: every row is left out",
+            received=f"{left_out:,} rows in {', '.join(_named(imported))}",
+            limit="rows that the map wants",
+            hint="See `where` and `leave_out_without` of the map, or name another one (--map).",
+        )
     if progress is not None:
         progress(len(files), len(files), store.name)
     appended = store.append(rows, accept_revision=accept_revision, on=on)
@@ -121,6 +129,12 @@ def _answers(
     found = reader.read([text for text, _ in waiting])
     for (text, in_folder), answer in zip(waiting, found, strict=True):
         yield text.path, in_folder, answer
+
+
+def _named(imported: Sequence[Imported]) -> list[str]:
+    """Return the first of some files, and the map that each was read by."""
+    names = list(dict.fromkeys(f"`{Path(each.file).name}` (map `{each.map}`)" for each in imported))
+    return names[:_SHOWN] + ([f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else [])
 
 
 def _told_once(imported: Sequence[Imported]) -> Iterator[Imported]:
