@@ -13,7 +13,7 @@ from pandas.api.types import union_categoricals
 from data.errors import DataError
 from data.importing.one_file import Found
 from data.store.merge import NOT_COMPARED, differ, written
-from data.store.order import order_of, ranks
+from data.store.order import are_in_order, order_of, ranks
 from data.store.rounding import grains, settle
 from data.store.schema import Table
 from data.store.tables import table
@@ -23,7 +23,7 @@ from data.store.tables import table
 class _Part:
     """Columns of a table out of some files, those without a value left out; and the rows of each file."""
 
-    columns: Mapping[str, pd.Series]
+    columns: dict[str, pd.Series]
     files: tuple[tuple[str, int], ...]
 
 
@@ -60,16 +60,20 @@ class Joined(Mapping[str, pd.DataFrame]):
     def __getitem__(self, name: str) -> pd.DataFrame:
         parts, schema = self._parts[name], table(name)
         files = tuple(file for part in parts for file in part.files)
+        lengths = [sum(rows for _, rows in part.files) for part in parts]
         columns: dict[str, pd.Series] = {}
         for each in schema.names:
-            pieces = [part.columns.get(each) for part in parts]
+            # Each column is given up as it is joined, so that not all of them are there twice.
+            pieces = [part.columns.pop(each, None) for part in parts]
             if any(piece is not None for piece in pieces):
-                columns[each] = end_to_end(pieces, [sum(rows for _, rows in part.files) for part in parts])
+                columns[each] = end_to_end(pieces, lengths)
+        self._parts[name] = [_Part(columns, files)]
         frame = pd.DataFrame(columns, copy=False) if columns else schema.empty()
-        if len(files) > 1:
-            order = order_of([ranks(frame[key]) for key in schema.key])
-            frame = _settled(schema, frame, files) if order is None else frame.take(order)
-        return frame
+        keys = [ranks(frame[key]) for key in schema.key]
+        if are_in_order(keys):
+            return frame
+        order = order_of(keys)
+        return _settled(schema, frame, files) if order is None else frame.take(order)
 
 
 def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) -> pd.Series:
