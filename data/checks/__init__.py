@@ -78,7 +78,12 @@ _ALL: Sequence[Check] = (
     Check("frozen-series", "values that repeat for too long", stale.frozen_series),
     Check("lost-members", "lists of funds that lose members silently", across=stale.lost_members),
     Check("date-as-number", "a date read as a number of units", units.date_as_number),
-    Check("implausible-units", "too few or too many units for a fund", units.implausible_units),
+    Check(
+        "implausible-units",
+        "too few or too many units for a fund",
+        units.implausible_units,
+        units.creation_steps,
+    ),
     Check("units-scale", "units that change their unit of measure", units.units_scale),
     Check("units-gap", "sessions without a unit count, whose flows are merged", units.units_gap),
     Check("margin-identity", "balances that do not follow from purchases", margin.margin_identity),
@@ -130,7 +135,7 @@ def examine(source: Readable, symbols: Sequence[str] | None = None) -> tuple[Fin
     """Run all checks; findings by severity, then in the order of `CHECKS`, then by symbol and day."""
     parts = Parts(source, symbols)
     found = [finding for part in parts for check in CHECKS.values() for finding in check.find(part)]
-    outline = parts.outline()
+    outline = parts.outline(found)
     found += [finding for check in CHECKS.values() for finding in check.across(outline)]
     order = list(CHECKS)
     return tuple(

@@ -10,7 +10,8 @@ All of them know the funds and the sessions of the whole source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import DATED, load_launches, market_for
 from data.facts.symbols import MARKET_CODES
@@ -30,7 +32,7 @@ BLOCK = 50
 # What an outline has of tables in which all rows of all funds count.
 _OUTLINED = {
     "bars": ("symbol", "day", "high", "low", "close", "volume", "source"),
-    "units": ("symbol", "day"),
+    "units": ("symbol", "day", "units"),
 }
 
 
@@ -60,13 +62,16 @@ class Parts:
                 self._outline(name, key, part.tables[name])
             yield part
 
-    def outline(self) -> Inputs:
-        """Return the outline of all parts."""
+    def outline(self, findings: Iterable[Finding]) -> Inputs:
+        """Return the outline of all parts, with the series in which something was found."""
         tables = {name: table.empty() for name, table in TABLES.items()} | {"actions": self._actions}
         for name, seen in self._seen.items():
             if seen:
                 tables[name] = pd.DataFrame({column: self._column(column, seen) for column in seen[0]})
-        return self._inputs(tables)
+        found: dict[str, set[str]] = {}
+        for each in findings:
+            found.setdefault(each.check, set()).add(each.symbol)
+        return replace(self._inputs(tables), found=found)
 
     def _inputs(self, tables: Mapping[str, pd.DataFrame]) -> Inputs:
         return Inputs(tables, self._funds, self._launches, self._periods)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
@@ -48,12 +48,14 @@ class SourceTables:
     funds : facts about each fund, by symbol
     launches : day from which an index was published, by index
     periods : the first and the last day of each market, if these tables are a part of those of the source
+    found : in an outline (``data.checks.parts``), the series in which each check has found something
     """
 
     tables: Mapping[str, pd.DataFrame]
     funds: Mapping[str, Fund]
     launches: Mapping[str, date]
     periods: Mapping[str, tuple[date, date]] | None = None
+    found: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Readable, symbols: Sequence[str] | None = None) -> Self:

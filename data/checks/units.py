@@ -78,7 +78,6 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     3. Units times close above what the largest fund holds: 10^12 yuan, 3 x 10^12 dollars.
     4. Units, or units times close, a fifth of what a report said of the day or five times that, as far as
        etflow ships one (`etflow data facts statements`).
-    5. All Chinese counts together change in steps that no creation units are (``_steps``): a warning.
     """
     units = data.tables["units"]
     fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
@@ -98,11 +97,9 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     bars = bars[data.vwap["scale"].reindex(bars.index, fill_value=0) == 0]
     yield from _said_otherwise(units[~few].merge(bars, on=["symbol", "day"], how="left"))
     both = units[~few].merge(bars, on=["symbol", "day"])
-    known_wrong = {*units.loc[few, "symbol"]}
     for symbol, rows in both.groupby("symbol"):
         told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows)
         if told is not None:
-            known_wrong.add(symbol)
             yield Finding.on(
                 "implausible-units",
                 told[0],
@@ -112,7 +109,6 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
                 told[1],
                 _MEASURES,
             )
-    yield from _steps(units[~units["symbol"].isin(known_wrong)])
 
 
 def _too_large(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
@@ -163,14 +159,17 @@ def _said_otherwise(units: pd.DataFrame) -> Iterator[Finding]:
                 )
 
 
-def _steps(units: pd.DataFrame) -> Iterator[Finding]:
+def creation_steps(data: Inputs) -> Iterator[Finding]:
     """Warn of Chinese counts whose changes, fund by fund, have no common measure that a creation unit can be.
 
     Units are created and redeemed in whole creation units, in 2026 from 0.1 to 6 million of them, 1 million
     in the middle of 982 stock funds. So the largest step of which most changes are multiples is ten times
     too large or too small with the counts. A twentieth of funds have steps of 200,000 or less, a fiftieth
     of 5 million or more: what is far from usual must be so of half of five funds; of fewer, beyond all.
+    Funds that `implausible_units` finds do not count.
     """
+    units = data.tables["units"]
+    units = units[~units["symbol"].isin(data.found.get("implausible-units", ()))]
     chinese = units[
         units["symbol"].map({each: market_of(each) for each in units["symbol"].unique()}) == "cn_etf"
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -115,16 +115,12 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """Return a frame of no rows with the right columns and types."""
-        return self._empty.copy()
+        return _no_rows(self.columns).copy()
 
     @property
     def types(self) -> dict[str, Any]:
         """The types of all columns in a frame."""
         return {column.name: _DTYPES[column.kind] for column in self.columns}
-
-    @cached_property
-    def _empty(self) -> pd.DataFrame:
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in self.types.items()})
 
     def validate(self, frame: pd.DataFrame, origin: str = "input") -> pd.DataFrame:
         """Return ``frame`` typed and sorted by key, or raise DataError naming the row and column.
@@ -205,6 +201,11 @@ class Table:
                 received=f"{int(twice.sum())} such rows",
                 hint="Keep the row that is right.",
             )
+
+
+@cache
+def _no_rows(columns: tuple[Column, ...]) -> pd.DataFrame:
+    return pd.DataFrame({column.name: pd.Series(dtype=_DTYPES[column.kind]) for column in columns})
 
 
 def _row_numbers(frame: pd.DataFrame) -> Rows:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.checks import CHECKS, Finding, run_checks
-from data.checks.inputs import Inputs
+from data.checks.parts import Parts
 from data.facts.calendars import calendar_for
 from data.store.tables import TABLES
 
@@ -146,8 +146,9 @@ def check(tables: Tables, name: str | None = None) -> list[Finding]:
     """Return all findings, or those of one check."""
     if name is None:
         return list(run_checks(Source(tables)))
-    data = Inputs.of(Source(tables))
-    return [*CHECKS[name].find(data), *CHECKS[name].across(data)]
+    parts = Parts(Source(tables))
+    found = [finding for part in parts for finding in CHECKS[name].find(part)]
+    return [*found, *CHECKS[name].across(parts.outline(found))]
 
 
 def errors(tables: Tables) -> list[str]:
