@@ -570,6 +570,22 @@ def test_an_american_issuers_units_and_nav(take, store, name, lines):
     assert (nav["symbol"], nav["nav"]) == ("AIQ.US", 43.31)
 
 
+def test_prices_of_tiingo_are_as_traded_with_splits_and_dividends(take, store):
+    rest = "226,228,223,225,3000000"
+    report = take(
+        "SOXX.csv",
+        "date,close,high,low,open,volume,adjClose,adjHigh,adjLow,adjOpen,adjVolume,divCash,splitFactor",
+        f"2024-03-06T00:00:00.000Z,680.0,685.0,670.0,675.0,1000000,{rest},0.0,1.0",
+        f"2024-03-07T00:00:00.000Z,229.0,230.0,227.0,228.0,3000000,{rest},0.0,3.0",
+        f"2024-03-25T00:00:00.000Z,224.0,226.0,223.0,225.0,3000000,{rest},0.31,1.0",
+    )
+    assert {each.map for each in report.imported} == {"tiingo"}
+    assert [bar["close"] for bar in rows(store, "bars")] == [680.0, 229.0, 224.0]
+    dividend, split = rows(store, "actions")
+    assert (dividend["kind"], dividend["ex_day"], dividend["cash"]) == ("dividend", "2024-03-25", 0.31)
+    assert (split["kind"], split["ex_day"], split["ratio"]) == ("split", "2024-03-07", 3.0)
+
+
 def test_what_a_fund_holds_is_no_count_of_its_units(take):
     lines = (
         "Global X Artificial Intelligence & Technology ETF",
