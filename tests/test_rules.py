@@ -61,6 +61,14 @@ def test_american_funds_have_no_price_limit_and_trade_single_shares_in_cents() -
     assert found.sell_fee_rate.tolist() == [[0.0]]
 
 
+def test_sales_of_american_funds_pay_the_fee_of_the_sec_in_force() -> None:
+    days = ("2017-07-03", "2017-07-05", "2021-02-24", "2021-02-25", "2025-05-13", "2025-05-14", "2026-04-06")
+    per_million = [0.0, 23.1, 22.1, 5.1, 27.8, 0.0, 20.6]
+    found = rules("us_etf", funds_of(("BOTZ.US",)), *days)
+    assert (found.sell_fee_rate[:, 0] * 1e6).tolist() == pytest.approx(per_million)
+    assert found.buy_fee_rate.max() == 0.0
+
+
 def test_the_limit_of_chinext_funds_went_from_10_to_20_percent_on_2020_08_24() -> None:
     assert limits("159915.SZ", "2020-08-21", "2020-08-24", "2025-08-20") == [0.1, 0.2, 0.2]
     assert limits("157777.SZ", "2020-08-21", "2020-08-24", family="CHINEXT") == [0.1, 0.2]
