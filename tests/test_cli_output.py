@@ -112,6 +112,19 @@ def test_progress_waits_and_stays_away_from_files_and_quiet_runs(monkeypatch):
     assert draw_progress(monkeypatch, Terminal(), patience=0.0, quiet=True) == ""
 
 
+def test_a_sparkline_goes_from_the_lowest_to_the_highest():
+    assert output.sparkline([1.0, 2.0, 4.5, 8.0], 10) == "▁▂▅█"
+    assert output.sparkline([3.0, 3.0, 3.0], 10) == "▁▁▁"
+    # Four of seven, the ends among them: places 0, 2, 4 and 6.
+    assert output.sparkline([0.0, 9.0, 7.0, 9.0, 3.5, 9.0, 0.0], 4) == "▁█▅▁"
+    assert output.sparkline([1.0], 10) == output.sparkline([1.0, 2.0], 1) == ""
+
+
+def test_a_sparkline_stays_away_where_there_are_no_letters_for_it(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert output.sparkline([1.0, 2.0], 10) == ""
+
+
 def test_quiet_silences_warnings_and_notes_but_not_errors(capsys):
     output.warn(app(), "careful")
     output.note(app(), "by the way")

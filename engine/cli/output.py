@@ -25,6 +25,7 @@ from engine.cli.app import App
 from engine.cli.streams import can_print
 
 BAR_WIDTH = 24
+BARS = "▁▂▃▄▅▆▇█"
 PATIENCE_SECONDS = 2.0
 REPAINT_SECONDS = 0.2
 
@@ -143,6 +144,22 @@ def table(
     if header:
         text[0] = paint(text[0], bold=True)
     return "\n".join(text)
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Return numbers as a row of bars, one a letter, from the lowest to the highest of those that are shown.
+
+    Of more numbers than ``width`` so many are shown, evenly spread, the first and the last among them. Empty
+    where standard output has no bars, or where there is nothing to compare.
+    """
+    if len(values) < 2 or width < 2 or not can_print(BARS):
+        return ""
+    count = min(width, len(values))
+    shown = [values[place * (len(values) - 1) // (count - 1)] for place in range(count)]
+    low, spread = min(shown), max(shown) - min(shown)
+    return "".join(
+        BARS[int((each - low) / spread * (len(BARS) - 1) + 0.5) if spread else 0] for each in shown
+    )
 
 
 def _width(text: str) -> int:

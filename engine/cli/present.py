@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data.synthetic import SYNTHETIC_NOTICE, marked
 from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
-from engine.cli.output import money, paint, percent, say, table
+from engine.cli.output import money, paint, percent, say, sparkline, table
+
+EQUITY = "equity      "
+LEAST_BARS, MOST_BARS = 8, 60
 
 if TYPE_CHECKING:
     from engine import Comparison, Result, Run, Unit
@@ -59,9 +63,23 @@ def print_result(app: App, run: Run) -> None:
     say(run_heading(run))
     say()
     say(metric_table([(str(run.manifest["strategy"]), run)]))
+    say()
+    say(equity_line(run))
     if app.verbose:
         for name, why in run.metrics.reasons.items():
             say(f"{label_of(name)}: {why}")
+
+
+def equity_line(run: Run) -> str:
+    """Return equity over time in one line of the terminal: bars, then its first and its last value."""
+    ends = f"{number(run.initial_cash, 0)} to {number(run.equity[-1], 0)} {run.currency}"
+    room = shutil.get_terminal_size().columns - len(EQUITY) - len(ends) - 2
+    bars = (
+        sparkline([run.initial_cash, *run.equity.tolist()], min(room, MOST_BARS))
+        if room >= LEAST_BARS
+        else ""
+    )
+    return f"{EQUITY}{bars}  {ends}" if bars else f"{EQUITY}{ends}"
 
 
 def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
