@@ -29,7 +29,8 @@ Exit codes: 0 done · 1 our bug · 2 wrong usage or configuration · 3 data miss
 
 ## Completion in the shell
 
-Names of commands, options, strategies and runs are completed by pressing tab, after one line in the start-up
+Commands, options, and the names of strategies, their parameters (`--set`, `--param`), costs, metrics,
+universes, checks, audits, runs and studies are completed by pressing tab, after one line in the start-up
 file of the shell:
 
 ```bash

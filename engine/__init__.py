@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from engine.events import EventStudy
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.kernel.costs import Costs
-    from engine.metrics.declared import ALTERNATIVES, OF_RUN, label_of, unit_of
+    from engine.metrics.declared import ALTERNATIVES, OF_RUN, SEARCHABLE, label_of, unit_of
     from engine.metrics.metric import Unit, is_percent
     from engine.orders.formats import FORMATS, Format, format_of, read_file
     from engine.orders.inputs import Input
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from engine.tuning.judge import SplitSizes
     from engine.tuning.methods import EXECUTORS, METHODS, PHASES
     from engine.tuning.objective import Goal, Leaderboard, Trial
-    from engine.tuning.study import find_study
+    from engine.tuning.study import find_study, studies_in
     from engine.tuning.tune import State
     from engine.tuning.writer import StudyWriter
     from engine.verdict.verdict import Report
@@ -155,7 +155,7 @@ _PLACES = {
     "engine.events": ("EventStudy",),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.kernel.costs": ("Costs",),
-    "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "label_of", "unit_of"),
+    "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "SEARCHABLE", "label_of", "unit_of"),
     "engine.metrics.metric": ("Unit", "is_percent"),
     "engine.orders.next_open": (
         "Line",
@@ -194,7 +194,7 @@ _PLACES = {
     "engine.tuning.judge": ("SplitSizes",),
     "engine.tuning.methods": ("EXECUTORS", "METHODS", "PHASES"),
     "engine.tuning.objective": ("Leaderboard", "Goal", "Trial"),
-    "engine.tuning.study": ("find_study",),
+    "engine.tuning.study": ("find_study", "studies_in"),
     "engine.tuning.tune": ("State",),
     "engine.tuning.writer": ("StudyWriter",),
     "engine.verdict.verdict": ("Report",),
@@ -216,6 +216,7 @@ __all__ = [
     "METHODS",
     "OF_RUN",
     "PHASES",
+    "SEARCHABLE",
     "SPLITS",
     "SYNTHETIC_NOTICE",
     "Account",
@@ -337,6 +338,7 @@ __all__ = [
     "signal_job",
     "step_account",
     "strategy_class",
+    "studies_in",
     "sweep",
     "tune",
     "unit_of",

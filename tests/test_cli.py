@@ -15,14 +15,17 @@ from pathlib import Path
 import click
 import pandas as pd
 import pytest
+from click.shell_completion import BashComplete
 
 import run_backtest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.load import load_panel
 from data.source import open_source
 from engine import run
-from engine.cli.app import Catalogue
+from engine.cli.app import App, Catalogue
 from engine.cli.main import group, main
+from engine.kernel.targets import WEIGHTINGS
+from engine.tuning.study import STUDY_FILE
 from strategies import STRATEGIES
 
 ROOT = Path(run_backtest.__file__).parent
@@ -116,6 +119,52 @@ def test_help_lists_every_command_and_the_exit_codes():
         assert re.search(rf"^  {path[0]} ", printed, re.MULTILINE), path
     assert "130 interrupted" in printed
     assert "Completion" in printed
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("run mom", ["momentum"]),
+        # Beside the values, so that a shell completes up to the sign and adds no space.
+        ("run momentum --set look", ["lookback=", "lookback=60"]),
+        ("run momentum --set otherw", ["otherwise=", "otherwise=cash"]),
+        (
+            "tune momentum --param top=1 --param t",
+            ["top=", "threshold=", "tranches=", "trailing_stop=", "time_stop="],
+        ),
+        ("signal equal_weight --set weigh", ["weighting=", *(f"weighting={each}" for each in WEIGHTINGS)]),
+        ("run nothing_of_the_kind --set look", []),
+        ("run mine.py:Mine --set look", []),
+        ("run momentum --cost slip", ["slippage_rate=", "slippage_rate=0.0005"]),
+        ("tune momentum --objective sort", ["sortino_ratio"]),
+        ("tune momentum --objective turn", ["turnover"]),
+        ("runs list --sort sort", ["sortino_ratio"]),
+        ("run momentum --universe ai", ["ai_cn"]),
+        ("data universe chinext", ["chinext_ai"]),
+        ("data check --allow frozen", ["frozen-series"]),
+        ("run momentum --allow al", ["all"]),
+        ("audit momentum --only look_ahead,pla", ["look_ahead,placebo"]),
+        ("validate mine", ["mine-study-1"]),
+        ("validate --out elsewhere mine", []),
+        ("report mine", ["mine-study-1"]),
+        ("runs show l", ["last"]),
+    ],
+)
+def test_the_shell_completes_names(line, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = tmp_path / "results" / "mine-study-1" / STUDY_FILE
+    study.parent.mkdir(parents=True)
+    study.touch()
+    words = ["etflow", *line.split(" ")]
+    monkeypatch.setenv("COMP_WORDS", " ".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    shell = BashComplete(group, {"obj": App(run_backtest.load_catalogue)}, "etflow", "_ETFLOW_COMPLETE")
+    assert shell.complete().splitlines() == [f"plain,{word}" for word in expected]
+
+
+def test_completion_ends_in_silence(tmp_path):
+    asked = {"_RUN_BACKTEST_PY_COMPLETE": "bash_complete", "COMP_WORDS": "etflow run mom", "COMP_CWORD": "2"}
+    assert etflow(cwd=tmp_path, env=os.environ | asked) == (0, "plain,momentum\n", "")
 
 
 @pytest.mark.parametrize("path", every_command(), ids=" ".join)

@@ -11,7 +11,7 @@ import click
 from data.errors import UsageError, ValidationError
 from data.words import number
 from engine.cli.app import App, pass_app
-from engine.cli.complete import complete_strategy
+from engine.cli.complete import complete_audits, complete_strategy
 from engine.cli.options import run_options
 from engine.cli.output import Progress, paint, percent, print_json, say, table, warn_of_data
 from engine.cli.specs import make_spec
@@ -35,7 +35,7 @@ COLOURS = {True: "green", False: "red", None: "cyan"}
     metavar="NUMBER",
     help="Draws of placebo and of luck band.  [200 and 1000]",
 )
-@click.option("--only", metavar="A,B", help="Ask these audits only.  [all]")
+@click.option("--only", metavar="A,B", shell_complete=complete_audits, help="Ask these audits only.  [all]")
 @run_options
 @pass_app
 def audit(

@@ -11,6 +11,7 @@ import click
 from data.errors import DataError, UsageError, ValidationError, check_choice
 from data.words import count
 from engine.cli.app import App, pass_app
+from engine.cli.complete import complete_universe
 from engine.cli.options import assignments, data_option, day, json_option, out_option, verbosity
 from engine.cli.output import print_json, say
 from engine.cli.present_brief import print_brief, print_ranking, print_verdicts
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option("--page", is_flag=True, help="Write a page with small charts too, in a folder of its own.")
 @out_option
-@click.option("--universe", metavar="NAME", help="Rank the funds of a universe instead: a row for each.")
+@click.option(
+    "--universe",
+    metavar="NAME",
+    shell_complete=complete_universe,
+    help="Rank the funds of a universe instead: a row for each.",
+)
 @click.option("--by", metavar="LINE", help="Line of the brief to rank by.  [net_inflow_5_ratio]")
 @click.option(
     "--verify",

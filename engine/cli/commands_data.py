@@ -17,6 +17,7 @@ from engine.cli.commands_fetch import fetch_data, update_data
 from engine.cli.commands_import import import_data
 from engine.cli.commands_splits import list_splits
 from engine.cli.commands_universe import list_universe
+from engine.cli.complete import complete_check
 from engine.cli.options import data_option, json_option, symbol_words, symbols_option, verbosity
 from engine.cli.output import Progress, cell, note, paint, print_json, say, table
 
@@ -47,7 +48,11 @@ data.add_command(show_facts)
 @data_option
 @symbols_option
 @click.option(
-    "--allow", multiple=True, metavar="CHECK", help="Check whose errors are acceptable; repeatable; or all."
+    "--allow",
+    multiple=True,
+    metavar="CHECK",
+    shell_complete=complete_check,
+    help="Check whose errors are acceptable; repeatable; or all.",
 )
 @click.option("--list", "list_checks", is_flag=True, help="List the checks and what each finds.")
 @json_option

@@ -12,6 +12,7 @@ import click
 from data.errors import DataError, UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
+from engine.cli.complete import complete_universe
 from engine.cli.options import day, json_option, symbol_words, verbosity
 from engine.cli.output import Progress, cell, note, print_json, say, table, warn
 
@@ -40,7 +41,12 @@ def _answers(command: Command) -> Command:
 @click.option("--provider", metavar="A,B", help="akshare, tushare or yfinance; several: the best first.")
 @click.option("--data", metavar="STORE", required=True, help="Folder of the store; created if needed.")
 @click.option("--symbols", metavar="A,B", help="Funds to fetch.")
-@click.option("--universe", metavar="NAME", help="Named set of funds, for instance ai_cn.")
+@click.option(
+    "--universe",
+    metavar="NAME",
+    shell_complete=complete_universe,
+    help="Named set of funds, for instance ai_cn.",
+)
 @click.option("--start", type=day, help="First day.  [that of the store's last fetch]")
 @click.option("--end", type=day, help="Last day.  [the last that is over]")
 @click.option("--tables", metavar="A,B", help="Tables to fetch.  [all that the providers have]")

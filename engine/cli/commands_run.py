@@ -10,7 +10,7 @@ import click
 
 from data.words import count
 from engine.cli.app import App, pass_app
-from engine.cli.complete import complete_run, complete_strategy, complete_strategy_or_run
+from engine.cli.complete import complete_run_or_study, complete_strategy, complete_strategy_or_run
 from engine.cli.options import json_option, out_option, run_options, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
@@ -163,7 +163,7 @@ def compare(
 
 
 @click.command(short_help="Make the page of a run or a study again.")
-@click.argument("run_name", metavar="RUN|STUDY", shell_complete=complete_run)
+@click.argument("run_name", metavar="RUN|STUDY", shell_complete=complete_run_or_study)
 @papers_options
 @pyfolio_option
 @trust_option

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from engine.cli.app import App, pass_app
-from engine.cli.complete import complete_run
+from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
 from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
 from engine.cli.output import Progress, note, percent, print_json, say, table, warn
 from engine.cli.present import print_result, runs_table
@@ -30,8 +30,20 @@ def runs() -> None:
     metavar="CONDITION",
     help="Only those of which this holds: metrics, parameters, strategy, data, days; repeatable.",
 )
-@click.option("--sort", metavar="NAME", help="Best first by this metric, or parameter; -NAME turns it round.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Metric to show; repeatable.")
+@click.option(
+    "--sort",
+    metavar="NAME",
+    shell_complete=complete_metric,
+    help="Best first by this metric, or parameter; -NAME turns it round.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_metric,
+    help="Metric to show; repeatable.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The last N; with --sort the first.")
 @out_option
 @json_option
@@ -71,7 +83,7 @@ def list_runs(
 
 
 @runs.command("show", short_help="Show the metrics of a run.")
-@click.argument("run", shell_complete=complete_run)
+@click.argument("run", shell_complete=complete_run_or_study)
 @out_option
 @json_option
 @verbosity

@@ -12,7 +12,7 @@ from data.errors import StrategyError, ValidationError
 from engine import EXECUTORS, METHODS, PHASES
 from engine.cli.app import App, pass_app
 from engine.cli.commands_validate import SIZES, print_judgement, splits_options
-from engine.cli.complete import complete_strategy
+from engine.cli.complete import complete_objective, complete_setting, complete_strategy
 from engine.cli.options import run_options
 from engine.cli.output import JUDGEMENT_STEPS, Progress, note, note_compiling, print_json, say, warn_of_data
 from engine.cli.present_tune import bar_text, borne_text, print_estimate, print_study, warn_of_study
@@ -35,6 +35,7 @@ OPENING_STEPS = 6
     "params",
     multiple=True,
     metavar="NAME=VALUES",
+    shell_complete=complete_setting,
     help="What to search: 3:20, 5:60:5, 0.01:10:log, 1,2,3; a switch by its name. Repeatable.",
 )
 @click.option("--where", multiple=True, metavar="CONDITION", help='As "top <= 5"; repeatable.')
@@ -51,6 +52,7 @@ OPENING_STEPS = 6
     "objectives",
     multiple=True,
     metavar="METRIC",
+    shell_complete=complete_objective,
     help="What to improve; METRIC:min or METRIC:max to say which way; repeatable.  [sharpe_ratio]",
 )
 @click.option(
@@ -58,6 +60,7 @@ OPENING_STEPS = 6
     "constraints",
     multiple=True,
     metavar="CONDITION",
+    shell_complete=complete_objective,
     help='As "max_drawdown > -0.25"; repeatable.',
 )
 @click.option(

@@ -11,6 +11,7 @@ import click
 from data.words import number
 from engine import SPLITS
 from engine.cli.app import App, pass_app
+from engine.cli.complete import complete_study
 from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
@@ -53,7 +54,7 @@ def splits_options(command: Any) -> Any:
 
 
 @click.command(short_help="Judge a study: can its best trial be believed?")
-@click.argument("study")
+@click.argument("study", shell_complete=complete_study)
 @splits_options
 @click.option("--open-holdout", is_flag=True, help="Try the best trial on the hold-out: once, on record.")
 @click.option("--no-report", is_flag=True, help="Leave the study's page as it is.")

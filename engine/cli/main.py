@@ -234,6 +234,8 @@ def _run(app: App, args: Sequence[str] | None) -> int:
     except (OutputLost, Terminated):
         raise
     except SystemExit as error:
+        if _answered_the_shell(error):
+            return error.code if isinstance(error.code, int) else DONE
         output.complain(
             f"the strategy called sys.exit({shortened(str(error.code))}). Raise an error instead."
         )
@@ -265,6 +267,12 @@ def _run(app: App, args: Sequence[str] | None) -> int:
             "and the command that you typed."
         )
         return BUG
+
+
+def _answered_the_shell(error: SystemExit) -> bool:
+    """Return whether this is how click ends once it has completed words for a shell."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "_main_shell_completion" for frame, _ in frames)
 
 
 def _usage_text(error: click.ClickException) -> str:

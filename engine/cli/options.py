@@ -14,6 +14,7 @@ from data.days import parse_day
 from data.errors import UsageError
 from engine import ENGINES, FILLS
 from engine.cli.app import App
+from engine.cli.complete import complete_check, complete_cost, complete_setting, complete_universe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -120,7 +121,12 @@ def spec_options(command: Command) -> Command:
         ),
         data_option,
         symbols_option,
-        click.option("--universe", metavar="NAME", help="Named set of funds, for instance ai_cn."),
+        click.option(
+            "--universe",
+            metavar="NAME",
+            shell_complete=complete_universe,
+            help="Named set of funds, for instance ai_cn.",
+        ),
         click.option("--start", type=day, help="First day.  [first possible]"),
         click.option("--end", type=day, help="Last day.  [last of the data]"),
         click.option(
@@ -128,6 +134,7 @@ def spec_options(command: Command) -> Command:
             "settings",
             multiple=True,
             metavar="NAME=VALUE",
+            shell_complete=complete_setting,
             help="Parameter of the strategy; repeatable.",
         ),
         click.option("--cash", type=float, metavar="MONEY", help="Money at the start.  [1000000]"),
@@ -146,7 +153,12 @@ def spec_options(command: Command) -> Command:
         click.option("--engine", type=click.Choice(ENGINES), help="What runs it.  [reference]"),
         click.option("--fill", type=click.Choice(FILLS), help="Price at which orders fill.  [open]"),
         click.option(
-            "--cost", "costs", multiple=True, metavar="NAME=VALUE", help="Cost or limit; repeatable."
+            "--cost",
+            "costs",
+            multiple=True,
+            metavar="NAME=VALUE",
+            shell_complete=complete_cost,
+            help="Cost or limit; repeatable.",
         ),
         click.option(
             "--availability",
@@ -164,6 +176,7 @@ def spec_options(command: Command) -> Command:
             "--allow",
             multiple=True,
             metavar="CHECK",
+            shell_complete=complete_check,
             help="Continue despite this failed data check, or all; repeatable.",
         ),
         click.option("--seed", type=int, metavar="NUMBER", help="Seed of everything random.  [0]"),
