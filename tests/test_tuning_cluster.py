@@ -278,6 +278,43 @@ def test_a_worker_of_our_own_that_is_killed_comes_back(tmp_path):
     assert killed
 
 
+def test_a_cluster_whose_workers_die_as_they_start_is_started_again(monkeypatch):
+    starts = []
+
+    def started(_self, folder):
+        starts.append(folder)
+        if len(starts) < fails:
+            raise RuntimeError("Nanny failed to start.")
+        return "a cluster"
+
+    monkeypatch.setattr(dask_client.DaskClient, "_started", started)
+    fails = dask_client.STARTS
+    client = dask_client.DaskClient(None, 1, ())
+    with client._stack:
+        assert client._own_cluster() == "a cluster"
+        assert len(starts) == fails
+        starts.clear()
+        fails += 1
+        with pytest.raises(UsageError, match=r"ended while they started; received Nanny .*; limit: 3 att"):
+            client._own_cluster()
+
+
+def test_a_worker_that_dies_before_it_says_what_it_is_is_passed_over(machines):
+    class Half:
+        """A client of which one worker is gone by the time it is asked."""
+
+        def run(self, function, files, on_error):
+            assert on_error == "return"
+            return {"tcp://a:1": function(files), "tcp://b:2": OSError("gone")}
+
+    with dask_client.DaskClient(machines.address, 1, ()) as client:
+        whole, client._client = client._client, Half()
+        try:
+            client._require_same()
+        finally:
+            client._client = whole
+
+
 def test_a_worker_uses_as_many_threads_as_it_has(machines):
     class Told:
         workers = 7

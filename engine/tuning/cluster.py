@@ -188,7 +188,10 @@ class Cluster:
             if worker.ready or worker.taking is not None or machine in at_it - machines:
                 continue
             if self._sent is None:
-                self._sent = self._client.send(self._parcel)
+                try:
+                    self._sent = self._client.send(self._parcel)
+                except self._client.losses:
+                    return  # those who were there are gone; they are looked for again
             worker.taking = self._submit(address, take, self._sent, worker.threads)
             at_it.add(machine)
 

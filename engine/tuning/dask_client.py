@@ -26,6 +26,8 @@ from engine.tuning.worker import difference_of, identity_of
 CONNECT_SECONDS = 10.0
 # So long without any worker, and the search ends; one of our own cluster is back after about two seconds.
 PATIENCE_SECONDS = 30.0
+# Times that a cluster of our own is started: dask lets go of all where one worker dies before it has begun.
+STARTS = 3
 INSTALL = "Install it, in the clone of etflow: pip install -c constraints.txt -e '.[cluster]'."
 
 START = (
@@ -83,7 +85,10 @@ class DaskClient:
 
     def threads(self) -> Mapping[str, int]:
         """Return the workers that there are now, by address, and how many threads each has."""
-        found: Mapping[str, int] = self._client.nthreads()
+        try:
+            found: Mapping[str, int] = self._client.nthreads()
+        except self.losses:
+            return {}  # the scheduler is gone, or on its way
         return found
 
     def send(self, value: object) -> Any:
@@ -168,33 +173,52 @@ class DaskClient:
         block = getattr(signal, "pthread_sigmask", None)
         before = block(signal.SIG_BLOCK, {signal.SIGINT}) if block else None
         try:
-            return self._dask.LocalCluster(
-                n_workers=self._own,
-                threads_per_worker=1,
-                memory_limit=0,
-                host="127.0.0.1",
-                dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, not 8787
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-            )
+            for left in reversed(range(STARTS)):
+                try:
+                    return self._started(folder)
+                except (RuntimeError, OSError, TimeoutError) as error:
+                    if not left:
+                        raise _failed_to_start(error) from error
         finally:
             if block:
                 block(signal.SIG_SETMASK, before)
 
+    def _started(self, folder: str) -> Any:
+        return self._dask.LocalCluster(
+            n_workers=self._own,
+            threads_per_worker=1,
+            memory_limit=0,
+            host="127.0.0.1",
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, not 8787
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+        )
+
     def _require_same(self) -> None:
         ours = identity_of(self._files)
         try:
-            theirs = self._client.run(identity_of, self._files)
+            theirs = self._client.run(identity_of, self._files, on_error="return")
         except ImportError as error:
-            raise UsageError(
-                f"the workers of {self.address} cannot import etflow",
-                received=error,
-                hint=f"{INSTALL} Do it where the scheduler runs, and on every worker.",
-            ) from error
+            raise self._cannot_import(error) from error
+        except self.losses as error:
+            raise self._no_workers() from error
         for address, identity in theirs.items():
+            if isinstance(identity, ImportError):
+                raise self._cannot_import(identity) from identity
+            if isinstance(identity, self.losses):
+                continue  # it is gone; whoever comes is asked again when it is given work
+            if isinstance(identity, BaseException):
+                raise identity
             if different := difference_of(ours, identity):
                 raise refused(address, different)
+
+    def _cannot_import(self, error: ImportError) -> UsageError:
+        return UsageError(
+            f"the workers of {self.address} cannot import etflow",
+            received=error,
+            hint=f"{INSTALL} Do it where the scheduler runs, and on every worker.",
+        )
 
     def _no_workers(self) -> UsageError:
         return UsageError(
@@ -202,6 +226,15 @@ class DaskClient:
             limit=f"{PATIENCE_SECONDS:g} s",
             hint=f"{START} What is finished is kept; go on with --resume.",
         )
+
+
+def _failed_to_start(error: BaseException) -> UsageError:
+    return UsageError(
+        "worker processes ended while they started",
+        received=error,
+        limit=f"{STARTS} attempts",
+        hint="Look at what memory is free. Use fewer --workers, or --executor local.",
+    )
 
 
 def refused(address: str, reason: str) -> UsageError:
