@@ -40,6 +40,23 @@ class ShareCommission(bt.CommInfoBase):  # type: ignore[misc]
         return size
 
 
+def _of_the_run(name: str, option: str) -> Any:
+    """Return a method that refuses to change what an option of the run says."""
+
+    def refused(*_given: Any, **_named: Any) -> None:
+        raise StrategyError(f"a strategy cannot change its broker: it calls `{name}`", hint=f"Use {option}.")
+
+    return refused
+
+
+class OneLot(bt.Sizer):  # type: ignore[misc]
+    """The size of an order of which none is given: a lot of the fund, the least that trades."""
+
+    def _getsizing(self, comminfo: Any, cash: float, data: Any, isbuy: bool) -> int:
+        lot: int = self.broker.lot_of(data)
+        return lot
+
+
 class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
     """A broker that keeps our books: whole lots, price limits, halts, splits, orders that wait, long only.
 
@@ -140,9 +157,25 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         columns = [self._columns[data] for data in datas if books.shares[self._columns[data]]]
         return float(sum(books.shares[each] * books.panel.market.mark[books.row, each] for each in columns))
 
+    # backtrader has both names for them.
+    get_cash, get_value = getcash, getvalue
+
+    setcash, set_cash, add_cash = (
+        _of_the_run(name, "--cash") for name in ("setcash", "set_cash", "add_cash")
+    )
+    setcommission = _of_the_run("setcommission", "--cost commission_rate=0.0001 and its like")
+    addcommissioninfo = _of_the_run("addcommissioninfo", "--cost commission_rate=0.0001 and its like")
+    set_slippage_perc = _of_the_run("set_slippage_perc", "--cost slippage_rate=0.001")
+    set_slippage_fixed = _of_the_run("set_slippage_fixed", "--cost slippage_rate=0.001")
+    set_filler = _of_the_run("set_filler", "--cost participation_rate=0.1")
+
     def getposition(self, data: Any) -> Any:
         """Return the position in a fund: shares, and the adjusted price that was paid for them."""
         return self.positions[data]
+
+    def lot_of(self, data: Any) -> int:
+        """Return how many shares of a fund are a lot in the session."""
+        return self._books.lot[self._columns[data]]
 
     def getcommissioninfo(self, data: Any) -> Any:
         """Return what knows how many shares of a fund an amount of money buys."""
@@ -187,19 +220,18 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
                 received=f"price={said['price']}, plimit={limit}",
                 limit="above 0",
             )
-        for each in self._waiting.send(working, transmit):
-            self._submit(each)
+        sent = self._waiting.send(working, transmit)
+        for each in sent:
+            each.order.submit(self)
+            self._notify(each.order)
+        for each in sent:
+            each.order.accept(self)
+            self._notify(each.order)
         if price_lacking(order):
             self._waiting.end(working, NOT_LISTED)
         elif said["parent"] is not None and parent is None:
             self._waiting.end(working, PARENT)
         return order
-
-    def _submit(self, each: Working) -> None:
-        each.order.submit(self)
-        self._notify(each.order)
-        each.order.accept(self)
-        self._notify(each.order)
 
     def _end(self, each: Working, reason: int) -> None:
         """End an order that did not trade, or not as a whole; what is left of it is written down."""

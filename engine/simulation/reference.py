@@ -30,7 +30,7 @@ from data.panel.currency import Converted
 from data.panel.panel import Panel
 from engine.kernel.targets import EXITS
 from engine.simulation.books import Books
-from engine.simulation.broker import SessionBroker
+from engine.simulation.broker import OneLot, SessionBroker
 from engine.simulation.decisions import Decide, Log
 from engine.simulation.feeds import bar_feeds, beyond, whole_feeds
 from engine.simulation.ledger import Ledger
@@ -79,6 +79,9 @@ class AfterTheClose(bt.Cerebro):  # type: ignore[misc]
     def _runnext(self, runstrats: Any) -> None:
         for strategy in runstrats:
             _refuse_shifted_ahead(strategy)
+            sizer = strategy.getsizer()
+            if type(sizer) is bt.sizers.FixedSize and sizer.p.stake == 1:  # backtrader's own default
+                strategy.setsizer(OneLot())
         super()._runnext(runstrats)
 
     def _add_timer(self, *given: Any, cheat: bool = False, **options: Any) -> Any:

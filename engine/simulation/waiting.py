@@ -167,7 +167,7 @@ class Waiting:
         for each in live:
             if each.left and each.trails:
                 close = self._books.panel.market.mark[self._books.row, each.column]
-                each.order.trailadjust(close * self._adjustment[self._books.row, each.column])
+                each.order.trailadjust(float(close * self._adjustment[self._books.row, each.column]))
         for each in [each for each in self.orders if each.good_until <= day or each.one_session]:
             self.end(each, EXPIRED)
 
