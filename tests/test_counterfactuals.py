@@ -166,6 +166,13 @@ def test_the_luck_of_a_run_pays_its_costs_and_earns_within_the_session() -> None
     assert luck.beaten == pytest.approx(0.5, abs=0.1)  # those of B: half of them
 
 
+def test_who_holds_all_there_is_has_no_luck() -> None:
+    funds = (Fund(A, bars(10.0, 10.0, 10.0, 10.0)), Fund(B, bars(10.0, 10.0, 12.0, 6.0)))
+    panel = panel_of(Scenario(days=DAYS, funds=funds, decisions={}))
+    result = run(Given(((1, (0.5, 0.5)),)), panel, cash=1e4, costs=FREE, engine="batch")
+    assert luck_of(result, panel, result.job.conditions) is None
+
+
 def test_who_bought_nothing_has_no_luck() -> None:
     panel = panel_of(Scenario(days=DAYS, funds=(Fund(A, bars(10.0, 10.0, 10.0, 10.0)),), decisions={}))
     result = run(Given(((1, (0.0,)),)), panel, cash=1e4, engine="batch")

@@ -40,13 +40,13 @@ from engine.report.paper import print_page
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
-from engine.report.run_charts import run_charts
+from engine.report.run_charts import fund_charts, run_charts
 from engine.report.sections import in_unit
 from engine.report.still import still
 from engine.report.tearsheet import write_tearsheet
 from engine.report.trading_sections import rejected
-from engine.result import Context, Result
-from engine.results.curves import exposure
+from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, Context, Result, as_frame
+from engine.results.curves import exposure, fund_curves
 from engine.results.trades import holdings, round_trips
 from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
 
@@ -179,6 +179,27 @@ def test_random_rotations_are_a_band_of_their_own(result: Result) -> None:
     low, high = band[:, -1] / result.initial_cash - 1
     assert f"random rotations, 90 %  {low:+.1%} to {high:+.1%}" in text
     assert "62.5% of them ended below the run" in text
+
+
+def test_merges_and_sales_by_a_stop_are_marked_on_the_charts_of_funds(result: Result) -> None:
+    sale = result.fills[result.fills["shares"] < 0].iloc[0]
+    other = next(symbol for symbol in result.fills["symbol"] if symbol != sale["symbol"])
+    merged = (result.days[60], sale["symbol"], 1000, other, 500, 0.0)
+    marked = replace(
+        result,
+        exits=as_frame([(sale["day"], sale["symbol"], "stop_loss")], EXIT_COLUMNS),
+        merges=as_frame([merged], MERGE_COLUMNS),
+    )
+    found = {each.symbol: each for each in fund_curves(marked)}
+    row = int(np.searchsorted(result.days, np.datetime64(sale["day"], "D")))
+    assert [at for at, _ in found[sale["symbol"]].stopped] == [row]
+    assert found[sale["symbol"]].merges == ((60, f"into {other}"),)
+    assert found[other].merges == ((60, f"from {sale['symbol']}"),)
+    assert found[other].stopped == ()
+    charts = {chart.name: chart for chart in fund_charts(marked, [])}
+    text = still(charts[f"fund-{sale['symbol']}"], synthetic=False)
+    assert "sold by a stop" in text
+    assert f"into {other}" in text
 
 
 def test_exposure_is_by_theme_from_when_it_was_known_and_by_family_before(result: Result) -> None:

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 DRAWS = 500
 LEVELS = (0.05, 0.95)
+FREE = 0.2
+"""Share of the funds that must be left to draw from: who holds nearly all of them chooses nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,14 @@ class Luck:
 
 
 def luck_of(result: Result, panel: Panel, conditions: Conditions, *, seed: int = 0) -> Luck | None:
-    """Return the luck of a result; None where it bought nothing."""
+    """Return the luck of a result; None where it bought nothing, or nearly all that there was."""
     if not len(result.fills):
         return None
     first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
     span, market = slice(first, last + 1), panel.market
+    holding = (result.shares > 0).any(axis=1)
+    if (result.shares > 0).sum() > (1.0 - FREE) * market.traded[span][holding].sum():
+        return None
     with np.errstate(invalid="ignore", divide="ignore"):
         level = market.total_return_level[first - 1 : last + 1]
         whole = level[1:] / level[:-1]

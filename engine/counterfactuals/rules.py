@@ -97,5 +97,4 @@ def _without(reason: str, tape: Tape, terms: Terms) -> tuple[Tape, Terms]:
 
 def _annual(equity: float, capital: float, years: float) -> float:
     """Return the annual return of an account; minus all where nothing is left."""
-    grown: float = (max(equity, 0.0) / capital) ** (1.0 / years) - 1.0
-    return grown
+    return float((max(equity, 0.0) / capital) ** (1.0 / years) - 1.0)

@@ -170,6 +170,7 @@ def _fund(result: Result, fund: curves.FundCurve) -> Chart:
         labels = tuple(said for _, said in fund.merges)
         series.append(Series("merged", "flags", "fall", np.zeros(len(rows)), rows, labels=labels))
     series += marks("bought", "up", "rise", fund.bought) + marks("sold", "down", "fall", fund.sold)
+    series += marks("sold by a stop", "down", "equal", fund.stopped)
     panels = [Panel(f"{called(result, fund.symbol)}, price in today's shares", tuple(series), "number", 170)]
     rows = np.flatnonzero(np.isfinite(fund.flow))
     if len(rows):

@@ -64,6 +64,7 @@ class FundCurve:
     bought, sold : rows with a purchase or a sale, and the price of it
     splits : rows and ratios
     halts : first and last rows
+    stopped : rows of sales, and their prices, that a stop made and no decision
     merges : rows on which a holding became one of another fund, or came of one, and which, in words
     """
 
@@ -74,6 +75,7 @@ class FundCurve:
     sold: tuple[tuple[int, float], ...]
     splits: tuple[tuple[int, float], ...]
     halts: tuple[tuple[int, int], ...]
+    stopped: tuple[tuple[int, float], ...] = ()
     merges: tuple[tuple[int, str], ...] = ()
 
 
@@ -86,6 +88,10 @@ def fund_curves(result: Result) -> list[FundCurve]:
     shares = result.fills["shares"].to_numpy(np.int64)
     prices = result.fills["price"].to_numpy(np.float64)
     decided = np.searchsorted(result.days, result.decision_days)
+    stops: dict[str, list[int]] = {}
+    exits = np.searchsorted(result.days, result.exits["day"].to_numpy().astype(result.days.dtype))
+    for row, symbol in zip(exits.tolist(), result.exits["symbol"], strict=True):
+        stops.setdefault(symbol, []).append(row)
 
     def row_of(day: str) -> int:
         return int(np.searchsorted(result.days, np.datetime64(day, "D")))
@@ -117,6 +123,7 @@ def fund_curves(result: Result) -> list[FundCurve]:
                 tuple((row_of(first), row_of(last)) for first, last, of in context.halts if of == symbol)
                 if context
                 else (),
+                traded(mine & (shares < 0) & np.isin(rows, stops.get(symbol, []))),
                 _merges(result, symbol),
             )
         )
