@@ -269,6 +269,8 @@ def test_an_account_from_the_command_line(here):
     assert here("account", "new", "paper", *WORDS)[0] == 2
     code, _, complained = here("account", "step", "paper", "--until", "2025-01-02")
     assert (code, "begins later" in complained) == (2, True)
+    assert here("account", "new", "tomorrow", *WORDS)[0] == 0  # which trades from 2025-08-21 on
+    assert here("account", "step", "tomorrow")[:2] == (0, "Nothing to do yet.\n")
     code, printed, complained = here("account", "step", "paper", "--until", "2025-08-14", "--json")
     assert code == 0, complained
     assert [each["day"] for each in json.loads(printed)["sessions"]] == [

@@ -48,6 +48,8 @@ def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditio
     """
     last = len(panel.days) - 1
     done = account.last_day
+    if conditions.start is not None and panel.days[last].item() < conditions.start:
+        return  # it has not begun
     if done is not None and done > panel.days[last].item():
         raise DataError(
             "the data end before the account does",

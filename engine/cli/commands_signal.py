@@ -229,6 +229,8 @@ def account_of(
     if account is not None:
         kept = read_account(account)
         own = Spec.from_document(kept.header.spec, str(account))
+        if given["end"] is not None and own.start is not None and given["end"] < own.start:
+            raise UsageError("the account begins later", received=given["end"], limit=f"from {own.start} on")
         return own.with_(**changes), lambda _panel, at: kept.standing(at)
     folder, found = show_run(str(run), out)
     if not isinstance(found, Run):

@@ -52,6 +52,11 @@ class Input:
     provider: str | None
     late: tuple[tuple[str, int], ...]
 
+    @property
+    def oldest(self) -> int:
+        """The age from which on a datum is late: what is due, of bars with the time that a halt may take."""
+        return (self.due or 0) + (LONGEST_HALT if self.table == "bars" else 0)
+
     def __str__(self) -> str:
         named = ", ".join(f"{name} {age}" for name, age in self.late[:3])
         more = f" and {len(self.late) - 3} more" if len(self.late) > 3 else ""
@@ -156,7 +161,7 @@ def require_fresh(inputs: Collection[Input], last: date) -> None:
         raise DataError(
             "the data are stale: by the rules of publication, newer ones are out before the open",
             received="; ".join(map(str, late)),
-            limit=", ".join(f"{each.table} {each.due}" for each in late),
+            limit=", ".join(f"{each.table} {each.oldest}" for each in late),
             hint=f"Import or fetch what is missing up to {last}: `etflow data update --data STORE`, in the "
             "morning where it is published then. Or decide without it: --allow-stale.",
         )
