@@ -107,6 +107,7 @@ def test_a_change_of_return_is_taken_apart(here, tmp_path, store):
     assert "revised on 2025-09-02" in here("runs", "diff", first.strip(), second.strip(), "--explain")[1]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_run_again_is_said(here, tmp_path, store):
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\nimport numpy as np\n\n\n@dataclass(frozen=True)\nclass Mine:\n"
