@@ -21,7 +21,7 @@ from engine.commands.looks import body_of_panel
 from engine.record.lines import Judgement
 from engine.record.record import Record
 from engine.report.audit_page import write_audit
-from engine.results.folder import EXACT_FILES
+from engine.results.layout import EXACT_FILES
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow

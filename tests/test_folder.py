@@ -22,7 +22,9 @@ from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
 from engine.results import staging
-from engine.results.folder import EXACT_FILES, NOT_KNOWN, load, read_metrics, save
+from engine.results.folder import save
+from engine.results.layout import EXACT_FILES, NOT_KNOWN
+from engine.results.loading import load, read_metrics
 from engine.results.runs import check_writable, find, run_id, runs_in, whole
 
 METRICS = Metrics({"sharpe_ratio": 1.25, "alpha": None}, {"alpha": "there is no benchmark"})

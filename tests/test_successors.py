@@ -20,7 +20,8 @@ from data.store.store import Store
 from engine import run, signal
 from engine.cli.main import main
 from engine.metrics import compute_metrics
-from engine.results.folder import load, save
+from engine.results.folder import save
+from engine.results.loading import load
 from engine.results.trades import holdings, round_trips
 from strategies.baselines import BuyHold, EqualWeight
 from strategies.momentum import Momentum

@@ -25,7 +25,7 @@ from data.store.spans import spans_of
 from data.store.tables import TABLES
 from data.words import count
 from engine.record.record import Record
-from engine.results.folder import read_manifest, read_metrics
+from engine.results.loading import read_manifest, read_metrics
 from engine.results.runs import runs_in
 from engine.sweeps.sweep import must_compile
 

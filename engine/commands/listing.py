@@ -9,7 +9,7 @@ from typing import Any
 from data.errors import EtflowError, UsageError, did_you_mean
 from data.expression import parse_condition
 from engine.metrics.declared import METRICS, OF_RUN
-from engine.results.folder import period_of, read_manifest, read_metrics
+from engine.results.loading import period_of, read_manifest, read_metrics
 from engine.results.runs import runs_in
 from engine.tuning.study import leaderboard_of, read_header, studies_in
 

@@ -21,6 +21,7 @@ from engine.metrics import Metrics, compute_metrics
 from engine.pipeline import Watch, execute
 from engine.result import Result
 from engine.results import folder as folders
+from engine.results import loading
 from engine.results.curves import drawdown
 from engine.results.runs import writing
 from engine.spec import DEFAULT, Conditions
@@ -48,8 +49,8 @@ class Run(Result):
 
         DataError where a file is damaged, or its books do not balance, unless not ``balanced``.
         """
-        run = cls.of(folders.load(Path(folder), balanced=balanced))
-        run.__dict__["metrics"] = folders.read_metrics(Path(folder))
+        run = cls.of(loading.load(Path(folder), balanced=balanced))
+        run.__dict__["metrics"] = loading.read_metrics(Path(folder))
         return run
 
     @cached_property

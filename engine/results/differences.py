@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.results.folder import EXACT_FILES
+from engine.results.layout import EXACT_FILES
 from engine.results.runs import MANIFEST
 
 ABSENT = "absent"

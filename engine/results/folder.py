@@ -1,117 +1,32 @@
-"""A result's folder on disk: ``save`` writes it, whole or not at all, and ``load`` reads the same result.
+"""A result's folder on disk, written whole or not at all; ``engine.results.layout`` lists what is in it.
 
-================ ===================================================================================
-file             holds
-================ ===================================================================================
-manifest.json    everything that determines the run: spec, data, versions; and what no table can hold
-metrics.json     statistics by name; null where undefined, and `reasons` by name
-equity.csv       day, equity, cash, return, benchmark_return, receivable, interest, dividend, ...
-positions.csv    day, symbol, shares, value: what was held at the close
-weights.csv      day, symbol, weight, score, flow: decided before the open of that day
-fills.csv        ``FILL_COLUMNS``
-rejections.csv   ``REJECTION_COLUMNS``
-marks.csv        day, then the mark of every fund: what positions are valued at
-merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
-exits.csv        ``EXIT_COLUMNS``: where a stop sold a fund
-phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
-luck.csv         day, lowest, highest: equity that 5 % and 95 % of random rotations are below; likewise
-context.json     names of funds, their splits, halts and themes, the verdict of the search that the run came
-                 from, what rejections cost; likewise
-audit.*          what the audit said; where one was asked
-tearsheet.*      for people; written by the report, not needed to load
-================ ===================================================================================
-
-Numbers are written with as many digits as tell them apart from all others, so that nothing is lost and the
-same run gives the same bytes. A folder is written under a temporary name beside its place and renamed; the
-reports of the folder that it replaces stay where the numbers are the same.
+It is written under a temporary name beside its place and renamed; the reports of the folder that it replaces
+stay where the numbers are the same.
 """
 
 from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.errors import DataError, EtflowError, UsageError, ValidationError
-from data.parsing import NUMBER, misfit, parse_json, read_bounded
+from data.errors import EtflowError, ValidationError
 from engine.metrics import Metrics
-from engine.metrics.declared import OF_RUN
 from engine.result import (
-    EXIT_COLUMNS,
     FILL_COLUMNS,
-    MERGE_COLUMNS,
     REJECTION_COLUMNS,
-    Context,
     Result,
-    as_frame,
 )
 from engine.results.documents import write_json
+from engine.results.layout import CONTEXT, EXACT_FILES, EXITS, LUCK, MERGES, METRICS, PHASES, REASONS, REPORTS
+from engine.results.loading import ROUNDING, read_csv, read_manifest
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
-
-METRICS = "metrics.json"
-NOT_KNOWN = "the version that made the run did not have it"
-REASONS = "reasons"
-EXACT_FILES = (
-    MANIFEST,
-    METRICS,
-    "equity.csv",
-    "positions.csv",
-    "weights.csv",
-    "fills.csv",
-    "rejections.csv",
-    "marks.csv",
-)
-
-PHASES = "phases.csv"
-LUCK = "luck.csv"
-MERGES = "merges.csv"
-EXITS = "exits.csv"
-CONTEXT = "context.json"
-REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
-
-DAY_TYPE = "datetime64[us]"
-TEXT_COLUMNS = ("symbol", "reason", "successor")
-COUNT_COLUMNS = ("shares", "received")
-
-Floats = NDArray[np.float64]
-
-# What is relied on of a manifest, whichever version wrote it.
-_MANIFEST = {
-    "strategy": str,
-    "parameters": dict,
-    "engine?": str,
-    "spec?": {"data?": str, "parameters?": dict},
-    "data": {"name": str, "synthetic": bool, "first_day?": str, "last_day?": str, "symbols?": [str]},
-    "versions?": dict,
-    "result": {"symbols": [str], "initial_cash": NUMBER, "sessions_per_year": NUMBER},
-    "run_id?": str,
-    "idea?": str,
-    "benchmark?": str,
-    "benchmark_known?": {"text?": str},
-    "files?": dict,
-    "allowed?": [str],
-    "data_warnings?": [str],
-}
-_CONTEXT = {
-    "names": dict,
-    "families": dict,
-    "splits": [list],
-    "halts": [list],
-    "judged": str,
-    "judged_by": str,
-    "themes?": dict,
-    "rejection_costs?": dict,
-    "luck_beaten?": NUMBER,
-}
-# Sums of the books and ours may have been added in another order.
-_ROUNDING = 1e-9
 
 
 def save(
@@ -142,12 +57,12 @@ def _refuse_other_numbers(result: Result, folder: Path) -> None:
     try:
         if name is None or read_manifest(folder).get("run_id") != name:
             return
-        before = _read_csv(folder / "equity.csv")["equity"].to_numpy(dtype=np.float64)
+        before = read_csv(folder / "equity.csv")["equity"].to_numpy(dtype=np.float64)
     except (EtflowError, LookupError, ValueError, OSError, csv.Error):
         return  # none is there, or one that nobody can read
     same = np.zeros(0, dtype=bool)
     if len(before) == len(result.equity):
-        same = np.isclose(before, result.equity, rtol=_ROUNDING, atol=0.0)
+        same = np.isclose(before, result.equity, rtol=ROUNDING, atol=0.0)
         if same.all():
             return
     row = int(np.argmin(same)) if len(same) else -1
@@ -250,202 +165,3 @@ def _texts(days: NDArray[np.datetime64]) -> NDArray[np.object_]:
 
 def _with_text_days(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(day=_texts(frame["day"].to_numpy(dtype="datetime64[D]")))
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a results folder; UsageError if it is none, DataError if it is broken."""
-    if not is_run(folder):
-        raise UsageError(f"{folder} is not a results folder", hint=f"It has no {MANIFEST}.")
-    return _read_json(folder / MANIFEST, _MANIFEST)
-
-
-def read_metrics(folder: Path) -> Metrics:
-    """Return the metrics of a results folder; DataError if they are broken.
-
-    One that the version which wrote the folder did not know is undefined.
-    """
-    path = folder / METRICS
-    values = _read_json(path, {f"{REASONS}?": dict})
-    reasons = values.pop(REASONS, None) or {}
-    _require(values, {f"{name}?": NUMBER for name in values}, path)
-    _require(reasons, dict.fromkeys(reasons, str), path)
-    absent = [name for name in OF_RUN if name not in values]
-    return Metrics(values | dict.fromkeys(absent), reasons | dict.fromkeys(absent, NOT_KNOWN))
-
-
-def period_of(folder: Path) -> tuple[str, str]:
-    """Return the first and the last session of a results folder; DataError if its equity is broken."""
-    path = folder / "equity.csv"
-    try:
-        lines = read_bounded(path).decode().splitlines()[1:]
-        first, last = (np.datetime64(lines[place].partition(",")[0], "D") for place in (0, -1))
-    except (OSError, ValueError, IndexError) as error:
-        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
-    return str(first), str(last)
-
-
-def load(folder: Path, *, balanced: bool = True) -> Result:
-    """Return the result that ``save`` wrote into ``folder``, equal in every number.
-
-    Raises UsageError where ``folder`` is not a results folder, DataError where a file of it is broken, or
-    where its books do not balance, unless not ``balanced``.
-    """
-    manifest = read_manifest(folder)
-    try:
-        result = _load(folder, manifest)
-        if balanced:
-            _check_books(result, folder)
-    except DataError:
-        raise
-    except (LookupError, ValueError, TypeError, OverflowError, OSError, csv.Error) as error:
-        raise DataError(f"{folder} cannot be read", received=error, hint="Make the run again.") from error
-    return result
-
-
-def _check_books(result: Result, folder: Path) -> None:
-    """Raise DataError unless equity is what cash and positions make it, and money moves as fills say."""
-    worth = result.cash + result.receivable + np.nansum(result.shares * result.mark, axis=1)
-    money = result.cash + result.receivable
-    earned, moved = _of_fills(result)
-    before = np.concatenate(([result.initial_cash], money[:-1]))
-    # Where shares came or went without a fill, a fund was split or wound up, which may pay as well.
-    plain = (np.diff(result.shares, axis=0, prepend=0) == moved).all(axis=1)
-    expected = np.where(plain, before + earned + result.interest + result.dividend, money)
-    for name, stated, right in (("equity", result.equity, worth), ("cash and receivables", money, expected)):
-        off = ~np.isclose(stated, right, rtol=_ROUNDING, atol=_ROUNDING * result.initial_cash)
-        if off.any():
-            row = int(np.argmax(off))
-            raise DataError(
-                f"the books of {folder} do not balance on {result.days[row]}",
-                received=f"{name} of {stated[row]:,.2f}",
-                limit=f"{right[row]:,.2f}, as the other tables have it",
-                hint="A file was changed after the run. Make the run again.",
-            )
-
-
-def _of_fills(result: Result) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the money that fills brought in each session, (D,), and the shares, (D, S)."""
-    fills = result.fills
-    rows = np.searchsorted(result.days, fills["day"].to_numpy().astype("datetime64[D]"))
-    columns = np.array([result.symbols.index(symbol) for symbol in fills["symbol"]], dtype=np.int64)
-    shares = fills["shares"].to_numpy()
-    money, moved = np.zeros(len(result.days)), np.zeros_like(result.shares)
-    np.add.at(moved, (rows, columns), shares)
-    costs = fills["commission"].to_numpy() + fills["fee"].to_numpy()
-    np.add.at(money, rows, -np.sign(shares) * fills["notional"].to_numpy() - costs)
-    return money, moved
-
-
-def _load(folder: Path, manifest: dict[str, Any]) -> Result:
-    by_hand = manifest.pop("result")
-    symbols = tuple(by_hand["symbols"])
-    equity = _read_csv(folder / "equity.csv")
-    days = equity["day"].to_numpy().astype("datetime64[D]")
-
-    positions = _read_csv(folder / "positions.csv")
-    shares = np.zeros((len(days), len(symbols)), dtype=np.int64)
-    rows = np.searchsorted(days, positions["day"].to_numpy().astype("datetime64[D]"))
-    column_of = {symbol: column for column, symbol in enumerate(symbols)}
-    shares[rows, [column_of[symbol] for symbol in positions["symbol"]]] = positions["shares"]
-
-    weights = _read_csv(folder / "weights.csv")
-    shape = (len(weights) // len(symbols), len(symbols))
-    decision_days = weights["day"].to_numpy().astype("datetime64[D]").reshape(shape)[:, 0]
-    marks = _read_csv(folder / "marks.csv")
-
-    def floats(frame: pd.DataFrame, name: str) -> Floats:
-        return frame[name].to_numpy(dtype=np.float64, copy=True)
-
-    return Result(
-        manifest=manifest,
-        days=days,
-        symbols=symbols,
-        equity=floats(equity, "equity"),
-        cash=floats(equity, "cash"),
-        receivable=floats(equity, "receivable"),
-        shares=shares,
-        mark=marks[list(symbols)].to_numpy(dtype=np.float64),
-        interest=floats(equity, "interest"),
-        dividend=floats(equity, "dividend"),
-        benchmark_return=floats(equity, "benchmark_return"),
-        equal_weight_return=floats(equity, "equal_weight_return"),
-        decision_days=decision_days,
-        weights=floats(weights, "weight").reshape(shape),
-        scores=floats(weights, "score").reshape(shape),
-        decision_flows=floats(weights, "flow").reshape(shape),
-        fills=_read_csv(folder / "fills.csv"),
-        rejections=_read_csv(folder / "rejections.csv"),
-        initial_cash=float(by_hand["initial_cash"]),
-        sessions_per_year=float(by_hand["sessions_per_year"]),
-        phase_band=_read_band(folder / PHASES),
-        luck_band=_read_band(folder / LUCK),
-        merges=_read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
-        exits=_read_csv(folder / EXITS) if (folder / EXITS).is_file() else as_frame([], EXIT_COLUMNS),
-        context=_read_context(folder / CONTEXT),
-    )
-
-
-def _read_band(path: Path) -> Floats | None:
-    if not path.is_file():
-        return None
-    band = _read_csv(path)
-    return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
-
-
-def _read_context(path: Path) -> Context | None:
-    if not path.is_file():
-        return None
-    found = _read_json(path, _CONTEXT)
-    return Context(
-        names={str(symbol): str(name) for symbol, name in found["names"].items()},
-        families={str(symbol): str(name) for symbol, name in found["families"].items()},
-        splits=tuple((str(day), str(symbol), float(ratio)) for day, symbol, ratio in found["splits"]),
-        halts=tuple((str(first), str(last), str(symbol)) for first, last, symbol in found["halts"]),
-        judged=str(found["judged"]),
-        judged_by=str(found["judged_by"]),
-        themes={
-            str(symbol): tuple(
-                (str(day), {str(name): float(part) for name, part in parts.items()}) for day, parts in files
-            )
-            for symbol, files in found.get("themes", {}).items()
-        },
-        rejection_costs={
-            str(reason): None if cost is None else float(cost)
-            for reason, cost in found.get("rejection_costs", {}).items()
-        },
-        luck_beaten=found.get("luck_beaten"),
-    )
-
-
-def _read_json(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = parse_json(read_bounded(path))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
-    if not isinstance(document, dict):
-        raise DataError(f"{path} is not a JSON object", hint="Make the run again.")
-    _require(document, shape, path)
-    return document
-
-
-def _require(document: dict[str, Any], shape: Mapping[str, Any], path: Path) -> None:
-    if (place := misfit(document, shape)) is not None:
-        raise DataError(f"{path} is damaged: `{place}` is not what it should be", hint="Make the run again.")
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    # By Python's own float(), which is exact; what pandas' reader does depends on its version.
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-    return pd.DataFrame({name: _typed(name, values) for name, values in cells.items()})
-
-
-def _typed(name: str, values: Sequence[str]) -> NDArray[Any] | pd.Series:
-    if name == "day":
-        return np.array(values, dtype=DAY_TYPE)
-    if name in TEXT_COLUMNS:
-        return pd.Series(values, dtype="str")
-    if name in COUNT_COLUMNS:
-        return np.array([int(value) for value in values], dtype=np.int64)
-    return np.array([float(value) if value else np.nan for value in values], dtype=np.float64)
