@@ -153,7 +153,7 @@ class OpenTable:
         places, found = self._places(new), []
         for number in sorted(set(places.tolist())) or [0]:
             come = new if (places == number).all() else new[places == number].reset_index(drop=True)
-            series = set(come[self.schema.key[0]])
+            series = set(come[self.schema.key[0]].unique())
             old = OpenTable(self.schema, self.files[number : number + 1]).read(series)
             rows, change = merge(
                 self.schema, old, come, each_source=each_source, all_old=self._column, all_new=new
