@@ -28,7 +28,7 @@ class _Part:
 
 
 class Joined(Mapping[str, pd.DataFrame]):
-    """What files say of each table. It is kept small, and joined when somebody asks for the table.
+    """What files say of each table: kept small, joined when the table is asked for, and given away then.
 
     Texts are categories in it, and columns without a value absent. DataError, when the table is asked for, if
     files disagree.
@@ -58,7 +58,8 @@ class Joined(Mapping[str, pd.DataFrame]):
         return len(self._parts)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        parts, schema = self._parts[name], table(name)
+        schema = table(name)
+        parts, self._parts[name] = self._parts[name], []
         files = tuple(file for part in parts for file in part.files)
         lengths = [sum(rows for _, rows in part.files) for part in parts]
         columns: dict[str, pd.Series] = {}
@@ -67,7 +68,6 @@ class Joined(Mapping[str, pd.DataFrame]):
             pieces = [part.columns.pop(each, None) for part in parts]
             if any(piece is not None for piece in pieces):
                 columns[each] = end_to_end(pieces, lengths)
-        self._parts[name] = [_Part(columns, files)]
         frame = pd.DataFrame(columns, copy=False) if columns else schema.empty()
         keys = [ranks(frame[key]) for key in schema.key]
         if are_in_order(keys):

@@ -138,46 +138,56 @@ class Store:
         was done. Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot
         be written.
         """
-        incoming = {
-            name: table_of(name).validate(frame, f"table `{name}`") for name, frame in changes.items()
-        }
         with writing(self.folder):
             sweep(self.folder)
             self._look()
-            merged = {
-                name: self._table(name).merge(new, each_source=fetched is not None)
-                for name, new in incoming.items()
-            }
-            made = [together([each.change for each in parts]) for parts in merged.values()]
+            made: list[Change] = []
+            written: dict[str, tuple[Segment, ...]] = {}
+            runs = [ARRIVALS.empty()]
+            for name in changes:
+                # One after the other: the memory has room for the rows of one table.
+                change, segments, came = self._take(name, changes[name], accept_revision, fetched)
+                made.append(change)
+                written |= {name: segments} if segments else {}
+                runs.append(came)
             if not accept_revision:
                 refuse(made)
-            altered = [change.table for change in made if change.alters]
-            plans = {name: self._table(name).plan(merged[name]) for name in altered}
             revisions = revisions_of(made, on or date.today())
-            came = self._came(changes, merged, fetched) if altered else ARRIVALS.empty()
-            for schema, rows in ((REVISIONS, revisions), (ARRIVALS, came)):
+            for schema, rows in ((REVISIONS, revisions), (ARRIVALS, pd.concat(runs, ignore_index=True))):
                 if len(rows):
-                    plans[schema.name] = self._table(schema.name).plan_behind(rows)
-            if plans or (recipe is not None and recipe != self.recipe):
-                self._commit(plans, self.recipe if recipe is None else dict(recipe))
+                    written[schema.name] = self._write(
+                        schema.name, self._table(schema.name).plan_behind(rows)
+                    )
+            if written or (recipe is not None and recipe != self.recipe):
+                self._commit(written, self.recipe if recipe is None else dict(recipe))
             return Appended(tuple(made), revisions)
 
+    def _take(
+        self, name: str, frame: pd.DataFrame, accept_revision: bool, fetched: datetime | None
+    ) -> tuple[Change, tuple[Segment, ...], pd.DataFrame]:
+        """Write what becomes of a table; return what changes, its segments and the runs that come.
+
+        There are none of either if nothing changes, or the change is one to refuse.
+        """
+        new = table_of(name).validate(frame, f"table `{name}`")
+        merged = self._table(name).merge(new, each_source=fetched is not None)
+        change = together([each.change for each in merged])
+        if not change.alters or (change.revised and not accept_revision):
+            return change, (), ARRIVALS.empty()
+        segments = self._write(name, self._table(name).plan(merged))
+        return change, segments, self._came(name, frame, merged, fetched)
+
     def _came(
-        self,
-        changes: Mapping[str, pd.DataFrame],
-        merged: Mapping[str, Sequence[Merged]],
-        fetched: datetime | None,
+        self, name: str, frame: pd.DataFrame, merged: Sequence[Merged], fetched: datetime | None
     ) -> pd.DataFrame:
         """Return the runs of what comes; none for files, unless some of the store was fetched."""
         if fetched is None and ARRIVALS.name not in self._manifest.tables:
             return ARRIVALS.empty()
-        runs = [ARRIVALS.empty()]
-        for name, parts in merged.items():
-            schema = table_of(name)
-            given = changes[name] if fetched is not None else schema.empty().assign(provider="")
-            providers = given[[*schema.key, "provider"]].drop_duplicates(list(schema.key))
-            moment = fetched or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-            runs += [arrivals_of(schema, each.rows, each.change.came, providers, moment) for each in parts]
+        schema = table_of(name)
+        given = frame if fetched is not None else schema.empty().assign(provider="")
+        providers = given[[*schema.key, "provider"]].drop_duplicates(list(schema.key))
+        moment = fetched or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        runs = [arrivals_of(schema, each.rows, each.change.came, providers, moment) for each in merged]
         return pd.concat(runs, ignore_index=True)
 
     def _table(self, name: str) -> OpenTable:
@@ -211,20 +221,22 @@ class Store:
         """Return what is sent to another process: no open files."""
         return {**self.__dict__, "_open": {}}
 
-    def _commit(self, plans: Mapping[str, Sequence[Sequence[Piece]]], recipe: Mapping[str, Any]) -> None:
+    def _write(self, name: str, plan: Sequence[Sequence[Piece]]) -> tuple[Segment, ...]:
+        """Write the segments of a table that are new; ``store.json`` does not name them yet."""
+        number, segments = self._manifest.generation, list[Segment]()
+        for pieces in plan:
+            (first, *more) = pieces
+            if not more and first.file is not None and first.as_it_is:
+                segments.append(first.file.segment)
+                continue
+            number += 1
+            path = self.folder / f"{name}-{number:06d}.parquet"
+            segments.append(write_file(path, schema_of(name), blocks_of(pieces)))
+        return tuple(segments)
+
+    def _commit(self, written: Mapping[str, tuple[Segment, ...]], recipe: Mapping[str, Any]) -> None:
         tables = {
             name: tuple(file.segment for file in self._table(name).files) for name in self._manifest.tables
         }
-        for name, plan in sorted(plans.items()):
-            number, segments = self._manifest.generation, list[Segment]()
-            for pieces in plan:
-                (first, *more) = pieces
-                if not more and first.file is not None and first.as_it_is:
-                    segments.append(first.file.segment)
-                    continue
-                number += 1
-                path = self.folder / f"{name}-{number:06d}.parquet"
-                segments.append(write_file(path, schema_of(name), blocks_of(pieces)))
-            tables[name] = tuple(segments)
-        write_manifest(self.folder, Manifest(tables, recipe))
+        write_manifest(self.folder, Manifest({**tables, **written}, recipe))
         self._look()
