@@ -43,13 +43,22 @@ def compiled(function: Function, *calls: Callable[..., Any]) -> Function:
         return cast(Function, _compiled(function, *calls))
 
 
+def inlined(function: Function) -> Function:
+    """Return the function, marked as one that machine code has at every place of its call.
+
+    What is small the compiler puts there by itself. This is for what is larger, in the innermost loop.
+    """
+    function.inlined = True  # type: ignore[attr-defined]
+    return function
+
+
 @cache
 def _compiled(function: Callable[..., Any], *calls: Callable[..., Any]) -> Any:
     import numba
     from numba.extending import register_jitable
 
     for each in calls:
-        register_jitable(each)
+        register_jitable(forceinline=hasattr(each, "inlined"))(each)
     folder = _folder(function, *calls)
     settings: Any = numba.config
     before = settings.CACHE_DIR

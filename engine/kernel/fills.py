@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from data.numeric.compiled import inlined
 from engine.kernel.costs import Costs, adverse_rate, commission
 
 # Why an order, or a part of it, did not trade: numbers in the kernel, names in results, words for people. The
@@ -120,31 +121,14 @@ def at_limit_down(price: Any, limit: Any, tick: Any) -> Any:
     return price <= limit + tick / 2.0
 
 
+@inlined
 def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     """Return what becomes of ``order`` (signed shares, not blocked) with ``cash`` at hand."""
-    allowed = abs(order)
-    if terms.participation_rate > 0.0:
-        allowed = min(allowed, most_shares(quote, terms))
+    allowed = within_participation(abs(order), quote, terms)
     wanted = allowed if order > 0 else -allowed
     filled = charge(wanted, quote, terms, cash)
-    if filled.cash < -terms.credit and wanted < 0:
-        filled = charge(0, quote, terms, cash)
-    elif filled.cash < -terms.credit:
-        # The most lots that cash pays for: what a lot costs only grows with their number.
-        enough, too_many = 0, wanted // quote.lot
-        likely = math.floor(too_many * (cash / (cash - filled.cash)))
-        while too_many - enough > 1:
-            middle = likely if likely > enough else likely + 1
-            if not enough < middle < too_many:
-                middle = (enough + too_many) // 2
-            part = charge(middle * quote.lot, quote, terms, cash)
-            if part.cash < 0.0:
-                too_many = middle
-                likely = math.floor(middle * (cash / (cash - part.cash)))
-            else:
-                enough, filled = middle, part
-        if enough == 0:
-            filled = charge(0, quote, terms, cash)
+    if filled.cash < -terms.credit:
+        filled = cut_to_cash(filled, quote, terms, cash)
     return Filled(
         filled.shares,
         filled.price,
@@ -157,9 +141,41 @@ def fill_order(order: int, quote: Quote, terms: Terms, cash: float) -> Filled:
     )
 
 
+def within_participation(shares: int, quote: Quote, terms: Terms) -> int:
+    """Return how many of ``shares`` may trade: whole lots of the permitted part of the session's volume."""
+    # A lot below it no rounding matters, and most orders are far below.
+    if terms.participation_rate == 0.0 or shares + quote.lot <= terms.participation_rate * quote.volume:
+        return shares
+    return min(shares, most_shares(quote, terms))
+
+
 def most_shares(quote: Quote, terms: Terms) -> int:
     """Return the shares in whole lots that may trade at the participation rate of the session's volume."""
     return math.floor(terms.participation_rate * quote.volume / quote.lot) * quote.lot
+
+
+def cut_to_cash(filled: Filled, quote: Quote, terms: Terms, cash: float) -> Filled:
+    """Return the largest part of a fill that ``cash`` pays for: of a buy whole lots, of a sale nothing.
+
+    What a lot costs only grows with their number.
+    """
+    enough, too_many = 0, filled.shares // quote.lot
+    best = charge(0, quote, terms, cash)
+    likely = math.floor(too_many * (cash / (cash - filled.cash)))
+    while too_many - enough > 1:
+        middle = likely if likely > enough else likely + 1
+        if not enough < middle < too_many:
+            middle = (enough + too_many) // 2
+        part = charge(middle * quote.lot, quote, terms, cash)
+        if part.cash < 0.0:
+            too_many = middle
+            likely = math.floor(middle * (cash / (cash - part.cash)))
+        else:
+            enough, best = middle, part
+            # What is left is clearly too little for another lot, whatever its commission is rounded to.
+            if part.cash < 0.99 * quote.lot * part.price:
+                break
+    return best
 
 
 def charge(shares: int, quote: Quote, terms: Terms, cash: float) -> Filled:

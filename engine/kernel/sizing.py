@@ -25,11 +25,10 @@ def size_order(weight: float, equity: float, reference: float, held: int, lot: i
     The difference is truncated towards zero to whole lots, except that a sale down to zero sells
     everything, odd lots included. Equity and reference price are those known before the open.
     """
-    if weight == 0.0:
-        return -held
     difference = weight * equity / reference - held
     lots = math.floor(abs(difference) / lot)
-    return lots * lot if difference > 0.0 else -lots * lot
+    order = lots * lot if difference > 0.0 else -lots * lot
+    return -held if weight == 0.0 else order
 
 
 def split_shares(shares: int, ratio: float) -> int:

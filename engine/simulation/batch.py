@@ -45,6 +45,8 @@ ACCOUNT_CALLS = (
     fills.fill_order,
     fills.most_shares,
     fills.charge,
+    fills.within_participation,
+    fills.cut_to_cash,
     fills.slippage_of,
     costs.commission,
     costs.adverse_rate,
