@@ -330,7 +330,7 @@ def test_ties_of_many_funds_are_decided_by_symbol_too(order_of: str) -> None:
     values = np.array([[1.0 / 400, 2.0 / 400] * 100])
     expected = [*range(1, 200, 2), *range(0, 200, 2)]
     if order_of == "scores":
-        ranking, ranked = rank_columns(values, np.ones((1, 200), dtype=bool))
+        ranking, ranked = rank_columns(values, np.ones((1, 200), dtype=bool), -np.inf)
         assert ranked.tolist() == [200]
     else:
         ranking = Targets.of_weights(np.array([5]), values).rank

@@ -161,7 +161,7 @@ def target_weights(
     count, funds = len(decisions), len(symbols)
     rule = rule_of(rotation, symbols)
     lines, may_hold = scores[decisions], listed[decisions]
-    ranking, ranked = rank_columns(lines, may_hold)
+    ranking, ranked = rank_columns(lines, may_hold, rule.threshold)
     columns, parts = [0] * (count * funds), [0.0] * (count * funds)
     starts = [0] * (count + 1)
     rotate(
@@ -189,12 +189,12 @@ def target_weights(
     return Targets(decisions, weights, rank, lines)
 
 
-def rank_columns(scores: Floats, listed: NDArray[np.bool_]) -> tuple[Integers, Integers]:
-    """Return the columns of each row by (-score, column), and how many have a score and are listed.
+def rank_columns(scores: Floats, listed: NDArray[np.bool_], threshold: float) -> tuple[Integers, Integers]:
+    """Return the columns of each row by (-score, column), and how many qualify: listed, above the threshold.
 
-    ``scores``, ``listed`` and the ranking are (K, S); what is not ranked stands at the end of its row.
+    ``scores``, ``listed`` and the ranking are (K, S); what does not qualify stands at the end of its row.
     """
-    eligible = listed & np.isfinite(scores)
+    eligible = listed & np.isfinite(scores) & (scores > threshold)
     ranking = np.argsort(np.where(eligible, -scores, np.inf), axis=1, kind="stable")
     return ranking, eligible.sum(axis=1)
 
@@ -230,7 +230,7 @@ def rotate(
     """Write what to hold, in buying order, and its weights, for all decisions of one rotation.
 
     A kernel: it takes flat lists or arrays. For decision k: ``sessions[k]`` is its row in ``ranking``
-    (``depth`` columns to a row, best first, of which ``ranked`` are filled), in ``scores`` and in ``listed``
+    (``depth`` columns to a row, best first, of which ``ranked`` qualify), in ``scores`` and in ``listed``
     (``funds`` to a row); ``rows[k]`` is its row in ``closes`` (known total-return prices, used by inverse
     volatility alone). ``before`` is false for each column. Decision k has ``starts[k]`` to ``starts[k + 1]``
     of ``columns`` and ``weights``.
@@ -239,12 +239,9 @@ def rotate(
     reach = rule.top + rule.hysteresis
     for number in range(len(sessions)):
         at, of = sessions[number] * depth, sessions[number] * funds
-        within = ranked[sessions[number]]
-        if rule.top > 0 and reach < within:
-            within = reach
-        qualified = 0
-        while qualified < within and scores[of + ranking[at + qualified]] > rule.threshold:
-            qualified += 1
+        qualified = ranked[sessions[number]]
+        if rule.top > 0 and reach < qualified:
+            qualified = reach
         count = qualified
         if rule.top > 0 and rule.hysteresis > 0:
             # Those held before stay; newcomers take the places that are left.

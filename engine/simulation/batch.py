@@ -43,10 +43,10 @@ ACCOUNT_CALLS = (
     fills.at_limit_up,
     fills.at_limit_down,
     fills.fill_order,
-    fills.most_shares,
-    fills.charge,
     fills.within_participation,
+    fills.most_shares,
     fills.cut_to_cash,
+    fills.charge,
     fills.slippage_of,
     costs.commission,
     costs.adverse_rate,
@@ -72,7 +72,8 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
     expected = ROWS_PER_DECISION * len(orders.sessions) + 1
     rows = (expected, expected)
     while True:
-        record = blank_record(last - first + 1, len(panel.symbols), rows[0], rows[1], True)
+        equity = np.empty(last - first + 1)
+        record = blank_record(len(equity), len(panel.symbols), rows[0], rows[1])
         totals = follow_orders(
             tape,
             terms_of(conditions.costs),
@@ -81,6 +82,7 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
             conditions.fill == "vwap",
             float(conditions.cash),
             orders,
+            equity,
             sleeves_of(targets, tape),
             record,
         )
@@ -89,7 +91,7 @@ def simulate_batch(panel: Panel, targets: Targets, first: int, last: int, condit
         rows = (totals.fills, totals.rejections)
     if totals.broken >= 0:
         raise InvariantError(f"cash or shares below zero on {panel.days[first + totals.broken]}")
-    return _ledger(panel, targets, first, last, record, totals.fills, totals.rejections)
+    return _ledger(panel, targets, first, last, equity, record, totals.fills, totals.rejections)
 
 
 def follower(work: int) -> Callable[..., Totals]:
@@ -111,8 +113,7 @@ def equity_of(
 
     ``terms`` are those of the conditions where they are left out.
     """
-    funds, sessions = tape.marks.shape
-    record = blank_record(sessions, funds, 0, 0, False)
+    equity = np.empty(tape.marks.shape[1])
     follow_orders(
         tape,
         terms_of(conditions.costs) if terms is None else terms,
@@ -120,11 +121,12 @@ def equity_of(
         conditions.costs.cash_rate,
         conditions.fill == "vwap",
         float(conditions.cash),
-        orders_of(targets, first, first + sessions - 1),
+        orders_of(targets, first, first + len(equity) - 1),
+        equity,
         sleeves_of(targets, tape),
-        record,
+        blank_record(0, 0, 0, 0),
     )
-    return record.equity
+    return equity
 
 
 def work_of(targets: Targets, first: int, last: int) -> int:
@@ -165,7 +167,14 @@ def sleeves_of(targets: Targets, tape: Tape) -> Sleeves:
 
 
 def _ledger(
-    panel: Panel, targets: Targets, first: int, last: int, record: Record, fills: int, rejections: int
+    panel: Panel,
+    targets: Targets,
+    first: int,
+    last: int,
+    equity: NDArray[np.float64],
+    record: Record,
+    fills: int,
+    rejections: int,
 ) -> Ledger:
     span = slice(first, last + 1)
     days = panel.days[span].astype("datetime64[us]")
@@ -182,7 +191,7 @@ def _ledger(
     in_run = (targets.decisions >= first) & (targets.decisions <= last)
     return Ledger(
         first=first,
-        equity=record.equity,
+        equity=equity,
         cash=record.cash,
         receivable=record.receivable,
         shares=record.held,

@@ -35,12 +35,11 @@ class Orders(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Where an account is written down: ``equity`` (D,), other money (D,) and ``held`` (D, S), or all empty.
+    """Where an account is written down beside its equity: money (D,) and ``held`` (D, S), or all empty.
 
     Rows of fills and rejections that do not fit are counted and not written.
     """
 
-    equity: Floats
     cash: Floats
     receivable: Floats
     interest: Floats
@@ -62,17 +61,15 @@ class Totals(NamedTuple):
     broken: int
 
 
-def blank_record(sessions: int, funds: int, fills: int, rejections: int, whole: bool) -> Record:
-    """Return room for a record: of equity alone unless it is to be whole; so many fills and rejections."""
-    kept = sessions if whole else 0
+def blank_record(sessions: int, funds: int, fills: int, rejections: int) -> Record:
+    """Return room for a record of so many sessions, fills and rejections; with 0, for none."""
     return Record(
         np.empty(sessions),
-        np.empty(kept),
-        np.empty(kept),
-        np.zeros(kept),
-        np.zeros(kept),
-        np.zeros(kept),
-        np.zeros((kept, funds), dtype=np.int64),
+        np.empty(sessions),
+        np.zeros(sessions),
+        np.zeros(sessions),
+        np.zeros(sessions),
+        np.zeros((sessions, funds), dtype=np.int64),
         np.empty((fills, FILL_FIELDS)),
         np.empty((rejections, REJECTION_FIELDS), dtype=np.int64),
     )

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from engine.kernel.fills import Terms
 from engine.kernel.targets import Rule, rotate
 from engine.simulation.account import keep_account
-from engine.simulation.entries import Orders, Totals, blank_record
-from engine.simulation.sleeves import blank_sleeves
+from engine.simulation.entries import Orders, Totals
 from engine.simulation.tape import Tape
 from engine.sweeps.compiled_metrics import write_metrics
+from engine.sweeps.ranking import count_qualified
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,6 +65,7 @@ def run_sets(
     scores: Floats,
     ranking: Integers,
     ranked: Integers,
+    floor: float,
     rules: Rules,
     metrics: Floats,
     equity: Floats,
@@ -72,7 +73,8 @@ def run_sets(
     """Write the metrics of each set into ``metrics`` (N, M), and its path into ``equity`` (N, D) or (0, D).
 
     ``scores`` (D, S) by session of the run; ``ranking`` (D, depth) the best columns of each, of which
-    ``ranked`` (D,) are filled. Return the number of the first set whose books broke, or -1.
+    ``ranked`` (D,) are filled, with scores above ``floor``. Return the number of the first set whose books
+    broke, or -1.
     """
     sessions, funds = scores.shape
     depth = ranking.shape[1]
@@ -81,9 +83,13 @@ def run_sets(
         room = max(room, (rules.starts[each + 1] - rules.starts[each]) * depth)
     columns = np.empty(room + 1, dtype=np.int64)
     weights = np.empty(room + 1)
-    record = blank_record(sessions, funds, 0, 0, False)
-    nobody, no_turns = blank_sleeves(1, funds, 0), np.empty((0, 2), dtype=np.int64)
+    path, no_turns = np.empty(sessions), np.empty((0, 2), dtype=np.int64)
+    qualified, threshold = ranked, floor
     for number in range(len(rules.top)):
+        if rules.threshold[number] != threshold:
+            threshold = rules.threshold[number]
+            qualified = np.empty(sessions, dtype=np.int64)
+            count_qualified(scores, ranking, ranked, threshold, qualified)
         rule = Rule(
             rules.top[number],
             rules.threshold[number],
@@ -99,7 +105,7 @@ def run_sets(
         rotate(
             ranking.reshape(-1),
             depth,
-            ranked,
+            qualified,
             scores.reshape(-1),
             inputs.listed.reshape(-1),
             inputs.closes.reshape(-1),
@@ -128,14 +134,13 @@ def run_sets(
             inputs.whole_session,
             inputs.initial_cash,
             orders,
-            nobody,
-            record,
+            path,
+            None,
+            None,
         )
         if totals.broken >= 0:
             return number
-        write_metrics(
-            record.equity, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[number]
-        )
+        write_metrics(path, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[number])
         if len(equity) > 0:
-            equity[number] = record.equity
+            equity[number] = path
     return -1

@@ -22,7 +22,7 @@ SHORT = 32
 def rank(scores: Floats, listed: Bools, wanted: Bools, depth: int, floor: float) -> tuple[Integers, Integers]:
     """Return the best ``depth`` columns of each row, (D, depth) or more, and how many there are, (D,).
 
-    By (-score, column), of the listed funds with a finite score above ``floor``; a floor may be left unused.
+    By (-score, column), of the listed funds with a finite score above ``floor``.
     ``scores``, ``listed`` (D, S); rows that are not ``wanted`` (D,) stay empty.
     """
     if depth <= SHORT:
@@ -30,7 +30,7 @@ def rank(scores: Floats, listed: Bools, wanted: Bools, depth: int, floor: float)
         return ranking, compiled(rank_rows)(scores, listed, wanted, depth, floor, ranking)
     ranking = np.empty(scores.shape, dtype=np.int64)
     counts = np.zeros(len(scores), dtype=np.int64)
-    ranking[wanted], counts[wanted] = rank_columns(scores[wanted], listed[wanted])
+    ranking[wanted], counts[wanted] = rank_columns(scores[wanted], listed[wanted], floor)
     return ranking, counts
 
 
@@ -61,3 +61,14 @@ def rank_rows(
                 lowest = best[depth - 1]
         counts[row] = count
     return counts
+
+
+def count_qualified(
+    scores: Floats, ranking: Integers, ranked: Integers, threshold: float, qualified: Integers
+) -> None:
+    """Write how many of the ranked columns of each row have a score above a threshold."""
+    for row in range(len(scores)):
+        count = 0
+        while count < ranked[row] and scores[row, ranking[row, count]] > threshold:
+            count += 1
+        qualified[row] = count

@@ -49,7 +49,6 @@ from engine.simulation.batch import ACCOUNT_CALLS, orders_of, sleeves_of
 from engine.simulation.engines import require_market
 from engine.simulation.entries import Totals, blank_record
 from engine.simulation.ledger import InvariantError
-from engine.simulation.sleeves import blank_sleeves
 from engine.simulation.tape import cells_of, tape_of
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
@@ -58,7 +57,7 @@ from engine.strategy.protocol import Strategy
 from engine.sweeps import accounts, compiled_metrics
 from engine.sweeps.accounts import Inputs, Rules
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
-from engine.sweeps.ranking import rank
+from engine.sweeps.ranking import count_qualified, rank
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
 
 Floats = NDArray[np.float64]
@@ -66,9 +65,8 @@ Floats = NDArray[np.float64]
 PATHS = 512  # held at a time where they are measured and not asked for
 
 CALLS = (
-    blank_record,
-    blank_sleeves,
     compiled_metrics.write_metrics,
+    count_qualified,
     rotate,
     weigh,
     recent_volatility,
@@ -281,7 +279,7 @@ class Sweep:
         floor = min(rule.threshold for rule in rules)
         ranking, ranked = rank(scores, self._inputs.listed, wanted, min(depth, funds), floor)
         broken = compiled(accounts.run_sets, *CALLS)(
-            self._inputs_for(sessions), scores, ranking, ranked, arranged, found, walked
+            self._inputs_for(sessions), scores, ranking, ranked, floor, arranged, found, walked
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
@@ -326,7 +324,7 @@ class Sweep:
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
         orders = orders_of(targets, self.first, self.last)
         inputs = self._inputs_for(orders.sessions)
-        record = blank_record(len(self.days), len(self.panel.symbols), 0, 0, False)
+        equity = np.empty(len(self.days))
         totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
             inputs.tape,
             inputs.terms,
@@ -335,12 +333,13 @@ class Sweep:
             inputs.whole_session,
             inputs.initial_cash,
             orders,
+            equity,
             sleeves_of(targets, inputs.tape),
-            record,
+            blank_record(0, 0, 0, 0),
         )
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
-        return record.equity, totals
+        return equity, totals
 
 
 def _schedule(strategy: Any) -> tuple[int | str, int]:
