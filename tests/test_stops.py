@@ -143,7 +143,7 @@ def test_a_fund_that_could_not_be_bought_is_entered_later(engine: str) -> None:
 
 
 FEW = settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -206,7 +206,15 @@ def test_the_shared_rotation_sells_between_decisions_and_says_why(panel: Any, tm
     assert Run.load(folder).exits.equals(exits)
 
 
-def test_engines_and_sweeps_are_equal_with_stops(panel: Any) -> None:
+@pytest.mark.parametrize(
+    "in_machine_code", [False, pytest.param(True, marks=pytest.mark.slow)], ids=("python", "machine code")
+)
+def test_engines_and_sweeps_are_equal_with_stops(
+    panel: Any, monkeypatch: pytest.MonkeyPatch, in_machine_code: bool
+) -> None:
+    if not in_machine_code:  # which takes seconds to be made
+        for module in ("sweep", "stopped", "ranking"):
+            monkeypatch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
     first, last = 61, len(panel.days) - 1
     sets = [
         STRATEGIES["momentum"](rebalance=10, top=top, stop_loss=loss, trailing_stop=trailing, time_stop=time)

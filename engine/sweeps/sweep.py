@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.kernel.fills import terms_of
 from engine.kernel.schedule import decision_rows
-from engine.kernel.stops import stops_of
+from engine.kernel.stops import Stops, entry_levels, stops_of
 from engine.kernel.targets import (
     Rule,
     Targets,
@@ -47,8 +48,9 @@ from engine.simulation import account
 from engine.simulation.alternatives import benchmark_return
 from engine.simulation.batch import ACCOUNT_CALLS, orders_of, sleeves_of
 from engine.simulation.engines import require_market
-from engine.simulation.entries import Totals, blank_record
+from engine.simulation.entries import Orders, Totals, blank_record
 from engine.simulation.ledger import InvariantError
+from engine.simulation.sleeves import Sleeves, blank_sleeves
 from engine.simulation.tape import cells_of, tape_of
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter, AtOnceAdapter
@@ -59,6 +61,7 @@ from engine.sweeps.accounts import Inputs, Rules
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.ranking import count_qualified, rank
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
+from engine.sweeps.stopped import orders_with_stops
 
 Floats = NDArray[np.float64]
 
@@ -298,8 +301,12 @@ class Sweep:
             start = self.panel.days[self.first].item()
             values = strategy.values_on(self.panel)
             first = strategy.first_session(self.panel, start, self.last, values)
-        targets = strategy.decisions(self.panel, first, self.last, values, fill=self._conditions.fill)
-        equity, totals = self._follow(targets)
+        stops = stops_of(strategy.strategy) if isinstance(strategy, ScoreAdapter) else None
+        if stops is not None and not getattr(strategy.strategy, "core", ""):
+            equity, totals = self._walk(*self._stopped(strategy.strategy, stops, values))
+        else:
+            targets = strategy.decisions(self.panel, first, self.last, values, fill=self._conditions.fill)
+            equity, totals = self._follow(targets)
         inputs = self._inputs
         compiled(compiled_metrics.write_metrics)(
             equity,
@@ -324,6 +331,32 @@ class Sweep:
     def _follow(self, targets: Targets) -> tuple[Floats, Totals]:
         orders = orders_of(targets, self.first, self.last)
         inputs = self._inputs_for(orders.sessions)
+        return self._walk(orders, sleeves_of(targets, inputs.tape))
+
+    def _stopped(self, rotation: Any, stops: Stops, scores: Floats) -> tuple[Orders, Sleeves]:
+        """Return the orders of a rotation with stops; something may be sold in any session."""
+        self._inputs_for(np.arange(len(self.days)))
+        inputs, funds = self._inputs, len(self.panel.symbols)
+        sessions = self._decisions(*_schedule(rotation))
+        orders = orders_with_stops(
+            rotation,
+            stops,
+            frozen(scores[self.first : self.last + 1]),
+            inputs.listed,
+            inputs.closes,
+            self._entries,
+            sessions,
+            self.first,
+            self.panel.symbols,
+        )
+        return orders, blank_sleeves(1, funds, 0)
+
+    @cached_property
+    def _entries(self) -> Floats:
+        return frozen(entry_levels(self.panel.market, self._conditions.fill))
+
+    def _walk(self, orders: Orders, sleeves: Sleeves) -> tuple[Floats, Totals]:
+        inputs = self._inputs
         equity = np.empty(len(self.days))
         totals = compiled(account.follow_orders, *ACCOUNT_CALLS)(
             inputs.tape,
@@ -334,7 +367,7 @@ class Sweep:
             inputs.initial_cash,
             orders,
             equity,
-            sleeves_of(targets, inputs.tape),
+            sleeves,
             blank_record(0, 0, 0, 0),
         )
         if totals.broken >= 0:

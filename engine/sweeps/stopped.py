@@ -1,0 +1,82 @@
+"""Orders of a set with stops: its rotation and its exits, in machine code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.numeric.compiled import compiled
+from engine.kernel.stops import Stops, blank_followed, blank_rows, look, put, reason_of, with_exits
+from engine.kernel.targets import recent_volatility, rotate, rule_of, weigh
+from engine.simulation.entries import Orders
+from engine.sweeps.ranking import rank
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def orders_with_stops(
+    rotation: Any,
+    stops: Stops,
+    scores: Floats,
+    listed: NDArray[np.bool_],
+    closes: Floats,
+    entries: Floats,
+    sessions: Integers,
+    first: int,
+    symbols: tuple[str, ...],
+) -> Orders:
+    """Return the decisions of a rotation on ``sessions``, with the exits between them, as orders.
+
+    ``scores`` and ``listed`` (D, S) are by session of the run, which begins with the row ``first`` of
+    ``closes`` and ``entries``.
+    """
+    rule, (days, funds) = rule_of(rotation, symbols), scores.shape
+    depth = min(rule.top + rule.hysteresis if rule.top else funds, funds)
+    wanted = np.zeros(days, dtype=np.bool_)
+    wanted[sessions] = True
+    ranking, ranked = rank(scores, listed, wanted, depth, rule.threshold)
+    starts = np.zeros(len(sessions) + 1, dtype=np.int64)
+    columns = np.empty(len(sessions) * ranking.shape[1] + 1, dtype=np.int64)
+    weights = np.empty(len(columns))
+    compiled(rotate, weigh, recent_volatility)(
+        ranking.reshape(-1),
+        ranking.shape[1],
+        ranked,
+        scores.reshape(-1),
+        listed.reshape(-1),
+        closes.reshape(-1),
+        funds,
+        sessions,
+        sessions + first,
+        rule,
+        np.zeros(funds, dtype=np.bool_),
+        columns,
+        weights,
+        starts,
+    )
+    rows = blank_rows(days, max(depth, 1))
+    count = compiled(with_exits, look, put, reason_of)(
+        first,
+        days - 1,
+        sessions,
+        starts,
+        columns,
+        weights,
+        closes,
+        entries,
+        stops,
+        blank_followed(funds),
+        rows,
+    )
+    size = rows.starts[count]
+    return Orders(
+        rows.sessions[:count],
+        rows.starts[: count + 1],
+        rows.ranked[:count],
+        rows.columns[:size],
+        rows.weights[:size],
+        rows.turns[:count],
+    )
