@@ -126,6 +126,10 @@ CASES = {
         Conditions(fill="vwap", cash=30_000.0),
     ),
     "weekly": (STRATEGIES["momentum"](rebalance="weekly", weighting="inverse_volatility"), Conditions()),
+    "stops": (
+        STRATEGIES["momentum"](rebalance=5, top=3, lookback=10, stop_loss=0.01, trailing_stop=0.02),
+        Conditions(fill="vwap"),
+    ),
     "asked each time": (Turns(), Conditions(fill="close", costs=COSTS)),
 }
 
@@ -155,7 +159,9 @@ def test_each_evening_knows_its_own_day_and_the_account_is_the_backtest(tmp_path
 @pytest.mark.parametrize("name", CASES)
 def test_steps_at_once_by_data_that_know_all_give_the_same_file(tmp_path, name):
     folder, strategy, conditions, result = begun(tmp_path, name, "2025-05-06", "2025-08-20")
-    same_to_the_bit(stepped(folder, strategy, Evening(), conditions), result)
+    account = stepped(folder, strategy, Evening(), conditions)
+    same_to_the_bit(account, result)
+    assert any(each.exits for each in account.sessions) == (name == "stops") == (len(result.exits) > 0)
     before = (folder / FILE).read_bytes()
     stepped(folder, strategy, Evening(), conditions)  # nothing is left to do
     assert (folder / FILE).read_bytes() == before
@@ -197,8 +203,9 @@ def test_a_revised_close_is_named_and_what_it_did(tmp_path):
     assert found.basis_points == pytest.approx((last / again.equity[-1] - 1.0) * 1e4)
 
 
-def test_the_signal_of_an_account_is_what_its_next_step_orders(tmp_path):
-    folder, strategy, conditions, result = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+@pytest.mark.parametrize("name", ["flow", "stops"])
+def test_the_signal_of_an_account_is_what_its_next_step_orders(tmp_path, name):
+    folder, strategy, conditions, result = begun(tmp_path, name, "2025-07-01", "2025-07-31")
     compared = 0
     for day in result.days.tolist()[1:5]:
         account = stepped(folder, strategy, Evening(day), conditions)

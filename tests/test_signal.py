@@ -529,6 +529,7 @@ def test_the_real_command_line_prints_one_document(tmp_path):
         "limit_down",
         "ages",
         "remark",
+        "stop",
     }
     wanted = {each["symbol"]: each["order_shares"] for each in document["funds"] if each["order_shares"]}
     orders = document["orders"] + document["not_sent"]

@@ -27,6 +27,7 @@ _LINE = {
     "day": str,
     "data": {"fingerprint": str, "last_day": str},
     "decision?": {"weights": dict, "scores": dict},
+    "exits": dict,
     "orders": [list],
     "fills": [list],
     "rejections": [list],
@@ -66,14 +67,16 @@ class Session:
     """One session of an account, as its books have it.
 
     ``data`` says on which data it was made. ``decision`` has target weights and scores of the funds that have
-    any; None where none was due. ``fills`` and ``rejections`` are as in a result, without the day.
-    ``marks`` are those of the funds held at the close, ``references`` of the funds held or ordered before the
-    open, ``due`` is money that is owed: symbol, kind and day of the action, amount.
+    any; None where none was due. ``exits`` are funds that a stop sells, and which. ``fills`` and
+    ``rejections`` are as in a result, without the day. ``marks`` are those of the funds held at the close,
+    ``references`` of the funds held or ordered before the open, ``due`` is money that is owed: symbol, kind
+    and day of the action, amount.
     """
 
     day: date
     data: Mapping[str, str]
     decision: Mapping[str, Mapping[str, float]] | None
+    exits: Mapping[str, str]
     orders: tuple[tuple[str, int], ...]
     fills: tuple[tuple[Any, ...], ...]
     rejections: tuple[tuple[str, int, str], ...]
@@ -178,7 +181,7 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
     if wrong is not None or day is None:
         raise _damaged(file, number, wrong or "day")
     money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
-    plain: dict[str, Any] = {name: line[name] for name in ("data", "shares", "marks", "references")}
+    plain: dict[str, Any] = {name: line[name] for name in ("data", "exits", "shares", "marks", "references")}
     plain |= {name: float(line[name]) for name in money}
     try:
         return Session(

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from data.errors import DataError, UsageError
 from data.panel.panel import Panel
 from engine.accounts.lines import Account, Session
-from engine.kernel.targets import Targets
+from engine.kernel.targets import EXITS, STOP_FIELDS, Targets
 from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
-from engine.simulation.decisions import Decide, Decision, OwnOrders, follow
+from engine.simulation.decisions import Decide, Decision, OwnOrders, follow, orders_of
 from engine.simulation.engines import require_market
 from engine.simulation.standing import Standing
 from engine.spec import Conditions
@@ -56,7 +56,7 @@ def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditio
             received=f"data to {panel.days[last]}",
             limit=f"the account is at {done}",
         )
-    first, made = decisions_of(adapter, panel, conditions.start, last)
+    first, made = decisions_of(adapter, panel, conditions.start, last, fill=conditions.fill)
     assert not isinstance(made, OwnOrders)
     decide = follow(made) if isinstance(made, Targets) else made
     rows = _rows(account, panel, first)
@@ -101,11 +101,7 @@ def _step(books: Books, decide: Decide, panel: Panel) -> Session:
     books.open_session()
     held = list(books.shares)
     decision = decide(books)
-    orders = (
-        []
-        if decision is None
-        else books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
-    )
+    orders = orders_of(books, decision)
     for column, order in orders:
         books.trade(column, order)
     books.close_session()
@@ -116,7 +112,12 @@ def _step(books: Books, decide: Decide, panel: Panel) -> Session:
     return Session(
         day=panel.days[row].item(),
         data={"fingerprint": panel.fingerprint, "last_day": str(panel.days[-1])},
-        decision=None if decision is None else _decided(decision, symbols),
+        decision=None if decision is None or decision.sleeve == EXITS else _decided(decision, symbols),
+        exits={
+            symbols[each]: STOP_FIELDS[reason - 1]
+            for each, reason in enumerate(decision.exits if decision else ())
+            if reason
+        },
         orders=tuple((symbols[column], order) for column, order in orders),
         fills=tuple(fill[1:] for fill in books.fills[fills:]),
         rejections=tuple(each[1:] for each in books.rejections[rejections:]),

@@ -279,7 +279,8 @@ def _print(app: App, found: NextOrders) -> None:
         say(action)
     if not signal.decides:
         following = f"; the next is due on {signal.next_decision}" if signal.next_decision else ""
-        say(f"No decision is due before this open{following}. Nothing to trade.")
+        sold = " A stop sells." if signal.orders else " Nothing to trade."
+        say(f"No decision is due before this open{following}.{sold}")
     say()
     orders = [_order(place, ticket) for place, ticket in enumerate(tickets.sent, start=1)]
     say(table(orders, HEADER, left=2) if orders else "Nothing to send.")

@@ -28,11 +28,11 @@ from data.source import Span, spans_of
 from engine.kernel.costs import COMMISSION, Costs, commission
 from engine.kernel.fills import REASONS
 from engine.kernel.schedule import decision_rows
-from engine.kernel.targets import Targets
+from engine.kernel.targets import EXITS, STOP_FIELDS, Targets
 from engine.simulation.backtest import decisions_of, flows_at
 from engine.simulation.books import Books
 from engine.simulation.commissions import commissions
-from engine.simulation.decisions import Decision, OwnOrders, follow
+from engine.simulation.decisions import Decision, OwnOrders, follow, orders_of
 from engine.simulation.ledger import total_equity
 from engine.simulation.standing import Standing
 from engine.spec import DEFAULT, Conditions
@@ -54,7 +54,8 @@ class Line:
     estimated at the ``reference`` price: ``notional``, ``commission``, ``fee``. ``volume_share`` is the order
     over the volume of the session before; ``ages`` are sessions from the datum to the decision (1: of the
     session before). ``rank`` is the place by score, 1 the highest, and ``flow`` the net inflow of 20 sessions
-    over assets. None: not known, or none. ``remark`` says why a wanted fund gets no order.
+    over assets. None: not known, or none. ``remark`` says why a wanted fund gets no order, ``stop`` which
+    stop sells it.
     """
 
     symbol: str
@@ -73,6 +74,7 @@ class Line:
     limit_down: float | None
     ages: Mapping[str, int | None]
     remark: str
+    stop: str | None
 
     @property
     def target_shares(self) -> int:
@@ -85,7 +87,8 @@ class Signal:
     """The decision before the open of ``day``, and its orders in the order in which they are sent.
 
     ``decides`` is False where the rule counted from ``start`` has no decision on ``day``; then there are no
-    orders, and ``next_decision`` is the day of the next one as far as the calendar goes. ``equity`` is at
+    orders but the sales of stops, and ``next_decision`` is the day of the next one as far as the calendar
+    goes. ``equity`` is at
     reference prices, ``cash_after`` what is left if every order fills at them. ``actions`` are the
     corporate actions that the session brings to what is held.
     """
@@ -191,15 +194,16 @@ def decide_next(
     assert not isinstance(made, OwnOrders)
     decide = follow(made) if isinstance(made, Targets) else made
     decision = decide(books)
-    sent = books.orders_for(decision.weights, decision.rank) if decision else []
+    sent = orders_of(books, decision)
+    due = decision is not None and decision.sleeve != EXITS
     lines = _lines(panel, books, decision, dict(sent), conditions.costs)
     spent = sum(np.sign(line.order_shares) * line.notional + line.commission + line.fee for line in lines)
     return Signal(
         day=day,
         last_day=panel.days[row - 1].item(),
         start=conditions.start,
-        decides=decision is not None,
-        next_decision=None if decision else _next_decision(adapter, panel, first),
+        decides=due,
+        next_decision=None if due else _next_decision(adapter, panel, first),
         cash=books.cash,
         equity=equity,
         cash_after=books.cash - float(spent),
@@ -258,6 +262,7 @@ def _lines(
     refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
     flows = flows_at(panel, np.array([row]))[0].tolist()
     places = _places(decision.scores) if decision else {}
+    exits = (decision.exits if decision else []) or [0] * len(panel.symbols)
     lines = []
     for column, symbol in enumerate(panel.symbols):
         order = orders.get(column, 0)
@@ -268,7 +273,7 @@ def _lines(
         lines.append(
             Line(
                 symbol=symbol,
-                weight=decision.weights[column] if decision else None,
+                weight=decision.weights[column] if decision and decision.sleeve != EXITS else None,
                 score=_number(decision.scores[column]) if decision else None,
                 rank=places.get(column),
                 flow=_number(flows[column]),
@@ -283,6 +288,7 @@ def _lines(
                 limit_down=float(market.limit_down[row, column]) or None,
                 ages={name: int(age[column]) if age[column] <= row else None for name, age in ages.items()},
                 remark=refused.get(symbol, ""),
+                stop=STOP_FIELDS[exits[column] - 1] if exits[column] else None,
             )
         )
     return tuple(lines)

@@ -23,7 +23,7 @@ from data.numeric.arithmetic import round_half_up
 from data.panel.panel import Panel
 from engine.kernel.costs import COMMISSION, Costs
 from engine.kernel.fills import REASONS, Quote, fill_order, terms_of
-from engine.orders.next_open import Signal
+from engine.orders.next_open import Line, Signal
 from engine.simulation.commissions import commissions
 
 USUAL_SESSIONS = 20
@@ -114,7 +114,7 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
                 usual,
                 abs(filled.shares) / usual if usual else None,
                 tuple((reason, shares) for reason, shares in over.items() if shares),
-                why(line.weight, line.rank, line.score, line.flow),
+                why(line),
             )
         )
     return Tickets(
@@ -122,15 +122,15 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
     )
 
 
-def why(weight: float | None, rank: int | None, score: float | None, flow: float | None) -> str:
-    """Return why an order is sent, in words: the target weight, rank, score and flow of its fund."""
-    parts = [f"target {weight or 0.0:.1%}"]
-    if rank is not None:
-        parts.append(f"rank {rank}")
-    if score is not None:
-        parts.append(f"score {score:.6g}")
-    if flow is not None:
-        parts.append(f"inflow {flow:+.2%} of assets in 20 sessions")
+def why(line: Line) -> str:
+    """Return why an order is sent, in words: target weight or stop, rank, score and flow of its fund."""
+    parts = [f"sold by {line.stop}" if line.stop else f"target {line.weight or 0.0:.1%}"]
+    if line.rank is not None:
+        parts.append(f"rank {line.rank}")
+    if line.score is not None:
+        parts.append(f"score {line.score:.6g}")
+    if line.flow is not None:
+        parts.append(f"inflow {line.flow:+.2%} of assets in 20 sessions")
     return ", ".join(parts)
 
 

@@ -77,6 +77,7 @@ def _lead(document: Mapping[str, Any]) -> str:
         said.append(
             "No decision is due before this open"
             + (f"; the next is due on {following}." if following else ".")
+            + (" A stop sells." if document["orders"] else "")
         )
     for each in document["not_sent"]:
         reasons = " and ".join(each["cut"])

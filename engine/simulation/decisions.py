@@ -9,7 +9,7 @@ import numpy as np
 
 from data.numeric.arithmetic import total
 from data.panel.panel import Panel
-from engine.kernel.targets import ALL, Targets
+from engine.kernel.targets import ALL, EXITS, Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
 from engine.strategy.causality import remembered, same_decision
@@ -53,6 +53,15 @@ class OwnOrders:
     """What a ``backtrader.Strategy`` decides: it sends orders of its own within the reference engine."""
 
     strategy: BacktraderAdapter
+
+
+def orders_of(books: Books, decision: Decision | None) -> list[tuple[int, int]]:
+    """Return (column, signed shares) that ``decision`` sends in the session of ``books``, sells first."""
+    if decision is None:
+        return []
+    if decision.sleeve == EXITS:
+        return books.exits_for(decision.exits)
+    return books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
 
 
 def follow(targets: Targets) -> Decide:

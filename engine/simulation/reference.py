@@ -28,10 +28,9 @@ import backtrader as bt
 from data.errors import EtflowError, UsageError, ValidationError
 from data.panel.currency import Converted
 from data.panel.panel import Panel
-from engine.kernel.targets import EXITS
 from engine.simulation.books import Books
 from engine.simulation.broker import OneLot, SessionBroker
-from engine.simulation.decisions import Decide, Log
+from engine.simulation.decisions import Decide, Log, orders_of
 from engine.simulation.feeds import bar_feeds, beyond, whole_feeds
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
@@ -53,12 +52,7 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         if decision is None:
             return
         self.p.log.add(books.row, decision)
-        orders = (
-            books.exits_for(decision.exits)
-            if decision.sleeve == EXITS
-            else books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
-        )
-        for column, order in orders:
+        for column, order in orders_of(books, decision):
             data = self.datas[column]
             if order > 0:
                 self.buy(data=data, size=order)
