@@ -87,7 +87,9 @@ def import_notice(
     read = read_notice(notice, year)
     market = market or read.market
     if market is None:
-        raise UsageError("the notice does not say which market it is about", hint="Name it: --market cn_etf, or us_etf.")
+        raise UsageError(
+            "the notice does not say which market it is about", hint="Name it: --market cn_etf, or us_etf."
+        )
     added = add_notice(read, market, through=through, source=source, replace=replace, besides=besides)
     if as_json:
         print_json(

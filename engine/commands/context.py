@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ DIGITS = 10
 
 
 def with_context(job: Job, result: Result) -> dict[str, Any]:
-    """Return the fields of a result of ``job`` that only its page needs, by name."""
+    """Return the fields of a result of ``job`` that only its page needs, by name, without a verdict."""
     from engine.counterfactuals.luck import luck_of
     from engine.counterfactuals.phase_band import phase_band
     from engine.counterfactuals.rules import decisions_followed, rejection_costs
@@ -33,15 +34,12 @@ def with_context(job: Job, result: Result) -> dict[str, Any]:
     values = strategy.values_on(panel) if isinstance(strategy, AtOnceAdapter) else None
     targets = decisions_followed(strategy, panel, result, values, fill=conditions.fill)
     funds = _funds(job.market, result.symbols)
-    judged, judged_by = _judged(job, result)
     luck = luck_of(result, panel, conditions)
     context = Context(
         names={symbol: fund.name for symbol, fund in funds.items() if fund.name},
         families={symbol: fund.family for symbol, fund in funds.items() if fund.family},
         splits=_splits(job, result),
         halts=_halts(job, result),
-        judged=judged,
-        judged_by=judged_by,
         themes=_themes(job, funds),
         rejection_costs=rejection_costs(result, targets, panel, conditions),
         luck_beaten=None if luck is None else luck.beaten,
@@ -51,6 +49,12 @@ def with_context(job: Job, result: Result) -> dict[str, Any]:
         "luck_band": None if luck is None else luck.band,
         "context": context,
     }
+
+
+def with_verdict(beside: Mapping[str, Any], job: Job, result: Result) -> dict[str, Any]:
+    """Return the fields of :func:`with_context` with the word that is on record by now."""
+    judged, judged_by = _judged(job, result)
+    return {**beside, "context": replace(beside["context"], judged=judged, judged_by=judged_by)}
 
 
 def names_of(market: OpenMarket, symbols: Sequence[str]) -> dict[str, str]:

@@ -70,16 +70,22 @@ class Run(Result):
         folders.save(shown, self.metrics, folder, page if report else None)
         return folder
 
-    @cached_property
+    @property
     def _shown(self) -> Run:
         """The run with what its tear sheet says beside the numbers; a loaded one has it from its folder."""
         if self.job is None:
             return self
-        from engine.commands.context import with_context
+        from engine.commands.context import with_verdict
 
-        shown = replace(self, **with_context(self.job, self))
+        shown = replace(self, **with_verdict(self._beside, self.job, self))
         shown.__dict__["metrics"] = self.metrics
         return shown
+
+    @cached_property
+    def _beside(self) -> dict[str, Any]:
+        from engine.commands.context import with_context
+
+        return {} if self.job is None else with_context(self.job, self)
 
     def document(
         self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
