@@ -6,13 +6,14 @@
 # make test-clients   the vendors' own libraries, which it installs, against a server on this machine
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make mutants ROOM=kernel   change the code a little and see its tests fail; rooms are in tests/mutants.py
+# make results MARKET_DATA=FOLDER   docs/results.md anew: every built-in strategy, judged
 # make bench   the speed of the engines
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
 #
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow fuzz test-clients lint check unchanged mutants bench bench-peers clean help
+.PHONY: run test test-slow fuzz test-clients lint check unchanged mutants results bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -62,6 +63,11 @@ ROOM := kernel
 mutants: $(VENV)/.test
 	@$(PIP) --editable '.[mutants]'
 	@nice -n 10 $(BIN)/python -m tests.mutants $(ROOM)
+
+MARKET_DATA :=
+
+results: $(VENV)/.test
+	@$(BIN)/python docs/make_results.py $(MARKET_DATA)
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks

@@ -797,6 +797,18 @@ def test_the_page_of_commands_is_up_to_date():
     assert written == module.make_page(), "run: python docs/make_cli.py"
 
 
+def test_the_page_of_results_has_every_built_in_and_no_place_of_this_machine():
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    told = re.findall(r"<!-- (demo|real) -->\n(.*?)<!-- end -->", page, flags=re.DOTALL)
+    assert [name for name, _ in told] == ["demo", "real"]
+    for _, made in told:
+        rows = re.findall(r"^\| `(\w+)` \|.*\|$", made, flags=re.MULTILINE)
+        assert sorted([*rows, "weights"]) == sorted(STRATEGIES), "run: make results"
+        assert len({line.count("|") for line in made.splitlines() if line.startswith("|")}) == 1
+        assert not re.search(r"/\w+/", made)
+
+
+
 # --- strategies that do what they should not ------------------------------------------------------------
 
 DRAWN = """
