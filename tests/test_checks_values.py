@@ -101,12 +101,14 @@ def test_counts_of_a_market_that_change_in_steps_of_no_creation_unit(factor, sai
     assert len(alone) == (factor == 10)
 
 
-@pytest.mark.parametrize(("units", "errors"), [(3.97e9, 0), (3.97e8, 1), (3.97e10, 1), (1.985e9, 0)])
-def test_a_count_that_a_report_contradicts(units, errors):
+@pytest.mark.parametrize(
+    ("units", "warnings"), [(3.97e9, 0), (3.97e8, 1), (3.97e10, 1), (4.1e7, 1), (1.985e9, 0), (1e8, 0)]
+)
+def test_a_count_that_a_report_contradicts(units, warnings):
     # The note on 159363 says 3.97 billion on 2025-08-20; half of it is another basis, not another measure.
     rows = pd.DataFrame({"symbol": "159363.SZ", "day": pd.to_datetime(["2025-08-20"]), "units": [units]})
     found = check({"units": rows}, "implausible-units")
-    assert [each.severity for each in found] == ["error"] * errors
+    assert [each.severity for each in found] == ["warning"] * warnings
     assert all("a report says 3.97e+09 (NOTE-250820)" in each.message for each in found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,8 +26,8 @@ _LOWEST_TURNOVER = (0.001, 0.00002)
 _TURNOVER_DAYS = 10
 # Money in the largest fund there is, and a reserve: 510300 had 430 billion yuan, VOO 900 billion dollars.
 _LARGEST = {"cn_etf": 1e12, "us_etf": 3e12}
-# How far a report and the count of its day are apart where one is in another unit of measure.
-_FAR = 5.0
+# How far, in powers of ten, a count is from a power of ten times what a report says, if it is in that unit.
+_NEAR = 0.1
 # Steps in which counts of many funds change, in the middle, and the largest that single funds have.
 _STEPS, _LARGEST_STEP, _MANY_FUNDS = (250_000.0, 4_500_000.0), 7_000_000.0, 5
 _CANDIDATES = tuple(
@@ -76,8 +77,8 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
        another unit of measure. Chinese ones above three quarters or below a thousandth are a warning
        (`partial-tape` looks after American ones).
     3. Units times close above what the largest fund holds: 10^12 yuan, 3 x 10^12 dollars.
-    4. Units, or units times close, a fifth of what a report said of the day or five times that, as far as
-       etflow ships one (`etflow data facts statements`).
+    4. Units, or units times close, a power of ten times what a report said of the day, or of that part of it,
+       as far as etflow ships one (`etflow data facts statements`): a warning.
     """
     units = data.tables["units"]
     fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
@@ -138,7 +139,7 @@ def _turnover(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
 
 
 def _said_otherwise(units: pd.DataFrame) -> Iterator[Finding]:
-    """Find counts that reports on file contradict, by a factor of `_FAR` or more."""
+    """Find counts that reports on file contradict by a power of ten, but for a quarter."""
     for fact in facts_in(shipped("statements")):
         kind, value = fact["statement"], fact["value"]
         if kind not in ("units", "aum") or value.startswith((">", "<")):
@@ -146,10 +147,11 @@ def _said_otherwise(units: pd.DataFrame) -> Iterator[Finding]:
         there = units[(units["symbol"] == fact["fund"]) & (units["day"] == pd.Timestamp(fact["day"]))]
         for row in records(there):
             found = row.units if kind == "units" else row.units * row.close
-            if not 1 / _FAR < found / float(value) < _FAR and found == found:
+            power = math.log10(found / float(value)) if found > 0.0 else 0.0
+            if round(power) != 0 and abs(power - round(power)) < _NEAR:
                 yield Finding.on(
                     "implausible-units",
-                    "error",
+                    "warning",
                     "units",
                     row.symbol,
                     row.day,
