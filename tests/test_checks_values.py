@@ -96,6 +96,9 @@ def test_counts_of_a_market_that_change_in_steps_of_no_creation_unit(factor, sai
     assert said in found[0].message
     right = pd.concat([frame.assign(units=frame["units"] / factor) for frame in frames], ignore_index=True)
     assert check({"units": right}, "implausible-units") == []
+    # The same change every day tells no step.
+    alike = frames[0].assign(units=1e9 + 1e8 * np.arange(len(days)))
+    assert check({"units": alike}, "implausible-units") == []
     # One fund alone may have a creation unit of 100,000, and none has one of ten million.
     alone = check({"units": frames[0]}, "implausible-units")
     assert len(alone) == (factor == 10)

@@ -36,6 +36,8 @@ _CANDIDATES = tuple(
 # Changes that tell a step, at least, and of a long series the latest; the part that must be multiples of it,
 # but for what a count in 10^4 with two digits rounds off.
 _LEAST_CHANGES, _LATEST_CHANGES, _MOST_CHANGES, _ROUNDED = 8, 250, 0.75, 150.0
+# Changes that are all alike tell how much came, and not what it is counted in.
+_LEAST_DIFFERENT = 4
 _MEASURES = "Name the units of measure of `units` and of `volume` in a map file (--map)."
 _AGAIN = "Import the units again, from the exchange's or the fund company's own file."
 
@@ -200,7 +202,7 @@ def _step(counts: Floats) -> float:
     """Return the largest step of which three of four changes are multiples, 0 where nothing tells it."""
     changes = np.abs(np.diff(counts))
     changes = changes[changes > 0.0][-_LATEST_CHANGES:]
-    if len(changes) < _LEAST_CHANGES:
+    if len(changes) < _LEAST_CHANGES or len(np.unique(changes)) < _LEAST_DIFFERENT:
         return 0.0
     found = 0.0
     for step in _CANDIDATES:
