@@ -808,7 +808,6 @@ def test_the_page_of_results_has_every_built_in_and_no_place_of_this_machine():
         assert not re.search(r"/\w+/", made)
 
 
-
 # --- strategies that do what they should not ------------------------------------------------------------
 
 DRAWN = """

@@ -83,6 +83,26 @@ def aheads():
     return found
 
 
+def test_a_stop_between_decisions_sells_its_fund_alone(panel):
+    strategy = STRATEGIES["momentum"](rebalance=20, top=2, stop_loss=0.03)
+    result = run(strategy, panel, start=START)
+    pairs = zip(result.exits["day"], result.exits["symbol"], strict=True)
+    seen = {each.date(): symbol for each, symbol in pairs}
+    day, symbol = next(each for each in seen.items() if np.datetime64(each[0]) not in result.decision_days)
+    before = int(np.searchsorted(result.days, np.datetime64(day))) - 1
+    held = dict(zip(SYMBOLS, result.shares[before].tolist(), strict=True))
+    ahead = next_panel(Cut(day), SYMBOLS, result.days[before].item())
+    signal = decide_next(
+        strategy, ahead, Conditions(start=START), holdings=held, cash=float(result.cash[before])
+    )
+    assert sum(shares > 0 for shares in held.values()) > 1
+    assert [(line.symbol, line.order_shares, line.stop) for line in signal.orders] == [
+        (symbol, -held[symbol], "stop_loss")
+    ]
+    assert not signal.decides
+    assert signal.next_decision == min(each for each in result.decision_days.tolist() if each > day)
+
+
 @pytest.mark.parametrize("name", STRATEGY)
 def test_the_signal_is_what_the_reference_engine_sends(panel, aheads, monkeypatch, name):
     sent = {}

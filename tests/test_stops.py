@@ -17,6 +17,7 @@ from data.load import load_panel
 from engine import Conditions, Run, run
 from engine.kernel.stops import Stops as Kernel
 from engine.kernel.stops import entry_levels, exits_between
+from engine.results.differences import first_difference
 from engine.results.trades import holdings
 from engine.strategy.adapters import adapt
 from engine.sweeps.sweep import Sweep
@@ -204,6 +205,10 @@ def test_the_shared_rotation_sells_between_decisions_and_says_why(panel: Any, tm
         f"{first['day'].date()},{first['symbol']},{first['reason']}",
     ]
     assert Run.load(folder).exits.equals(exits)
+    other = result.save(tmp_path / "other", report=False)
+    assert first_difference(folder, other) is None
+    (other / "exits.csv").unlink()
+    assert first_difference(folder, other) == "exits.csv: a file became none"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.results.layout import EXACT_FILES
+from engine.results.layout import EXACT_FILES, WHERE_ANY
 from engine.results.runs import MANIFEST
 
 ABSENT = "absent"
@@ -37,7 +37,13 @@ def first_difference(expected: Path, found: Path) -> str | None:
 
     Every file but the tear sheet is compared byte by byte, of the manifest everything but ``versions``.
     """
-    for name in EXACT_FILES:
+    for name in (*EXACT_FILES, *WHERE_ANY):
+        there = [(folder / name).is_file() for folder in (expected, found)]
+        if name in WHERE_ANY and not all(there):
+            if any(there):
+                one, two = ("a file" if each else "none" for each in there)
+                return f"{name}: {one} became {two}"
+            continue
         if name == MANIFEST:
             place = next(differing(_compared(expected), _compared(found)), None)
         else:

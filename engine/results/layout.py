@@ -47,6 +47,8 @@ PHASES = "phases.csv"
 LUCK = "luck.csv"
 MERGES = "merges.csv"
 EXITS = "exits.csv"
+# Of the numbers too, and there only where there is a row.
+WHERE_ANY = (MERGES, EXITS)
 CONTEXT = "context.json"
 REPORTS = (TEARSHEET, "tearsheet.pdf", "tearsheet.png", PHASES, LUCK, CONTEXT, "audit.json", "audit.html")
 
