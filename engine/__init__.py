@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from engine.commands.run import Run, run, run_job
     from engine.commands.runs import StoredStudy, diff_runs, reproduce, show_run
     from engine.commands.signal import NextOrders, signal, signal_job
+    from engine.commands.spec_file import SpecFile, is_spec_file
     from engine.commands.study import Judgement, judgement_text
     from engine.commands.sweep import sweep
     from engine.commands.tune import Executor, Search, Tuned, tune
@@ -145,6 +146,7 @@ _PLACES = {
     "engine.commands.listing": ("LISTED_METRICS", "list_runs"),
     "engine.commands.runs": ("StoredStudy", "diff_runs", "reproduce", "show_run"),
     "engine.commands.signal": ("NextOrders", "signal", "signal_job"),
+    "engine.commands.spec_file": ("SpecFile", "is_spec_file"),
     "engine.commands.study": ("Judgement", "judgement_text"),
     "engine.commands.sweep": ("sweep",),
     "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
@@ -262,6 +264,7 @@ __all__ = [
     "Signal",
     "Significance",
     "Spec",
+    "SpecFile",
     "SplitSizes",
     "Standing",
     "State",
@@ -304,6 +307,7 @@ __all__ = [
     "forget",
     "format_of",
     "is_percent",
+    "is_spec_file",
     "job_of",
     "json_text",
     "judgement_text",

@@ -1,27 +1,25 @@
 """A spec: everything that determines a run, as plain values that go into a manifest and come out of a file.
 
-The command line, a TOML file (``run --spec run.toml``) and a notebook all make one; ``runs reproduce`` makes
-it again from a manifest. What belongs to neither strategy nor data are its :class:`Conditions`, which the
-engine hands on as one.
+The command line, a spec file (``engine.commands.spec_file``) and a notebook all make one; ``runs reproduce``
+makes it again from a manifest. What belongs to neither strategy nor data are its :class:`Conditions`, which
+the engine hands on as one.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 from numbers import Integral, Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.days import parse_day
 from data.errors import UsageError, check_choice
-from data.facts.dated import read_toml
 from data.facts.symbols import CURRENCIES
 from data.panel.panel import Panel
 from engine.choices import ENGINES, FILLS
@@ -203,12 +201,12 @@ class Spec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], origin: str = "spec") -> Spec:
-        """Return the spec of what :meth:`to_dict` or :meth:`settings_in` gave, once all is of its kind.
+        """Return the spec of what :meth:`to_dict` gave, or a file says, once all is of its kind.
 
         UsageError names ``origin``, the setting, and what it must be.
         """
         given = {name: value for name, value in values.items() if value is not None}
-        _require_kinds(given, origin)
+        require_settings(given, origin)
         if "strategy" not in given:
             raise UsageError(f"{origin}: `strategy` is missing", hint="Name the strategy to run.")
         for name in ("start", "end"):
@@ -224,13 +222,6 @@ class Spec:
     def from_document(cls, values: Mapping[str, Any], origin: str) -> Spec:
         """Return the spec of a manifest or a study: where no ``reserve`` is written there was none."""
         return cls.from_dict({"reserve": 0.0, **values}, origin)
-
-    @staticmethod
-    def settings_in(path: Path) -> dict[str, Any]:
-        """Return the settings in a spec file (TOML), by name, each of its kind, for :meth:`from_dict`."""
-        settings = read_toml(path, "the spec ")
-        _require_kinds(settings, str(path))
-        return settings
 
     def with_(self, **changes: Any) -> Spec:
         """Return a copy with some settings changed."""
@@ -292,10 +283,13 @@ def _plain_day(day: Any) -> Any:
     return day.date() if isinstance(day, datetime) else day
 
 
-def _require_kinds(settings: Mapping[str, Any], origin: str) -> None:
-    """Raise UsageError, which names ``origin``, for an unknown setting or one that is of another kind."""
+def require_settings(settings: Mapping[str, Any], origin: str, others: Iterable[str] = ()) -> None:
+    """Raise UsageError, which names ``origin``, for an unknown setting or one that is of another kind.
+
+    ``others`` are names that would have been known too.
+    """
     for name, value in settings.items():
-        check_choice("setting", name, _KINDS, origin)
+        check_choice("setting", name, (*_KINDS, *others), origin)
         kinds, wanted = _KINDS[name]
         right = isinstance(value, kinds) and not isinstance(value, bool | datetime)
         right = right and not (isinstance(value, str) and "\0" in value)  # which no name of a file can have

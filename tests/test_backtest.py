@@ -22,6 +22,7 @@ from data.facts.actions import Action
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import OF_RUN, compare, run, sweep, tune
+from engine.commands.spec_file import SpecFile
 from engine.kernel.costs import Costs
 from engine.spec import Spec
 from engine.strategy.adapters import adapt
@@ -464,7 +465,7 @@ def test_a_spec_survives_json_and_a_file_says_the_same(tmp_path: Path) -> None:
         '[parameters]\nlookback = 30\nthreshold = 0.1\notherwise = "a \\"b\\" \\\\ c"\n'
         "[costs]\ncommission_rate = 0.0001\n[lags]\nunits = 1\n"
     )
-    assert Spec.from_dict(Spec.settings_in(file)) == spec
+    assert Spec.from_dict(SpecFile.read(file).settings) == spec
 
 
 @pytest.mark.parametrize(
@@ -487,7 +488,7 @@ def test_a_spec_file_that_is_wrong_is_refused(tmp_path: Path, text: str, message
     file = tmp_path / "run.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=message):
-        Spec.from_dict(Spec.settings_in(file), str(file))
+        Spec.from_dict(SpecFile.read(file).settings, str(file))
 
 
 def test_a_document_without_a_reserve_is_of_a_run_without_one() -> None:

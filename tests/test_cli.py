@@ -519,6 +519,103 @@ def test_a_spec_file_says_the_same_as_options_and_options_override_it(here, tmp_
     assert document["data"]["symbols"] == ["157001.SZ"]
 
 
+SEARCH = """
+strategy = "momentum"
+symbols = ["157001.SZ", "157011.SZ"]
+end = 2021-06-30
+[parameters]
+rebalance = 10
+[tune]
+param = { lookback = "20:40:20", top = [1, 2] }
+where = ["top <= 2"]
+objective = ["annual_return"]
+[audit]
+only = ["order_and_scale"]
+[compare]
+strategies = ["momentum:top=1", "equal_weight"]
+"""
+
+
+@pytest.mark.slow
+def test_a_spec_file_holds_a_search_an_audit_and_a_comparison(here, tmp_path):
+    (tmp_path / "all.toml").write_text(SEARCH)
+    said = ("--symbols", "157001.SZ,157011.SZ", "--end", "2021-06-30", "--set", "rebalance=10")
+    words = ("--param", "lookback=20:40:20", "--param", "top=1,2", "--where", "top <= 2")
+    common = ("--no-verdict", "--no-report", "--json")
+    assert here("tune", "all.toml", "--out", "file", *common)[0] == 0
+    typed = (*said, *words, "--objective", "annual_return", *common)
+    assert here("tune", "momentum", *typed, "--out", "typed")[0] == 0
+    (study,) = (tmp_path / "file").glob("*/study.jsonl")
+    (other,) = (tmp_path / "typed").glob("*/study.jsonl")
+    assert study.read_bytes() == other.read_bytes()
+    # What was written is a spec file again: of the search, and of a run.
+    assert here("tune", study, "--out", "again", *common)[0] == 0
+    assert (tmp_path / "again" / study.parent.name / "study.jsonl").read_bytes() == study.read_bytes()
+    first = json.loads(here("run", "all.toml", "--no-report", "--json")[1])
+    manifest = tmp_path / "results" / first["run_id"] / "manifest.json"
+    before = manifest.read_bytes()
+    assert json.loads(here("run", manifest, "--no-report", "--json")[1])["run_id"] == first["run_id"]
+    assert manifest.read_bytes() == before
+    # What is typed overrides the file, of the searched parameters each by its name.
+    assert (
+        here("tune", "all.toml", "--param", "top=1", "--objective", "turnover:min", "--out", "o", *common)[0]
+        == 0
+    )
+    header = json.loads(next((tmp_path / "o").glob("*/study.jsonl")).read_text().splitlines()[0])
+    assert (header["space"], header["objectives"]) == (["lookback=20:40:20", "top=1"], ["turnover:min"])
+    audited = json.loads(here("audit", "all.toml", "--no-report", "--json")[1])
+    assert [each["name"] for each in audited["audits"]] == ["order_and_scale"]
+    compared = json.loads(here("compare", "all.toml", "--no-report", "--json")[1])
+    assert [each["strategy"] for each in compared["runs"]] == ["momentum", "equal_weight"]
+    assert compared["runs"][0]["parameters"]["top"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "content", "message"),
+    [
+        ("tune", "[tun]\nwhere = []", "unknown setting `tun`. Did you mean `tune`"),
+        ("tune", '[tune]\nparm = { top = "1:2" }', r"\[tune\]: unknown option `parm`. Did you mean `param`"),
+        ("tune", "[tune]\nparam = 3", "`param` must be a table of names and values; received 3"),
+        ("tune", '[tune]\ntrials = "x"', "`trials` must be a whole number; received 'x'"),
+        ("tune", '[tune]\nparam = { top = [1] }\nsplits = "no"', r"`splits` cannot be that; received 'no'"),
+        ("tune", "[tune]\nparam = { top = [1] }\nfolds = -4", r"`folds` cannot be that; received -4"),
+        ("audit", "[audit]\ndraws = 0", r"`draws` cannot be that; received 0"),
+        ("audit", '[audit]\nonly = ["lookahead"]', "unknown audit `lookahead`.*`look_ahead`"),
+        ("compare", "[compare]\nstrategies = []", "name strategies or runs to compare"),
+    ],
+)
+def test_what_a_spec_file_cannot_say_of_a_command_is_refused(here, tmp_path, command, content, message):
+    (tmp_path / "all.toml").write_text(f'strategy = "momentum"\n{content}\n')
+    code, printed, complained = here(command, "all.toml")
+    assert (code, printed) == (2, "")
+    assert re.search(message, complained), complained
+    assert [path.name for path in tmp_path.iterdir()] == ["all.toml"]
+
+
+def test_what_is_no_spec_file(here, tmp_path):
+    (tmp_path / "all.toml").write_text('strategy = "momentum"')
+    assert "limit: a TOML file, manifest.json of a run" in here("run", "other.json")[2]
+    assert "there are two spec files" in here("run", "all.toml", "--spec", "all.toml")[2]
+    assert "there are two spec files" in here("compare", "all.toml", "b.toml")[2]
+
+
+@pytest.mark.slow
+def test_the_manifest_of_somebody_else_runs_no_file_that_was_never_run_by_its_name(here, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom strategies.momentum import Momentum\n\n"
+        "@dataclass(frozen=True, kw_only=True)\nclass Mine(Momentum):\n    pass\n"
+    )
+    run = json.loads(here("run", "mine.py:Mine", *SMALL, "--json")[1])
+    manifest = tmp_path / "results" / run["run_id"] / "manifest.json"
+    assert here("run", manifest, "--no-report", "--quiet")[0] == 0
+    with (tmp_path / "mine.py").open("a") as file:
+        file.write("# changed\n")
+    code, _, complained = here("run", manifest, "--no-report")
+    assert code == 2
+    assert "you have not run yet" in complained
+    assert "run the strategy by its name once" in complained
+
+
 def test_parameters_of_a_spec_file_go_with_its_strategy(here, tmp_path):
     (tmp_path / "run.toml").write_text('strategy = "momentum"\n[parameters]\nlookback = 40\n')
     same = json.loads(here("run", "momentum", "--spec", "run.toml", *SMALL, "--json")[1])

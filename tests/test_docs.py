@@ -81,12 +81,16 @@ def test_the_strategies_of_the_guide(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_spec_file_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:
+    from engine.commands.spec_file import TABLES, SpecFile
     from engine.spec import Spec
 
     (text,) = (block for block in blocks(root / "docs" / "user-guide.md", "toml") if "strategy =" in block)
     file = tmp_path / "run.toml"
     file.write_text(text)
-    assert Spec.from_dict(Spec.settings_in(file)).parameters == {"lookback": 10, "top": 1}
+    assert Spec.from_dict(SpecFile.read(file).settings).parameters == {"lookback": 10, "top": 1}
+    (tables,) = (block for block in blocks(root / "docs" / "user-guide.md", "toml") if "[tune]" in block)
+    file.write_text(text + tables)
+    assert SpecFile.read(file).tables.keys() == TABLES.keys()
 
 
 def test_the_map_of_the_guide_is_one(root: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_audits, complete_strategy
 from engine.cli.options import run_options
 from engine.cli.output import Progress, paint, percent, print_json, say, table, warn_of_data
-from engine.cli.specs import make_spec
+from engine.cli.specs import make_spec, options_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def audit(
     no_report: bool,
     **given: Any,
 ) -> None:
-    """Ask of STRATEGY whether its numbers can be believed: a built-in name, or path/to/file.py:ClassName.
+    """Ask of STRATEGY whether its numbers can be believed: a name, path/to/file.py:ClassName, or a spec file.
 
     look_ahead, purity, warm_up, order_and_scale and timing_luck are gates: exit code 5 where one is missed.
     lag_sensitivity, placebo, luck_band, survivorship and cost_and_capacity inform. The answers are saved with
@@ -60,8 +60,10 @@ def audit(
     from engine import Watch, audit_job, audit_names, check_writable, open_job
 
     spec = make_spec(strategy, given)
+    written = options_in_file("audit", strategy, given)
+    draws = written.get("draws", draws)
     check_writable(out)
-    names = audit_names(_words(only))
+    names = audit_names(written.get("only") or _words(only))
     with Progress(app, "audit", total=4 + len(names)) as progress:
         job = open_job(spec, app.catalogue.strategies, Watch(progress.begin), break_seal=given["break_seal"])
         found = audit_job(job, only=names, draws=draws, announce=progress.begin)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from data.errors import UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run_or_study, complete_strategy, complete_strategy_or_run
@@ -23,7 +24,7 @@ from engine.cli.output import (
 )
 from engine.cli.present import alone_table, comparison_heading, metric_table, print_result
 from engine.cli.present_significance import significance_text
-from engine.cli.specs import make_spec
+from engine.cli.specs import make_spec, spec_file_of
 
 if TYPE_CHECKING:
     from engine import Comparison, Run, Watch
@@ -67,7 +68,7 @@ def run(
     png: bool,
     **given: Any,
 ) -> None:
-    """Backtest STRATEGY: a built-in name, or path/to/file.py:ClassName.
+    """Backtest STRATEGY: a built-in name, path/to/file.py:ClassName, or a spec file.
 
     Writes a results folder with a tear sheet.
 
@@ -104,9 +105,7 @@ def run(
 
 
 @click.command(short_help="Compare strategies or finished runs.")
-@click.argument(
-    "what", nargs=-1, required=True, metavar="STRATEGY...|RUN...", shell_complete=complete_strategy_or_run
-)
+@click.argument("what", nargs=-1, metavar="STRATEGY...|RUN...", shell_complete=complete_strategy_or_run)
 @run_options
 @pass_app
 def compare(
@@ -116,12 +115,14 @@ def compare(
 
     A strategy may carry its own settings: momentum:lookback=60,top=2. Strategies start together, on the first
     day on which all of them can decide. The Sharpe ratio of each is held against that of the first: interval
-    and p-values of the difference, from resamples by --seed.
+    and p-values of the difference, from resamples by --seed. A spec file in place of the strategies has them
+    in its table [compare].
 
     Example: etflow compare share_inflow momentum equal_weight
     """
     from engine import Watch, check_writable, compare_runs, finished_runs
 
+    what, given = _what_to_compare(what, given)
     check_writable(out)
     finished = finished_runs(what, out)
     fresh = [word for word in dict.fromkeys(what) if word not in finished]
@@ -208,6 +209,25 @@ def report(
         print_json({"run_id": name, "files": [str(path) for path in files]})
     else:
         say("\n".join(map(str, files)))
+
+
+def _what_to_compare(words: tuple[str, ...], given: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return what to compare, as a spec file has it where nothing is typed, and the options."""
+    from engine import is_spec_file
+
+    files = [word for word in words if is_spec_file(word)]
+    what = tuple(word for word in words if word not in files)
+    _, file = spec_file_of(files[0] if files else None, given)
+    if len(files) > 1:
+        raise UsageError("there are two spec files", received=" and ".join(files), hint="Give one.")
+    what = what or tuple(file.tables.get("compare", {}).get("strategies", ()))
+    if not what:
+        raise UsageError(
+            "name strategies or runs to compare",
+            hint="For instance `etflow compare share_inflow momentum`, or `strategies` under [compare] of a "
+            "spec file.",
+        )
+    return what, given | ({"spec_file": Path(files[0])} if files else {})
 
 
 def _seed(given: Mapping[str, Any]) -> int:

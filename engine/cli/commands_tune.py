@@ -16,7 +16,7 @@ from engine.cli.complete import complete_objective, complete_setting, complete_s
 from engine.cli.options import run_options
 from engine.cli.output import JUDGEMENT_STEPS, Progress, note, note_compiling, print_json, say, warn_of_data
 from engine.cli.present_tune import bar_text, borne_text, print_estimate, print_study, warn_of_study
-from engine.cli.specs import make_spec
+from engine.cli.specs import IN_COMMAND, make_spec, options_in_file
 
 if TYPE_CHECKING:
     from engine import State, StudyWriter
@@ -115,9 +115,10 @@ def tune(
     workers: int | None,
     **given: Any,
 ) -> None:
-    """Search over the parameters of STRATEGY: a built-in name, or path/to/file.py:ClassName.
+    """Search over the parameters of STRATEGY: a built-in name, path/to/file.py:ClassName, or a spec file.
 
     Every trial is kept in a study, a folder under --out. The same command with --resume goes on with it.
+    A spec file has the whole search in its table [tune]; the study.jsonl of a search is one too.
     Exit code 5 where no trial meets the constraints.
 
     Example: etflow tune share_inflow --param lookback=5:20:5 --param top=1,2,3
@@ -125,6 +126,10 @@ def tune(
     from engine import Executor, Search, SearchWords, SplitSizes, Watch, check_writable, order_of
 
     started = time.perf_counter()
+    written = options_in_file("tune", strategy, given)
+    splits = written.pop("splits", splits)
+    given["params"] = (*written.pop("param", ()), *given["params"])
+    given |= {IN_COMMAND.get(name, name): value for name, value in written.items()}
     sizes = SplitSizes(**{name: given.pop(name) for name in SIZES})
     by = Executor(executor, scheduler, workers)
     words = SearchWords(**{name: given.pop(name) for name in WORDS})

@@ -117,7 +117,7 @@ def spec_options(command: Command) -> Command:
             "spec_file",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="TOML file with these settings; options override it.",
+            help="File with these settings (TOML, or what a run or study wrote); options override it.",
         ),
         data_option,
         symbols_option,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
 
 from data.errors import UsageError
 from engine.cli.options import assignments, symbol_words
 
 if TYPE_CHECKING:
-    from engine import Spec
+    from engine import Spec, SpecFile
+
+# What the options of a spec file are called within a command, where that differs.
+IN_COMMAND = {"param": "params", "objective": "objectives", "constraint": "constraints"}
 
 # Options that are settings of a spec under the same name, each replaced as a whole.
 _SAME_NAME = (
@@ -36,12 +42,13 @@ _WITH_SETTINGS = re.compile(r"(?P<name>.+?\.py(?::\w+(?=:|$))?|[^:]+)(?::(?P<set
 def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
     """Return the spec of what ``run_options`` collected: that of a file, overridden by what was given.
 
-    ``--set``, ``--cost`` and ``--lag`` override one name each; what ``strategy`` carries wins over all.
+    ``strategy`` may be the name of the file. ``--set``, ``--cost`` and ``--lag`` override one name each; what
+    ``strategy`` carries wins over all.
     """
     from engine import Spec
 
-    file: Path | None = given["spec_file"]
-    values = Spec.settings_in(file) if file else {}
+    strategy, file = spec_file_of(strategy, given)
+    values = dict(file.settings)
     parameters = values.get("parameters", {})
     own: dict[str, str] = {}
     if strategy is not None:
@@ -61,7 +68,61 @@ def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
     values["parameters"] = {**parameters, **assignments(given["settings"], "--set"), **own}
     values["costs"] = {**values.get("costs", {}), **assignments(given["costs"], "--cost")}
     values["lags"] = {**values.get("lags", {}), **_lags(given["lags"])}
-    return Spec.from_dict(values, origin=str(file or "options"))
+    return Spec.from_dict(values, origin=file.origin)
+
+
+def spec_file_of(strategy: str | None, given: Mapping[str, Any]) -> tuple[str | None, SpecFile]:
+    """Return the strategy that was named, None where a spec file is in its place; and what the file says."""
+    from engine import SpecFile, is_spec_file
+
+    path: Path | None = given["spec_file"]
+    if strategy is None or not is_spec_file(strategy):
+        return strategy, SpecFile.read(path) if path else SpecFile()
+    if path is not None:
+        raise UsageError("there are two spec files", received=f"{strategy} and {path}", hint="Give one.")
+    return None, SpecFile.read(Path(strategy))
+
+
+def options_in_file(command: str, strategy: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a command that its spec file has, without those that were typed.
+
+    ``param`` is what is left of the searched parameters: a typed one overrides that of its name.
+    """
+    _, file = spec_file_of(strategy, given)
+    context = click.get_current_context()
+    parameters = {each.name: each for each in context.command.params}
+    found: dict[str, Any] = {}
+    for name, value in file.tables.get(command, {}).items():
+        parameter = parameters[IN_COMMAND.get(name, name)]
+        if name == "param":
+            typed = {word.partition("=")[0].strip() for word in given["params"]}
+            words = param_words(value)
+            found[name] = [word for word in words if word.partition("=")[0].strip() not in typed]
+        elif context.get_parameter_source(str(parameter.name)) is not ParameterSource.COMMANDLINE:
+            where = f"{file.origin}, [{command}]: `{name}`"
+            found[name] = value if isinstance(value, list) else _as_typed(parameter, value, context, where)
+    return found
+
+
+def _as_typed(parameter: click.Parameter, value: Any, context: click.Context, where: str) -> Any:
+    """Return a value as the option takes it from the command line; UsageError where it does not."""
+    try:
+        return parameter.type_cast_value(context, value)
+    except click.BadParameter as error:
+        raise UsageError(f"{where} cannot be that", received=repr(value), limit=error.message) from None
+
+
+def param_words(params: Mapping[str, Any] | Sequence[str]) -> list[str]:
+    """Return searched parameters as they are typed; a list of values may be one of TOML."""
+    if not isinstance(params, Mapping):
+        return list(params)
+    return [f"{name}={_typed(values)}" for name, values in params.items()]
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_typed, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _lags(words: tuple[str, ...]) -> dict[str, int]:

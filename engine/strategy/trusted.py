@@ -52,8 +52,13 @@ def is_trusted(path: Path) -> bool:
         return False
 
 
-def require_trust(strategy: str, catalogue: Mapping[str, type[Any]], origin: str, *, trust: bool) -> None:
-    """Raise UsageError if making ``origin`` again would run a file that this user has never named.
+GO_ON = "Read the file; then go on with --trust. Running the strategy by its name once will do as well."
+
+
+def require_trust(
+    strategy: str, catalogue: Mapping[str, type[Any]], origin: str, *, trust: bool, hint: str = GO_ON
+) -> None:
+    """Raise UsageError, with a ``hint``, if making ``origin`` again would run a file this user never named.
 
     ``strategy`` is the name that it has there; those of ``catalogue`` are ours. ``trust``: run it anyway.
     """
@@ -63,7 +68,7 @@ def require_trust(strategy: str, catalogue: Mapping[str, type[Any]], origin: str
     raise UsageError(
         f"{origin} would run a Python file that you have not run yet",
         received=path.resolve(),
-        hint="Read the file; then go on with --trust. Running the strategy by its name once will do as well.",
+        hint=hint,
     )
 
 
