@@ -219,7 +219,7 @@ def test_a_reserve_pays_what_reference_prices_do_not_show(simulate_with):
     ("weights", "shares"),
     [
         ({A: 0.5, B: 0.4}, {A: 5000, B: 4000}),  # which leave a tenth in cash as they are
-        ({A: 0.6, B: 0.39}, {A: 5400, B: 3500}),  # 0.9 / 0.99 of 6,000 and of 3,900 are 5,454 and 3,545
+        ({A: 0.6, B: 0.35}, {A: 5600, B: 3300}),  # 0.9 / 0.95 of 6,000 and of 3,500 are 5,684 and 3,315
         ({A: 0.6, B: 0.4}, {A: 5400, B: 3600}),
     ],
 )
