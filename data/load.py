@@ -131,7 +131,10 @@ def choose_symbols(
                 hint="Import some: `etflow data import FILES --data STORE`.",
             )
         return tuple(on_file)
-    return tuple(sorted({current(source, parse_symbol(symbol)) for symbol in symbols}))
+    wanted = {parse_symbol(symbol) for symbol in symbols}
+    if isinstance(source, Renamed):
+        wanted = {current(source, each) for each in wanted}
+    return tuple(sorted(wanted))
 
 
 def current(source: DataSource, symbol: str) -> str:
