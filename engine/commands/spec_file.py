@@ -57,7 +57,7 @@ class SpecFile:
         one that this user has never run.
         """
         if path.name == MANIFEST:
-            from engine.results.folder import read_manifest
+            from engine.results.loading import read_manifest
 
             made = cls(str(path), _settings_of(read_manifest(path.parent)["spec"]))
         elif path.name == STUDY:
