@@ -231,7 +231,7 @@ class DaskClient:
 def _failed_to_start(error: BaseException) -> UsageError:
     return UsageError(
         "worker processes ended while they started",
-        received=error,
+        received=str(error).rstrip("."),
         limit=f"{STARTS} attempts",
         hint="Look at what memory is free. Use fewer --workers, or --executor local.",
     )
