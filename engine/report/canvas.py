@@ -134,6 +134,7 @@ def settle(figure: Figure) -> None:
 def svg(picture: Picture, *, synthetic: bool) -> Safe:
     """Return a picture as inline SVG for the page; call it inside ``styled("page")``."""
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDE if picture.wide else HALF, picture.height), layout="constrained")
@@ -143,7 +144,8 @@ def svg(picture: Picture, *, synthetic: bool) -> Safe:
     settle(figure)
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": picture.name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        # Not savefig, which draws everything twice: the first time to lay out what is settled already.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return _inline(buffer.getvalue(), picture.title)
 
 
