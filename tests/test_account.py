@@ -265,6 +265,14 @@ def test_what_has_no_account_is_refused(tmp_path):
         stepped(folder, strategy, evening, conditions)
 
 
+def test_a_line_from_before_there_were_stops_is_read(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    account = stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
+    text = (folder / FILE).read_text(encoding="utf-8")
+    (folder / FILE).write_text(text.replace('"exits":{},', ""), encoding="utf-8")
+    assert read_account(folder) == account
+
+
 def test_a_file_cut_by_a_newer_version_or_hand_is_refused(tmp_path):
     folder, *_ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     header = json.loads((folder / FILE).read_text(encoding="utf-8"))

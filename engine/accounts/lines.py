@@ -27,7 +27,7 @@ _LINE = {
     "day": str,
     "data": {"fingerprint": str, "last_day": str},
     "decision?": {"weights": dict, "scores": dict},
-    "exits": dict,
+    "exits?": dict,
     "orders": [list],
     "fills": [list],
     "rejections": [list],
@@ -181,12 +181,13 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
     if wrong is not None or day is None:
         raise _damaged(file, number, wrong or "day")
     money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
-    plain: dict[str, Any] = {name: line[name] for name in ("data", "exits", "shares", "marks", "references")}
+    plain: dict[str, Any] = {name: line[name] for name in ("data", "shares", "marks", "references")}
     plain |= {name: float(line[name]) for name in money}
     try:
         return Session(
             day=day,
             decision=line.get("decision"),
+            exits=line.get("exits") or {},  # they came later
             orders=tuple((str(symbol), int(shares)) for symbol, shares in line["orders"]),
             fills=tuple(tuple(each) for each in line["fills"]),
             rejections=tuple((str(a), int(b), str(c)) for a, b, c in line["rejections"]),
