@@ -164,7 +164,7 @@ class OpenTable:
     def _places(self, new: pd.DataFrame) -> NDArray[np.int64]:
         """Return the number of the segment to which each row goes."""
         places = np.full(len(new), max(len(self.files) - 1, 0))
-        if self._by_day and len(new):
+        if self._by_day and len(new) and len(self.files) > 1:
             days = new[self.schema.key[1]].to_numpy("datetime64[D]")
             codes, names = pd.factorize(new[self.schema.key[0]])
             for number in reversed(range(len(self.files) - 1)):
