@@ -67,18 +67,21 @@ class FlowBlend(Rotation):
         margin = margin_zscore(known, self.lookback, self.z_window)
         blend = self.margin_weight * margin
         blend += inflow
-        return where_listed(known, blend)
+        return blend
 
 
 @shared
 def inflow_zscore(known: Known, valuation: str, lookback: int, z_window: int) -> Floats:
-    """Return (D, S) z(F)."""
+    """Return (D, S) z(F), of the funds that are listed."""
     flow, units = known.flow(valuation), known.units
     current = np.isfinite(units) & np.isfinite(shift(units, 1))
     nothing_new = np.isnan(flow) & current
     assets = known.assets("close") if valuation == "close" else known.aum
     aum = np.where(assets > 0, assets, np.nan)
-    return zscore(rolling_sum(np.where(nothing_new, 0.0, flow), lookback) / aum, z_window)
+    # Here and not on each blend of it: there are many of those.
+    return where_listed(
+        known, zscore(rolling_sum(np.where(nothing_new, 0.0, flow), lookback) / aum, z_window)
+    )
 
 
 @shared

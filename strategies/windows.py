@@ -107,6 +107,12 @@ def rolling_std(x: Floats, n: int, at_least: int | None = None, ddof: int = 1) -
 
 def zscore(x: Floats, n: int, at_least: int | None = None) -> Floats:
     """Return ``(x - mean) / std`` (ddof 1) of each row in its window; NaN where std is at most 1e-12."""
+    if _in_machine_code(x, n):
+        _check_window(n)
+        scores = np.full(x.shape, np.nan)
+        write = compiled(window_zscores, *MOMENTS)
+        write(_flat(x), n, _row_size(x), _needed(n, at_least), scores.reshape(-1))
+        return scores
     mean, std = _mean_and_std(x, n, at_least, ddof=1)
     std[~(std > NO_SPREAD)] = np.nan
     return (np.where(np.isfinite(x), x, np.nan) - mean) / std
@@ -143,7 +149,7 @@ def _mean_and_std(x: Floats, n: int, at_least: int | None, ddof: int) -> tuple[F
     if _in_machine_code(x, n):
         _check_window(n)
         mean, std = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
-        moments = compiled(window_moments)
+        moments = compiled(window_moments, *MOMENTS)
         moments(_flat(x), n, _row_size(x), _needed(n, at_least), ddof, mean.reshape(-1), std.reshape(-1))
         return mean, std
     counts = rolling_count(x, n)
@@ -203,77 +209,117 @@ def count_known(x: Floats, n: int, row_size: int, counts: Integers) -> None:
 def window_moments(
     x: Floats, n: int, row_size: int, needed: int, ddof: int, mean: Floats, std: Floats
 ) -> None:
-    """Write mean and standard deviation of the known values of each window into NaN arrays; all flat.
+    """Write mean and standard deviation of the known values of each window into NaN arrays; all flat."""
+    means, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    gaps = gaps_before(x)
+    for start in range((n - 1) * row_size, len(x), BLOCK):
+        end = min(start + BLOCK, len(x))
+        block_moments(x, start, end, n, row_size, gaps, means, counts, squares)
+        for place in range(end - start):
+            if counts[place] >= needed:
+                mean[start + place] = means[place]
+                if counts[place] > ddof:
+                    std[start + place] = math.sqrt(squares[place] / (counts[place] - ddof))
 
-    Blocks without a gap take the same steps without looking for one.
-    """
-    sums, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+
+def window_zscores(x: Floats, n: int, row_size: int, needed: int, scores: Floats) -> None:
+    """Write the z-score of each value in its window into a NaN array; all flat."""
+    means, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    gaps = gaps_before(x)
+    for start in range((n - 1) * row_size, len(x), BLOCK):
+        end = min(start + BLOCK, len(x))
+        block_moments(x, start, end, n, row_size, gaps, means, counts, squares)
+        for place in range(end - start):
+            value = x[start + place]
+            std = math.sqrt(squares[place] / max(counts[place] - 1.0, 1.0))
+            score = (value - means[place]) / std
+            known = counts[place] >= needed and counts[place] > 1.0 and abs(value) < np.inf
+            scores[start + place] = score if known and std > NO_SPREAD else np.nan
+
+
+def gaps_before(x: Floats) -> Integers:
+    """Return how many values are unknown before each place of a flat array, and in all of it."""
     gaps = np.empty(len(x) + 1, dtype=np.int64)
     gaps[0] = 0
     for place in range(len(x)):
         gaps[place + 1] = gaps[place] + (0 if abs(x[place]) < np.inf else 1)
-    for start in range((n - 1) * row_size, len(x), BLOCK):
-        end = min(start + BLOCK, len(x))
-        size = end - start
-        sums[:] = 0.0
-        squares[:] = 0.0
-        if gaps[end] == gaps[start - (n - 1) * row_size]:
-            counts[:] = n
-            # Four rows at a time, from the oldest on: sums go to memory and back a quarter as often.
-            for offset in range(n - 1, 2, -4):
-                a = x[start - offset * row_size : end - offset * row_size]
-                b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
-                c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
-                d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
-                for place in range(size):
-                    sums[place] = (((sums[place] + a[place]) + b[place]) + c[place]) + d[place]
-            for offset in range(n % 4 - 1, -1, -1):
-                a = x[start - offset * row_size : end - offset * row_size]
-                for place in range(size):
-                    sums[place] += a[place]
+    return gaps
+
+
+def block_moments(
+    x: Floats,
+    start: int,
+    end: int,
+    n: int,
+    row_size: int,
+    gaps: Integers,
+    sums: Floats,
+    counts: Floats,
+    squares: Floats,
+) -> None:
+    """Write means, counts and squared deviations of the windows that end at ``start`` to ``end``.
+
+    The means go into ``sums``. Blocks without a gap take the same steps without looking for one.
+    """
+    size = end - start
+    sums[:] = 0.0
+    squares[:] = 0.0
+    if gaps[end] == gaps[start - (n - 1) * row_size]:
+        counts[:] = n
+        # Four rows at a time, from the oldest on: sums go to memory and back a quarter as often.
+        for offset in range(n - 1, 2, -4):
+            a = x[start - offset * row_size : end - offset * row_size]
+            b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
+            c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
+            d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
             for place in range(size):
-                sums[place] /= counts[place]
-            for offset in range(n - 1, 2, -4):
-                a = x[start - offset * row_size : end - offset * row_size]
-                b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
-                c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
-                d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
-                for place in range(size):
-                    mid = sums[place]
-                    first, second, third, last = (
-                        a[place] - mid,
-                        b[place] - mid,
-                        c[place] - mid,
-                        d[place] - mid,
-                    )
-                    total = ((squares[place] + first * first) + second * second) + third * third
-                    squares[place] = total + last * last
-            for offset in range(n % 4 - 1, -1, -1):
-                a = x[start - offset * row_size : end - offset * row_size]
-                for place in range(size):
-                    first = a[place] - sums[place]
-                    squares[place] += first * first
-        else:
-            counts[:] = 0.0
-            for offset in range(n - 1, -1, -1):
-                window = x[start - offset * row_size : end - offset * row_size]
-                for place in range(size):
-                    known = abs(window[place]) < np.inf
-                    sums[place] += window[place] if known else 0.0
-                    counts[place] += 1.0 if known else 0.0
+                sums[place] = (((sums[place] + a[place]) + b[place]) + c[place]) + d[place]
+        for offset in range(n % 4 - 1, -1, -1):
+            a = x[start - offset * row_size : end - offset * row_size]
             for place in range(size):
-                sums[place] /= max(counts[place], 1.0)
-            for offset in range(n - 1, -1, -1):
-                window = x[start - offset * row_size : end - offset * row_size]
-                for place in range(size):
-                    deviation = window[place] - sums[place]
-                    deviation = deviation if abs(window[place]) < np.inf else 0.0
-                    squares[place] += deviation * deviation
+                sums[place] += a[place]
         for place in range(size):
-            if counts[place] >= needed:
-                mean[start + place] = sums[place]
-                if counts[place] > ddof:
-                    std[start + place] = math.sqrt(squares[place] / (counts[place] - ddof))
+            sums[place] /= counts[place]
+        for offset in range(n - 1, 2, -4):
+            a = x[start - offset * row_size : end - offset * row_size]
+            b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
+            c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
+            d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
+            for place in range(size):
+                mid = sums[place]
+                first, second, third, last = (
+                    a[place] - mid,
+                    b[place] - mid,
+                    c[place] - mid,
+                    d[place] - mid,
+                )
+                total = ((squares[place] + first * first) + second * second) + third * third
+                squares[place] = total + last * last
+        for offset in range(n % 4 - 1, -1, -1):
+            a = x[start - offset * row_size : end - offset * row_size]
+            for place in range(size):
+                first = a[place] - sums[place]
+                squares[place] += first * first
+    else:
+        counts[:] = 0.0
+        for offset in range(n - 1, -1, -1):
+            window = x[start - offset * row_size : end - offset * row_size]
+            for place in range(size):
+                known = abs(window[place]) < np.inf
+                sums[place] += window[place] if known else 0.0
+                counts[place] += 1.0 if known else 0.0
+        for place in range(size):
+            sums[place] /= max(counts[place], 1.0)
+        for offset in range(n - 1, -1, -1):
+            window = x[start - offset * row_size : end - offset * row_size]
+            for place in range(size):
+                deviation = window[place] - sums[place]
+                deviation = deviation if abs(window[place]) < np.inf else 0.0
+                squares[place] += deviation * deviation
+
+
+# What both call, for the compiler.
+MOMENTS = (block_moments, gaps_before)
 
 
 def _in_machine_code(x: Floats, n: int) -> bool:
