@@ -58,7 +58,7 @@ def main() -> None:
     targets = target_weights(
         strategy.scores(known), strategy, decisions, known.listed, known.adjusted_close, panel.symbols
     )
-    last, conditions = len(panel.days) - 1, Conditions(cash=CASH, costs=COSTS)
+    last, conditions = len(panel.days) - 1, Conditions(cash=CASH, costs=COSTS, reserve=0.0)
     tasks: dict[str, Callable[[], object]] = {
         "etflow, reference engine": lambda: simulate(panel, targets, FIRST, last, conditions),
         "backtrader, same feeds": lambda: plain_backtrader(panel, targets, array_feed),

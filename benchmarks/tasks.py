@@ -97,7 +97,7 @@ def sweep_on(panel: Panel, costs: Costs) -> Sweep:
     from engine.spec import Conditions
     from engine.sweeps.sweep import Sweep
 
-    return Sweep(panel, FIRST, len(panel.days) - 1, Conditions(cash=CASH, costs=costs))
+    return Sweep(panel, FIRST, len(panel.days) - 1, Conditions(cash=CASH, costs=costs, reserve=0.0))
 
 
 def load_machine_code(data: Workload) -> None:
@@ -176,7 +176,7 @@ def notebook_task(count: str) -> Report:
     load_machine_code(data)
     panel = data.panel()
     grid = large_grid(int(count))
-    conditions = Conditions.of(start=panel.days[FIRST].item(), cash=CASH)
+    conditions = Conditions.of(start=panel.days[FIRST].item(), cash=CASH, reserve=0.0)
     seconds, table = timed(lambda: sweep_grid(adapt(strategy(SINGLE)), panel, grid, conditions))
     return {"seconds": {"rules": seconds}, "rows": len(table), "failed": int(table["failure"].notna().sum())}
 
@@ -208,7 +208,13 @@ def tune_task(count: str) -> Report:
         words, (), parameters_of(FlowBlend), fixed=fixed, given=tuple(given), fastest=("rebalance", "top")
     )
     spec = Spec(
-        "flow_blend", given, data="workload", start=panel.days[FIRST].item(), cash=CASH, engine="batch"
+        "flow_blend",
+        given,
+        data="workload",
+        start=panel.days[FIRST].item(),
+        cash=CASH,
+        reserve=0.0,
+        engine="batch",
     )
     goal = Goal.from_words((), ())
     plan = Plan("grid", None, None)
@@ -337,7 +343,7 @@ def agreement_task(size: str, count: str, references: str) -> Report:
 def _reference(panel: Panel, strategy: FlowBlend, costs: Costs) -> Floats:
     from engine import run
 
-    return run(strategy, panel, start=panel.days[FIRST].item(), cash=CASH, costs=costs).equity
+    return run(strategy, panel, start=panel.days[FIRST].item(), cash=CASH, reserve=0.0, costs=costs).equity
 
 
 def _apart(final: Floats, expected: Floats) -> list[float]:

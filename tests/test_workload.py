@@ -91,7 +91,7 @@ def test_flow_blend_reproduces_the_definition(
         z_window=w, lookback=k, margin_weight=a, valuation="close", threshold=0.5, rebalance=every, top=top
     )
     start = panel.days[FIRST_DECISION + 1].item()
-    result = run(strategy, panel, start=start, cash=CASH, costs=COSTS)
+    result = run(strategy, panel, start=start, cash=CASH, reserve=0.0, costs=COSTS)
     expected = expected_equity(workload, w, k, a, every, top)
     assert expected[0] == CASH
     assert result.equity == pytest.approx(np.array(expected[1:]), rel=1e-9)
