@@ -89,7 +89,7 @@ def import_files(
     if left_out and not any(each.rows for each in imported):
         raise DataError(
             "nothing to import: every row is left out",
-            received=f"{left_out:,} rows in {', '.join(_named(imported))}",
+            received=f"{left_out:,} row{'s' * (left_out > 1)} in {', '.join(_named(imported))}",
             limit="rows that the map wants",
             hint="See `where` and `leave_out_without` of the map, or name another one (--map).",
         )

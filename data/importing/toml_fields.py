@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,7 +100,10 @@ def pattern(text: object, where: str) -> re.Pattern[str]:
     if not isinstance(text, str):
         raise UsageError(f"{where} must be text", received=repr(text))
     try:
-        return re.compile(text)
+        with warnings.catch_warnings():
+            # Python may read [[a] in another way one day, and says so.
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(
             f"{where} is not a regular expression", received=repr(text), limit=str(error)
