@@ -59,6 +59,7 @@ def attempt_all(first: int, count: int) -> Counter[str]:
     return ended
 
 
+@pytest.mark.slow
 def test_the_files_that_are_spoilt_are_valid(tmp_path):
     ended = Counter()
     for place, (kind, (name, content)) in enumerate(files().items()):
