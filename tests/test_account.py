@@ -301,6 +301,7 @@ def here(capsys, tmp_path, monkeypatch):
     return call
 
 
+@pytest.mark.slow
 def test_an_account_from_the_command_line(here):
     assert here("account", "new", "paper", *WORDS, "--start", "2025-08-12")[0] == 0
     code, _, complained = here("account", "step", "paper", "--until", "2025-01-02")

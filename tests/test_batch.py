@@ -49,7 +49,7 @@ QUICK = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-HEAVY = settings(QUICK, max_examples=2000)
+HEAVY = settings(QUICK, max_examples=1000)
 
 BUILT_IN = sorted(set(STRATEGIES) - {"weights"})
 ROTATIONS: list[dict[str, Any]] = [
@@ -100,6 +100,7 @@ def assert_same(expected: Result, received: Result) -> None:
 
 
 # --- One run ----------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_run_is_the_same_on_both_engines(demo: Panel, name: str) -> None:
     strategy = STRATEGIES[name]()
@@ -464,6 +465,7 @@ def test_sweep_takes_any_list_of_sets_and_keeps_those_that_cannot_be_made(demo: 
 
 
 # --- At the command line, and on real data ------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_folder_of_a_run_is_the_same_but_for_the_name_of_the_engine(tmp_path: Path) -> None:
     folders = {}
     for engine in ("reference", "batch"):

@@ -554,6 +554,7 @@ def test_days_that_cannot_be_briefed():
 # --- real data ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_real_fund_on_the_day_of_the_note(shared):
     folder = shared / "tidy-cn"
     market = Market(

@@ -246,6 +246,7 @@ def test_counts_that_are_dates_fields_and_memories_are_refused(shared):
     assert {each.check for each in blocking(found)} == {"date-as-number", "implausible-units", "units-scale"}
 
 
+@pytest.mark.slow
 def test_a_list_of_codes_that_is_cut_at_its_end(shared):
     files = sorted((shared / "cn-shares" / "all-etf-daily-2026").glob("etf_shares_*.csv.gz"))
     raw = pd.concat([pd.read_csv(path, dtype={"code": str}) for path in files])

@@ -229,7 +229,7 @@ def test_a_reference_price_after_a_halt_may_have_moved_with_nav():
 @pytest.mark.parametrize("session", [EX - 5, EX - 1, EX, EX + 1, EX + 5])
 @pytest.mark.parametrize(
     ("column", "factor", "named"),
-    [("high", 10, {"beyond-limit"}), ("low", 0.3, {"beyond-limit"}),
+    [("high", 10, {"beyond-limit", "wild-range"}), ("low", 0.3, {"beyond-limit", "wild-range"}),
      ("pre_close", 0.5, {"unrecorded-split", "beyond-limit", "split-ratio"})],
 )  # fmt: skip
 def test_wrong_prices_are_found_beside_a_recorded_split_too(session, column, factor, named):

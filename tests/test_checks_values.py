@@ -186,6 +186,7 @@ def test_prices_that_were_adjusted_for_a_later_action(factor):
     assert (found.first, found.last, found.count, found.severity) == (day(0), day(24), 25, "error")
 
 
+@pytest.mark.slow
 def test_adjusted_prices_in_lots_are_seen_as_both():
     tables = planted("bars", scaled(PAYER, PRICES, 0.5))
     scaled(PAYER, "volume", 0.01)(tables["bars"])

@@ -795,13 +795,15 @@ def test_a_strategy_file_that_is_not_what_it_was_is_named(here, tmp_path, change
 # --- the interpreter ----------------------------------------------------------------------------------
 
 
-def test_an_interpreter_without_docstrings_is_refused_and_one_without_assertions_is_not(tmp_path):
-    words = [*SMALL, "--no-report", "--quiet"]
-    for flag, expected in (("-OO", 2), ("-O", 0)):
-        command = [sys.executable, flag, str(ROOT / "run_backtest.py"), "run", "equal_weight", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
-        assert done.returncode == expected, done.stderr
-        assert ("without docstrings" in done.stderr) == (flag == "-OO")
+@pytest.mark.parametrize(
+    ("flag", "expected"), [("-OO", 2), pytest.param("-O", 0, marks=pytest.mark.slow)], ids=("-OO", "-O")
+)
+def test_an_interpreter_without_docstrings_is_refused(tmp_path, flag, expected):
+    words = ["run", "equal_weight", *SMALL, "--no-report", "--quiet"]
+    command = [sys.executable, flag, str(ROOT / "run_backtest.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == expected, done.stderr
+    assert ("without docstrings" in done.stderr) == (expected == 2)
 
 
 # --- strategies and data ------------------------------------------------------------------------------

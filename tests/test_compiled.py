@@ -111,6 +111,7 @@ def test_machine_code_is_made_once_and_found_by_the_next_process(tmp_path: Path)
     assert process(ETFLOW_CACHE=str(tmp_path)) == f"True {total} loaded"
 
 
+@pytest.mark.slow
 def test_without_a_folder_to_write_to_it_is_made_in_memory(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no folder")

@@ -402,6 +402,7 @@ def etflow(*words, cwd):
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_keeps_what_the_call_returns(tmp_path):
     done = etflow(
         "event", "inflow_streak >= 5 and not price_record", "--horizons", "1,10", "--json", cwd=tmp_path

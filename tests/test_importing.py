@@ -699,6 +699,7 @@ def test_an_interrupted_import_leaves_the_store_as_it_was(tmp_path, store, take)
 # Real files
 
 
+@pytest.mark.slow
 def test_the_tidy_files_are_imported_whole_without_a_map(shared, store):
     report = import_files([shared / "tidy-cn"], store)
     assert {each.table: each.added for each in report.changes} == {
@@ -716,6 +717,7 @@ def test_the_tidy_files_are_imported_whole_without_a_map(shared, store):
     assert not any(change.alters for change in import_files([shared / "tidy-cn"], store).changes)
 
 
+@pytest.mark.slow
 def test_raw_east_money_files_equal_the_tidy_ones_where_those_are_unadjusted(shared, store, tmp_path):
     report = import_files([shared / "cn-etf" / "eastmoney-daily-qfq-20250704"], store)
     assert len(report.imported) == 38

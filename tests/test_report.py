@@ -376,6 +376,7 @@ DEGENERATE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_a_result_with_little_in_it_still_makes_a_page(case, tmp_path):
     page = Page(written(DEGENERATE[case], tmp_path))
@@ -633,6 +634,7 @@ def test_rolling_beta_equals_that_of_pyfolio(result):
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_second_page_has_the_same_bytes_and_leaves_nothing_behind(result, text, tmp_path, capfd):
     import matplotlib as mpl
 

@@ -119,7 +119,7 @@ def test_what_lies_outside_the_funds_and_days_of_a_run_is_not_said(here):
     "words",
     [
         ("compare", "buy_hold", "equal_weight", "--no-report"),
-        ("signal", "buy_hold"),
+        ("signal", "buy_hold", "--allow-stale"),
         ("factor", "momentum", "--set", "lookback=5", "--horizons", "1", "--no-report"),
         ("audit", "momentum", "--set", "lookback=5", "--only", "look_ahead"),
         ("tune", "momentum", "--param", "lookback=3,5", "--no-verdict", "--no-report"),

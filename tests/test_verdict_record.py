@@ -647,6 +647,7 @@ def word_since(given: Evidence) -> str | None:
     return told.word
 
 
+@pytest.mark.slow
 def test_new_sessions_are_judged_by_what_was_chosen_first():
     assert word_since(since(0.003)) == "supported"
     assert word_since(since(0.0003)) == "unproven"
