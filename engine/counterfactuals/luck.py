@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.panel.panel import Panel
+from engine.kernel.stops import entry_levels
 from engine.result import Result
 from engine.spec import Conditions
 from engine.statistics.random_rotation import random_rotations
@@ -53,7 +54,7 @@ def luck_of(result: Result, panel: Panel, conditions: Conditions, *, seed: int =
         result.held_weights,
         overnight,
         intraday - 1.0,
-        market.traded[span],
+        np.isfinite(entry_levels(market, conditions.fill))[span],
         (result.interest - costs) / capital,
         draws=DRAWS,
         seed=seed,

@@ -237,7 +237,7 @@ def _cells(
         lacking = [tag for tag in columns if tag not in cells]
         if lacking:
             raise UsageError(f"{path}: row {number}: {what} need the tags {_and(columns)}", received=line)
-        yield f"{path}: row {number}", {tag: text.strip() for tag, text in cells.items()}
+        yield f"{path}: row {number}", {tag.lower(): text.strip() for tag, text in cells.items()}
 
 
 def _row(where: str, found: Mapping[str, str], what: str, given: Format) -> Row:

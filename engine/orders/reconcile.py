@@ -142,7 +142,7 @@ def reconcile(
             for key, each in actual.items()
         },
     ]
-    return _difference(signal, panel, steps, ours, actual, made.refused)
+    return _difference(signal, panel, steps, ours, actual, made.refused or {})
 
 
 class _Session:
@@ -150,7 +150,7 @@ class _Session:
 
     def __init__(self, panel: Panel, conditions: Conditions, standing: Standing) -> None:
         self._panel, self._conditions, self._standing = panel, conditions, standing
-        self.refused: dict[str, list[str]] = {}
+        self.refused: dict[str, list[str]] | None = None
         self._books = self._opened()
 
     def _opened(self) -> Books:
@@ -162,7 +162,8 @@ class _Session:
 
     def traded(self, orders: Sequence[tuple[str, int]]) -> Trades:
         """Return what the engine trades of orders; the first time, what it refuses is kept."""
-        books, found = self._opened(), {}
+        books = self._opened()
+        found: dict[tuple[int, bool], Trade] = {}
         for symbol, order in orders:
             column = self._panel.symbols.index(symbol)
             order = max(order, -books.shares[column])  # nothing is sold short
@@ -170,8 +171,10 @@ class _Session:
                 continue
             traded = books.trade(column, order)
             if traded.shares:
-                found[column, traded.shares > 0] = Trade(traded.shares, traded.price, traded.costs)
-        if not self.refused:
+                key, new = (column, traded.shares > 0), Trade(traded.shares, traded.price, traded.costs)
+                found[key] = _added(found[key], new) if key in found else new
+        if self.refused is None:
+            self.refused = {}
             for _, symbol, shares, reason in books.rejections:
                 self.refused.setdefault(symbol, []).append(f"{shares:+,} {reason}")
         return found
@@ -186,6 +189,13 @@ class _Session:
             costs = filled.commission + filled.fee if known else actual[column, buys].costs
             found[column, buys] = Trade(count, price, costs if math.isfinite(costs) else 0.0)
         return found
+
+
+def _added(one: Trade, other: Trade) -> Trade:
+    """Return two trades of a fund as one, at their average price."""
+    shares = one.shares + other.shares
+    price = (one.shares * one.price + other.shares * other.price) / shares
+    return Trade(shares, price, one.costs + other.costs)
 
 
 def _together(fills: Sequence[Row], panel: Panel) -> Trades:

@@ -13,6 +13,7 @@ are kept beside the account's (``engine.simulation.sleeves``): ``orders_for`` sa
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -319,8 +320,14 @@ class Books:
         return Traded(filled.shares, filled.price, costs, beyond if waits else 0, reason)
 
     def priced(self, column: int, order: int) -> Filled:
-        """Return the fill of a whole order, whatever the market and cash allow; nothing trades."""
-        return charge(order, self._quote(self.session, column), self._terms, 0.0)
+        """Return the fill of a whole order, whatever the market and cash allow; nothing trades.
+
+        Without a price where the fund does not trade.
+        """
+        quote = self._quote(self.session, column)
+        if not quote.volume > 0.0:
+            return Filled(order, math.nan, math.nan, math.nan, math.nan, 0.0, 0, 0)
+        return charge(order, quote, self._terms, 0.0)
 
     def close_session(self) -> None:
         """Credit interest for the nights before, mark, and write the session down."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
 from engine.kernel.core import core_of, with_core
 from engine.kernel.schedule import decision_rows, sleeve_phases
-from engine.kernel.stops import entry_levels, exits_between, stops_of
+from engine.kernel.stops import Stops, entry_levels, exits_between, stops_of
 from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
 from engine.strategy.protocol import METHODS, Strategy
@@ -61,8 +61,8 @@ class ScoreAdapter(AtOnceAdapter):
             rows = decision_rows(rebalance, panel.days, begin, last, phase)
             rows = np.concatenate(([first], rows[rows > first])).astype(np.int64)
             sleeves.append(self.targets(panel, rows, scores))
-        stops = stops_of(self.strategy)
-        if stops is not None and len(sleeves) == 1:
+        stops = self.stops
+        if stops is not None:
             entries = entry_levels(panel.market, fill)
             return exits_between(sleeves[0], stops, panel.known.adjusted_close, entries, last)
         return sleeves[0] if len(sleeves) == 1 else Targets.in_turn(sleeves)
@@ -77,6 +77,18 @@ class ScoreAdapter(AtOnceAdapter):
         if core is None:
             return found
         return with_core(found, *core, known.listed[rows] & np.isfinite(closes[rows]))
+
+    @property
+    def stops(self) -> Stops | None:
+        """When it sells between decisions; UsageError where it has tranches or a core too."""
+        stops = stops_of(self.strategy)
+        core: Any = getattr(self.strategy, "core", "")
+        if stops is not None and (self.tranches > 1 or core):
+            raise UsageError(
+                f"{self.name} cannot have stops in tranches, or beside a core",
+                hint="Leave out stop_loss, trailing_stop and time_stop, or tranches and core.",
+            )
+        return stops
 
     @property
     def rotation(self) -> Any:

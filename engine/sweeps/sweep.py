@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -195,30 +196,32 @@ class Sweep:
             return self._inputs
 
     def _run_group(self, strategies: Sequence[AtOnceAdapter], places: list[int], rows: Rows) -> None:
-        try:
-            scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
-            if not scored:
-                for place in places:
+        scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
+        if not scored:
+            for place in places:
+                with _failing([place], rows):
                     self._run_targets(strategies[place], place, rows)
-                return
+            return
+        with _failing(places, rows):
             scores, depends_on = self._scores(scored[places[0]])
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
-                if same[0] != places[0]:
-                    scores, _ = self._scores(scored[same[0]])
-                apart = [place for place in same if _is_apart(scored[place].strategy)]
-                for place in apart:
-                    self._run_targets(scored[place], place, rows, scores)
-                if apart:
-                    same = [place for place in same if place not in apart]
-                size = max(len(same), 1) if rows.names == COMPILED_METRICS else PATHS
-                for begin in range(0, len(same), size):
-                    self._run_rotations(scored, same[begin : begin + size], scores, rows)
-        except InvariantError:
-            raise
-        except EtflowError as error:
-            for place in places:
-                if np.isnan(rows.metrics[place, 0]):
-                    rows.failures[place] = str(error)
+                with _failing(same, rows):
+                    if same[0] != places[0]:
+                        scores, _ = self._scores(scored[same[0]])
+                    self._run_scored(scored, same, scores, rows)
+
+    def _run_scored(
+        self, strategies: Mapping[int, ScoreAdapter], places: list[int], scores: Floats, rows: Rows
+    ) -> None:
+        apart = [place for place in places if _is_apart(strategies[place].strategy)]
+        for place in apart:
+            with _failing([place], rows):
+                self._run_targets(strategies[place], place, rows, scores)
+        if apart:
+            places = [place for place in places if place not in apart]
+        size = max(len(places), 1) if rows.names == COMPILED_METRICS else PATHS
+        for begin in range(0, len(places), size):
+            self._run_rotations(strategies, places[begin : begin + size], scores, rows)
 
     def _scores(self, strategy: ScoreAdapter) -> tuple[Floats, tuple[str, ...]]:
         _ = strategy.rotation  # refuses one that has none
@@ -301,8 +304,8 @@ class Sweep:
             start = self.panel.days[self.first].item()
             values = strategy.values_on(self.panel)
             first = strategy.first_session(self.panel, start, self.last, values)
-        stops = stops_of(strategy.strategy) if isinstance(strategy, ScoreAdapter) else None
-        if stops is not None and not getattr(strategy.strategy, "core", ""):
+        stops = strategy.stops if isinstance(strategy, ScoreAdapter) else None
+        if stops is not None:
             equity, totals = self._walk(*self._stopped(strategy.strategy, stops, values))
         else:
             targets = strategy.decisions(self.panel, first, self.last, values, fill=self._conditions.fill)
@@ -373,6 +376,19 @@ class Sweep:
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
         return equity, totals
+
+
+@contextmanager
+def _failing(places: Sequence[int], rows: Rows) -> Iterator[None]:
+    """Let what the user can do something about be the failure of these sets, as far as they have not run."""
+    try:
+        yield
+    except InvariantError:
+        raise
+    except EtflowError as error:
+        for place in places:
+            if rows.failures[place] is None and np.isnan(rows.metrics[place, 0]):
+                rows.failures[place] = str(error)
 
 
 def _schedule(strategy: Any) -> tuple[int | str, int]:
