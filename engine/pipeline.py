@@ -37,6 +37,7 @@ from engine.simulation.stale import stale_holdings
 from engine.spec import Conditions, Spec, manifest_of
 from engine.strategy.adapter import Adapter
 from engine.strategy.loader import load_strategy, parameters_of, strategy_class
+from engine.strategy.trusted import file_of
 
 Step = Callable[[str], object]
 Floats = NDArray[np.float64]
@@ -241,7 +242,7 @@ def hashes_of_files(spec: Spec, strategy: Adapter) -> dict[str, str]:
 
     Those of the strategy, of its parameters, and the inputs that it declares.
     """
-    named = [spec.strategy.partition(".py")[0] + ".py", *map(str, spec.parameters.values())]
+    named = [file_of(spec.strategy), *map(str, spec.parameters.values())]
     files = {
         name: Path(name) for name in named if os.path.isfile(name)
     }  # a long text is none, for `Path` an error

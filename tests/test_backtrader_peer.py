@@ -121,9 +121,27 @@ class Drawn(bt.Strategy):  # type: ignore[misc]
         self.waiting = [each for each in sent if each is not None]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, 9))])
+GAPPED = 5  # the seed on whose bars the two differ
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, 9) if each != GAPPED)]
+)
 def test_drawn_brackets_fill_as_in_backtrader(seed: int) -> None:
     require_same(Drawn, {"seed": seed}, seed, least=40)
+
+
+@pytest.mark.slow
+def test_where_a_session_opens_beyond_the_limit_and_falls_to_the_stop_only_ours_trades_at_the_open() -> None:
+    days = np.arange("2022-01-03", "2024-01-01", dtype="datetime64[D]")
+    bars = drawn_bars(len(days), GAPPED)
+    found = [fills(Drawn, {"seed": GAPPED}, days, bars) for fills in (ours, theirs)]
+    # A limit of 42.62 and a trailing stop of 41.5422 on seven shares, in a session from 42.65 to 41.43.
+    assert [pair for pair in zip(*found, strict=True) if pair[0] != pair[1]] == [
+        (("2023-09-06", -7, 42.65), ("2023-09-06", -7, 41.5422))
+    ]
+    row = int(np.searchsorted(days, np.datetime64("2023-09-06")))
+    assert (bars["open"][row, 0], bars["low"][row, 0]) == (42.65, 41.19)
 
 
 def test_backtraders_own_crossover_fills_as_in_backtrader() -> None:

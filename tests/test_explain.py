@@ -131,3 +131,14 @@ def test_what_cannot_be_run_again_is_said(here, tmp_path, store):
     assert any("mine.py is gone" in each for each in found["notes"])
     assert any("cannot be run again" in each for each in found["notes"])
     assert found["causes"] == dict.fromkeys(found["causes"]) | {"remainder": pytest.approx(found["whole"])}
+
+
+def test_a_series_with_a_space_in_its_name_is_undone_too(tmp_path):
+    store = Store(tmp_path / "macro")
+    names, quarter = ["optical capex", "optical"], pd.Timestamp("2025-06-30")
+    rows = pd.DataFrame({"series": names, "period": quarter, "value": 1.0, "source": "mine"})
+    store.append({"macro": rows})
+    before = store.read("macro")
+    store.append({"macro": rows.assign(value=[2.0, 1.0])}, accept_revision=True, on=date(2025, 9, 1))
+    assert store.read("macro")["value"].tolist() != before["value"].tolist()
+    pd.testing.assert_frame_equal(Vintage(store, store.revisions()).read("macro"), before)

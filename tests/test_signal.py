@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -492,6 +492,19 @@ def test_fills_without_orders_are_by_hand_and_nothing_is_not_filled():
     assert found.causes["price"] == found.causes["cost"] == 0.0
     same = reconcile(adapt(Into()), traded_session(), FREE, standing, orders[:1], [])
     assert same.whole == found.whole - found.causes["by_hand"]
+
+
+def test_an_order_that_is_sent_in_parts_is_one_order():
+    two = SYMBOLS[1]
+    standing = Standing(1_250.0)
+    whole = rows(("20250821-01", two, 200, 2.0, None))
+    parts = rows(("20250821-01", two, 100, 2.0, None), ("20250821-02", two, 100, 2.0, None))
+    found, same = (
+        reconcile(adapt(Into()), traded_session(), replace(FREE, costs=Costs(0, 0, 0, 0)), standing, each, [])
+        for each in (parts, whole)
+    )
+    assert found.causes == same.causes
+    assert found.refused == same.refused
 
 
 # --- the command --------------------------------------------------------------------------------------

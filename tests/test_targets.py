@@ -38,7 +38,7 @@ QUICK = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-HEAVY = settings(QUICK, max_examples=600)
+HEAVY = settings(QUICK, max_examples=300)
 EFFORTS = pytest.mark.parametrize(
     "effort", [QUICK, pytest.param(HEAVY, marks=pytest.mark.slow)], ids=("quick", "heavy")
 )

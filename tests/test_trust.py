@@ -280,3 +280,52 @@ def test_a_list_says_that_nothing_is_like_that(call, four):
     assert code == 0
     assert printed == f"No run in {four} is like that.\n"
     assert os.listdir(four)
+
+
+def test_a_folder_whose_name_has_a_suffix_in_it_asks_all_the_same(call, strategy, tmp_path, monkeypatch):
+    place = tmp_path / "theirs.pyfolio"
+    place.mkdir()
+    strategy = strategy.rename(place / "mine.py")
+    assert call("run", "theirs.pyfolio/mine.py:Mine", *COMMON)[0] == 0
+    (folder,) = (tmp_path / "results").iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert list(manifest["files"]) == ["theirs.pyfolio/mine.py"]
+    executed(strategy)
+    be_somebody_else(monkeypatch, tmp_path)
+    assert call("runs", "reproduce", "last")[0] == 2
+    assert call("run", folder / "manifest.json")[0] == 2
+    assert not executed(strategy)
+
+
+def test_one_damaged_run_is_left_out_of_a_list_and_any_name_sorts(call, four, tmp_path):
+    import shutil
+
+    out = tmp_path / "copied"
+    shutil.copytree(four, out)
+    damaged = min(out.glob("momentum-*"))
+    whole = json.loads(call("runs", "list", "--out", out, "--json")[1])
+    (damaged / "equity.csv").unlink()
+    code, printed, complained = call("runs", "list", "--out", out, "--json")
+    assert code == 0
+    assert len(json.loads(printed)) == len(whole) - 1
+    assert "equity.csv cannot be read" in complained
+    for name in ("set", "strategy", "rebalance", "trials"):
+        assert call("runs", "list", "--out", out, "--sort", name)[0] == 0
+
+
+def test_a_manifest_without_a_spec_is_damaged(call, four, tmp_path):
+    import shutil
+
+    run = tmp_path / "results" / "momentum-00000000"
+    shutil.copytree(min(four.glob("momentum-*")), run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    del manifest["spec"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    for words in (
+        ("runs", "show", "last", "--json"),
+        ("runs", "reproduce", "last"),
+        ("run", run / "manifest.json"),
+    ):
+        code, _, complained = call(*words)
+        assert code == 3, complained
+        assert "`spec` is not what it should be" in complained

@@ -48,7 +48,9 @@ class Vintage:
 
 def _put_back(table: str, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     keys = list(TABLES[table].key)
-    concerned = frame[keys[0]].isin({str(key).split(" ")[0] for key in rows["key"]})
+    revised = [f"{key} " for key in rows["key"]]
+    series = [name for name in frame[keys[0]].unique() if any(key.startswith(f"{name} ") for key in revised)]
+    concerned = frame[keys[0]].isin(series)
     names = frame.loc[concerned, keys].itertuples(index=True, name=None)
     place = {" ".join(written(value) for value in values): at for at, *values in names}
     result = frame.copy()

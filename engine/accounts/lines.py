@@ -22,7 +22,14 @@ from engine.simulation.standing import Due, Standing
 FILE = "account.jsonl"
 FORMAT = 1
 
-_HEADER = {"account": int, "spec": dict, "parameters": dict, "files": dict, "code": str, "data": dict}
+_HEADER = {
+    "account": int,
+    "spec": {"strategy": str, "start": str, "cash": NUMBER},
+    "parameters": dict,
+    "files": dict,
+    "code": str,
+    "data": {"fingerprint": str, "symbols": [str]},
+}
 _LINE = {
     "day": str,
     "data": {"fingerprint": str, "last_day": str},
@@ -149,6 +156,8 @@ def read_account(folder: Path) -> Account:
     lines = _lines(folder / FILE)
     _, first = next(lines)
     wrong = misfit(first, _HEADER)
+    if wrong is None and parse_day(first["spec"]["start"]) is None:
+        wrong = "spec.start"
     if wrong is not None:
         raise _damaged(folder / FILE, 1, wrong)
     if first["account"] > FORMAT:
@@ -180,6 +189,11 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
     day = parse_day(str(line.get("day")))
     if wrong is not None or day is None:
         raise _damaged(file, number, wrong or "day")
+    for symbol, shares in line["shares"].items():
+        if misfit([shares, line["marks"].get(symbol)], [NUMBER]) is not None or shares != int(shares):
+            raise _damaged(file, number, f"shares.{symbol}")
+    if any(len(each) != 4 or parse_day(str(each[2])) is None for each in line["due"]):
+        raise _damaged(file, number, "due")
     money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
     plain: dict[str, Any] = {name: line[name] for name in ("data", "shares", "marks", "references")}
     plain |= {name: float(line[name]) for name in money}

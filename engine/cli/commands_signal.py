@@ -215,7 +215,10 @@ def account_of(
             raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
         return spec, lambda _panel, _at: Standing(cash, held)
     option = "--from" if account is None else "--account"
-    names = ("symbols", "universe", "start", "cash", "fill", "reserve", "settings", "costs", "lags")
+    names = (
+        *("symbols", "universe", "start", "cash", "currency", "benchmark", "engine", "fill", "reserve"),
+        *("settings", "costs", "availability", "lags", "seed"),
+    )
     said = [name for name in (*names, "spec_file") if given[name] not in (None, ())]
     said += [word for word, there in (("--positions", holdings), ("--from", account and run)) if there]
     if strategy is not None or said:

@@ -25,7 +25,7 @@ from data.store.spans import spans_of
 from data.store.tables import TABLES
 from data.words import count
 from engine.record.record import Record
-from engine.results.loading import read_manifest, read_metrics
+from engine.results.loading import load, read_metrics
 from engine.results.runs import runs_in
 from engine.sweeps.sweep import must_compile
 
@@ -190,6 +190,8 @@ def _data(patient: Patient) -> Found:
     source = open_source(patient.data or "demo")
     # Reading holds what is on the disk against its seals.
     rows = {name: number for name in TABLES if (number := len(source.read(name)))}
+    for beside in ("revisions", "arrivals"):
+        getattr(source, beside, lambda: None)()
     if not rows.get("bars"):
         yield "fault", f"`{source.name}` has no bars", "etflow data import FILES --data STORE"
         return
@@ -201,7 +203,7 @@ def _data(patient: Patient) -> Found:
         yield (
             "fault",
             f"`{source.name}` fails its checks: {checks}",
-            f"etflow data check --data {patient.data}",
+            f"etflow data check --data {patient.data or 'demo'}",
         )
     if source.synthetic:
         yield "remark", f"`{source.name}` is made up: what it shows is no evidence", ""
@@ -250,7 +252,7 @@ def _results(patient: Patient) -> Found:
     folders, damaged = runs_in(patient.out), []
     for folder in folders:
         try:
-            read_manifest(folder)
+            load(folder)
             read_metrics(folder)
         except (EtflowError, OSError):
             damaged.append(folder.name)

@@ -70,7 +70,7 @@ Listed = tuple[dict[str, Any], Mapping[str, Any]]
 def _runs(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
     for folder in runs_in(out):
         try:
-            manifest, metrics = read_manifest(folder), read_metrics(folder)
+            manifest, metrics, days = read_manifest(folder), read_metrics(folder), period_of(folder)
         except (EtflowError, OSError) as error:
             complain(str(error))
             continue
@@ -78,9 +78,9 @@ def _runs(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
             "run_id": folder.name,
             "folder": str(folder),
             "strategy": manifest["strategy"],
-            "set": (manifest.get("spec") or {}).get("parameters") or {},
+            "set": manifest["spec"].get("parameters") or {},
             **_of_data(manifest["data"]),
-            **dict(zip(DAYS, period_of(folder), strict=True)),
+            **dict(zip(DAYS, days, strict=True)),
         }
         yield row, {**manifest["parameters"], **metrics.values, **row, "kind": "run"}
 
@@ -127,7 +127,7 @@ def _sorted(found: Sequence[Listed], sort: str, known: Sequence[str]) -> list[Li
 
     def key(each: Listed) -> tuple[bool, Any]:
         value = each[1][name]
-        return (True, value) if isinstance(value, str) else (False, value)
+        return (False, value) if isinstance(value, int | float) else (True, str(value))
 
     with_it = sorted((each for each in found if has(each)), key=key, reverse=largest_first)
     return [*with_it, *(each for each in found if not has(each))]

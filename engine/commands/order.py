@@ -15,6 +15,7 @@ from engine.strategy.adapter import Adapter, AtOnceAdapter
 from engine.strategy.adapters import ScoreAdapter
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.strategy.parameter import Parameter
+from engine.strategy.trusted import file_of
 from engine.tuning.dependencies import files_of
 from engine.tuning.holdout import shut
 from engine.tuning.methods import DEFAULT_BATCH, DEFAULT_TRIALS, PHASES, WITH_OPTUNA
@@ -80,7 +81,7 @@ class Order:
     @property
     def parameter_files(self) -> list[str]:
         """The files that parameters name; that of the strategy is not one."""
-        own = self.spec.strategy.partition(".py")[0] + ".py"
+        own = file_of(self.spec.strategy)
         return [name for name in self.files if name != own and Path(name).is_file()]
 
     @property

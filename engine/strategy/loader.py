@@ -28,7 +28,7 @@ from engine.strategy.adapters import (
     no_dataclass,
 )
 from engine.strategy.parameter import Parameter, typed
-from engine.strategy.trusted import remember
+from engine.strategy.trusted import file_of, remember
 
 # One module object for each file and version of it, so that the same class loads once.
 MODULE_PREFIX = "etflow_user_strategy_"
@@ -51,11 +51,9 @@ def strategy_class(name: str, table: Mapping[str, type[Any]]) -> type[Any]:
     """Return the class of a strategy by its name or place."""
     if name in table:
         return table[name]
-    path, separator, class_name = name.rpartition(":")
-    if separator and path.endswith(".py"):
-        return _class_in_file(Path(path), class_name)
-    if name.endswith(".py"):
-        return _class_in_file(Path(name), "")
+    file = file_of(name)
+    if file:
+        return _class_in_file(Path(file), name.removeprefix(file).removeprefix(":"))
     raise UsageError(
         f"unknown strategy `{name}`",
         hint=did_you_mean(name, table) + " Your own is given as path/to/file.py:ClassName.",

@@ -20,10 +20,10 @@ from data.folders import state_folder
 FILE = "trusted.txt"
 
 
-def file_of(name: str) -> Path | None:
-    """Return the file of a name like ``path/to/file.py:ClassName``; None for one that is in no file."""
-    before, suffix, _ = name.partition(".py")
-    return Path(before + suffix) if suffix else None
+def file_of(name: str) -> str:
+    """Return the file of a name like ``path/to/file.py:ClassName``, as written; empty if it names none."""
+    path, _, _ = name.rpartition(":")
+    return next((each for each in (path, name) if each.endswith(".py")), "")
 
 
 def remember(path: Path, content: bytes) -> None:
@@ -62,8 +62,8 @@ def require_trust(
 
     ``strategy`` is the name that it has there; those of ``catalogue`` are ours. ``trust``: run it anyway.
     """
-    path = file_of(strategy)
-    if trust or strategy in catalogue or path is None or not path.is_file() or is_trusted(path):
+    path = Path(file_of(strategy))
+    if trust or strategy in catalogue or not path.is_file() or is_trusted(path):
         return
     raise UsageError(
         f"{origin} would run a Python file that you have not run yet",

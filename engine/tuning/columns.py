@@ -29,7 +29,7 @@ from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import methods_of
 from engine.strategy.loader import make_strategy, strategy_class
 from engine.strategy.source import code_of, module_of, source_of
-from engine.strategy.trusted import is_trusted
+from engine.strategy.trusted import file_of, is_trusted
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.inputs import declared_files, named_files, version_with
 from engine.tuning.neighbours import neighbours_of
@@ -258,8 +258,8 @@ def _written(
     for each in (base.written, *catalogue.values(), beside):
         if isinstance(each, type) and each.__name__ == name and source in (source_of(each), module_of(each)):
             return each
-    file = path.partition(".py")[0] + ".py"
-    if not path or not is_trusted(Path(file)):
+    file = file_of(path)
+    if not file or not is_trusted(Path(file)):
         return None  # a record lies beside the data, which may be somebody else's
     try:
         found = strategy_class(f"{file}:{name}", {})

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.spec import Spec
 from engine.strategy.loader import strategy_class
+from engine.strategy.trusted import file_of
 from engine.tuning.space import Space
 
 
@@ -19,9 +20,9 @@ def files_of(spec: Spec, space: Space, strategies: Mapping[str, type[Any]]) -> d
     for dimension in space.dimensions:
         values += getattr(dimension, "values", ())
     places = {value: Path(value) for value in values if isinstance(value, str) and Path(value).is_file()}
-    own = spec.strategy.partition(".py")[0] + ".py"
+    own = file_of(spec.strategy)
     strategy = strategy_class(spec.strategy, strategies)
-    if Path(own).is_file():
+    if own and Path(own).is_file():
         places[own] = Path(own)
     elif (source := inspect.getsourcefile(strategy)) is not None:
         # By the name of its module: where it is installed does not matter.
