@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -318,7 +318,17 @@ def test_limit_prices_stay_within_the_limits_of_the_day():
         tickets_of(signal, panel, Costs(), band=1.5)
 
 
-def test_inputs_are_those_that_the_score_read_and_late_ones_are_refused():
+@dataclass(frozen=True)
+class Units:
+    """Asked before each open; reads units, and NAV of what is held."""
+
+    def decide(self, past: Any, held: Mapping[str, float]) -> dict[str, float]:
+        most = np.argmax(np.nan_to_num(past.units[-1] * (past.nav[-1] if held else 1.0)))
+        return {past.symbols[most]: 1.0}
+
+
+@pytest.mark.parametrize("strategy", [STRATEGY["every session"], Units()])
+def test_inputs_are_those_that_the_decision_read_and_late_ones_are_refused(strategy):
     class Late(Cut):
         def read(self, table, symbols=None):
             frame = super().read(table, symbols)
@@ -330,10 +340,12 @@ def test_inputs_are_those_that_the_score_read_and_late_ones_are_refused():
     source = Late(date(2025, 8, 20))
     ahead = next_panel(source, SYMBOLS, date(2025, 8, 19))
     published = load_availability()
-    by_price = inputs_of(adapt(STRATEGY["all funds"]), ahead, published, source, ())
+    by_price = inputs_of(decide_next(STRATEGY["all funds"], ahead).reads, ahead, published, source, ())
     assert [each.table for each in by_price] == ["bars"]
     require_fresh(by_price, date(2025, 8, 19))
-    found = inputs_of(adapt(STRATEGY["every session"]), ahead, published, source, ())
+    found = inputs_of(
+        decide_next(strategy, ahead, holdings={"157003.SZ": 100}).reads, ahead, published, source, ()
+    )
     assert [(each.table, each.age, each.due) for each in found] == [
         ("bars", 1, None),
         ("units", 1, 1),
@@ -504,7 +516,7 @@ def test_an_order_that_is_sent_in_parts_is_one_order():
         for each in (parts, whole)
     )
     assert found.causes == same.causes
-    assert found.refused == same.refused
+    assert [each.refused for each in found.funds] == [each.refused for each in same.funds]
 
 
 # --- the command --------------------------------------------------------------------------------------

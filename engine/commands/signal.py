@@ -174,7 +174,7 @@ def signal_job(
         found = decide_next(job.strategy, panel, job.conditions, standing=replace(standing, shares=now))
         published = load_availability(spec.availability, spec.lags)
         concerned = {line.symbol for line in found.lines if line.weight or line.shares}
-        inputs = inputs_of(job.strategy, panel, published, source, concerned)
+        inputs = inputs_of(found.reads, panel, published, source, concerned)
         if not allow_stale:
             require_fresh(inputs, found.last_day)
         tickets = tickets_of(found, panel, job.conditions.costs, band)

@@ -19,11 +19,7 @@ from data.facts.availability import Availability
 from data.facts.rules import LONGEST_HALT
 from data.panel.facts import Grid
 from data.panel.panel import Panel
-from data.panel.watched import watched
 from data.store.tables import FUND_TABLES, TABLES
-from engine.simulation.backtest import decisions_of
-from engine.strategy.adapter import Adapter
-from engine.strategy.fresh import renewed
 
 if TYPE_CHECKING:
     from data.source import DataSource
@@ -64,16 +60,17 @@ class Input:
 
 
 def inputs_of(
-    adapter: Adapter, panel: Panel, availability: Availability, source: DataSource, concerned: Collection[str]
+    reads: Collection[str],
+    panel: Panel,
+    availability: Availability,
+    source: DataSource,
+    concerned: Collection[str],
 ) -> tuple[Input, ...]:
-    """Return what ``adapter`` reads to decide before the last open of ``panel``, bars first.
+    """Return the tables ``reads`` as they are before the last open of ``panel``, in their order.
 
-    ``concerned`` are the funds that are held or wanted.
+    They are what was read to decide there (``Signal.reads``). ``concerned`` are the funds that are held or
+    wanted.
     """
-    row = len(panel.days) - 1
-    reads: dict[str, None] = {"bars": None}
-    seen = watched(panel, reads)
-    decisions_of(renewed(adapter), seen, panel.days[row].item(), row, checked=False)
     return tuple(_inputs(reads, panel, availability, source, concerned))
 
 

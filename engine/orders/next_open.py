@@ -24,6 +24,7 @@ from data.facts.calendars import COMMAND, Calendar, calendar_for
 from data.facts.symbols import market_of
 from data.load import load_panel
 from data.panel.panel import Panel
+from data.panel.watched import watched
 from data.source import Span, spans_of
 from engine.kernel.costs import COMMISSION, Costs, commission
 from engine.kernel.fills import REASONS
@@ -90,7 +91,8 @@ class Signal:
     orders but the sales of stops, and ``next_decision`` is the day of the next one as far as the calendar
     goes. ``equity`` is at
     reference prices, ``cash_after`` what is left if every order fills at them. ``actions`` are the
-    corporate actions that the session brings to what is held.
+    corporate actions that the session brings to what is held. ``reads`` are the fact tables that the strategy
+    read to decide (``data.panel.watched``), bars first.
     """
 
     day: date
@@ -104,6 +106,7 @@ class Signal:
     lines: tuple[Line, ...]
     orders: tuple[Line, ...]
     actions: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
 class _Ahead:
@@ -188,7 +191,9 @@ def decide_next(
     standing.put(books)
     before = list(books.shares)
     events = books.open_session()
-    first, made = decisions_of(adapter, panel, conditions.start or day, row, fill=conditions.fill)
+    reads: dict[str, None] = {"bars": None}
+    seen = watched(panel, reads)
+    first, made = decisions_of(adapter, seen, conditions.start or day, row, fill=conditions.fill)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
     assert not isinstance(made, OwnOrders)
@@ -214,6 +219,7 @@ def decide_next(
             for event in events
             if before[event.column]
         ),
+        reads=tuple(reads),
     )
 
 
