@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -203,19 +204,56 @@ def test_a_revised_close_is_named_and_what_it_did(tmp_path):
     assert found.basis_points == pytest.approx((last / again.equity[-1] - 1.0) * 1e4)
 
 
-@pytest.mark.parametrize("name", ["flow", "stops"])
+@pytest.mark.parametrize("name", ["flow", "stops", "asked each time"])
 def test_the_signal_of_an_account_is_what_its_next_step_orders(tmp_path, name):
     folder, strategy, conditions, result = begun(tmp_path, name, "2025-07-01", "2025-07-31")
     compared = 0
     for day in result.days.tolist()[1:5]:
         account = stepped(folder, strategy, Evening(day), conditions)
         evening = job(strategy, Evening(day), conditions)
-        found = signal_job(evening, standing=account.standing()).signal
+        found = signal_job(evening, standing=account.standing(), past=account.past()).signal
         after = stepped(folder, strategy, Evening(found.day), conditions)
         assert [(line.symbol, line.order_shares) for line in found.orders] == [*after.sessions[-1].orders]
         assert after.sessions[-1].day == found.day
         compared += len(found.orders)
     assert compared > 1
+
+
+THIRD = """
+from dataclasses import dataclass, field
+
+@dataclass
+class Third:
+    asked: int = field(default=0, init=False)
+
+    def decide(self, past, held):
+        self.asked += 1
+        return None if self.asked % 3 else {past.symbols[self.asked // 3]: 0.9}
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_remembers_what_the_account_or_run_was_asked(here, tmp_path):
+    (tmp_path / "third.py").write_text(THIRD, encoding="utf-8")
+    days = [date(2025, 8, day) for day in (12, 13, 14, 15, 18, 19)]
+    words = ("third.py", *WORDS[1:3], "--start", days[0])
+    assert here("account", "new", "paper", *words)[0] == 0
+    traded = []
+    for evening, day in list(pairwise(days))[1::3]:
+        assert here("account", "step", "paper", "--until", evening)[0] == 0
+        printed = here("run", *words, "--end", evening, "--no-report", "--json")[1]
+        kept = ("--account", "paper"), ("--from", json.loads(printed)["folder"])
+        found = [here("signal", *which, "--end", evening, "--json")[1] for which in kept]
+        by_account, by_run = (
+            [(each["symbol"], each["order_shares"]) for each in json.loads(each)["funds"]] for each in found
+        )
+        wanted = {symbol: order for symbol, order in by_account if order}
+        assert by_run == by_account
+        assert here("account", "step", "paper", "--until", day)[0] == 0
+        assert wanted == dict(read_account(tmp_path / "paper").sessions[-1].orders)
+        traded.append((day, sorted(wanted)))
+    # Asked on 12, 13 and 14, it buys the second fund; on 19 it is asked for the sixth time.
+    assert traded == [(days[2], [SYMBOLS[1]]), (days[5], [SYMBOLS[1], SYMBOLS[2]])]
 
 
 def test_a_line_that_a_kill_tore_is_none_and_is_written_again(tmp_path):

@@ -17,7 +17,7 @@ from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.parsing import NUMBER, misfit
 from engine.record.journal import whole_lines
-from engine.simulation.standing import Due, Standing
+from engine.simulation.standing import Due, Past, Standing
 
 FILE = "account.jsonl"
 FORMAT = 1
@@ -135,7 +135,16 @@ class Account:
                 received=f"the account is at {self.last_day}" if done else f"it begins on {begins}",
                 hint=f"Go on with it first: `etflow account step {self.folder} --until {at}`.",
             )
-        return done[-1].standing if done else Standing(float(self.header.spec["cash"]))
+        return done[-1].standing if done else self._begun
+
+    def past(self, at: date | None = None) -> Past:
+        """Return its sessions, up to ``at`` if given, each with how it stood at the close before."""
+        days = [each.day for each in self.sessions if at is None or each.day <= at]
+        return tuple(zip(days, [self._begun, *(each.standing for each in self.sessions)], strict=False))
+
+    @property
+    def _begun(self) -> Standing:
+        return Standing(float(self.header.spec["cash"]))
 
 
 def exists(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from engine.simulation.backtest import decisions_of
 from engine.simulation.books import Books
 from engine.simulation.decisions import Decide, Decision, OwnOrders, follow, orders_of
 from engine.simulation.engines import require_market
-from engine.simulation.standing import Standing
+from engine.simulation.standing import Standing, remind, rows_of
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import BacktraderAdapter
@@ -59,41 +59,15 @@ def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditio
     first, made = decisions_of(adapter, panel, conditions.start, last, fill=conditions.fill)
     assert not isinstance(made, OwnOrders)
     decide = follow(made) if isinstance(made, Targets) else made
-    rows = _rows(account, panel, first)
+    rows = rows_of([each.day for each in account.sessions], panel, first)
     require_market(panel, first, last, conditions)
     books = Books(panel, first, last, conditions)
     if not isinstance(made, Targets):
-        _remind(account, books, decide, rows)
+        remind(decide, books, account.past())
     books.row = rows[-1] if rows else first - 1
     account.standing().put(books)
     while books.row < last:
         yield _step(books, decide, panel)
-
-
-def _rows(account: Account, panel: Panel, first: int) -> list[int]:
-    """Return the rows of the sessions that are done, which must be all from ``first`` on."""
-    rows = [panel.row(each.day) for each in account.sessions]
-    for session, row, expected in zip(account.sessions, rows, range(first, first + len(rows)), strict=True):
-        if row != expected or panel.days[row].item() != session.day:
-            day = panel.days[min(expected, len(panel.days) - 1)]
-            raise DataError(
-                "the sessions of the account are not those of the data",
-                received=f"{session.day} in the account",
-                limit=f"{day} by the data",
-                hint="A calendar, the first bars of a fund, or a file of weights was changed.",
-            )
-    return rows
-
-
-def _remind(account: Account, books: Books, decide: Decide, rows: list[int]) -> None:
-    """Ask for the decisions of the sessions that are done, with what the account held before them."""
-    before = Standing(float(account.header.spec["cash"]))
-    for session, row in zip(account.sessions, rows, strict=True):
-        books.row = row - 1
-        before.put(books)
-        books.open_session()
-        decide(books)
-        before = session.standing
 
 
 def _step(books: Books, decide: Decide, panel: Panel) -> Session:

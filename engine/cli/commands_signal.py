@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from data.panel.panel import Panel
     from engine import Format, Input, Line, NextOrders, Spec, Standing, Ticket
 
-    # How an account stands at the close of a session of a panel.
-    Stands = Callable[[Panel, date], Standing]
+    # How an account stands at the close of a session of a panel, and the sessions that it has done by then.
+    Past = Iterable[tuple[date, Standing]]
+    Stands = Callable[[Panel, date], tuple[Standing, Past]]
 
 HEADER = ("send", "fund", "shares", "limit price", "value", "commission", "of usual volume", "why")
 FUND_HEADER = (
@@ -82,7 +83,8 @@ holdings_option = click.option(
     "holdings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default.  [nothing]",
+    help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default. A strategy "
+    "with `decide` begins without memory.  [nothing]",
 )
 account_option = click.option(
     "--account",
@@ -159,10 +161,10 @@ def signal_alone(
         if run is not None or account is not None:
             require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        standing = stands(job.panel, job.panel.days[-1].item())
+        standing, past = stands(job.panel, job.panel.days[-1].item())
         if not (allow_stale or given["end"] or job.panel.synthetic):
             _require_ahead(job.panel)
-        found = signal_job(job, standing=standing, band=band, allow_stale=allow_stale, watch=watch)
+        found = signal_job(job, standing=standing, past=past, band=band, allow_stale=allow_stale, watch=watch)
     warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal
     folder = found.save(out) if page else None
@@ -201,6 +203,8 @@ def account_of(
 ) -> tuple[Spec, Stands]:
     """Return the spec that a command line means, and how its account stands at the close of a session.
 
+    With it come the sessions that it has done by then, of holdings none.
+
     That of a paper account or of a run has all settings; UsageError for one that is given beside it.
     """
     from data.errors import UsageError
@@ -213,7 +217,7 @@ def account_of(
         cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
         if not 0.0 <= cash < float("inf"):
             raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
-        return spec, lambda _panel, _at: Standing(cash, held)
+        return spec, lambda _panel, _at: (Standing(cash, held), ())
     option = "--from" if account is None else "--account"
     names = (
         *("symbols", "universe", "start", "cash", "currency", "benchmark", "engine", "fill", "reserve"),
@@ -234,7 +238,7 @@ def account_of(
         own = Spec.from_document(kept.header.spec, str(account))
         if given["end"] is not None and own.start is not None and given["end"] < own.start:
             raise UsageError("the account begins later", received=given["end"], limit=f"from {own.start} on")
-        return own.with_(**changes), lambda _panel, at: kept.standing(at)
+        return own.with_(**changes), lambda _panel, at: (kept.standing(at), kept.past(at))
     folder, found = show_run(str(run), out)
     if not isinstance(found, Run):
         raise UsageError(f"{folder} is a study, no run", hint="Run its best trial first.")
@@ -242,10 +246,10 @@ def account_of(
     spec = Spec.from_document(found.manifest["spec"], f"{folder}/manifest.json")
     days = {"start": found.days[0].item(), "end": last}
 
-    def after(panel: Panel, at: date) -> Standing:
+    def after(panel: Panel, at: date) -> tuple[Standing, Past]:
         if at != last:
             raise UsageError("a run stands at its own end", received=at, limit=f"{last}")
-        return Standing.after(found, panel)
+        return Standing.after(found, panel), Standing.before_each(found, panel)
 
     return spec.with_(**(days | changes)), after
 

@@ -17,7 +17,7 @@ from engine.orders.formats import Row
 from engine.orders.reconcile import Reconciliation, reconcile
 from engine.orders.tickets import BAND
 from engine.pipeline import Watch
-from engine.simulation.standing import Standing
+from engine.simulation.standing import Past, Standing
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,14 @@ def reconcile_job(
     orders: Sequence[Row],
     fills: Sequence[Row],
     *,
+    past: Past = (),
     band: float = BAND,
     watch: Watch | None = None,
 ) -> Reconciled:
     """Return why ``fills`` earned something else in the session of ``day`` than the engine would have.
 
-    ``standing`` is that of the account at the close before. DataError where the data do not end with ``day``.
+    ``standing`` is that of the account at the close before, ``past`` its sessions until then.
+    DataError where the data do not end with ``day``.
     """
     panel, source = job.panel, job.market.source
     if panel.days[-1].item() != day:
@@ -61,6 +63,6 @@ def reconcile_job(
             name = symbol if source is None else current(source, symbol)
             held[name] = held.get(name, 0) + shares
         standing = replace(standing, shares=held)
-        found = reconcile(job.strategy, panel, job.conditions, standing, orders, fills, band=band)
+        found = reconcile(job.strategy, panel, job.conditions, standing, orders, fills, past=past, band=band)
     note_look("signal", job, panel.days[-1], panel.days[-1])
     return Reconciled(job, found)

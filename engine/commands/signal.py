@@ -26,7 +26,7 @@ from engine.orders.tickets import BAND, Ticket, Tickets, tickets_of
 from engine.pipeline import Watch
 from engine.results.documents import json_text, plain, write_json
 from engine.results.runs import ID_DIGITS, whole
-from engine.simulation.standing import Standing
+from engine.simulation.standing import Past, Standing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
@@ -143,11 +143,15 @@ def signal_job(
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
     standing: Standing | None = None,
+    past: Past = (),
     band: float = BAND,
     allow_stale: bool = True,
     watch: Watch | None = None,
 ) -> NextOrders:
-    """Return the orders of a job before the next open; ``standing`` is that of an account that is kept."""
+    """Return the orders of a job before the next open; ``standing`` is that of an account that is kept.
+
+    ``past`` are its sessions (``engine.simulation.standing``), for a strategy that remembers.
+    """
     source, spec = job.market.source, job.spec
     if source is None:
         raise UsageError("orders for the next open need the source that the panel was loaded from")
@@ -171,7 +175,8 @@ def signal_job(
         for symbol, shares in standing.shares.items():
             name = current(source, symbol)
             now[name] = now.get(name, 0) + shares
-        found = decide_next(job.strategy, panel, job.conditions, standing=replace(standing, shares=now))
+        now_stands = replace(standing, shares=now)
+        found = decide_next(job.strategy, panel, job.conditions, standing=now_stands, past=past)
         published = load_availability(spec.availability, spec.lags)
         concerned = {line.symbol for line in found.lines if line.weight or line.shares}
         inputs = inputs_of(found.reads, panel, published, source, concerned)

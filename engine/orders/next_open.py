@@ -35,7 +35,7 @@ from engine.simulation.books import Books
 from engine.simulation.commissions import commissions
 from engine.simulation.decisions import Decision, OwnOrders, follow, orders_of
 from engine.simulation.ledger import total_equity
-from engine.simulation.standing import Standing
+from engine.simulation.standing import Past, Standing, remind
 from engine.spec import DEFAULT, Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import BacktraderAdapter, adapt
@@ -162,13 +162,15 @@ def decide_next(
     holdings: Mapping[str, int] | None = None,
     cash: float | None = None,
     standing: Standing | None = None,
+    past: Past = (),
 ) -> Signal:
     """Return what ``strategy`` sends before the open of the last session of ``panel`` (``next_panel``).
 
     ``holdings`` are shares by symbol at the close of the session before, ``cash`` what lies beside them (0 is
     allowed; None: that of ``conditions``); money that is announced but not paid yet is not known of
-    them, and not counted. ``standing`` says all of it, of an account that is kept. Where ``conditions`` have
-    no ``start`` the session is a decision session.
+    them, and not counted. ``standing`` says all of it, of an account that is kept, and ``past`` its sessions,
+    by which a strategy that is asked before each open remembers; without them its memory is empty. Where
+    ``conditions`` have no ``start`` the session is a decision session.
     Raises UsageError for holdings that are not in the panel, DataError where one has no price.
     """
     adapter = adapt(strategy)
@@ -186,18 +188,21 @@ def decide_next(
         )
     row = len(panel.days) - 1
     day: date = panel.days[row].item()
-    books = Books(panel, row, row, conditions)
+    reads: dict[str, None] = {"bars": None}
+    seen = watched(panel, reads)
+    first, made = decisions_of(adapter, seen, conditions.start or day, row, fill=conditions.fill)
+    assert not isinstance(made, OwnOrders)
+    decide, past = (follow(made), ()) if isinstance(made, Targets) else (made, tuple(past))
+    if past:  # of a panel that notes nothing: what was read on earlier evenings may be old
+        remind(decide, Books(panel, first, row, conditions), past)
+    books = Books(seen, first if past else row, row, conditions)
+    books.row = row - 1
     standing = standing or Standing(float(conditions.cash if cash is None else cash), holdings or {})
     standing.put(books)
     before = list(books.shares)
     events = books.open_session()
-    reads: dict[str, None] = {"bars": None}
-    seen = watched(panel, reads)
-    first, made = decisions_of(adapter, seen, conditions.start or day, row, fill=conditions.fill)
     reference = panel.market.reference[row].tolist()
     equity = _equity(books, reference)
-    assert not isinstance(made, OwnOrders)
-    decide = follow(made) if isinstance(made, Targets) else made
     decision = decide(books)
     sent = orders_of(books, decision)
     due = decision is not None and decision.sleeve != EXITS

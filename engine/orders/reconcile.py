@@ -31,7 +31,7 @@ from engine.orders.formats import Row
 from engine.orders.next_open import Signal, decide_next
 from engine.orders.tickets import BAND, tickets_of
 from engine.simulation.books import Books
-from engine.simulation.standing import Standing
+from engine.simulation.standing import Past, Standing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 
@@ -112,17 +112,19 @@ def reconcile(
     orders: Sequence[Row],
     fills: Sequence[Row],
     *,
+    past: Past = (),
     band: float = BAND,
 ) -> Reconciliation:
     """Return why the fills of the last session of ``panel`` earned something else than the engine.
 
-    ``standing`` is that of the account at the close before. UsageError for rows of funds that the panel does
-    not have, or of another day; DataError for a fund that has no price.
+    ``standing`` is that of the account at the close before, ``past`` its sessions until then.
+    UsageError for rows of funds that the panel does not have, or of another day; DataError for a fund that
+    has no price.
     """
     day: date = panel.days[-1].item()
     for row in (*orders, *fills):
         _require(row, panel, day)
-    signal = decide_next(strategy, panel, conditions, standing=standing)
+    signal = decide_next(strategy, panel, conditions, standing=standing, past=past)
     made = _Session(panel, conditions, standing)
     tickets = tickets_of(signal, panel, conditions.costs, band).sent
     ours = [(row.symbol, row.shares) for row in orders if row.id is not None]

@@ -92,7 +92,7 @@ def decisions_of(
     if checked:
         require_apart(strategy)
     if isinstance(strategy, SessionAdapter):
-        return first, asking(strategy, panel, sessions_asked(first, last) if checked else frozenset())
+        return first, asking(strategy, sessions_asked(first, last) if checked else frozenset())
     if isinstance(strategy, BacktraderAdapter):
         return first, OwnOrders(strategy)
     raise TypeError(f"{type(strategy).__name__} is no way to decide")

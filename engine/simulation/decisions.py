@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from data.numeric.arithmetic import total
-from data.panel.panel import Panel
 from engine.kernel.targets import ALL, EXITS, Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
@@ -70,7 +69,7 @@ def follow(targets: Targets) -> Decide:
     return lambda books: rows.get(books.row)
 
 
-def asking(strategy: SessionAdapter, panel: Panel, twice: frozenset[int] = frozenset()) -> Decide:
+def asking(strategy: SessionAdapter, twice: frozenset[int] = frozenset()) -> Decide:
     """Return a decision maker that asks ``strategy`` before each open, with the weights that are held.
 
     These are at reference prices; a fund that is not held is not among them. On the sessions ``twice`` a copy
@@ -82,6 +81,7 @@ def asking(strategy: SessionAdapter, panel: Panel, twice: frozenset[int] = froze
         nonlocal current
         if books.row == books.first:
             current = renewed(strategy)  # what it remembers is of this account
+        panel = books.panel
         reference = panel.market.reference[books.row].tolist()
         values = [
             shares * price if shares else 0.0 for shares, price in zip(books.shares, reference, strict=True)

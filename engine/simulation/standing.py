@@ -1,12 +1,13 @@
 """How an account stands at a close: what a session of the books begins with, by name and day.
 
 Books count funds and sessions of one panel; a standing outlives it, so that an account can go on with the
-panel of another evening, which has more sessions and funds.
+panel of another evening, which has more sessions and funds. What a strategy that is asked before each open
+remembers does not outlive it: the strategy is asked again for the sessions that are done (``remind``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,6 +16,7 @@ from data.panel.panel import Panel
 from engine.kernel.sizing import fraction_left
 from engine.result import Result
 from engine.simulation.books import Books
+from engine.simulation.decisions import Decide
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,24 @@ class Standing:
 
         DataError where the actions of the panel do not say what is owed to it.
         """
-        first, last = panel.row(result.days[0].item()), panel.row(result.days[-1].item())
+        return cls._at(result, panel, len(result.days) - 1)
+
+    @classmethod
+    def before_each(cls, result: Result, panel: Panel) -> Iterator[tuple[date, Standing]]:
+        """Yield the sessions of a finished run, each with how its account stood at the close before.
+
+        Errors are those of ``after``.
+        """
+        before = cls(result.initial_cash)
+        for number, day in enumerate(result.days.tolist()):
+            yield day, before
+            before = cls._at(result, panel, number)
+
+    @classmethod
+    def _at(cls, result: Result, panel: Panel, number: int) -> Standing:
+        """Return how the account of a run stands at the close of its session ``number``."""
+        first = panel.row(result.days[0].item())
+        last = panel.row(result.days[number].item())
         due = []
         for event in panel.market.events:
             if not (first < event.row <= last and event.pay_row > last):
@@ -69,15 +88,15 @@ class Standing:
         total = 0.0
         for each in due:
             total += each.amount
-        if total != result.receivable[-1]:
+        if total != result.receivable[number]:
             raise DataError(
-                f"the data do not say what is owed to the run {result.name} on {result.days[-1]}",
+                f"the data do not say what is owed to the run {result.name} on {result.days[number]}",
                 received=f"{total:,.2f} by the actions on file",
-                limit=f"{result.receivable[-1]:,.2f} in the run",
+                limit=f"{result.receivable[number]:,.2f} in the run",
                 hint="Make the run again on these data.",
             )
-        held_last = zip(result.symbols, result.shares[-1].tolist(), strict=True)
-        return cls(float(result.cash[-1]), {symbol: n for symbol, n in held_last if n}, tuple(due))
+        held_then = zip(result.symbols, result.shares[number].tolist(), strict=True)
+        return cls(float(result.cash[number]), {symbol: n for symbol, n in held_then if n}, tuple(due))
 
     def put(self, books: Books) -> None:
         """Let ``books`` stand so before their next session.
@@ -112,3 +131,35 @@ class Standing:
                     hint="Import it again.",
                 )
             books.due.append((event.pay_row, due.amount, event))
+
+
+Past = Iterable[tuple[date, Standing]]
+"""The sessions that an account has done, each with how it stood at the close before."""
+
+
+def remind(decide: Decide, books: Books, past: Past) -> None:
+    """Ask for the decisions of the sessions that are done again, with what the account held before them.
+
+    ``books`` begin with the first of them. Errors are those of ``rows_of``.
+    """
+    done = tuple(past)
+    rows = rows_of([day for day, _ in done], books.panel, books.first)
+    for row, (_, before) in zip(rows, done, strict=True):
+        books.row = row - 1
+        before.put(books)
+        books.open_session()
+        decide(books)
+
+
+def rows_of(done: Sequence[date], panel: Panel, first: int) -> list[int]:
+    """Return the rows of the sessions that are done; DataError unless they are all from ``first`` on."""
+    rows = [panel.row(day) for day in done]
+    for day, row, expected in zip(done, rows, range(first, first + len(rows)), strict=True):
+        if row != expected or panel.days[row].item() != day:
+            raise DataError(
+                "the sessions of the account are not those of the data",
+                received=f"{day} in the account",
+                limit=f"{panel.days[min(expected, len(panel.days) - 1)]} by the data",
+                hint="A calendar, the first bars of a fund, or a file of weights was changed.",
+            )
+    return rows
