@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # A strategy is a frozen dataclass: its fields are its parameters. Fields that every rotation has, and that
 # you can redeclare with another default as `top` here, or set on the command line:
 #   top, rebalance, threshold, weighting, cap, hysteresis, otherwise, phase, tranches,
-#   stop_loss, trailing_stop, time_stop
+#   stop_loss, trailing_stop, time_stop, core, core_weight
 @dataclass(frozen=True, kw_only=True)
 class Template(Rotation):
     """Hold the funds with the highest ratio of mean to standard deviation of daily returns."""

@@ -78,7 +78,7 @@ def run(
 
     papers = _papers(pdf=pdf, png=png)
     if papers and no_report:
-        raise click.UsageError(f"--{papers[0]} prints the tear sheet, which --no-report leaves out")
+        raise click.UsageError(f"--{papers[0]} prints the tear sheet, which --no-report leaves out.")
     spec = make_spec(strategy, given)
     check_printable(papers)
     check_writable(out)
