@@ -329,3 +329,26 @@ def test_a_manifest_without_a_spec_is_damaged(call, four, tmp_path):
         code, _, complained = call(*words)
         assert code == 3, complained
         assert "`spec` is not what it should be" in complained
+
+
+def test_a_page_that_is_not_printed_leaves_the_run_and_says_where_it_is(call, tmp_path, monkeypatch):
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexit 1\n")
+    browser.chmod(0o755)
+    monkeypatch.setenv("ETFLOW_BROWSER", str(browser))
+    words = ("run", "buy_hold", *COMMON[:6], "--quiet", "--pdf")
+    code, printed, complained = call(*words)
+    assert code == 2
+    assert "results/buy_hold-" in printed
+    assert complained.startswith("error: ")
+    assert Path(printed.strip(), "tearsheet.html").is_file()
+
+
+def test_an_account_of_ones_own_file_is_stepped_from_any_folder(call, strategy, tmp_path, monkeypatch):
+    made = ("account", "new", "desk", "mine.py:Mine", "--symbols", FUNDS, "--start", "2025-08-11")
+    code, _, complained = call(*made)
+    assert code == 0, complained
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, _, complained = call("account", "step", "../desk", "--until", "2025-08-12")
+    assert code == 0, complained

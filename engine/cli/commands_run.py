@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.errors import UsageError
+from data.errors import EtflowError, UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run_or_study, complete_strategy, complete_strategy_or_run
@@ -87,7 +87,11 @@ def run(
         done = run_job(open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"]), watch)
         with watch("report"):
             folder = done.save(out, report=not no_report, pyfolio=pyfolio)
-            printed = print_page(folder / "tearsheet.html", papers)
+            printed, unprinted = [], None
+            try:
+                printed = print_page(folder / "tearsheet.html", papers)
+            except EtflowError as error:  # the run is made, and is told of first
+                unprinted = error
     warn_of_data(app, done.data_warnings, done.manifest["spec"]["data"])
     _warn(app, {done.name: done})
     if as_json:
@@ -102,6 +106,8 @@ def run(
             say(f"tear sheet  {folder / 'tearsheet.html'}")
         for path in printed:
             say(f"printed     {path}")
+    if unprinted is not None:
+        raise unprinted
 
 
 @click.command(short_help="Compare strategies or finished runs.")

@@ -24,7 +24,7 @@ from engine.record.journal import Journal, encode
 from engine.results.runs import writing
 from engine.spec import Spec, data_block
 from engine.strategy.source import source_of
-from engine.strategy.trusted import require_trust
+from engine.strategy.trusted import file_of, require_trust
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def new_account(folder: Path, job: Job) -> Account:
         raise UsageError("an account is kept by the reference engine", received=spec.engine)
     start = spec.start or next_session(market_of(panel.symbols[0]), panel.days[-1].item())
     values = job.strategy.parameters
+    file = file_of(spec.strategy)
     kept = spec.with_(
+        # Evenings may begin in another folder.
+        strategy=f"{Path(file).resolve()}{spec.strategy.removeprefix(file)}" if file else spec.strategy,
         start=start,
         end=None,
         parameters={name: values[name] for name in spec.parameters},
@@ -76,7 +79,7 @@ def new_account(folder: Path, job: Job) -> Account:
     header = Header(
         kept.to_dict(),
         job.strategy.stated,
-        hashes_of_files(spec, job.strategy),
+        hashes_of_files(kept, job.strategy),
         source_of(job.strategy.written),
         data_block(panel),
     )
