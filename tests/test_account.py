@@ -30,12 +30,16 @@ from engine.accounts.lines import FILE, Account, read_account
 from engine.cli.main import main
 from engine.commands.account import AccountJob, diff_account, new_account, step_account
 from engine.commands.job import Job, job_of
+from engine.commands.reconcile import reconcile_job
 from engine.commands.signal import signal_job
 from engine.kernel.costs import Costs
+from engine.orders.formats import Row
 from engine.record.journal import Journal
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.simulation.standing import Due, Standing
 from engine.spec import Conditions
 from strategies import STRATEGIES
+from tests.helpers.small_market import DAYS, Source, bars_of
 
 ROOT = Path(run_backtest.__file__).parent
 
@@ -254,6 +258,77 @@ def test_a_signal_remembers_what_the_account_or_run_was_asked(here, tmp_path):
         traded.append((day, sorted(wanted)))
     # Asked on 12, 13 and 14, it buys the second fund; on 19 it is asked for the sixth time.
     assert traded == [(days[2], [SYMBOLS[1]]), (days[5], [SYMBOLS[1], SYMBOLS[2]])]
+
+
+OLD, NEW, OTHER = "159019.SZ", "159020.SZ", "159021.SZ"
+RENAMED = 20
+
+
+@dataclass
+class InParts:
+    """Buys the first fund when it is asked first, and sells it in two parts when asked again."""
+
+    asked: int = field(default=0, init=False)
+
+    def decide(self, past: Any, held: Mapping[str, float]) -> dict[str, float] | None:
+        self.asked += 1
+        return {1: {past.symbols[0]: 0.5}, 4: {past.symbols[0]: 0.25}, 5: {}}.get(self.asked)
+
+
+def renaming(evening: int) -> Job:
+    """Return the job on an evening of a fund that has another symbol from session 20 on.
+
+    It pays 0.10 on session 22 for session 19. That it is renamed is not known before.
+    """
+    days = [(OLD, 0, RENAMED), (NEW, RENAMED, len(DAYS)), (OTHER, 0, len(DAYS))]
+    bars = [
+        bars_of(each, np.ones(len(DAYS))).iloc[begin : min(end, evening + 1)] for each, begin, end in days
+    ]
+    paid = {"symbol": OLD, "kind": "dividend", "ex_day": DAYS[19], "cash": 0.1, "pay_day": DAYS[22]}
+    rename = {"symbol": OLD, "kind": "rename", "ex_day": DAYS[RENAMED], "successor": NEW}
+    actions = pd.DataFrame([paid, rename] if evening >= RENAMED else [paid])
+    source: Any = Source({"bars": pd.concat(bars, ignore_index=True), "actions": actions})
+    source.name, source.synthetic, source.default_benchmark = "renaming", True, None
+    return job_of(InParts(), load_panel(source), Conditions(start=DAYS[17].date(), cash=100_000.0), source)
+
+
+def test_an_account_goes_on_with_a_fund_that_was_renamed(tmp_path):
+    def until(evening: int) -> Account:
+        list(step_account(AccountJob(read_account(tmp_path / "paper"), renaming(evening))))
+        return read_account(tmp_path / "paper")
+
+    new_account(tmp_path / "paper", renaming(17))
+    before = until(19)
+    (bought,) = before.sessions[0].shares.items()
+    assert bought[0] == OLD
+    owed = ("dividend", DAYS[19].date(), bought[1] * 0.1)
+    assert before.standing() == Standing(before.standing().cash, {OLD: bought[1]}, (Due(OLD, *owed),))
+    after = renaming(RENAMED)
+    stands = Standing(before.standing().cash, {NEW: bought[1]}, (Due(NEW, *owed),))
+    early = renaming(19)
+    result = run(InParts(), early.panel, start=DAYS[17].date(), cash=100_000.0)
+    assert Standing.after(result, after.panel, after.current) == stands
+    assert before.standing().renamed(after.current) == stands
+
+    account = until(RENAMED)
+    ((symbol, sold),) = account.sessions[-1].orders
+    assert symbol == NEW
+    found = signal_job(after, standing=account.standing(), past=account.past()).signal
+    left = bought[1] + sold
+    assert [(line.symbol, line.order_shares) for line in found.orders] == [(NEW, -left)]
+    # The orders of the evening before were for the old symbol, the broker's fills are of the new one.
+    orders = [Row("orders", "20250305-01", None, OLD, sold, 1.0, None)]
+    fills = [Row("fills", None, None, NEW, sold, 1.0, 5.0)]
+    told = reconcile_job(after, DAYS[20].date(), before.standing(), orders, fills, past=before.past()).found
+    assert [(each.symbol, each.engine_shares, each.sent, each.filled) for each in told.funds] == [
+        (NEW, sold, sold, sold)
+    ]
+
+    account = until(22)
+    assert account.sessions[4].orders == ((NEW, -left),)
+    assert [len(each.due) for each in account.sessions] == [0, 0, 1, 1, 1, 0]
+    assert account.sessions[5].cash == account.sessions[4].cash + bought[1] * 0.1
+    assert diff_account(AccountJob(account, renaming(22)))[0].same
 
 
 def test_a_line_that_a_kill_tore_is_none_and_is_written_again(tmp_path):

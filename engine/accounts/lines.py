@@ -7,8 +7,8 @@ says stays, also when data are revised later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,29 @@ class Session:
         due = (Due(symbol, kind, date.fromisoformat(day), amount) for symbol, kind, day, amount in self.due)
         return Standing(self.cash, self.shares, tuple(due))
 
+    def renamed(self, current: Callable[[str], str]) -> Session:
+        """Return the same under the symbols of ``current``."""
+
+        def each(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {current(symbol): value for symbol, value in values.items()}
+
+        def rows(given: Iterable[tuple[Any, ...]]) -> Any:
+            return tuple((current(symbol), *rest) for symbol, *rest in given)
+
+        decision = self.decision
+        return replace(
+            self,
+            decision=None if decision is None else {name: each(of) for name, of in decision.items()},
+            exits=each(self.exits),
+            orders=rows(self.orders),
+            fills=rows(self.fills),
+            rejections=rows(self.rejections),
+            shares=self.standing.renamed(current).shares,
+            marks=each(self.marks),
+            references=each(self.references),
+            due=rows(self.due),
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return the line of the session."""
         return asdict(self) | {"day": self.day.isoformat()}
@@ -136,6 +159,10 @@ class Account:
                 hint=f"Go on with it first: `etflow account step {self.folder} --until {at}`.",
             )
         return done[-1].standing if done else self._begun
+
+    def renamed(self, current: Callable[[str], str]) -> Account:
+        """Return the same under the symbols of ``current``; the file keeps those of then."""
+        return replace(self, sessions=tuple(each.renamed(current) for each in self.sessions))
 
     def past(self, at: date | None = None) -> Past:
         """Return its sessions, up to ``at`` if given, each with how it stood at the close before."""

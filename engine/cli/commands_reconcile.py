@@ -89,7 +89,7 @@ def reconcile(
         if run is not None or account is not None:
             require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        standing, past = stands(job.panel, job.panel.days[-2].item())
+        standing, past = stands(job, job.panel.days[-2].item())
         found = reconcile_job(job, day, standing, sent, traded, past=past, band=band, watch=watch)
     if as_json:
         print_json(found.document())

@@ -31,11 +31,11 @@ from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
-    from engine import Format, Input, Line, NextOrders, Spec, Standing, Ticket
+    from engine import Format, Input, Job, Line, NextOrders, Spec, Standing, Ticket
 
-    # How an account stands at the close of a session of a panel, and the sessions that it has done by then.
+    # How an account stands at the close of a session of a job, and the sessions that it has done by then.
     Past = Iterable[tuple[date, Standing]]
-    Stands = Callable[[Panel, date], tuple[Standing, Past]]
+    Stands = Callable[[Job, date], tuple[Standing, Past]]
 
 HEADER = ("send", "fund", "shares", "limit price", "value", "commission", "of usual volume", "why")
 FUND_HEADER = (
@@ -161,7 +161,7 @@ def signal_alone(
         if run is not None or account is not None:
             require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
-        standing, past = stands(job.panel, job.panel.days[-1].item())
+        standing, past = stands(job, job.panel.days[-1].item())
         if not (allow_stale or given["end"] or job.panel.synthetic):
             _require_ahead(job.panel)
         found = signal_job(job, standing=standing, past=past, band=band, allow_stale=allow_stale, watch=watch)
@@ -217,7 +217,7 @@ def account_of(
         cash = given["cash"] if given["cash"] is not None else 0.0 if holdings else spec.cash
         if not 0.0 <= cash < float("inf"):
             raise UsageError("`cash` is out of bounds", received=cash, limit="0 or more")
-        return spec, lambda _panel, _at: (Standing(cash, held), ())
+        return spec, lambda _job, _at: (Standing(cash, held), ())
     option = "--from" if account is None else "--account"
     names = (
         *("symbols", "universe", "start", "cash", "currency", "benchmark", "engine", "fill", "reserve"),
@@ -238,7 +238,7 @@ def account_of(
         own = Spec.from_document(kept.header.spec, str(account))
         if given["end"] is not None and own.start is not None and given["end"] < own.start:
             raise UsageError("the account begins later", received=given["end"], limit=f"from {own.start} on")
-        return own.with_(**changes), lambda _panel, at: (kept.standing(at), kept.past(at))
+        return own.with_(**changes), lambda _job, at: (kept.standing(at), kept.past(at))
     folder, found = show_run(str(run), out)
     if not isinstance(found, Run):
         raise UsageError(f"{folder} is a study, no run", hint="Run its best trial first.")
@@ -246,10 +246,11 @@ def account_of(
     spec = Spec.from_document(found.manifest["spec"], f"{folder}/manifest.json")
     days = {"start": found.days[0].item(), "end": last}
 
-    def after(panel: Panel, at: date) -> tuple[Standing, Past]:
+    def after(job: Job, at: date) -> tuple[Standing, Past]:
         if at != last:
             raise UsageError("a run stands at its own end", received=at, limit=f"{last}")
-        return Standing.after(found, panel), Standing.before_each(found, panel)
+        on_file = job.panel, job.current
+        return Standing.after(found, *on_file), Standing.before_each(found, *on_file)
 
     return spec.with_(**(days | changes)), after
 

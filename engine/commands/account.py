@@ -143,7 +143,8 @@ def step_account(opened: AccountJob) -> Iterator[Session]:
     folder, job = opened.account.folder, opened.job
     panel = job.panel
     with writing(folder), Journal(folder / FILE) as journal:
-        account = read_account(folder)  # another process may have gone on meanwhile
+        # Another process may have gone on meanwhile.
+        account = read_account(folder).renamed(job.current)
         respect_seals(job, "account", job.spec.start, panel.days[-1])
         begun = account.last_day
         for session in steps(account, job.strategy, panel, job.conditions):
@@ -159,7 +160,8 @@ def diff_account(opened: AccountJob) -> tuple[AccountDifference, pd.DataFrame]:
 
     The second is what the store says was revised of its funds: table, key, column, old, new, replaced.
     """
-    account, job = opened.account, opened.job
+    job = opened.job
+    account = opened.account.renamed(job.current)
     if not account.sessions:
         raise UsageError(
             f"the account in {account.folder} has no session yet", hint="Do one: `etflow account step`."

@@ -5,14 +5,16 @@ The command line opens one from words (``open_job``), a notebook has its parts a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from data.load import current
 from data.panel.panel import Panel
-from data.source import DataSource
+from data.source import DataSource, Renamed, renamed
 from engine.pipeline import OpenMarket, Watch, open_market, strategy_of
 from engine.spec import Conditions, Spec
 from engine.strategy.adapter import Adapter
@@ -44,6 +46,12 @@ class Job:
     def conditions(self) -> Conditions:
         """How it is traded, the benchmark being that of the market."""
         return self.market.conditions(self.spec)
+
+    @property
+    def current(self) -> Callable[[str], str]:
+        """What tells the symbol that a fund has now by one that it had (``data.load.current``)."""
+        source = None if self.market.source is None else renamed(self.market.source)
+        return cache(partial(current, source)) if isinstance(source, Renamed) else str
 
     def data_warnings(self, first: object = None, last: object = None) -> tuple[str, ...]:
         """Return what the checks warn of in the data that decide from day ``first`` to ``last``.

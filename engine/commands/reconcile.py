@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from data.errors import DataError
-from data.load import current
 from engine.commands.job import Job
 from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
@@ -49,7 +48,7 @@ def reconcile_job(
     ``standing`` is that of the account at the close before, ``past`` its sessions until then.
     DataError where the data do not end with ``day``.
     """
-    panel, source = job.panel, job.market.source
+    panel = job.panel
     if panel.days[-1].item() != day:
         raise DataError(
             f"the data have no session of {day}, for which the orders are",
@@ -58,11 +57,11 @@ def reconcile_job(
         )
     respect_seals(job, "signal", panel.days[-1], panel.days[-1])
     with (watch or Watch())("reconcile"):
-        held: dict[str, int] = {}
-        for symbol, shares in standing.shares.items():
-            name = symbol if source is None else current(source, symbol)
-            held[name] = held.get(name, 0) + shares
-        standing = replace(standing, shares=held)
+        current = job.current
+        orders, fills = (
+            [replace(row, symbol=current(row.symbol)) for row in rows] for rows in (orders, fills)
+        )
+        standing, past = standing.renamed(current), ((each, before.renamed(current)) for each, before in past)
         found = reconcile(job.strategy, panel, job.conditions, standing, orders, fills, past=past, band=band)
     note_look("signal", job, panel.days[-1], panel.days[-1])
     return Reconciled(job, found)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
 from data.facts.availability import load_availability
-from data.load import choose_symbols, current
+from data.load import choose_symbols
 from data.panel.currency import Converted
 from data.panel.panel import Panel
 from data.source import DataSource
@@ -171,12 +171,14 @@ def signal_job(
             lags=spec.lags,
         )
         standing = standing or Standing(spec.cash if cash is None else cash, holdings or {})
-        now: dict[str, int] = {}
-        for symbol, shares in standing.shares.items():
-            name = current(source, symbol)
-            now[name] = now.get(name, 0) + shares
-        now_stands = replace(standing, shares=now)
-        found = decide_next(job.strategy, panel, job.conditions, standing=now_stands, past=past)
+        current = job.current
+        found = decide_next(
+            job.strategy,
+            panel,
+            job.conditions,
+            standing=standing.renamed(current),
+            past=((day, before.renamed(current)) for day, before in past),
+        )
         published = load_availability(spec.availability, spec.lags)
         concerned = {line.symbol for line in found.lines if line.weight or line.shares}
         inputs = inputs_of(found.reads, panel, published, source, concerned)

@@ -7,8 +7,8 @@ remembers does not outlive it: the strategy is asked again for the sessions that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from data.errors import DataError, UsageError, did_you_mean
@@ -51,37 +51,42 @@ class Standing:
         )
 
     @classmethod
-    def after(cls, result: Result, panel: Panel) -> Standing:
+    def after(cls, result: Result, panel: Panel, current: Callable[[str], str] = str) -> Standing:
         """Return how the account of a finished run stands; ``panel`` has its sessions.
 
-        DataError where the actions of the panel do not say what is owed to it.
+        ``current`` tells the symbol that a fund of the run has in the panel. DataError where the actions of
+        the panel do not say what is owed to it.
         """
-        return cls._at(result, panel, len(result.days) - 1)
+        return cls._at(result, panel, current, len(result.days) - 1)
 
     @classmethod
-    def before_each(cls, result: Result, panel: Panel) -> Iterator[tuple[date, Standing]]:
+    def before_each(
+        cls, result: Result, panel: Panel, current: Callable[[str], str] = str
+    ) -> Iterator[tuple[date, Standing]]:
         """Yield the sessions of a finished run, each with how its account stood at the close before.
 
-        Errors are those of ``after``.
+        ``current`` and errors are those of ``after``.
         """
         before = cls(result.initial_cash)
         for number, day in enumerate(result.days.tolist()):
             yield day, before
-            before = cls._at(result, panel, number)
+            before = cls._at(result, panel, current, number)
 
     @classmethod
-    def _at(cls, result: Result, panel: Panel, number: int) -> Standing:
+    def _at(cls, result: Result, panel: Panel, current: Callable[[str], str], number: int) -> Standing:
         """Return how the account of a run stands at the close of its session ``number``."""
         first = panel.row(result.days[0].item())
         last = panel.row(result.days[number].item())
+        symbols = [current(each) for each in result.symbols]
         due = []
         for event in panel.market.events:
             if not (first < event.row <= last and event.pay_row > last):
                 continue
             symbol = panel.symbols[event.column]
-            if symbol not in result.symbols or not event.cash > 0.0:
+            if symbol not in symbols or not event.cash > 0.0:
                 continue
-            held = int(result.shares[event.row - first - 1, result.symbols.index(symbol)])
+            had = result.shares[event.row - first - 1].tolist()
+            held = sum(shares for each, shares in zip(symbols, had, strict=True) if each == symbol)
             count = fraction_left(held, event.ratio) if event.kind == "merge" else held
             if count:
                 due.append(Due(symbol, event.kind, panel.days[event.row].item(), count * event.cash))
@@ -96,7 +101,18 @@ class Standing:
                 hint="Make the run again on these data.",
             )
         held_then = zip(result.symbols, result.shares[number].tolist(), strict=True)
-        return cls(float(result.cash[number]), {symbol: n for symbol, n in held_then if n}, tuple(due))
+        shares = {symbol: n for symbol, n in held_then if n}
+        return cls(float(result.cash[number]), shares, tuple(due)).renamed(current)
+
+    def renamed(self, current: Callable[[str], str]) -> Standing:
+        """Return the same under the symbols of ``current``; shares under two symbols of a fund add up."""
+        shares: dict[str, int] = {}
+        for symbol, count in self.shares.items():
+            name = current(symbol)
+            shares[name] = shares.get(name, 0) + count
+        return Standing(
+            self.cash, shares, tuple(replace(each, symbol=current(each.symbol)) for each in self.due)
+        )
 
     def put(self, books: Books) -> None:
         """Let ``books`` stand so before their next session.
