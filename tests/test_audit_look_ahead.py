@@ -90,6 +90,7 @@ def test_it_names_only_the_part_that_was_peeked_at(panel: Panel) -> None:
     assert opinion.details["reads"] == ["_published", "listed", "adjusted_close"]
 
 
+@pytest.mark.slow
 def test_a_strategy_that_decides_one_by_one_is_caught_too(panel: Panel) -> None:
     short = cut(panel.ingredients, 300).build()
     assert look_ahead(Audited(biased.HonestDecider(), short)).passed is True

@@ -87,6 +87,7 @@ def test_one_part_alone_unscaled_is_that_strategy(panel):
     np.testing.assert_array_equal(alone, Momentum(lookback=15, skip=2).scores(panel.known))
 
 
+@pytest.mark.slow
 def test_resonance_is_flow_blend_under_two_conditions_and_gives_the_same_numbers(panel):
     strategy = Resonance(z_window=30, growth_lookback=200, strength_lookback=40)
     blend = Blend(

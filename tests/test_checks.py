@@ -45,6 +45,7 @@ def test_a_finding_that_reaches_into_the_days_asked_for_is_among_them():
         assert len(run_checks(source, start=start, end=end)) == expected
 
 
+@pytest.mark.slow
 def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_path, monkeypatch):
     monkeypatch.setenv("ETFLOW_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ETFLOW_CALENDAR", str(tmp_path / "calendar.toml"))

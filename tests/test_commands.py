@@ -45,6 +45,7 @@ def etflow(*words: str, cwd: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_a_run_is_saved_as_the_command_saves_it(panel: Panel, tmp_path: Path) -> None:
     made = run(ShareInflow(top=1), panel, benchmark="DEMO-ALL")
     folder = made.save(tmp_path, report=False)
@@ -206,6 +207,7 @@ def test_diagnostics_of_a_score_are_those_of_the_command(panel: Panel, tmp_path:
     assert plain(found.document())["horizons"] == by_command["horizons"]
 
 
+@pytest.mark.slow
 def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_path: Path) -> None:
     found = signal(Momentum(lookback=20, top=1), panel, Demo(), cash=50_000.0)
     folder = found.save(tmp_path)
@@ -223,6 +225,7 @@ def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_
         assert ours[name] == by_command[name], name
 
 
+@pytest.mark.slow
 def test_a_brief_is_that_of_the_command(tmp_path: Path) -> None:
     found = brief(Demo(), "157001", date(2024, 3, 15), strategies=STRATEGIES)
     assert plain(found.document()) == etflow("brief", "157001", "--on", "2024-03-15", cwd=tmp_path)

@@ -105,6 +105,7 @@ def process(**environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_machine_code_is_made_once_and_found_by_the_next_process(tmp_path: Path) -> None:
     total = "[0.0, 1.0, 3.0, 5.0, 7.0, 9.0]"
     assert process(ETFLOW_CACHE=str(tmp_path)) == f"False {total} made"

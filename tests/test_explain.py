@@ -73,6 +73,7 @@ def test_revisions_are_undone_one_by_one(store):
     pd.testing.assert_frame_equal(Vintage(store, revisions.tail(0)).read("bars"), store.read("bars"))
 
 
+@pytest.mark.slow
 def test_a_change_of_return_is_taken_apart(here, tmp_path, store):
     words = ("--data", "own", "--start", BEGIN, "--end", END, "--allow", "all", "--no-report", "-q")
     settings = ("momentum", "--set", "lookback=10", "--set")

@@ -238,6 +238,7 @@ def test_the_summary_shows_the_metrics(result, page):
     ]
 
 
+@pytest.mark.slow
 def test_pyfolios_table_does_not_contradict_the_summary(result):
     metrics = compute_metrics(result)
     statistics = pyfolio_tables(result, Inputs.of(result))["performance"]["run"]

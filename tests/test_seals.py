@@ -202,6 +202,7 @@ def test_a_hold_out_that_was_broken_or_opened_by_another_study_is_seen(
     assert [each.split()[1] for each in seen] == ["opened", "opened", "broken", "run"]
 
 
+@pytest.mark.slow
 def test_a_hold_out_of_a_damaged_record_stays_shut(state: Record, tmp_path: Path) -> None:
     study = searched(tmp_path)
     with state.places[0].open("ab") as file:

@@ -189,6 +189,7 @@ def test_a_run_that_is_better_is_found_and_one_that_is_alike_is_not():
     )
 
 
+@pytest.mark.slow
 def test_the_benchmark_is_held_against_all_runs():
     base, better, alike = ahead()
     found = significance(runs(base, better, alike, benchmark=base - 0.0001 * (-1) ** np.arange(len(base))))

@@ -188,6 +188,7 @@ def test_resampled_means_are_those_of_the_rows():
     assert superiority(values, block=5, seed=1).resamples == 1000
 
 
+@pytest.mark.slow
 def test_resamples_do_not_load_models_of_volatility_and_leave_arch_whole():
     code = """
 import sys

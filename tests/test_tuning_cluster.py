@@ -315,6 +315,7 @@ def test_a_worker_that_dies_before_it_says_what_it_is_is_passed_over(machines):
             client._client = whole
 
 
+@pytest.mark.slow
 def test_a_worker_uses_as_many_threads_as_it_has(machines):
     class Told:
         workers = 7
@@ -355,6 +356,7 @@ def test_workers_of_another_version_are_refused(machines, monkeypatch, name):
         pass
 
 
+@pytest.mark.slow
 def test_workers_without_a_file_that_a_parameter_names_are_refused(machines, here):
     Path("weights.csv").write_text("day,symbol,weight\n2021-03-01,157001.SZ,1\n")
     words = ("tune", "weights", "--param", "file=weights.csv", *SMALL)

@@ -214,6 +214,7 @@ def test_a_study_is_resumed_listed_and_shown(here):
     assert "6 trials by grid" in here("runs", "show", document["folder"])[1]
 
 
+@pytest.mark.slow
 def test_a_strategy_of_the_user_that_changed_is_refused(here, tmp_path):
     text = (
         "from dataclasses import dataclass\nfrom strategies.momentum import Momentum\n"
@@ -270,6 +271,7 @@ def test_help_of_tune_imports_nothing_heavy():
     assert done.stdout.strip() == "0 []"
 
 
+@pytest.mark.slow
 def test_the_signal_of_ctrl_c_reaches_a_search_in_its_own_process(tmp_path):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"

@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_trials(method):
         assert run(method, space, seed=6) != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["random", "tpe", "nsga2", "cmaes"])
 def test_trials_are_the_same_in_another_process(method):
     script = (

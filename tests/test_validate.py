@@ -180,6 +180,7 @@ def test_a_search_in_a_notebook_is_the_search_of_the_command(
         tune(Momentum(), panel, ["lookback=20,40", "top=1,2"], benchmark="DEMO-ALL", out=tmp_path / "own")
 
 
+@pytest.mark.slow
 def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel, own_state: None) -> None:
     found = compare([Momentum(lookback=60), ShareInflow()], panel)
     starts = {str(result.days[0]) for result in found.results.values()}

@@ -553,6 +553,7 @@ def test_judgements_as_evenings_go_by_are_one_line():
     assert len(history(told)) == 3
 
 
+@pytest.mark.slow
 def test_two_that_judge_at_once_know_of_each_other(panel, empty, tmp_path, monkeypatch):
     searched = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path, splits="none", end=date(2021, 6, 30))
     family = family_of(searched.search.evaluate.base)
