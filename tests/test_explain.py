@@ -107,6 +107,13 @@ def test_a_change_of_return_is_taken_apart(here, tmp_path, store):
     assert (value["table"], value["key"], value["column"]) == ("bars", " ".join(REVISED), "close")
     assert "revised on 2025-09-02" in here("runs", "diff", first.strip(), second.strip(), "--explain")[1]
 
+    # From the later to the earlier run the revisions are undone, the last of them first.
+    back = json.loads(here("runs", "diff", second.strip(), first.strip(), "--explain", "--json")[1])
+    assert [each["day"] for each in back["revisions"]] == ["2025-09-02", "2025-09-01"]
+    assert back["causes"]["data"] == pytest.approx(sum(each["basis_points"] for each in back["revisions"]))
+    assert back["causes"]["data"] != 0.0
+    assert back["whole"] == pytest.approx(-found["whole"])
+
 
 @pytest.mark.slow
 def test_what_cannot_be_run_again_is_said(here, tmp_path, store):

@@ -208,9 +208,14 @@ def _steps(
     }
     revisions = []
     if then.exact and one.data == two.data:
-        for undone in range(then.undone - 1, later.undone - 1, -1):
+        # Where the second run is the older one, revisions are undone, the last of them first.
+        forward = then.undone >= later.undone
+        for undone in (
+            range(then.undone - 1, later.undone - 1, -1) if forward else range(then.undone, later.undone)
+        ):
             group = then.groups[len(then.groups) - undone - 1]
-            change = run(one, then.at(undone)) - run(one, then.at(undone + 1))
+            before, after = (undone + 1, undone) if forward else (undone, undone + 1)
+            change = run(one, then.at(after)) - run(one, then.at(before))
             revisions.append(
                 Revision(
                     group["replaced"].iloc[0].date(),

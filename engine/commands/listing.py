@@ -76,13 +76,14 @@ def _runs(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
             continue
         row = {
             "run_id": folder.name,
+            "kind": "run",
             "folder": str(folder),
             "strategy": manifest["strategy"],
             "set": manifest["spec"].get("parameters") or {},
             **_of_data(manifest["data"]),
             **dict(zip(DAYS, days, strict=True)),
         }
-        yield row, {**manifest["parameters"], **metrics.values, **row, "kind": "run"}
+        yield row, {**manifest["parameters"], **metrics.values, **row}
 
 
 def _studies(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
