@@ -461,14 +461,14 @@ def test_killed_steps_leave_whole_lines_and_go_on(tmp_path):
         subprocess.run([*call, "new", name, *WORDS, "--start", "2024-01-02"], cwd=tmp_path, check=True)
     subprocess.run([*call, "step", "whole"], cwd=tmp_path, check=True, capture_output=True)
     file = tmp_path / "killed" / FILE
-    for lines in (2, 60, 150, 300):
+    for lines in (2, 150):
         process = subprocess.Popen([*call, "step", "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 60.0
         while process.poll() is None and file.read_bytes().count(b"\n") < lines and time.monotonic() < until:
             time.sleep(0.001)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert len(read_account(tmp_path / "killed").sessions) >= min(lines, 300) - 1
+        assert len(read_account(tmp_path / "killed").sessions) >= lines - 1
     subprocess.run([*call, "step", "killed"], cwd=tmp_path, check=True, capture_output=True)
     assert file.read_bytes() == (tmp_path / "whole" / FILE).read_bytes()
     assert np.diff([each.day.toordinal() for each in read_account(tmp_path / "killed").sessions]).min() > 0

@@ -137,10 +137,9 @@ def test_a_file_of_weights_passes(panel: Panel, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1])
-@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"weights"}))
-def test_every_builtin_passes_on_other_days(panel: Panel, name: str, seed: int) -> None:
-    opinion = look_ahead(Audited(STRATEGIES[name](), panel, Conditions(seed=seed + 1), reload=reload))
+@pytest.mark.parametrize("name", ["blend", "flow_blend", "momentum", "share_inflow"])
+def test_builtins_pass_on_other_days(panel: Panel, name: str) -> None:
+    opinion = look_ahead(Audited(STRATEGIES[name](), panel, Conditions(seed=2), reload=reload))
     assert opinion.passed is True, opinion.sentence
 
 

@@ -49,7 +49,7 @@ QUICK = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-HEAVY = settings(QUICK, max_examples=600)
+HEAVY = settings(QUICK, max_examples=400)
 
 BUILT_IN = sorted(set(STRATEGIES) - {"weights"})
 ROTATIONS: list[dict[str, Any]] = [

@@ -27,7 +27,7 @@ QUICK = settings(
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-HEAVY = settings(QUICK, max_examples=600)
+HEAVY = settings(QUICK, max_examples=400)
 FEW = settings(QUICK, max_examples=15)
 
 # What must have happened in the examples for parity to mean anything
