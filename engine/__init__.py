@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from engine.comparisons.significance import BLOCKS, Best, Significance
     from engine.events import EventStudy
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
+    from engine.installed import version
     from engine.kernel.costs import Costs
     from engine.metrics.declared import ALTERNATIVES, OF_RUN, SEARCHABLE, label_of, unit_of
     from engine.metrics.metric import Unit, is_percent
@@ -156,6 +157,7 @@ _PLACES = {
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
     "engine.events": ("EventStudy",),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
+    "engine.installed": ("version",),
     "engine.kernel.costs": ("Costs",),
     "engine.metrics.declared": ("ALTERNATIVES", "OF_RUN", "SEARCHABLE", "label_of", "unit_of"),
     "engine.metrics.metric": ("Unit", "is_percent"),
@@ -349,6 +351,7 @@ __all__ = [
     "validate",
     "value_text",
     "verify",
+    "version",
 ]
 
 

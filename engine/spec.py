@@ -23,6 +23,7 @@ from data.errors import UsageError, check_choice
 from data.facts.symbols import CURRENCIES
 from data.panel.panel import Panel
 from engine.choices import ENGINES, FILLS
+from engine.installed import version
 from engine.kernel.costs import Costs
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ MOST_RESERVE = 0.5
 # What every generator of random numbers takes.
 HIGHEST_SEED = 2**32 - 1
 
-VERSIONED = ("etflow", "backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
+VERSIONED = ("backtrader", "numpy", "pandas", "empyrical-reloaded", "pyfolio-reloaded")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,13 +268,8 @@ def versions() -> dict[str, str]:
 
 @cache
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "source"
-    return found
+    libraries = {name: importlib.metadata.version(name) for name in VERSIONED}
+    return {"python": platform.python_version(), "etflow": version(), **libraries}
 
 
 def _plain_day(day: Any) -> Any:

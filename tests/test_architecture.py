@@ -32,6 +32,7 @@ ROOMS: dict[str, str] = {
     "data.numeric": "data.folders",
     "data.facts": "data.choices data.errors data.atomic data.folders data.parsing",
     "engine.choices": "",
+    "engine.installed": "",
     "engine.kernel": "data.errors data.facts data.numeric",
     "engine.statistics": "data.errors data.numeric",
     "engine.result": "engine.statistics",
@@ -55,7 +56,10 @@ ROOMS: dict[str, str] = {
         "data.choices data.days data.errors data.expression data.rows data.numeric data.facts data.panel"
     ),
     "engine.strategy": "data.errors data.folders engine.kernel data.panel",
-    "engine.spec": "data.days data.errors data.facts engine.choices engine.kernel data.panel engine.strategy",
+    "engine.spec": (
+        "data.days data.errors data.facts engine.choices engine.installed engine.kernel data.panel "
+        "engine.strategy"
+    ),
     "engine.simulation": (
         "data.errors data.numeric data.facts engine.kernel engine.result data.panel engine.strategy "
         "engine.spec"
@@ -109,18 +113,18 @@ ROOMS: dict[str, str] = {
         "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (
-        "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric data.words "
-        "engine.choices engine.kernel engine.result engine.metrics engine.results engine.record "
-        "engine.verdict engine.comparisons data.synthetic data.store data.source data.panel engine.strategy "
-        "engine.spec engine.simulation engine.sweeps engine.counterfactuals engine.factors engine.events "
-        "engine.audits data.load engine.pipeline engine.tuning engine.orders engine.accounts engine.briefs "
-        "engine.report"
+        "data.errors data.expression data.atomic data.checks data.facts data.folders data.numeric "
+        "data.words engine.installed engine.choices engine.kernel engine.result engine.metrics "
+        "engine.results engine.record engine.verdict engine.comparisons data.synthetic data.store "
+        "data.source data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
+        "engine.counterfactuals engine.factors engine.events engine.audits data.load engine.pipeline "
+        "engine.tuning engine.orders engine.accounts engine.briefs engine.report"
     ),
     "engine": (
-        "engine.choices engine.kernel engine.statistics engine.result engine.metrics engine.results "
-        "engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec engine.simulation "
-        "engine.sweeps engine.factors engine.events engine.audits engine.pipeline engine.tuning "
-        "engine.orders engine.accounts engine.briefs engine.commands"
+        "engine.installed engine.choices engine.kernel engine.statistics engine.result engine.metrics "
+        "engine.results engine.verdict engine.comparisons data.synthetic engine.strategy engine.spec "
+        "engine.simulation engine.sweeps engine.factors engine.events engine.audits engine.pipeline "
+        "engine.tuning engine.orders engine.accounts engine.briefs engine.commands"
     ),
     "engine.cli": (
         "data.choices data.days data.errors data.atomic data.words data.facts data.synthetic "

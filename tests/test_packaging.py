@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -84,6 +85,9 @@ def test_it_runs_in_an_empty_environment_outside_the_checkout(root, wheel, tmp_p
     call(binaries / "python", "-m", "pip", "check", cwd=elsewhere)
     document = json.loads(call(binaries / "etflow", "run", "share_inflow", "--json", cwd=elsewhere))
     folder = elsewhere / document["folder"]
+    number = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert call(binaries / "etflow", "--version", cwd=elsewhere).strip() == f"etflow {number}"
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["versions"]["etflow"] == number
     assert "SYNTHETIC" in (folder / "tearsheet.html").read_text(encoding="utf-8")
     call(binaries / "etflow", "runs", "reproduce", "last", cwd=elsewhere)
     call(binaries / "etflow", "strategies", "new", "my_idea", cwd=elsewhere)

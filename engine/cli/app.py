@@ -45,17 +45,3 @@ class App:
 
 
 pass_app = click.make_pass_decorator(App)
-
-
-def version() -> str:
-    """Return the installed version of etflow; of a bare checkout what ``pyproject.toml`` says."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("etflow")
-    except PackageNotFoundError:
-        import tomllib
-
-        with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
-            return str(tomllib.load(file)["project"]["version"])

@@ -154,7 +154,7 @@ class Commands(click.Group):
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from engine.cli.app import version
+        from engine import version
 
         click.echo(f"etflow {version()}")
         ctx.exit()

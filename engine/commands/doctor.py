@@ -24,12 +24,12 @@ from data.source import open_source
 from data.store.spans import spans_of
 from data.store.tables import TABLES
 from data.words import count
+from engine.installed import DISTRIBUTION, version
 from engine.record.record import Record
 from engine.results.loading import load, read_metrics
 from engine.results.runs import runs_in
 from engine.sweeps.sweep import must_compile
 
-DISTRIBUTION = "etfrotor"
 # What is imported only when it is needed, so that a broken one would show late.
 IMPORTED = ("numpy", "pandas", "pyarrow", "numba", "scipy", "backtrader", "empyrical", "exchange_calendars")
 LITTLE_BYTES, FEW_BYTES = 2**30, 2**27
@@ -86,7 +86,6 @@ def _installation(_patient: Patient) -> Found:
     if broken:
         yield "fault", f"cannot be imported: {'; '.join(broken)}", again
     try:
-        version = metadata.version(DISTRIBUTION)
         wanted = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         yield "remark", "runs from its folder, without being installed", "pip install -e . in that folder"
@@ -96,7 +95,7 @@ def _installation(_patient: Patient) -> Found:
         yield "fault", f"not what it was built for: {', '.join(unfit)}", again
     elif not broken:
         python = ".".join(map(str, sys.version_info[:3]))
-        yield "ok", f"version {version} on Python {python}, with {count(len(_core(wanted)), 'library')}", ""
+        yield "ok", f"version {version()} on Python {python}, with all that it needs", ""
 
 
 def _core(wanted: list[str]) -> list[Any]:
