@@ -264,7 +264,7 @@ def test_a_list_of_codes_that_is_cut_at_its_end(shared):
     assert "39 of 339 funds end" in ended.message
     assert "exactly 280 funds on 46 days" in ended.message
     short = next(each for each in lost if each.count == 1)
-    assert (short.first, "220 funds with a row, after 280" in short.message) == (date(2026, 6, 8), True)
+    assert (short.first, "funds with a row: 220, after 280" in short.message) == (date(2026, 6, 8), True)
     # Funds that doubled without a split are among the jumps, and no jump is an error.
     assert "588660.SH" in {each.symbol for each in found if each.check == "unit-jump"}
     assert blocking(found) == ()

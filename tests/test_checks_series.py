@@ -133,7 +133,7 @@ def universe(members):
 def test_a_day_on_which_the_list_is_cut_short():
     (found,) = check(universe([range(20)] * 5 + [range(15)] + [range(20)] * 5), "lost-members")
     assert (found.symbol, found.first, found.severity) == ("SZ", day(5), "warning")
-    assert "15 funds with a row, after 20" in found.message
+    assert "funds with a row: 15, after 20" in found.message
     assert check(universe([range(20)] * 5 + [range(16)] + [range(20)] * 5), "lost-members") == []
 
 

@@ -32,7 +32,7 @@ from engine.kernel.fills import (
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
 from engine.report import paper
-from engine.report.assumptions import assumptions, closing_prices
+from engine.report.assumptions import assumptions, closing_prices, note_on
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
 from engine.report.html import escape, tag
@@ -42,7 +42,7 @@ from engine.report.pyfolio_inputs import Inputs, corrected, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
 from engine.report.run_charts import fund_charts, run_charts
 from engine.report.sections import in_unit
-from engine.report.still import still
+from engine.report.still import still, ticks
 from engine.report.tearsheet import write_tearsheet
 from engine.report.trading_sections import rejected
 from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, Context, Result, as_frame
@@ -291,6 +291,18 @@ def test_purchases_are_listed_with_the_reason(result, page):
         percent(last.price_return),
         number(last.profit, 0),
     ]
+
+
+def test_labels_of_ranges_leave_room_for_each_other():
+    for axis, most in ((range(40), 10), ([f"{low}-{low + 7}" for low in range(1, 297, 8)], 7)):
+        rows, labels = ticks(Chart("", "", "", np.array([str(each) for each in axis]), ()))
+        assert len(labels) == len(rows) <= most
+        assert len(labels) > most // 2
+
+
+def test_a_note_on_a_cost_of_a_market_is_on_no_other_setting():
+    assert note_on("costs.us.commission_min").endswith("of funds of US, in their currency")
+    assert note_on("data.filled.capex") == ""
 
 
 def test_rejections_are_counted_and_valued_at_the_close():

@@ -73,7 +73,7 @@ def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
             table,
             exchange,
             day,
-            f"{counts[day]} funds with a row, after {before[day]:.0f} on the day before",
+            f"funds with a row: {counts[day]}, after {before[day]:.0f} on the day before",
             "Import the missing funds, or check that the download was not cut short.",
         )
 

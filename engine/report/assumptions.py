@@ -85,7 +85,7 @@ def note_on(name: str) -> str:
     """Return what a setting means; nothing for one that explains itself."""
     group, _, rest = name.partition(".")
     market, _, cost = rest.partition(".")
-    if cost:
+    if group == "costs" and cost:
         return f"{NOTES.get(f'{group}.{cost}', '')}; of funds of {market.upper()}, in their currency"
     return NOTES.get(name, "")
 

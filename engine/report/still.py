@@ -22,6 +22,7 @@ LEFT, RIGHT, TOP, FOOT, GAP = 58, 10, 26, 24, 34
 LEGEND, ROW, TEXT = 18, 15, 11.5
 LABELLED = 200  # pixels for the names of a ribbon's rows, at most
 FEW_PLACES = 20  # points are large where there are no more
+SHORT = 5  # letters of a label up to which twice as many fit
 FEW_POINTS, BUCKET = 400, 3.0  # lines of fewer points are drawn point by point; pixels
 
 
@@ -338,7 +339,9 @@ def ticks(chart: Chart) -> tuple[list[int], list[str]]:
     count = len(chart.axis)
     most = 9 if chart.wide else 5
     if not chart.timed:
-        step = max(1, -(-count // (2 * most)))
+        # Long labels, as those of ranges, leave room for fewer.
+        longest = max(map(len, map(str, chart.axis)), default=0)
+        step = max(1, -(-count // (2 * most * SHORT // max(longest, SHORT))))
         return list(range(0, count, step)), [str(each) for each in chart.axis[::step]]
     unit = "Y" if (chart.axis[-1] - chart.axis[0]).astype("timedelta64[D]").astype(int) > 900 else "M"
     periods = chart.axis.astype(f"datetime64[{unit}]")
