@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from data.source import open_source
 from data.store.store import Store
 from engine.cli.main import main
 from engine.commands import doctor
+from engine.installed import DISTRIBUTION, version
+from engine.spec import versions
 
 
 @pytest.fixture
@@ -117,6 +120,12 @@ def test_a_calendar_that_ends_soon_is_a_remark_and_one_that_ended_a_fault(monkey
     assert [each[0] for each in found] == [state, state]
     assert all(str(last) in each[1] for each in found)
     assert all(("etflow data calendar import" in each[2]) == (state != "ok") for each in found)
+
+
+def test_the_version_is_asked_for_by_the_name_that_pip_knows(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == DISTRIBUTION
+    assert versions()["etflow"] == version() == project["version"]
 
 
 def test_a_library_that_is_broken_or_of_another_version_is_named(monkeypatch):
