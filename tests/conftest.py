@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,27 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
 def own_record(own_folders: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what the tests of one module look at from the verdicts of another's."""
     os.environ["ETFLOW_STATE"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line within this process, in an empty folder: the same code, without the start-up.
+
+    It returns the exit code, what is on standard output, and what is on standard error.
+    """
+    import run_backtest
+    from engine.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(run_backtest.load_catalogue, [str(word) for word in words])
+        return code, *capsys.readouterr()
+
+    return call
 
 
 @pytest.fixture(scope="session")

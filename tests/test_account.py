@@ -27,7 +27,6 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import run
 from engine.accounts.lines import FILE, Account, read_account
-from engine.cli.main import main
 from engine.commands.account import AccountJob, diff_account, new_account, step_account
 from engine.commands.job import Job, job_of
 from engine.commands.reconcile import reconcile_job
@@ -400,18 +399,6 @@ def test_a_file_cut_by_a_newer_version_or_hand_is_refused(tmp_path):
 # --- the command --------------------------------------------------------------------------------------
 
 WORDS = ("share_inflow", "--symbols", ",".join(SYMBOLS), "--set", "top=2", "--cash", "50000")
-
-
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.mark.slow

@@ -26,7 +26,6 @@ from engine.briefs.brief import make_brief
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import rank_funds
 from engine.briefs.statements import line_of, read_statements
-from engine.cli.main import main
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
 from engine.report.brief_charts import brief_charts
@@ -648,18 +647,6 @@ def test_a_page_without_units_or_margin_leaves_their_charts_out():
 
 
 # --- the command --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_the_real_command_line_prints_one_document(tmp_path):

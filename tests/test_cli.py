@@ -71,19 +71,6 @@ def etflow(*words: object, **options) -> tuple[int, str, str]:
     return process.returncode, printed, complained
 
 
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    """Run the command line within this process, in an empty folder: the same code, without the start-up."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
     """Return a folder of results with two runs in it."""

@@ -9,13 +9,11 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-import run_backtest
 from data.demo import Demo
 from data.load import load_panel
 from data.store.store import Store
 from data.store.vintage import Vintage
 from engine import run
-from engine.cli.main import main
 from engine.kernel.costs import Costs
 from strategies import STRATEGIES
 
@@ -42,18 +40,6 @@ def revise(store: Store, to: str, on: date) -> pd.DataFrame:
     row = before[(before["symbol"] == REVISED[0]) & (before["day"] == REVISED[1])]
     store.append({"bars": row.assign(close=row[to])}, accept_revision=True, on=on)
     return before
-
-
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def earned(tmp_path, top: int = 1, **conditions) -> float:

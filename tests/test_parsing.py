@@ -80,18 +80,6 @@ def test_a_shape_names_the_first_place_that_differs():
 # --- through the command line -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
-
-
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [

@@ -25,7 +25,6 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import run
 from engine.cli import commands_signal
-from engine.cli.main import main
 from engine.kernel.costs import Costs
 from engine.orders.formats import FORMATS, Row, format_of, read_file, write_orders
 from engine.orders.inputs import inputs_of, require_fresh
@@ -522,18 +521,6 @@ def test_an_order_that_is_sent_in_parts_is_one_order():
 # --- the command --------------------------------------------------------------------------------------
 
 FUNDS = ("--symbols", ",".join(SYMBOLS))
-
-
-@pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_the_real_command_line_prints_one_document(tmp_path):

@@ -24,16 +24,10 @@ ENDS = 20  # sessions that GONE has bars of
 
 
 @pytest.fixture
-def here(capsys, tmp_path, monkeypatch):
+def here(here, tmp_path):
     """Call the command line in an empty folder, with a store of two funds, of which one ends."""
-    monkeypatch.chdir(tmp_path)
     import_bars(tmp_path / "store", {GONE: range(ENDS), LIVE: range(60)})
-
-    def call(*words: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        return main(run_backtest.load_catalogue, list(words)), *capsys.readouterr()
-
-    return call
+    return here
 
 
 def import_bars(store, funds, delisted="") -> None:

@@ -32,17 +32,10 @@ class Mine(Rotation):
 
 
 @pytest.fixture
-def call(capsys, tmp_path, monkeypatch):
+def call(here, tmp_path, monkeypatch):
     """Run the command line in an empty folder, where only `first` has ever run anything."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "first"))
-
-    def run(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return run
+    return here
 
 
 @pytest.fixture

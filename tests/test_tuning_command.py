@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import run_backtest
-from engine.cli.main import main
 from engine.strategy.adapters import adapt
 from engine.tuning.methods import sampler_settings
 from engine.tuning.outcome import Outcome
@@ -50,19 +49,13 @@ def fake(evaluate_sets):
 
 
 @pytest.fixture
-def here(capsys, tmp_path, monkeypatch, tmp_path_factory):
+def here(here, monkeypatch, tmp_path_factory):
     """Run the command line within this process, in an empty folder, over made-up outcomes."""
     monkeypatch.setenv("ETFLOW_STATE", str(tmp_path_factory.mktemp("state")))
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("engine.commands.tune.check_best", lambda *_: Path("results/best"))
     monkeypatch.setattr("engine.commands.tune.Evaluator", fake(evaluate))
 
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(run_backtest.load_catalogue, [str(word) for word in words])
-        return code, *capsys.readouterr()
-
-    return call
+    return here
 
 
 def test_a_grid_gives_a_ranked_table_and_a_study(here, tmp_path):

@@ -11,16 +11,9 @@ from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE
 from engine.cli.app import App, pass_app
-from engine.cli.commands_signal import (
-    account_of,
-    account_option,
-    band_option,
-    format_option,
-    holdings_option,
-    run_option,
-)
+from engine.cli.commands_signal import account_of
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, out_option, spec_options, trust_option, verbosity
+from engine.cli.options import json_option, out_option, spec_options, standing_options, verbosity
 from engine.cli.output import Progress, money, note, paint, print_json, say, table, warn
 
 if TYPE_CHECKING:
@@ -32,12 +25,7 @@ if TYPE_CHECKING:
 @click.argument("fills", type=click.Path(path_type=Path))
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @spec_options
-@holdings_option
-@account_option
-@run_option
-@trust_option
-@format_option
-@band_option
+@standing_options
 @out_option
 @json_option
 @verbosity

@@ -14,7 +14,7 @@ from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import json_option, out_option, spec_options, trust_option, verbosity
+from engine.cli.options import json_option, out_option, spec_options, standing_options, verbosity
 from engine.cli.output import (
     Progress,
     money,
@@ -77,49 +77,10 @@ class SignalGroup(click.Group):
         return self._alone.get_help(ctx)
 
 
-holdings_option = click.option(
-    "--positions",
-    "--holdings",
-    "holdings",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default. A strategy "
-    "with `decide` begins without memory.  [nothing]",
-)
-account_option = click.option(
-    "--account",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="A paper account: its strategy, settings and holdings.",
-)
-run_option = click.option(
-    "--from", "run", metavar="RUN", help="A run as an account: its strategy, settings and last holdings."
-)
-format_option = click.option(
-    "--format",
-    "format_name",
-    metavar="NAME|FILE.toml",
-    help="How files are written: generic, qmt, fix, or a map of your own.",
-)
-band_option = click.option(
-    "--band",
-    type=float,
-    default=0.01,
-    show_default=True,
-    metavar="FRACTION",
-    help="How much worse than the reference price a limit price may be.",
-)
-
-
 @click.command("signal", short_help="What to hold at the next open, as orders.")
 @click.argument("strategy", required=False, shell_complete=complete_strategy)
 @spec_options
-@holdings_option
-@account_option
-@run_option
-@trust_option
-@format_option
-@band_option
+@standing_options
 @click.option("--allow-stale", is_flag=True, help="Decide although newer data should be on file.")
 @click.option("--page", is_flag=True, help="Write a page of it too, in a folder of its own.")
 @out_option

@@ -94,6 +94,49 @@ def trust_option(command: Command) -> Command:
     )(command)
 
 
+def standing_options(command: Command) -> Command:
+    """Add what says how an account stands before an open, and in which form orders come and go."""
+    options = (
+        click.option(
+            "--positions",
+            "--holdings",
+            "holdings",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="What is held at the last close: CSV with symbol,shares. --cash is 0 then by default. "
+            "A strategy with `decide` begins without memory.  [nothing]",
+        ),
+        click.option(
+            "--account",
+            type=click.Path(path_type=Path),
+            metavar="FOLDER",
+            help="A paper account: its strategy, settings and holdings.",
+        ),
+        click.option(
+            "--from",
+            "run",
+            metavar="RUN",
+            help="A run as an account: its strategy, settings and last holdings.",
+        ),
+        trust_option,
+        click.option(
+            "--format",
+            "format_name",
+            metavar="NAME|FILE.toml",
+            help="How files are written: generic, qmt, fix, or a map of your own.",
+        ),
+        click.option(
+            "--band",
+            type=float,
+            default=0.01,
+            show_default=True,
+            metavar="FRACTION",
+            help="How much worse than the reference price a limit price may be.",
+        ),
+    )
+    return _all(options, command)
+
+
 def symbols_option(command: Command) -> Command:
     """Add ``--symbols``."""
     return click.option("--symbols", metavar="A,B", help="Funds to choose from.  [all that the data have]")(

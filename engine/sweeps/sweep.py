@@ -17,10 +17,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -61,6 +59,7 @@ from engine.sweeps import accounts, compiled_metrics
 from engine.sweeps.accounts import Inputs, Rules
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.ranking import count_qualified, rank
+from engine.sweeps.rows import Rows, failing
 from engine.sweeps.scores import by_own_fields, by_values, traced_scores
 from engine.sweeps.stopped import orders_with_stops
 
@@ -77,24 +76,6 @@ CALLS = (
     round_half_up,
     *ACCOUNT_CALLS,
 )
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What became of N sets.
-
-    Attributes
-    ----------
-    names : of the M metrics, ``COMPILED_METRICS`` and what else was asked for
-    metrics : (N, M); NaN where undefined, and for a set that failed
-    failures : why a set has no metrics, or None
-    equity : (N, D) at the close of each session; (0, D) where it was not asked for
-    """
-
-    names: tuple[str, ...]
-    metrics: Floats
-    failures: list[str | None]
-    equity: Floats
 
 
 class Sweep:
@@ -199,13 +180,13 @@ class Sweep:
         scored = {place: each for place in places if isinstance(each := strategies[place], ScoreAdapter)}
         if not scored:
             for place in places:
-                with _failing([place], rows):
+                with failing([place], rows):
                     self._run_targets(strategies[place], place, rows)
             return
-        with _failing(places, rows):
+        with failing(places, rows):
             scores, depends_on = self._scores(scored[places[0]])
             for same in by_values(scored, places, depends_on) if depends_on else [places]:
-                with _failing(same, rows):
+                with failing(same, rows):
                     if same[0] != places[0]:
                         scores, _ = self._scores(scored[same[0]])
                     self._run_scored(scored, same, scores, rows)
@@ -215,7 +196,7 @@ class Sweep:
     ) -> None:
         apart = [place for place in places if _is_apart(strategies[place].strategy)]
         for place in apart:
-            with _failing([place], rows):
+            with failing([place], rows):
                 self._run_targets(strategies[place], place, rows, scores)
         if apart:
             places = [place for place in places if place not in apart]
@@ -376,19 +357,6 @@ class Sweep:
         if totals.broken >= 0:
             raise InvariantError(f"cash or shares below zero on {self.days[totals.broken]}")
         return equity, totals
-
-
-@contextmanager
-def _failing(places: Sequence[int], rows: Rows) -> Iterator[None]:
-    """Let what the user can do something about be the failure of these sets, as far as they have not run."""
-    try:
-        yield
-    except InvariantError:
-        raise
-    except EtflowError as error:
-        for place in places:
-            if rows.failures[place] is None and np.isnan(rows.metrics[place, 0]):
-                rows.failures[place] = str(error)
 
 
 def _schedule(strategy: Any) -> tuple[int | str, int]:
