@@ -7,6 +7,7 @@ fund that got another symbol as one fund: its rows before the day of a `rename` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -65,10 +66,17 @@ class Renamed:
     @property
     def successors(self) -> Mapping[str, str]:
         """The symbol that a fund has at last, by each that it had before."""
-        found: dict[str, str] = {}
-        for old, new, _ in reversed(self._renames):
-            found.setdefault(old, found.get(new, new))
-        return found
+        return {old: last for _, last, old in self.renames}
+
+    @property
+    def renames(self) -> tuple[tuple[date, str, str], ...]:
+        """From which day on, the symbol that the fund has at last, the one that it had until then; by day."""
+        last: dict[str, str] = {}
+        found = []
+        for old, new, day in reversed(self._renames):
+            last[old] = last.get(new, new)
+            found.append((day.date(), last[old], old))
+        return tuple(reversed(found))
 
     def spans(self, table: str) -> Mapping[str, Span]:
         """Return the series of a table under the symbols of :attr:`successors`, their rows and days."""

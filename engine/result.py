@@ -60,6 +60,8 @@ class Context:
         New shares for one, from the open of that day on.
     halts : tuple of (first day, last day, symbol)
         Listed, and not traded, on all sessions from the first to the last.
+    renames : tuple of (day, symbol, former symbol)
+        The fund has its symbol from that day on; its rows before are those of the former one.
     judged : str
         The word of the last search that chose these parameters on these data; empty where none did.
     judged_by : str
@@ -78,6 +80,7 @@ class Context:
     families: Mapping[str, str]
     splits: tuple[tuple[str, str, float], ...] = ()
     halts: tuple[tuple[str, str, str], ...] = ()
+    renames: tuple[tuple[str, str, str], ...] = ()
     judged: str = ""
     judged_by: str = ""
     themes: Mapping[str, tuple[tuple[str, Mapping[str, float]], ...]] = field(default_factory=dict)

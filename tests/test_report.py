@@ -456,6 +456,7 @@ def test_a_fund_has_its_splits_halts_and_names_where_they_are_known(tmp_path):
         families={"159363.SZ": "CHINEXT_AI"},
         splits=((days[2], "159363.SZ", 2.0),),
         halts=((days[1], days[1], "159363.SZ"),),
+        renames=((days[1], "159363.SZ", "159000.SZ"),),
         judged="rejected",
         judged_by="study one, 2023-01-03 to 2023-12-29",
     )
@@ -466,6 +467,7 @@ def test_a_fund_has_its_splits_halts_and_names_where_they_are_known(tmp_path):
     assert (series["bought"]["at"], series["bought"]["values"]) == ([0], [1.0])
     assert (series["sold"]["at"], series["sold"]["values"]) == ([2], [1.1])
     assert (series["split"]["at"], series["split"]["labels"]) == ([2], ["split 1:2"])
+    assert (series["renamed"]["at"], series["renamed"]["labels"]) == ([1], ["until here 159000.SZ"])
     assert (series["halted"]["at"], series["halted"]["low"]) == ([1], [1.0])
     assert "159363.SZ<small>A &amp; B</small>" in text
     header = text[text.index("<header>") : text.index("</header>")]

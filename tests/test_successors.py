@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -90,10 +92,20 @@ def test_a_fund_that_gets_another_symbol_continues(one_name, two_names):
     assert np.isfinite(flows[0][RENAMED + 1, 0])  # the count before is that of the other symbol
 
 
+def test_the_page_of_a_run_says_where_a_fund_got_its_symbol(command, two_names, tmp_path):
+    words = f"run momentum --set lookback=5 --set top=2 --data {two_names.folder} --out {tmp_path / 'out'} -q"
+    code, said, problems = command(words)
+    assert code == 0, problems
+    told = json.loads((Path(said.strip()) / "context.json").read_text())
+    assert told["renames"] == [[str(DAYS[RENAMED].date()), NEW, OLD]]
+    assert f"until here {OLD}" in (Path(said.strip()) / "tearsheet.html").read_text()
+
+
 def test_the_given_up_symbol_stands_for_the_one_of_now(two_names):
     assert load_panel(two_names, [OLD]).symbols == (NEW,)
     source = renamed(two_names)
     assert source.successors == {OLD: NEW}
+    assert source.renames == ((DAYS[RENAMED].date(), NEW, OLD),)
     assert len(source.read("bars", [NEW])) == len(DAYS)
     assert source.read("bars", [OLD]).empty
     assert run_checks(two_names, [NEW, OTHER]) == run_checks(source, [NEW, OTHER])

@@ -13,7 +13,7 @@ from data.facts.symbols import currency_of
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import data_option, day, json_option, spec_options, trust_option, verbosity
+from engine.cli.options import day, json_option, other_data_option, spec_options, trust_option, verbosity
 from engine.cli.output import Progress, money, note, paint, percent, print_json, say, table, warn
 from engine.cli.specs import make_spec
 
@@ -64,7 +64,7 @@ def new(app: App, /, folder: Path, strategy: str | None, as_json: bool, **given:
 @account.command("step", short_help="Do the sessions that the data have and the account has not.")
 @folder_argument
 @click.option("--until", type=day, metavar="DAY", help="Last session to do.  [last of the data]")
-@data_option
+@other_data_option
 @trust_option
 @json_option
 @verbosity
@@ -151,7 +151,7 @@ def show(app: App, folder: Path, as_json: bool) -> None:
 
 @account.command("diff", short_help="Hold a paper account against the backtest of its days.")
 @folder_argument
-@data_option
+@other_data_option
 @trust_option
 @json_option
 @verbosity

@@ -9,7 +9,7 @@ import click
 
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
-from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
+from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
 from engine.cli.output import Progress, note, percent, print_json, say, table, warn
 from engine.cli.present import print_result, runs_table
 from engine.cli.present_tune import print_study
@@ -116,7 +116,7 @@ def show_run(app: App, run: str, out: Path, as_json: bool) -> None:
 @click.argument("second", shell_complete=complete_run)
 @click.option("--explain", is_flag=True, help="Say where the change of return comes from, by running again.")
 @out_option
-@data_option
+@other_data_option
 @trust_option
 @json_option
 @verbosity
@@ -152,7 +152,7 @@ def diff_runs(
 @runs.command("reproduce", short_help="Make a run again and compare.")
 @click.argument("run", shell_complete=complete_run)
 @out_option
-@data_option
+@other_data_option
 @trust_option
 @json_option
 @verbosity

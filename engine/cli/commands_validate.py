@@ -12,7 +12,7 @@ from data.words import number
 from engine import SPLITS
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_study
-from engine.cli.options import data_option, json_option, out_option, trust_option, verbosity
+from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
@@ -58,7 +58,7 @@ def splits_options(command: Any) -> Any:
 @splits_options
 @click.option("--open-holdout", is_flag=True, help="Try the best trial on the hold-out: once, on record.")
 @click.option("--no-report", is_flag=True, help="Leave the study's page as it is.")
-@data_option
+@other_data_option
 @trust_option
 @out_option
 @json_option

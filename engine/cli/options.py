@@ -82,9 +82,16 @@ def out_option(command: Command) -> Command:
 
 def data_option(command: Command) -> Command:
     """Add ``--data`` alone, for commands about data."""
-    return click.option("--data", metavar="NAME_OR_FOLDER", help="demo, or the folder of a store.  [demo]")(
-        command
-    )
+    return _data("demo, or the folder of a store.  [demo]")(command)
+
+
+def other_data_option(command: Command) -> Command:
+    """Add ``--data`` for commands about a run, a study or an account, which say what data they are of."""
+    return _data("demo, or the folder of a store, in place of the one that is written down there.")(command)
+
+
+def _data(said: str) -> Callable[[Command], Command]:
+    return click.option("--data", metavar="NAME_OR_FOLDER", help=said)
 
 
 def trust_option(command: Command) -> Command:

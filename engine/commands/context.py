@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from data.facts.universe import Fund, funds_of
+from data.source import Renamed, renamed
 from engine.commands.job import Job
 from engine.commands.looks import body_of_panel, record_of
 from engine.pipeline import OpenMarket
@@ -40,6 +41,7 @@ def with_context(job: Job, result: Result) -> dict[str, Any]:
         families={symbol: fund.family for symbol, fund in funds.items() if fund.family},
         splits=_splits(job, result),
         halts=_halts(job, result),
+        renames=_renames(job.market, result),
         themes=_themes(job, funds),
         rejection_costs=rejection_costs(result, targets, panel, conditions),
         luck_beaten=None if luck is None else luck.beaten,
@@ -76,6 +78,19 @@ def _splits(job: Job, result: Result) -> tuple[tuple[str, str, float], ...]:
             for event in panel.market.events
             if event.kind == "split" and first <= event.row <= last
         )
+    )
+
+
+def _renames(market: OpenMarket, result: Result) -> tuple[tuple[str, str, str], ...]:
+    """Return the funds of the run that got their symbol during it: from which day on, and the one before."""
+    source = None if market.source is None else renamed(market.source)
+    if not isinstance(source, Renamed):
+        return ()
+    first, last = result.days[0].item(), result.days[-1].item()
+    return tuple(
+        (str(day), symbol, former)
+        for day, symbol, former in source.renames
+        if symbol in result.symbols and first < day <= last
     )
 
 

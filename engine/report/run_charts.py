@@ -169,6 +169,10 @@ def _fund(result: Result, fund: curves.FundCurve) -> Chart:
         rows = np.array([row for row, _ in fund.merges], dtype=np.intp)
         labels = tuple(said for _, said in fund.merges)
         series.append(Series("merged", "flags", "fall", np.zeros(len(rows)), rows, labels=labels))
+    if fund.renames:
+        rows = np.array([row for row, _ in fund.renames], dtype=np.intp)
+        labels = tuple(f"until here {former}" for _, former in fund.renames)
+        series.append(Series("renamed", "flags", "benchmark", np.zeros(len(rows)), rows, labels=labels))
     series += marks("bought", "up", "rise", fund.bought) + marks("sold", "down", "fall", fund.sold)
     series += marks("sold by a stop", "down", "equal", fund.stopped)
     panels = [Panel(f"{called(result, fund.symbol)}, price in today's shares", tuple(series), "number", 170)]

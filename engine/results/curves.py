@@ -66,6 +66,7 @@ class FundCurve:
     halts : first and last rows
     stopped : rows of sales, and their prices, that a stop made and no decision
     merges : rows on which a holding became one of another fund, or came of one, and which, in words
+    renames : rows from which on the fund has its symbol, and the one before
     """
 
     symbol: str
@@ -77,6 +78,7 @@ class FundCurve:
     halts: tuple[tuple[int, int], ...]
     stopped: tuple[tuple[int, float], ...] = ()
     merges: tuple[tuple[int, str], ...] = ()
+    renames: tuple[tuple[int, str], ...] = ()
 
 
 def fund_curves(result: Result) -> list[FundCurve]:
@@ -125,6 +127,9 @@ def fund_curves(result: Result) -> list[FundCurve]:
                 else (),
                 traded(mine & (shares < 0) & np.isin(rows, stops.get(symbol, []))),
                 _merges(result, symbol),
+                tuple((row_of(day), old) for day, of, old in context.renames if of == symbol)
+                if context
+                else (),
             )
         )
     return found

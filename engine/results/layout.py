@@ -15,8 +15,8 @@ merges.csv       ``MERGE_COLUMNS``: where a fund that was held became another
 exits.csv        ``EXIT_COLUMNS``: where a stop sold a fund
 phases.csv       day, lowest, highest: equity over all phases of the cycle; where a tear sheet was made
 luck.csv         day, lowest, highest: equity that 5 % and 95 % of random rotations are below; likewise
-context.json     names of funds, their splits, halts and themes, the verdict of the search that the run came
-                 from, what rejections cost; likewise
+context.json     names of funds, their splits, halts, renames and themes, the verdict of the search that
+                 the run came from, what rejections cost; likewise
 audit.*          what the audit said; where one was asked
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================

@@ -61,6 +61,7 @@ _CONTEXT = {
     "families": dict,
     "splits": [list],
     "halts": [list],
+    "renames?": [list],
     "judged": str,
     "judged_by": str,
     "themes?": dict,
@@ -220,6 +221,7 @@ def _read_context(path: Path) -> Context | None:
         families={str(symbol): str(name) for symbol, name in found["families"].items()},
         splits=tuple((str(day), str(symbol), float(ratio)) for day, symbol, ratio in found["splits"]),
         halts=tuple((str(first), str(last), str(symbol)) for first, last, symbol in found["halts"]),
+        renames=tuple((str(day), str(symbol), str(old)) for day, symbol, old in found.get("renames", [])),
         judged=str(found["judged"]),
         judged_by=str(found["judged_by"]),
         themes={
