@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import run_backtest
 
 ROOT = Path(run_backtest.__file__).parent
@@ -293,6 +295,14 @@ def test_strategies_are_listed_without_pandas(tmp_path):
 def test_a_run_without_report_imports_no_pyfolio(tmp_path):
     words = ("run", "equal_weight", "--no-report", "--end", "2021-03-31", "--symbols", "157001.SZ")
     assert loaded_by(*words, cwd=tmp_path) & {"pyfolio", "matplotlib", "seaborn", "IPython"} == set()
+
+
+@pytest.mark.slow
+def test_the_figures_of_pyfolio_import_nothing_for_factor_models_and_notebooks(tmp_path):
+    words = ("run", "equal_weight", "--pyfolio", "--end", "2021-03-31", "--symbols", "157001.SZ")
+    loaded = loaded_by(*words, cwd=tmp_path)
+    assert "pyfolio" in loaded
+    assert loaded & {"sklearn", "IPython"} == set()
 
 
 if __name__ == "__main__":

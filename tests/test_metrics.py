@@ -36,8 +36,8 @@ from engine.metrics.declared import (
     label_of,
     unit_of,
 )
-from engine.metrics.empyrical import _OnDemand
 from engine.metrics.metric import Metric, is_percent
+from engine.metrics.on_demand import OnDemand, imported
 from engine.metrics.path import Path
 from engine.simulation.entries import Totals
 from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
@@ -528,12 +528,31 @@ def test_what_pages_ask_of_the_declarations():
 
 
 def test_a_module_on_demand_is_loaded_by_a_call_of_one_of_its_functions():
-    module = _OnDemand("math")
+    module = OnDemand("math")
     assert module.sqrt.__name__ == "sqrt"
     assert module.sqrt(9.0) == 3.0
     assert module.isclose(1.0, 1.1, rel_tol=0.2)
     with pytest.raises(AttributeError):
         _ = module.__wrapped__
+
+
+def test_a_library_comes_without_what_it_does_not_need_until_that_is_called(tmp_path, monkeypatch):
+    names = ("library_of_ours", "heavy_of_ours", "heavy_of_ours.part")
+    (tmp_path / "library_of_ours.py").write_text(
+        "from heavy_of_ours import part\ndef twice(number):\n    return part.add(number, number)\n"
+    )
+    (tmp_path / "heavy_of_ours").mkdir()
+    (tmp_path / "heavy_of_ours" / "__init__.py").write_text("")
+    (tmp_path / "heavy_of_ours" / "part.py").write_text("def add(one, other):\n    return one + other\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        library = imported("library_of_ours", without=names[1:])
+        assert not set(names[1:]) & set(sys.modules)
+        assert library.twice(21) == 42
+        assert set(names[1:]) <= set(sys.modules)
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("field", ["unit", "better", "group", "of"])

@@ -18,6 +18,7 @@ from engine.metrics import monthly_returns
 from engine.report import canvas
 from engine.report import pyfolio_panels as panels
 from engine.report.canvas import Picture
+from engine.report.pyfolio_door import pyfolio
 from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, HALF_YEAR, Inputs, corrected
 from engine.report.pyfolio_panels import Panels
 from engine.result import Result
@@ -55,7 +56,7 @@ def pyfolio_pictures(result: Result, inputs: Inputs) -> tuple[list[Picture], lis
 
 
 def _returns_sheet(sheet: Panels, result: Result, inputs: Inputs, left_out: list[str]) -> None:
-    from pyfolio import plotting
+    plotting = pyfolio().plotting
 
     returns, benchmark = inputs.returns, inputs.benchmark
     sheet.add(
@@ -128,7 +129,7 @@ def _returns_sheet(sheet: Panels, result: Result, inputs: Inputs, left_out: list
 
 
 def _rolling(sheet: Panels, inputs: Inputs, left_out: list[str]) -> None:
-    from pyfolio import plotting
+    plotting = pyfolio().plotting
 
     returns, benchmark = inputs.returns, inputs.benchmark
     if len(returns) <= HALF_YEAR:
@@ -155,7 +156,7 @@ def _rolling(sheet: Panels, inputs: Inputs, left_out: list[str]) -> None:
 
 
 def _position_sheet(sheet: Panels, inputs: Inputs) -> None:
-    from pyfolio import plotting, pos
+    plotting, pos = pyfolio().plotting, pyfolio().pos
 
     returns, positions = inputs.returns, inputs.positions
     shares = pos.get_percent_alloc(positions)
@@ -194,7 +195,7 @@ def _position_sheet(sheet: Panels, inputs: Inputs) -> None:
 
 
 def _transaction_sheet(sheet: Panels, inputs: Inputs) -> None:
-    from pyfolio import plotting, txn
+    plotting, txn = pyfolio().plotting, pyfolio().txn
 
     returns, positions, transactions = inputs.returns, inputs.positions, inputs.transactions
     turnover = txn.get_turnover(positions, transactions)
@@ -219,7 +220,7 @@ def _transaction_sheet(sheet: Panels, inputs: Inputs) -> None:
 
 
 def _round_trip_sheet(sheet: Panels, inputs: Inputs, left_out: list[str]) -> None:
-    from pyfolio import plotting
+    plotting = pyfolio().plotting
 
     trades = inputs.trades
     if len(trades) < FEWEST_ROUND_TRIPS:
@@ -287,7 +288,7 @@ def interesting_times(inputs: Inputs) -> dict[str, pd.DataFrame]:
 
     The periods are pyfolio's, without the one that has no end, and ``EPISODES``.
     """
-    from pyfolio import timeseries
+    timeseries = pyfolio().timeseries
 
     bounds = {name: period for name, period in timeseries.PERIODS.items() if name != "Covid"}
     for name, period in EPISODES.items():

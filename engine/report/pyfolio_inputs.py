@@ -17,6 +17,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from engine.report.pyfolio_door import pyfolio
 from engine.result import Result
 from engine.results.trades import executions, round_trips
 
@@ -93,13 +94,12 @@ class Inputs:
 def corrected(sessions_per_year: float) -> Iterator[None]:
     """Make pyfolio annualise as we do, be quiet and draw without a screen; all is put back afterwards."""
     with warnings.catch_warnings():
-        # zipline that is not installed, and deprecations of pandas and seaborn.
+        # Deprecations of pandas and seaborn.
         warnings.simplefilter("ignore")
         import empyrical.periods
         import matplotlib.pyplot as plt
-        import pyfolio.timeseries
 
-        factors, timeseries = empyrical.periods.ANNUALIZATION_FACTORS, pyfolio.timeseries
+        factors, timeseries = empyrical.periods.ANNUALIZATION_FACTORS, pyfolio().timeseries
         daily, year, beta = factors["daily"], timeseries.APPROX_BDAYS_PER_YEAR, timeseries.rolling_beta
         backend = dict.__getitem__(plt.rcParams, "backend")  # the usual way to ask would choose one
         plt.switch_backend("agg")

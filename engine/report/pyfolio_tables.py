@@ -14,6 +14,7 @@ from data.words import number, percent
 from engine.metrics.benchmark import alpha, beta, flat
 from engine.metrics.path import Path
 from engine.report.html import Safe, join, table, tag
+from engine.report.pyfolio_door import pyfolio
 from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, Inputs, corrected
 from engine.result import Result
 from engine.statistics.paths import observed
@@ -46,7 +47,7 @@ def pyfolio_tables(result: Result, inputs: Inputs) -> dict[str, pd.DataFrame]:
     if not inputs.drawable:
         return {}
     with corrected(result.sessions_per_year), np.errstate(all="ignore"):
-        from pyfolio import pos, round_trips, timeseries
+        pos, round_trips, timeseries = pyfolio().pos, pyfolio().round_trips, pyfolio().timeseries
 
         largest, _, _ = pos.get_top_long_short_abs(pos.get_percent_alloc(inputs.positions))
         tables: dict[str, pd.DataFrame] = {

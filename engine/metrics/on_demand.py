@@ -1,0 +1,42 @@
+"""Importing a library without the modules that it asks for and that are not needed here.
+
+A library that plots or measures may take a second to import for the sake of functions that nobody calls.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Iterable
+from typing import Any
+
+
+class OnDemand(types.ModuleType):
+    """Stands for a module of functions while another imports it; whoever calls one of them loads it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        module = self.__name__
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            return getattr(importlib.import_module(module), name)(*arguments, **options)
+
+        call.__name__ = name
+        return call
+
+
+def imported(library: str, without: Iterable[str]) -> Any:
+    """Import a library; modules ``without`` that are not loaded yet get stand-ins. Parents come first."""
+    stands = {name: OnDemand(name) for name in without if name not in sys.modules}
+    for name, module in stands.items():
+        parent, _, last = name.rpartition(".")
+        if parent in stands:
+            setattr(stands[parent], last, module)
+    sys.modules.update(stands)
+    try:
+        return importlib.import_module(library)
+    finally:
+        for name in stands:
+            del sys.modules[name]

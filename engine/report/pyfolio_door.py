@@ -1,0 +1,23 @@
+"""The door to pyfolio, which is imported when its figures or tables are asked for.
+
+It comes without scikit-learn, scipy.stats, scipy.optimize and IPython, which are three quarters of its
+1.1 s: it needs them for factor models and for notebooks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from typing import Any
+
+from engine.metrics.on_demand import imported
+
+UNUSED = ("sklearn", "sklearn.linear_model", "scipy.stats", "scipy.optimize", "IPython.display")
+
+
+@cache
+def pyfolio() -> Any:
+    """Return the library with the modules of its sheets; that zipline is not installed is not said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return imported("pyfolio", without=UNUSED)
