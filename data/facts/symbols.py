@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from data.errors import UsageError
 
@@ -43,8 +44,11 @@ _AMERICAN = re.compile(
 # Of all funds those that are also traded; the code of another may be anybody's.
 _TRADED = re.compile(r"(?:159|51[0-8]|52|53|55|56|58)\d+")
 _HINT = "Write a fund as 159363.SZ, 515980.SH or BOTZ.US."
+# More funds than any market has; the same are read again in every file.
+_REMEMBERED = 1 << 14
 
 
+@lru_cache(_REMEMBERED)
 def parse_symbol(text: str) -> str:
     """Return a fund's symbol the way we write it: six digits with .SZ or .SH, or a ticker with .US.
 

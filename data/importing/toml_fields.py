@@ -82,6 +82,8 @@ def constants(raw: Mapping[str, Any], where: str) -> dict[str, str]:
 def date_format(raw: Mapping[str, Any], where: str) -> str | None:
     """Return a format of `strptime` that pandas understands, or None if it is absent."""
     written = text(raw, "date_format", where)
+    if written is None:
+        return None
     try:
         pd.to_datetime(pd.Series(["2025"], dtype="str"), format=written, errors="coerce")
     except ValueError as error:
