@@ -430,12 +430,6 @@ def test_parameters_are_searched_on_both_markets(here: Any) -> None:
     assert here("tune", "momentum", "--param", "lookback=3,5", "--param", "top=1,2", "--no-report")[0] == 0
 
 
-def test_a_signal_for_two_markets_is_refused(here: Any) -> None:
-    code, _, said = here("signal", "momentum", "--set", "lookback=5", "--allow-stale")
-    assert code == 2
-    assert "a signal is for one market, in its own currency; received cn_etf and us_etf" in said
-
-
 def test_a_backtrader_strategy_on_funds_of_another_currency_is_refused(here: Any, tmp_path: Path) -> None:
     text = "import backtrader as bt\n\n\nclass Mine(bt.Strategy):\n    def next(self):\n        pass\n"
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")

@@ -208,13 +208,13 @@ def test_the_session_past_the_calendar_is_refused():
 
     last = calendar_for("cn_etf").last_day
     with pytest.raises(DataError, match=f"session after {last} is not known.*data calendar import"):
-        next_session("cn_etf", last)
-    assert next_session("cn_etf", last - timedelta(days=1)) == last
+        next_session(SYMBOLS, last)
+    assert next_session(SYMBOLS, last - timedelta(days=1)) == last
 
 
 def test_the_next_session_leaves_out_holidays():
-    assert next_session("cn_etf", date(2025, 8, 20)) == date(2025, 8, 21)
-    assert next_session("cn_etf", date(2025, 9, 30)) == date(2025, 10, 9)  # the national holiday
+    assert next_session(SYMBOLS, date(2025, 8, 20)) == date(2025, 8, 21)
+    assert next_session(SYMBOLS, date(2025, 9, 30)) == date(2025, 10, 9)  # the national holiday
 
 
 def test_holdings_outside_the_run_are_refused(aheads):

@@ -14,6 +14,9 @@ MARKETS = ("cn_etf", "us_etf")
 
 CURRENCIES = {"cn_etf": "CNY", "us_etf": "USD"}
 
+# Where a market is.
+ZONES = {"cn_etf": "Asia/Shanghai", "us_etf": "America/New_York"}
+
 # Codes under which a whole market has rows of its own, as in the table `margin`.
 MARKET_CODES = {"CN": "cn_etf", "US": "us_etf"}
 

@@ -82,6 +82,11 @@ class Converted(Market):
         """What money of each fund's currency is worth in that of the run in the session, (D, S)."""
         return self.session_rates
 
+    @property
+    def known_money(self) -> Floats:
+        """The same by the rate that was public before the open, (D, S)."""
+        return self.rates
+
     def fee_rates(self, conversion: float) -> tuple[Floats, Floats]:
         """Return the fees of buying and selling, (D, S), with that of changing money for foreign funds."""
         foreign = np.where((self.rates == 1.0).all(axis=0), 0.0, conversion)

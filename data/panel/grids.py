@@ -53,16 +53,20 @@ class Sessions:
         return np.searchsorted(opens, known_at.astype("datetime64[us]"), side="right").astype(np.int64)
 
     def wait(self, table: str, name: str) -> int:
-        """Return by how many sessions a row is later than its lag says, because another market opens first.
-
-        What is public before an open of its own market may not be before that; but prices are.
-        """
-        apart = len(self.markets) > 1 and table != "bars" and market_of(name) != self.markets[0]
-        return int(apart)
+        """Return by how many sessions a row is later than its lag says (:func:`waits`)."""
+        return waits(table, name, self.markets)
 
     def shift(self, table: str) -> int:
         """Return by how many sessions the user wants a table to be published later."""
         return self.published.shifts.get(table, 0)
+
+
+def waits(table: str, name: str, markets: Sequence[str]) -> int:
+    """Return by how many sessions a row is later than its lag says, because another market opens first.
+
+    What is public before an open of its own market may not be before that; but prices are.
+    """
+    return int(len(markets) > 1 and table != "bars" and market_of(name) != markets[0])
 
 
 def facts_of(

@@ -83,6 +83,11 @@ class Market:
         """What money of each fund's currency is worth in that of the run in the session, (D, S)."""
         return np.broadcast_to(np.float64(1.0), self.mark.shape)
 
+    @property
+    def known_money(self) -> Floats:
+        """The same before the open of the session, (D, S)."""
+        return self.money
+
     def fee_rates(self, conversion: float) -> tuple[Floats, Floats]:
         """Return the fees of buying and selling, (D, S); ``conversion`` is for funds of another currency."""
         return self.buy_fee_rate, self.sell_fee_rate

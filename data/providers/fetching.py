@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from data.errors import DataError, UsageError, did_you_mean
-from data.facts.symbols import MARKET_CODES, market_of
+from data.facts.symbols import MARKET_CODES, ZONES, market_of
 from data.facts.universe import funds_of
 from data.providers.answers import listed
 from data.providers.asking import Connection
@@ -33,8 +33,7 @@ from data.store.tables import TABLES
 
 Progress = Callable[[int, int, str], None]
 
-# Where a market is, and the hour from which its day is over: some vendors revise bars until 18:00.
-ZONES = {"cn_etf": "Asia/Shanghai", "us_etf": "America/New_York"}
+# The hour from which the day of a market is over, in its zone: some vendors revise bars until 18:00.
 DAY_IS_OVER = 18
 _INDEX = re.compile(r"[0-9H]\d{5}")
 _MARKET = {market: code for code, market in MARKET_CODES.items()}

@@ -128,7 +128,8 @@ def show(app: App, folder: Path, as_json: bool) -> None:
         say(f"{document['equity']!r}")
         return
     say(paint(f"{document['strategy']}, from {document['start']} on", bold=True))
-    currency = currency_of(found.header.data["symbols"][0])
+    data = found.header.data
+    currency = data.get("currency") or currency_of(data["symbols"][0])
     last = found.last_day
     if last is None:
         say(f"No session yet; cash {money(document['cash'], currency)}")

@@ -91,7 +91,7 @@ def _print(app: App, done: Reconciled) -> None:
     from engine import CAUSES
 
     found, job = done.found, done.job
-    currency = currency_of(job.panel.symbols[0])
+    currency = job.panel.currency or currency_of(job.panel.symbols[0])
     say(paint(f"{job.spec.strategy} on {job.panel.name}, session of {found.day}", bold=True))
     if job.panel.synthetic:
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))

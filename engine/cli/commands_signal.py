@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.facts.symbols import currency_of
+from data.facts.symbols import market_of
 from data.synthetic import SYNTHETIC_NOTICE
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
@@ -222,26 +222,31 @@ def _require_ahead(panel: Panel) -> None:
     from zoneinfo import ZoneInfo
 
     from data.errors import DataError
-    from data.facts.symbols import market_of
-    from data.providers.fetching import DAY_IS_OVER, ZONES
+    from data.facts.symbols import ZONES, markets_of
+    from data.providers.fetching import DAY_IS_OVER
     from engine import next_session
 
-    market = market_of(panel.symbols[0])
-    now = datetime.now(ZoneInfo(ZONES[market]))
-    session = next_session(market, panel.days[-1].item())
+    first, *others = markets_of(panel.symbols)
+    now = datetime.now(ZoneInfo(ZONES[first]))
+    session = next_session(panel.symbols, panel.days[-1].item())
     if (session, DAY_IS_OVER) <= (now.date(), now.hour):
+        between = (
+            f"Over {first} and {' and '.join(others)} the time for it is between the close of the last "
+            "and the open of the first. "
+        )
         raise DataError(
             f"the session of {session}, the one after the data, is over",
             received=f"data to {panel.days[-1]}",
             limit=f"it is {now:%Y-%m-%d %H:%M} there",
-            hint="Fetch what is missing: `etflow data update --data STORE`. For the orders of that session "
+            hint="Fetch what is missing: `etflow data update --data STORE`. "
+            f"{between if others else ''}For the orders of that session "
             f"all the same: --end {panel.days[-1]}, or --allow-stale.",
         )
 
 
 def _print(app: App, found: NextOrders) -> None:
     signal, tickets = found.signal, found.tickets
-    currency = currency_of(signal.lines[0].symbol)
+    currency = found.currency
     say(f"cash {money(signal.cash, currency)}, equity {money(signal.equity, currency)} at reference prices")
     say(f"cash after the orders at least {money(tickets.cash_after, currency)}")
     for action in signal.actions:
@@ -250,10 +255,21 @@ def _print(app: App, found: NextOrders) -> None:
         following = f"; the next is due on {signal.next_decision}" if signal.next_decision else ""
         sold = " A stop sells." if signal.orders else " Nothing to trade."
         say(f"No decision is due before this open{following}.{sold}")
+    if found.panel.currency is not None:
+        rates = ", ".join(
+            f"{each.rate:.6g} {currency} for a {each.currency}"
+            for each in found.opens
+            if each.currency != currency
+        )
+        say(f"amounts of money are in {currency}{f', at {rates}' if rates else ''}; prices in the fund's")
     say()
-    orders = [_order(place, ticket) for place, ticket in enumerate(tickets.sent, start=1)]
-    say(table(orders, HEADER, left=2) if orders else "Nothing to send.")
-    say()
+    sent = [*enumerate(tickets.sent, start=1)]
+    for each in found.opens:
+        if found.panel.markets:
+            say(f"{each.market}, prices in {each.currency}: send before {each.told}")
+        mine = [_order(place, ticket) for place, ticket in sent if market_of(ticket.symbol) == each.market]
+        say(table(mine, HEADER, left=2) if mine else "Nothing to send.")
+        say()
     shown = [
         line
         for line in signal.lines
@@ -282,6 +298,8 @@ def _warn_of_cuts(app: App, found: NextOrders) -> None:
     waiting = [ticket.symbol for ticket in found.tickets.sent if ticket.after_sales]
     if waiting:
         warn(app, f"send {', '.join(waiting)} once the sales have traded: it is their money")
+    for market in found.behind:
+        warn(app, f"stale: {market}, which closed on {market.due} before this open")
     for each in found.inputs:
         if each.late:
             warn(app, f"stale: {each}; due is {each.due}")

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, UsageError
-from data.facts.symbols import market_of
 from engine.accounts.difference import AccountDifference, difference
 from engine.accounts.lines import FILE, Account, Header, Session, exists, read_account
 from engine.accounts.step import require_steps, steps
@@ -65,7 +64,7 @@ def new_account(folder: Path, job: Job) -> Account:
     require_steps(job.strategy)
     if spec.engine != "reference":
         raise UsageError("an account is kept by the reference engine", received=spec.engine)
-    start = spec.start or next_session(market_of(panel.symbols[0]), panel.days[-1].item())
+    start = spec.start or next_session(panel.symbols, panel.days[-1].item())
     values = job.strategy.parameters
     file = file_of(spec.strategy)
     kept = spec.with_(

@@ -11,7 +11,6 @@ from typing import Any
 from data.errors import UsageError
 from data.facts.availability import load_availability
 from data.load import choose_symbols
-from data.panel.currency import Converted
 from data.panel.panel import Panel
 from data.source import DataSource
 from engine.commands.context import names_of
@@ -20,8 +19,9 @@ from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
 from engine.commands.subject import subject
 from engine.orders.formats import Format, write_orders
-from engine.orders.inputs import Input, inputs_of, require_fresh
+from engine.orders.inputs import Behind, Input, behind, inputs_of, require_closes, require_fresh
 from engine.orders.next_open import Signal, decide_next, next_panel
+from engine.orders.opens import Open, opens_of
 from engine.orders.tickets import BAND, Ticket, Tickets, tickets_of
 from engine.pipeline import Watch
 from engine.results.documents import json_text, plain, write_json
@@ -40,7 +40,8 @@ class NextOrders:
     """The decision before the next open: its orders, what they are computed from, and what they are about.
 
     ``signal`` has what a backtest would send, ``tickets`` what can be sent of it, ``inputs`` the vintage and
-    age of what the strategy read.
+    age of what the strategy read. ``opens`` are those of its markets, ``behind`` the markets that lack their
+    last close before.
     """
 
     job: Job
@@ -48,6 +49,13 @@ class NextOrders:
     signal: Signal
     tickets: Tickets
     inputs: tuple[Input, ...]
+    opens: tuple[Open, ...]
+    behind: tuple[Behind, ...] = ()
+
+    @property
+    def currency(self) -> str:
+        """The currency of the account."""
+        return self.panel.currency or self.opens[0].currency
 
     @property
     def data_warnings(self) -> tuple[str, ...]:
@@ -81,6 +89,9 @@ class NextOrders:
             "costs": self.job.spec.costs.to_dict(),
             "data_warnings": list(self.data_warnings),
         }
+        if self.panel.currency is not None:
+            decided |= {"currency": self.currency, "markets": [asdict(each) for each in self.opens]}
+            decided |= {"behind": [asdict(each) for each in self.behind]}
         return about | decided | notice
 
     def orders(self) -> list[dict[str, Any]]:
@@ -155,12 +166,6 @@ def signal_job(
     source, spec = job.market.source, job.spec
     if source is None:
         raise UsageError("orders for the next open need the source that the panel was loaded from")
-    if job.panel.markets or isinstance(job.panel.market, Converted):
-        raise UsageError(
-            "a signal is for one market, in its own currency",
-            received=" and ".join(job.panel.markets) or f"an account in {job.panel.currency}",
-            hint="Ask for each market alone with --symbols, and leave out --currency.",
-        )
     respect_seals(job, "signal", job.panel.days[-1], job.panel.days[-1])
     with (watch or Watch())("signal"):
         panel = next_panel(
@@ -169,7 +174,11 @@ def signal_job(
             job.panel.days[-1].item(),
             availability=spec.availability,
             lags=spec.lags,
+            currency=job.panel.currency,
         )
+        lagging = behind(panel)
+        if not allow_stale:
+            require_closes(lagging, panel.days[-1].item())
         standing = standing or Standing(spec.cash if cash is None else cash, holdings or {})
         current = job.current
         found = decide_next(
@@ -186,7 +195,7 @@ def signal_job(
             require_fresh(inputs, found.last_day)
         tickets = tickets_of(found, panel, job.conditions.costs, band)
     note_look("signal", job, found.last_day, found.last_day)
-    return NextOrders(job, panel, found, tickets, inputs)
+    return NextOrders(job, panel, found, tickets, inputs, opens_of(panel, published), lagging)
 
 
 def _ticket(ticket: Ticket) -> dict[str, Any]:

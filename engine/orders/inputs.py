@@ -3,21 +3,27 @@
 A datum is *late* where the rules of publication (``data/facts/availability.toml``) say that a newer one is
 out before the open, and the data do not have it: a backtest would have decided with it. Bars are late where a
 fund that is held or wanted has had none for longer than a halt takes.
+
+Of two markets each has closed once more before the open that both share, perhaps on a day that it had alone;
+a market whose bars end before that is *behind*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.errors import DataError
 from data.facts.availability import Availability
+from data.facts.calendars import calendar_for
 from data.facts.rules import LONGEST_HALT
+from data.facts.symbols import market_of
 from data.panel.facts import Grid
+from data.panel.grids import waits
 from data.panel.panel import Panel
 from data.store.tables import FUND_TABLES, TABLES
 
@@ -129,7 +135,8 @@ def _of_funds(
                 due[symbol] = availability.lag(name, symbol, before)
         elif price[column] <= 1 + LONGEST_HALT:
             found[symbol] = int(ages[column])
-            due[symbol] = availability.lag(name, symbol, before) + int(awaited[column])
+            wait = waits(name, symbol, panel.markets)
+            due[symbol] = availability.lag(name, symbol, before) + wait + int(awaited[column])
     return found, due
 
 
@@ -149,6 +156,48 @@ def _of_series(name: str, panel: Panel, availability: Availability) -> tuple[dic
     except DataError:
         return {name: row - int(rows[newest])}, {}
     return {name: row - int(rows[newest])}, {name: due}
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A market whose bars end with ``last``, although it closed on ``due`` before the open; None: no bar."""
+
+    market: str
+    last: date | None
+    due: date
+
+    def __str__(self) -> str:
+        return f"{self.market} to {self.last or 'no day'}"
+
+
+def behind(panel: Panel) -> tuple[Behind, ...]:
+    """Return the markets whose bars do not reach their last close before the last open of ``panel``."""
+    if panel.on_file is None:
+        return ()  # of one market, whose last session on file the panel goes on from
+    days, closes = panel.on_file
+    day: date = panel.days[-1].item()
+    found = []
+    for market in panel.markets:
+        mine = np.array([market_of(symbol) == market for symbol in panel.symbols], dtype=np.bool_)
+        traded = days[np.isfinite(closes[:, mine]).any(axis=1)]
+        before = calendar_for(market).sessions(day - timedelta(days=31), day - timedelta(days=1))
+        due: date = before[-1].item()
+        last: date | None = traded[-1].item() if len(traded) else None
+        if last is None or last < due:
+            found.append(Behind(market, last, due))
+    return tuple(found)
+
+
+def require_closes(found: Collection[Behind], day: date) -> None:
+    """Raise DataError where a market is behind; ``day`` is that of the open."""
+    if found:
+        raise DataError(
+            f"the data do not have the last close before the open of {day}, which both markets share",
+            received=" and ".join(map(str, found)),
+            limit=" and ".join(f"{each.market} to {each.due}" for each in found),
+            hint="Fetch or import it once that session is over: `etflow data update --data STORE`. "
+            "Or decide without it: --allow-stale.",
+        )
 
 
 def require_fresh(inputs: Collection[Input], last: date) -> None:

@@ -1,7 +1,8 @@
 """What to hold at the next open, as orders: what a backtest would send there, from what is public by then.
 
 1. The panel of the data is extended by the session after the last one on file (``next_panel``), without
-   bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's.
+   bars, so that its known row and its reference prices exist; nothing else tells it from a backtest's. Of two
+   markets it is the next on which both are open, with what one of them traded alone until then.
 2. The strategy decides as it does in a run (``engine.simulation.backtest.decisions_of``): by its rebalancing
    rule counted from ``start``, or as the first decision of a run that begins at this open.
 3. The account goes through the corporate actions of the session and is sized into orders by the same
@@ -20,9 +21,11 @@ import pandas as pd
 
 from data.errors import DataError, UsageError
 from data.facts.actions import Event
-from data.facts.calendars import COMMAND, Calendar, calendar_for
-from data.facts.symbols import market_of
+from data.facts.calendars import COMMAND
+from data.facts.common_sessions import calendar_of
+from data.facts.symbols import markets_of
 from data.load import load_panel
+from data.panel.currency import Converted
 from data.panel.panel import Panel
 from data.panel.watched import watched
 from data.source import Span, spans_of
@@ -34,6 +37,7 @@ from engine.simulation.backtest import decisions_of, flows_at
 from engine.simulation.books import Books
 from engine.simulation.commissions import commissions
 from engine.simulation.decisions import Decision, OwnOrders, follow, orders_of
+from engine.simulation.engines import require_rates
 from engine.simulation.ledger import total_equity
 from engine.simulation.standing import Past, Standing, remind
 from engine.spec import DEFAULT, Conditions
@@ -52,11 +56,11 @@ class Line:
     """One fund before the open: what is wanted, what is held, and the order between the two.
 
     ``shares`` are held after the corporate actions of the session, ``order_shares`` are signed. Money is
-    estimated at the ``reference`` price: ``notional``, ``commission``, ``fee``. ``volume_share`` is the order
-    over the volume of the session before; ``ages`` are sessions from the datum to the decision (1: of the
-    session before). ``rank`` is the place by score, 1 the highest, and ``flow`` the net inflow of 20 sessions
-    over assets. None: not known, or none. ``remark`` says why a wanted fund gets no order, ``stop`` which
-    stop sells it.
+    estimated at the ``reference`` price: ``notional``, ``commission``, ``fee``, in the currency of the
+    account; prices are in that of the fund. ``volume_share`` is the order over the volume of the session
+    before; ``ages`` are sessions from the datum to the decision (1: of the session before). ``rank`` is the
+    place by score, 1 the highest, and ``flow`` the net inflow of 20 sessions over assets. None: not known, or
+    none. ``remark`` says why a wanted fund gets no order, ``stop`` which stop sells it.
     """
 
     symbol: str
@@ -110,24 +114,24 @@ class Signal:
 
 
 class _Ahead:
-    """A source that ends with ``last``, and has one more session, on which nothing traded yet."""
+    """A source that ends before ``day``, a session on which nothing traded yet."""
 
-    def __init__(self, source: DataSource, last: date, day: date) -> None:
+    def __init__(self, source: DataSource, day: date) -> None:
         self._source = source
-        self._last, self._day = last, day
+        self._day = day
         self.name = source.name
         self.synthetic = source.synthetic
         self.default_benchmark = source.default_benchmark
 
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the rows of a table; of bars those up to the end, and empty ones after it."""
+        """Return the rows of a table; of bars those before the session, and empty ones on it."""
         frame = self._source.read(table, symbols)
         if table != "bars" or frame.empty:
             return frame
         # One for each fund, so that those whose bars begin later are still in the panel.
         empty = frame.drop_duplicates("symbol", keep="last").assign(day=pd.Timestamp(self._day))
         empty[frame.select_dtypes("number").columns] = np.nan
-        frame = frame[frame["day"] <= pd.Timestamp(self._last)]
+        frame = frame[frame["day"] < pd.Timestamp(self._day)]
         return pd.concat([frame, empty], ignore_index=True)
 
     def spans(self, table: str) -> Mapping[str, Span]:
@@ -140,9 +144,23 @@ class _Ahead:
         }
 
 
-def next_session(market: str, last: date) -> date:
-    """Return the first session after ``last``; DataError past the days that the calendar has."""
-    return _next_session(calendar_for(market), last)
+def next_session(symbols: Sequence[str], last: date) -> date:
+    """Return the first day after ``last`` on which all markets of ``symbols`` are open.
+
+    DataError past the days that the calendars have.
+    """
+    markets = markets_of(symbols)
+    calendar = calendar_of(markets)
+    # Longer than any holiday, and no longer than what is recorded.
+    until = min(last + timedelta(days=31), calendar.last_day)
+    days: list[date] = calendar.sessions(last + timedelta(days=1), until).tolist() if last < until else []
+    if not days:
+        raise DataError(
+            f"the session after {last} is not known",
+            limit=f"sessions of {' and '.join(markets)} are recorded through {calendar.last_day}",
+            hint=f"Import the exchange's notice of closed days: {COMMAND}.",
+        )
+    return days[0]
 
 
 def next_panel(source: DataSource, symbols: Sequence[str], last: date, **options: Any) -> Panel:
@@ -150,8 +168,7 @@ def next_panel(source: DataSource, symbols: Sequence[str], last: date, **options
 
     ``options`` go to :func:`data.load.load_panel`.
     """
-    ahead = _Ahead(source, last, next_session(market_of(symbols[0]), last))
-    return load_panel(ahead, symbols, **options)
+    return load_panel(_Ahead(source, next_session(symbols, last)), symbols, **options)
 
 
 def decide_next(
@@ -188,7 +205,10 @@ def decide_next(
         )
     row = len(panel.days) - 1
     day: date = panel.days[row].item()
+    require_rates(panel, row, row)
     reads: dict[str, None] = {"bars": None}
+    if isinstance(panel.market, Converted):
+        reads["fx"] = None
     seen = watched(panel, reads)
     first, made = decisions_of(adapter, seen, conditions.start or day, row, fill=conditions.fill)
     assert not isinstance(made, OwnOrders)
@@ -235,19 +255,6 @@ def _told(event: Event, panel: Panel) -> str:
     return f"{event.kind} of {event.ratio if event.kind == 'split' else event.cash:g}"
 
 
-def _next_session(calendar: Calendar, last: date) -> date:
-    # Longer than any holiday, and no longer than what is recorded.
-    until = min(last + timedelta(days=31), calendar.last_day)
-    days: list[date] = calendar.sessions(last + timedelta(days=1), until).tolist() if last < until else []
-    if not days:
-        raise DataError(
-            f"the session after {last} is not known",
-            limit=f"sessions of {calendar.market} are recorded through {calendar.last_day}",
-            hint=f"Import the exchange's notice of closed days: {COMMAND}.",
-        )
-    return days[0]
-
-
 def _equity(books: Books, reference: list[float]) -> float:
     for column, shares in enumerate(books.shares):
         if shares and reference[column] != reference[column]:
@@ -268,6 +275,8 @@ def _lines(
     panel: Panel, books: Books, decision: Decision | None, orders: Mapping[int, int], costs: Costs
 ) -> tuple[Line, ...]:
     market, row = panel.market, len(panel.days) - 1
+    local, worth = market.local, market.known_money[row].tolist()
+    buying, selling = market.fee_rates(costs.fx_fee_rate)
     volume, charges = _last_volume(panel), commissions(panel, costs)
     ages = {name: row - panel.known.session_of(name)[row] for name in DATA}
     refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
@@ -277,9 +286,9 @@ def _lines(
     lines = []
     for column, symbol in enumerate(panel.symbols):
         order = orders.get(column, 0)
-        reference = float(market.reference[row, column])
-        notional = abs(order) * reference if order else 0.0
-        rates = market.buy_fee_rate if order > 0 else market.sell_fee_rate
+        reference = float(local.reference[row, column])
+        notional = abs(order) * reference * worth[column] if order else 0.0
+        rates = buying if order > 0 else selling
         charged = commission(notional, *(float(charges[name][row, column]) for name in COMMISSION))
         lines.append(
             Line(
@@ -295,8 +304,8 @@ def _lines(
                 commission=charged if order else 0.0,
                 fee=float(rates[row, column]) * notional,
                 volume_share=_number(abs(order) / volume[column]) if order and volume[column] > 0 else None,
-                limit_up=_number(float(market.limit_up[row, column])),
-                limit_down=float(market.limit_down[row, column]) or None,
+                limit_up=_number(float(local.limit_up[row, column])),
+                limit_down=float(local.limit_down[row, column]) or None,
                 ages={name: int(age[column]) if age[column] <= row else None for name, age in ages.items()},
                 remark=refused.get(symbol, ""),
                 stop=STOP_FIELDS[exits[column] - 1] if exits[column] else None,
@@ -326,7 +335,7 @@ def _next_decision(adapter: Adapter, panel: Panel, first: int) -> date | None:
     if adapter.rebalance is None:
         return None
     day: date = panel.days[-1].item()
-    calendar = calendar_for(market_of(panel.symbols[0]))
+    calendar = calendar_of(markets_of(panel.symbols))
     later = calendar.sessions(day, calendar.last_day)
     days = np.concatenate([panel.days, later[1:]])
     rows = decision_rows(adapter.rebalance, days, first, len(days) - 1, adapter.phase)

@@ -12,7 +12,9 @@ exchanging one thing at a time, in this order:
 6. *cost*: at the commission and fees that were charged.
 
 Shares that the engine does not trade are valued at the price at which it would. Sums are of exact fractions,
-so that the causes add up to the whole, fund by fund.
+so that the causes add up to the whole, fund by fund. Prices and costs of fills are in the currency of the
+fund, as a broker says them; in an account of another one they count at the rate of the session, as the
+engine's do.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ Trades = Mapping[tuple[int, bool], Trade]
 class FundDifference:
     """One fund: what the engine trades, what was sent and what traded, and basis points by cause.
 
+    Prices are in the currency of the fund.
     Shares are net; prices None where nothing traded. ``refused`` says why the engine did not trade all of it.
     """
 
@@ -201,7 +204,11 @@ def _added(one: Trade, other: Trade) -> Trade:
 
 
 def _together(fills: Sequence[Row], panel: Panel) -> Trades:
-    """Return fills by fund and direction, at their average price; costs NaN where a fill does not say."""
+    """Return fills by fund and direction, at their average price; costs NaN where a fill does not say.
+
+    Money is in the currency of the account.
+    """
+    worth = panel.market.money[-1].tolist()
     found: dict[tuple[int, bool], list[Row]] = {}
     for row in fills:
         if row.shares:
@@ -211,7 +218,7 @@ def _together(fills: Sequence[Row], panel: Panel) -> Trades:
         shares = sum(row.shares for row in rows)
         paid = math.fsum(row.shares * (row.price or 0.0) for row in rows)
         costs = math.fsum(math.nan if row.costs is None else row.costs for row in rows)
-        trades[key] = Trade(shares, paid / shares, costs)
+        trades[key] = Trade(shares, paid / shares * worth[key[0]], costs * worth[key[0]])
     return trades
 
 
@@ -237,7 +244,7 @@ def _difference(
     refused: Mapping[str, Sequence[str]],
 ) -> Reconciliation:
     equity = Fraction(signal.equity)
-    mark = panel.market.mark[-1].tolist()
+    mark, worth = panel.market.mark[-1].tolist(), panel.market.money[-1].tolist()
     concerned = sorted(
         {column for step in steps for column, _ in step} | {panel.symbols.index(each) for each, _ in ours}
     )
@@ -255,9 +262,9 @@ def _difference(
         funds.append(
             FundDifference(
                 symbol,
-                *_net(steps[0], column),
+                *_net(steps[0], column, worth[column]),
                 sum(shares for name, shares in ours if name == symbol),
-                *_net(actual, column),
+                *_net(actual, column, worth[column]),
                 tuple(refused.get(symbol, ())),
                 {cause: float(part) for cause, part in parts.items()},
             )
@@ -292,10 +299,13 @@ def _earned(trades: Trades, column: int, mark: float, panel: Panel) -> Fraction:
     return total
 
 
-def _net(trades: Trades, column: int) -> tuple[int, float | None]:
-    """Return the net shares of a fund that traded, and the price if all went in one direction."""
+def _net(trades: Trades, column: int, worth: float) -> tuple[int, float | None]:
+    """Return the net shares of a fund that traded, and the price if all went in one direction.
+
+    The price is in the currency of the fund, which is ``worth`` so much.
+    """
     mine = [trade for (each, _), trade in trades.items() if each == column]
-    return sum(trade.shares for trade in mine), mine[0].price if len(mine) == 1 else None
+    return sum(trade.shares for trade in mine), mine[0].price / worth if len(mine) == 1 else None
 
 
 def _require(row: Row, panel: Panel, day: date) -> None:

@@ -9,6 +9,10 @@ known, so that each order is made one that cannot fail for want of cash, and can
    session once they have traded, in China as in America. A purchase that needs it says so (``after_sales``);
 4. purchases are cut to the whole lots that cash pays for at the limit price, commission and fee included.
 
+Of two markets the one that opens first comes first, with sales and purchases of its own: what the other sells
+is not there yet. Prices are in the currency of the fund, as a broker wants them, money in that of the
+account, at the rate that was public before the open.
+
 Cutting is that of the engine's own fills (``engine.kernel.fills``), at the limit price.
 """
 
@@ -19,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.errors import UsageError
+from data.facts.symbols import MARKETS, market_of
 from data.numeric.arithmetic import round_half_up
 from data.panel.panel import Panel
 from engine.kernel.costs import COMMISSION, Costs
@@ -34,7 +39,8 @@ BAND = 0.01
 class Ticket:
     """An order to send before the open of ``Signal.day``.
 
-    ``shares`` are signed, ``wanted`` those that the backtest would send. Money is at the ``limit_price``.
+    ``shares`` are signed, ``wanted`` those that the backtest would send. Money is at the ``limit_price``, and
+    in the currency of the account, the price in that of the fund.
     ``cut`` are shares that are not sent, by reason (``engine.kernel.fills``). ``after_sales``: send it once
     the sales have traded, whose money it needs. ``usual_volume`` is in shares a session; None: not known.
     """
@@ -70,30 +76,36 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
     if not 0.0 <= band < 1.0:
         raise UsageError("the band of limit prices is out of bounds", received=band, limit="0 to below 1")
     market, row = panel.market, len(panel.days) - 1
+    local, worth = market.local, market.known_money[row].tolist()
+    buying, selling = market.fee_rates(costs.fx_fee_rate)
     # At the limit price nothing is worse than the price itself.
     terms = terms_of(costs)._replace(slippage_rate=0.0, impact=0.0)
     charged = commissions(panel, costs)
     at_hand = cash = signal.cash
-    made = []
-    for line in signal.orders:
+    made: list[Ticket] = []
+    place = 0
+    for line in sorted(signal.orders, key=lambda line: place_of(line.symbol)):
+        if place_of(line.symbol) != place:
+            place, at_hand = place_of(line.symbol), cash  # the market before has closed
         column, order = panel.symbols.index(line.symbol), line.order_shares
-        reference, tick = float(market.reference[row, column]), float(market.tick[row, column])
-        highest, lowest = float(market.limit_up[row, column]), float(market.limit_down[row, column])
+        reference, tick = float(local.reference[row, column]), float(local.tick[row, column])
+        highest, lowest = float(local.limit_up[row, column]), float(local.limit_down[row, column])
         price = round_half_up(reference * (1.0 + band if order > 0 else 1.0 - band), tick)
         price = min(max(price, lowest, tick), highest)
         usual = _usual_volume(panel, column)
+        paid, rate = price * worth[column], worth[column]
         quote = Quote(
-            price,
-            price,
-            price,
+            paid,
+            paid,
+            paid,
             usual or 0.0,
-            highest,
-            lowest,
-            tick,
+            highest * rate,
+            lowest * rate,
+            tick * rate,
             int(market.lot[row, column]),
             0.0,
-            float(market.buy_fee_rate[row, column]),
-            float(market.sell_fee_rate[row, column]),
+            float(buying[row, column]),
+            float(selling[row, column]),
             *(float(charged[name][row, column]) for name in COMMISSION),
         )
         filled = fill_order(order, quote, terms if usual else terms._replace(participation_rate=0.0), cash)
@@ -120,6 +132,11 @@ def tickets_of(signal: Signal, panel: Panel, costs: Costs, band: float = BAND) -
     return Tickets(
         tuple(each for each in made if each.shares), tuple(each for each in made if not each.shares), cash
     )
+
+
+def place_of(symbol: str) -> int:
+    """Return the place of a fund's market in the order in which markets open on a day."""
+    return MARKETS.index(market_of(symbol))
 
 
 def why(line: Line) -> str:

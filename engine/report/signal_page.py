@@ -63,8 +63,9 @@ def _header(document: Mapping[str, Any]) -> Safe:
 
 
 def _money(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    money = f" {document['currency']}" if "currency" in document else ""
     return [
-        ("Equity", number(document["equity"], 0), "at reference prices"),
+        ("Equity", number(document["equity"], 0) + money, "at reference prices"),
         ("Cash", number(document["cash"], 0), "before the orders"),
         ("Cash afterwards", number(document["cash_after"], 0), "at least, if all orders fill"),
     ]
@@ -83,6 +84,14 @@ def _lead(document: Mapping[str, Any]) -> str:
         reasons = " and ".join(each["cut"])
         said.append(f"Not sent for {reasons}: {each['wanted']:+,} of {each['symbol']}.")
     said.append("Sales first; money is at the limit price, which is the worst that can be paid.")
+    if "markets" in document:
+        said.append(f"Values are in {document['currency']}, prices in the currency of the fund.")
+    for each in document.get("markets", ()):
+        (zone, moment), *others = each["send_before"].items()
+        elsewhere = "".join(f" ({there} {other})" for other, there in others)
+        said.append(f"Send those of {each['market']} before {moment} {zone}{elsewhere}.")
+    for each in document.get("behind", ()):
+        said.append(f"Stale: {each['market']}, whose close of {each['due']} is not on file.")
     return " ".join(said)
 
 

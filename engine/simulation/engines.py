@@ -74,12 +74,13 @@ def require_market(panel: Panel, first: int, last: int, conditions: Conditions) 
             received=f"sessions {first} to {last}",
             limit=f"1 to {len(panel.days) - 1}",
         )
-    _require_rates(panel, first, last)
+    require_rates(panel, first, last)
     if conditions.fill == "vwap":
         _require_amounts(panel, first, last)
 
 
-def _require_rates(panel: Panel, first: int, last: int) -> None:
+def require_rates(panel: Panel, first: int, last: int) -> None:
+    """Raise DataError unless exchange rates are known before each of these sessions, where any are needed."""
     if not isinstance(panel.market, Converted):
         return
     span = slice(first, last + 1)
