@@ -61,6 +61,17 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What the exchange asks of whoever trades a fund."""
+
+    lot: int = 100
+    tick: float = 0.001
+    buy_fee_rate: float = 0.0
+    sell_fee_rate: float = 0.0
+    price_limit: float | None = None
+
+
+@dataclass(frozen=True)
 class Fund:
     symbol: str
     bars: Mapping[date, Bar]  # no bar, or one without volume: halted
@@ -69,6 +80,12 @@ class Fund:
     listed: date | None = None  # None: from the first bar
     delisted: date | None = None  # the first day on which it is listed no more
     price_limit: float | None = None
+    terms: Mapping[date, Terms] = field(default_factory=dict)  # of its own, from a day on
+
+    def terms_on(self, day: date, usual: Terms) -> Terms:
+        """Return the terms of a session: the latest of its own, else those of all funds and its own limit."""
+        own = [since for since in sorted(self.terms) if since <= day]
+        return self.terms[own[-1]] if own else replace(usual, price_limit=self.price_limit)
 
 
 @dataclass(frozen=True)
@@ -123,6 +140,11 @@ class Scenario:
     fx_fee_rate: float = 0.0  # of an order in such a fund
     foreign_commission: Commission | None = None  # of such a fund; None: that of all
     reserve: float = 0.0  # fraction of equity that is to stay in cash
+
+    @property
+    def terms(self) -> Terms:
+        """What holds for funds that have no terms of their own."""
+        return Terms(self.lot, self.tick, self.buy_fee_rate, self.sell_fee_rate)
 
 
 # --- What comes out ---------------------------------------------------------------------------------------
@@ -192,8 +214,10 @@ class Quote:
     up: float
     mark: float | None
     volatility: float
+    terms: Terms
     last: float | None = None  # the mark before, adjusted, also where the fund is over
     rate: float = 1.0  # what the bar is to be multiplied by
+    known: float = 1.0  # the same as it was before the open
     fx_fee_rate: float = 0.0
     foreign: bool = False
 
@@ -214,21 +238,29 @@ def in_the_account(scenario: Scenario, symbol: str, quotes: dict[date, Quote]) -
         known, rate = before[-1], until[-1]
         result[day] = replace(
             quote,
-            due=tuple(replace(action, cash=action.cash * known) for action in quote.due),
+            due=tuple(
+                # What a merge pays for a fraction is a price of the successor, in its currency.
+                action if action.kind == "merge" else replace(action, cash=action.cash * known)
+                for action in quote.due
+            ),
             reference=None if quote.reference is None else quote.reference * known,
             down=quote.down * rate,
             up=quote.up * rate,
             mark=None if quote.mark is None else quote.mark * rate,
             last=None if quote.last is None else quote.last * known,
             rate=rate,
+            known=known,
             fx_fee_rate=scenario.fx_fee_rate,
             foreign=True,
         )
     return result
 
 
-def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote]:
-    """Reference, limits and mark of every session, each from the session before."""
+def history(fund: Fund, days: tuple[date, ...], usual: Terms) -> dict[date, Quote]:
+    """Reference, limits and mark of every session, each from the session before.
+
+    ``usual`` are the terms of a fund that has none of its own.
+    """
     listing = fund.listed or min(fund.bars, default=date.max)
     quotes: dict[date, Quote] = {}
     mark: float | None = None
@@ -240,16 +272,17 @@ def history(fund: Fund, days: tuple[date, ...], tick: float) -> dict[date, Quote
         traded = bar is not None and bar.volume > 0
         due = tuple(action for action in fund.actions if before < action.ex_day <= day)
         over = any(action.kind in ENDS and action.ex_day <= day for action in fund.actions)
-        last = reference_price(bar, mark, due, navs, tick)
+        terms = fund.terms_on(day, usual)
+        last = reference_price(bar, mark, due, navs, terms.tick)
         reference = None if over else last
         down, up = 0.0, math.inf
-        if fund.price_limit is not None and reference is not None:
-            down = half_up(decimal(reference) * (1 - decimal(fund.price_limit)), tick)
-            up = half_up(decimal(reference) * (1 + decimal(fund.price_limit)), tick)
+        if terms.price_limit is not None and reference is not None:
+            down = half_up(decimal(reference) * (1 - decimal(terms.price_limit)), terms.tick)
+            up = half_up(decimal(reference) * (1 + decimal(terms.price_limit)), terms.tick)
         mark = bar.close if traded and not over else reference
         listed = listing <= day and (fund.delisted is None or day < fund.delisted) and not over
         volatility = sample_deviation(returns[-20:])
-        quotes[day] = Quote(bar, listed, traded, due, reference, down, up, mark, volatility, last)
+        quotes[day] = Quote(bar, listed, traded, due, reference, down, up, mark, volatility, terms, last)
         if traded and reference is not None:
             returns.append(bar.close / reference - 1)
         before = day
@@ -313,7 +346,7 @@ class Account:
 def simulate(scenario: Scenario) -> Outcome:
     days, costs = scenario.days, scenario.costs
     funds = {fund.symbol: fund for fund in scenario.funds}
-    quotes = {symbol: history(fund, days, scenario.tick) for symbol, fund in funds.items()}
+    quotes = {symbol: history(fund, days, scenario.terms) for symbol, fund in funds.items()}
     quotes = {symbol: in_the_account(scenario, symbol, each) for symbol, each in quotes.items()}
     account = Account(scenario.cash, dict.fromkeys(funds, 0))
     sleeves: list[Account] = []
@@ -332,17 +365,23 @@ def simulate(scenario: Scenario) -> Outcome:
         if decision is not None:
             alone = decision.sleeve is not None
             buyers = [account, sleeves[decision.sleeve]] if alone else [account]
-            lot = scenario.lot if alone else scenario.lot * decision.tranches
-            orders, unlisted = size(buyers[-1], today, decision, lot, scenario.reserve)
+            lots = {symbol: quote.terms.lot for symbol, quote in today.items()}
+            if not alone:
+                lots = {symbol: lot * decision.tranches for symbol, lot in lots.items()}
+            orders, unlisted = size(buyers[-1], today, decision, lots, scenario.reserve)
             if decision.only is not None:
                 orders = {symbol: order for symbol, order in orders.items() if symbol in decision.only}
             if alone:
-                orders = {symbol: whole(buyers, symbol, order, lot) for symbol, order in orders.items()}
+                orders = {
+                    symbol: whole(buyers, symbol, order, lots[symbol]) for symbol, order in orders.items()
+                }
             rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]
             sells = [symbol for symbol in funds if orders.get(symbol, 0) < 0]
             buys = [symbol for symbol in decision.rank if orders.get(symbol, 0) > 0]
             for symbol in sells + buys:
-                fill, refused = trade(buyers, scenario, lot, day, symbol, today[symbol], orders[symbol])
+                fill, refused = trade(
+                    buyers, scenario, lots[symbol], day, symbol, today[symbol], orders[symbol]
+                )
                 fills += fill
                 rejections += refused
         nights = (day - yesterday).days if sessions else 0
@@ -350,29 +389,33 @@ def simulate(scenario: Scenario) -> Outcome:
         for each, earned in zip((account, *sleeves), interest, strict=True):
             each.cash += earned
         if decision is not None and decision.sleeve is None:
-            sleeves = divide(account, decision.tranches, scenario.lot)
+            sleeves = divide(account, decision.tranches, today)
         require_shares_to_add_up(account, sleeves)
         sessions.append(close(account, today, day, interest[0]))
     return Outcome(tuple(sessions), tuple(fills), tuple(rejections))
 
 
-def divide(account: Account, tranches: int, lot: int) -> list[Account]:
+def divide(account: Account, tranches: int, today: Mapping[str, Quote]) -> list[Account]:
     """Return equal parts of an account, shares in whole lots; the last one has what is no lot."""
     if tranches == 1:
         return []
+    lots = {
+        symbol: (today[symbol].terms.lot, held // today[symbol].terms.lot)
+        for symbol, held in account.shares.items()
+    }
     sleeves = [
         Account(
             account.cash / tranches,
             {
-                symbol: (held // lot * (number + 1) // tranches - held // lot * number // tranches) * lot
-                for symbol, held in account.shares.items()
+                symbol: (count * (number + 1) // tranches - count * number // tranches) * lot
+                for symbol, (lot, count) in lots.items()
             },
             [(pay_day, amount / tranches) for pay_day, amount in account.receivables],
         )
         for number in range(tranches)
     ]
     for symbol, held in account.shares.items():
-        sleeves[-1].shares[symbol] += held % lot
+        sleeves[-1].shares[symbol] += held % today[symbol].terms.lot
     return sleeves
 
 
@@ -458,7 +501,7 @@ def merge(
 ) -> None:
     """Whole shares of the successor, and cash for the fraction, in proportion to what each sleeve had."""
     into = action.successor
-    price = today[into].reference if math.isnan(action.cash) else action.cash
+    price = today[into].reference if math.isnan(action.cash) else action.cash * today[into].known
     before = [each.shares[symbol] for each in (account, *sleeves)]
     split(account, sleeves, symbol, action.ratio)
     fraction = max(before[0] * action.ratio - account.shares[symbol], 0.0)
@@ -491,7 +534,11 @@ def collect(account: Account, day: date) -> None:
 
 # --- Trading ----------------------------------------------------------------------------------------------
 def size(
-    account: Account, today: Mapping[str, Quote], decision: Decision, lot: int, reserve: float
+    account: Account,
+    today: Mapping[str, Quote],
+    decision: Decision,
+    lots: Mapping[str, int],
+    reserve: float,
 ) -> tuple[dict[str, int], list[str]]:
     """Orders in shares, and the funds that are wanted but not to be had."""
     wealth = equity(account, {symbol: quote.reference for symbol, quote in today.items()})
@@ -505,6 +552,7 @@ def size(
         if weight > 0 and (not quote.listed or quote.reference is None):
             unlisted.append(symbol)
         elif weight > 0:
+            lot = lots[symbol]
             orders[symbol] = math.trunc((weight * wealth / quote.reference - held) / lot) * lot
         elif quote.listed:
             orders[symbol] = -held  # odd lots included
@@ -530,7 +578,7 @@ def trade(
     lowest, highest = (
         (bar.low * quote.rate, bar.high * quote.rate) if scenario.fill == "vwap" else (base, base)
     )
-    half_a_tick = scenario.tick * quote.rate / 2
+    half_a_tick = quote.terms.tick * quote.rate / 2
     if side > 0 and lowest >= quote.up - half_a_tick:
         return [], [Rejection(day, symbol, order, "limit_up")]
     if side < 0 and highest <= quote.down + half_a_tick:
@@ -589,7 +637,7 @@ def fill_price(scenario: Scenario, quote: Quote, base: float, side: int, shares:
     return (
         min(base * (1 + rate), quote.up)
         if side > 0
-        else max(base * (1 - rate), quote.down, scenario.tick * quote.rate)
+        else max(base * (1 - rate), quote.down, quote.terms.tick * quote.rate)
     )
 
 
@@ -606,5 +654,5 @@ def charges(scenario: Scenario, quote: Quote, side: int, notional: float) -> tup
         if own is not None:  # whole ticks of the other currency, and a tick of it is no round number here
             count = round(commission / tick)
             commission = count / (1 / tick) if tick < 1 else count * tick
-    fee_rate = scenario.buy_fee_rate if side > 0 else scenario.sell_fee_rate
+    fee_rate = quote.terms.buy_fee_rate if side > 0 else quote.terms.sell_fee_rate
     return commission, (fee_rate + quote.fx_fee_rate) * notional

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
-from tests.oracle import Decision, Fund, Quote, Scenario, add, history
+from tests.oracle import Decision, Fund, Quote, Scenario, Terms, add, history
 
 Number = float | Fraction
 STILL = 1e-12  # a lower volatility is a rounding error
@@ -204,13 +204,13 @@ def sum_of(parts: list[Number], number: type[Number]) -> Number:
     return sum(parts, number(0)) if number is Fraction else add(parts)
 
 
-def volatilities_of(fund: Fund, days: Sequence[date], tick: float) -> dict[date, float]:
+def volatilities_of(fund: Fund, days: Sequence[date], usual: Terms) -> dict[date, float]:
     """Return the sample deviation of the last 20 total returns known before each open; 0 for fewer than two.
 
     From close to close, dividends and splits included. A session without a trade returns nothing, until
     after ten of them the price is unknown.
     """
-    quotes = history(fund, tuple(days), tick)
+    quotes = history(fund, tuple(days), usual)
     returns: list[float | None] = []  # of the sessions before; None where it is unknown
     volatilities: dict[date, float] = {}
     close: float | None = None  # the last one, on the basis of the shares of today
@@ -246,7 +246,7 @@ def deviation(returns: list[float]) -> float:
 def with_exits(scenario: Scenario, stops: Stops) -> dict[date, Decision]:
     """Return the decisions of a scenario, those on its sessions, and the exits between them."""
     first = scenario.days.index(scenario.first) if scenario.first else 1
-    tapes = {fund.symbol: history(fund, scenario.days, scenario.tick) for fund in scenario.funds}
+    tapes = {fund.symbol: history(fund, scenario.days, scenario.terms) for fund in scenario.funds}
     positions: dict[str, Position] = {}
     closes: dict[str, tuple[float, int]] = {}  # the last one of each fund, and the number of its session
     found: dict[date, Decision] = {}
@@ -320,4 +320,4 @@ def bought_at(scenario: Scenario, quote: Quote) -> float | None:
     bar = quote.bar
     price = {"open": bar.open, "vwap": bar.amount / bar.volume, "close": bar.close}[scenario.fill]
     best = bar.low if scenario.fill == "vwap" else price
-    return None if best >= quote.up - scenario.tick / 2 else price
+    return None if best >= quote.up - quote.terms.tick / 2 else price

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import run_backtest
 from data.errors import DataError, UsageError
@@ -34,43 +33,17 @@ from engine.simulation.engines import simulate
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions, Spec
 from tests import oracle
-from tests.helpers.markets import scenarios
+from tests.helpers.markets import abroad
 from tests.helpers.scenarios import IMPLEMENTATIONS, assert_same
-from tests.oracle import Commission, Decision, Scenario
+from tests.oracle import Scenario
 from tests.test_parity import FEW
 
 CN, US = "159363.SZ", "BOTZ.US"
-AMERICAN = (Commission(0.0, 1.0, 0.01), Commission(0.0002, 0.35, 0.0), Commission(0.003, 0.0, 0.05))
 FREE = Costs(0.0, 0.0, 0.0, 0.0, 0.0)
 ENGINES = ("reference", "batch")
 
 
 # --- Against the oracle -----------------------------------------------------------------------------------
-@st.composite
-def abroad(draw: st.DrawFn) -> Scenario:
-    """Any market in which the later funds are American, with rates that are missing on some days."""
-    scenario = draw(scenarios())
-    names = [fund.symbol for fund in scenario.funds]
-    new = {name: f"X{name[5]}.US".replace(name[5], "ABCDEFGH"[int(name[5])]) for name in names[2:]}
-
-    def renamed(decision: Decision) -> Decision:
-        weights = {new.get(name, name): weight for name, weight in decision.weights.items()}
-        return replace(decision, weights=weights, rank=tuple(new.get(name, name) for name in decision.rank))
-
-    steps = draw(st.lists(st.sampled_from((-0.05, -0.001, 0.0, 0.003, 0.04)), min_size=15, max_size=15))
-    gone = draw(st.sets(st.integers(1, 14), max_size=4))
-    rates = {day: 7.1 + sum(steps[:number]) for number, day in enumerate(scenario.days) if number not in gone}
-    return replace(
-        scenario,
-        funds=tuple(replace(fund, symbol=new.get(fund.symbol, fund.symbol)) for fund in scenario.funds),
-        decisions={day: renamed(decision) for day, decision in scenario.decisions.items()},
-        foreign=frozenset(new.values()),
-        rates=rates,
-        fx_fee_rate=draw(st.sampled_from((0.0, 0.0003))),
-        foreign_commission=draw(st.sampled_from((None, *AMERICAN))),
-    )
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_equal_the_oracle_with_funds_of_two_currencies(engine: str) -> None:
     traded: set[bool] = set()

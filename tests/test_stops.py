@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from data.demo import Demo
 from data.errors import UsageError
@@ -25,6 +24,7 @@ from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from tests import oracle
 from tests.helpers.markets import scenarios
+from tests.helpers.rotations import stops
 from tests.helpers.scenarios import assert_same, outcome_of, panel_of, targets_of
 from tests.oracle import Action, Bar, Fund, Outcome, Rejection, Scenario
 from tests.oracle_targets import Stops, with_exits
@@ -259,16 +259,6 @@ def test_exits_do_not_look_ahead(panel: Any, fill: str) -> None:
 def test_stops_are_refused_in_tranches() -> None:
     with pytest.raises(UsageError, match="Momentum cannot have stops in tranches; received tranches 2"):
         STRATEGIES["momentum"](tranches=2, stop_loss=0.1)
-
-
-@st.composite
-def stops(draw: st.DrawFn) -> Stops:
-    """Some stops, tight ones, as markets of a few sessions go."""
-    return Stops(
-        draw(st.sampled_from((0.0, 0.02, 0.1))),
-        draw(st.sampled_from((0.0, 0.05))),
-        draw(st.sampled_from((0, 0, 2, 4))),
-    )
 
 
 def test_a_set_that_cannot_run_fails_alone(panel: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -42,6 +43,7 @@ IMPLEMENTATIONS = {
 
 def panel_of(scenario: Scenario) -> Any:
     from data.facts.actions import Action
+    from data.facts.rules import RuleArrays
     from data.panel.panel import Panel
 
     def grid(value_of: Any) -> np.ndarray:
@@ -54,7 +56,7 @@ def panel_of(scenario: Scenario) -> Any:
     names = ["open", "high", "low", "close", "volume", "amount"]
     if any(bar.pre_close is not None for fund in scenario.funds for bar in fund.bars.values()):
         names.append("pre_close")
-    return Panel.from_events(
+    panel = Panel.from_events(
         np.array(scenario.days, dtype="datetime64[D]"),
         [fund.symbol for fund in scenario.funds],
         bars={name: bars(name) for name in names},
@@ -84,17 +86,32 @@ def panel_of(scenario: Scenario) -> Any:
         else None,
         currency="CNY" if scenario.foreign else None,
     )
+    if not any(fund.terms for fund in scenario.funds):
+        return panel
+
+    def rule(name: str) -> np.ndarray:
+        return grid(lambda fund, day: getattr(fund.terms_on(day, scenario.terms), name))
+
+    rules = {name: rule(name) for name in vars(scenario.terms)}
+    rules["lot"] = rules["lot"].astype(np.int64)
+    return replace(panel.ingredients, rules=RuleArrays(**rules)).build()
 
 
 def ledger_of(scenario: Scenario, panel: Any, targets: Any, engine: str) -> Any:
-    from engine.kernel.costs import COMMISSION, Costs
     from engine.simulation.engines import simulate
+
+    first = 1 if scenario.first is None else scenario.days.index(scenario.first)
+    return simulate(panel, targets, first, len(panel.days) - 1, conditions_of(scenario, engine))
+
+
+def conditions_of(scenario: Scenario, engine: str = "reference") -> Any:
+    """What a scenario says of money, costs and the fill point, in the engines' words."""
+    from engine.kernel.costs import COMMISSION, Costs
     from engine.spec import Conditions
 
     own = scenario.foreign_commission
     given = zip(COMMISSION, (own.rate, own.least, own.tick), strict=True) if own else ()
-    first = 1 if scenario.first is None else scenario.days.index(scenario.first)
-    conditions = Conditions(
+    return Conditions(
         cash=scenario.cash,
         costs=Costs(
             **vars(scenario.costs),
@@ -105,7 +122,6 @@ def ledger_of(scenario: Scenario, panel: Any, targets: Any, engine: str) -> Any:
         fill=scenario.fill,
         engine=engine,
     )
-    return simulate(panel, targets, first, len(panel.days) - 1, conditions)
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
