@@ -144,6 +144,54 @@ def test_a_buy_is_cut_to_the_lots_that_cash_pays_for(cash: float, lots: int) -> 
     assert isinstance(filled.shares, int)
 
 
+@pytest.mark.parametrize(
+    ("cash", "fields", "lots"),
+    [
+        # Three lots cost 60: what is left is almost a lot, a lot without its last cent, and a whole one
+        (79.7, {}, 3),
+        (79.99, {}, 3),
+        (80.0, {}, 4),
+        # A lot costs 22.5 with its commission: 21.5 are more than its price, and too little
+        (89.0, {"commission_rate": 0.125}, 3),
+        (90.0, {"commission_rate": 0.125}, 4),
+        # The least commission is paid once: three lots for 65, four for 85
+        (84.0, {"commission_min": 5.0}, 3),
+        (85.0, {"commission_min": 5.0}, 4),
+        # Rounded to a whole, 60 cost 2 and 80 too: a lot more costs its price alone
+        (82.0, {"commission_rate": 0.025, "commission_tick": 1.0}, 4),
+        (81.0, {"commission_rate": 0.025, "commission_tick": 1.0}, 3),
+    ],
+)
+def test_the_search_for_the_lots_stops_when_nothing_is_left_for_another(
+    cash: float, fields: dict[str, float], lots: int
+) -> None:
+    assert fill_order(100, quote(**fields), FREE, cash).shares == 10 * lots
+
+
+def test_a_buy_whose_price_rises_with_its_size_is_cut_to_what_cash_pays_for() -> None:
+    # Of 1,000 shares 90 move the price by 0.25 * 0.3, to 2.15; with 160 of them it is 2.2
+    terms = FREE._replace(impact=1.0)
+    assert fill_order(160, quote(), terms, 194.0).shares == 90
+    assert fill_order(160, quote(), terms, 193.0).shares == 80
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"commission_rate": 0.01, "commission_min": 3.0, "commission_tick": 0.5},
+        {"commission_rate": 0.2, "commission_tick": 5.0, "buy_fee_rate": 0.01},
+        {"limit_up": 2.125, "commission_rate": 0.1},
+    ],
+)
+def test_no_lot_more_could_be_paid_for(fields: dict[str, float]) -> None:
+    """The same as trying one lot after another, for what a few thousand amounts of cash buy."""
+    terms, fund = FREE._replace(impact=1.0, slippage_rate=0.001), quote(**fields)
+    whole = [charge(shares, fund, terms, 0.0).cash for shares in range(0, 210, 10)]
+    for tenths in range(4_000):
+        paid = max(number for number, cost in enumerate(whole) if tenths / 10 + cost >= 0.0)
+        assert fill_order(200, fund, terms, tenths / 10).shares == 10 * paid
+
+
 def test_a_sale_that_would_cost_more_than_there_is_does_not_trade() -> None:
     # 10 bring 20, and the commission is 30
     dear = quote(commission_min=30.0)

@@ -13,6 +13,7 @@ from data.errors import StrategyError, UsageError
 from engine.kernel.core import core_of, with_core
 from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
 from engine.kernel.targets import ALL, Targets, rank_columns, recent_volatility, rule_of, target_weights
+from engine.sweeps.ranking import count_qualified
 from strategies import STRATEGIES
 
 NAN = float("nan")
@@ -335,6 +336,16 @@ def test_ties_of_many_funds_are_decided_by_symbol_too(order_of: str) -> None:
     else:
         ranking = Targets.of_weights(np.array([5]), values).rank
     assert ranking[0].tolist() == expected
+
+
+def test_of_a_ranking_those_count_whose_score_is_above_the_threshold() -> None:
+    # Ranked are three, three, two and none: a score that is the threshold is not above it
+    scores = np.array([[1.0, 3.0, 2.0], [5.0, 4.0, 6.0], [np.nan, 0.5, 7.0], [9.0, 9.0, 9.0]])
+    ranking = np.array([[1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 1, 2]])
+    ranked, qualified = np.array([3, 3, 2, 0]), np.full(4, -1)
+    for threshold, expected in ((1.0, [2, 3, 1, 0]), (4.0, [0, 2, 1, 0]), (-np.inf, [3, 3, 2, 0])):
+        count_qualified(scores, ranking, ranked, threshold, qualified)
+        assert qualified.tolist() == expected
 
 
 def test_weights_from_elsewhere_are_bought_largest_first() -> None:
