@@ -6,7 +6,8 @@ Sizes: S 20 funds x 1,250 sessions, M 200 x 2,500, L 1,000 x 5,000.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ class Workload:
     units: Floats
     margin: Floats
 
+    def of(self, columns: Sequence[int]) -> Workload:
+        """Return the workload of some of the funds."""
+        arrays = {each.name: getattr(self, each.name) for each in fields(self)}
+        some = {name: array[:, columns] for name, array in arrays.items() if name not in ("days", "symbols")}
+        return Workload(days=self.days, symbols=tuple(self.symbols[each] for each in columns), **some)
+
     def panel(self) -> Panel:
         """Return the workload as a panel of ours."""
         bars = {name: getattr(self, name) for name in ("open", "high", "low", "close", "volume", "amount")}
@@ -52,7 +59,11 @@ class Workload:
 
 def make_workload(size: str) -> Workload:
     """Return the workload of a size, always the same."""
-    funds, sessions = SIZES[size]
+    return draw_workload(*SIZES[size])
+
+
+def draw_workload(funds: int, sessions: int) -> Workload:
+    """Return a workload of so many funds and sessions, always the same."""
     rng = np.random.Generator(np.random.PCG64(20240607 + funds))
     shape = (sessions, funds)
     pressure = _ar1(rng, shape)

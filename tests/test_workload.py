@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from benchmarks.workload import CASH, COSTS, FIRST_DECISION, SIZES, Workload, make_workload
+from benchmarks.reference import account, decided, widened
+from benchmarks.workload import CASH, COSTS, FIRST_DECISION, SIZES, Workload, draw_workload, make_workload
 from data.panel.panel import Panel
 from engine import run
 from strategies.flow_blend import FlowBlend
@@ -103,3 +106,37 @@ def test_the_workload_is_of_its_size_and_consistent(workload: Workload) -> None:
     assert (workload.low <= np.minimum(workload.open, workload.close)).all()
     assert (workload.high >= np.maximum(workload.open, workload.close)).all()
     assert str(workload.days[0]) == "2015-01-05"
+
+
+def test_funds_that_nobody_wants_cost_the_reference_engine_nothing() -> None:
+    """The same bits, and hardly a call more than on those that are wanted alone."""
+    many = draw_workload(120, 400)
+    columns = (7, 50, 119)
+    wide, alone = many.panel(), many.of(columns).panel()
+    targets = decided(alone)
+    expected, received = account(alone, targets), account(wide, widened(targets, columns, 120))
+    assert len(expected.fills) > 50
+    assert received.equity.tolist() == expected.equity.tolist()
+    assert received.shares[:, columns].tolist() == expected.shares.tolist()
+    assert received.fills.equals(expected.fills)
+    assert received.rejections.equals(expected.rejections)
+    assert received.targets.weights[:, columns].tolist() == targets.weights.tolist()
+    few = calls_of(lambda: account(alone, targets))
+    assert calls_of(lambda: account(wide, widened(targets, columns, 120))) < 1.01 * few
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Return how many functions a piece of work calls: what it costs, whatever the machine."""
+    count = 0
+
+    def called(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count

@@ -172,7 +172,7 @@ class _Session:
         for symbol, order in orders:
             column = self._panel.symbols.index(symbol)
             order = max(order, -books.shares[column])  # nothing is sold short
-            if not order or not books.tradable[column]:
+            if not order or not books.tradable(column):
                 continue
             traded = books.trade(column, order)
             if traded.shares:

@@ -9,11 +9,14 @@ One session, in order; every engine that keeps one account at a time does exactl
 
 What did not trade is a rejection and expires; nothing is carried over. In tranches the books of the sleeves
 are kept beside the account's (``engine.simulation.sleeves``): ``orders_for`` says whose session it is.
+
+A session costs what is held and ordered, whatever number of funds there is.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import insort
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +90,22 @@ class Traded(NamedTuple):
     reason: int
 
 
+class Columns(dict[int, list[Any]]):
+    """Numbers of a market over a run, as plain lists by fund: made when the fund is first asked for.
+
+    Reading one number of an array costs ten times as much, and most funds of many are never asked for.
+    """
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __missing__(self, column: int) -> list[Any]:
+        found: list[Any] = self._values[:, column].tolist()
+        self[column] = found
+        return found
+
+
 class Books:
     """Cash, receivables and shares of one account, and the record of what happened to them."""
 
@@ -109,18 +128,17 @@ class Books:
         self._whole_session = fill == "vwap"
         self._terms = terms_of(costs)
         span = slice(first, last + 1)
-        # Plain lists: reading one number of a numpy array costs ten times as much.
-        self._base = getattr(market, fill)[span].tolist()
+        self._base = Columns(getattr(market, fill)[span])
         self._quotes = {
-            name: _lists(getattr(market, name)[span])
+            name: Columns(getattr(market, name)[span])
             for name in ("low", "high", "volume", "limit_up", "limit_down", "tick", "lot")
         }
         charges = (*market.fee_rates(costs.fx_fee_rate), *commissions(panel, costs).values())
-        self._charges = tuple(_lists(each[span]) for each in charges)
-        self._volatility = market.volatility[span].tolist() if costs.impact > 0.0 else None
-        self._reference = market.reference[span].tolist()
-        self._mark = market.mark[span].tolist()
-        self._tradable = market.tradable[span].tolist()
+        self._charges = tuple(Columns(each[span]) for each in charges)
+        self._volatility = Columns(market.volatility[span]) if costs.impact > 0.0 else None
+        self._reference = Columns(market.reference[span])
+        self._mark = Columns(market.mark[span])
+        self._tradable = Columns(market.tradable[span])
         self._events: dict[int, list[Event]] = {}
         for event in market.events:
             self._events.setdefault(event.row, []).append(event)
@@ -138,15 +156,31 @@ class Books:
         self.rejections: list[tuple[Any, ...]] = []
 
     @property
-    def lot(self) -> list[int]:
-        """Shares to a lot of each fund in the session."""
-        lots: list[int] = self._quotes["lot"][self.session]
-        return lots
+    def shares(self) -> list[int]:
+        """Shares of each fund; ``hold`` changes those of one."""
+        return self._shares
 
-    @property
-    def tradable(self) -> list[bool]:
-        """Whether each fund can be ordered in the session: it is listed, and has a reference price."""
-        tradable: list[bool] = self._tradable[self.session]
+    @shares.setter
+    def shares(self, shares: list[int]) -> None:
+        self._shares = shares
+        self.holding = [column for column, held in enumerate(shares) if held]
+
+    def hold(self, column: int, shares: int) -> None:
+        """Hold so many shares of a fund; ``holding`` has the columns of those that are held, in order."""
+        before, self._shares[column] = self._shares[column], shares
+        if shares and not before:
+            insort(self.holding, column)
+        elif before and not shares:
+            self.holding.remove(column)
+
+    def lot(self, column: int) -> int:
+        """Return the shares to a lot of a fund in the session."""
+        lot: int = self._quotes["lot"][column][self.session]
+        return lot
+
+    def tradable(self, column: int) -> bool:
+        """Return whether a fund can be ordered in the session: it is listed, and has a reference price."""
+        tradable: bool = self._tradable[column][self.session]
         return tradable
 
     @property
@@ -165,7 +199,12 @@ class Books:
     @property
     def equity(self) -> float:
         """Equity at the marks of the session."""
-        return total_equity(self.cash, self.receivable, self.shares, self._mark[self.session])
+        return self._equity_at(self._mark)
+
+    def _equity_at(self, prices: Columns) -> float:
+        session, holding = self.session, self.holding
+        shares, price = [self._shares[each] for each in holding], [prices[each][session] for each in holding]
+        return total_equity(self.cash, self.receivable, shares, price)
 
     def open_session(self) -> tuple[Event, ...]:
         """Step to the next session: its corporate actions, then what is due. Return the actions."""
@@ -181,7 +220,7 @@ class Books:
             if not held:
                 continue
             if event.kind == "split":
-                self.shares[event.column] = split_shares(held, event.ratio)
+                self.hold(event.column, split_shares(held, event.ratio))
                 if self._tranches > 1:
                     split_sleeves(self._sleeves, self._tranches, event.column, event.ratio)
                 continue
@@ -190,12 +229,12 @@ class Books:
             if event.kind == "merge":
                 amount = fraction_left(held, event.ratio) * each
                 each = amount / held
-                self.shares[event.into] += split_shares(held, event.ratio)
+                self.hold(event.into, self.shares[event.into] + split_shares(held, event.ratio))
                 if self._tranches > 1:
                     merge_sleeves(self._sleeves, self._tranches, event.column, event.into, event.ratio)
             ends = event.kind in ENDS
             if ends:
-                self.shares[event.column] = 0
+                self.hold(event.column, 0)
             self._record["paid_out" if ends else "dividend"][self.session] += amount
             if self._tranches > 1:
                 place = -1 if event.pay_row <= self.row else len(self.due)
@@ -226,26 +265,26 @@ class Books:
         What trades until then is on its books.
         """
         session = self.session
-        reference = self._reference[session]
         self._among, self._sleeve, self._divides = tranches, sleeve, sleeve == ALL
         if sleeve == ALL:
-            equity = total_equity(self.cash, self.receivable, self.shares, reference)
-            mine = self.shares
+            equity = self._equity_at(self._reference)
+            mine, holding = self.shares, self.holding
         else:
+            reference = self.panel.market.reference[self.row].tolist()
             equity = equity_of_sleeve(self._sleeves, sleeve, reference, len(self.due))
             mine = self._sleeves.shares[sleeve].tolist()
-        equity = investable(equity, _sum_of(weights, rank), self._reserve)
+            holding = [column for column, held in enumerate(mine) if held]
+        wanted = [column for column, weight in enumerate(weights) if weight]
+        equity = investable(equity, _sum_of(weights, rank, wanted), self._reserve)
         orders: dict[int, int] = {}
-        for column, weight in enumerate(weights):
-            held = mine[column]
-            price = reference[column]
-            if not self._tradable[session][column]:
+        for column in sorted({*wanted, *holding}):
+            weight, held = weights[column], mine[column]
+            if not self._tradable[column][session]:
                 # What is held of a fund that is no longer listed waits for its liquidation.
                 if weight > 0.0:
                     self.reject(column, 0, NOT_LISTED)
                 continue
-            if weight == 0.0 and not held:
-                continue
+            price = self._reference[column][session]
             order = size_order(weight, equity, price, held, self._lot(column))
             if sleeve != ALL:
                 order = whole_sale(order, held, self.shares[column], self._lot(column))
@@ -259,8 +298,8 @@ class Books:
         """Return (column, signed shares) that sell all that is held of the funds that ``exits`` name."""
         return [
             (column, -self.shares[column])
-            for column, reason in enumerate(exits)
-            if reason and self.shares[column] and self.tradable[column]
+            for column in self.holding
+            if exits[column] and self.tradable(column)
         ]
 
     def trade(self, column: int, order: int, place: Place | None = None) -> Traded:
@@ -300,7 +339,7 @@ class Books:
                 self._sleeves.shares[self._sleeve, column] += filled.shares
             else:
                 self.cash = filled.cash
-            self.shares[column] += filled.shares
+            self.hold(column, self.shares[column] + filled.shares)
             self._taken[column] = self._taken.get(column, 0) + abs(filled.shares)
             self.fills.append(
                 (
@@ -312,7 +351,7 @@ class Books:
                     filled.commission,
                     filled.fee,
                     slippage_of(filled, quote),
-                    self._reference[session][column],
+                    self._reference[column][session],
                 )
             )
         costs = filled.commission + filled.fee
@@ -345,8 +384,9 @@ class Books:
         record["cash"][session] = self.cash
         record["receivable"][session] = self.receivable
         record["equity"][session] = self.equity
-        self._held[session] = self.shares
-        if self.cash < 0.0 or min(self.shares) < 0:
+        held = [self.shares[column] for column in self.holding]
+        self._held[session, self.holding] = held
+        if self.cash < 0.0 or min(held, default=0) < 0:
             raise InvariantError(f"cash {self.cash} or shares {self.shares} below zero")
 
     def recorded(self) -> dict[str, float]:
@@ -381,7 +421,7 @@ class Books:
         self._tranches = self._among
         self._sleeves = blank_sleeves(self._tranches, len(self.shares), self._receivables)
         if self._tranches > 1:
-            lots, due = self._quotes["lot"][self.session], [amount for _, amount, _ in self.due]
+            lots, due = self.panel.market.lot[self.row].tolist(), [amount for _, amount, _ in self.due]
             divide_account(self._sleeves, self._tranches, self.cash, self.shares, lots, due, len(self.due))
 
     def _require_sleeves(self) -> None:
@@ -397,22 +437,22 @@ class Books:
 
     def _lot(self, column: int) -> int:
         """Shares that are traded at a time: where all sleeves trade as one, whole lots of each."""
-        lot: int = self._quotes["lot"][self.session][column]
+        lot = self.lot(column)
         return lot * self._among if self._sleeve == ALL else lot
 
     def _quote(self, session: int, column: int) -> Quote:
         quotes = self._quotes
         return Quote(
-            self._base[session][column],
-            quotes["low"][session][column],
-            quotes["high"][session][column],
-            quotes["volume"][session][column],
-            quotes["limit_up"][session][column],
-            quotes["limit_down"][session][column],
-            quotes["tick"][session][column],
+            self._base[column][session],
+            quotes["low"][column][session],
+            quotes["high"][column][session],
+            quotes["volume"][column][session],
+            quotes["limit_up"][column][session],
+            quotes["limit_down"][column][session],
+            quotes["tick"][column][session],
             self._lot(column),
-            self._volatility[session][column] if self._volatility else 0.0,
-            *(each[session][column] for each in self._charges),
+            0.0 if self._volatility is None else self._volatility[column][session],
+            *(each[column][session] for each in self._charges),
         )
 
     def reject(self, column: int, shares: int, reason: int) -> None:
@@ -422,20 +462,14 @@ class Books:
         )
 
 
-def _lists(values: NDArray[Any]) -> list[list[Any]]:
-    """Return an array as lists; where one row stands for all, one list does."""
-    rows: list[list[Any]] = values.tolist() if values.strides[0] else values[:1].tolist() * len(values)
-    return rows
-
-
-def _sum_of(weights: list[float], rank: list[int]) -> float:
-    """Return the sum of target weights, in buying order, then of what is only reduced."""
+def _sum_of(weights: list[float], rank: list[int], wanted: list[int]) -> float:
+    """Return the sum of the weights that are ``wanted``, in buying order, then of what is only reduced."""
     total = 0.0
     for column in rank:
         total += weights[column]
-    if sum(map(bool, weights)) > len(rank):
+    if len(wanted) > len(rank):
         ranked = set(rank)
-        for column, weight in enumerate(weights):
-            if weight and column not in ranked:
-                total += weight
+        for column in wanted:
+            if column not in ranked:
+                total += weights[column]
     return total

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import backtrader as bt
@@ -60,31 +61,22 @@ class OneLot(bt.Sizer):  # type: ignore[misc]
 class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
     """A broker that keeps our books: whole lots, price limits, halts, splits, orders that wait, long only.
 
-    ``fill`` is the point of the session at which market orders trade. ``tells``: the strategy is told what
-    becomes of its orders; ours does not ask.
+    ``fill`` is the point of the session at which market orders trade. ``feeds`` are those of the funds that
+    are ordered, by column. ``tells``: the strategy is told what becomes of its orders; ours does not ask.
     """
 
-    def __init__(self, books: Books, fill: str, *, tells: bool = True) -> None:
+    def __init__(self, books: Books, fill: str, feeds: Mapping[int, Any], *, tells: bool = True) -> None:
         super().__init__()
-        self._books = books
+        self._books, self._feeds = books, feeds
         self.startingcash = books.cash  # backtrader's writers ask for it
         self._waiting = Waiting(books, fill, self._trade, self._end)
         self._tells = tells
         self._number = 0
         self._notifications: collections.deque[Any] = collections.deque()
-        self._columns: dict[Any, int] = {}
         self._commissions: dict[Any, ShareCommission] = {}
         self._adjustment = books.panel.market.adjustment
-        self.positions: dict[Any, Any] = {}
+        self.positions: dict[Any, Any] = collections.defaultdict(bt.Position)
         self._opened = False
-
-    def start(self) -> None:
-        """Learn which feed is which column of the panel."""
-        super().start()
-        datas = self.cerebro.datas
-        self._columns = {data: column for column, data in enumerate(datas)}
-        self._commissions = {data: ShareCommission(fund=self._sizing(data)) for data in datas}
-        self.positions = {data: bt.Position() for data in datas}
 
     def stop(self) -> None:
         """Write down what still waits."""
@@ -100,10 +92,9 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         events = self._books.open_session()
         self._waiting.begin(events)
         for event in events:
-            position, held = (
-                self.positions[self.cerebro.datas[event.column]],
-                self._books.shares[event.column],
-            )
+            if event.column not in self._feeds:
+                continue  # nobody has ordered it yet
+            position, held = self._position(event.column), self._books.shares[event.column]
             # Adjusted prices stay what they are when a fund splits.
             position.set(held, position.price if held else 0.0)
             if event.kind == "merge":
@@ -111,13 +102,16 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
 
     def _join(self, column: int) -> None:
         """Let a position have the shares that a merge brought, as if bought at the reference price."""
-        books, position = self._books, self.positions[self.cerebro.datas[column]]
+        books, position = self._books, self._position(column)
         held = books.shares[column]
         joined = held - position.size
         if joined > 0:
             reference = books.panel.market.reference[books.row, column]
             paid = float(reference * self._adjustment[books.row, column])
             position.set(held, (position.size * position.price + joined * paid) / held)
+
+    def _position(self, column: int) -> Any:
+        return self.positions[self._feeds[column]]
 
     def next(self) -> None:
         """Trade what the session reaches of what was ordered, and close the session."""
@@ -154,7 +148,7 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         books = self._books
         if datas is None:
             return books.equity if books.row >= books.first else books.cash
-        columns = [self._columns[data] for data in datas if books.shares[self._columns[data]]]
+        columns = [data.p.column for data in datas if books.shares[data.p.column]]
         return float(sum(books.shares[each] * books.panel.market.mark[books.row, each] for each in columns))
 
     # backtrader has both names for them.
@@ -175,10 +169,12 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
 
     def lot_of(self, data: Any) -> int:
         """Return how many shares of a fund are a lot in the session."""
-        return self._books.lot[self._columns[data]]
+        return self._books.lot(data.p.column)
 
     def getcommissioninfo(self, data: Any) -> Any:
         """Return what knows how many shares of a fund an amount of money buys."""
+        if data not in self._commissions:
+            self._commissions[data] = ShareCommission(fund=self._sizing(data))
         return self._commissions[data]
 
     def get_notification(self) -> Any:
@@ -187,7 +183,7 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
 
     def _sizing(self, data: Any) -> Any:
         def size(price: float, cash: float) -> int:
-            books, column = self._books, self._columns[data]
+            books, column = self._books, data.p.column
             # What a share costs; without the rounding of a product that is divided again.
             adjusted, raw = data.close[0], data.raw_close[0]
             cost = raw if price == adjusted else price * (raw / adjusted)
@@ -211,7 +207,7 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         order.addcomminfo(self.getcommissioninfo(data))
         order.addinfo(**options)
         self._number += 1
-        working = Working.sent(order, self._columns[data], self._number, said["valid"])
+        working = Working.sent(order, data.p.column, self._number, said["valid"])
         parent = self._waiting.of(said["parent"])
         working.join(parent, self._waiting.of(said["oco"]))
         if price_lacking(order) and data.close[0] == data.close[0]:
@@ -306,10 +302,10 @@ class SessionBroker(bt.BrokerBase):  # type: ignore[misc]
         Tradable are whole lots, or all that is held; under T+1 nothing that was bought in the session.
         """
         books, column = self._books, each.column
-        if not books.tradable[column]:
+        if not books.tradable(column):
             books.reject(column, size, NOT_LISTED)
             return 0, 0
-        held, lot = books.shares[column], books.lot[column]
+        held, lot = books.shares[column], books.lot(column)
         if size < -held:
             books.reject(column, size + held, NOT_HELD)
             size = -held

@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.numeric.arithmetic import total
-from engine.kernel.targets import ALL, EXITS, Targets
+from engine.kernel.targets import EXITS, Targets
 from engine.simulation.books import Books
 from engine.strategy.adapters import BacktraderAdapter, SessionAdapter
 from engine.strategy.causality import remembered, same_decision
 from engine.strategy.fresh import renewed
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Decision:
-    """Target weights by column, the columns in buying order, and the scores behind them (NaN: none).
+    """One of the decisions of ``targets``, as plain numbers by column.
 
-    In tranches, ``sleeve`` is whose decision it is, or ``ALL``. ``exits`` say by column why a fund is sold, 0
-    where it is not; with the sleeve ``EXITS`` that is all.
+    In tranches, ``sleeve`` is whose decision it is, or all of them. With the sleeve ``EXITS``, exits are all.
     """
 
-    weights: list[float]
-    rank: list[int]
-    scores: list[float]
-    tranches: int = 1
-    sleeve: int = ALL
-    exits: list[int] = field(default_factory=list)
+    targets: Targets
+    number: int
 
-    @classmethod
-    def of(cls, targets: Targets, number: int) -> Decision:
-        """Return one of the decisions of ``targets``."""
-        return cls(
-            targets.weights[number].tolist(),
-            [int(column) for column in targets.rank[number] if column >= 0],
-            targets.scores[number].tolist(),
-            tranches=int(targets.turns[number, 0]),
-            sleeve=int(targets.turns[number, 1]),
-            exits=targets.exits[number].tolist(),
-        )
+    @cached_property
+    def weights(self) -> list[float]:
+        """Target weights."""
+        weights: list[float] = self.targets.weights[self.number].tolist()
+        return weights
+
+    @cached_property
+    def rank(self) -> list[int]:
+        """The columns in buying order."""
+        rank = self.targets.rank[self.number]
+        columns: list[int] = rank[rank >= 0].tolist()
+        return columns
+
+    @cached_property
+    def scores(self) -> list[float]:
+        """The scores behind the weights; NaN: none."""
+        scores: list[float] = self.targets.scores[self.number].tolist()
+        return scores
+
+    @cached_property
+    def exits(self) -> list[int]:
+        """Why a fund is sold; 0 where it is not."""
+        exits: list[int] = self.targets.exits[self.number].tolist()
+        return exits
+
+    @property
+    def tranches(self) -> int:
+        """Among how many sleeves it is decided."""
+        return int(self.targets.turns[self.number, 0])
+
+    @property
+    def sleeve(self) -> int:
+        """Whose decision it is."""
+        return int(self.targets.turns[self.number, 1])
 
 
 # Asked once before the open of each session, with the books after corporate actions.
@@ -65,7 +87,7 @@ def orders_of(books: Books, decision: Decision | None) -> list[tuple[int, int]]:
 
 def follow(targets: Targets) -> Decide:
     """Return a decision maker that follows ``targets``."""
-    rows = {int(row): Decision.of(targets, number) for number, row in enumerate(targets.decisions)}
+    rows = {row: Decision(targets, number) for number, row in enumerate(targets.decisions.tolist())}
     return lambda books: rows.get(books.row)
 
 
@@ -82,18 +104,20 @@ def asking(strategy: SessionAdapter, twice: frozenset[int] = frozenset()) -> Dec
         if books.row == books.first:
             current = renewed(strategy)  # what it remembers is of this account
         panel = books.panel
-        reference = panel.market.reference[books.row].tolist()
-        values = [
-            shares * price if shares else 0.0 for shares, price in zip(books.shares, reference, strict=True)
-        ]
+        reference = panel.market.reference[books.row]
+        values = [books.shares[column] * float(reference[column]) for column in books.holding]
         equity = books.cash + books.receivable + total(values)
-        held = {symbol: value / equity for symbol, value in zip(panel.symbols, values, strict=True) if value}
+        held = {
+            panel.symbols[column]: value / equity
+            for column, value in zip(books.holding, values, strict=True)
+            if value
+        }
         copied = remembered(current) if books.row in twice else None
         wanted = current.decision(panel, books.row, dict(held))
         if copied is not None:
             same_decision(copied, panel.known, books.row, held, wanted)
         targets = current.targets_of(panel, books.row, wanted)
-        return None if targets is None else Decision.of(targets, 0)
+        return None if targets is None else Decision(targets, 0)
 
     return decide
 
@@ -112,19 +136,9 @@ class Log:
 
     def targets(self, funds: int) -> Targets:
         """Return all that was decided."""
-        count = len(self.rows)
-        rank = np.full((count, funds), -1, dtype=np.int64)
-        for number, decision in enumerate(self.decisions):
-            rank[number, : len(decision.rank)] = decision.rank
-        return Targets(
-            np.array(self.rows, dtype=np.int64),
-            np.array([each.weights for each in self.decisions], dtype=np.float64).reshape(count, funds),
-            rank,
-            np.array([each.scores for each in self.decisions], dtype=np.float64).reshape(count, funds),
-            np.array([(each.tranches, each.sleeve) for each in self.decisions], dtype=np.int64).reshape(
-                count, 2
-            ),
-            np.array([each.exits or [0] * funds for each in self.decisions], dtype=np.int64).reshape(
-                count, funds
-            ),
+        nothing: Floats = np.empty((0, funds))
+        none = Targets(np.empty(0, dtype=np.int64), nothing, nothing.astype(np.int64), nothing)
+        made = Targets.joined(
+            [none, *(each.targets.at(slice(each.number, each.number + 1)) for each in self.decisions)]
         )
+        return replace(made, decisions=np.array(self.rows, dtype=np.int64))

@@ -32,7 +32,8 @@ class WholeFeed(bt.feed.DataBase):  # type: ignore[misc]
     Halted sessions repeat the mark with volume 0; before its listing a fund is NaN.
     """
 
-    params = (("columns", ()), ("dataname", None))
+    params = (("columns", ()), ("column", -1), ("dataname", None))
+    _tz: Any = None  # backtrader sets it where it moves the feed itself
 
     def preload(self) -> None:
         """Put the columns into the lines; row by row, as feeds usually do, is most of backtrader's time."""
@@ -41,6 +42,12 @@ class WholeFeed(bt.feed.DataBase):  # type: ignore[misc]
             line.array = array.array("d")
             line.array.frombytes(values.tobytes())
         self.home()
+
+    def at(self, session: int) -> WholeFeed:
+        """Return the feed with its lines at a session of the run, where nobody else moves them."""
+        for line in self.lines.lines:
+            line.idx = session
+        return self
 
     def _tick_nullify(self) -> None:
         """Leave out ticks, which only live feeds and backtrader's own broker use."""
@@ -116,19 +123,33 @@ def beyond(ago: int, bars: int) -> StrategyError | ValidationError:
     )
 
 
-def whole_feeds(panel: Panel, first: int, last: int) -> Iterator[WholeFeed]:
-    """Yield the feed of each fund over the sessions ``first`` to ``last``, unadjusted."""
-    span = slice(first, last + 1)
-    market, days = panel.market, _day_numbers(panel, span)
-    nothing = np.zeros(len(days))
-    for column in range(len(panel.symbols)):
+class WholeFeeds(dict[int, WholeFeed]):
+    """Feeds of the funds of a panel by column, over the sessions ``first`` to ``last``, unadjusted.
+
+    One is made when it is first asked for: backtrader steps through every feed that it is given, traded or
+    not, and that would be nearly all of a run on many funds.
+    """
+
+    def __init__(self, panel: Panel, first: int, last: int) -> None:
+        super().__init__()
+        self._market, self._span = panel.market, slice(first, last + 1)
+        self._days = _day_numbers(panel, self._span)
+
+    def __missing__(self, column: int) -> WholeFeed:
+        self[column] = found = self.of(column)
+        found.preload()
+        return found
+
+    def of(self, column: int) -> WholeFeed:
+        """Return a feed of a fund that backtrader loads and moves itself."""
+        market, span = self._market, self._span
         columns = (
-            ("datetime", days),
+            ("datetime", self._days),
             *((name, _bars(market, name, span, column)) for name in PRICES),
             ("volume", market.volume[span, column]),
-            ("openinterest", nothing),
+            ("openinterest", np.zeros(len(self._days))),
         )
-        yield WholeFeed(columns=columns)
+        return WholeFeed(columns=columns, column=column)
 
 
 def bar_feeds(panel: Panel, first: int, last: int) -> Iterator[BarFeed]:
@@ -147,7 +168,7 @@ def bar_feeds(panel: Panel, first: int, last: int) -> Iterator[BarFeed]:
             **raw,
         }
         order = BarFeed.lines._getlines()
-        yield BarFeed().begin(zip(*(values[name].tolist() for name in order), strict=True))
+        yield BarFeed(column=column).begin(zip(*(values[name].tolist() for name in order), strict=True))
 
 
 def _bars(market: Any, name: str, span: slice, column: int) -> Any:

@@ -73,17 +73,16 @@ class Ledger:
         rows = slice(self.first, self.first + len(self.days))
         _require(bool((self.cash >= 0.0).all()), "cash is negative")
         _require(bool((self.shares >= 0).all()), "shares are negative")
+        ever = np.flatnonzero(self.shares.any(axis=0))
+        held, marks = self.shares[:, ever].tolist(), panel.market.mark[rows][:, ever].tolist()
         for number in range(len(self.days)):
             value = total_equity(
-                float(self.cash[number]),
-                float(self.receivable[number]),
-                self.shares[number].tolist(),
-                panel.market.mark[self.first + number].tolist(),
+                float(self.cash[number]), float(self.receivable[number]), held[number], marks[number]
             )
             _require(value == self.equity[number], f"equity does not add up on {self.days[number]}")
         traded = self._traded_shares()
-        held = self._roll_forward(traded, panel.market.events)
-        _require(bool((held == self.shares).all()), "shares do not follow from fills, splits and merges")
+        rolled = self._roll_forward(traded, panel.market.events)
+        _require(bool((rolled == self.shares).all()), "shares do not follow from fills, splits and merges")
         signed = np.sign(self.fills["shares"].to_numpy(dtype=np.float64))
         spent = signed * self.fills["notional"] + self.fills["commission"] + self.fills["fee"]
         booked = np.zeros(len(self.days))

@@ -20,7 +20,6 @@ later figure of the process).
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
 from typing import Any
 
 import backtrader as bt
@@ -31,7 +30,7 @@ from data.panel.panel import Panel
 from engine.simulation.books import Books
 from engine.simulation.broker import OneLot, SessionBroker
 from engine.simulation.decisions import Decide, Log, orders_of
-from engine.simulation.feeds import bar_feeds, beyond, whole_feeds
+from engine.simulation.feeds import WholeFeeds, bar_feeds, beyond
 from engine.simulation.ledger import Ledger
 from engine.spec import Conditions
 
@@ -42,7 +41,7 @@ BEFORE_THE_OPEN = ("next_open", "nextstart_open", "prenext_open")
 class RotationStrategy(bt.Strategy):  # type: ignore[misc]
     """Sends the orders of the decided target weights before each open."""
 
-    params = (("decide", None), ("log", None), ("books", None))
+    params = (("decide", None), ("log", None), ("books", None), ("feeds", None))
 
     def next_open(self) -> None:
         """Open the session, ask for a decision, send its orders."""
@@ -53,7 +52,7 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
             return
         self.p.log.add(books.row, decision)
         for column, order in orders_of(books, decision):
-            data = self.datas[column]
+            data = self.p.feeds[column].at(books.session)
             if order > 0:
                 self.buy(data=data, size=order)
             else:
@@ -89,11 +88,12 @@ class AfterTheClose(bt.Cerebro):  # type: ignore[misc]
 
 def simulate_reference(panel: Panel, decide: Decide, first: int, last: int, conditions: Conditions) -> Ledger:
     """Return the ledger of the sessions ``first`` to ``last``; the module tells the order of events."""
-    log, books = Log(), Books(panel, first, last, conditions)
+    log, books, feeds = Log(), Books(panel, first, last, conditions), WholeFeeds(panel, first, last)
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
-    cerebro.addstrategy(RotationStrategy, decide=decide, log=log, books=books)
-    broker = SessionBroker(books, conditions.fill, tells=False)
-    _run(cerebro, broker, books, whole_feeds(panel, first, last), last)
+    cerebro.addstrategy(RotationStrategy, decide=decide, log=log, books=books, feeds=feeds)
+    # It tells the sessions, whichever fund it is of.
+    cerebro.adddata(feeds.of(0))
+    _run(cerebro, SessionBroker(books, conditions.fill, feeds, tells=False), books, last)
     return books.ledger(log.targets(len(panel.symbols)))
 
 
@@ -120,18 +120,19 @@ def simulate_backtrader(
     books = Books(panel, first, last, conditions)
     cerebro = AfterTheClose(stdstats=False, preload=False, runonce=False)
     cerebro.addstrategy(strategy, **parameters)
+    feeds = dict(enumerate(bar_feeds(panel, first, last)))
+    for column, symbol in enumerate(panel.symbols):
+        cerebro.adddata(feeds[column], name=symbol)
     try:
-        _run(cerebro, SessionBroker(books, conditions.fill), books, bar_feeds(panel, first, last), last)
+        _run(cerebro, SessionBroker(books, conditions.fill, feeds), books, last)
     except IndexError as error:
         raise _beyond_a_line(error) or error from error
     return books.ledger(Log().targets(len(panel.symbols)))
 
 
-def _run(cerebro: Any, broker: SessionBroker, books: Books, feeds: Iterable[Any], last: int) -> None:
+def _run(cerebro: Any, broker: SessionBroker, books: Books, last: int) -> None:
     broker.cerebro = cerebro
     cerebro.broker = broker
-    for feed, symbol in zip(feeds, books.panel.symbols, strict=True):
-        cerebro.adddata(feed, name=symbol)
     cerebro.run()
     if books.row != last:
         raise RuntimeError(f"backtrader stopped at session {books.row} of {last}")

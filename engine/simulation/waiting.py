@@ -209,7 +209,7 @@ class Waiting:
         market = books.panel.market
         if order.exectype == Order.Close:
             return Reached(CLOSE, float(market.close[row, column]), True)
-        if not books.tradable[column]:
+        if not books.tradable(column):
             return Reached(OPEN, math.nan, False)  # to be told so
         sold_out = each.left < 0 and books.shares[column] and not self.resaleable(column)
         if sold_out or not market.traded[row, column]:
