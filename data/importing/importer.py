@@ -95,7 +95,7 @@ def import_files(
         )
     if progress is not None:
         progress(len(files), len(files), store.name)
-    appended = store.append(rows, accept_revision=accept_revision, on=on)
+    appended = store.append(rows, accept_revision=accept_revision, on=on, checked=True)
     places = {str(path): place for place, (path, _) in enumerate(files)}
     imported.sort(key=lambda each: places[each.file])
     return ImportReport(tuple(_told_once(imported)), tuple(skipped), appended.changes, appended.revisions)

@@ -30,8 +30,9 @@ class _Part:
 class Joined(Mapping[str, pd.DataFrame]):
     """What files say of each table: kept small, joined when the table is asked for, and given away then.
 
-    Texts are categories in it, and columns without a value absent. DataError, when the table is asked for, if
-    files disagree.
+    The rows are as ``Table.check`` returns them: each file was looked at, and what several files say of one
+    key is looked at again. Texts are categories in it, and columns without a value absent. DataError, when
+    the table is asked for, if files disagree.
     """
 
     def __init__(self) -> None:
@@ -73,7 +74,9 @@ class Joined(Mapping[str, pd.DataFrame]):
         if are_in_order(keys):
             return frame
         order = order_of(keys)
-        return _settled(schema, frame, files) if order is None else frame.take(order)
+        if order is None:
+            return schema.check(_settled(schema, frame, files), f"table `{name}`")[0]
+        return frame.take(order).reset_index(drop=True)
 
 
 def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) -> pd.Series:

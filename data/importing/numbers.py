@@ -8,7 +8,17 @@ from data.errors import DataError
 from data.importing.headers import Headers, Kind, Unit, title_unit
 from data.importing.maps import TableMap
 from data.importing.measures import Measure, parse_measure
-from data.store.cells import BARE, MAGNITUDE, PERCENT, UNIT, blank, is_text, magnitudes, read_measured
+from data.store.cells import (
+    BARE,
+    MAGNITUDE,
+    PERCENT,
+    UNIT,
+    are_numbers,
+    blank,
+    is_text,
+    magnitudes,
+    read_measured,
+)
 from data.store.schema import Column
 
 # What the units of measure of our columns measure, by their scale.
@@ -76,6 +86,8 @@ def read_column(
     Cells that bring their own magnitude or unit (12.3亿, 15.89%) are scaled by it. What is no number goes on
     as it stands, for the table to refuse, but a comma that groups no thousands is refused here.
     """
+    if measure is None and column.name not in part.named_measures and are_numbers(values):
+        return values
     read = read_measured(values, part.decimal)
     numbers, wrong = read.numbers, read.wrong
     if column.scale != "ratio":

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.store.schema import Column
@@ -31,7 +32,9 @@ def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
     """
     schema, notes = table(name), []
     for column in schema.measures if schema in FUND_TABLES and "day" in schema.key else ():
-        dates = frame[_reads_as_date(frame[column], frame["day"])]
+        if column not in frame:
+            continue
+        dates = frame.iloc[_read_as_dates(frame[column], frame["day"])]
         allowed = max(_BY_CHANCE * len(frame), 1 if len(frame) >= _FEW else 0)
         if len(dates) > allowed:
             _refuse(
@@ -43,14 +46,12 @@ def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
         elif len(dates):
             of_all = f"{len(dates)} of {len(frame):,} rows"
             notes.append(f"`{column}` reads as a date in {of_all}: {_named(dates, column)}")
-    for each in schema.columns:
+    for each in (each for each in schema.columns if each.name in frame):
         low, high = each.possible
-        if math.isfinite(low):
-            what = f"{origin}: `{each.name}` is below {low:,g}"
-            _refuse(frame[frame[each.name] < low], each.name, what, _hint(each))
-        if math.isfinite(high):
-            what = f"{origin}: `{each.name}` is above {high:,g}"
-            _refuse(frame[frame[each.name] > high], each.name, what, _hint(each))
+        if math.isfinite(low) and (wrong := frame[each.name] < low).any():
+            _refuse(frame[wrong], each.name, f"{origin}: `{each.name}` is below {low:,g}", _hint(each))
+        if math.isfinite(high) and (wrong := frame[each.name] > high).any():
+            _refuse(frame[wrong], each.name, f"{origin}: `{each.name}` is above {high:,g}", _hint(each))
     return "; ".join(notes) or None
 
 
@@ -60,19 +61,20 @@ def _hint(column: Column) -> str:
     return f'If they are in {usual}, say so in a map file: measures = {{ {column.name} = "{unit}" }}.'
 
 
-def _reads_as_date(values: pd.Series, days: pd.Series) -> pd.Series:
-    near = values.between(1990_01_01, 2100_12_31)
-    near[near] = values[near] % 1 == 0
-    if near.any():
-        text = values[near].astype(np.int64).astype("str")
-        dates = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
-        near[near] = (dates - days[near]).abs() <= pd.Timedelta(days=NEAR_DAYS)
-    return near
+def _read_as_dates(values: pd.Series, days: pd.Series) -> NDArray[np.intp]:
+    """Return the places of the numbers that read as a date near to the day of their row."""
+    numbers = values.to_numpy()
+    places: NDArray[np.intp] = np.flatnonzero((numbers >= 1990_01_01) & (numbers <= 2100_12_31))
+    places = places[numbers[places] % 1 == 0]
+    if len(places):
+        text = pd.Series(numbers[places].astype(np.int64).astype("str"))
+        dates = pd.to_datetime(text, format="%Y%m%d", errors="coerce").to_numpy("datetime64[us]")
+        near = np.abs(dates - days.to_numpy()[places]) <= np.timedelta64(NEAR_DAYS, "D")
+        places = places[near]
+    return places
 
 
 def _refuse(wrong: pd.DataFrame, column: str, what: str, hint: str) -> None:
-    if wrong.empty:
-        return
     raise DataError(what, received=_named(wrong, column), hint=hint)
 
 

@@ -135,7 +135,12 @@ def _counted(rows: Bools) -> str:
 
 def _nothing(values: pd.Series) -> Bools:
     """Which cells are empty or zero."""
-    nothing: Bools = (blank(values) | (read_numbers(values)[0] == 0)).to_numpy()
+    nothing: Bools
+    if values.dtype == np.float64:
+        numbers = values.to_numpy()
+        nothing = np.isnan(numbers) | (numbers == 0)
+        return nothing
+    nothing = (blank(values) | (read_numbers(values)[0] == 0)).to_numpy()
     return nothing
 
 
@@ -154,7 +159,10 @@ def _sessions_of(given: Days, symbols: pd.Series) -> tuple[Days, Days]:
         here = (span > sessions[0]) & (span <= np.datetime64(calendar.last_day))
         at[place, here] = sessions[np.searchsorted(sessions, span[here], side="right") - 1]
         before[place, here] = sessions[np.searchsorted(sessions, span[here], side="left") - 1]
-    rows = np.array([known.index(market) for market in markets])[codes], (given - first).astype(np.int64)
+    days = (given - first).astype(np.int64)
+    if len(known) == 1:
+        return at[0][days], before[0][days]
+    rows = np.array([known.index(market) for market in markets])[codes], days
     return at[rows], before[rows]
 
 
@@ -164,11 +172,12 @@ def _a_day_late(given: Days, symbol: str) -> bool:
     Days that follow a session are there, nearly all of them, also those that are none themselves; of the
     sessions that follow a day without one, none is there.
     """
-    days, day = np.unique(given), np.timedelta64(1, "D")
+    first, day = given.min(), np.timedelta64(1, "D")
     calendar = calendar_for(market_of(symbol))
     sessions = calendar.sessions(calendar.first_day, calendar.last_day)
-    span = np.arange(days[0], days[-1] + day, day)
-    here, present = np.isin(span, sessions), np.isin(span, days)
+    span = np.arange(first, given.max() + day, day)
+    here, present = np.isin(span, sessions), np.zeros(len(span), dtype=bool)
+    present[(given - first).astype(np.int64)] = True
     after = np.isin(span - day, sessions)
     if not (after & ~here).any() or not (here & ~after).any() or present[here & ~after].any():
         return False

@@ -5,7 +5,7 @@
 3. Write codes, days and times our way, and bring numbers to shares, money and fractions.
 4. Leave out rows of days on which there is nothing to tell, as of a halt, and give the others their sessions
    (``data.importing.sessions``).
-5. Validate (``Table.validate``), and refuse what is implausible (``data.importing.plausible``).
+5. Validate (``Table.check``), and refuse what is implausible (``data.importing.plausible``).
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
 
 
 def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: str) -> pd.DataFrame:
+    if not part.where:
+        return cells
     keep = pd.Series(True, index=cells.index)
     for key, pattern in part.where.items():
         options = part.columns.get(key, (key,))
@@ -120,7 +122,9 @@ def _take_columns(
     """Return our columns as they stand in the file; the index still tells the row."""
     found = {ours: part.column_in(ours, headers) for ours in table(part.table).names}
     taken = pd.DataFrame(
-        {ours: cells[headers.column(name)] for ours, name in found.items() if name}, index=cells.index
+        {ours: cells[headers.column(name)] for ours, name in found.items() if name},
+        index=cells.index,
+        copy=False,
     )
     for ours, name in found.items():
         if name in headers.several:

@@ -61,7 +61,7 @@ def _read(request: Request, cells: pd.DataFrame, wanted: Wanted) -> pd.DataFrame
     if request.prepare is not None:
         cells = request.prepare(cells)
     shaped = [
-        shape(ours, part, request.name, str(request)).frame
+        TABLES[part.table].complete(shape(ours, part, request.name, str(request)).frame)
         for part in request.parts
         if len(ours := _ours(cells, part, wanted))
     ]

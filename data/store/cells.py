@@ -70,6 +70,7 @@ _MARKED = {
 }
 _WRAPPED = re.compile(r"""="(.*)"|'([^']*)""")
 _DAY_MILLISECONDS = 86_400_000
+_DAY_MICROSECONDS = 1_000 * _DAY_MILLISECONDS
 _WRITTEN = (
     r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})[日号]?"
     r"(?:[ T](?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
@@ -104,6 +105,11 @@ def magnitudes(values: pd.Series) -> Floats:
 def is_text(values: pd.Series) -> bool:
     """Whether a column holds text, or objects of any kind."""
     return values.dtype == object or isinstance(values.dtype, pd.StringDtype)
+
+
+def are_numbers(values: pd.Series) -> bool:
+    """Whether a column holds numbers already, none of them infinite."""
+    return values.dtype == np.float64 and not np.isinf(values.to_numpy()).any()
 
 
 def blank(values: pd.Series) -> pd.Series:
@@ -172,17 +178,24 @@ def read_days(
     """
     if pd.api.types.is_datetime64_dtype(values):
         days = values.astype("datetime64[us]")
+        plain_days = keep_time or are_midnights(days.to_numpy())
+        return days if plain_days else days.dt.normalize(), pd.Series(False, index=values.index)
+    codes, distinct = pd.factorize(values.astype("str").str.strip().where(values.notna()))
+    text = pd.Series(distinct, dtype="str")
+    if written_as is None:
+        parsed = _parse(text, keep_time)
     else:
-        codes, distinct = pd.factorize(values.astype("str").str.strip().where(values.notna()))
-        text = pd.Series(distinct, dtype="str")
-        if written_as is None:
-            parsed = _parse(text, keep_time)
-        else:
-            parsed = pd.to_datetime(text, format=written_as, errors="coerce").astype("datetime64[us]")
-        days = parsed.reindex(codes)
-        days.index = values.index
+        parsed = pd.to_datetime(text, format=written_as, errors="coerce").astype("datetime64[us]")
+    days = parsed.reindex(codes)
+    days.index = values.index
     wrong = days.isna() & ~blank(values)
     return (days if keep_time else days.dt.normalize()), wrong
+
+
+def are_midnights(days: NDArray[np.datetime64]) -> bool:
+    """Whether days in microseconds are all there and have no time of the day."""
+    stamps = days.view(np.int64)
+    return bool((stamps // _DAY_MICROSECONDS * _DAY_MICROSECONDS == stamps).all())
 
 
 def _to_numeric(values: pd.Series) -> pd.Series:

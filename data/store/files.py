@@ -24,6 +24,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.errors import DataError
@@ -88,14 +89,13 @@ class Note:
         """Return what is to be said of rows that are sorted by key."""
         if not len(rows):
             return cls({}, {})
-        series = rows.column(schema.key[0]).combine_chunks().dictionary_encode()
-        names = series.dictionary.to_pylist()
-        counts = np.bincount(series.indices.to_numpy(), minlength=len(names))
+        series = pc.run_end_encode(rows.column(schema.key[0]).combine_chunks())
+        names, ends = series.values.to_pylist(), series.run_ends.to_numpy()  # noqa: PD011
+        counts = np.diff(ends, prepend=0)
         spans = [Span(None, None)] * len(names)
         if day := day_of(schema):
             days = rows.column(day).to_numpy().astype("datetime64[D]")
-            starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-            found = (part.reduceat(days, starts).tolist() for part in (np.minimum, np.maximum))
+            found = (part.reduceat(days, ends - counts).tolist() for part in (np.minimum, np.maximum))
             spans = [Span(first, last) for first, last in zip(*found, strict=True)]
         sources = rows.column("source").unique().to_pylist() if "source" in rows.column_names else []
         return cls(

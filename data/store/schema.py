@@ -1,6 +1,6 @@
 """What a table is: its columns, what must hold within one row, and what a panel makes of it.
 
-A table is a long DataFrame with one row per key. :meth:`Table.validate` is the only door through which
+A table is a long DataFrame with one row per key. :meth:`Table.check` is the only door through which
 rows come in: it types every column, refuses what cannot be true of a single row (text in a number,
 a price of zero, a high below a low, a key twice), sorts by key and returns a new frame. What can only be
 seen by comparing rows or tables is found later, by ``data.checks``.
@@ -18,15 +18,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
-from data.store.cells import DATES, TIMES, read_days, read_numbers
+from data.store.cells import DATES, TIMES, are_midnights, read_days, read_numbers
 from data.store.order import are_in_order, ranks
 
 Kind = Literal["text", "day", "time", "number"]
-Rows = NDArray[np.int64]
+Wrong = pd.Series | NDArray[np.bool_]
 
 # Magnitudes beyond these are dates or codes read as values, never prices or counts of this market.
 EARLIEST_DAY = pd.Timestamp("1990-01-01")
 LATEST_DAY = pd.Timestamp("2100-01-01")
+
+# Of the prices of a bar, which one is at most which.
+_WITHIN = (("low", "high"), ("low", "open"), ("open", "high"), ("low", "close"), ("close", "high"))
 
 ANY = (-math.inf, math.inf)
 
@@ -131,14 +134,21 @@ class Table:
         high is below its low, and a key that comes twice with different values are refused. Rows that
         repeat another row exactly are dropped.
         """
-        return _written_out(self.check(frame, origin)[0])
+        return self.complete(self.check(frame, origin)[0])
+
+    def complete(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return rows that were checked with all columns, and with texts in place of categories."""
+        absent = [name for name in self.names if name not in frame]
+        empty = {name: pd.Series(index=frame.index, dtype=self.types[name]) for name in absent}
+        return _written_out(frame.assign(**empty))[list(self.names)]
 
     def check(self, frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, bool]:
         """Return what ``validate`` does, and whether the rows were in this order and none was dropped.
 
-        Columns of text that came as categories may be categories still.
+        Columns of text that came as categories may be categories still, and those that did not come are
+        absent: see ``complete``.
         """
-        rows = _row_numbers(frame)
+        rows = frame.index
         typed: dict[str, pd.Series] = {}
         for column in self.columns:
             if column.name not in frame.columns:
@@ -148,14 +158,13 @@ class Table:
                         received=", ".join(map(str, frame.columns)) or "no columns",
                         hint="Rename the column, or say in a map file (--map) what it is called.",
                     )
-                typed[column.name] = pd.Series(index=range(len(frame)), dtype=_DTYPES[column.kind])
                 continue
             values = frame[column.name].reset_index(drop=True)
             typed[column.name] = self._typed(values, column, origin, rows)
         in_order = are_in_order([ranks(typed[name]) for name in self.key])
         result = pd.DataFrame(typed, copy=False)
         self._check_choices(result, origin, rows)
-        if {"open", "high", "low", "close"} <= set(self.names):
+        if {"high", "low"} <= set(self.names):
             _check_range(result, origin, rows)
         if in_order:
             return result, True
@@ -163,7 +172,9 @@ class Table:
         self._check_keys(result, origin)
         return result.sort_values(list(self.key), kind="stable", ignore_index=True), False
 
-    def _typed(self, values: pd.Series, column: Column, origin: str, rows: Rows) -> pd.Series:
+    def _typed(self, values: pd.Series, column: Column, origin: str, rows: pd.Index) -> pd.Series:
+        if _are_plain(values, column):
+            return values
         where = f"{origin}: `{column.name}` of table `{self.name}`"
         if column.kind == "text":
             typed = _to_text(values)
@@ -174,20 +185,20 @@ class Table:
             _check_sign(typed, column, where, rows)
         if column.required and typed.isna().any():
             raise DataError(
-                f"{where} is empty in row {rows[_first(typed.isna())]}",
+                f"{where} is empty in row {_row(rows, typed.isna())}",
                 received=f"{int(typed.isna().sum())} empty of {len(typed)}",
                 hint="Fill the value in, or leave the row out.",
             )
         return typed if _is_coded(typed) else typed.astype(_DTYPES[column.kind])
 
-    def _check_choices(self, frame: pd.DataFrame, origin: str, rows: Rows) -> None:
+    def _check_choices(self, frame: pd.DataFrame, origin: str, rows: pd.Index) -> None:
         for name, allowed in self.choices.items():
             wrong = ~frame[name].isin(allowed)
             if wrong.any():
                 value = str(frame.loc[wrong, name].iloc[0])
                 raise DataError(
                     f"{origin}: unknown `{name}` in table `{self.name}`",
-                    received=f"{value!r} in row {rows[_first(wrong)]}",
+                    received=f"{value!r} in row {_row(rows, wrong)}",
                     hint=did_you_mean(value, allowed),
                 )
 
@@ -208,14 +219,33 @@ def _no_rows(columns: tuple[Column, ...]) -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(dtype=_DTYPES[column.kind]) for column in columns})
 
 
-def _row_numbers(frame: pd.DataFrame) -> Rows:
-    if pd.api.types.is_integer_dtype(frame.index.dtype):
-        return frame.index.to_numpy(dtype=np.int64) + 1
-    return np.arange(1, len(frame) + 1)
-
-
-def _first(wrong: pd.Series) -> int:
+def _first(wrong: Wrong) -> int:
     return int(np.flatnonzero(wrong)[0])
+
+
+def _row(rows: pd.Index, wrong: Wrong) -> int:
+    """Return the number of the first row that is wrong, by an index that says which row of a file each is."""
+    place = _first(wrong)
+    return int(rows[place] if pd.api.types.is_integer_dtype(rows.dtype) else place) + 1
+
+
+def _are_plain(values: pd.Series, column: Column) -> bool:
+    """Whether the least and the largest of a column show that all of its numbers or days may stay."""
+    if values.empty or values.dtype != _DTYPES[column.kind]:
+        return False
+    if column.kind == "number":
+        numbers = values.to_numpy()
+        # Of both, one that is missing makes a NaN.
+        least, most = numbers.min(), numbers.max()
+        allowed = {"positive": least > 0, "nonnegative": least >= 0, "any": least > -math.inf}
+        return bool(allowed[column.sign] and most < math.inf)
+    if column.kind == "day":
+        days = values.to_numpy()
+        # What is missing is less than any other.
+        stamps = days.view(np.int64)
+        earliest, latest = (day.as_unit("us").value for day in (EARLIEST_DAY, LATEST_DAY))
+        return bool(stamps.min() >= earliest and stamps.max() <= latest and are_midnights(days))
+    return False
 
 
 def _is_coded(values: pd.Series) -> bool:
@@ -241,36 +271,36 @@ def _to_text(values: pd.Series) -> pd.Series:
     return typed.where(typed != "")
 
 
-def _to_numbers(values: pd.Series, where: str, rows: Rows) -> pd.Series:
+def _to_numbers(values: pd.Series, where: str, rows: pd.Index) -> pd.Series:
     numbers, wrong = read_numbers(values)
     if wrong.any():
         raise DataError(
-            f"{where} is not a finite number in row {rows[_first(wrong)]}",
+            f"{where} is not a finite number in row {_row(rows, wrong)}",
             received=_show(values.iloc[_first(wrong)]),
             hint="Correct the value, or leave it empty.",
         )
     return numbers
 
 
-def _check_sign(numbers: pd.Series, column: Column, where: str, rows: Rows) -> None:
+def _check_sign(numbers: pd.Series, column: Column, where: str, rows: pd.Index) -> None:
     if column.sign == "any":
         return
     wrong = numbers <= 0 if column.sign == "positive" else numbers < 0
     if wrong.any():
         raise DataError(
-            f"{where} must be {column.sign} in row {rows[_first(wrong)]}",
+            f"{where} must be {column.sign} in row {_row(rows, wrong)}",
             received=f"{numbers.iloc[_first(wrong)]:g}",
             hint="Correct the value, or leave the row out.",
         )
 
 
-def _to_days(values: pd.Series, where: str, rows: Rows, *, keep_time: bool) -> pd.Series:
+def _to_days(values: pd.Series, where: str, rows: pd.Index, *, keep_time: bool) -> pd.Series:
     days, wrong = read_days(values, keep_time=keep_time)
     wrong |= (days < EARLIEST_DAY) | (days > LATEST_DAY)
     if wrong.any():
         kind, limit = ("time", TIMES) if keep_time else ("date", DATES)
         raise DataError(
-            f"{where} is not a {kind} in row {rows[_first(wrong)]}",
+            f"{where} is not a {kind} in row {_row(rows, wrong)}",
             received=_show(values.iloc[_first(wrong)]),
             limit=f"{limit}, from 1990 to 2100",
             hint="Correct it, or name its format in a map file (--map).",
@@ -278,15 +308,16 @@ def _to_days(values: pd.Series, where: str, rows: Rows, *, keep_time: bool) -> p
     return days
 
 
-def _check_range(frame: pd.DataFrame, origin: str, rows: Rows) -> None:
-    high, low = frame["high"], frame["low"]
-    wrong = high < low
-    for name in ("open", "close"):
-        wrong |= (low > frame[name]) | (high < frame[name])
+def _check_range(frame: pd.DataFrame, origin: str, rows: pd.Index) -> None:
+    prices = [name for name in ("open", "high", "low", "close") if name in frame]
+    wrong = np.zeros(len(frame), dtype=bool)
+    for below, above in _WITHIN:
+        if below in prices and above in prices:
+            wrong |= frame[below].to_numpy() > frame[above].to_numpy()
     if wrong.any():
-        bar = frame.loc[_first(wrong), ["open", "high", "low", "close"]].to_dict()
+        bar = frame.loc[_first(wrong), prices].to_dict()
         raise DataError(
-            f"{origin}: the bar in row {rows[_first(wrong)]} does not lie within its high and low",
+            f"{origin}: the bar in row {_row(rows, wrong)} does not lie within its high and low",
             received=", ".join(f"{name} {value:g}" for name, value in bar.items()),
             limit="low <= open, close <= high",
             hint="Check the order of the columns: some vendors write open, close, high, low.",

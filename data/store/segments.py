@@ -148,8 +148,9 @@ class OpenTable:
     def merge(self, new: pd.DataFrame, *, each_source: bool) -> list[Merged]:
         """Return what becomes of rows that come, for each segment that they concern (``data.store.merge``).
 
-        ``new`` has passed ``Table.validate``.
+        ``new`` is as ``Table.check`` returned it; rows that are the first of a table stay so.
         """
+        new = self.schema.complete(new) if self.files else new
         places, found = self._places(new), []
         for number in sorted(set(places.tolist())) or [0]:
             come = new if (places == number).all() else new[places == number].reset_index(drop=True)
@@ -246,6 +247,12 @@ def _block(pieces: Sequence[Piece], series: Sequence[str]) -> pa.Table:
 
 
 def as_rows(schema: Table, frame: pd.DataFrame | None) -> pa.Table:
-    """Return rows of a table as a file has them."""
-    frame = schema.empty() if frame is None else frame
-    return pa.Table.from_pandas(frame, schema=fields_of(schema), preserve_index=False)
+    """Return rows of a table, which may be as ``Table.check`` returned them, as a file has them."""
+    frame, fields = schema.empty() if frame is None else frame, fields_of(schema)
+    columns = [
+        pa.array(frame[field.name], from_pandas=True).cast(field.type)
+        if field.name in frame
+        else pa.nulls(len(frame), field.type)
+        for field in fields
+    ]
+    return pa.Table.from_arrays(columns, schema=fields)

@@ -125,6 +125,7 @@ class Store:
         accept_revision: bool = False,
         on: date | None = None,
         *,
+        checked: bool = False,
         fetched: datetime | None = None,
         recipe: Mapping[str, Any] | None = None,
     ) -> Appended:
@@ -133,6 +134,7 @@ class Store:
         A row whose key is on file may fill in values that were missing. A value that differs from the one on
         file is refused with DataError, unless ``accept_revision``: then the new value replaces it and the old
         one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared.
+        ``checked`` says that the rows are as ``Table.check`` returned them, and need no other look.
         ``fetched`` is the time, in UTC, at which providers gave the rows, whose column ``provider`` says
         which: then a row on file of another source stays as it is. ``recipe`` replaces the note of how that
         was done. Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot
@@ -146,7 +148,7 @@ class Store:
             runs = [ARRIVALS.empty()]
             for name in changes:
                 # One after the other: the memory has room for the rows of one table.
-                change, segments, came = self._take(name, changes[name], accept_revision, fetched)
+                change, segments, came = self._take(name, changes[name], checked, accept_revision, fetched)
                 made.append(change)
                 written |= {name: segments} if segments else {}
                 runs.append(came)
@@ -163,13 +165,13 @@ class Store:
             return Appended(tuple(made), revisions)
 
     def _take(
-        self, name: str, frame: pd.DataFrame, accept_revision: bool, fetched: datetime | None
+        self, name: str, frame: pd.DataFrame, checked: bool, accept_revision: bool, fetched: datetime | None
     ) -> tuple[Change, tuple[Segment, ...], pd.DataFrame]:
         """Write what becomes of a table; return what changes, its segments and the runs that come.
 
         There are none of either if nothing changes, or the change is one to refuse.
         """
-        new = table_of(name).validate(frame, f"table `{name}`")
+        new = frame if checked else table_of(name).check(frame, f"table `{name}`")[0]
         merged = self._table(name).merge(new, each_source=fetched is not None)
         change = together([each.change for each in merged])
         if not change.alters or (change.revised and not accept_revision):
