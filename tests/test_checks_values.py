@@ -136,6 +136,23 @@ def test_a_price_far_from_the_closes_around_it(columns, factor, severity, said):
     assert all(said in each.message and each.first == day(6) for each in found)
 
 
+@pytest.mark.parametrize(
+    ("pair", "rates", "severity"),
+    [
+        ("USDCNY", [7.13, 7.14], None),
+        ("CNYUSD", [0.1403, 0.1401], None),
+        ("USDCNY", [0.1403, 0.1401], "error"),
+        ("CNYUSD", [7.13, 7.14], "error"),
+        ("USDCNY", [713.84, 713.9], "error"),
+        ("USDCNY", [7.18, 7.81], "warning"),
+    ],
+)
+def test_an_exchange_rate_that_is_another_or_jumps(pair, rates, severity):
+    fx = pd.DataFrame({"pair": pair, "day": DAYS[:2], "rate": rates})
+    found = check(clean_market() | {"fx": fx}, "exchange-rate")
+    assert [each.severity for each in found] == ([severity] if severity else [])
+
+
 def test_open_and_close_in_each_others_column():
     def swap(bars):
         mine = bars["symbol"] == PAYER
