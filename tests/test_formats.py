@@ -150,6 +150,30 @@ def test_a_day_that_could_be_another_is_refused(cell):
     assert read_days(pd.Series([cell], dtype=object))[1].tolist() == [True]
 
 
+@pytest.mark.parametrize(
+    ("symbol", "cell", "day"),
+    [
+        # Midnight, and the close at 15:00, of 20 August in Shanghai.
+        ("159363.SZ", "2025-08-19 16:00:00+00:00", "2025-08-20"),
+        ("159363.SZ", "2025-08-20T07:00:00Z", "2025-08-20"),
+        ("159363.SZ", "1755619200", "2025-08-20"),
+        ("159363.SZ", "1755619200000", "2025-08-20"),
+        # Midnight and 16:00 in New York, in summer and in winter.
+        ("BOTZ.US", "2025-08-20 04:00:00+00:00", "2025-08-20"),
+        ("BOTZ.US", "1755720000", "2025-08-20"),
+        ("BOTZ.US", "1736917200000000000", "2025-01-15"),
+        # Midnight in UTC is how a day without a time is written.
+        ("BOTZ.US", "2025-08-20T00:00:00.000Z", "2025-08-20"),
+        ("159363.SZ", "1755648000000", "2025-08-20"),
+        # With another offset the day is the one that is written.
+        ("159363.SZ", "2025-08-20T00:00:00+08:00", "2025-08-20"),
+    ],
+)
+def test_a_time_in_utc_is_of_the_day_that_it_was_in_the_market(take, store, symbol, cell, day):
+    take("units.csv", csv("symbol,day,units", f"{symbol},{cell},3970000000"))
+    assert units(store) == [(symbol, day, 3_970_000_000.0)]
+
+
 def test_a_decimal_comma_is_refused_until_a_map_says_so(take, store):
     rows = csv(
         "symbol;day;open;high;low;close;volume",
@@ -602,6 +626,10 @@ def test_a_file_without_volume_at_all_is_refused(take):
 def test_bars_of_minutes_are_refused_with_words_about_that(take):
     rows = (f"159363,2025-08-20 09:3{minute}:00,0.7,0.7{minute},0.7,0.7,100,70" for minute in (1, 2))
     with pytest.raises(DataError, match="the bars are not daily; received several times of the day"):
+        take("bars.csv", csv(BARS, *rows))
+    # 09:31 and 09:32 in Shanghai, in seconds since 1970.
+    rows = (f"159363,{second},0.7,0.71,0.7,0.7,{second % 1000},70" for second in (1755653460, 1755653520))
+    with pytest.raises(DataError, match=r"not daily; received .* such as 09:31:00, 09:32:00"):
         take("bars.csv", csv(BARS, *rows))
 
 

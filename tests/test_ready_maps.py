@@ -879,6 +879,31 @@ def test_sums_of_dividends_are_refused_with_the_reason(take):
                 "数据来源：Wind,,,,,,,",
             ),
         ),
+        (
+            "netease-daily",
+            "159363.csv",
+            (
+                "日期,股票代码,名称,收盘价,最高价,最低价,开盘价,前收盘,涨跌额,涨跌幅,换手率,成交量,成交金额,总市值,流通市值",
+                "2025-08-21,'159363,创AI,0.0,0.0,0.0,0.0,0.729,None,None,0.0,0,0.0,0.0,0.0",
+                "2025-08-20,'159363,创AI,0.729,0.731,0.69,0.7,0.704,0.025,3.55,0.1,523000000,371800000.0,1e9,1e9",
+            ),
+        ),
+        (
+            "tonghuashun",
+            "159363.xls",
+            (
+                "时间\t开盘\t最高\t最低\t收盘\t涨幅\t振幅\t总手\t金额\t换手%\t成交次数\t",
+                "2025-08-20,三\t0.700\t0.731\t0.690\t0.729\t--\t--\t523,000,000\t371,800,000\t0\t0\t",
+            ),
+        ),
+        (
+            "english-bars",
+            "sz159363.csv",
+            (
+                "date,prevclose,open,high,low,close,volume,amount",
+                "2025-08-20,0.704,0.7,0.731,0.69,0.729,523000000,371800000",
+            ),
+        ),
     ],
 )
 def test_bars_of_other_tools(take, store, map_name, name, lines):
@@ -925,6 +950,65 @@ def test_units_and_margin_of_joinquant(take, store):
             ),
             "stooq",
         ),
+        # Midnight in New York of 20 August is 04:00 in UTC.
+        (
+            "2025-08-20.csv",
+            (
+                "ticker,volume,open,close,high,low,window_start,transactions",
+                "AIQ,690100,43.40,43.30,43.52,42.71,1755662400000000000,129",
+                "BRK.A,10,700000,700000,700000,700000,1755662400000000000,9",
+            ),
+            "polygon",
+        ),
+        (
+            "AIQ.json",
+            (
+                '{"ticker": "AIQ", "adjusted": true, "status": "OK", "results": [{"v": 690100, "vw": 43.1,',
+                '"o": 43.4, "c": 43.3, "h": 43.52, "l": 42.71, "t": 1755662400000, "n": 129}]}',
+            ),
+            "polygon, split-adjusted",
+        ),
+        (
+            "AIQ.csv",
+            (
+                '"Date","Price","Open","High","Low","Vol.","Change %"',
+                '"08/20/2025","43.30","43.40","43.52","42.71","690.10K","-0.23%"',
+            ),
+            "investing.com, split-adjusted",
+        ),
+        (
+            "AIQ ETF Stock Price History.csv",
+            (
+                '"Date","Price","Open","High","Low","Vol.","Change %"',
+                '"Aug 20, 2025","43.30","43.40","43.52","42.71","0.6901M","-0.23%"',
+            ),
+            "investing.com, split-adjusted",
+        ),
+        (
+            "AIQ US Equity.csv",
+            (
+                "Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME",
+                "08/20/2025,43.40,43.52,42.71,43.30,690100",
+            ),
+            "bloomberg",
+        ),
+        (
+            "bdh.csv",
+            (
+                ",AIQ US Equity,,,,,BOTZ US Equity,,,,",
+                "Dates" + 2 * ",PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME",
+                "2025-08-20,43.40,43.52,42.71,43.30,690100,,,,,",
+            ),
+            "bloomberg",
+        ),
+        (
+            "AIQ.US.csv",
+            (
+                "Date,Open,High,Low,Close,Adjusted_close,Volume",
+                "2025-08-20,43.40,43.52,42.71,43.30,43.1,690100",
+            ),
+            "eodhd",
+        ),
     ],
 )
 def test_american_bars_of_other_pages(take, store, name, lines, source):
@@ -951,6 +1035,99 @@ def test_dollars_of_the_federal_reserve_bank_of_st_louis(take, store, header):
     assert rows(store, "fx") == [
         {"pair": "USDCNY", "day": "2025-01-08", "rate": 7.3316, "source": "FRED DEXCHUS"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (
+            "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient",
+            "{},43.4,43.52,42.71,43.3,14.4,690100,{},{}",
+        ),
+        (
+            "ticker,date,open,high,low,close,volume,ex-dividend,split_ratio,adj_close",
+            "AIQ,{},43.4,43.52,42.71,43.3,690100,{},{},14.4",
+        ),
+    ],
+)
+def test_bars_as_traded_with_splits_and_dividends_beside_them(take, store, header, row):
+    take(
+        "AIQ.csv", header, row.format("2025-08-20", "0.0000", "1.0"), row.format("2025-08-21", "0.12", "3.0")
+    )
+    assert [(each["day"], each["close"]) for each in rows(store, "bars")] == [
+        ("2025-08-20", 43.3),
+        ("2025-08-21", 43.3),
+    ]
+    dividend, split = rows(store, "actions")
+    assert (dividend["kind"], dividend["ex_day"], dividend["cash"]) == ("dividend", "2025-08-21", 0.12)
+    assert (split["kind"], split["ex_day"], split["ratio"]) == ("split", "2025-08-21", 3.0)
+
+
+def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take, store):
+    header = "Date,Price,Open,High,Low,Vol.,Change %"
+    with pytest.raises(DataError, match="several ways; received '08/07/2025'; limit: %m/%d/%Y, or %d/%m/%Y"):
+        take("AIQ.csv", header, "08/07/2025,43.3,43.4,43.52,42.71,690.1K,0%")
+    take(
+        "AIQ.csv",
+        header,
+        "13/08/2025,43.3,43.4,43.52,42.71,690.1K,0%",
+        "07/08/2025,43.3,43.4,43.52,42.71,690.1K,0%",
+    )
+    assert [each["day"] for each in rows(store, "bars")] == ["2025-08-07", "2025-08-13"]
+
+
+def test_a_history_named_after_an_index_is_no_fund(take):
+    line = "08/20/2025,6395.78,6400,6410,6350,2.1B,0%"
+    with pytest.raises(DataError, match="`investing` lacks a file name that holds the symbol"):
+        take("S&P 500 Historical Data.csv", "Date,Price,Open,High,Low,Vol.,Change %", line)
+
+
+def test_the_code_of_a_fund_in_the_name_is_no_index(take):
+    # 515980 is a fund; nothing here says in which unit of measure its volume is.
+    with pytest.raises(DataError, match="no ready map knows"):
+        take(
+            "515980.csv",
+            "日期,开盘价,最高价,最低价,收盘价,成交量",
+            "2025-08-20,1.143,1.156,1.143,1.149,179278980",
+        )
+
+
+def test_what_the_pages_of_funds_answer(take, store):
+    # East Money's and Nasdaq's pages: balances and NAV of a fund, dividends in words and in dollars.
+    take(
+        "margin.json",
+        '{"result": {"data": [{"DATE": "2025-08-20 00:00:00", "SCODE": "159363", "SECNAME": "创AI",',
+        '"RZYE": 112000000, "RQYL": 0, "RZMRE": 41300000, "RZCHE": 27786000},',
+        '{"DATE": "2025-08-20 00:00:00", "SCODE": "300308", "SECNAME": "中际旭创",',
+        '"RZYE": 9000000000, "RQYL": 0, "RZMRE": 1, "RZCHE": 1}]}}',
+    )
+    take(
+        "159363.json",
+        '{"Data": {"LSJZList": [{"FSRQ": "2025-08-20", "DWJZ": "0.7291", "LJJZ": "1.4582", "FHSP": ""}]}}',
+    )
+    take(
+        "510300.csv",
+        "年份,权益登记日,除息日,每份分红,分红发放日",
+        "2025年,2025-06-17,2025-06-18,每份派现金0.0880元,2025-06-23",
+    )
+    take(
+        "BOTZ.csv",
+        "Ex/EFF DATE,TYPE,CASH AMOUNT,DECLARATION DATE,RECORD DATE,PAYMENT DATE",
+        "06/27/2025,CASH,$0.12,06/20/2025,06/27/2025,07/03/2025",
+    )
+    (margin,) = rows(store, "margin")
+    assert (margin["symbol"], margin["balance"], margin["repaid"]) == ("159363.SZ", 1.12e8, 2.7786e7)
+    (nav,) = rows(store, "nav")
+    assert (nav["symbol"], nav["day"], nav["nav"]) == ("159363.SZ", "2025-08-20", 0.7291)
+    assert [(each["symbol"], each["ex_day"], each["cash"]) for each in rows(store, "actions")] == [
+        ("510300.SH", "2025-06-18", 0.088),
+        ("BOTZ.US", "2025-06-27", 0.12),
+    ]
+
+
+def test_central_parities_side_by_side(take, store):
+    take("ccpr.csv", "日期,USD/CNY,EUR/CNY,100JPY/CNY", "2025-08-20,7.1384,8.3212,4.8456")
+    assert rows(store, "fx") == [{"pair": "USDCNY", "day": "2025-08-20", "rate": 7.1384, "source": "CFETS"}]
 
 
 def test_central_parities_are_of_a_hundred_dollars(take, store):

@@ -36,7 +36,8 @@ _FIELDS |= {"dividends", "stock splits", "capital gains", "repaired?"}
 _FIELDS |= {"开盘", "开盘价", "最高", "最高价", "最低", "最低价", "收盘", "收盘价", "前收盘价"}
 _FIELDS |= {"成交量", "成交额", "份额", "基金份额", "单位净值", "累计净值", "净值"}
 _FIELDS |= {"融资余额", "融资买入额", "融资偿还额"}
-_SERIES = re.compile(r"(?:[A-Z]{1,5}|\d{6})(?:\.[A-Z]{2,4})?")
+_FIELDS |= {"px_open", "px_high", "px_low", "px_last", "px_volume"}
+_SERIES = re.compile(r"(?:[A-Z]{1,5}|\d{6})(?:\.[A-Z]{2,4}| [A-Z]{2} Equity)?")
 # Fields and series that somebody joined: Close_BOTZ, BOTZ Close. The longest field first: Adj Close.
 _ANY_FIELD = "|".join(map(re.escape, sorted(_FIELDS, key=len, reverse=True)))
 _JOINED = re.compile(

@@ -6,7 +6,8 @@ A map says, all but ``table`` and ``columns`` being optional::
     table = "bars"                      # ours; several of them as [[tables]], each with the keys below
     file_name = '(?P<symbol>\d{6})'      # columns of ours that the name of the file holds, not its cells
     above = '(?P<symbol>\d{6}) .*不复权'  # what stands above the header, and columns of ours in it
-    date_format = "%d/%m/%Y"            # else: 2025-08-20, 20250820, 2025/8/20, 2025年8月20日, Excel serials
+    date_format = "%d/%m/%Y"            # else: 2025-08-20, 20250820, 2025/8/20, 2025年8月20日, Excel serials;
+                                        # of several, ["%m/%d/%Y", "%d/%m/%Y"], the one that all days fit
     decimal = ","                       # the decimal mark, if it is a comma: 1.234,5
     known_at_time = "23:59"             # when `known_at` is a day: the time of that day
     dated = "publication"               # the day is that of publication: the row is the session's before
@@ -218,7 +219,7 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
             if key not in by_file
         },
         named_measures=by_file,
-        date_format=fields.date_format(raw, where),
+        date_formats=fields.date_formats(raw, where),
         decimal="," if fields.choice(raw, "decimal", (".", ","), where) == "," else ".",
         wide=fields.text(raw, "wide", where),
         dated=fields.choice(raw, "dated", ("session", "publication"), where) or "session",

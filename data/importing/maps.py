@@ -21,6 +21,8 @@ ADJUSTED = {
     "hfq": "prices are backward-adjusted: orders, price limits and flows need them as traded",
     "splits": "prices are on the basis of splits up to the download, unit counts are not, and the file does "
     "not record the splits: download it with them (yfinance: actions=True)",
+    "volume": "prices are as traded, and volumes on the basis of splits up to the download: before a split "
+    "they are off by its ratio",
     "unknown": "the file does not say whether prices are adjusted; `data check` holds them against amounts",
 }
 
@@ -40,7 +42,7 @@ class TableMap:
     wide: str | None = None
     dated: str = "session"
     month_end: tuple[str, ...] = ()
-    date_format: str | None = None
+    date_formats: tuple[str, ...] = ()
     known_at_time: str | None = None
     suffix: str = ""
     where: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
@@ -142,11 +144,10 @@ class FileMap:
         if self.one_of and not any(name in present for name in self.one_of):
             found.append(f"the column {' or '.join(self.one_of)}")
         found += [f"no column {name}" for name in self.absent if name in present]
-        found += [
-            f"other codes in the column {name}"
-            for name, pattern in self.values.items()
-            if name in present and not _all_match(sheet.cells[present.column(name)], pattern)
-        ]
+        for name, pattern in self.values.items():
+            other = _other_than(pattern, sheet.cells[present.column(name)]) if name in present else None
+            if other is not None:
+                found.append(f"other codes in the column {name} (there is {other})")
         for part in self.tables:
             if part.above and not part.above.search(sheet.title):
                 found.append(f"a line above the header that says {part.above.pattern}")
@@ -174,5 +175,7 @@ def _says_its_unit(sheet: Sheet, column: str) -> bool:
     return bool((read_measured(filled).own != BARE).any())
 
 
-def _all_match(values: pd.Series, pattern: re.Pattern[str]) -> bool:
-    return all(pattern.fullmatch(plain(value)) for value in values.dropna().astype("str").unique())
+def _other_than(pattern: re.Pattern[str], values: pd.Series) -> str | None:
+    """Return the first cell that does not match, None if all do."""
+    distinct = (plain(value) for value in values.dropna().astype("str").unique())
+    return next((value for value in distinct if not pattern.fullmatch(value)), None)

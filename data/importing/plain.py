@@ -191,7 +191,7 @@ def _columns(used: FileMap, looked_at: Sequence[FileMap], headers: Headers) -> d
     for part in (part for part in used.tables if part.applies(headers)):
         for column in table(part.table).columns:
             if name := part.column_in(column.name, headers):
-                as_text = column.kind == "day" and part.date_format is not None
+                as_text = column.kind == "day" and bool(part.date_formats)
                 unclear = column.kind == "number" and part.decimal != "."
                 use = "text" if as_text else "other" if unclear else column.kind
                 uses.setdefault(headers.column(name), set()).add(use)
@@ -231,7 +231,8 @@ def _goes_by_file(used: FileMap, headers: Headers) -> bool:
     """Whether rows become something by the file that they are in."""
     parts = [part for part in used.tables if part.applies(headers)]
     return used.splits is not None or any(
-        part.named_by_file(headers) or part.next_session_of or part.month_end for part in parts
+        part.named_by_file(headers) or part.next_session_of or part.month_end or len(part.date_formats) > 1
+        for part in parts
     )
 
 

@@ -13,6 +13,8 @@ _NEAR = 0.5
 _NAMED = 3
 _EASILY_MENDED = ("a file name", "a unit of measure")
 _LISTED = 40
+# What the column of days is called besides Date where bars may as well be of minutes.
+_DAYS = ("datetime", "timestamp", "time")
 
 
 class UnknownColumns(DataError):
@@ -76,7 +78,7 @@ def _unknown(sheet: Sheet, lacking: dict[FileMap, tuple[list[str], int]]) -> Unk
 
 
 def _is_bars_of_anybody(sheet: Sheet) -> bool:
-    names = {str(name).lower() for name in sheet.cells.columns}
+    names = {"date" if str(name).lower() in _DAYS else str(name).lower() for name in sheet.cells.columns}
     return (
         {"date", "open", "high", "low", "close", "volume"}
         >= names
@@ -101,8 +103,11 @@ def _is_holdings(sheet: Sheet) -> bool:
 
 
 def _is_intraday(sheet: Sheet) -> bool:
-    names = {str(name).lower() for name in sheet.cells.columns}
-    return names >= {"open", "high", "low", "close"} and not names.isdisjoint({"datetime", "timestamp"})
+    names = {str(name).lower(): name for name in sheet.cells.columns}
+    times = [names[name] for name in _DAYS if name in names]
+    return {*names} >= {"open", "high", "low", "close"} and any(
+        sheet.cells[name].astype("str").str.contains(r"\d:\d\d", regex=True).any() for name in times
+    )
 
 
 def _is_of_a_terminal(sheet: Sheet) -> bool:

@@ -22,6 +22,7 @@ from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.headers import Headers
 from data.importing.maps import ADJUSTED, TableMap
 from data.importing.matrix import unpivot
+from data.importing.moments import as_local
 from data.importing.numbers import Measures, read_column
 from data.importing.plausible import check_plausible
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
@@ -177,6 +178,8 @@ def _written_our_way(
     if column.name in ("index", "constituent"):
         suffix = _INDEX_SUFFIX if column.name == "index" else _SHARE_SUFFIX
         return _each(values, lambda code: _bare(code, suffix), column.name, origin)
+    if column.kind == "day" and "symbol" in taken:
+        values = as_local(values, taken["symbol"])
     if column.kind in ("day", "time"):
         if column.kind == "time" and "symbol" in taken and _are_chinese(taken["symbol"]):
             values = _without_local_offset(values)
@@ -184,7 +187,7 @@ def _written_our_way(
     if column.kind == "number":
         measure = measures.of(column)
         dated = measure is not None and measure.dated
-        days = read_days(taken["day"], written_as=part.date_format)[0] if dated else None
+        days = read_days(taken["day"])[0] if dated else None
         return read_column(values, column, part, measure, days, origin)
     return values
 
@@ -240,22 +243,42 @@ def _days(values: pd.Series, column: Column, part: TableMap, origin: str) -> pd.
     keep_time = column.kind == "time"
     at_time = pd.Timedelta(f"{part.known_at_time}:00") if keep_time and part.known_at_time else None
     at_end = column.name in part.month_end
-    if part.date_format is None and at_time is None and not at_end:
+    if not part.date_formats and at_time is None and not at_end:
         return values
-    if at_end and part.date_format is None:
+    if at_end and not part.date_formats:
         values = values.astype("str").str.replace(r"^(\d{4}-\d\d)$", r"\1-01", regex=True)
-    days, wrong = read_days(values, keep_time=keep_time, written_as=part.date_format)
-    if part.date_format and wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise DataError(
-            f"{origin}: `{column.name}` is not written as the map says in row {values.index[row] + 1}",
-            received=repr(values.iloc[row]),
-            limit=part.date_format,
-            hint="Correct `date_format` in the map file.",
-        )
+    if part.date_formats:
+        days, wrong = _written_as(part.date_formats, values, keep_time, f"{origin}: `{column.name}`")
+    else:
+        days, wrong = read_days(values, keep_time=keep_time)
     moved = days if at_time is None else days.dt.normalize() + at_time
     moved = moved + pd.offsets.MonthEnd(0) if at_end else moved
     return moved.astype(object).where(~wrong, values) if wrong.any() else moved
+
+
+def _written_as(
+    formats: tuple[str, ...], values: pd.Series, keep_time: bool, what: str
+) -> tuple[pd.Series, pd.Series]:
+    """Return a column read in the one format that all of its cells fit, and that none of them is wrong."""
+    read = {each: read_days(values, keep_time=keep_time, written_as=each) for each in formats}
+    fitting = {each: (days, wrong) for each, (days, wrong) in read.items() if not wrong.any()}
+    if not fitting:
+        row = int(np.flatnonzero(read[formats[0]][1])[0])
+        raise DataError(
+            f"{what} is not written as the map says in row {values.index[row] + 1}",
+            received=repr(values.iloc[row]),
+            limit=" or ".join(formats),
+            hint="Correct `date_format` in the map file.",
+        )
+    first, *others = fitting.values()
+    if not all(first[0].equals(days) for days, _ in others):
+        raise DataError(
+            f"{what} could be written in several ways",
+            received=repr(values.iloc[0]),
+            limit=", or ".join(fitting),
+            hint="Say which in a map file (--map) based_on this one: date_format.",
+        )
+    return first
 
 
 def _sources(taken: pd.DataFrame, part: TableMap) -> pd.Series:

@@ -79,17 +79,15 @@ def constants(raw: Mapping[str, Any], where: str) -> dict[str, str]:
     return {key: str(value) for key, value in constants.items()}
 
 
-def date_format(raw: Mapping[str, Any], where: str) -> str | None:
-    """Return a format of `strptime` that pandas understands, or None if it is absent."""
-    written = text(raw, "date_format", where)
-    if written is None:
-        return None
-    try:
-        pd.to_datetime(pd.Series(["2025"], dtype="str"), format=written, errors="coerce")
-    except ValueError as error:
-        limit = "as Python's strptime: %Y-%m-%d"
-        raise UsageError(f"{where}: {error}", received=repr(written), limit=limit) from None
-    return written
+def date_formats(raw: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """Return formats of `strptime` that pandas understands."""
+    for written in texts(raw, "date_format", where):
+        try:
+            pd.to_datetime(pd.Series(["2025"], dtype="str"), format=written, errors="coerce")
+        except ValueError as error:
+            limit = "as Python's strptime: %Y-%m-%d"
+            raise UsageError(f"{where}: {error}", received=repr(written), limit=limit) from None
+    return texts(raw, "date_format", where)
 
 
 def patterns(raw: Mapping[str, Any], key: str, where: str) -> dict[str, re.Pattern[str]]:

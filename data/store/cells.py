@@ -63,7 +63,7 @@ _UNITS = {"%": "0.01", "美元": "1", "元": "1", "份": "1", "股": "1", "手":
 _UNITS |= dict.fromkeys(("USD", "CNY", "RMB", "shares", "units"), "1")
 _MARKED = {
     mark: re.compile(
-        rf"(?P<sign>[+-]?)(?:CN¥|US\$|HK\$|[¥$€])?\s*(?P<digits>(?:{digits})(?:[eE][+-]?\d+)?)"
+        rf"(?:每份(?:派发?现金|分红))?(?P<sign>[+-]?)(?:CN¥|US\$|HK\$|[¥$€])?\s*(?P<digits>(?:{digits})(?:[eE][+-]?\d+)?)"
         rf"\s*(?P<magnitude>{'|'.join(_MAGNITUDES)})?(?P<unit>(?<=\d)%|\s*(?:{'|'.join([*_UNITS][1:])}))?"
     )
     for mark, digits in _DIGITS.items()

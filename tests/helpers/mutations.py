@@ -154,7 +154,7 @@ def _values(column: Column, part: TableMap) -> list[str]:
         return ["930713", "930713", "930713"]
     if column.kind in ("day", "time"):
         days = pd.to_datetime(list(DAYS))
-        return list(days.strftime(part.date_format)) if part.date_format else list(DAYS)
+        return list(days.strftime(part.date_formats[0])) if part.date_formats else list(DAYS)
     if column.kind == "text":
         return [{"kind": "dividend", "pair": "USDCNY"}.get(column.name, "name")] * 3
     count = {"count": "523000000", "money": "371800000"}.get(column.scale, "0.7")
