@@ -730,6 +730,7 @@ BROKEN = {
     "null for a list": ("b.json", b'{"fields": null, "items": null}', "`fields` is no list; received null"),
     "null for klines": ("b.json", b'{"data": {"klines": null}}', "`klines` is no list; received null"),
     "null for a line": ("b.json", b'{"data": {"klines": [null]}}', "a kline has 0 fields; received null"),
+    "empty lines": ("b.csv", b"\n\n\na", "nothing to import; .*it has no rows"),
     "short row": (
         "b.json",
         b'{"fields": ["symbol", "day", "units"], "items": [["159363", "2025-08-20"]]}',

@@ -181,8 +181,9 @@ def _header_row(rows: Rows) -> int:
     if not usual:
         return 0
     width = max(usual, key=lambda count: (usual[count], count))
+    filled = next(place for place, count in enumerate(counts) if count)
     wide = (place for place, count in enumerate(counts) if count >= max(2, _WIDE * width))
-    top = next(wide, 0)
+    top = next(wide, filled)
     # Merged cells leave most of an upper level empty.
     above = (rows[top - 1] if top else []) or [""]
     return top - 1 if above[0].lower() in {*_LEVELS, ""} and any(above[1:]) else top
