@@ -394,6 +394,14 @@ def test_confirming_again_leaves_rows_of_rules_alone(state: Path) -> None:
     assert RuleBook.load("cn_etf").rows["tick"][-1].fields == {"money": 0.0005}
 
 
+def test_rules_that_are_no_text_are_left_alone(state: Path) -> None:
+    state.mkdir()
+    (state / "rules.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"rules\.toml is not a TOML file"):
+        confirm_rules("cn_etf", date(2027, 12, 31), "s")
+    assert (state / "rules.toml").read_bytes() == b"\xff\xfe"
+
+
 def test_rules_cannot_be_confirmed_through_less_than_ships(state: Path) -> None:
     with pytest.raises(UsageError, match="recorded through 2026-12-31 as it is; received 2026-06-30"):
         confirm_rules("cn_etf", date(2026, 6, 30), "s")

@@ -27,9 +27,10 @@ def confirm_rules(market: str, through: date, source: str) -> tuple[Path, RuleBo
             f"the rules of {market} are recorded through {shipped.known_through} as it is", received=through
         )
     path = own_file(VARIABLE, OWN)
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if text:
+    text = ""
+    if path.is_file():
         only(read_toml(path), MARKETS, str(path))
+        text = path.read_text(encoding="utf-8")
 
     def check(candidate: Path) -> None:
         if RuleBook.load(market, candidate).known_through != np.datetime64(through):
