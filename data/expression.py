@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -250,7 +251,15 @@ def _distance(
         if between is None or isinstance(op, ast.NotEq):
             return -MISSED if holds else MISSED
         if isinstance(op, ast.Eq):
-            return float(abs(between))
-        return sign * float(between) if holds else max(sign * float(between), LEAST)
+            return _far(abs(between))
+        return sign * _far(between) if holds else max(sign * _far(between), LEAST)
 
     return distance
+
+
+def _far(between: float) -> float:
+    """Return a difference as a float; of whole numbers beyond all floats, infinity of its sign."""
+    try:
+        return float(between)
+    except OverflowError:
+        return math.inf if between > 0 else -math.inf

@@ -155,6 +155,12 @@ def test_conditions_hold_as_a_pencil_says(text, values, holds):
     assert (condition.violation(values) > 0) is not holds
 
 
+def test_a_distance_beyond_all_floats_is_a_number():
+    condition = parse_condition(f"top > {'9' * 400} or top * {'9' * 400} < 1", ["top"], "--where")
+    assert condition.violation({"top": 3}) == 1e300
+    assert condition.violation({"top": -3}) == -1e300
+
+
 def test_a_violation_is_the_distance():
     known = ["max_drawdown", "turnover"]
     one = parse_condition("max_drawdown > -0.25", known, "--constraint")
