@@ -352,6 +352,29 @@ def test_a_damaged_line_is_named(tmp_path, line):
         read_account(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("cash", lambda cash: cash + 1_000.0),
+        ("equity", lambda equity: equity * 2.0),
+        ("shares", lambda shares: {symbol: 2 * count for symbol, count in shares.items()}),
+        ("fills", lambda fills: [[*each[:3], each[3] + 100.0, *each[4:]] for each in fills]),
+        ("fills", lambda fills: [each[:4] for each in fills]),
+        ("fills", lambda fills: [[*each[:5], None, *each[6:]] for each in fills]),
+    ],
+)
+def test_books_that_do_not_balance_are_refused(tmp_path, name, changed):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
+    first, *sessions = map(json.loads, (folder / FILE).read_text(encoding="utf-8").splitlines())
+    assert sessions[0]["fills"]
+    sessions[0][name] = changed(sessions[0][name])
+    lines = [json.dumps(each) for each in (first, *sessions)]
+    (folder / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"account\.jsonl: line 2 is damaged"):
+        read_account(folder)
+
+
 def test_two_processes_do_not_write_one_account(tmp_path):
     folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     with Journal(folder / FILE), pytest.raises(UsageError, match="`paper` is being written by another"):

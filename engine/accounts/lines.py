@@ -7,6 +7,7 @@ says stays, also when data are revised later.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -17,10 +18,13 @@ from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.parsing import NUMBER, misfit
 from engine.record.journal import whole_lines
+from engine.result import FILL_COLUMNS
 from engine.simulation.standing import Due, Past, Standing
 
 FILE = "account.jsonl"
 FORMAT = 1
+# Sums of the books and ours may have been added in another order.
+ROUNDING = 1e-9
 
 _HEADER = {
     "account": int,
@@ -49,6 +53,7 @@ _LINE = {
     "references": dict,
     "due": [list],
 }
+_FILL = {name: str if name == "symbol" else NUMBER for name in FILL_COLUMNS if name != "day"}
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,8 @@ def exists(folder: Path) -> bool:
 def read_account(folder: Path) -> Account:
     """Return the account in ``folder``; a last line that a kill has torn does not count.
 
-    UsageError where there is none, DataError where a line is damaged or sessions are out of order.
+    UsageError where there is none, DataError where a line is damaged, sessions are out of order, or the books
+    do not balance.
     """
     if not exists(folder):
         raise UsageError(
@@ -210,7 +216,29 @@ def read_account(folder: Path) -> Account:
         if sessions and session.day <= sessions[-1].day:
             raise _damaged(folder / FILE, number, "day")
         sessions.append(session)
-    return Account(folder, header, tuple(sessions))
+    account = Account(folder, header, tuple(sessions))
+    _check_books(account)
+    return account
+
+
+def _check_books(account: Account) -> None:
+    """Raise DataError unless equity is what cash and shares make it, and money moves as fills say."""
+    before = account._begun
+    owed, precision = 0.0, ROUNDING * before.cash
+    for number, each in enumerate(account.sessions, start=2):
+        moved, earned = dict(before.shares), each.interest + each.dividend
+        for symbol, shares, _price, notional, commission, fee, *_ in each.fills:
+            moved[symbol] = moved.get(symbol, 0) + shares
+            earned -= math.copysign(notional, shares) + commission + fee
+        worth = each.cash + each.receivable + sum(n * each.marks[symbol] for symbol, n in each.shares.items())
+        right = {"equity": worth}
+        # Where shares came or went without a fill, a fund was split or wound up, which may pay as well.
+        if {symbol: n for symbol, n in moved.items() if n} == {s: n for s, n in each.shares.items() if n}:
+            right["cash"] = before.cash + owed + earned - each.receivable
+        for name, value in right.items():
+            if not math.isclose(getattr(each, name), value, rel_tol=ROUNDING, abs_tol=precision):
+                raise _damaged(account.folder / FILE, number, f"{name}: the books make it {value:,.2f}")
+        before, owed = each.standing, each.receivable
 
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -228,6 +256,9 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
     for symbol, shares in line["shares"].items():
         if misfit([shares, line["marks"].get(symbol)], [NUMBER]) is not None or shares != int(shares):
             raise _damaged(file, number, f"shares.{symbol}")
+    for each in line["fills"]:
+        if len(each) != len(_FILL) or misfit(dict(zip(_FILL, each, strict=True)), _FILL) is not None:
+            raise _damaged(file, number, "fills")
     if any(len(each) != 4 or parse_day(str(each[2])) is None for each in line["due"]):
         raise _damaged(file, number, "due")
     money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
