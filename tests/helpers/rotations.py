@@ -172,7 +172,7 @@ def expected_of(drawn: Drawn) -> tuple[dict[date, Decision], Outcome]:
     """
     rotation, scenario = drawn.rules, drawn.scenario
     days = [day for day in scenario.days if day >= drawn.first]
-    weights = decided_by_engines(replace(drawn, stops=NEVER))
+    weights = decided_by_engines(drawn, replace(drawn.strategy, **vars(NEVER)))
     exact = positive(rotate(rotation, days, drawn.mornings, number=Fraction))
     assert {day: set(line) for day, line in weights.items()} == {
         day: set(line) for day, line in exact.items()
@@ -192,21 +192,21 @@ def expected_of(drawn: Drawn) -> tuple[dict[date, Decision], Outcome]:
     scenario = replace(scenario, decisions=decisions, first=drawn.first)
     if drawn.stops != NEVER:
         scenario = replace(scenario, decisions=with_exits(scenario, drawn.stops))
-        assert decided_by_engines(drawn) == positive(scenario.decisions)
+        assert decided_by_engines(drawn, drawn.strategy) == positive(scenario.decisions)
     return dict(scenario.decisions), oracle.simulate(scenario)
 
 
-def targets_of(drawn: Drawn) -> Any:
+def targets_of(drawn: Drawn, strategy: Given) -> Any:
     """Return what the engines decide from the first session on."""
-    panel, strategy = drawn.panel, adapt(drawn.strategy)
+    panel, adapter = drawn.panel, adapt(strategy)
     row, last = drawn.scenario.days.index(drawn.first), len(panel.days) - 1
-    assert strategy.first_session(panel) == row
-    return strategy.decisions(panel, row, last, fill=drawn.scenario.fill)
+    assert adapter.first_session(panel) == row
+    return adapter.decisions(panel, row, last, fill=drawn.scenario.fill)
 
 
-def decided_by_engines(drawn: Drawn) -> Weights:
+def decided_by_engines(drawn: Drawn, strategy: Given) -> Weights:
     """Return the weights above zero of each decision, those of a sleeve being of its own equity."""
-    targets = targets_of(drawn)
+    targets = targets_of(drawn, strategy)
     return {
         day_of(drawn.panel.days[row]): {
             symbol: float(weight)
