@@ -26,13 +26,13 @@ SUFFIXES = {
 # How a file of a kind begins.
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "xls"}
 _WEB_PAGE = "a web page: open it in a spreadsheet program, and save the table as xlsx or CSV"
-# And files that people take for tables, with what to do about them.
+# And files that people take for tables, in small letters, with what to do about them.
 _OTHERS = {
-    b"%PDF": "a PDF: save the table as CSV",
+    b"%pdf": "a PDF: save the table as CSV",
     b"7z\xbc\xaf": "a 7z archive: unpack it first",
-    b"Rar!": "a RAR archive: unpack it first",
+    b"rar!": "a RAR archive: unpack it first",
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first",
-    b"\xfd7zXZ": "packed with xz: unpack it first",
+    b"\xfd7zxz": "packed with xz: unpack it first",
     **dict.fromkeys((b"<!", b"<html", b"<table", b"<?xml"), _WEB_PAGE),
 }
 # A file may unpack to so many bytes, and, from a size on that memory notices, to so many times its own;
@@ -46,7 +46,8 @@ _CHUNK = 1 << 20
 
 def format_of(path: Path) -> str | None:
     """Return the kind of file that a name promises: a value of SUFFIXES, None for one that is not read."""
-    return SUFFIXES.get(Path(_without_gzip(path.name)).suffix.lower())
+    stem, dot, ending = _without_gzip(path.name).rpartition(".")
+    return SUFFIXES.get((dot + ending).lower()) if stem else None
 
 
 def stem_of(path: Path) -> str:
@@ -65,14 +66,14 @@ def read_contents(path: Path) -> tuple[bytes, str]:
         raise DataError(f"cannot read `{path}`", received=error.strerror or str(error)) from None
     if path.suffix.lower() == ".gz" or content.startswith(b"\x1f\x8b"):
         content = _unpack(content, path.name)
-    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not content or content.isspace():
         raise DataError(f"`{path.name}` is empty", hint="Save or download it again, or leave it out.")
     for magic, kind in _MAGIC.items():
         if content.startswith(magic):
             return content, kind
     for magic, what in _OTHERS.items():
-        if start.lower().startswith(magic.lower()):
+        if start.startswith(magic):
             raise DataError(f"`{path.name}` is no table that is read", received=what)
     named = format_of(path)
     if named in ("text", "xlsx", "xls"):

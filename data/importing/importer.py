@@ -22,7 +22,7 @@ from data.importing.joined import Joined
 from data.importing.map_files import find_map
 from data.importing.maps import FileMap
 from data.importing.one_file import Found, Imported, SkipFile, import_file
-from data.importing.plain import PlainFiles, Text, may_be_read_with
+from data.importing.plain import Batch, PlainFiles
 from data.importing.readers import NoTable
 from data.importing.recognise import UnknownColumns
 from data.store.merge import Change
@@ -64,7 +64,9 @@ def import_files(
     imported: list[Imported] = []
     refused: list[DataError] = []
     rows = Joined()
-    for path, in_folder, plain in _read(files, given, progress or (lambda *_: None)):
+    paths = [path for path, _ in files]
+    answers = _read(paths, given, progress or (lambda *_: None))
+    for (path, in_folder), plain in zip(files, answers, strict=True):
         try:
             found = import_file(path, given) if plain is None else plain
         except SkipFile as reason:
@@ -101,34 +103,24 @@ def import_files(
     return ImportReport(tuple(_told_once(imported)), tuple(skipped), appended.changes, appended.revisions)
 
 
-def _read(
-    files: Sequence[tuple[Path, bool]], given: FileMap | None, progress: Progress
-) -> Iterator[tuple[Path, bool, list[Found] | None]]:
-    """Yield files with what is in those that are plain (``data.importing.plain``), and None for the others.
+def _read(paths: Sequence[Path], given: FileMap | None, progress: Progress) -> Iterator[list[Found] | None]:
+    """Yield for each file what is in it if it is plain (``data.importing.plain``), else None.
 
     What is in several files together comes with the first of them. Files of one table come in their order: of
     two that say the same, the first one counts.
     """
-    reader, waiting = PlainFiles(given), list[tuple[Text, bool]]()
-    for number, (path, in_folder) in enumerate(files):
-        progress(number, len(files), path.name)
+    reader, batch = PlainFiles(given), Batch()
+    for number, path in enumerate(paths):
+        progress(number, len(paths), path.name)
         text = reader.look(path)
-        if text is None or not may_be_read_with(text, [each for each, _ in waiting]):
-            yield from _answers(reader, waiting)
-            waiting = []
+        if text is None or not batch.has_room_for(text):
+            yield from reader.read(batch.texts)
+            batch = Batch()
         if text is None:
-            yield path, in_folder, None
+            yield None
         else:
-            waiting.append((text, in_folder))
-    yield from _answers(reader, waiting)
-
-
-def _answers(
-    reader: PlainFiles, waiting: Sequence[tuple[Text, bool]]
-) -> Iterator[tuple[Path, bool, list[Found] | None]]:
-    found = reader.read([text for text, _ in waiting])
-    for (text, in_folder), answer in zip(waiting, found, strict=True):
-        yield text.path, in_folder, answer
+            batch.add(text)
+    yield from reader.read(batch.texts)
 
 
 def _named(imported: Sequence[Imported]) -> list[str]:

@@ -87,8 +87,8 @@ def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) 
         for place, piece in enumerate(pieces)
     ]
     if isinstance(there.dtype, pd.CategoricalDtype):
-        return pd.Series(union_categoricals(whole))
-    return pd.Series(np.concatenate([piece.to_numpy() for piece in whole]))
+        return pd.Series(union_categoricals(whole), copy=False)
+    return pd.Series(np.concatenate([piece.to_numpy() for piece in whole]), copy=False)
 
 
 def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ with care by ``data.importing.one_file``, which also has the words for whatever 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from data.importing.recognise import recognise
 from data.importing.sessions import MOVED
 from data.importing.sheet import GUESSED, Sheet, clean
 from data.importing.text import SEPARATORS, find_separator, first_lines, read_text, split_lines
-from data.importing.typed import Cells, read_typed
+from data.importing.typed import Cells, count_lines, read_typed
 from data.store.order import order_of, ranks
 from data.store.tables import table
 
@@ -82,11 +82,24 @@ class Text:
             begin = end
 
 
-def may_be_read_with(text: Text, others: Sequence[Text]) -> bool:
-    """Whether a file may be read with some before it: they are few, and the order of all does not matter."""
-    plans = {other.plan for other in others}
-    few = len(others) < _FILES and sum(map(len, others)) < TOGETHER
-    return few and all(text.plan.goes_with(plan) for plan in plans)
+@dataclass
+class Batch:
+    """Files that are read together: few, small, and such that the order of all does not matter."""
+
+    texts: list[Text] = field(default_factory=list)
+    _size: int = 0
+    _plans: set[Plan] = field(default_factory=set)
+
+    def has_room_for(self, text: Text) -> bool:
+        """Whether a file may be read with those that are here."""
+        few = len(self.texts) < _FILES and self._size < TOGETHER
+        return few and all(text.plan.goes_with(plan) for plan in self._plans)
+
+    def add(self, text: Text) -> None:
+        """Take a file."""
+        self.texts.append(text)
+        self._size += len(text)
+        self._plans.add(text.plan)
 
 
 class PlainFiles:
@@ -116,7 +129,7 @@ class PlainFiles:
             return None
         # The last line has an end, so that another file can follow.
         content = content if content.endswith(b"\n") else content + b"\n"
-        return Text(path, content, end, content.count(b"\n", end), plan)
+        return Text(path, content, end, count_lines(content, end), plan)
 
     def read(self, texts: Sequence[Text]) -> list[list[Found] | None]:
         """Return what is in each of some files, None for one that is not plain.

@@ -26,7 +26,7 @@ from data.importing.moments import as_local
 from data.importing.numbers import Measures, read_column
 from data.importing.plausible import check_plausible
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
-from data.store.cells import blank, plain, read_days, read_numbers
+from data.store.cells import blank, plain, read_days, read_numbers, recoded
 from data.store.schema import Column
 from data.store.tables import table
 
@@ -196,10 +196,7 @@ def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: s
     """Rewrite each distinct code once; a cell that holds none stays empty."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         distinct = values.cat.categories.to_series().astype("str").reset_index(drop=True)
-        places, names = pd.factorize(_each(distinct, written, what, origin))
-        return pd.Series(
-            pd.Categorical.from_codes(np.append(places, -1)[values.cat.codes], names), values.index
-        )
+        return recoded(values, *pd.factorize(_each(distinct, written, what, origin)))
     text = values.astype("str").str.strip().where(~blank(values))
     codes = {}
     for code in text.dropna().unique():

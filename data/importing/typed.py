@@ -71,6 +71,13 @@ def read_typed(body: bytes, separator: str, columns: Mapping[str, Cells]) -> pd.
     return pd.DataFrame({name: _to_pandas(rows.column(name)) for name in columns}, copy=False)
 
 
+def count_lines(text: bytes, begin: int) -> int:
+    """Return the number of lines of a text from a place on."""
+    signs = np.frombuffer(text, np.uint8)
+    parts = (signs[start : start + _WINDOW] for start in range(begin, len(signs), _WINDOW))
+    return sum(int(np.count_nonzero(part == ord("\n"))) for part in parts)
+
+
 def _is_regular(body: bytes, separator: str) -> bool:
     """Whether all readers split a text into the same rows, and rows of one length into the same cells."""
     if any(each.encode() in body for each in SEPARATORS if each != separator):

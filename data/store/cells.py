@@ -123,7 +123,16 @@ def blank(values: pd.Series) -> pd.Series:
 
 def in_each(answers: pd.Series, values: pd.Series, of_none: bool = False) -> pd.Series:
     """Return for each cell of a categorical column the answer, true or not, that its category has."""
-    return pd.Series(np.append(answers, of_none)[values.cat.codes], index=values.index)
+    return pd.Series(np.append(answers, of_none)[values.cat.codes], index=values.index, copy=False)
+
+
+def recoded(values: pd.Series, places: NDArray[np.intp], names: pd.Index) -> pd.Series:
+    """Return a categorical column whose categories became those of ``names`` at ``places``, -1 for none."""
+    if (places == np.arange(len(places))).all():
+        renamed: pd.Series = values.cat.rename_categories(names.tolist())
+        return renamed
+    coded = pd.Categorical.from_codes(np.append(places, -1)[values.cat.codes], names)
+    return pd.Series(coded, index=values.index, copy=False)
 
 
 def plain(text: str) -> str:

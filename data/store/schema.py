@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
-from data.store.cells import DATES, TIMES, are_midnights, read_days, read_numbers
+from data.store.cells import DATES, TIMES, are_midnights, read_days, read_numbers, recoded
 from data.store.order import are_in_order, ranks
 
 Kind = Literal["text", "day", "time", "number"]
@@ -265,8 +265,7 @@ def _written_out(frame: pd.DataFrame) -> pd.DataFrame:
 def _to_text(values: pd.Series) -> pd.Series:
     """Return texts without spaces around; what is empty is missing. Categories are looked at once each."""
     if _is_coded(values):
-        codes, texts = pd.factorize(_to_text(values.cat.categories.to_series()))
-        return pd.Series(pd.Categorical.from_codes(np.append(codes, -1)[values.cat.codes], texts))
+        return recoded(values, *pd.factorize(_to_text(values.cat.categories.to_series())))
     typed = values.astype("str").str.strip().where(values.notna())
     return typed.where(typed != "")
 

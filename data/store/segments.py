@@ -150,9 +150,11 @@ class OpenTable:
 
         ``new`` is as ``Table.check`` returned it; rows that are the first of a table stay so.
         """
-        new = self.schema.complete(new) if self.files else new
+        if not self.files:
+            return [Merged(0, *merge(self.schema, self.schema.empty(), new))]
+        new = self.schema.complete(new)
         places, found = self._places(new), []
-        for number in sorted(set(places.tolist())) or [0]:
+        for number in np.unique(places).tolist() or [0]:
             come = new if (places == number).all() else new[places == number].reset_index(drop=True)
             series = set(come[self.schema.key[0]].unique())
             old = OpenTable(self.schema, self.files[number : number + 1]).read(series)
@@ -250,9 +252,14 @@ def as_rows(schema: Table, frame: pd.DataFrame | None) -> pa.Table:
     """Return rows of a table, which may be as ``Table.check`` returned them, as a file has them."""
     frame, fields = schema.empty() if frame is None else frame, fields_of(schema)
     columns = [
-        pa.array(frame[field.name], from_pandas=True).cast(field.type)
-        if field.name in frame
-        else pa.nulls(len(frame), field.type)
+        _as_column(frame[field.name], field.type) if field.name in frame else pa.nulls(len(frame), field.type)
         for field in fields
     ]
     return pa.Table.from_arrays(columns, schema=fields)
+
+
+def _as_column(values: pd.Series, kind: pa.DataType) -> pa.Array:
+    if values.dtype == np.float64 and len(values) and not np.isnan(values.to_numpy().min()):
+        # Nothing is missing, so that there is no need to look for it.
+        return pa.array(values.to_numpy())
+    return pa.array(values, from_pandas=True).cast(kind)
