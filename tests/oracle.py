@@ -353,6 +353,8 @@ def simulate(scenario: Scenario) -> Outcome:
     sessions: list[Session] = []
     fills: list[Fill] = []
     rejections: list[Rejection] = []
+    waiting: dict[str, int] = {}  # purchases in China that America's sales pay for on the next session
+    whose: int | None = None
     for yesterday, day in pairwise(days):
         if scenario.first is not None and day < scenario.first:
             continue
@@ -361,7 +363,9 @@ def simulate(scenario: Scenario) -> Outcome:
         corporate_actions(account, sleeves, funds, today, day)
         for each in (account, *sleeves):
             collect(each, day)
+        waiting = {symbol: after_actions(today[symbol], shares) for symbol, shares in waiting.items()}
         decision = scenario.decisions.get(day)
+        sequence: list[str] = []
         if decision is not None:
             alone = decision.sleeve is not None
             buyers = [account, sleeves[decision.sleeve]] if alone else [account]
@@ -378,12 +382,28 @@ def simulate(scenario: Scenario) -> Outcome:
             rejections += [Rejection(day, symbol, 0, "not_listed") for symbol in unlisted]
             sells = [symbol for symbol in funds if orders.get(symbol, 0) < 0]
             buys = [symbol for symbol in decision.rank if orders.get(symbol, 0) > 0]
-            for symbol in sells + buys:
-                fill, refused = trade(
-                    buyers, scenario, lots[symbol], day, symbol, today[symbol], orders[symbol]
-                )
+            sequence = sorted(sells + buys, key=lambda symbol: symbol in scenario.foreign)
+        if decision is not None and decision.only is None and decision.sleeve in (None, whose):
+            waiting = {}
+        for symbol, shares in waiting.items():
+            quote = today[symbol]
+            shares = shares // quote.terms.lot * quote.terms.lot
+            if symbol not in sequence and shares and quote.listed and quote.reference is not None:
+                sleeve = [account] if whose is None else [account, sleeves[whose]]
+                fill, refused = trade(sleeve, scenario, quote.terms.lot, day, symbol, quote, shares)
                 fills += fill
                 rejections += refused
+        waiting = {}
+        abroad = any(symbol in scenario.foreign and orders[symbol] < 0 for symbol in sequence)
+        for symbol in sequence:
+            fill, refused = trade(
+                buyers, scenario, lots[symbol], day, symbol, today[symbol], orders[symbol]
+            )
+            fills += fill
+            rejections += refused
+            cut = sum(each.shares for each in refused if each.reason == "cash" and each.shares > 0)
+            if cut and abroad and symbol not in scenario.foreign and (alone or decision.tranches == 1):
+                waiting[symbol], whose = cut, decision.sleeve
         nights = (day - yesterday).days if sessions else 0
         interest = [cash * costs.cash_rate * nights / 365 for cash in overnight]
         for each, earned in zip((account, *sleeves), interest, strict=True):
@@ -393,6 +413,16 @@ def simulate(scenario: Scenario) -> Outcome:
         require_shares_to_add_up(account, sleeves)
         sessions.append(close(account, today, day, interest[0]))
     return Outcome(tuple(sessions), tuple(fills), tuple(rejections))
+
+
+def after_actions(quote: Quote, shares: int) -> int:
+    """A purchase that waits, after what became of its fund."""
+    for action in quote.due:
+        if action.kind == "split":
+            shares = math.floor(shares * action.ratio + 1e-6)
+        elif action.kind != "dividend":
+            shares = 0
+    return shares
 
 
 def divide(account: Account, tranches: int, today: Mapping[str, Quote]) -> list[Account]:

@@ -82,7 +82,7 @@ class Session:
     any; None where none was due. ``exits`` are funds that a stop sells, and which. ``fills`` and
     ``rejections`` are as in a result, without the day. ``marks`` are those of the funds held at the close,
     ``references`` of the funds held or ordered before the open, ``due`` is money that is owed: symbol, kind
-    and day of the action, amount.
+    and day of the action, amount; ``waiting`` are purchases that wait for the next session.
     """
 
     day: date
@@ -102,12 +102,13 @@ class Session:
     marks: Mapping[str, float]
     references: Mapping[str, float]
     due: tuple[tuple[str, str, str, float], ...]
+    waiting: tuple[tuple[str, int], ...] = ()
 
     @property
     def standing(self) -> Standing:
         """How the account stands at the close."""
         due = (Due(symbol, kind, date.fromisoformat(day), amount) for symbol, kind, day, amount in self.due)
-        return Standing(self.cash, self.shares, tuple(due))
+        return Standing(self.cash, self.shares, tuple(due), self.waiting)
 
     def renamed(self, current: Callable[[str], str]) -> Session:
         """Return the same under the symbols of ``current``."""
@@ -130,11 +131,13 @@ class Session:
             marks=each(self.marks),
             references=each(self.references),
             due=rows(self.due),
+            waiting=rows(self.waiting),
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return the line of the session."""
-        return asdict(self) | {"day": self.day.isoformat()}
+        line = asdict(self) | {"day": self.day.isoformat()}
+        return line if self.waiting else {name: each for name, each in line.items() if name != "waiting"}
 
 
 @dataclass(frozen=True)
@@ -273,6 +276,7 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
             fills=tuple(tuple(each) for each in line["fills"]),
             rejections=tuple((str(a), int(b), str(c)) for a, b, c in line["rejections"]),
             due=tuple((str(a), str(b), str(c), float(d)) for a, b, c, d in line["due"]),
+            waiting=tuple((str(symbol), int(shares)) for symbol, shares in line.get("waiting") or ()),
             **plain,
         )
     except (TypeError, ValueError) as error:

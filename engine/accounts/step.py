@@ -103,6 +103,7 @@ def _step(books: Books, decide: Decide, panel: Panel) -> Session:
             if (shares or each in ordered) and reference[each] == reference[each]
         },
         due=tuple((due.symbol, due.kind, due.day.isoformat(), due.amount) for due in standing.due),
+        waiting=standing.waiting,
         **books.recorded(),
     )
 

@@ -253,7 +253,9 @@ def _print(app: App, found: NextOrders) -> None:
         say(action)
     if not signal.decides:
         following = f"; the next is due on {signal.next_decision}" if signal.next_decision else ""
-        sold = " A stop sells." if signal.orders else " Nothing to trade."
+        sold = " A stop sells." if any(line.stop for line in signal.orders) else ""
+        sold += " What waited is bought." if any(line.waited for line in signal.orders) else ""
+        sold = sold or " Nothing to trade."
         say(f"No decision is due before this open{following}.{sold}")
     if found.panel.currency is not None:
         rates = ", ".join(

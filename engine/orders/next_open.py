@@ -86,6 +86,11 @@ class Line:
         """Shares after the order."""
         return self.shares + self.order_shares
 
+    @property
+    def waited(self) -> bool:
+        """Whether it is the purchase of an earlier decision, for which the money is there now."""
+        return self.order_shares > 0 and self.weight is None
+
 
 @dataclass(frozen=True)
 class Signal:

@@ -141,6 +141,8 @@ def place_of(symbol: str) -> int:
 
 def why(line: Line) -> str:
     """Return why an order is sent, in words: target weight or stop, rank, score and flow of its fund."""
+    if line.waited:
+        return "waited for the money of a sale in New York"
     parts = [f"sold by {line.stop}" if line.stop else f"target {line.weight or 0.0:.1%}"]
     if line.rank is not None:
         parts.append(f"rank {line.rank}")

@@ -78,7 +78,8 @@ def _lead(document: Mapping[str, Any]) -> str:
         said.append(
             "No decision is due before this open"
             + (f"; the next is due on {following}." if following else ".")
-            + (" A stop sells." if document["orders"] else "")
+            + (" A stop sells." if any(each["shares"] < 0 for each in document["orders"]) else "")
+            + (" What waited is bought." if any(each["shares"] > 0 for each in document["orders"]) else "")
         )
     for each in document["not_sent"]:
         reasons = " and ".join(each["cut"])

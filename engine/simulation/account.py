@@ -5,7 +5,8 @@ shares, fills, rejections, cash and equity are equal to the last bit:
 
 1. corporate actions of the session, then receivables that are due;
 2. on a decision session, orders from target weights, sized with reference prices and the equity at them;
-3. sells in symbol order, then buys in rank order: each filled, cut or rejected;
+3. sells in symbol order, then buys in rank order, market by market: each filled, cut or rejected. What a
+   buy lacks cash for that a market which opens later brings in waits for the next session;
 4. interest on the cash held overnight, marks, equity.
 
 From one session on which something happens to the next, marks alone change: equity is added up for all of
@@ -87,6 +88,10 @@ def keep_account(
     due_session = np.empty(events, dtype=np.int64)
     due_amount = np.empty(events)
     due = 0
+    opening = tape.opening
+    wait_column = np.empty(len(opening), dtype=np.int64)
+    wait_shares = np.empty(len(opening), dtype=np.int64)
+    waiting, wait_sleeve = 0, ALL
     tranches = 1
     cash = initial_cash
     event = decision = fills = rejections = 0
@@ -104,6 +109,10 @@ def keep_account(
             column = tape.event_column[event]
             before = shares[column]
             kind = tape.event_kind[event]
+            for place in range(waiting):
+                if wait_column[place] == column and kind != DIVIDEND:
+                    ratio = tape.event_ratio[event] if kind == SPLIT else 0.0
+                    wait_shares[place] = split_shares(wait_shares[place], ratio)
             if before > 0:
                 if kind == SPLIT:
                     shares[column] = split_shares(before, tape.event_ratio[event])
@@ -157,9 +166,11 @@ def keep_account(
         for place in range(due):
             receivable += due_amount[place]
 
+        count = waited = 0
+        among, sleeve, lots = 1, ALL, 1
+        anew = False
         if decision < decisions and decided[decision] == session:
             first, end = starts[decision], starts[decision + 1]
-            among, sleeve = 1, ALL
             if sleeves is not None and len(orders.turns) > 0:
                 among, sleeve = orders.turns[decision, 0], orders.turns[decision, 1]
             between = sleeves is not None and sleeve == EXITS
@@ -189,7 +200,7 @@ def keep_account(
                             reject(record, rejections, session, column, 0, NOT_LISTED)
                         rejections += 1
             equity = investable(equity, wanted, reserve)
-            count = 0
+            anew = not between
             if between:
                 for place in range(first, end):
                     column = columns[place]
@@ -229,76 +240,112 @@ def keep_account(
                 weight_of[columns[place]] = 0.0
             decision += 1
 
-            for place in range(count):
-                column = order_column[place]
-                order = order_shares[place]
-                cell = cells[row + column]
-                rule = rules[cell["rule"]]
-                low = high = cell["base"]
-                if whole_session:  # nobody looks at them otherwise
-                    low, high = tape.low[session, column], tape.high[session, column]
-                quote = Quote(
-                    cell["base"],
-                    low,
-                    high,
-                    cell["volume"],
-                    cell["limit_up"],
-                    cell["limit_down"],
-                    rule["tick"],
-                    rule["lot"] * lots,
-                    cell["volatility"],
-                    rule["buy_fee_rate"],
-                    rule["sell_fee_rate"],
-                    rule["commission_rate"],
-                    rule["commission_min"],
-                    rule["commission_tick"],
-                )
-                reason = blocked(order, quote, whole_session)
-                if reason != TRADES:
-                    if record is not None:
-                        reject(record, rejections, session, column, order, reason)
-                    rejections += 1
-                    continue
-                at_hand = cash
-                if sleeves is not None and sleeve != ALL:
-                    at_hand = min(cash, sleeves.cash[sleeve])
-                filled = fill_order(order, quote, terms, at_hand)
-                if filled.over_participation != 0:
-                    if record is not None:
-                        reject(record, rejections, session, column, filled.over_participation, PARTICIPATION)
-                    rejections += 1
-                if filled.over_cash != 0:
-                    if record is not None:
-                        reject(record, rejections, session, column, filled.over_cash, CASH)
-                    rejections += 1
-                if filled.shares == 0:
-                    continue
-                if shares[column] == 0:
-                    held = add(holding, held, column)
-                if sleeves is None or sleeve == ALL:
-                    cash = filled.cash
-                else:
-                    cash = settled(cash, filled)
-                    sleeves.cash[sleeve] = settled(sleeves.cash[sleeve], filled)
-                    sleeves.shares[sleeve, column] += filled.shares
-                shares[column] += filled.shares
-                if shares[column] == 0:
-                    held = drop(holding, held, column)
-                elif shares[column] < 0 and broken < 0:
-                    broken = session
-                slippage = slippage_of(filled, quote)
-                if record is not None and fills < len(record.fills):
-                    record.fills[fills, 0] = session
-                    record.fills[fills, 1] = column
-                    record.fills[fills, 2] = filled.shares
-                    record.fills[fills, 3] = filled.price
-                    record.fills[fills, 4] = filled.notional
-                    record.fills[fills, 5] = filled.commission
-                    record.fills[fills, 6] = filled.fee
-                    record.fills[fills, 7] = slippage
-                fills += 1
-                traded += filled.notional
-                costs += filled.commission + filled.fee + slippage
+        sold_later = 0
+        if len(opening) > 0:
+            sold_later = in_order_of_opening(opening, order_column, order_shares, count)
+            if waiting > 0 and not (anew and sleeve in (ALL, wait_sleeve)):
+                left = 0
+                for place in range(waiting):
+                    column = wait_column[place]
+                    cell = cells[row + column]
+                    lot = rules[cell["rule"]]["lot"]
+                    wanting = cell["tradable"] and wait_shares[place] >= lot
+                    for other in range(count):
+                        wanting = wanting and order_column[other] != column
+                    if wanting:
+                        wait_column[left] = column
+                        wait_shares[left] = wait_shares[place] // lot * lot
+                        left += 1
+                waited = left
+                for place in range(count - 1, -1, -1):
+                    order_column[place + waited] = order_column[place]
+                    order_shares[place + waited] = order_shares[place]
+                for place in range(waited):
+                    order_column[place] = wait_column[place]
+                    order_shares[place] = wait_shares[place]
+                count += waited
+            waiting = 0
+
+        for place in range(count):
+            column = order_column[place]
+            order = order_shares[place]
+            # Those that waited stand first.
+            whose = wait_sleeve if place < waited else sleeve
+            cell = cells[row + column]
+            rule = rules[cell["rule"]]
+            low = high = cell["base"]
+            if whole_session:  # nobody looks at them otherwise
+                low, high = tape.low[session, column], tape.high[session, column]
+            quote = Quote(
+                cell["base"],
+                low,
+                high,
+                cell["volume"],
+                cell["limit_up"],
+                cell["limit_down"],
+                rule["tick"],
+                rule["lot"] * (1 if place < waited else lots),
+                cell["volatility"],
+                rule["buy_fee_rate"],
+                rule["sell_fee_rate"],
+                rule["commission_rate"],
+                rule["commission_min"],
+                rule["commission_tick"],
+            )
+            reason = blocked(order, quote, whole_session)
+            if reason != TRADES:
+                if record is not None:
+                    reject(record, rejections, session, column, order, reason)
+                rejections += 1
+                continue
+            at_hand = cash
+            if sleeves is not None and whose != ALL:
+                at_hand = min(cash, sleeves.cash[whose])
+            filled = fill_order(order, quote, terms, at_hand)
+            if filled.over_participation != 0:
+                if record is not None:
+                    reject(record, rejections, session, column, filled.over_participation, PARTICIPATION)
+                rejections += 1
+            if filled.over_cash != 0:
+                if record is not None:
+                    reject(record, rejections, session, column, filled.over_cash, CASH)
+                rejections += 1
+                # Of one market nothing is sold later, and nobody asks for its opening.
+                may = place >= waited and lots == 1 and order > 0 and sold_later > 0
+                if may and opening[column] < sold_later:
+                    wait_column[waiting] = column
+                    wait_shares[waiting] = filled.over_cash
+                    waiting += 1
+            if filled.shares == 0:
+                continue
+            if shares[column] == 0:
+                held = add(holding, held, column)
+            if sleeves is None or whose == ALL:
+                cash = filled.cash
+            else:
+                cash = settled(cash, filled)
+                sleeves.cash[whose] = settled(sleeves.cash[whose], filled)
+                sleeves.shares[whose, column] += filled.shares
+            shares[column] += filled.shares
+            if shares[column] == 0:
+                held = drop(holding, held, column)
+            elif shares[column] < 0 and broken < 0:
+                broken = session
+            slippage = slippage_of(filled, quote)
+            if record is not None and fills < len(record.fills):
+                record.fills[fills, 0] = session
+                record.fills[fills, 1] = column
+                record.fills[fills, 2] = filled.shares
+                record.fills[fills, 3] = filled.price
+                record.fills[fills, 4] = filled.notional
+                record.fills[fills, 5] = filled.commission
+                record.fills[fills, 6] = filled.fee
+                record.fills[fills, 7] = slippage
+            fills += 1
+            traded += filled.notional
+            costs += filled.commission + filled.fee + slippage
+        if waiting > 0:
+            wait_sleeve = sleeve
 
         earned = 0.0
         if cash_rate > 0.0:
@@ -319,6 +366,8 @@ def keep_account(
         until = sessions if cash_rate == 0.0 else session + 1
         if decision < decisions:
             until = min(until, decided[decision])
+        if waiting > 0:
+            until = min(until, session + 1)
         if event < events:
             until = min(until, event_session[event])
         for place in range(due):
@@ -377,6 +426,24 @@ def reject(record: Record, count: int, session: int, column: int, shares: int, r
         rows[count, 1] = column
         rows[count, 2] = shares
         rows[count, 3] = reason
+
+
+def in_order_of_opening(opening: Integers, columns: Integers, shares: Integers, count: int) -> int:
+    """Sort the first ``count`` orders by the market of their fund, and leave those of one market in order.
+
+    Return the place of the last market that sells, 0 if none or the first alone does.
+    """
+    sells = 0
+    for later in range(count):
+        column, order = columns[later], shares[later]
+        if order < 0:
+            sells = max(sells, opening[column])
+        place = later
+        while place > 0 and opening[columns[place - 1]] > opening[column]:
+            columns[place], shares[place] = columns[place - 1], shares[place - 1]
+            place -= 1
+        columns[place], shares[place] = column, order
+    return sells
 
 
 def add(holding: Integers, held: int, column: int) -> int:

@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 ACCOUNT_CALLS = (
     account.keep_account,
     account.reject,
+    account.in_order_of_opening,
     account.add,
     account.drop,
     sleeves.begin_session,

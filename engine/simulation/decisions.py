@@ -77,12 +77,16 @@ class OwnOrders:
 
 
 def orders_of(books: Books, decision: Decision | None) -> list[tuple[int, int]]:
-    """Return (column, signed shares) that ``decision`` sends in the session of ``books``, sells first."""
+    """Return (column, signed shares) that are sent in the session of ``books``, sells first.
+
+    They are those of ``decision``, and what waited for the session (``Books.with_waiting``).
+    """
     if decision is None:
-        return []
+        return books.with_waiting([], anew=False)
     if decision.sleeve == EXITS:
-        return books.exits_for(decision.exits)
-    return books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
+        return books.with_waiting(books.exits_for(decision.exits), anew=False)
+    wanted = books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
+    return books.with_waiting(wanted, anew=True)
 
 
 def follow(targets: Targets) -> Decide:

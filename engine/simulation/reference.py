@@ -48,9 +48,8 @@ class RotationStrategy(bt.Strategy):  # type: ignore[misc]
         self.broker.open_session()
         books = self.p.books
         decision = self.p.decide(books)
-        if decision is None:
-            return
-        self.p.log.add(books.row, decision)
+        if decision is not None:
+            self.p.log.add(books.row, decision)
         for column, order in orders_of(books, decision):
             data = self.p.feeds[column].at(books.session)
             if order > 0:

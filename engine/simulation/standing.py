@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from data.errors import DataError, UsageError, did_you_mean
+from data.facts.symbols import MARKETS, market_of, markets_of
 from data.panel.panel import Panel
 from engine.kernel.sizing import fraction_left
 from engine.result import Result
@@ -31,11 +32,15 @@ class Due:
 
 @dataclass(frozen=True)
 class Standing:
-    """Cash, shares by symbol (none is absent), and money that is owed, in the order in which it arose."""
+    """Cash, shares by symbol (none is absent), and money that is owed, in the order in which it arose.
+
+    ``waiting`` are purchases, as symbol and shares, that wait for the next session (``Books.with_waiting``).
+    """
 
     cash: float
     shares: Mapping[str, int] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
+    waiting: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(cls, books: Books) -> Standing:
@@ -48,6 +53,7 @@ class Standing:
                 Due(symbols[event.column], event.kind, days[event.row].item(), amount)
                 for _, amount, event in books.due
             ),
+            tuple((symbols[column], shares) for column, shares in books.waiting),
         )
 
     @classmethod
@@ -102,7 +108,8 @@ class Standing:
             )
         held_then = zip(result.symbols, result.shares[number].tolist(), strict=True)
         shares = {symbol: n for symbol, n in held_then if n}
-        return cls(float(result.cash[number]), shares, tuple(due)).renamed(current)
+        waiting = tuple(_waiting(result, number))
+        return cls(float(result.cash[number]), shares, tuple(due), waiting).renamed(current)
 
     def renamed(self, current: Callable[[str], str]) -> Standing:
         """Return the same under the symbols of ``current``; shares under two symbols of a fund add up."""
@@ -111,7 +118,10 @@ class Standing:
             name = current(symbol)
             shares[name] = shares.get(name, 0) + count
         return Standing(
-            self.cash, shares, tuple(replace(each, symbol=current(each.symbol)) for each in self.due)
+            self.cash,
+            shares,
+            tuple(replace(each, symbol=current(each.symbol)) for each in self.due),
+            tuple((current(symbol), count) for symbol, count in self.waiting),
         )
 
     def put(self, books: Books) -> None:
@@ -130,6 +140,7 @@ class Standing:
             if shares < 0:
                 raise UsageError(f"the holdings of {symbol} are negative", received=shares, limit="0 or more")
         books.cash = self.cash
+        books.waiting = [(symbols.index(each), shares) for each, shares in self.waiting if each in symbols]
         books.shares = [int(self.shares.get(symbol, 0)) for symbol in symbols]
         books.due = []
         for due in self.due:
@@ -147,6 +158,20 @@ class Standing:
                     hint="Import it again.",
                 )
             books.due.append((event.pay_row, due.amount, event))
+
+
+def _waiting(result: Result, number: int) -> Iterator[tuple[str, int]]:
+    """Yield the purchases that wait after a session of a run: cut for cash while a later market sold."""
+    day = result.days[number]
+    if len(markets_of(result.symbols)) == 1 or day not in result.decision_days:
+        return
+    rejected = result.rejections[result.rejections["day"] == day]
+    sales = [*result.fills.loc[(result.fills["day"] == day) & (result.fills["shares"] < 0), "symbol"]]
+    sales += [*rejected.loc[rejected["shares"] < 0, "symbol"]]
+    later = max((MARKETS.index(market_of(symbol)) for symbol in sales), default=0)
+    for symbol, shares, reason in rejected[["symbol", "shares", "reason"]].itertuples(index=False):
+        if reason == "cash" and shares > 0 and MARKETS.index(market_of(symbol)) < later:
+            yield str(symbol), int(shares)
 
 
 Past = Iterable[tuple[date, Standing]]

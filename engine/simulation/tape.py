@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.actions import KINDS
+from data.facts.symbols import MARKETS, market_of
 from data.numeric.compiled import frozen
 from data.panel.panel import Panel
 from engine.kernel.costs import COMMISSION
@@ -48,7 +49,8 @@ class Tape(NamedTuple):
     ``cells`` (D, S) are records as in ``CELL``, laid out on the sessions that somebody decides on and
     undefined on the others; ``rules`` (R,) are records as in ``RULE``. ``low`` and ``high`` are (D, S), and
     ``marks`` (S, D). ``nights`` (D,) before each session, 0 before the first. Of E events: session, column,
-    kind, ratio, cash, the session of payment, and the column of a merge's successor.
+    kind, ratio, cash, the session of payment, and the column of a merge's successor. ``opening`` is that of
+    ``opening_of``.
     """
 
     cells: NDArray[Any]
@@ -64,6 +66,7 @@ class Tape(NamedTuple):
     event_cash: Floats
     event_pay: Integers
     event_into: Integers
+    opening: Integers
 
 
 def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided: Integers) -> Tape:
@@ -89,15 +92,21 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided
         event_cash=np.array([event.cash for event in events], dtype=np.float64),
         event_pay=np.array([event.pay_row - first for event in events], dtype=np.int64),
         event_into=np.array([event.into for event in events], dtype=np.int64),
+        opening=opening_of(panel),
     )
 
 
 def cells_of(
     panel: Panel, first: int, last: int, conditions: Conditions, decided: Integers
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the cells, (D, S), of which only the sessions ``decided`` are filled, and the rules."""
+    """Return the cells, (D, S), of which only the sessions ``decided`` are filled, and the rules.
+
+    Of two markets the sessions after them are too: a purchase may wait for one.
+    """
     market = panel.market
     shape = last - first + 1, market.mark.shape[1]
+    if len(opening_of(panel)):
+        decided = np.union1d(decided, decided[decided < shape[0] - 1] + 1)
     rows = first + decided
     every = len(rows) == shape[0]
     span: Any = slice(first, last + 1) if every else rows
@@ -126,6 +135,17 @@ def cells_of(
         rules[name] = values.T[new.T]
     cells["rule"][into] = (np.cumsum(new.T.ravel()) - 1).reshape(new.T.shape).T
     return cells, rules
+
+
+def opening_of(panel: Panel) -> Integers:
+    """Return the place of each fund's market in the order in which markets open, (S,); (0,) if all are one's.
+
+    Funds of two markets have an account in one currency, so that a panel without one is of one market.
+    """
+    if panel.currency is None:
+        return np.empty(0, dtype=np.int64)
+    places = np.array([MARKETS.index(market_of(symbol)) for symbol in panel.symbols], dtype=np.int64)
+    return places if len(set(places.tolist())) > 1 else places[:0]
 
 
 def nights_before(days: NDArray[np.datetime64]) -> Integers:

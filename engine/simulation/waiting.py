@@ -154,7 +154,12 @@ class Waiting:
     def session(self) -> None:
         """Trade what the session reaches, in the order of its parts, and end what is no longer valid."""
         if not any(each.waits or each.parent or each.one_session for each in self.orders):
-            self._walk_all((self._part, CLOSE))
+            if self._books.opening:
+                # Funds of two markets are for rotations alone, which send orders as they trade.
+                for each in list(self.orders):
+                    self._trade(each, self._reached(each))
+            else:
+                self._walk_all((self._part, CLOSE))
             return
         day = float(self._books.panel.days[self._books.row].astype(np.int64)) + EPOCH
         for each in [each for each in self.orders if each.good_until < day]:

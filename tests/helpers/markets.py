@@ -303,6 +303,13 @@ def abroad(draw: st.DrawFn, *, hard: bool = False) -> Scenario:
         weights = {new.get(name, name): weight for name, weight in decision.weights.items()}
         return replace(decision, weights=weights, rank=tuple(new.get(name, name) for name in decision.rank))
 
+    decisions = {day: renamed(decision) for day, decision in scenario.decisions.items()}
+    if draw(st.booleans()):  # in two tranches, which take turns
+        in_run = [day for day in sorted(decisions) if day >= (scenario.first or scenario.days[1])]
+        decisions = {
+            day: replace(decisions[day], tranches=2, sleeve=turn % 2 if turn else None)
+            for turn, day in enumerate(in_run)
+        }
     most = len(scenario.days) if hard else 15
     steps = draw(st.lists(choice(-0.05, -0.001, 0.0, 0.003, 0.04), min_size=most, max_size=most))
     gone = draw(st.sets(between(1, 14), max_size=4))
@@ -310,7 +317,7 @@ def abroad(draw: st.DrawFn, *, hard: bool = False) -> Scenario:
     return replace(
         scenario,
         funds=tuple(abroad_now(fund) for fund in scenario.funds),
-        decisions={day: renamed(decision) for day, decision in scenario.decisions.items()},
+        decisions=decisions,
         foreign=frozenset(new.values()),
         rates=rates,
         fx_fee_rate=draw(choice(0.0, 0.0003)),
