@@ -396,9 +396,7 @@ def simulate(scenario: Scenario) -> Outcome:
         waiting = {}
         abroad = any(symbol in scenario.foreign and orders[symbol] < 0 for symbol in sequence)
         for symbol in sequence:
-            fill, refused = trade(
-                buyers, scenario, lots[symbol], day, symbol, today[symbol], orders[symbol]
-            )
+            fill, refused = trade(buyers, scenario, lots[symbol], day, symbol, today[symbol], orders[symbol])
             fills += fill
             rejections += refused
             cut = sum(each.shares for each in refused if each.reason == "cash" and each.shares > 0)

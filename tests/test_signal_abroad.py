@@ -74,15 +74,15 @@ DAYS = (date(2025, 1, 10), date(2025, 2, 5), date(2025, 3, 11))
 
 def test_the_signal_is_what_the_reference_engine_sends(store: Store, monkeypatch: Any) -> None:
     sent = {}
-    original = Books.orders_for
+    original = Books.with_waiting
 
-    def recording(books: Books, weights: Any, rank: Any, *turn: Any) -> Any:
-        orders = original(books, weights, rank, *turn)
+    def recording(books: Books, wanted: Any, *, anew: bool) -> Any:
+        orders = original(books, wanted, anew=anew)
         sent[books.panel.days[books.row].item()] = [(books.panel.symbols[c], n) for c, n in orders]
         return orders
 
     with monkeypatch.context() as patch:
-        patch.setattr(Books, "orders_for", recording)
+        patch.setattr(Books, "with_waiting", recording)
         result = run(MOMENTUM, load_panel(store), start=date(2025, 1, 8))
     for day in DAYS:
         number = result.days.tolist().index(day)
