@@ -39,7 +39,7 @@ ROOMS: dict[str, str] = {
     "engine.statistics": "data.errors data.numeric",
     "engine.result": "engine.statistics",
     "engine.metrics": "engine.statistics engine.result",
-    "engine.results": "data.errors data.parsing engine.statistics engine.result engine.metrics",
+    "engine.results": "data.atomic data.errors data.parsing engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders data.parsing",
     "engine.verdict": "data.errors engine.statistics",
     "engine.comparisons": "data.words engine.statistics engine.result",

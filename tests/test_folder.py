@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.atomic import whole_file
 from data.errors import DataError, UsageError, ValidationError
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
@@ -352,6 +353,29 @@ def test_what_dead_processes_left_is_deleted_and_nothing_else(tmp_path):
     assert all(path.exists() for path in (*others, young, alive))
     os.close(handle)
     assert [path.name for path in (tmp_path / "run-3c4d").iterdir()] == ["file"]
+
+
+def test_what_a_dead_process_was_writing_is_deleted_by_the_next_that_writes_there(tmp_path):
+    names = [".page.html.12-34.part", ".other.html.12-34.part", "mine.12-34.part", ".page.html.part"]
+    for name in (*names, ".young.html.12-34.part", ".alive.html.12-34.part"):
+        (tmp_path / name).write_text("half")
+        hours_ago = time.time() - 3600 * (not name.startswith(".young"))
+        os.utime(tmp_path / name, (hours_ago, hours_ago))
+    with (tmp_path / ".alive.html.12-34.part").open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        with whole_file(tmp_path / "page.html") as path:
+            path.write_text("whole")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"page.html", *names[2:], ".young.html.12-34.part", ".alive.html.12-34.part"}
+    assert (tmp_path / "page.html").read_text() == "whole"
+
+
+def test_a_folder_is_tried_without_a_trace_of_this_trial_or_of_one_that_was_killed(tmp_path):
+    (tmp_path / ".etflow-killed_1").mkdir()
+    (tmp_path / ".etflow-mine").mkdir()
+    (tmp_path / ".etflow-mine" / "file").touch()
+    check_writable(tmp_path / "results" / "runs")
+    assert [path.name for path in tmp_path.iterdir()] == [".etflow-mine"]
 
 
 def test_a_run_that_was_hidden_by_a_kill_between_two_renames_comes_back(tmp_path):

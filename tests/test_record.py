@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -221,7 +222,37 @@ def test_a_damaged_line_and_a_torn_end_cost_themselves_alone(state):
     record.note(look(body()), body())
     contents = record.read()
     assert len([*contents.looks(body(), "2021-01-01", "2021-12-31")]) == 2
-    assert contents.damaged == 3
+    assert contents.damaged == 2
+
+
+def test_a_body_that_a_kill_tore_is_noted_again_and_so_its_looks_count(state):
+    record = Record()
+    record.note(look(body()), body())
+    place = record.places[0]
+    whole, _ = place.read_bytes().splitlines(keepends=True)
+    for torn in (whole[:-9], whole[:-9] + b"\n"):  # as it was left, and as former versions ended it
+        place.write_bytes(torn)
+        record.note(look(body()), body())
+        assert place.read_bytes().count(whole) == 1
+        assert len([*record.read().looks(body())]) == 1
+
+
+def test_a_line_that_the_disk_takes_half_of_is_refused_and_nothing_of_it_stays(state, monkeypatch):
+    record = Record()
+    record.note(look(body()), body())
+    before = record.places[0].read_bytes()
+    write, takes = os.write, iter([40])
+
+    def almost_full(file, data):
+        part = next(takes, None)
+        if part is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, data[:part])
+
+    monkeypatch.setattr("engine.record.journal.os.write", almost_full)
+    (refused,) = record.note(look(body()), body())
+    assert refused.endswith("No space left on device")
+    assert record.places[0].read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_is_named_and_the_other_has_the_line(state, tmp_path):

@@ -165,6 +165,10 @@ def test_trust_is_kept_once_and_cannot_be_kept_nowhere(tmp_path, monkeypatch):
     assert is_trusted(path)
     assert not is_trusted(copy)  # what it imports lies beside it
     assert not is_trusted(tmp_path / "missing.py")
+    with (tmp_path / "state" / FILE).open("a") as file:
+        file.write("0a1b2c")  # what a full disk took of a line
+    remember(copy, copy.read_bytes())
+    assert is_trusted(copy)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "file"))
     remember(path, path.read_bytes())

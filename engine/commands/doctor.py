@@ -6,7 +6,6 @@ import importlib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from data.atomic import try_folder
 from data.checks import blocking, run_checks
 from data.errors import EtflowError
 from data.facts.calendars import COMMAND, SOON, calendar_for, market_names
@@ -140,10 +140,10 @@ def _existing(folder: Path) -> Path:
 
 def _writable(folder: Path) -> bool:
     try:
-        with tempfile.TemporaryDirectory(prefix=".etflow-", dir=_existing(folder)):
-            return True
+        try_folder(_existing(folder))
     except OSError:
         return False
+    return True
 
 
 def _disk(patient: Patient) -> Found:

@@ -88,17 +88,7 @@ class Journal:
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Write lines to the disk, all of them or, where an error or Ctrl-C comes, none."""
-        data = b"".join(lines)
-        try:
-            os.lseek(self._file, self._end, os.SEEK_SET)
-            written = 0
-            while written < len(data):
-                written += os.write(self._file, data[written:])
-            os.fsync(self._file)
-        except BaseException:
-            os.ftruncate(self._file, self._end)
-            raise
-        self._end += len(data)
+        self._end += _write_whole(self._file, b"".join(lines), self._end)
 
     def __enter__(self) -> Journal:
         return self
@@ -111,12 +101,25 @@ class Journal:
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
-    """Append a line to a file that several processes may append to; ends what another left torn."""
+    """Append a line to a file that several processes may append to, in place of what another left torn."""
     with writing(path) as file:
-        size = os.fstat(file).st_size
-        torn = size > 0 and _end_of_lines(file) != size
-        os.write(file, (b"\n" if torn else b"") + encode(value))
+        end = _end_of_lines(file)
+        os.ftruncate(file, end)
+        _write_whole(file, encode(value), end)
+
+
+def _write_whole(file: int, data: bytes, end: int) -> int:
+    """Write data behind ``end``, onto the disk; return how much, and leave nothing where an error comes."""
+    try:
+        os.lseek(file, end, os.SEEK_SET)
+        written = 0
+        while written < len(data):  # a disk that becomes full takes a part first
+            written += os.write(file, data[written:])
         os.fsync(file)
+    except BaseException:
+        os.ftruncate(file, end)
+        raise
+    return len(data)
 
 
 @contextmanager

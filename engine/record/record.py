@@ -208,21 +208,30 @@ def _drop(place: Path, gone: set[str]) -> None:
         path.write_bytes(b"".join(kept))
 
 
+def _is_whole(line: bytes) -> bool:
+    """Tell whether a line is not one that a kill or a full disk tore."""
+    try:
+        parse_json(line)
+    except ValueError:
+        return False
+    return line.endswith(b"\n")
+
+
 def _note_body(place: Path, body: Body) -> None:
     """Append a body unless the file has it, as what it adds to the body noted before it."""
     parent: Body | None = None
     if place.is_file():
-        content = place.read_bytes()
-        if b'{"body":"' + body.name.encode() + b'"' in content:
+        lines = [line for line in place.read_bytes().splitlines(keepends=True) if line.startswith(BODY)]
+        name = b'{"body":"' + body.name.encode() + b'"'
+        if any(line.startswith(name) and _is_whole(line) for line in lines):
             return
         bodies: dict[str, Body] = {}
-        for line in content.splitlines():
-            if line.startswith(BODY):
-                try:
-                    parent = Body.from_document(parse_json(line), bodies)
-                except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
-                    continue
-                bodies[parent.name] = parent
+        for line in lines:
+            try:
+                parent = Body.from_document(parse_json(line), bodies)
+            except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+                continue
+            bodies[parent.name] = parent
         if parent is not None and not parent.rounded:
             parent = None
     append_line(place, body.document(parent))

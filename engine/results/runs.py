@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from data.atomic import try_folder
 from data.errors import UsageError, did_you_mean
 from engine.results.staging import staged
 
@@ -100,7 +100,7 @@ def check_writable(parent: Path) -> None:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     with writing(parent):
-        Path(tempfile.mkdtemp(prefix=".etflow-", dir=existing)).rmdir()
+        try_folder(existing)
 
 
 @contextmanager

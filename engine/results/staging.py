@@ -13,12 +13,12 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-OLD_SECONDS = 60.0
+from data.atomic import abandoned, hold
+
 NEW, OLD = "new", "old"
 
 _STAGE = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")
@@ -31,7 +31,7 @@ def staged(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
     stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    lock = _lock(stage)
+    lock = hold(stage)
     try:
         new = stage / NEW
         new.mkdir()
@@ -50,20 +50,15 @@ def sweep(parent: Path) -> None:
         with suppress(OSError):
             if match is None or stage.is_symlink() or not stage.is_dir():
                 continue
-            if time.time() - stage.stat().st_mtime < OLD_SECONDS:
-                continue
             if not {path.name for path in stage.iterdir()} <= {NEW, OLD}:
                 continue
-            lock = _lock(stage)
-            if lock is None:
-                continue
-            try:
+            with abandoned(stage) as dead:
+                if not dead:
+                    continue
                 folder = parent / match["name"]
                 if (stage / OLD).exists() and (stage / NEW).exists() and not folder.exists():
                     (stage / NEW).rename(folder)
                 shutil.rmtree(stage, ignore_errors=True)
-            finally:
-                os.close(lock)
 
 
 def _put(new: Path, folder: Path, old: Path) -> None:
@@ -89,18 +84,3 @@ def _exchange(one: Path, other: Path) -> bool:
 
     call = getattr(ctypes.CDLL(None), "renameat2", None)
     return call is not None and call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
-
-
-def _lock(stage: Path) -> int | None:
-    """Lock a stage for as long as this process lives; None where another has it, or the system cannot."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    handle = os.open(stage, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle

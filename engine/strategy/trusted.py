@@ -33,10 +33,11 @@ def remember(path: Path, content: bytes) -> None:
         return
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        begin = "\n" if place.is_file() and not place.read_bytes().endswith(b"\n") else ""
         # A line is one write, so that processes may append at once.
         file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(file, f"{line}\n".encode())
+            os.write(file, f"{begin}{line}\n".encode())
         finally:
             os.close(file)
     except OSError:
