@@ -397,6 +397,22 @@ def test_a_folder_is_never_away_while_it_is_replaced(exchange, tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_folder_that_another_process_puts_there_in_the_same_moment_is_replaced(tmp_path, monkeypatch):
+    rename = Path.rename
+
+    def late(path, target):
+        monkeypatch.undo()
+        with whole(tmp_path / "run") as stage:
+            (stage / "file").write_text("the other's")
+        return rename(path, target)
+
+    with whole(tmp_path / "run") as stage:
+        (stage / "file").write_text("mine")
+        monkeypatch.setattr(Path, "rename", late)
+    assert (tmp_path / "run" / "file").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_the_same_id_with_other_numbers_is_refused_and_the_first_stays(tmp_path):
     one = make_result()
     one = replace(one, manifest={**one.manifest, "run_id": "run-1a2b"})

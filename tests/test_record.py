@@ -26,7 +26,7 @@ from engine import run
 from engine.record.body import Body, body_of
 from engine.record.journal import writing
 from engine.record.lines import Forgotten, Judgement, Look, Seal
-from engine.record.record import Record, new_id, now
+from engine.record.record import Record, _drop, new_id, now
 from engine.record.sets import ParameterSets, ranges
 from strategies.baselines import BuyHold
 
@@ -290,6 +290,28 @@ def test_forgetting_is_itself_on_record_with_its_count(state, tmp_path):
     assert record.forget(body()) == 1
     assert [line.lines for line in record.read().lines] == [2, 1]
     assert all(isinstance(line, Forgotten) for line in record.read().lines)
+
+
+@pytest.mark.parametrize("dropped", [0, 1])
+def test_forgetting_that_is_killed_is_on_record_all_the_same_and_once(state, tmp_path, monkeypatch, dropped):
+    record = Record(tmp_path / "store")
+    record.note(look(body()), body())
+    record.note(look(body()), body())
+    drop, places = _drop, iter(record.places[:dropped])
+
+    def killed(place, gone):
+        if next(places, None) is None:
+            raise KeyboardInterrupt
+        drop(place, gone)
+
+    monkeypatch.setattr("engine.record.record._drop", killed)
+    with pytest.raises(KeyboardInterrupt):
+        record.forget(body())
+    monkeypatch.undo()
+    monkeypatch.setenv("ETFLOW_STATE", str(state))
+    assert [line.lines for line in record.read(Forgotten).lines] == [2]
+    assert record.forget(body()) == 2
+    assert [line.lines for line in record.read().lines] == [2]
 
 
 def test_processes_that_write_at_once_lose_nothing(state, tmp_path):

@@ -13,6 +13,7 @@ place has, lines that were deleted.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -139,15 +140,17 @@ class Record:
         return tuple(refused)
 
     def forget(self, body: Body) -> int:
-        """Delete the lines that are of any of these data; note that, and return how many they were."""
+        """Delete the lines that are of any of these data, noting that first; return how many they were."""
         lines = [line for line in self.read().of(body) if not isinstance(line, Forgotten)]
         if lines:
             gone = {key_of(line) for line in lines}
+            first, last = min(line.first for line in lines), max(line.last for line in lines)
+            # Before the first is gone, so that a kill hides nothing; begun again, it is the same line.
+            name = hashlib.sha256(" ".join(sorted(gone)).encode()).hexdigest()[:ID_DIGITS]
+            self.note(Forgotten(name, now(), len(gone), body.name, first, last), body)
             for place in self.places:
                 if place.is_file():
                     _drop(place, gone)
-            first, last = min(line.first for line in lines), max(line.last for line in lines)
-            self.note(Forgotten(new_id(), now(), len(gone), body.name, first, last), body)
         return len(lines)
 
 

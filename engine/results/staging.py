@@ -63,8 +63,13 @@ def sweep(parent: Path) -> None:
 
 def _put(new: Path, folder: Path, old: Path) -> None:
     if not folder.exists():
-        new.rename(folder)
-        return
+        try:
+            new.rename(folder)
+            return
+        except OSError:
+            if not folder.exists():
+                raise
+            # Another process has put one there since.
     if _exchange(new, folder):
         return
     folder.rename(old)
