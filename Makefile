@@ -3,6 +3,7 @@
 # make check   format, lint, types and the tests: what to do before a commit
 # make test-slow   heavy proofs; continuous integration (.ci/run) runs them too
 # make fuzz    the files of tests that draw examples, on examples that nobody has seen yet
+# make abuse COUNT=1000000   spoilt files, words and folders through every door; a million take about an hour
 # make test-clients   the vendors' own libraries, which it installs, against a server on this machine
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make mutants ROOM=kernel   change the code a little and see its tests fail; rooms are in tests/mutants.py
@@ -13,7 +14,7 @@
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow fuzz test-clients lint check unchanged mutants results bench bench-peers clean help
+.PHONY: run test test-slow fuzz abuse test-clients lint check unchanged mutants results bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -35,6 +36,12 @@ test-slow: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile others -m '' $$(grep -l '^from hypothesis' tests/*.py)
+
+COUNT := 20000
+JOBS := 1
+
+abuse: $(VENV)/.test
+	@nice -n 10 $(BIN)/python -m tests.fuzz --count $(COUNT) --jobs $(JOBS)
 
 test-clients: $(VENV)/.test
 	@$(PIP) --editable '.[cn,tushare,yahoo]'

@@ -1,0 +1,366 @@
+"""Doors of what etflow wrote: runs, studies, stores, accounts, the record, caches; and the evening."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.checks import kept
+from data.checks.finding import Finding
+from data.demo import Demo, cache
+from data.errors import EtflowError
+from data.store.manifest import MANIFEST
+from data.store.store import Store
+from data.store.tables import TABLES
+from engine.accounts.lines import read_account
+from engine.record.body import Body
+from engine.record.lines import Forgotten, Judgement, Seal
+from engine.record.record import Record
+from engine.results.loading import load
+from engine.strategy.trusted import FILE, is_trusted
+from engine.tuning.study import Study
+from tests.fuzz.door import Open, command, spoilt
+from tests.helpers.small_market import clean_market
+from tests.helpers.tuning import goal_of_words, search_in, space_of
+
+FUNDS = "157001.SZ,157003.SZ,586012.SH"
+LISTED = ("runs", "list", "--where", "top <= 3", "--sort", "sharpe_ratio", "--json")
+PERIOD = ("--symbols", FUNDS, "--start", "2024-01-02", "--end", "2024-02-29")
+
+
+def runs(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The folder of a run: listed, shown, told apart; equity that is read is equity that was written."""
+    command("run", "share_inflow", *PERIOD, "--out", folder, "--no-report")
+    command("run", "share_inflow:top=2", *PERIOD, "--out", folder, "--no-report")
+    one, other = sorted(path for path in folder.iterdir() if path.is_dir())
+    right = load(one)
+    examples = {path.name: path.read_bytes() for path in sorted(one.iterdir()) if path.is_file()}
+
+    def open_(name: str, content: bytes) -> bool:
+        with spoilt(one / name, content, folder):
+            code, _ = command("runs", "show", one.name, "--out", folder, "--json")
+            way = len(content) % 4
+            if way == 0:
+                command(*LISTED, "--out", folder)
+            elif way == 1:
+                command("runs", "diff", one.name, other.name, "--out", folder)
+            elif way == 2:
+                command("runs", "show", one.name, "--out", folder)
+            else:
+                command("run", one / "manifest.json", "--data", folder / "none", "--out", folder)
+            if code:
+                return False
+            found = load(one)
+            if found.equity.shape == right.equity.shape:
+                assert np.allclose(found.equity, right.equity, rtol=1e-6, atol=1e-6 * right.initial_cash)
+            else:
+                assert set(found.days.tolist()) <= set(right.days.tolist())
+            assert (np.diff(found.days) > np.timedelta64(0, "D")).all()
+        return True
+
+    return examples, open_
+
+
+def pages(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The page of a run, made again."""
+    command("run", "share_inflow", *PERIOD, "--out", folder)
+    (run,) = (path for path in folder.iterdir() if path.is_dir())
+    kept_files = {path.name: path.read_bytes() for path in sorted(run.iterdir()) if path.is_file()}
+
+    def open_(name: str, content: bytes) -> bool:
+        (run / name).write_bytes(content)
+        try:
+            code, _ = command("report", run.name, "--out", folder)
+        finally:
+            for each, before in kept_files.items():
+                if each == name or each.endswith(".html"):
+                    (run / each).write_bytes(before)
+        assert {path.name for path in run.iterdir()} == set(kept_files)
+        return code == 0
+
+    return {name: content for name, content in kept_files.items() if not name.endswith(".html")}, open_
+
+
+def studies(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The file of a study: listed, shown, read, taken as a spec file."""
+    space = space_of("lookback=3:12", "top=1,2", where=["lookback > top"])
+    goal = goal_of_words("sharpe_ratio", "turnover:min", constraints=["max_drawdown > -0.9"])
+    file, _ = search_in(folder, space, goal, "random", 12)
+    study = file.parent
+
+    def open_(_name: str, content: bytes) -> bool:
+        with spoilt(file, content, folder):
+            code, _ = command("runs", "show", study.name, "--out", folder, "--json")
+            way = len(content) % 4
+            if way == 0:
+                command(*LISTED, "--out", folder)
+            elif way == 1:
+                command("runs", "show", study.name, "--out", folder)
+            elif way == 2:
+                command("tune", file, "--data", folder / "none", "--out", folder)
+            else:
+                command("validate", study.name, "--out", folder, "--data", folder / "none")
+            if code:
+                return False
+            found = Study.load(study)
+            assert found.best is None or found.goal.feasible(found.best.outcome)
+            assert len(found.ranked) + len(found.failures) >= len(found.pareto)
+        return True
+
+    return {"study": file.read_bytes()}, open_
+
+
+def made_store(folder: Path) -> Path:
+    """Make the store of a small market without a defect."""
+    place = folder / "store"
+    tables = clean_market()
+    Store(place).append(tables, on=date(2025, 4, 3))
+    bars = tables["bars"].tail(3).assign(close=lambda rows: rows["close"] + 0.001)
+    Store(place).append({"bars": bars}, accept_revision=True, on=date(2025, 4, 4))
+    return place
+
+
+def stores(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The files of a store: every row that is read is one that was written."""
+    place = made_store(folder)
+    right = {name: Store(place).read(name) for name in TABLES}
+    revised = Store(place).revisions()
+    examples = {path.name: path.read_bytes() for path in sorted(place.iterdir()) if path.name != ".lock"}
+    # Most of what can be said wrongly is said there.
+    examples |= {f"{number} store.json": examples["store.json"] for number in range(len(examples))}
+
+    def open_(name: str, content: bytes) -> bool:
+        file = place / name.rpartition(" ")[2]
+        before = {path.name: path.read_bytes() for path in place.iterdir()}
+        try:
+            file.write_bytes(content)
+            if len(content) % 50 == 0:
+                command("data", "show", "--data", place, "--json")
+                command("data", "check", "--data", place)
+            store, whole = None, True
+            try:
+                store = Store(place)
+            except EtflowError:
+                whole = False
+            for table, rows in right.items() if store is not None else ():
+                try:
+                    found = store.read(table)
+                    assert all(each in right for each in store.tables)
+                    assert set(store.spans(table)) >= set(found[TABLES[table].key[0]].unique())
+                    within(found, rows)
+                except EtflowError:
+                    whole = False
+            if store is not None:
+                try:
+                    within(store.revisions(), revised)
+                    store.arrivals(), dict(store.recipe), dict(store.seals), store.synthetic
+                except EtflowError:
+                    whole = False
+            return whole
+        finally:
+            for path in place.iterdir():
+                if path.name not in before:
+                    path.unlink()
+            for each, bytes_ in before.items():
+                if (
+                    not (place / each).is_file()
+                    or (place / each).stat().st_size != len(bytes_)
+                    or each == file.name
+                ):
+                    (place / each).write_bytes(bytes_)
+
+    return examples, open_
+
+
+def within(found: pd.DataFrame, right: pd.DataFrame) -> None:
+    """AssertionError if there is a row that was not written."""
+    if found.equals(right):
+        return
+    assert list(found.columns) == list(right.columns)
+    there = set(map(repr, right.itertuples(index=False)))
+    strange = [row for row in map(repr, found.itertuples(index=False)) if row not in there]
+    assert not strange, f"a row that was never written: {strange[0]}"
+
+
+def imports(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """An import into a damaged store: taken or refused; what was there, and is not damaged, stays."""
+    place = made_store(folder)
+    (folder / "more.csv").write_text("symbol,day,units\n159819.SZ,2025-04-03,92000000\n", "utf-8")
+    kept_files = {path.name: path.read_bytes() for path in place.iterdir() if path.name != ".lock"}
+    examples = {name: content for name, content in kept_files.items() if name == MANIFEST or "units" in name}
+
+    def open_(name: str, content: bytes) -> bool:
+        (place / name).write_bytes(content)
+        try:
+            code, _ = command("data", "import", folder / "more.csv", "--data", place)
+            if code:
+                assert (place / name).read_bytes() == content, "a refused import changed the store"
+                return False
+            found = Store(place).read("units")
+            assert found["units"].isin([92_000_000.0]).any()
+            assert (found["units"] > 40e6).all()
+        finally:
+            for path in place.iterdir():
+                path.unlink()
+            for each, before in kept_files.items():
+                (place / each).write_bytes(before)
+        return True
+
+    return examples, open_
+
+
+def accounts(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The file of a paper account: shown, read, stepped; equity is what cash, claims and shares are worth."""
+    place = folder / "account"
+    command("account", "new", place, "share_inflow", "--symbols", FUNDS, "--start", "2025-08-01")
+    command("account", "step", place, "--until", "2025-08-12")
+    file = place / "account.jsonl"
+
+    def open_(_name: str, content: bytes) -> bool:
+        with spoilt(file, content, None if len(content) % 40 == 0 else folder):
+            code, _ = command("account", "show", place, "--json")
+            command("account", "show", place)
+            if len(content) % 40 == 0:
+                command("account", "step", place, "--until", "2025-08-14")
+                command("account", "diff", place)
+            if code:
+                return False
+            found = read_account(place)
+            for each in found.sessions:
+                held = sum(count * each.marks[symbol] for symbol, count in each.shares.items())
+                worth = each.cash + each.receivable + held
+                assert abs(worth - each.equity) <= 1e-6 * max(1.0, abs(worth)), f"{each.equity}, not {worth}"
+            if found.last_day is not None:
+                assert found.standing().shares == found.sessions[-1].shares
+        return True
+
+    return {"account": file.read_bytes()}, open_
+
+
+def records(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The record: whatever is damaged is counted, what is not is there, and a line can be noted behind it."""
+    command("run", "share_inflow", *PERIOD, "--out", folder / "results", "--no-report")
+    command("compare", "share_inflow", "momentum", *PERIOD, "--out", folder / "results", "--no-report")
+    (kept_record,) = Path(os.environ["ETFLOW_STATE"]).rglob("record.jsonl")
+    file = folder / "record.jsonl"
+    noted = Forgotten("0123456789abcdef", "2025-12-01T10:00:00+00:00", 1, "x", "2024-01-01", "2024-02-01")
+    file.write_bytes(kept_record.read_bytes())
+    (body, *_), at = of(file).read().bodies, "2025-11-03T10:00:00+00:00"
+    period = ("2024-01-02", "2024-02-29")
+    of(file).note(Seal("s" * 16, at, "shut", "a-study-1", body, *period))
+    of(file).note(Judgement("j" * 16, at, "a-study-1", "A", body, *period, "weak", "cpcv", "none", 0))
+    example = file.read_bytes()
+    right = len(of(file).read().lines)
+
+    def open_(_name: str, content: bytes) -> bool:
+        file.write_bytes(content)
+        record = of(file)
+        found = record.read()
+        for body in [*found.bodies.values()][:2]:
+            assert isinstance(body, Body)
+            list(found.of(body))
+        record.note(noted)
+        again = record.read()
+        assert noted in again.lines
+        assert len(again.lines) >= len(found.lines)
+        for body in [*again.bodies.values()][:1]:
+            record.forget(body)
+            record.read()
+        return len(found.lines) >= right and not found.damaged
+
+    return {"record": example}, open_
+
+
+def of(file: Path) -> Record:
+    """Return a record that is kept in one place."""
+    record = Record()
+    object.__setattr__(record, "places", (file,))
+    return record
+
+
+def caches(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """What is kept to be had again: the right answer, or none."""
+    days = date(2025, 1, 2), date(2025, 1, 3)
+    finding = Finding("gap", "error", "bars", "159363.SZ", *days, 2, "two", "Look at it.")
+    answer = folder / "checks.json"
+    kept.save(answer, [finding])
+    root = Path(os.environ["ETFLOW_CACHE"])
+    tables = {name: Demo().read(name) for name in ("nav", "actions")}
+    cache.save("fuzz", tables)
+    (place,) = root.glob("demo-*-fuzz")
+    files = {"checks": answer, **{name: place / f"{name}.parquet" for name in tables}}
+    trusted = Path(os.environ["ETFLOW_STATE"]) / FILE
+    trusted.parent.mkdir(exist_ok=True)
+
+    def open_(name: str, content: bytes) -> bool:
+        files[name].write_bytes(content)
+        if name == "checks":
+            found = kept.load(answer)
+            assert found is None or found == (finding,)
+            trusted.write_bytes(content)
+            assert not is_trusted(answer)
+            trusted.unlink()
+            return found is not None
+        frame = cache.load("fuzz", name)
+        assert frame is None or frame.equals(tables[name])
+        return frame is not None
+
+    return {name: path.read_bytes() for name, path in files.items()}, open_
+
+
+def evenings(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """The evening's commands on files of positions, orders and fills, on weights, and on statements."""
+    day, strategy = "2025-08-13", "share_inflow:top=2,rebalance=1"
+    own = ("--symbols", FUNDS, "--start", "2025-07-01", "--out", folder / "results")
+    held = folder / "held.csv"
+    held.write_text("symbol,shares\n157001.SZ,10000\n157003.SZ,20000\n", "utf-8")
+    stands = ("--positions", held, "--cash", "90000")
+    _, orders = command("signal", strategy, *own, *stands, "--end", day, "--format", "generic")
+    files = {
+        "held.csv": held.read_bytes(),
+        "orders.csv": orders.encode(),
+        "fills.csv": b"id,symbol,side,shares,price,costs\n20250814-01,157001.SZ,sell,1000,1.2,5\n",
+        "weights.csv": b"""day,symbol,weight
+2025-07-10,157001.SZ,0.5
+2025-07-24,157003.SZ,0.4
+2025-07-24,586012.SH,0.6
+""",
+        "said.csv": b"""statement,fund,day,value,tolerance,source
+net_inflow_5_vwap,157001.SZ,2025-08-20,6.5e7,1e6,n
+units_record,157001.SZ,2025-08-20,yes,,n
+""",
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+    def open_(name: str, content: bytes) -> bool:
+        with spoilt(folder / name, content):
+            if name == "said.csv":
+                code, out = command("brief", "--verify", folder / name, "--json")
+            elif name == "weights.csv":
+                code, out = command("run", f"weights:file={folder / name}", *own, "--no-report", "--json")
+            elif name == "held.csv":
+                code, out = command("signal", strategy, *own, *stands, "--end", day, "--json")
+            else:
+                both = ("reconcile", folder / "orders.csv", folder / "fills.csv", strategy)
+                code, out = command("signal", *both, *own, *stands, "--json")
+        if code in (2, 3):
+            assert not out
+        else:
+            json.loads(out, parse_constant=not_a_number)
+        shutil.rmtree(folder / "results", ignore_errors=True)
+        return code in (0, 5)
+
+    return files, open_
+
+
+def not_a_number(word: str) -> None:
+    """Refuse what is no JSON."""
+    raise AssertionError(f"{word} in a document")

@@ -1,0 +1,219 @@
+"""Doors of the import: files of all kinds, and maps."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import shutil
+import unicodedata
+import zipfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+
+from data.errors import EtflowError
+from data.importing import import_files, plain
+from data.store.merge import Change
+from data.store.store import Appended, Store
+from data.store.tables import TABLES
+from tests.fuzz.door import Open
+from tests.fuzz.files import files, maps
+
+_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+class Kept:
+    """A store in memory: it takes what an import brings, validated as a store does."""
+
+    name = "kept"
+
+    def __init__(self) -> None:
+        self.tables: dict[str, pd.DataFrame] = {}
+
+    def append(self, rows: Mapping[str, pd.DataFrame], accept_revision: bool, on: date | None) -> Appended:
+        """Take the rows of every table."""
+        self.tables = {name: TABLES[name].validate(rows[name], f"table `{name}`") for name in rows}
+        return Appended(tuple[Change, ...](), pd.DataFrame())
+
+
+def texts(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Text files of all maps, recognised or with the map named, on the fast path and on the careful one."""
+    valid = {name: each for name, each in files().items() if " " not in name}
+    examples = {f"{way} {name}": content for name, (_, content) in valid.items() for way in ("map", "seen")}
+
+    def open_(name: str, content: bytes) -> bool:
+        way, _, kind = name.partition(" ")
+        path = folder / valid[kind][0]
+        path.write_bytes(content)
+        named = kind if way == "map" else None
+        fast = outcome(path, named)
+        with patch.object(plain.PlainFiles, "look", return_value=None):
+            careful = outcome(path, named)
+        path.unlink()
+        assert isinstance(fast, str) == isinstance(careful, str), f"{fast!r:.500} and {careful!r:.500}"
+        if isinstance(fast, str):
+            assert fast == careful
+            return False
+        assert fast[0] == careful[0]
+        assert fast[1].keys() == careful[1].keys()
+        for table, frame in fast[1].items():
+            pd.testing.assert_frame_equal(frame, careful[1][table], check_exact=True)
+        if kind.startswith("tidy"):
+            check_against(content, fast[1])
+        return True
+
+    return examples, open_
+
+
+def outcome(path: Path, named: str | None) -> str | tuple[Any, dict[str, pd.DataFrame]]:
+    """Return what an import tells and brings; the words of a refusal."""
+    kept = Kept()
+    try:
+        report = import_files([path], kept, map_file=named)  # type: ignore[arg-type]
+    except EtflowError as error:
+        return str(error)
+    return (report.imported, report.skipped), kept.tables
+
+
+def check_against(content: bytes, tables: Mapping[str, pd.DataFrame]) -> None:
+    """AssertionError if a number out of a file in our own form does not stand in it, read plainly."""
+    text = unicodedata.normalize("NFKC", decoded(content))
+    there = {0.0}
+    for found in _NUMBER.findall(text):
+        for way in {found, found.replace(",", ""), *found.split(",")}:
+            try:
+                number = float(way)
+            except ValueError:
+                continue
+            there |= {number, -number}
+    scaled = {each * by for each in there for by in (1e4, 1e8, 1e-2)}
+    about = np.array(sorted(there | scaled))
+    for name, frame in tables.items():
+        for column in TABLES[name].columns:
+            if column.kind != "number" or column.name not in frame:
+                continue
+            for value in frame[column.name].dropna().unique().tolist():
+                near = about[np.abs(about - value) <= 1e-9 * abs(value)]
+                assert len(near), f"{name}.{column.name} has {value!r}, which does not stand in the file"
+
+
+def decoded(content: bytes) -> str:
+    """Return a text in any of the encodings that files are spoilt into."""
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError):
+            return ""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") and content[2:4] != b"\0\0":
+        return content.decode("utf-16", "replace")
+    if content[:4] == b"\xff\xfe\0\0":
+        return content.decode("utf-32", "replace")
+    text = content.decode("utf-8", "replace")
+    return text + content.decode("gb18030", "replace") + content.decode("utf-16-be", "replace")
+
+
+def containers(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """JSON, JSON lines, Parquet, workbooks, packed files, other encodings."""
+    valid = {name: each for name, each in files().items() if " " in name}
+
+    def open_(name: str, content: bytes) -> bool:
+        path = folder / valid[name][0]
+        path.write_bytes(content)
+        found = outcome(path, None)
+        path.unlink()
+        if isinstance(found, str):
+            return False
+        if "json" in name or "lines" in name or "gzip" in name:
+            check_against(content, found[1])
+        return True
+
+    return {name: content for name, (_, content) in valid.items()}, open_
+
+
+def sheets(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Workbooks and packed files whose inside is spoilt, so that the outside holds."""
+    valid = {name: each for name, each in files().items() if "workbook" in name or "gzip" in name}
+    examples: dict[str, bytes] = {}
+    for name, (_, content) in valid.items():
+        if "gzip" in name:
+            examples[name] = gzip.decompress(content)
+            continue
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            examples |= {f"{name}!{part}": archive.read(part) for part in archive.namelist()}
+
+    def open_(name: str, content: bytes) -> bool:
+        kind, _, part = name.partition("!")
+        path = folder / valid[kind][0]
+        path.write_bytes(
+            gzip.compress(content, mtime=0) if not part else packed(valid[kind][1], part, content)
+        )
+        found = outcome(path, None)
+        path.unlink()
+        return not isinstance(found, str)
+
+    return examples, open_
+
+
+def packed(workbook: bytes, part: str, content: bytes) -> bytes:
+    """Return a workbook with one part replaced."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive, zipfile.ZipFile(made, "w") as written:
+        for name in archive.namelist():
+            written.writestr(name, content if name == part else archive.read(name))
+    return made.getvalue()
+
+
+def own_maps(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Maps of the user's own, over a valid file."""
+    valid = files()
+    examples = {name: content for name, content in maps().items() if name in valid}
+    places = {}
+    for name in examples:
+        places[name] = folder / name / valid[name][0]
+        places[name].parent.mkdir()
+        places[name].write_bytes(valid[name][1])
+    given = folder / "my.toml"
+
+    def open_(name: str, content: bytes) -> bool:
+        given.write_bytes(content)
+        found = outcome(places[name], str(given))
+        return not isinstance(found, str)
+
+    return {name: content for name, content in examples.items() if open_(name, content)}, open_
+
+
+def stores(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Files of all kinds into a store on the disk: whole afterwards, or not there."""
+    valid = files()
+
+    def open_(name: str, content: bytes) -> bool:
+        path, place = folder / valid[name][0], folder / "store"
+        path.write_bytes(content)
+        try:
+            import_files([path], Store(place))
+        except EtflowError:
+            assert not place.exists(), "a refused import left something"
+            return False
+        finally:
+            found = Store(place) if place.exists() else None
+            path.unlink()
+            tables = {} if found is None else {each: found.read(each) for each in found.tables}
+            shutil.rmtree(place, ignore_errors=True)
+        assert tables
+        for table, rows in tables.items():
+            pd.testing.assert_frame_equal(TABLES[table].validate(rows), rows, check_exact=True)
+        return True
+
+    return {name: content for name, (_, content) in valid.items()}, open_
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    """Return the cells of a CSV file, read in the plainest way."""
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
