@@ -184,6 +184,9 @@ def test_a_notice_that_contradicts_itself_is_refused(read: Reader, old: str, new
         ("n.txt", "2027-01-01\n2028-01-03", "more than one year; received 2027, 2028"),
         ("n.txt", "", "names no day"),
         ("n.toml", 'closed = ["2027-01-01"]', "neither a day nor a range"),
+        ("n.txt", "0001-01-01 to 9999-12-31", "a range of more than a year"),
+        ("n.txt", "0001-01-03", "there is no such year; received 1"),
+        ("n.toml", "closed = [2027-01-01]\nyear = 20270", "there is no such year; received 20270"),
         ("n.toml", "closed = []", "not a list of days"),
         ("n.toml", "closed = [2027-01-01]\nmarket = 'cn'", "unknown market `cn`"),
         ("n.toml", "shut = [2027-01-01]", "unknown name `shut`"),
@@ -344,6 +347,14 @@ def test_a_row_that_is_not_there_cannot_be_removed(
     (state / "calendar.toml").write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=message):
         remove_row(number)
+
+
+def test_a_calendar_to_the_end_of_time_takes_no_notice(read: Reader, state: Path) -> None:
+    state.mkdir()
+    row = "market = 'cn_etf'\nfrom = 2027-01-01\nthrough = 9999-12-31\nclosed = []\nsource = 's'\n"
+    (state / "calendar.toml").write_text(f"[[sessions]]\n{row}", encoding="utf-8")
+    with pytest.raises(UsageError, match="contradicts what is recorded"):
+        add_notice(read("2028-01-03"), "cn_etf", through=date(2028, 1, 31))
 
 
 def test_a_row_that_others_go_on_from_stays(read: Reader, state: Path) -> None:

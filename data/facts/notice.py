@@ -14,6 +14,8 @@ from data.errors import UsageError
 
 BY_HAND = "Write the days into a list, one day or range a line: 2027-02-05 to 2027-02-11."
 
+_LONGEST = 366
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -55,6 +57,8 @@ def make_notice(
             hint="Import the years one by one, or say which one is meant: --year 2027.",
         )
     year = year or years.pop()
+    if not date.min.year < year <= date.max.year:
+        raise UsageError(f"{path}: there is no such year", received=year)
     earliest = date(year - 1, 12, 1) if before else date(year, 1, 1)
     outside = sorted(day for day in closed if not earliest <= day <= date(year, 12, 31))
     if outside:
@@ -78,5 +82,7 @@ def date_of(year: int, month: int, day: int, path: Path, line: int | None = None
 
 
 def days_of(first: date, last: date) -> Iterator[date]:
-    """Yield the days of a range, both ends included."""
+    """Yield the days of a range, both ends included; UsageError for one that is longer than a notice can be."""
+    if (last - first).days > _LONGEST:
+        raise UsageError("a range of more than a year", received=f"{first} to {last}", hint=BY_HAND)
     yield from (first + timedelta(days=offset) for offset in range((last - first).days + 1))

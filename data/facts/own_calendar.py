@@ -81,7 +81,7 @@ def add_notice(
             received=f"{notice.closed[-1]}",
             limit=f"through {last}",
         )
-    if notice.first > calendar.last_day + _ONE_DAY:
+    if notice.first - _ONE_DAY > calendar.last_day:
         raise UsageError(
             f"the notice leaves a gap: sessions of {market} are recorded through {calendar.last_day}",
             received=f"{notice.first} to {last}",
