@@ -368,6 +368,7 @@ def annual_sessions(strategy: Any, panel: Panel) -> float:
     return audited.per_year(audited.first())
 
 
+@pytest.mark.slow
 def test_luck_band(panel: Panel) -> None:
     strategy = STRATEGIES["share_inflow"](lookback=5)
     opinion = ask("luck_band", strategy, panel, draws=3)

@@ -119,6 +119,7 @@ def test_a_rotation_is_the_same_on_both_engines(demo: Panel, rotation: dict[str,
     assert_same(expected, received)
 
 
+@pytest.mark.slow
 def test_more_fills_than_there_was_room_for(demo: Panel) -> None:
     """An account that outgrows its record is kept once more, in a larger one."""
     strategy = EqualWeight(rebalance=1)

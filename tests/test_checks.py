@@ -34,6 +34,7 @@ def test_findings_are_those_of_the_symbols_and_the_days_asked_for():
     assert {each.check for each in run_checks(source, end=day(DIVIDEND))} == {"reference-price"}
 
 
+@pytest.mark.slow
 def test_a_finding_that_reaches_into_the_days_asked_for_is_among_them():
     source = Source(planted("bars", scaled(PAYER, "volume", 0.01, slice(10, 20))))
     for start, end, expected in [
@@ -80,6 +81,7 @@ def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_p
     assert kept.place_of(Source(tables), None) is None
 
 
+@pytest.mark.slow
 def test_findings_are_the_same_however_many_funds_are_read_at_a_time(monkeypatch):
     tables = planted("actions", lambda actions: actions.iloc[:0])
     tables["units"] = tables["units"].iloc[:-15]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from datetime import date
@@ -12,11 +11,13 @@ from typing import Any
 
 import pytest
 
+import run_backtest
 from data.demo import Demo
 from data.errors import UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import Run, audit, brief, compare, factor, plain, recorded, run, signal, sweep, tune, validate
+from engine.cli.main import main
 from engine.commands.looks import body_of_panel
 from engine.record.lines import Judgement
 from engine.record.record import Record
@@ -291,14 +292,14 @@ def test_sets_that_were_looked_at_twice_count_once(panel: Panel, empty_record: R
     assert recorded(PanelSource()).sets == {"Momentum": 2}
 
 
-def test_the_record_is_shown_exported_and_forgotten(tmp_path: Path) -> None:
-    state = {**os.environ, "ETFLOW_STATE": str(tmp_path / "state")}
+def test_the_record_is_shown_exported_and_forgotten(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
 
     def call(*words: str) -> str:
-        done = subprocess.run(
-            [*ETFLOW, *words], cwd=tmp_path, capture_output=True, text=True, check=True, env=state
-        )
-        return done.stdout
+        assert main(run_backtest.load_catalogue, list(words)) == 0
+        printed: str = capsys.readouterr().out
+        return printed
 
     assert call("record", "show") == "Nothing is on record of demo.\n"
     call("run", "momentum", "--set", "lookback=20", "--no-report", *ON)

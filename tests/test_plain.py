@@ -179,6 +179,7 @@ def tables(draw: st.DrawFn, kind: str, number: int) -> bytes:
     return (end.join(lines) + draw(st.sampled_from([end, end, ""]))).encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.data())
 def test_an_import_is_the_same_to_the_last_bit_and_word(data):

@@ -314,6 +314,7 @@ def test_forgetting_that_is_killed_is_on_record_all_the_same_and_once(state, tmp
     assert [line.lines for line in record.read().lines] == [2]
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(state, tmp_path):
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

@@ -172,6 +172,7 @@ def opened(study: str, out: Path) -> tuple[str, ...]:
     return found.seen
 
 
+@pytest.mark.slow
 def test_a_hold_out_that_nothing_looked_into_is_not_seen_before(state: Record, tmp_path: Path) -> None:
     study = searched(tmp_path)
     kinds = [(each.kind, each.first, each.last) for each in state.read().lines if isinstance(each, Seal)]
@@ -180,6 +181,7 @@ def test_a_hold_out_that_nothing_looked_into_is_not_seen_before(state: Record, t
     assert [each.kind for each in state.read().lines if isinstance(each, Seal)] == ["shut", "opened"]
 
 
+@pytest.mark.slow
 def test_a_hold_out_that_was_looked_at_before_it_was_shut_is_seen(
     state: Record, panel: Panel, tmp_path: Path
 ) -> None:

@@ -200,6 +200,7 @@ def test_the_benchmark_is_held_against_all_runs():
     assert worst.best[0].better == ()
 
 
+@pytest.mark.slow
 def test_exchanging_two_runs_turns_the_sign_and_nothing_else():
     base, better, _ = ahead()
     (one,) = significance(runs(base, better)).differences

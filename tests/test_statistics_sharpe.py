@@ -295,6 +295,7 @@ def test_two_values_whose_skewness_is_twice_the_inverse_of_the_ratio_leave_no_er
     )
 
 
+@pytest.mark.slow
 def test_dependence_widens_the_error_by_the_known_factor():
     values = persistent(20_000, 0.3)
     plain, robust = standard_error(moments(values)), standard_error_robust(values, lags=40)

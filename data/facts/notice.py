@@ -82,7 +82,7 @@ def date_of(year: int, month: int, day: int, path: Path, line: int | None = None
 
 
 def days_of(first: date, last: date) -> Iterator[date]:
-    """Yield the days of a range, both ends included; UsageError for one that is longer than a notice can be."""
+    """Yield the days of a range, both ends included; UsageError for one that no notice can have."""
     if (last - first).days > _LONGEST:
         raise UsageError("a range of more than a year", received=f"{first} to {last}", hint=BY_HAND)
     yield from (first + timedelta(days=offset) for offset in range((last - first).days + 1))

@@ -91,6 +91,7 @@ def test_what_fails_is_told_with_exit_3_and_an_update_gets_it(tmp_path):
     assert {each["table"]: each["added"] for each in document["tables"]} == {"bars": 0, "margin": 2}
 
 
+@pytest.mark.slow
 def test_an_interrupted_fetch_leaves_the_store_as_it_was_and_goes_on_from_there(tmp_path):
     words = ("data", "fetch", "--provider", "tushare", "--symbols", "159363", *PERIOD, "--tables", "bars,nav")
     environment = {
