@@ -73,22 +73,32 @@ class FlowBlend(Rotation):
 @shared
 def inflow_zscore(known: Known, valuation: str, lookback: int, z_window: int) -> Floats:
     """Return (D, S) z(F), of the funds that are listed."""
-    flow, units = known.flow(valuation), known.units
-    current = np.isfinite(units) & np.isfinite(shift(units, 1))
-    nothing_new = np.isnan(flow) & current
-    assets = known.assets("close") if valuation == "close" else known.aum
-    aum = np.where(assets > 0, assets, np.nan)
     # Here and not on each blend of it: there are many of those.
-    return where_listed(
-        known, zscore(rolling_sum(np.where(nothing_new, 0.0, flow), lookback) / aum, z_window)
-    )
+    return where_listed(known, zscore(inflow_ratio(known, valuation, lookback), z_window))
 
 
 @shared
 def margin_zscore(known: Known, lookback: int, z_window: int) -> Floats:
     """Return (D, S) z(G), that of the whole market where a fund has no margin balance of its own."""
-    own = change(known.margin_balance, lookback)
+    own = margin_growth(known, lookback)
     market = known.market_margin[:, None]
     of_market = np.where(np.isfinite(market), zscore(change(market, lookback), z_window), 0.0)
     has_own = rolling_count(own, z_window) == z_window
     return np.where(has_own, zscore(own, z_window), of_market)
+
+
+@shared
+def inflow_ratio(known: Known, valuation: str, lookback: int) -> Floats:
+    """Return (D, S) F."""
+    flow, units = known.flow(valuation), known.units
+    current = np.isfinite(units) & np.isfinite(shift(units, 1))
+    nothing_new = np.isnan(flow) & current
+    assets = known.assets("close") if valuation == "close" else known.aum
+    aum = np.where(assets > 0, assets, np.nan)
+    return rolling_sum(np.where(nothing_new, 0.0, flow), lookback) / aum
+
+
+@shared
+def margin_growth(known: Known, lookback: int) -> Floats:
+    """Return (D, S) G of the funds' own balances."""
+    return change(known.margin_balance, lookback)

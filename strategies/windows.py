@@ -3,7 +3,8 @@
 Every function takes arrays with sessions along axis 0, (D,), (D, S) or more, and returns one of that shape.
 Row *d* of a result depends on the rows *d* - n + 1 to *d* of its columns, where n is the window (``change``
 and ``shift`` reach to *d* - n), **to the last bit**: sums run over the window from its oldest row to
-its newest, one row after the other, never as differences of running totals. So neither the length of the
+its newest, one row after the other, and deviations are joined from blocks of the window
+(``data.numeric.moments``), never from differences of running totals. So neither the length of the
 arrays nor other columns can leave a trace, and audits for look-ahead and warm-up can compare bits. What is
 put in may carry its own history: adjusted prices are scaled by all actions since the panel's first bar.
 
@@ -13,7 +14,6 @@ left out, and the result is NaN if fewer than ``at_least`` rows are known, by de
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen, loaded
+from data.numeric.moments import deviations, joins, zscores
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
-# A standard deviation up to this is rounding noise around a constant.
-NO_SPREAD = 1e-12
-
 # Numbers that are added up together: 4 KiB each of sum, mean and values.
 BLOCK = 512
 # Additions that take numpy about as long as loading the compiler: a third of a second.
 LARGE = 50_000_000
+# Additions that take numpy about as long as one join of two blocks.
+JOIN = 3
 
 
 def shift(x: Floats, n: int) -> Floats:
@@ -102,20 +102,14 @@ def rolling_std(x: Floats, n: int, at_least: int | None = None, ddof: int = 1) -
 
     Divided by the number of known rows less ``ddof``; NaN where that is not positive.
     """
-    return _mean_and_std(x, n, at_least, ddof)[1]
+    _check_window(n)
+    return deviations(x, n, _needed(n, at_least), ddof, in_machine_code=_in_machine_code(x, JOIN * joins(n)))
 
 
 def zscore(x: Floats, n: int, at_least: int | None = None) -> Floats:
     """Return ``(x - mean) / std`` (ddof 1) of each row in its window; NaN where std is at most 1e-12."""
-    if _in_machine_code(x, n):
-        _check_window(n)
-        scores = np.full(x.shape, np.nan)
-        write = compiled(window_zscores, *MOMENTS)
-        write(_flat(x), n, _row_size(x), _needed(n, at_least), scores.reshape(-1))
-        return scores
-    mean, std = _mean_and_std(x, n, at_least, ddof=1)
-    std[~(std > NO_SPREAD)] = np.nan
-    return (np.where(np.isfinite(x), x, np.nan) - mean) / std
+    _check_window(n)
+    return zscores(x, n, _needed(n, at_least), in_machine_code=_in_machine_code(x, JOIN * joins(n)))
 
 
 def rolling_max(x: Floats, n: int, at_least: int | None = None) -> Floats:
@@ -143,28 +137,6 @@ def streak(happened: Bools, n: int) -> Integers:
         unbroken[offset:] &= happened[: len(happened) - offset]
         length += unbroken
     return length
-
-
-def _mean_and_std(x: Floats, n: int, at_least: int | None, ddof: int) -> tuple[Floats, Floats]:
-    if _in_machine_code(x, n):
-        _check_window(n)
-        mean, std = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
-        moments = compiled(window_moments, *MOMENTS)
-        moments(_flat(x), n, _row_size(x), _needed(n, at_least), ddof, mean.reshape(-1), std.reshape(-1))
-        return mean, std
-    counts = rolling_count(x, n)
-    enough = counts >= _needed(n, at_least)
-    values, known = _zero_filled(x), np.isfinite(x)
-    mean = _sum(values, n) / np.maximum(counts, 1)
-    squares = np.zeros(x.shape)
-    total = squares[n - 1 :]
-    for rows in _window_rows(len(x), n):
-        deviation = values[rows] - mean[n - 1 :]
-        deviation *= known[rows]
-        deviation *= deviation
-        total += deviation
-    std = np.sqrt(squares / np.maximum(counts - ddof, 1))
-    return np.where(enough, mean, np.nan), np.where(enough & (counts > ddof), std, np.nan)
 
 
 def _sum(values: Floats, n: int) -> Floats:
@@ -206,125 +178,9 @@ def count_known(x: Floats, n: int, row_size: int, counts: Integers) -> None:
                 counts[start + column] = running[column]
 
 
-def window_moments(
-    x: Floats, n: int, row_size: int, needed: int, ddof: int, mean: Floats, std: Floats
-) -> None:
-    """Write mean and standard deviation of the known values of each window into NaN arrays; all flat."""
-    means, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    gaps = gaps_before(x)
-    for start in range((n - 1) * row_size, len(x), BLOCK):
-        end = min(start + BLOCK, len(x))
-        block_moments(x, start, end, n, row_size, gaps, means, counts, squares)
-        for place in range(end - start):
-            if counts[place] >= needed:
-                mean[start + place] = means[place]
-                if counts[place] > ddof:
-                    std[start + place] = math.sqrt(squares[place] / (counts[place] - ddof))
-
-
-def window_zscores(x: Floats, n: int, row_size: int, needed: int, scores: Floats) -> None:
-    """Write the z-score of each value in its window into a NaN array; all flat."""
-    means, counts, squares = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    gaps = gaps_before(x)
-    for start in range((n - 1) * row_size, len(x), BLOCK):
-        end = min(start + BLOCK, len(x))
-        block_moments(x, start, end, n, row_size, gaps, means, counts, squares)
-        for place in range(end - start):
-            value = x[start + place]
-            std = math.sqrt(squares[place] / max(counts[place] - 1.0, 1.0))
-            score = (value - means[place]) / std
-            known = counts[place] >= needed and counts[place] > 1.0 and abs(value) < np.inf
-            scores[start + place] = score if known and std > NO_SPREAD else np.nan
-
-
-def gaps_before(x: Floats) -> Integers:
-    """Return how many values are unknown before each place of a flat array, and in all of it."""
-    gaps = np.empty(len(x) + 1, dtype=np.int64)
-    gaps[0] = 0
-    for place in range(len(x)):
-        gaps[place + 1] = gaps[place] + (0 if abs(x[place]) < np.inf else 1)
-    return gaps
-
-
-def block_moments(
-    x: Floats,
-    start: int,
-    end: int,
-    n: int,
-    row_size: int,
-    gaps: Integers,
-    sums: Floats,
-    counts: Floats,
-    squares: Floats,
-) -> None:
-    """Write means, counts and squared deviations of the windows that end at ``start`` to ``end``.
-
-    The means go into ``sums``. Blocks without a gap take the same steps without looking for one.
-    """
-    size = end - start
-    sums[:] = 0.0
-    squares[:] = 0.0
-    if gaps[end] == gaps[start - (n - 1) * row_size]:
-        counts[:] = n
-        # Four rows at a time, from the oldest on: sums go to memory and back a quarter as often.
-        for offset in range(n - 1, 2, -4):
-            a = x[start - offset * row_size : end - offset * row_size]
-            b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
-            c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
-            d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
-            for place in range(size):
-                sums[place] = (((sums[place] + a[place]) + b[place]) + c[place]) + d[place]
-        for offset in range(n % 4 - 1, -1, -1):
-            a = x[start - offset * row_size : end - offset * row_size]
-            for place in range(size):
-                sums[place] += a[place]
-        for place in range(size):
-            sums[place] /= counts[place]
-        for offset in range(n - 1, 2, -4):
-            a = x[start - offset * row_size : end - offset * row_size]
-            b = x[start - (offset - 1) * row_size : end - (offset - 1) * row_size]
-            c = x[start - (offset - 2) * row_size : end - (offset - 2) * row_size]
-            d = x[start - (offset - 3) * row_size : end - (offset - 3) * row_size]
-            for place in range(size):
-                mid = sums[place]
-                first, second, third, last = (
-                    a[place] - mid,
-                    b[place] - mid,
-                    c[place] - mid,
-                    d[place] - mid,
-                )
-                total = ((squares[place] + first * first) + second * second) + third * third
-                squares[place] = total + last * last
-        for offset in range(n % 4 - 1, -1, -1):
-            a = x[start - offset * row_size : end - offset * row_size]
-            for place in range(size):
-                first = a[place] - sums[place]
-                squares[place] += first * first
-    else:
-        counts[:] = 0.0
-        for offset in range(n - 1, -1, -1):
-            window = x[start - offset * row_size : end - offset * row_size]
-            for place in range(size):
-                known = abs(window[place]) < np.inf
-                sums[place] += window[place] if known else 0.0
-                counts[place] += 1.0 if known else 0.0
-        for place in range(size):
-            sums[place] /= max(counts[place], 1.0)
-        for offset in range(n - 1, -1, -1):
-            window = x[start - offset * row_size : end - offset * row_size]
-            for place in range(size):
-                deviation = window[place] - sums[place]
-                deviation = deviation if abs(window[place]) < np.inf else 0.0
-                squares[place] += deviation * deviation
-
-
-# What both call, for the compiler.
-MOMENTS = (block_moments, gaps_before)
-
-
-def _in_machine_code(x: Floats, n: int) -> bool:
+def _in_machine_code(x: Floats, additions: int) -> bool:
     """Whether it pays: the compiler takes longer to load than a few small windows to add."""
-    return loaded() or x.size * n > LARGE
+    return loaded() or x.size * additions > LARGE
 
 
 def _flat(x: Floats) -> Floats:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from data.numeric.compiled import compiled, is_kept
+from data.numeric.moments import ROWS, WIDTH
 from data.numeric.shared import shared, sharing
 from data.panel import publication
 from strategies import windows
@@ -46,14 +47,23 @@ def test_windows_in_machine_code_have_the_bits_of_numpy(x: np.ndarray, n: int, a
         np.testing.assert_array_equal(machine_made, plain)
 
 
-def test_blocks_of_machine_code_join_without_a_seam() -> None:
-    x = np.random.default_rng(1).normal(size=(windows.BLOCK + 77, 3))
-    x[100:140, 1] = np.nan
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "_in_machine_code", lambda *_: False)
-        expected = windows.zscore(x, 30, 5)
-        patch.setattr(windows, "_in_machine_code", lambda *_: True)
-        np.testing.assert_array_equal(windows.zscore(x, 30, 5), expected)
+@pytest.mark.parametrize("n", [2, 7, 60])
+def test_strips_of_machine_code_have_no_seam_and_columns_know_nothing_of_each_other(n: int) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(5.0, 1.0, (ROWS + 2 * n + 3, WIDTH + 3))
+    x[:4] = np.nan
+    x[rng.random(len(x)) < 0.02, :3] = np.nan
+    x[7, 9] = np.inf
+    for function in windows.rolling_std, windows.zscore:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(windows, "_in_machine_code", lambda *_: False)
+            expected = function(x, n, n - 1)
+            patch.setattr(windows, "_in_machine_code", lambda *_: True)
+            np.testing.assert_array_equal(function(x, n, n - 1), expected)
+            np.testing.assert_array_equal(function(x[:, 3:10], n, n - 1), expected[:, 3:10])
+            for column in (0, 5, 9):
+                np.testing.assert_array_equal(function(x[:, column], n, n - 1), expected[:, column])
+            np.testing.assert_array_equal(function(x[50:], n, n - 1)[n - 1 :], expected[50 + n - 1 :])
 
 
 @settings(deadline=None)
@@ -83,6 +93,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 from data.numeric.compiled import compiled, is_kept
+from data.numeric.moments import ROWS, WIDTH
 from strategies.windows import add_values
 
 kept = is_kept(add_values)

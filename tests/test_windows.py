@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -171,17 +172,75 @@ def plain_mean(window: list[float]) -> float:
     return plain_sum(window) / len(window)
 
 
-def plain_std(window: list[float]) -> float:
-    if len(window) < 2:
-        return NAN
-    mean = plain_mean(window)
-    return math.sqrt(plain_sum([(value - mean) * (value - mean) for value in window]) / (len(window) - 1))
+def plain_moments(window: list[float]) -> tuple[float, float, int]:
+    """Return mean, squared deviations and number of what is known, of 1, 2, 4, … rows and those before."""
+    if len(window) == 1:
+        return (0.0, 0.0, 0) if math.isnan(window[0]) else (window[0], 0.0, 1)
+    newest = 2 ** ((len(window) - 1).bit_length() - 1)
+    mean, squares, known = plain_moments(window[:-newest])
+    later, later_squares, later_known = plain_moments(window[-newest:])
+    share = later_known / max(known + later_known, 1)
+    delta = later - mean
+    joined = (squares + later_squares) + delta * delta * (known * share)
+    return mean + delta * share, joined, known + later_known
+
+
+def plain_std(window: list[float], ddof: int) -> float:
+    _, squares, known = plain_moments(window)
+    return math.sqrt(squares / (known - ddof)) if known > ddof else NAN
+
+
+def plain_zscore(window: list[float]) -> float:
+    deviation = plain_std(window, 1)
+    return (window[-1] - plain_moments(window)[0]) / deviation if deviation > 1e-12 else NAN
+
+
+def drawn_tables(rows: int) -> st.SearchStrategy[np.ndarray]:
+    return hnp.arrays(np.float64, st.tuples(st.integers(0, rows), st.integers(1, 3)), elements=NUMBERS)
 
 
 @pytest.mark.parametrize(
     ("function", "plain"),
-    [(rolling_sum, plain_sum), (rolling_mean, plain_mean), (rolling_std, plain_std)],
+    [
+        (rolling_std, lambda window: plain_std(window, 1)),
+        (lambda *words: rolling_std(*words, ddof=0), lambda window: plain_std(window, 0)),
+        (zscore, plain_zscore),
+    ],
 )
+@UNHURRIED
+@given(x=drawn_tables(24), n=st.integers(1, 20), at_least=st.integers(1, 20))
+def test_deviations_equal_plain_python_to_the_last_bit(function, plain, x, n, at_least):
+    at_least = min(at_least, n)
+    expected = np.full(x.shape, NAN)
+    for s in range(x.shape[1]):
+        for d, window in enumerate(windows_of(x[:, s].tolist(), n)):
+            if window is not None and sum(not math.isnan(value) for value in window) >= at_least:
+                expected[d, s] = plain(window)
+    np.testing.assert_array_equal(function(x, n, at_least), expected)
+
+
+@given(n=st.integers(2, 130), level=st.sampled_from([0, 1, 1e3, 1e6]), seed=st.integers(0, 10_000))
+def test_deviations_are_near_those_of_exact_fractions(n, level, seed):
+    values = level + np.random.default_rng(seed).normal(size=n)
+    exact = [Fraction(value) for value in values]
+    mean = sum(exact, Fraction()) / n
+    variance = sum(((value - mean) ** 2 for value in exact), Fraction()) / (n - 1)
+    # Of a mean far from 0, each subtraction loses the bits that the mean has more than the deviation, and a
+    # window has eight sizes of blocks at most.
+    rounding = 8 * 2.0**-52 * math.sqrt(1.0 + float(mean**2 / variance))
+    assert rolling_std(values, n)[-1] == pytest.approx(math.sqrt(variance), rel=rounding)
+    score = float(exact[-1] - mean) / math.sqrt(variance)
+    assert zscore(values, n)[-1] == pytest.approx(score, rel=rounding, abs=rounding)
+
+
+@pytest.mark.parametrize("value", [0.1, 123_456_789.12, 1e-9, 7e15])
+@pytest.mark.parametrize("n", [2, 3, 60, 120])
+def test_what_stands_still_has_no_deviation_however_large_it_is(value, n):
+    assert rolling_std(np.full(n, value), n)[-1] == 0.0
+    assert math.isnan(zscore(np.full(n, value), n)[-1])
+
+
+@pytest.mark.parametrize(("function", "plain"), [(rolling_sum, plain_sum), (rolling_mean, plain_mean)])
 @UNHURRIED
 @given(x=TABLES, n=WINDOWS, at_least=WINDOWS)
 def test_windows_equal_plain_python_to_the_last_bit(function, plain, x, n, at_least):
@@ -193,15 +252,6 @@ def test_windows_equal_plain_python_to_the_last_bit(function, plain, x, n, at_le
             if window is not None and len(known) >= at_least:
                 expected[d, s] = plain(known)
     np.testing.assert_array_equal(function(x, n, at_least), expected)
-
-
-@UNHURRIED
-@given(x=TABLES, n=WINDOWS)
-def test_zscore_is_deviation_over_standard_deviation(x, n):
-    with np.errstate(invalid="ignore"):
-        std = np.where(rolling_std(x, n) > 1e-12, rolling_std(x, n), NAN)
-        expected = (x - rolling_mean(x, n)) / std
-    np.testing.assert_array_equal(zscore(x, n), expected)
 
 
 @UNHURRIED
