@@ -35,10 +35,11 @@ ROOMS: dict[str, str] = {
     "data.facts": "data.choices data.errors data.atomic data.folders data.parsing",
     "engine.choices": "",
     "engine.installed": "",
+    "engine.on_demand": "",
     "engine.kernel": "data.errors data.facts data.numeric",
-    "engine.statistics": "data.errors data.numeric",
+    "engine.statistics": "data.errors data.numeric engine.on_demand",
     "engine.result": "engine.statistics",
-    "engine.metrics": "engine.statistics engine.result",
+    "engine.metrics": "engine.on_demand engine.statistics engine.result",
     "engine.results": "data.atomic data.errors data.parsing engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders data.parsing",
     "engine.verdict": "data.errors engine.statistics",
@@ -110,8 +111,8 @@ ROOMS: dict[str, str] = {
         "data.load engine.orders"
     ),
     "engine.report": (
-        "data.errors data.atomic data.words data.facts engine.kernel engine.statistics engine.result "
-        "engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
+        "data.errors data.atomic data.words data.facts engine.on_demand engine.kernel engine.statistics "
+        "engine.result engine.metrics engine.results engine.verdict engine.comparisons data.synthetic "
         "engine.factors engine.events engine.tuning engine.briefs"
     ),
     "engine.commands": (

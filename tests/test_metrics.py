@@ -37,8 +37,8 @@ from engine.metrics.declared import (
     unit_of,
 )
 from engine.metrics.metric import Metric, is_percent
-from engine.metrics.on_demand import OnDemand, imported
 from engine.metrics.path import Path
+from engine.on_demand import OnDemand, imported
 from engine.simulation.entries import Totals
 from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
 from tests.helpers.results import fills, from_returns, one_fund, rejections, rotation, sessions
@@ -543,12 +543,15 @@ def test_a_library_comes_without_what_it_does_not_need_until_that_is_called(tmp_
     )
     (tmp_path / "heavy_of_ours").mkdir()
     (tmp_path / "heavy_of_ours" / "__init__.py").write_text("")
-    (tmp_path / "heavy_of_ours" / "part.py").write_text("def add(one, other):\n    return one + other\n")
+    (tmp_path / "heavy_of_ours" / "part.py").write_text(
+        "FIVE = 5\ndef add(one, other):\n    return one + other\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     try:
         library = imported("library_of_ours", without=names[1:])
         assert not set(names[1:]) & set(sys.modules)
         assert library.twice(21) == 42
+        assert library.part.FIVE == 5
         assert set(names[1:]) <= set(sys.modules)
     finally:
         for name in names:

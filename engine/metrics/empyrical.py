@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from engine.metrics.on_demand import imported
+from engine.on_demand import imported
 
 
 @cache

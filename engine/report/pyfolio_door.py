@@ -10,7 +10,7 @@ import warnings
 from functools import cache
 from typing import Any
 
-from engine.metrics.on_demand import imported
+from engine.on_demand import imported
 
 UNUSED = ("sklearn", "sklearn.linear_model", "scipy.stats", "scipy.optimize", "IPython.display")
 

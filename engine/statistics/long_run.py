@@ -7,9 +7,12 @@ with autocovariances from a Fourier transform, for many columns at once.
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 
+from engine.on_demand import imported
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, check_at_least, undefined
 
 NO_VARIANCE = NO_VARIATION**2
@@ -26,14 +29,21 @@ def bartlett_variance(series: Floats, lags: int) -> float:
     ``c_0 + 2 Σ (1 - k/(L+1)) c_k`` for k = 1..L, each ``c_k`` divided by T; L is at most T - 1.
     Source: Newey and West (1987).
     """
-    from statsmodels.regression.linear_model import OLS
-
     check_at_least("the number of lags", lags, 0)
     lags = min(lags, len(series) - 1)
-    fit = OLS(series, np.ones(len(series))).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False}
+    fit = (
+        _models()
+        .OLS(series, np.ones(len(series)))
+        .fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
     )
     return float(fit.bse[0]) ** 2 * len(series)
+
+
+@cache
+def _models() -> Any:
+    """Return the linear models of statsmodels without what formulas and distributions take to import."""
+    unused = ("scipy.stats", "scipy.optimize", "statsmodels.formula", "statsmodels.formula._manager")
+    return imported("statsmodels.regression.linear_model", without=unused)
 
 
 def mean_t_statistic(series: Floats, lags: int) -> Estimate:

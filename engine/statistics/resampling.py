@@ -13,6 +13,7 @@ import math
 import sys
 import types
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen, loaded
+from engine.on_demand import imported
 from engine.statistics.estimate import (
     NO_VARIATION,
     Estimate,
@@ -45,9 +47,6 @@ def optimal_block(returns: ArrayLike) -> Estimate:
     with a reason for fewer than eleven rows, or if nothing varies. Source: Politis and White (2004),
     corrected by Patton, Politis and White (2009); arch starts one lag later than the text.
     """
-    _leave_models_out()
-    from arch.bootstrap import optimal_block_length
-
     (values,) = known(returns)
     if len(values) < SHORTEST_FOR_BLOCKS or not values.size:
         return undefined(f"it takes at least {SHORTEST_FOR_BLOCKS} rows to choose a block length")
@@ -56,7 +55,7 @@ def optimal_block(returns: ArrayLike) -> Estimate:
     varying = candidates[:, candidates.std(axis=0) > NO_VARIATION]
     if not varying.shape[1]:
         return undefined("returns do not vary")
-    lengths = optimal_block_length(varying / varying.std(axis=0))["stationary"].to_numpy()
+    lengths = _arch().optimal_block_length(varying / varying.std(axis=0))["stationary"].to_numpy()
     if not np.isfinite(lengths).any():
         return undefined("the autocorrelations of the returns are undefined")
     return Estimate(float(max(1, math.ceil(np.nanmax(lengths)))))
@@ -89,16 +88,11 @@ def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iter
     The same seed gives the same draws, and more resamples begin with those of fewer. Source: Politis and
     Romano (1994).
     """
-    _leave_models_out()
-    from arch.bootstrap import StationaryBootstrap
-
     check_draws(resamples, seed)
     check_at_least("the block length", block, 1.0)
-    numbers = np.arange(rows)
-    # its signature asks for a whole number; its formula is 1 / block
-    bootstrap = StationaryBootstrap(block, numbers, seed=int(seed))  # type: ignore[arg-type, unused-ignore]
-    for (drawn,), _ in bootstrap.bootstrap(resamples):
-        yield np.asarray(drawn, dtype=np.int64)
+    bootstrap = _arch().StationaryBootstrap(block, np.arange(rows), seed=int(seed))
+    for _ in range(resamples):
+        yield np.asarray(bootstrap.update_indices(), dtype=np.int64)
 
 
 def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
@@ -157,10 +151,15 @@ class _LoadedLater(types.ModuleType):
         return getattr(self, name)
 
 
-def _leave_models_out() -> None:
-    """Let ``arch.bootstrap`` be imported without the models of volatility that ``arch`` loads: 0.5 s."""
+@cache
+def _arch() -> Any:
+    """Return ``arch.bootstrap``, without the models of volatility that ``arch`` loads, and distributions.
+
+    They would take half a second, and more than one.
+    """
     spec = None if "arch" in sys.modules else importlib.util.find_spec("arch")
     if spec is not None:
         package = importlib.util.module_from_spec(spec)
         package.__class__ = _LoadedLater
         sys.modules["arch"] = package
+    return imported("arch.bootstrap", without=("scipy.stats",))

@@ -13,12 +13,17 @@ from typing import Any
 
 
 class OnDemand(types.ModuleType):
-    """Stands for a module of functions while another imports it; whoever calls one of them loads it."""
+    """Stands for a module while another imports it: what is taken out of it then is a function.
+
+    It is loaded by whoever calls one of these, or asks for anything later.
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         module = self.__name__
+        if sys.modules.get(module) is not self:
+            return getattr(importlib.import_module(module), name)
 
         def call(*arguments: Any, **options: Any) -> Any:
             return getattr(importlib.import_module(module), name)(*arguments, **options)
