@@ -63,9 +63,10 @@ def split_adjusted(data: Inputs) -> Iterator[Finding]:
        to 20 by which the early ones become whole ticks: the split.
     2. An error where the fund has unit counts: their jump would be a flow.
     """
+    split = set(data.splits["symbol"])
     for symbol in data.tables["bars"]["symbol"].unique():
         rows = data.rows_of("bars", symbol)
-        if (data.splits["symbol"] == symbol).any():
+        if symbol in split:
             continue
         closes, tick = rows["close"].to_numpy(np.float64), _TICKS[market_of(symbol)]
         found = _split_of(closes, tick)

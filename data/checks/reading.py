@@ -79,7 +79,7 @@ class SourceTables:
     def of_market(self, name: str, market: str) -> pd.DataFrame:
         """Return the rows of a dated table that belong to a market."""
         frame = self.tables[name]
-        rows = dict(self._by_market(frame[DATED[name]])).get(market)
+        rows = dict(self._by_market(name)).get(market)
         return frame.iloc[:0] if rows is None else frame if rows.all() else frame[rows]
 
     def steps(self, name: str) -> pd.DataFrame:
@@ -97,20 +97,25 @@ class SourceTables:
         return {}
 
     def _with_previous(self, name: str) -> pd.DataFrame:
-        frame, key, value = self.tables[name], DATED[name], TABLES[name].measures[0]
-        same = (frame[key] == frame[key].shift()).to_numpy()
+        frame, value, same = self.tables[name], TABLES[name].measures[0], self.follows(name)
         before = frame[value].shift().where(same)
         before_day = frame["day"].shift().where(same)
-        skipped = self._skipped(frame[key], days_of(before_day), days_of(frame["day"]))
+        skipped = self._skipped(name, days_of(before_day), days_of(frame["day"]))
         return frame.assign(
             before_day=before_day, before=before, ratio=frame[value] / before, skipped=skipped
         )
+
+    def follows(self, name: str) -> Bools:
+        """Return for each row of a dated table whether the row before is of the same series."""
+        result = np.ones(len(self.tables[name]), dtype=np.bool_)
+        result[[start for start, _ in self._rows[name].values()]] = False
+        return result
 
     def is_session(self, name: str) -> Bools:
         """Return for each row of a dated table whether its day is a session of its market."""
         frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
         days = days_of(frame["day"])
-        for market, rows in self._by_market(frame[DATED[name]]):
+        for market, rows in self._by_market(name):
             result[rows] = np.isin(days[rows], self.sessions(market))
         return result
 
@@ -118,7 +123,7 @@ class SourceTables:
         """Return for each row of a dated table whether its day is later than sessions are known for."""
         frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
         days = days_of(frame["day"])
-        for market, rows in self._by_market(frame[DATED[name]]):
+        for market, rows in self._by_market(name):
             result[rows] = days[rows] > np.datetime64(calendar_for(market).last_day)
         return result
 
@@ -160,23 +165,28 @@ class SourceTables:
         limit = self.funds[symbol].price_limit
         return unknown if limit is None else limit
 
-    def _skipped(self, keys: pd.Series, earlier: Days, later: Days) -> Integers:
+    def _skipped(self, name: str, earlier: Days, later: Days) -> Integers:
         result = np.zeros(len(later), dtype=np.int64)
-        for market, rows in self._by_market(keys):
+        for market, rows in self._by_market(name):
             sessions = self.sessions(market)
             after = np.searchsorted(sessions, earlier[rows], side="right")
             until = np.searchsorted(sessions, later[rows], side="left")
             result[rows] = np.where(np.isnat(earlier[rows]), 0, np.maximum(until - after, 0))
         return result
 
-    def _by_market(self, keys: pd.Series) -> list[tuple[str, Bools]]:
-        """Return each market that keys (symbols, market codes, index codes) belong to, and which rows do."""
-        codes, names = pd.factorize(keys)
-        markets = [self.market(str(name)) for name in names]
-        return [
-            (market, np.isin(codes, [code for code, each in enumerate(markets) if each == market]))
-            for market in sorted(set(markets))
-        ]
+    def _by_market(self, name: str) -> list[tuple[str, Bools]]:
+        """Return each market that the series of a dated table belong to, and which rows do."""
+        if name not in self._markets:
+            found: dict[str, Bools] = {}
+            for series, (start, stop) in self._rows[name].items():
+                rows = found.setdefault(self.market(series), np.zeros(len(self.tables[name]), dtype=np.bool_))
+                rows[start:stop] = True
+            self._markets[name] = sorted(found.items())
+        return self._markets[name]
+
+    @cached_property
+    def _markets(self) -> dict[str, list[tuple[str, Bools]]]:
+        return {}
 
     def market(self, key: str) -> str:
         """Return the market whose sessions a symbol, a market code or an index code has."""
@@ -191,9 +201,9 @@ class SourceTables:
         periods = self.periods
         if periods is None:
             spans: dict[str, list[date]] = {}
-            for name, key in DATED.items():
+            for name in DATED:
                 frame = self.tables[name]
-                for market, rows in self._by_market(frame[key]):
+                for market, rows in self._by_market(name):
                     days = frame["day"][rows]
                     spans.setdefault(market, []).extend((days.min().date(), days.max().date()))
             periods = {market: (min(days), max(days)) for market, days in spans.items()}
@@ -225,7 +235,8 @@ def days_of(days: pd.Series) -> Days:
 
 def records(frame: pd.DataFrame) -> Iterator[Any]:
     """Return the rows of a frame one by one, with their values by name."""
-    return frame.itertuples(index=False)
+    # Most of what checks look for is not there, and a type for its rows takes longer than to see that.
+    return frame.itertuples(index=False) if len(frame) else iter(())
 
 
 def worst(frame: pd.DataFrame, by: str) -> Any:

@@ -8,6 +8,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import worst
 from data.checks.vwap import SCALES
+from data.store.schema import ANY
 from data.store.tables import FACT_TABLES
 
 
@@ -29,7 +30,7 @@ def amount_scale(data: Inputs) -> Iterator[Finding]:
 def implausible_value(data: Inputs) -> Iterator[Finding]:
     """Find numbers beyond what is usual of a column (``Column.usual``): in percent, or wrong."""
     for table in FACT_TABLES:
-        for column in table.measured:
+        for column in (each for each in table.measured if each.usual != ANY):
             low, high = column.usual
             rows = data.tables[table.name]
             for series, wrong in rows[(rows[column.name] < low) | (rows[column.name] > high)].groupby(

@@ -91,10 +91,9 @@ def missing_session(data: Inputs) -> Iterator[Finding]:
 
 def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
     steps, key = data.steps(table), DATED[table]
-    lengths = steps.groupby(key).size()
     for series, rows in steps[(steps["skipped"] > 0) & ~_seldom(steps, key)].groupby(key):
         missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
-        part = missing / (missing + int(lengths[series]))
+        part = missing / (missing + len(data.rows_of(table, str(series))))
         halts = table == "bars" and longest.skipped <= LONGEST_HALT and part <= _HALTED_PART
         yield Finding(
             "missing-session",
@@ -152,7 +151,10 @@ def not_daily(data: Inputs) -> Iterator[Finding]:
 
 def _seldom(steps: pd.DataFrame, key: str) -> pd.Series:
     """Return which rows belong to a series that skips sessions in most of its rows."""
-    skips = (steps["skipped"] > 0).groupby(steps[key])
+    skipping = steps["skipped"] > 0
+    if not skipping.any():
+        return skipping
+    skips = skipping.groupby(steps[key])
     return (skips.transform("sum") > (skips.transform("size") - 1) / 2) & (
         skips.transform("size") >= _FEWEST_ROWS
     )

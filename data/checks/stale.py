@@ -29,9 +29,13 @@ def frozen_series(data: Inputs) -> Iterator[Finding]:
             continue
         frame, key = data.tables[table.name], table.key[0]
         columns = [column.name for column in table.measured if column.required]
-        same = (frame[[key, *columns]] == frame[[key, *columns]].shift()).all(axis=1)
+        same = pd.Series(data.follows(table.name), index=frame.index)
+        for column in columns:
+            same &= frame[column] == frame[column].shift()
         if "volume" in columns:
             same &= frame["volume"] > 0
+        if not same.any():
+            continue
         runs = frame.assign(repeats=same.groupby((~same).cumsum()).transform("sum"), value=frame[columns[0]])
         for series, rows in runs[same & (runs["repeats"] > table.repeats)].groupby(key):
             longest = worst(rows, "repeats")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,8 @@ def date_as_number(data: Inputs) -> Iterator[Finding]:
     """
     units = data.tables["units"]
     whole = units["units"].where(units["units"].between(19_900_101, 21_001_231) & (units["units"] % 1 == 0))
+    if whole.isna().all():
+        return
     text = whole.map("{:.0f}".format, na_action="ignore")
     age = (units["day"] - pd.to_datetime(text, format="%Y%m%d", errors="coerce")).dt.days
     is_date = age > -366
@@ -83,8 +85,8 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
        as far as etflow ships one (`etflow data facts statements`): a warning.
     """
     units = data.tables["units"]
-    fewest = units["symbol"].map({name: _FEWEST[market_of(name)] for name in units["symbol"].unique()})
-    few = units["units"] < fewest.astype("float64")
+    codes, names = pd.factorize(units["symbol"])
+    few = units["units"] < np.array([_FEWEST[market_of(str(name))] for name in names], np.float64)[codes]
     for symbol, rows in units[few].groupby("symbol"):
         yield Finding.on(
             "implausible-units",
@@ -98,8 +100,12 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     bars = data.tables["bars"][["symbol", "day", "volume", "close"]]
     # Volume that its own amount contradicts is `lots-for-shares`, and says nothing about units.
     bars = bars[data.vwap["scale"].reindex(bars.index, fill_value=0) == 0]
-    yield from _said_otherwise(units[~few].merge(bars, on=["symbol", "day"], how="left"))
-    both = units[~few].merge(bars, on=["symbol", "day"])
+    enough = units[~few]
+    told_of = [fact for fact in facts_in(shipped("statements")) if fact["fund"] in names]
+    if told_of:
+        ours = enough[enough["symbol"].isin([fact["fund"] for fact in told_of])]
+        yield from _said_otherwise(told_of, ours.merge(bars, on=["symbol", "day"], how="left"))
+    both = enough.merge(bars, on=["symbol", "day"])
     for symbol, rows in both.groupby("symbol"):
         told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows)
         if told is not None:
@@ -116,7 +122,7 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
 
 def _too_large(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
     market = market_of(symbol)
-    assets = float((rows["units"] * rows["close"]).median())
+    assets = _median(rows["units"].to_numpy() * rows["close"].to_numpy())
     if assets <= _LARGEST[market]:
         return None
     return "error", f"units times close is {assets:,.3g}, more than any fund has: {_LARGEST[market]:,.0f}"
@@ -124,12 +130,13 @@ def _too_large(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
 
 def _turnover(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
     """Return what volume over units in the middle says against one of them, None if nothing."""
-    traded = rows[rows["volume"] > 0]
-    turnover = float((traded["volume"] / traded["units"]).median())
+    volume, units = (rows[name].to_numpy(np.float64) for name in ("volume", "units"))
+    traded = volume > 0
+    turnover = _median(volume[traded] / units[traded])
     (high, highest), (low, lowest) = _HIGHEST_TURNOVER, _LOWEST_TURNOVER
     if turnover > highest:
         return "error", f"daily volume is {turnover:,.0f} times the units"
-    if len(traded) < _TURNOVER_DAYS:
+    if np.count_nonzero(traded) < _TURNOVER_DAYS:
         return None
     said = f"daily volume is {turnover:.2g} of the units in the middle"
     if turnover < lowest:
@@ -140,9 +147,15 @@ def _turnover(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
     return "warning", f"{said}: the units are probably {times}, by a factor of 100 or more"
 
 
-def _said_otherwise(units: pd.DataFrame) -> Iterator[Finding]:
+def _median(numbers: Floats) -> float:
+    """Return the number in the middle of those that are there; NaN if none is."""
+    there = numbers[~np.isnan(numbers)]
+    return float(np.median(there)) if len(there) else np.nan
+
+
+def _said_otherwise(facts: Sequence[Mapping[str, str]], units: pd.DataFrame) -> Iterator[Finding]:
     """Find counts that reports on file contradict by a power of ten, but for a quarter."""
-    for fact in facts_in(shipped("statements")):
+    for fact in facts:
         kind, value = fact["statement"], fact["value"]
         if kind not in ("units", "aum") or value.startswith((">", "<")):
             continue
@@ -204,12 +217,10 @@ def _step(counts: Floats) -> float:
     changes = changes[changes > 0.0][-_LATEST_CHANGES:]
     if len(changes) < _LEAST_CHANGES or len(np.unique(changes)) < _LEAST_DIFFERENT:
         return 0.0
-    found = 0.0
-    for step in _CANDIDATES:
-        rest = np.abs(changes - np.rint(changes / step) * step)
-        if (rest <= _ROUNDED).mean() >= _MOST_CHANGES:
-            found = step
-    return found
+    steps = np.array(_CANDIDATES)[:, None]
+    rest = np.abs(changes - np.rint(changes / steps) * steps)
+    fitting = (rest <= _ROUNDED).mean(axis=1) >= _MOST_CHANGES
+    return float(steps[fitting][-1, 0]) if fitting.any() else 0.0
 
 
 def units_scale(data: Inputs) -> Iterator[Finding]:
