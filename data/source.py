@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
 
-from data.errors import DataError
+from data.errors import DataError, UsageError
 from data.facts.actions import RENAME
 from data.store.manifest import MANIFEST
 from data.store.spans import Span, day_of, measured, spans_of
@@ -127,9 +127,23 @@ def renamed(source: Source) -> Source:
     return cast("Source", Renamed(source, renames)) if len(renames) else source
 
 
+# What stands for the made-up market where the folder of a store may be named.
+DEMO = "demo"
+
+
+def store_to_write(name: str) -> Store:
+    """Return the store in a folder that may be new; UsageError for the name that would hide it."""
+    if name == DEMO:
+        raise UsageError(
+            f"`--data {DEMO}` is the made-up market, not a store",
+            hint=f"Name another folder; ./{DEMO} is one that is called so.",
+        )
+    return Store(Path(name))
+
+
 def open_source(name: str | Path) -> DataSource:
     """Return the demo market for ``demo``, else the store in that folder; DataError if there is none."""
-    if str(name) == "demo":
+    if str(name) == DEMO:
         from data.demo import Demo
 
         return Demo()

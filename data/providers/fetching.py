@@ -106,7 +106,9 @@ def fetch(
     last = market.over if end is None else min(end, market.over)
     if start > last:
         raise UsageError(
-            "the start is after the end", received=f"{start} to {last}", hint=f"{market.over} is over."
+            "the start is after the end",
+            received=f"{start} to {last}",
+            limit=f"to {market.over}, the last day that is over there",
         )
     recipe = Recipe(
         tuple(connection.provider.name for connection in connections),

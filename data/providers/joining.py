@@ -98,11 +98,13 @@ def join(
             if rows.empty and piece.about not in piece.series:
                 empty.append((piece.about, about))
             found.add(rows, f"{connection.provider.name} {connection.provider.version}")
-        failed, unfilled = _both(found.close(failed), refused, first=connection is connections[0])
+        left = found.close(failed)
+        notes += _stood_in(table, connection.provider.name, failed, left)
+        failed, unfilled = _both(left, refused, first=connection is connections[0])
         notes += [f"{gap} was not available elsewhere: {gap.why}" for gap in unfilled]
         if connection is not connections[-1]:
-            left = [*failed, *_lacking(asked, found, published), *_not_asked(wanted, [*asked, *failed])]
-            still_open = _hulls(left)
+            lacking = _lacking(asked, found, published)
+            still_open = _hulls([*failed, *lacking, *_not_asked(wanted, [*asked, *failed])])
     nothing = [gap for gap in _nothing(wanted, asked, found) if not any(gap.meets(each) for each in failed)]
     lost = [gap for gap in nothing if _must_have(gap, published)]
     why = f"{' and '.join(connection.provider.name for connection in connections)}: no rows"
@@ -183,6 +185,15 @@ def _wanted(gaps: Sequence[Gap], schema: Table, published: Published) -> Iterato
         series = tuple(sorted(names))
         of_indices = schema.key[0] == "index"
         yield Wanted(() if of_indices else series, series if of_indices else (), first, last, published.now)
+
+
+def _stood_in(table: str, provider: str, failed: Sequence[Gap], left: Sequence[Gap]) -> Iterator[str]:
+    """Yield a note of what better providers could not give, and this one did, with the first reason."""
+    kept = {(name, gap.first, gap.last) for gap in left for name in gap.series}
+    given = [(name, gap) for gap in failed for name in gap.series if (name, gap.first, gap.last) not in kept]
+    if given:
+        series = sorted({name for name, _ in given})
+        yield f"{table}: {provider} stood in for {listed(series)}: {given[0][1].why}"
 
 
 def _both(better: list[Gap], refused: list[Gap], *, first: bool) -> tuple[list[Gap], list[Gap]]:

@@ -109,12 +109,12 @@ def update(
 def _of_files(store: Store, providers: Sequence[str], connection_to: Callable[[str], Connection]) -> Recipe:
     """Return a recipe for a store made of files: its tables, funds and indices that the providers have."""
     if not providers or not store.tables:
+        fetch = f"etflow data fetch --provider akshare --symbols … --start … --data {store.folder}"
+        if not store.tables:
+            raise UsageError(f"there is no store `{store.folder}` yet", hint=f"Make it first: {fetch}")
         raise UsageError(
-            f"the store `{store.folder}` does not remember how it was fetched"
-            if store.tables
-            else f"there is no store `{store.folder}` yet",
-            hint="Name a provider (--provider akshare), or fetch into it first: data fetch --provider … "
-            "--symbols … --start …",
+            f"the store `{store.folder}` does not remember how it was fetched",
+            hint=f"Name a provider (--provider akshare), or fetch into it first: {fetch}",
         )
     connections = [connection_to(name) for name in providers]
     market, offered = (
@@ -146,7 +146,7 @@ def _check_symbols(symbols: Sequence[str], recipes: Sequence[Recipe]) -> None:
         raise UsageError(
             "the store was not fetched with these funds" if unknown else "no provider has funds of the store",
             received=listed(unknown) if unknown else None,
-            hint="Fetch them into it first: data fetch --symbols … --start …",
+            hint="Fetch them into it first: etflow data fetch --symbols … --start …",
         )
 
 
@@ -188,7 +188,7 @@ def ends_on_file(store: Store) -> Mapping[str, End]:
 def _successors_to_fetch(ends: Mapping[str, End], symbols: Sequence[str]) -> list[str]:
     return [
         f"{name} became {end.successor} on {end.day}, which is not fetched: "
-        f"data fetch --symbols {end.successor}"
+        f"etflow data fetch --symbols {end.successor}"
         for name in sorted(symbols)
         if (end := ends.get(name)) is not None and end.successor and end.successor not in symbols
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -151,16 +150,17 @@ def demo(app: App, data: str, seed: int | None, flow_effect: float, premium: boo
     Example: etflow data demo --flow-effect 0 --data placebo
     """
     from data.demo import Demo
-    from data.store.store import Store
+    from data.source import store_to_write
     from data.store.tables import TABLES
 
+    store = store_to_write(data)
     seeded = {} if seed is None else {"seed": seed}
     market = Demo(**seeded, flow_effect=flow_effect, premium=premium)
     with Progress(app, "demo", total=2) as progress:
         progress.begin("make")
         tables = {name: frame for name in TABLES if len(frame := market.read(name))}
         progress.begin("write")
-        Store(Path(data)).append(tables)
+        store.append(tables)
     say(f"{data}: {SYNTHETIC} market, seed {market.seed}, flow effect {market.flow_effect:g}")
     note(app, f"Run on it: etflow run share_inflow --data {data}")
 

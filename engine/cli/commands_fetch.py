@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -79,13 +78,12 @@ def fetch_data(
     """
     from data.providers import fetch
     from data.providers.recipe import read_memory
-    from data.store.store import Store
+    from data.source import store_to_write
 
-    store = Store(Path(data))
-    funds = _funds(symbols, universe)
+    store = store_to_write(data)
     known = read_memory(store.recipe).recipes
-    if not known and (provider is None or start is None):
-        raise UsageError("say whom to ask, and from which day", hint="Give --provider NAME and --start DAY.")
+    _require_words(symbols or universe, known or provider, known or start)
+    funds = _funds(symbols, universe)
     names = known[-1].providers if provider is None else _words(provider)
     first = known[-1].start if start is None else start
     connection_to = _desks(refresh)
@@ -134,11 +132,11 @@ def update_data(
     """
     from data.facts.symbols import parse_symbol
     from data.providers import update
-    from data.store.store import Store
+    from data.source import store_to_write
 
     with Progress(app, "update", total=1) as progress:
         report = update(
-            Store(Path(data)),
+            store_to_write(data),
             _desks(refresh),
             providers=_words(provider),
             symbols=() if symbols is None else tuple(map(parse_symbol, symbol_words(symbols))),
@@ -205,7 +203,26 @@ def _print_tables(app: App, data: str, report: FetchReport) -> None:
         warn(app, line)
     for gap in report.missing:
         warn(app, f"missing: {gap}: {gap.why}")
-    note(app, f"Look at them: etflow data check --data {data}")
+    if rows:
+        note(app, f"Look at them: etflow data check --data {data}")
+
+
+def _require_words(funds: object, provider: object, start: object) -> None:
+    """Raise UsageError naming all that a first fetch has to be told and was not."""
+    lacking = [
+        (what, option)
+        for given, what, option in (
+            (provider, "whom to ask", "--provider NAME"),
+            (funds, "which funds to fetch", "--symbols A,B or --universe NAME"),
+            (start, "from which day", "--start DAY"),
+        )
+        if not given
+    ]
+    if lacking:
+        raise UsageError(
+            f"say {' and '.join(what for what, _ in lacking)}",
+            hint=f"Give {', '.join(option for _, option in lacking)}.",
+        )
 
 
 def _funds(symbols: str | None, universe: str | None) -> tuple[str, ...]:
@@ -213,7 +230,7 @@ def _funds(symbols: str | None, universe: str | None) -> tuple[str, ...]:
     from data.facts.universe import universe as funds_of
 
     if (symbols is None) == (universe is None):
-        raise UsageError("say which funds to fetch", hint="Give --symbols A,B or --universe NAME.")
+        raise UsageError("say which funds to fetch in one way", hint="Give --symbols A,B or --universe NAME.")
     if universe is not None:
         return funds_of(universe)
     return tuple(dict.fromkeys(parse_symbol(word) for word in symbol_words(symbols or "")))

@@ -44,7 +44,7 @@ def import_data(
     Example: etflow data import downloads --data store
     """
     from data.importing import import_files, ready_maps
-    from data.store.store import Store
+    from data.source import store_to_write
 
     if list_maps:
         _print_maps(as_json, [{"name": name, "reads": each.title} for name, each in ready_maps().items()])
@@ -54,7 +54,7 @@ def import_data(
     with Progress(app, "import", total=len(sources)) as progress:
         report = import_files(
             sources,
-            Store(Path(data)),
+            store_to_write(data),
             map_file=map_file,
             accept_revision=accept_revision,
             progress=progress.update,

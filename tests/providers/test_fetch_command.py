@@ -127,12 +127,32 @@ def test_an_interrupted_fetch_leaves_the_store_as_it_was_and_goes_on_from_there(
     [
         (("--provider", "akshare", "--symbols", "159363"), "--start DAY"),
         (("--start", "2025-08-19", "--symbols", "159363"), "--provider NAME"),
+        ((), "say whom to ask and which funds to fetch and from which day"),
     ],
 )
 def test_the_first_fetch_must_say_whom_to_ask_and_from_when(tmp_path, monkeypatch, capsys, words, said):
     monkeypatch.chdir(tmp_path)
     assert main(run_backtest.load_catalogue, ["data", "fetch", "--data", "store", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fetch", "--provider", "akshare", "--symbols", "159363", "--start", "2025-08-19"),
+        ("update",),
+        ("import", "bars.csv"),
+        ("demo",),
+    ],
+)
+def test_a_store_that_the_name_of_the_made_up_market_would_hide_is_refused(
+    tmp_path, monkeypatch, capsys, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bars.csv").write_text("symbol,day,close\n159363,2025-08-19,0.7\n")
+    assert main(run_backtest.load_catalogue, ["data", *words, "--data", "demo"]) == 2
+    assert "`--data demo` is the made-up market, not a store" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.slow

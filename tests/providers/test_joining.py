@@ -91,6 +91,9 @@ def test_what_the_first_provider_refuses_comes_from_the_next(both):
     report = fetch(both, "nav", symbols=(FUND,))
     assert not report.missing
     assert givers(both.store, "nav") == {(FUND, "08-19", "08-20"): "akshare 1.19.5"}
+    (note,) = report.notes
+    assert note.startswith(f"nav: akshare stood in for {FUND}: tushare 1.4.29: fund_nav(")
+    assert "权限" in note
 
 
 def test_what_nobody_has_is_missing_with_the_reason_of_each(both):

@@ -166,7 +166,7 @@ def test_a_symbol_that_was_given_up_is_asked_for_until_then_and_then_no_more(fil
     assert periods(filled) == [(FUND, "20250811", "20250817"), (OTHER, "20250811", "20250820")]
     assert [*closes(filled)][-1] == "20250815"
     assert report.notes == (
-        f"{FUND} became 159999.SZ on 2025-08-18, which is not fetched: data fetch --symbols 159999.SZ",
+        f"{FUND} became 159999.SZ on 2025-08-18, which is not fetched: etflow data fetch --symbols 159999.SZ",
     )
     assert report.missing == ()
     # Late rows come within a week: six sessions after the rename nothing more is asked for.
