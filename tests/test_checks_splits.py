@@ -172,11 +172,18 @@ def test_a_recorded_split_without_a_trace_in_units():
     assert "no trace" in found.message
 
 
-def test_units_that_switch_on_the_ex_day_agree_with_the_split():
+def test_units_that_switch_on_the_ex_day_agree_with_the_split_and_may_be_late():
     def edit(units):
         units.loc[row(SPLITTER, RECORD), "units"] /= 2
 
-    assert check(planted("units", edit)) == []
+    (found,) = check(planted("units", edit))
+    assert (found.check, found.table, found.severity, found.first) == (
+        "split-ratio",
+        "units",
+        "note",
+        day(EX),
+    )
+    assert "may be dated a session late" in found.message
 
 
 def test_a_split_without_a_record_day_has_its_units_switch_on_the_session_before():
@@ -272,3 +279,17 @@ def test_a_dividend_that_prices_contradict(cash):
     (found,) = check(tables, "dividend-cash")
     assert (found.symbol, found.first, found.severity) == (PAYER, day(DIVIDEND), "error")
     assert errors(tables)[:1] == ["dividend-cash"]
+
+
+@pytest.mark.parametrize(("opens", "warned"), [(1.0, True), (1.0 - 0.05, False), (1.0 - 0.03, False)])
+def test_dividends_that_prices_show_no_trace_of(opens, warned):
+    # Two of 5 %, on opens that are otherwise the close before, give or take 0.1 %.
+    prices = np.where(np.arange(41) % 2, 1.001, 0.999)
+    bars = bars_of(PAYER, np.ones(41)).assign(open=prices)
+    bars.loc[[8, 30], "open"] = opens
+    bars = bars.assign(high=1.01, low=0.94, amount=np.nan, pre_close=np.nan)
+    paid = pd.DataFrame(
+        {"symbol": PAYER, "kind": "dividend", "ex_day": DAYS[[8, 30]], "record_day": pd.NaT}
+    ).assign(ratio=np.nan, cash=0.05)
+    found = check({"bars": bars, "actions": paid}, "dividend-cash")
+    assert [each.severity for each in found] == ["warning"] * warned
