@@ -163,6 +163,71 @@ def test_fund_units(take, store, lines, expected):
     assert rows(store, "units") == [expected]
 
 
+def test_open_funds_of_tushare_are_left_out(take, store):
+    take(
+        "s.csv", "ts_code,trade_date,fd_share", "159363.SZ,20250820,397000.00", "000171.OF,20250820,423419.3"
+    )
+    take(
+        "n.csv",
+        "ts_code,ann_date,nav_date,unit_nav",
+        "159363.OF,20250821,20250820,0.7291",
+        "519674.OF,20250821,20250820,9.9",
+    )
+    assert rows(store, "units") == [UNITS | {"source": "tushare"}]
+    assert [(row["symbol"], row["nav"]) for row in rows(store, "nav")] == [("159363.SZ", 0.7291)]
+
+
+def test_the_history_of_a_fund_of_state_street_with_the_ticker_above_it(take, store):
+    report = take(
+        "navhist-us-en-xlk.csv",
+        "Fund Name:,The Technology Select Sector SPDR Fund,,",
+        "Ticker Symbol:,XLK,,",
+        ",,,",
+        "Date,NAV,Shares Outstanding,Total Net Assets",
+        "20-Aug-2025,250.12,300000000,75036000000",
+        "19-Aug-2025,251.00,299500000,75174500000",
+        ",,,",
+        "Past performance is not a guarantee of future results.,,,",
+    )
+    assert {each.map for each in report.imported} == {"spdr-navhist"}
+    assert [(row["symbol"], row["day"], row["units"]) for row in rows(store, "units")] == [
+        ("XLK.US", "2025-08-19", 299_500_000.0),
+        ("XLK.US", "2025-08-20", 300_000_000.0),
+    ]
+    assert [row["nav"] for row in rows(store, "nav")] == [251.0, 250.12]
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("159363_qfq.csv", "eastmoney, qfq"),
+        ("159363后复权.csv", "eastmoney, hfq"),
+        ("159363_2025.csv", "eastmoney"),
+    ],
+)
+def test_prices_that_the_name_of_their_file_calls_adjusted(tmp_path, store, name, source):
+    header = "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
+    # Another file with the same header, so that both could be read at once.
+    for code in (name, "515980.csv"):
+        (tmp_path / code).write_text(
+            f"{header}\n2025-08-20,0.7,0.729,0.731,0.69,5230000,371800000,5,3.55,0.025,13\n"
+        )
+    import_files([tmp_path], store)
+    assert [(row["symbol"], row["source"]) for row in rows(store, "bars")] == [
+        ("159363.SZ", source),
+        ("515980.SH", "eastmoney"),
+    ]
+
+
+def test_prices_that_their_headers_call_adjusted_are_refused(take):
+    with pytest.raises(DataError, match="Its headers say that prices are adjusted"):
+        take(
+            "159363.csv",
+            "日期,开盘(前复权),最高(前复权),最低(前复权),收盘(前复权),成交量(股),成交额(元)",
+            "2025-08-20,0.7,0.731,0.69,0.729,523000000,371800000",
+        )
+
+
 def test_units_and_nav_of_tushare_in_one_file(take, store):
     report = take(
         "etf_share_size.csv",
@@ -894,6 +959,15 @@ def test_sums_of_dividends_are_refused_with_the_reason(take):
             (
                 "时间\t开盘\t最高\t最低\t收盘\t涨幅\t振幅\t总手\t金额\t换手%\t成交次数\t",
                 "2025-08-20,三\t0.700\t0.731\t0.690\t0.729\t--\t--\t523,000,000\t371,800,000\t0\t0\t",
+            ),
+        ),
+        (
+            "english-bars",
+            "answer.json",
+            (
+                '{"data": {"symbol": "SZ159363", "column": ["timestamp", "volume", "open", "high", "low",',
+                '"close", "amount"], "item": [[1755619200000, 523000000, 0.7, 0.731, 0.69, 0.729,',
+                "371800000]]}}",
             ),
         ),
         (

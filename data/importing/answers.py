@@ -242,7 +242,8 @@ def _named_rows(found: Record, names: str, rows: str, name: str) -> list[Record]
                 limit=f"{len(header)} cells: {', '.join(header)}",
                 hint="It was probably cut off: download it again.",
             )
-    records = [dict(zip(header, item, strict=True)) for item in items]
+    beside = {_PLACE.sub("", key): value for key, value in found.items() if _stands_beside(key, value)}
+    records = [beside | dict(zip(header, item, strict=True)) for item in items]
     index = found.get("index")
     what = _key_name([*map(str, index)]) if isinstance(index, list) and len(index) == len(records) else ""
     if isinstance(index, list) and what and what not in header:

@@ -27,6 +27,18 @@ ADJUSTED = {
 }
 
 
+# What in the name of a file says so, where nothing in the file does.
+_NAMED_ADJUSTED = {
+    "qfq": re.compile(r"(?<![a-z])qfq(?![a-z])|前复权", re.IGNORECASE),
+    "hfq": re.compile(r"(?<![a-z])hfq(?![a-z])|后复权", re.IGNORECASE),
+}
+
+
+def adjusted_by_name(stem: str) -> str | None:
+    """Return how prices are adjusted by the name of their file, 159363_qfq; None if it does not say."""
+    return next((kind for kind, pattern in _NAMED_ADJUSTED.items() if pattern.search(stem)), None)
+
+
 @dataclass(frozen=True)
 class TableMap:
     """How the rows of one of our tables come out of a file; see the module's text."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.importing.as_traded import Names, as_traded
-from data.importing.maps import FileMap
+from data.importing.maps import FileMap, adjusted_by_name
 from data.importing.matrix import is_code, is_dated
 from data.importing.numbers import refuse_riddles
 from data.importing.readers import read_sheets
@@ -115,6 +115,8 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
             continue
         if used.splits is not None and not recorded and part.table == "bars":
             part = replace(part, adjusted="splits")
+        if part.adjusted == "unknown":
+            part = replace(part, adjusted=adjusted_by_name(sheet.stem) or "unknown")
         shaped = shape(cells, part, sheet.stem, sheet.origin, sheet.title)
         days = shaped.frame["day"] if "day" in shaped.frame else pd.Series(dtype="datetime64[us]")
         first, last = (None, None) if days.empty else (days.min().date(), days.max().date())

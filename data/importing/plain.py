@@ -24,7 +24,7 @@ from data.importing.headers import Headers
 from data.importing.joined import end_to_end
 from data.importing.layout import footer_length, holds_values, paired_names
 from data.importing.map_files import ready_maps
-from data.importing.maps import ADJUSTED, FileMap
+from data.importing.maps import ADJUSTED, FileMap, adjusted_by_name
 from data.importing.one_file import Found, Imported, fitting, import_sheet
 from data.importing.recognise import recognise
 from data.importing.sessions import MOVED
@@ -120,7 +120,7 @@ class PlainFiles:
             return None
         end = content.find(b"\n") + 1
         header = content[:end]
-        if kind != "text" or not end:
+        if kind != "text" or not end or adjusted_by_name(stem_of(path)):
             return None
         if header not in self._plans:
             self._plans[header] = self._plan(path, content)

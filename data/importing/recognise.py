@@ -14,7 +14,8 @@ _NAMED = 3
 _EASILY_MENDED = ("a file name", "a unit of measure")
 _LISTED = 40
 # What the column of days is called besides Date where bars may as well be of minutes.
-_DAYS = ("datetime", "timestamp", "time")
+_DAYS = ("datetime", "timestamp", "time", "day", "时间")
+_PRICES = ({"open", "high", "low", "close"}, {"开盘", "最高", "最低", "收盘"})
 
 
 class UnknownColumns(DataError):
@@ -105,9 +106,14 @@ def _is_holdings(sheet: Sheet) -> bool:
 def _is_intraday(sheet: Sheet) -> bool:
     names = {str(name).lower(): name for name in sheet.cells.columns}
     times = [names[name] for name in _DAYS if name in names]
-    return {*names} >= {"open", "high", "low", "close"} and any(
+    return any({*names} >= each for each in _PRICES) and any(
         sheet.cells[name].astype("str").str.contains(r"\d:\d\d", regex=True).any() for name in times
     )
+
+
+def _is_adjusted(sheet: Sheet) -> bool:
+    names = " ".join(map(str, sheet.cells.columns))
+    return any(word in names for word in ("前复权", "后复权", "(qfq)", "(hfq)"))
 
 
 def _is_of_a_terminal(sheet: Sheet) -> bool:
@@ -142,6 +148,11 @@ _KNOWN_PROBLEMS = (
         "It lists what a fund holds, as Global X publishes each day: neither its units outstanding nor its "
         "NAV. They are on the fund's page: a CSV of Date, Ticker, NAV and Shares Outstanding is known "
         "(`issuer-shares`).",
+    ),
+    (
+        _is_adjusted,
+        "Its headers say that prices are adjusted (复权): orders, price limits and flows need them as traded "
+        "(不复权). To import them all the same, write a map file (--map) with adjusted.",
     ),
     (
         _is_intraday,
