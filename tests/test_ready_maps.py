@@ -1083,6 +1083,22 @@ def test_units_and_margin_of_joinquant(take, store):
             ),
             "eodhd",
         ),
+        (
+            "a.csv",
+            (
+                "symbol,timestamp,open,high,low,close,volume,trade_count,vwap",
+                "AIQ,2025-08-20 04:00:00+00:00,43.40,43.52,42.71,43.30,690100.0,1200.0,43.1",
+            ),
+            "alpaca",
+        ),
+        (
+            "a.json",
+            (
+                '{"symbol": "AIQ", "historical": [{"date": "2025-08-20", "open": 43.4, "high": 43.52,',
+                '"low": 42.71, "close": 43.3, "adjClose": 43.1, "volume": 690100, "changeOverTime": 0.0}]}',
+            ),
+            "fmp, split-adjusted",
+        ),
     ],
 )
 def test_american_bars_of_other_pages(take, store, name, lines, source):
@@ -1135,6 +1151,21 @@ def test_bars_as_traded_with_splits_and_dividends_beside_them(take, store, heade
     dividend, split = rows(store, "actions")
     assert (dividend["kind"], dividend["ex_day"], dividend["cash"]) == ("dividend", "2025-08-21", 0.12)
     assert (split["kind"], split["ex_day"], split["ratio"]) == ("split", "2025-08-21", 3.0)
+
+
+def test_bars_of_openbb_are_brought_back_to_what_was_traded(take, store):
+    take(
+        "SOXX.csv",
+        "date,open,high,low,close,volume,dividend,split_ratio",
+        "2024-03-06,220,221,219,220,3000000,0.0,0.0",
+        "2024-03-07,222,223,221,222,3000000,0.15,3.0",
+    )
+    # A split 3:1: before it a share cost three times as much, and a third as many were traded.
+    assert [(each["close"], each["volume"]) for each in rows(store, "bars")] == [(660.0, 1e6), (222.0, 3e6)]
+    assert [(each["kind"], each.get("cash"), each.get("ratio")) for each in rows(store, "actions")] == [
+        ("dividend", 0.15, None),
+        ("split", None, 3.0),
+    ]
 
 
 def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take, store):
