@@ -5,6 +5,7 @@ The cells are made up in the vendors' form; the expected numbers are worked out 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -1151,6 +1152,54 @@ def test_bars_as_traded_with_splits_and_dividends_beside_them(take, store, heade
     dividend, split = rows(store, "actions")
     assert (dividend["kind"], dividend["ex_day"], dividend["cash"]) == ("dividend", "2025-08-21", 0.12)
     assert (split["kind"], split["ex_day"], split["ratio"]) == ("split", "2025-08-21", 3.0)
+
+
+def test_an_adjusted_series_of_alpha_vantage_keeps_its_splits_and_dividends(take, store):
+    names = (
+        "open",
+        "high",
+        "low",
+        "close",
+        "adjusted close",
+        "volume",
+        "dividend amount",
+        "split coefficient",
+    )
+    cells = {"2025-08-21": (43.4, 43.52, 42.71, 43.3, 14.4, 9, 0.12, 3.0)}
+    cells |= {"2025-08-20": (43.4, 43.52, 42.71, 43.3, 14.4, 9, 0.0, 1.0)}
+    days = {
+        day: {
+            f"{place}. {name}": str(cell)
+            for place, (name, cell) in enumerate(zip(names, each, strict=True), 1)
+        }
+        for day, each in cells.items()
+    }
+    meta = {"2. Symbol": "AIQ", "3. Last Refreshed": "2025-08-21"}
+    take("answer.json", json.dumps({"Meta Data": meta, "Time Series (Daily)": days}))
+    assert [each["close"] for each in rows(store, "bars")] == [43.3, 43.3]
+    assert [(each["kind"], each["ex_day"]) for each in rows(store, "actions")] == [
+        ("dividend", "2025-08-21"),
+        ("split", "2025-08-21"),
+    ]
+
+
+def test_a_nav_that_is_announced_again_was_known_the_first_time(take, store):
+    header = "ts_code,ann_date,nav_date,unit_nav,net_asset"
+    take(
+        "nav.csv",
+        header,
+        "159363.SZ,20250822,20250820,0.7291,2894527000",
+        "159363.SZ,20250821,20250820,0.7291,",
+        "159363.SZ,20250822,20250821,0.7301,",
+    )
+    assert [(row["nav"], row["known_at"]) for row in rows(store, "nav")] == [
+        (0.7291, "2025-08-21"),
+        (0.7301, "2025-08-22"),
+    ]
+    with pytest.raises(DataError, match=r"more than once .* with different values"):
+        take(
+            "other.csv", header, "159363.SZ,20250821,20250820,0.7291,", "159363.SZ,20250822,20250820,0.7391,"
+        )
 
 
 def test_bars_of_openbb_are_brought_back_to_what_was_traded(take, store):

@@ -76,6 +76,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     taken, moved = on_sessions(taken, part)
     if part.source or part.adjusted in NAMED:
         taken["source"] = _sources(taken, part)
+    taken = _as_first_known(taken, schema.key)
     try:
         frame, in_order = schema.check(taken, origin)
     except DataError as error:
@@ -84,6 +85,16 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         raise
     notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), in_order)
+
+
+def _as_first_known(taken: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """Return rows without those that repeat another one, and differ in that they were announced later."""
+    if "known_at" not in taken or not taken.duplicated([*key]).any():
+        return taken
+    known, _ = read_days(taken["known_at"], keep_time=True)
+    places = np.argsort(known.to_numpy(), kind="stable")
+    again = taken.drop(columns="known_at").iloc[places].duplicated().to_numpy()
+    return taken.iloc[np.sort(places[~again])]
 
 
 def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
