@@ -304,6 +304,17 @@ def test_nav_of_a_record_day_is_judged_on_either_basis():
 # Counts of units
 
 
+@pytest.mark.parametrize(("sessions", "said"), [(1, "late"), (-1, "early"), (0, None)])
+def test_nav_of_another_session(sessions, said):
+    # Closes move by 1 % and more a session; NAV is 0.1 % below the close of its own.
+    def edit(nav):
+        return nav.assign(nav=nav.groupby("symbol")["nav"].shift(sessions)).dropna(subset=["nav"])
+
+    found = check(planted("nav", edit), "nav-shifted")
+    assert [each.symbol for each in found] == ([PAYER, SPLITTER] if said else [])
+    assert all(f"dated a session {said}" in each.message for each in found)
+
+
 def counts(values, symbol="SHV.US"):
     days = pd.bdate_range("2026-06-22", periods=len(values))
     return {"units": pd.DataFrame({"symbol": symbol, "day": days, "units": values})}

@@ -68,6 +68,7 @@ _ALL: Sequence[Check] = (
     Check("reference-price", "a reference price that nothing explains: dividends", prices.reference_price),
     Check("volume-consistency", "a range without volume, or volume alone", prices.volume_consistency),
     Check("nav-premium", "closes more than 20 % away from NAV", prices.nav_premium),
+    Check("nav-shifted", "NAV that is dated a session late or early", prices.nav_shifted),
     Check("premium-sign", "premiums that are discounts, or in percent", prices.premium_sign),
     Check("implausible-value", "numbers beyond what is usual of their column", scales.implausible_value),
     Check("phantom-session", "rows on days without a session", sessions.phantom_session),

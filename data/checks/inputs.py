@@ -21,6 +21,7 @@ import pandas as pd
 
 from data.checks.reading import TICK, Bools, Floats, SourceTables, days_of, records
 from data.checks.vwap import against_vwap
+from data.panel.flows import nav_as_prices
 
 # Of a Chinese fund whose limit is not on file: the wider of the two that exist, so as not to cry wolf.
 UNKNOWN_LIMIT = 0.20
@@ -65,6 +66,23 @@ class Inputs(SourceTables):
     def vwap(self) -> pd.DataFrame:
         """Bars that have an amount, with what their VWAP tells (`against_vwap`)."""
         return against_vwap(self.tables["bars"])
+
+    @cached_property
+    def against_nav(self) -> pd.DataFrame:
+        """Close, NAV and the premium between the two on days that have both.
+
+        From the record day of a split to the eve of its ex-day NAV may be on the new basis already: there the
+        nearer of both counts.
+        """
+        both = self.tables["bars"][["symbol", "day", "close"]].merge(
+            self.tables["nav"][["symbol", "day", "nav"]], on=["symbol", "day"]
+        )
+        ratio = np.ones(len(both))
+        for split in records(self.splits):
+            between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
+            ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
+        close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
+        return both.assign(premium=close / nav_as_prices(nav, close, ratio) - 1)
 
     def moves_of(self, symbol: str) -> pd.DataFrame:
         """Return the rows of `moves` of one fund."""

@@ -15,11 +15,12 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
 from data.checks.reading import TICK, Bools, records, worst
-from data.panel.flows import nav_as_prices
 
 _PREMIUM = 0.20
 # Days on which a premium must be comparable, and what it is by the slope on the one of closes over NAV.
 _ALIKE_LEAST = 20
+# The latest days that tell of which session NAV is, and how far closes are from that of another.
+_YEAR, _APART = 250, 0.002
 _SLOPES = {
     -1.0: "a discount, above zero where the price is below",
     100.0: "in percent",
@@ -181,7 +182,7 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     2. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
        prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
     """
-    both = _against_nav(data)
+    both = data.against_nav
     for symbol, rows in both[both["premium"].abs() > _PREMIUM].groupby("symbol"):
         row = worst(rows, "premium")
         yield Finding.on(
@@ -196,6 +197,40 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
         )
 
 
+def nav_shifted(data: Inputs) -> Iterator[Finding]:
+    """Find NAV that is dated a session late or early: closes of that session are nearer by far.
+
+    1. Of a fund's latest 250 days, 20 at least: how far NAV is in the middle from the close of its day, from
+       the one before and from the one after. From its own it is 0.2 % away at least, or chance could tell.
+    2. A fund of foreign stocks trades on what happened since its NAV: the close after is the nearer one, but
+       never four times as near.
+    """
+    both = data.against_nav.groupby("symbol").tail(_YEAR)
+    closes = both.groupby("symbol")["close"]
+    away = pd.DataFrame(
+        {
+            "own": both["premium"].abs(),
+            "late": (closes.shift() / both["nav"] - 1).abs(),
+            "early": (closes.shift(-1) / both["nav"] - 1).abs(),
+        }
+    )
+    middle = away.groupby(both["symbol"]).agg("median")[closes.count() >= _ALIKE_LEAST]
+    for row in records(middle[middle["own"] >= _APART].reset_index()):
+        nearer = min(row.late, row.early)
+        if nearer < row.own / 4:
+            said, beside = ("late", "before") if nearer == row.late else ("early", "after")
+            yield Finding.on(
+                "nav-shifted",
+                "warning",
+                "nav",
+                row.symbol,
+                both.loc[both["symbol"] == row.symbol, "day"],
+                f"NAV is dated a session {said}: closes are {row.own:.2%} away from it in the middle, and "
+                f"those of the session {beside} {nearer:.2%}",
+                "Import it with the day that it is of. What is dated early is known before it was public.",
+            )
+
+
 def premium_sign(data: Inputs) -> Iterator[Finding]:
     """Find premiums on file that are discounts, or in percent: closes and NAV tell.
 
@@ -203,7 +238,7 @@ def premium_sign(data: Inputs) -> Iterator[Finding]:
        through zero, where the two go together or against each other (cosine beyond a half).
     2. A slope of about 1 is right. About -1 is a discount, about 100 percent, and -100 both.
     """
-    both = _against_nav(data).merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
+    both = data.against_nav.merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
     for symbol, rows in both.groupby("symbol"):
         ours, theirs = (rows[name].to_numpy(np.float64) for name in ("premium", "premium_on_file"))
         product, square = float((ours * theirs).sum()), float((ours**2).sum())
@@ -222,19 +257,6 @@ def premium_sign(data: Inputs) -> Iterator[Finding]:
                 "Import it again with what it is named in a map file (--map): measures = { premium = "
                 '"percent" }, or "discount", or "percent-discount".',
             )
-
-
-def _against_nav(data: Inputs) -> pd.DataFrame:
-    """Return close, NAV and the premium between the two on days that have both."""
-    both = data.tables["bars"][["symbol", "day", "close"]].merge(
-        data.tables["nav"][["symbol", "day", "nav"]], on=["symbol", "day"]
-    )
-    ratio = np.ones(len(both))
-    for split in records(data.splits):
-        between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
-        ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
-    close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
-    return both.assign(premium=close / nav_as_prices(nav, close, ratio) - 1)
 
 
 def _on_other_side(data: Inputs, moves: pd.DataFrame, reference: pd.Series) -> Bools:
