@@ -102,9 +102,13 @@ def watch(name: str, first: int, count: int) -> Counter[str]:
                 for failure in told["failures"]:
                     print(f"{name} {failure}", flush=True)
             if process.returncode != 0:
-                died = int(place.read_text()) if place.is_file() else begin
-                print(f"{name} {died}: died with {process.returncode}\n{complained[-3_000:]}", flush=True)
+                print(f"{name}: died with {process.returncode}\n{complained[-3_000:]}", flush=True)
                 found["failed"] += 1
+                at = place.read_text() if place.is_file() else ""
+                if not at:  # no example could be made
+                    break
+                died = int(at)
+                print(f"{name} {died}: the input that it died of", flush=True)
                 stretches += [(died + 1, end), (begin, died)]
                 stretches = [each for each in stretches if each[0] < each[1]]
     found["ms"] += round(1e3 * (time.monotonic() - begun))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
+import json
 import re
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
 WORDS = (
     *("", "-", "--", "停牌", "nan", "NaN", "inf", "-inf", "Infinity", "1e308", "1e300", "1e400", "1e-320"),
@@ -28,6 +31,30 @@ WORDS = (
     *("[{}]", "[" * 200, '{"a":' * 120, "[" * 20_000, "(" * 150, "not " * 120, "-" * 250, "<html>"),
     *("PK\x03\x04", "PAR1", "__class__", "a.b", "top", "file"),
 )
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1, 3, 0.5, -0.0, 1e300, 1e-320, 10**21, 2**53 + 1, 2**31, 10**17, -1e6),
+    *("", "nan", "x" * 300, "2025-08-19", "9999-12-31", "159363.SZ", "../x", "\0", "\ud800", "none", "1"),
+    *([], {}, [[]], [None], [1, "a"], {"a": None}, {"a": {"b": []}}, ["x"], [[1, 2, 3]]),
+)
+ENTRIES = (
+    *(
+        b"[]",
+        b"{}",
+        b"[1]",
+        b"[[]]",
+        b"[{}]",
+        b"{ a = 1 }",
+        b'["a", 1]',
+        b'[""]',
+        b'""',
+        b'"x"',
+        b"true",
+        b"0",
+    ),
+    *(b"-1", b"1", b"0.5", b"1e300", b"inf", b"nan", b"10000000000000000000000", b"0x1F", b"-0.0", b'"nan"'),
+    *(b"2025-01-01", b"07:32:00", b"2025-01-01T00:00:00Z", b"9999-12-31", b"0001-01-01", b"'''x'''"),
+    *(b"{ a = { b = [] } }", b'["a", "b"]', b'"../x"', b'"\\u0000"', b'"' + b"x" * 300 + b'"'),
+)
 SEPARATORS = (b",", b";", b"\t", b"|", b" ", b"\n", b"\r\n", b":", b"=")
 ENCODINGS = ("utf-16", "utf-8-sig", "gb18030", "utf-32", "utf-16-be")
 # No file that is spoilt grows beyond it.
@@ -39,6 +66,10 @@ def spoil(content: bytes, random: Random, others: Sequence[bytes] = ()) -> bytes
     for _ in range(random.choice((1, 1, 1, 1, 1, 2, 2, 3, 4))):
         if others and random.random() < 0.03:
             content = _cross(content, random.choice(others), random)
+        elif random.random() < 0.4 and content[:1] in (b"{", b"["):
+            content = _document(content, random)
+        elif random.random() < 0.3 and b" = " in content:
+            content = _entry(content, random)
         else:
             content = random.choice(WAYS)(content, random)
     return content[:MOST]
@@ -97,6 +128,53 @@ def _digit(content: bytes, random: Random) -> bytes:
         return content
     at = random.choice(digits)
     return content[:at] + random.choice((b"0", b"1", b"9", b"-", b".", b"e", b"")) + content[at + 1 :]
+
+
+def _document(content: bytes, random: Random) -> bytes:
+    """Put another value into JSON, or take one out, so that it stays JSON; of lines, into one of them."""
+    try:
+        return _rewritten(content, random)
+    except (ValueError, RecursionError):
+        lines = content.split(b"\n")
+        place = random.randrange(len(lines))
+        try:
+            lines[place] = _rewritten(lines[place], random)
+        except (ValueError, RecursionError):
+            return _exchange(content, random)
+        return b"\n".join(lines)
+
+
+def _rewritten(content: bytes, random: Random) -> bytes:
+    document = json.loads(content)
+    places: list[tuple[Any, Any]] = []
+    open_ = [document]
+    for each in open_:
+        inner = [*each] if isinstance(each, dict) else range(len(each)) if isinstance(each, list) else ()
+        places += [(each, key) for key in inner]
+        open_ += [each[key] for key in inner]
+    if not places:
+        return json.dumps(random.choice(VALUES)).encode()
+    holder, key = random.choice(places)
+    way = random.random()
+    if way < 0.2:
+        del holder[key]
+    elif way < 0.4:
+        other, there = random.choice(places)
+        holder[key] = copy.deepcopy(other[there])
+    elif way < 0.5 and isinstance(holder, list):
+        holder[key:key] = [holder[key]] * random.choice((1, 40))
+    else:
+        holder[key] = random.choice(VALUES)
+    return json.dumps(document, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
+
+
+def _entry(content: bytes, random: Random) -> bytes:
+    """Give an entry of TOML another value, of another kind."""
+    entries = [each.span() for each in re.finditer(rb"(?<= = )[^\n]*", content)]
+    if not entries:
+        return content
+    begin, end = random.choice(entries)
+    return content[:begin] + random.choice(ENTRIES) + content[end:]
 
 
 def _separate(content: bytes, random: Random) -> bytes:
