@@ -130,6 +130,14 @@ def outcome(folder: Path, store: Path, together: int) -> Any:
     return report.imported, report.skipped, changes, files
 
 
+def test_a_byte_of_zero_in_a_header_is_for_the_careful_reader(tmp_path):
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "a.csv").write_bytes(b"symbol,day,units,\0\n159363.SZ,2024-01-05,1000000,a\n")
+    fast, careful = (outcome(files, tmp_path / str(way), way) for way in (1 << 20, 0))
+    assert fast == careful
+
+
 SYMBOLS = ["159363.SZ", "515980.SH", "159363", "sz159363", "BOTZ.US", "CN", "nonsense", "", "600000.SH"]
 DAYS = ["2024-01-05", "2024-01-08", "2024-01-09", "2024-01-10", "2024-01-06", "2026-12-31", "2027-01-05"]
 BARS = ["symbol", "day", "open", "high", "low", "close", "volume", "amount"]

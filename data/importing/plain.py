@@ -120,7 +120,9 @@ class PlainFiles:
             return None
         end = content.find(b"\n") + 1
         header = content[:end]
-        if kind != "text" or not end or adjusted_by_name(stem_of(path)):
+        # By a byte of zero the careful reader knows UTF-16.
+        zero = b"\0" in header
+        if kind != "text" or not end or zero or adjusted_by_name(stem_of(path)):
             return None
         if header not in self._plans:
             self._plans[header] = self._plan(path, content)
