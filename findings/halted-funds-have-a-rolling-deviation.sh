@@ -6,12 +6,12 @@
 #
 #                          returns   assets of 2.8 billion
 #   pandas 2.3.3                 0         0
-#   pandas 3.1.1                14        64
-#   bottleneck 1.6.0           100        84
-#   numbagg 0.9.6              200       182       (NaN, the root of a negative number, among them)
+#   pandas 3.1.1                14        68
+#   bottleneck 1.6.0           100       100
+#   numbagg 0.9.6              200       178       (NaN in 96 and 131 of them)
 #   polars 2.1.0                 0         0
 #
-# pandas 1.5 to 2.3 knew a window of equal values; 3.1.1 keeps what is left of subtracting the sessions before: 3e-10 for
+# pandas 1.5 to 2.3 knew a window of equal values; 3.1.1 keeps what is left of subtracting the sessions before: up to 7e-10 for
 # returns. Who weights funds by the inverse of their volatility, and drops infinite ones as he had to, puts the
 # whole portfolio into the halted fund. Compute windows afresh, or drop funds by what they traded.
 #
@@ -51,7 +51,7 @@ from funds import not_zero
 
 counts, last = not_zero(lambda values: pd.Series(values).rolling(20).std().to_numpy())
 print("pandas", pd.__version__, counts)
-assert counts == {"2.3.3": [0, 0], "3.1.1": [14, 64]}[pd.__version__], counts
+assert counts == {"2.3.3": [0, 0], "3.1.1": [14, 68]}[pd.__version__], counts
 if pd.__version__ == "3.1.1":
     left = last[:, 0].max()
     weights = 1.0 / np.array([0.01, 0.02, left])  # two funds that trade, and one that is halted
@@ -76,6 +76,5 @@ for name, deviation in {
 }.items():
     found[name], last = not_zero(deviation)
     print(name, found[name], "NaN:", np.isnan(last).sum(axis=0).tolist())
-assert found["polars"] == [0, 0], found
-assert found["bottleneck"][0] > 50 and found["numbagg"][0] == 200, found
+assert found == {"bottleneck": [100, 100], "numbagg": [200, 178], "polars": [0, 0]}, found
 PYTHON
