@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -33,7 +33,10 @@ class OnDemand(types.ModuleType):
 
 
 def imported(library: str, without: Iterable[str]) -> Any:
-    """Import a library; modules ``without`` that are not loaded yet get stand-ins. Parents come first."""
+    """Import a library; modules ``without`` that are not loaded yet get stand-ins. Parents come first.
+
+    A release that needs one of them at once is imported whole.
+    """
     stands = {name: OnDemand(name) for name in without if name not in sys.modules}
     for name, module in stands.items():
         parent, _, last = name.rpartition(".")
@@ -42,6 +45,14 @@ def imported(library: str, without: Iterable[str]) -> Any:
     sys.modules.update(stands)
     try:
         return importlib.import_module(library)
+    except Exception:
+        _remove(stands)
+        return importlib.import_module(library)
     finally:
-        for name in stands:
+        _remove(stands)
+
+
+def _remove(stands: Mapping[str, types.ModuleType]) -> None:
+    for name, module in stands.items():
+        if sys.modules.get(name) is module:
             del sys.modules[name]

@@ -558,6 +558,18 @@ def test_a_library_comes_without_what_it_does_not_need_until_that_is_called(tmp_
             sys.modules.pop(name, None)
 
 
+def test_a_library_that_needs_it_at_once_is_imported_whole(tmp_path, monkeypatch):
+    (tmp_path / "eager_of_ours.py").write_text("import needed_of_ours\nSIX = needed_of_ours.FIVE + 1\n")
+    (tmp_path / "needed_of_ours.py").write_text("FIVE = 5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert imported("eager_of_ours", without=["needed_of_ours"]).SIX == 6
+        assert sys.modules["needed_of_ours"].FIVE == 5
+    finally:
+        for name in ("eager_of_ours", "needed_of_ours"):
+            sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize("field", ["unit", "better", "group", "of"])
 def test_a_metric_cannot_be_declared_without_its_facts(field):
     declared = {each.name: getattr(METRICS["beta"], each.name) for each in dataclasses.fields(Metric)}
