@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 NO_SPREAD = 1e-12
 
 # What machine code joins at a time: so many windows, of so many columns, which are a line of the cache.
-ROWS = 512
+ROWS = 256
 WIDTH = 8
 
 

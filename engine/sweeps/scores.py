@@ -27,7 +27,7 @@ def by_own_fields(strategies: Sequence[Adapter]) -> list[list[int]]:
     names = [name for name in strategies[0].fields if name not in ROTATION_FIELDS]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place, strategy in enumerate(strategies):
-        groups.setdefault(tuple(map(_hashable, strategy.read(names))), []).append(place)
+        groups.setdefault(_hashable(strategy.read(names)), []).append(place)
     return [groups[key] for key in sorted(groups, key=repr)]
 
 
@@ -53,13 +53,17 @@ def by_values(
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(tuple(map(_hashable, strategies[place].read(names))), []).append(place)
+        groups.setdefault(_hashable(strategies[place].read(names)), []).append(place)
     return list(groups.values())
 
 
-def _hashable(value: Any) -> Any:
-    """Return a value, or its text where it is a list or the like, of which no group can be named."""
-    return value if value.__hash__ is not None else repr(value)
+def _hashable(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values, those by their text that are a list or the like, of which no group can be named."""
+    try:
+        hash(values)
+    except TypeError:
+        return tuple(each if each.__hash__ is not None else repr(each) for each in values)
+    return values
 
 
 @cache

@@ -19,8 +19,8 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from engine.kernel.fills import terms_of
 from engine.kernel.schedule import decision_rows
 from engine.kernel.stops import Stops, entry_levels, stops_of
 from engine.kernel.targets import (
+    ROTATION_FIELDS,
     Rule,
     Targets,
     recent_volatility,
@@ -64,7 +65,9 @@ from engine.sweeps.scores import by_own_fields, by_values, traced_scores
 from engine.sweeps.stopped import orders_with_stops
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
+FRACTIONS = ("threshold", "cap")  # the fields of a rule that are no whole numbers
 PATHS = 512  # held at a time where they are measured and not asked for
 
 CALLS = (
@@ -76,6 +79,19 @@ CALLS = (
     round_half_up,
     *ACCOUNT_CALLS,
 )
+
+
+class Kind(NamedTuple):
+    """What the shared fields of a rotation come to, which many sets have in common: rule and schedule.
+
+    ``refused`` says why there is no rule to follow; ``apart``: it is not all that decides, there are
+    sleeves, stops, or a core.
+    """
+
+    rule: Rule | None
+    schedule: tuple[int | str, int] = (0, 0)
+    refused: str = ""
+    apart: bool = False
 
 
 class Sweep:
@@ -101,6 +117,8 @@ class Sweep:
         self.days = panel.days[span]
         self._conditions = conditions
         self._decided = np.zeros(len(self.days), dtype=np.bool_)
+        self._kinds: dict[tuple[Any, ...], Kind] = {}
+        self._decisions = cache(self._decision_sessions)
         self._laying_out = threading.Lock()
         self._inputs = Inputs(
             tape=tape_of(panel, first, last, conditions, np.flatnonzero(self._decided)),
@@ -194,15 +212,39 @@ class Sweep:
     def _run_scored(
         self, strategies: Mapping[int, ScoreAdapter], places: list[int], scores: Floats, rows: Rows
     ) -> None:
-        apart = [place for place in places if _is_apart(strategies[place].strategy)]
-        for place in apart:
-            with failing([place], rows):
-                self._run_targets(strategies[place], place, rows, scores)
-        if apart:
-            places = [place for place in places if place not in apart]
-        size = max(len(places), 1) if rows.names == COMPILED_METRICS else PATHS
-        for begin in range(0, len(places), size):
-            self._run_rotations(strategies, places[begin : begin + size], scores, rows)
+        together: list[tuple[int, Kind]] = []
+        for place in places:
+            kind = self._kind(strategies[place].strategy)
+            if kind.apart:
+                with failing([place], rows):
+                    self._run_targets(strategies[place], place, rows, scores)
+            elif kind.refused:
+                rows.failures[place] = kind.refused
+            else:
+                together.append((place, kind))
+        size = max(len(together), 1) if rows.names == COMPILED_METRICS else PATHS
+        for begin in range(0, len(together), size):
+            self._run_rotations(strategies, together[begin : begin + size], scores, rows)
+
+    def _kind(self, strategy: Any) -> Kind:
+        """Return the kind of a rotation; that of equal fields is found once."""
+        key = tuple([getattr(strategy, name, None) for name in ROTATION_FIELDS])
+        try:
+            kind = self._kinds.get(key)
+        except TypeError:  # a field that is a list or the like
+            return self._kind_of(strategy)
+        if kind is None:
+            kind = self._kinds[key] = self._kind_of(strategy)
+        return kind
+
+    def _kind_of(self, strategy: Any) -> Kind:
+        if _is_apart(strategy):
+            return Kind(None, apart=True)
+        try:
+            rule = rule_of(strategy, self.panel.symbols)
+        except EtflowError as error:
+            return Kind(None, refused=str(error))
+        return Kind(rule, _schedule(strategy))
 
     def _scores(self, strategy: ScoreAdapter) -> tuple[Floats, tuple[str, ...]]:
         _ = strategy.rotation  # refuses one that has none
@@ -220,61 +262,52 @@ class Sweep:
     def _run_rotations(
         self,
         strategies: Mapping[int, ScoreAdapter],
-        places: list[int],
+        sets: Sequence[tuple[int, Kind]],
         scores: Floats,
         rows: Rows,
     ) -> None:
-        rules: list[Rule] = []
         scores = frozen(scores[self.first : self.last + 1])
+        funds = scores.shape[1]
         schedules: dict[tuple[int | str, int], int] = {}
-        chosen: list[int] = []
-        for place in places:
-            strategy = strategies[place].strategy
-            try:
-                rules.append(rule_of(strategy, self.panel.symbols))
-            except EtflowError as error:
-                rows.failures[place] = str(error)
-                continue
-            chosen.append(place)
-            schedules.setdefault(_schedule(strategy), len(schedules))
-        if not chosen:
-            return
+        numbers = [schedules.setdefault(kind.schedule, len(schedules)) for _, kind in sets]
         decided = [self._decisions(*each) for each in schedules]
         sessions = np.concatenate(decided)
-        table = [np.array(column) for column in zip(*rules, strict=True)]
+        fields = np.array([kind.rule for _, kind in sets], dtype=np.float64).T
+        top, threshold, weighting, cap, hysteresis, otherwise = (
+            each if name in FRACTIONS else each.astype(np.int64)
+            for name, each in zip(Rule._fields, np.ascontiguousarray(fields), strict=True)
+        )
         arranged = Rules(
-            top=table[0].astype(np.int64),
-            threshold=table[1].astype(np.float64),
-            weighting=table[2].astype(np.int64),
-            cap=table[3].astype(np.float64),
-            hysteresis=table[4].astype(np.int64),
-            otherwise=table[5].astype(np.int64),
-            schedule=np.array(
-                [schedules[_schedule(strategies[place].strategy)] for place in chosen], dtype=np.int64
-            ),
+            top=top,
+            threshold=threshold,
+            weighting=weighting,
+            cap=cap,
+            hysteresis=hysteresis,
+            otherwise=otherwise,
+            schedule=np.array(numbers, dtype=np.int64),
             starts=np.cumsum([0, *(len(each) for each in decided)], dtype=np.int64),
             sessions=sessions,
             rows=sessions + self.first,
         )
-        found = np.empty((len(chosen), len(COMPILED_METRICS)))
+        found = np.empty((len(sets), len(COMPILED_METRICS)))
         walk = len(rows.equity) > 0 or rows.names != COMPILED_METRICS
-        walked = np.empty((len(chosen) if walk else 0, len(self.days)))
+        walked = np.empty((len(sets) if walk else 0, len(self.days)))
         wanted = np.zeros(len(scores), dtype=np.bool_)
         wanted[sessions] = True
-        funds = scores.shape[1]
-        depth = max(rule.top + rule.hysteresis if rule.top else funds for rule in rules)
-        floor = min(rule.threshold for rule in rules)
+        depth = int(np.where(top > 0, top + hysteresis, funds).max())
+        floor = float(threshold.min())
         ranking, ranked = rank(scores, self._inputs.listed, wanted, min(depth, funds), floor)
         broken = compiled(accounts.run_sets, *CALLS)(
             self._inputs_for(sessions), scores, ranking, ranked, floor, arranged, found, walked
         )
         if broken >= 0:
-            raise InvariantError(f"cash or shares below zero: {strategies[chosen[broken]].strategy}")
+            raise InvariantError(f"cash or shares below zero: {strategies[sets[broken][0]].strategy}")
+        chosen = [place for place, _ in sets]
         rows.metrics[chosen, : len(COMPILED_METRICS)] = found
         for place, path in zip(chosen, walked, strict=False):
             self._keep(rows, place, path)
 
-    def _decisions(self, rebalance: int | str, phase: int) -> NDArray[np.int64]:
+    def _decision_sessions(self, rebalance: int | str, phase: int) -> Integers:
         return decision_rows(rebalance, self.panel.days, self.first, self.last, phase) - self.first
 
     def _run_targets(
