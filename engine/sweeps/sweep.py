@@ -2,7 +2,8 @@
 
 1. ``Sweep`` lays out what all sets have in common once: the benchmark, the costs, and the tape, as far as
    somebody decides on it (``Inputs``);
-2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands the groups to threads;
+2. ``Sweep.run`` groups sets by their scores (``engine.sweeps.scores``), and hands all groups but the first to
+   threads;
 3. a thread computes the scores of a group once, in numpy, and runs all its rotations in machine code that
    holds no lock (``engine.sweeps.accounts``).
 
@@ -19,7 +20,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,7 +119,7 @@ class Sweep:
         self._conditions = conditions
         self._decided = np.zeros(len(self.days), dtype=np.bool_)
         self._kinds: dict[tuple[Any, ...], Kind] = {}
-        self._decisions = cache(self._decision_sessions)
+        self._sessions: dict[tuple[int | str, int], Integers] = {}
         self._laying_out = threading.Lock()
         self._inputs = Inputs(
             tape=tape_of(panel, first, last, conditions, np.flatnonzero(self._decided)),
@@ -159,11 +160,23 @@ class Sweep:
             return rows
         adapters = [_at_once(adapt(each)) for each in strategies]
         groups = by_own_fields(adapters)
-        with (
-            sharing(self.panel.known),
-            ThreadPoolExecutor(min(self.workers, len(groups)), "sweep") as pool,
-        ):
-            tasks = {pool.submit(self._run_group, adapters, places, rows): len(places) for places in groups}
+        first, *others = groups
+        with sharing(self.panel.known):
+            # Alone: what all groups read of the panel would be computed by each thread that starts.
+            self._run_group(adapters, first, rows)
+            done(len(first))
+            self._run_in_threads(adapters, others, rows, done)
+        return rows
+
+    def _run_in_threads(
+        self,
+        strategies: Sequence[AtOnceAdapter],
+        groups: Sequence[list[int]],
+        rows: Rows,
+        done: Callable[[int], None],
+    ) -> None:
+        with ThreadPoolExecutor(max(min(self.workers, len(groups)), 1), "sweep") as pool:
+            tasks = {pool.submit(self._run_group, strategies, places, rows): len(places) for places in groups}
             try:
                 for task in as_completed(tasks):
                     task.result()
@@ -171,7 +184,6 @@ class Sweep:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return rows
 
     def follow(self, targets: Sequence[Targets]) -> Floats:
         """Return the equity (N, D) of following target weights that were decided elsewhere."""
@@ -270,7 +282,7 @@ class Sweep:
         funds = scores.shape[1]
         schedules: dict[tuple[int | str, int], int] = {}
         numbers = [schedules.setdefault(kind.schedule, len(schedules)) for _, kind in sets]
-        decided = [self._decisions(*each) for each in schedules]
+        decided = [self._decisions(each) for each in schedules]
         sessions = np.concatenate(decided)
         fields = np.array([kind.rule for _, kind in sets], dtype=np.float64).T
         top, threshold, weighting, cap, hysteresis, otherwise = (
@@ -307,8 +319,14 @@ class Sweep:
         for place, path in zip(chosen, walked, strict=False):
             self._keep(rows, place, path)
 
-    def _decision_sessions(self, rebalance: int | str, phase: int) -> Integers:
-        return decision_rows(rebalance, self.panel.days, self.first, self.last, phase) - self.first
+    def _decisions(self, schedule: tuple[int | str, int]) -> Integers:
+        """Return the sessions of the run on which a schedule decides, found once."""
+        sessions = self._sessions.get(schedule)
+        if sessions is None:
+            rebalance, phase = schedule
+            sessions = decision_rows(rebalance, self.panel.days, self.first, self.last, phase) - self.first
+            self._sessions[schedule] = sessions
+        return sessions
 
     def _run_targets(
         self, strategy: AtOnceAdapter, place: int, rows: Rows, values: Floats | None = None
@@ -354,7 +372,7 @@ class Sweep:
         """Return the orders of a rotation with stops; something may be sold in any session."""
         self._inputs_for(np.arange(len(self.days)))
         inputs, funds = self._inputs, len(self.panel.symbols)
-        sessions = self._decisions(*_schedule(rotation))
+        sessions = self._decisions(_schedule(rotation))
         orders = orders_with_stops(
             rotation,
             stops,
