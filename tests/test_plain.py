@@ -201,3 +201,23 @@ def test_an_import_is_the_same_to_the_last_bit_and_word(data):
         ways = (data.draw(st.sampled_from([400, 1 << 20])), 0)
         fast, careful = (outcome(files, Path(scratch, str(way)), way) for way in ways)
         assert fast == careful
+
+
+def test_a_store_holds_the_same_bytes_whoever_looked_at_the_rows(tmp_path):
+    later = "symbol,day,close,open,high,low,volume,source\n515980.SH,2024-01-05,1.5,1.5,1.6,1.4,100,one\n"
+    first = later.replace("515980.SH", "159363.SZ").replace("one", "").replace("1.5,1.5", "1.5,1.45")
+    files = {"a": later, "b": first, "units": "symbol,day,units\n159363.SZ,2024-01-05,123456789\n"}
+    (tmp_path / "files").mkdir()
+    for name, text in files.items():
+        (tmp_path / "files" / f"{name}.csv").write_text(text, encoding="utf-8")
+    import_files([tmp_path / "files"], Store(tmp_path / "imported"))
+    imported, appended = Store(tmp_path / "imported"), Store(tmp_path / "appended")
+    bars = imported.read("bars")
+    assert bars["symbol"].tolist() == ["159363.SZ", "515980.SH"]
+    assert bars["open"].tolist() == [1.45, 1.5]
+    assert bars["source"].isna().tolist() == [True, False]
+    assert bars["amount"].isna().all()
+    assert imported.read("units")["units"].tolist() == [123_456_789.0]
+    appended.append({name: imported.read(name) for name in imported.tables})
+    for path in (tmp_path / "imported").glob("*.parquet"):
+        assert path.read_bytes() == (tmp_path / "appended" / path.name).read_bytes()

@@ -138,6 +138,39 @@ def test_negative_volume_is_refused_and_none_is_fine():
         BARS.validate(bars(volume=[0, -1]))
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("close", [0.704, np.inf], "not a finite number in row 2"),
+        ("close", [-np.inf, 0.729], "not a finite number in row 1"),
+        ("close", [0.704, 0.0], "must be positive in row 2"),
+        ("close", [np.nan, 0.729], "is empty in row 1"),
+        ("volume", [1.0, -1.0], "must be nonnegative in row 2"),
+        ("day", pd.to_datetime(["2025-08-19", "1989-12-29"]), "not a date in row 2"),
+        ("day", pd.to_datetime(["2025-08-19", "2100-01-02"]), "not a date in row 2"),
+        ("day", pd.to_datetime(["2025-08-19", None]), "is empty in row 2"),
+    ],
+)
+def test_what_is_typed_already_is_looked_at_too(column, values, said):
+    with pytest.raises(DataError, match=rf"`{column}` of table `bars` .*{said}"):
+        BARS.validate(bars(**{column: values}))
+
+
+def test_numbers_and_days_that_are_typed_may_lack_a_value_and_have_a_time():
+    times = pd.to_datetime(["2025-08-19 15:00", "2025-08-20 00:00"]).astype("datetime64[us]")
+    valid = BARS.validate(bars(day=times, amount=[np.nan, 5.0]))
+    assert valid["day"].tolist() == [pd.Timestamp("2025-08-19"), pd.Timestamp("2025-08-20")]
+    assert valid["amount"].isna().tolist() == [True, False]
+
+
+def test_a_level_above_its_high_is_refused_although_there_is_no_low():
+    rows = pd.DataFrame({"index": ["930713"], "day": ["2025-08-20"], "close": [1010.0], "high": [1009.0]})
+    with pytest.raises(
+        DataError, match=r"row 1 does not lie within its high and low; received high 1009, close"
+    ):
+        TABLES["index_bars"].validate(rows)
+
+
 def test_high_below_low_is_refused():
     with pytest.raises(DataError, match=r"row 2 does not lie within its high and low.*some vendors write"):
         BARS.validate(bars(high=["0.719", "0.69"], low=["0.698", "0.731"]))

@@ -111,9 +111,12 @@ def unit_jump(data: Inputs) -> Iterator[Finding]:
     cannot be told from one. Jumps that `unrecorded-split` or `units-scale` report are left out. One finding
     for each fund, which shows the first jump.
     """
+    steps = _unit_steps(data, _UNIT_JUMP)
+    if steps.empty:
+        return
     reported = unrecorded_jumps(data)
     found: dict[str, list[Jump]] = {}
-    for row in records(_unit_steps(data, _UNIT_JUMP)):
+    for row in records(steps):
         jump = _unit_jump_of(row)
         if row.ratio >= UNIT_SCALE or row.ratio <= 1 / UNIT_SCALE or _explained(data, row):
             continue

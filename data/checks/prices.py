@@ -182,6 +182,8 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     2. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
        prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
     """
+    if data.tables["nav"].empty:
+        return
     both = data.against_nav
     for symbol, rows in both[both["premium"].abs() > _PREMIUM].groupby("symbol"):
         row = worst(rows, "premium")
@@ -238,6 +240,8 @@ def premium_sign(data: Inputs) -> Iterator[Finding]:
        through zero, where the two go together or against each other (cosine beyond a half).
     2. A slope of about 1 is right. About -1 is a discount, about 100 percent, and -100 both.
     """
+    if data.tables["premium"].empty:
+        return
     both = data.against_nav.merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
     for symbol, rows in both.groupby("symbol"):
         ours, theirs = (rows[name].to_numpy(np.float64) for name in ("premium", "premium_on_file"))

@@ -116,7 +116,8 @@ class SourceTables:
         frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
         days = days_of(frame["day"])
         for market, rows in self._by_market(name):
-            result[rows] = np.isin(days[rows], self.sessions(market))
+            # As whole numbers they are looked up in a table, and not sorted.
+            result[rows] = np.isin(days[rows].view(np.int64), self.sessions(market).view(np.int64))
         return result
 
     def is_beyond(self, name: str) -> Bools:

@@ -53,9 +53,11 @@ def against_vwap(bars: pd.DataFrame) -> pd.DataFrame:
     vwap = plain_ratio * bars["close"]
     tolerance = TICK / 2 + vwap * (0.0005 + 50 / bars["volume"])
     off = (vwap < bars["low"] - tolerance) | (vwap > bars["high"] + tolerance)
-    part = off.groupby(by_month).transform("mean")
-    run = off.groupby([bars["symbol"], (~off).cumsum()]).transform("sum")
-    adjusted = off & ((part > _ADJUSTED_PART) | (run >= _ADJUSTED_RUN))
+    adjusted = off
+    if off.any():
+        part = off.groupby(by_month).transform("mean")
+        run = off.groupby([bars["symbol"], (~off).cumsum()]).transform("sum")
+        adjusted = off & ((part > _ADJUSTED_PART) | (run >= _ADJUSTED_RUN))
     return bars.assign(ratio=ratio, scale=scale, plain_ratio=plain_ratio, off=off, adjusted=adjusted)
 
 

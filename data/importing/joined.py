@@ -47,7 +47,7 @@ class Joined(Mapping[str, pd.DataFrame]):
                 if isinstance(frame[each].dtype, pd.StringDtype)
                 else frame[each]
                 for each in frame.columns
-                if frame[each].notna().any()
+                if _has_values(frame[each])
             }
             here = files if len(found.frames) == 1 else [(files[0][0], len(frame))]
             self._parts.setdefault(found.files[0].table, []).append(_Part(columns, tuple(here)))
@@ -77,6 +77,11 @@ class Joined(Mapping[str, pd.DataFrame]):
         if order is None:
             return schema.check(_settled(schema, frame, files), f"table `{name}`")[0]
         return frame.take(order).reset_index(drop=True)
+
+
+def _has_values(values: pd.Series) -> bool:
+    # Mostly the first cell tells.
+    return len(values) > 0 and bool(pd.notna(values.iloc[0]) or values.notna().any())
 
 
 def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) -> pd.Series:
