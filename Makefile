@@ -7,6 +7,7 @@
 # make test-clients   the vendors' own libraries, which it installs, against a server on this machine
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make mutants ROOM=kernel   change the code a little and see its tests fail; rooms are in tests/mutants.py
+# make kills COUNT=20   commands killed, interrupted and on a full disk, and under other circumstances; hours
 # make results MARKET_DATA=FOLDER   docs/results.md anew: every built-in strategy, judged
 # make bench   the speed of the engines
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
@@ -14,7 +15,7 @@
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow fuzz abuse test-clients lint check unchanged mutants results bench bench-peers clean help
+.PHONY: run test test-slow fuzz abuse kills test-clients lint check unchanged mutants results bench bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -70,6 +71,12 @@ ROOM := kernel
 mutants: $(VENV)/.test
 	@$(PIP) --editable '.[mutants]'
 	@nice -n 10 $(BIN)/python -m tests.mutants $(ROOM)
+
+COUNT := 20
+
+kills: $(VENV)/.test
+	@nice -n 10 $(BIN)/python -m tests.kills --count $(COUNT)
+	@nice -n 10 $(BIN)/python -m tests.circumstances
 
 MARKET_DATA :=
 

@@ -1,0 +1,144 @@
+"""What lies in a folder of a user, as pictures that can be held against each other.
+
+A picture has a part for everything that must be whole by itself: a store, a folder of results, a file. Of
+files that grow it has the lines. Times and drawn ids are left out: they differ by intent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from data.store.manifest import BESIDE, FILE, MANIFEST, read_manifest
+
+# Of lines: when it was noted, and the id that was drawn for it.
+DRAWN = ("at", "look", "judgement", "seal", "forgotten")
+TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
+TIMES = {"arrivals": ["came"], "revisions": ["replaced"]}
+LOCKS = (".lock", "judging.lock")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The parts by path; ``lines`` are of files that grow; ``left`` is what only the dead leave."""
+
+    parts: dict[str, Any]
+    lines: dict[str, list[str]]
+    left: tuple[str, ...]
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """All that must be equal where two pictures are; of a record each line once, in whichever order."""
+        grown = {
+            name: sorted({*lines} - {"damaged"}) if name.endswith("record.jsonl") else lines
+            for name, lines in self.lines.items()
+        }
+        return {**self.parts, **grown}
+
+
+def picture(top: Path) -> Picture:
+    """Return the picture of a folder; nothing in it is changed."""
+    parts: dict[str, Any] = {}
+    lines: dict[str, list[str]] = {}
+    left: list[str] = []
+    _add(top, top, parts, lines, left)
+    return Picture(parts, lines, tuple(sorted(left)))
+
+
+def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[str]], left: list[str]) -> None:
+    for path in sorted(place.iterdir()):
+        name = str(path.relative_to(top))
+        if path.name in LOCKS:
+            continue
+        if path.name.startswith(".") or path.name.endswith((".part", ".new")):
+            left.append(name)
+        elif path.is_symlink():
+            continue
+        elif path.is_dir():
+            if (path / MANIFEST).exists() or any(FILE.fullmatch(each.name) for each in path.iterdir()):
+                tables = dict(_tables(path, name, left))
+                if (path / MANIFEST).exists():
+                    parts[name] = tables
+                for record in (each for each in path.iterdir() if each.is_dir()):
+                    _add(top, record, parts, lines, left)
+            elif (path / "manifest.json").exists():
+                parts[name] = {
+                    str(each.relative_to(path)): _content(each)
+                    for each in sorted(path.rglob("*"))
+                    if each.is_file() and not each.name.endswith(".part")
+                }
+                left += [str(each.relative_to(top)) for each in path.rglob("*.part")]
+            elif path.name not in ("tmp", "home", "files", "compiled") and name != "cache/answers":
+                _add(top, path, parts, lines, left)
+            elif name == "cache/answers":
+                left += [str(each.relative_to(top)) for each in path.rglob("*.part")]
+        elif path.suffix == ".jsonl":
+            lines[name] = list(_lines(path))
+        else:
+            parts[name] = _content(path)
+
+
+def _tables(path: Path, name: str, left: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the tables of a store as digests of their files; those beside the data as rows without times."""
+    manifest = read_manifest(path)
+    for file in path.iterdir():
+        if file.name == "store.json.new" or (FILE.fullmatch(file.name) and file.name not in manifest.files):
+            left.append(f"{name}/{file.name}")
+    for table, segments in manifest.tables.items():
+        files = [path / segment.file for segment in segments]
+        if not all(file.exists() for file in files):
+            yield table, "a file is missing"
+        elif table in BESIDE:
+            rows = [pq.read_table(file).to_pandas() for file in files]
+            times = TIMES[table]
+            yield table, [each.drop(columns=times, errors="ignore").to_csv() for each in rows]
+        else:
+            yield table, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    yield "recipe", TIME.sub(b"T", json.dumps(manifest.recipe, sort_keys=True).encode()).decode()
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(TIME.sub(b"T", path.read_bytes())).hexdigest()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for line in path.read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            value = json.loads(line)
+        except ValueError:
+            yield "damaged"
+            continue
+        yield json.dumps({key: each for key, each in value.items() if key not in DRAWN}, sort_keys=True)
+
+
+def between(before: Picture, after: Picture, now: Picture) -> list[str]:
+    """Return what is neither as it was nor as it would have become."""
+    wrong = []
+    for name in sorted({*before.parts, *after.parts, *now.parts}):
+        found = now.parts.get(name)
+        if found not in (before.parts.get(name), after.parts.get(name)):
+            wrong.append(f"{name} is neither as before nor as after")
+    for name in sorted({*before.lines, *after.lines, *now.lines}):
+        was, will, found = (each.lines.get(name, []) for each in (before, after, now))
+        if name.endswith("record.jsonl"):
+            kept = set(was) <= set(found) or set(found) == set(will)
+            if not kept or not set(found) - {"damaged"} <= {*was, *will}:
+                wrong.append(f"{name} has lost or gained lines")
+        elif not (will[: len(found)] == found and found[: len(was)] == was) and found not in (was, will):
+            wrong.append(f"{name} is no beginning of what it becomes")
+    return wrong
+
+
+def differences(expected: Picture, found: Picture) -> list[str]:
+    """Return the names of what differs."""
+    one, two = expected.whole, found.whole
+    return [name for name in sorted({*one, *two}) if one.get(name) != two.get(name)]
