@@ -8,14 +8,17 @@
 # make unchanged BASE=REVISION   what commands print and write, held against a revision, byte by byte
 # make mutants ROOM=kernel   change the code a little and see its tests fail; rooms are in tests/mutants.py
 # make kills COUNT=20   commands killed, interrupted and on a full disk, and under other circumstances; hours
+# make markets COUNT=10000 SEED=1   random markets through engines and oracle, from scores on
 # make results MARKET_DATA=FOLDER   docs/results.md anew: every built-in strategy, judged
 # make bench   the speed of the engines
+# make bench-engines   target weights through other engines, which it installs; writes docs/engines.md
 # make bench-peers   the same beside vectorbt too, which it installs; half an hour, writes benchmarks/README.md
 #
 # Each makes .venv when it is not there yet, with the first suitable Python it finds; `make PYTHON=... run`
 # names one. Versions are those of constraints.txt.
 
-.PHONY: run test test-slow fuzz abuse kills test-clients lint check unchanged mutants results bench bench-peers clean help
+.PHONY: run test test-slow fuzz abuse kills markets test-clients lint check unchanged mutants results \
+  bench bench-engines bench-peers clean help
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -38,9 +41,8 @@ test-slow: $(VENV)/.test
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile others -m '' $$(grep -l '^from hypothesis' tests/*.py)
 
-COUNT := 20000
-JOBS := 1
-
+abuse: COUNT := 20000
+abuse: JOBS := 1
 abuse: $(VENV)/.test
 	@nice -n 10 $(BIN)/python -m tests.fuzz --count $(COUNT) --jobs $(JOBS)
 
@@ -72,11 +74,15 @@ mutants: $(VENV)/.test
 	@$(PIP) --editable '.[mutants]'
 	@nice -n 10 $(BIN)/python -m tests.mutants $(ROOM)
 
-COUNT := 20
-
+kills: COUNT := 20
 kills: $(VENV)/.test
 	@nice -n 10 $(BIN)/python -m tests.kills --count $(COUNT)
 	@nice -n 10 $(BIN)/python -m tests.circumstances
+
+markets: COUNT := 10000
+markets: SEED := 1
+markets: $(VENV)/.test
+	@nice -n 10 $(BIN)/python -m tests.markets --count $(COUNT) --seed $(SEED)
 
 MARKET_DATA :=
 
@@ -89,6 +95,10 @@ bench: $(VENV)/.test
 bench-peers: $(VENV)/.test
 	@$(PIP) --editable '.[bench]' 'vectorbt[rust]'
 	@$(BIN)/python -m benchmarks.batch --write
+
+bench-engines: $(VENV)/.test
+	@$(PIP) --editable '.[engines]'
+	@$(BIN)/python -m benchmarks.engines --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
