@@ -178,9 +178,10 @@ def test_open_funds_of_tushare_are_left_out(take, store):
     assert [(row["symbol"], row["nav"]) for row in rows(store, "nav")] == [("159363.SZ", 0.7291)]
 
 
-def test_the_history_of_a_fund_of_state_street_with_the_ticker_above_it(take, store):
+@pytest.mark.parametrize("name", ["navhist-us-en-xlk.csv", "XLK.csv"])
+def test_the_history_of_a_fund_of_state_street_with_the_ticker_above_it(take, store, name):
     report = take(
-        "navhist-us-en-xlk.csv",
+        name,
         "Fund Name:,The Technology Select Sector SPDR Fund,,",
         "Ticker Symbol:,XLK,,",
         ",,,",

@@ -34,6 +34,8 @@ def recognise(sheet: Sheet) -> FileMap:
     if not fitting:
         raise _unknown(sheet, lacking)
     fitting = [each for each in fitting if not each.general] or fitting
+    # What a line above the header says is surer than what the columns say.
+    fitting = [each for each in fitting if any(part.above for part in each.tables)] or fitting
     known = {each: sum(name in sheet.headers for name in each.known_columns()) for each in fitting}
     best = [each for each in fitting if known[each] == max(known.values())]
     if len(best) > 1:
