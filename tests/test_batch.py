@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -217,6 +218,15 @@ def test_many_sets_are_measured_a_few_paths_at_a_time(demo: Panel, monkeypatch: 
     monkeypatch.setattr("engine.sweeps.sweep.PATHS", 2)
     np.testing.assert_array_equal(engine.run(sets, also=["tail_ratio"]).metrics, expected.metrics)
     assert len(set(expected.metrics[:, -1])) == len(sets)
+
+
+def test_a_sweep_that_nobody_holds_is_gone_at_once(demo: Panel) -> None:
+    """Its tape is the largest thing that it has, and must not wait for the collector of cycles."""
+    engine = Sweep(demo, 300, 320)
+    engine.run([Momentum(top=top, lookback=lookback) for lookback in (5, 6) for top in (1, 2)])
+    gone = weakref.ref(engine)
+    del engine
+    assert gone() is None
 
 
 def test_metrics_that_are_undefined_are_nan(demo: Panel) -> None:

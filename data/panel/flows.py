@@ -70,10 +70,14 @@ def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers
     compared as they came out: a count that came later than one of a later session changes nothing any more.
     """
     before = row_before(units, usable_from)
-    switched, price_divisor = _unit_basis(units, before, events)
-    pending = pending_splits(events, units.shape)
-    # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
-    basis = np.multiply.accumulate(switched, axis=0)
+    split = any(event.kind == "split" for event in events)
+    # Without a split, one number stands for all of them.
+    basis = price_divisor = pending = np.broadcast_to(1.0, units.shape)
+    if split:
+        switched, price_divisor = _unit_basis(units, before, events)
+        pending = pending_splits(events, units.shape)
+        # basis[t] is the product of all ratios up to t; K between two counts is a quotient of two of them.
+        basis = np.multiply.accumulate(switched, axis=0)
     columns = np.broadcast_to(np.arange(units.shape[1]), units.shape)
     has_before = before >= 0
     rows = np.where(has_before, before, 0)
@@ -86,7 +90,8 @@ def unit_changes(units: Floats, events: tuple[Event, ...], usable_from: Integers
     for event in events:
         if event.kind == "merge":
             _take_out_merged(change, units, before, basis, event, usable_from)
-    return UnitFlows(change, before, growth, basis, price_divisor, pending, units / basis)
+    adjusted = units / basis if split else units
+    return UnitFlows(change, before, growth, basis, price_divisor, pending, adjusted)
 
 
 def _take_out_merged(

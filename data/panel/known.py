@@ -331,7 +331,7 @@ class Known:
         """
         gap, before = self._changes.merged, self._changes.before
         if not (gap >= SELDOM).any():
-            return np.zeros(gap.shape, dtype=np.int64)
+            return np.broadcast_to(np.int64(0), gap.shape)
         columns = np.broadcast_to(np.arange(gap.shape[1]), gap.shape)
         earlier = gap[np.maximum(before, 0), columns]
         usual = np.where((before >= 0) & (earlier > 0), np.minimum(gap, earlier), gap)
@@ -341,7 +341,7 @@ class Known:
     @cached_property
     def _good_for(self) -> Integers:
         """Sessions for which each count is good: up to the next one, and once more if that is late."""
-        return 2 * self._every
+        return 2 * self._every if self._every.any() else self._every
 
     @cached_property
     def _change_from(self) -> Integers:

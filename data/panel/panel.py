@@ -231,11 +231,11 @@ class Panel:
             lags=lags or {},
         )
         rules = RuleArrays(
-            lot=np.full(shape, lot, dtype=np.int64),
-            tick=np.full(shape, tick),
-            price_limit=np.broadcast_to(limits, shape).copy(),
-            buy_fee_rate=np.full(shape, buy_fee_rate),
-            sell_fee_rate=np.full(shape, sell_fee_rate),
+            lot=np.broadcast_to(np.int64(lot), shape),
+            tick=np.broadcast_to(np.float64(tick), shape),
+            price_limit=np.broadcast_to(limits, shape),
+            buy_fee_rate=np.broadcast_to(np.float64(buy_fee_rate), shape),
+            sell_fee_rate=np.broadcast_to(np.float64(sell_fee_rate), shape),
         )
         listings = Listings(tuple(listed or nobody), tuple(delisted or nobody), nobody, nobody)
         return cls.build(
