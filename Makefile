@@ -93,7 +93,7 @@ bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks
 
 bench-peers: $(VENV)/.test
-	@$(PIP) --editable '.[bench]' 'vectorbt[rust]'
+	@$(PIP) --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.batch --write
 
 bench-engines: $(VENV)/.test

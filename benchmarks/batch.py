@@ -21,10 +21,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.jobs import ROOT, Job, jobs, rows, task, vectorbt_engines
+from benchmarks.jobs import ROOT, Job, jobs, rows, rust_engines, task, vectorbt_engines
 from benchmarks.table import lines, machine, write_table
 
-PEERS = ("vectorbt", "backtrader")
+PEERS = ("vectorbt", "polars", "akquant", "backtrader")
 TOLERANCE = 1e-9
 
 
@@ -111,12 +111,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     peers = [name for name in options.peers.split(",") if name in PEERS]
     if "vectorbt" in peers and not vectorbt_engines():
         print("vectorbt is not installed, and left out: pip install -e '.[bench]'", file=sys.stderr)
+    lacking = {"polars", "akquant"} & set(peers) - set(rust_engines())
+    if lacking:
+        print(f"{', '.join(sorted(lacking))}: not installed, and left out", file=sys.stderr)
+        peers = [name for name in peers if name not in lacking]
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
     with tempfile.TemporaryDirectory() as folder:
         found = jobs(peers, quick=options.quick, folder=Path(folder))
         chosen = {name: job for name, job in found.items() if options.only in name or name == "run"}
         measure(chosen, repeat=options.repeat, patience=options.patience, folder=Path(folder))
-    text = "\n".join([*lines(found, list(rows(options.quick))), f"- {machine(load, options.repeat)}"])
+    below = f"- {machine(load, options.repeat)} In brackets the fastest and the slowest."
+    text = "\n".join([*lines(found, list(rows(options.quick))), below])
     print(text)
     if options.json:
         document = {name: vars(job) | {"command": list(job.command[1:])} for name, job in found.items()}

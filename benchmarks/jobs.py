@@ -117,6 +117,11 @@ def jobs(peers: Sequence[str], *, quick: bool, folder: Path) -> dict[str, Job]:
             }
             if not quick:
                 found[f"{engine} L, one"] = Job(task("vectorbt", "L", 1, engine))
+    for peer in ("polars", "akquant"):
+        if peer in peers:
+            found[f"{peer} S, one"] = Job(task("rust", peer, "S"))
+    if "polars" in peers and not quick:
+        found["polars L, one"] = Job(task("rust", "polars", "L"))
     if "backtrader" in peers:
         found |= {
             "pandas S, one": Job(task("backtrader", "S", "pandas")),
@@ -139,6 +144,12 @@ def vectorbt_engines() -> tuple[str, ...]:
     return ("numba", "rust") if find_spec("vectorbt_rust") is not None else ("numba",)
 
 
+def rust_engines() -> tuple[str, ...]:
+    """Return the peers in Rust that are installed, besides vectorbt's own engine."""
+    modules = {"polars": "polars_backtest", "akquant": "akquant"}
+    return tuple(name for name, module in modules.items() if find_spec(module) is not None)
+
+
 def rows(quick: bool) -> Iterator[Row]:
     """Yield the lines of the table."""
     large, small, medium, many = (300, 100, 50, 5_000) if quick else (10_000, 1_000, 1_000, MANY)
@@ -152,6 +163,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
     def one_peers(size: str, timing: str) -> dict[str, tuple[str, str, int]]:
         found = {engine: (f"{engine} {size}, one", timing, 1) for engine in ("numba", "rust")}
+        found |= {peer: (f"{peer} {size}, one", timing, 1) for peer in ("polars", "akquant")}
         return found | {feed: (f"{feed} {size}, one", "first", 1) for feed in ("pandas", "arrays")}
 
     for costs, what in (("rules", "all market rules"), ("plain", "the workload's costs")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,11 +13,16 @@ from benchmarks.jobs import Job, Row
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-VERSIONS = ("numpy", "numba", "pandas", "vectorbt", "vectorbt-rust", "backtrader")
+VERSIONS = (
+    *("numpy", "numba", "pandas", "vectorbt", "vectorbt-rust", "polars", "polars-backtest", "akquant"),
+    "backtrader",
+)
 COLUMNS = {
     "bare": "bare loop, one core",
     "numba": "vectorbt, numba",
     "rust": "vectorbt, rust",
+    "polars": "polars-backtest",
+    "akquant": "akquant",
     "pandas": "backtrader, PandasData",
     "arrays": "backtrader, our feeds",
 }
@@ -133,9 +139,18 @@ def machine(load: tuple[float, float, float] | None, repeat: int) -> str:
             continue
     busy = f", load {load[0]:.1f} before" if load else ""
     return (
-        f"{_processor()}, {os.cpu_count()} cores{busy}; Python {platform.python_version()}, "
-        f"{', '.join(names)}; medians of {repeat}, in brackets the fastest and the slowest."
+        f"{state()}; {_processor()}, {os.cpu_count()} cores{busy}; Python {platform.python_version()}, "
+        f"{', '.join(names)}; medians of {repeat}."
     )
+
+
+def state() -> str:
+    """Return the commit that is measured, and whether the folder has changes that are in no commit."""
+    said = [
+        subprocess.run(["git", *words], cwd=README.parent, capture_output=True, text=True).stdout.strip()
+        for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+    ]
+    return f"commit {said[0] or 'unknown'}{' with changes' if said[1] else ''}"
 
 
 def _processor() -> str:

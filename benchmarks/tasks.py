@@ -133,6 +133,22 @@ def sweep_task(size: str, count: str) -> Report:
     return {"seconds": seconds, "failed": failed}
 
 
+def scale_task(engine: str, funds: str, sessions: str, count: str) -> Report:
+    """Run a workload of any size, all market rules: ``sweep``, or ``reference`` on one set after another."""
+    from benchmarks.workload import draw_workload
+    from engine.kernel.costs import Costs
+
+    data, sets = draw_workload(int(funds), int(sessions)), parameter_sets(int(count))
+    load_machine_code(data)
+    panel = data.panel()
+    if engine == "sweep":
+        seconds, _ = timed(lambda: sweep_on(panel, Costs()).run([strategy(each) for each in sets]))
+    else:
+        _reference(panel, strategy(SINGLE), Costs())  # what is kept of the panel is computed
+        seconds, _ = timed(lambda: [_reference(panel, strategy(each), Costs()) for each in sets])
+    return {"seconds": {engine: seconds}}
+
+
 def single_task(size: str) -> Report:
     """One set: from arrays, from a panel of which nothing is computed yet, and again on the same panel."""
     from benchmarks.workload import make_workload
@@ -299,6 +315,21 @@ def bare_task(size: str, count: str) -> Report:
     return {"seconds": {"bare": seconds}, "apart": _apart(final[:20], expected)}
 
 
+def rust_task(peer: str, size: str) -> Report:
+    """Run ``polars`` or ``akquant`` on one set; the first call and the next are apart."""
+    from importlib import import_module
+
+    from benchmarks.workload import make_workload
+
+    data, one = make_workload(size), import_module(f"benchmarks.peer_{peer}").one
+    first, final = timed(lambda: one(data, SINGLE))
+    warm = [timed(lambda: one(data, SINGLE))[0] for _ in range(5 if size == "S" else 1)]
+    return {
+        "seconds": {"first": first, "warm": statistics.median(warm)},
+        "apart": _apart(np.array([final]), np.array([oracle(data, SINGLE)])),
+    }
+
+
 def backtrader_task(size: str, feed: str) -> Report:
     """Plain backtrader on one set."""
     from benchmarks import peer_backtrader
@@ -354,6 +385,7 @@ def _apart(final: Floats, expected: Floats) -> list[float]:
 
 TASKS: dict[str, Callable[..., Report]] = {
     "sweep": sweep_task,
+    "scale": scale_task,
     "single": single_task,
     "notebook": notebook_task,
     "tune": tune_task,
@@ -362,6 +394,7 @@ TASKS: dict[str, Callable[..., Report]] = {
     "write-workload": write_workload,
     "bare": bare_task,
     "vectorbt": vectorbt_task,
+    "rust": rust_task,
     "backtrader": backtrader_task,
     "agreement": agreement_task,
 }

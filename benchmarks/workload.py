@@ -90,7 +90,7 @@ def draw_workload(funds: int, sessions: int) -> Workload:
     margin = np.round(start_margin * np.exp(np.cumsum(growth, axis=0)), 2)
     volume = np.round(0.02 * units * np.exp(rng.normal(0.0, 0.4, shape)) / 100.0) * 100.0
     amount = volume * (opening + high + low + close) / 4.0
-    days = np.arange("2015-01-05", "2040-01-01", dtype="datetime64[D]")
+    days = np.arange("2015-01-05", "2060-01-01", dtype="datetime64[D]")
     days = days[np.is_busday(days)][:sessions]
     symbols = tuple(f"{100000 + number}.SZ" for number in range(funds))
     return Workload(days, symbols, opening, high, low, close, volume, amount, units, margin)
