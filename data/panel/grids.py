@@ -28,8 +28,8 @@ Bools = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
 
 
-# Funds whose rows are in memory at a time.
-_BLOCK = 50
+# Funds are read so many at a time that they have about so many rows, or are one part of so many of all.
+_ROWS, _PARTS = 25_000, 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def facts_of(
     markets: tuple[str, ...],
     published: Availability,
 ) -> Facts:
-    """Return the facts about some funds; their rows are read fifty funds at a time.
+    """Return the facts about some funds; their rows are read some funds at a time.
 
     ``days`` are the sessions that ``markets``, in the order in which they open, have in common.
     """
@@ -93,7 +93,8 @@ def facts_of(
                 values = dict.fromkeys(table.measures, nothing)
                 usable_from = _usable_from(table, names, sessions)
             elif by_fund:
-                values, usable_from = _by_session(table, _blocks(source, table, names), names, sessions)
+                blocks = _blocks(source, table, names, len(days))
+                values, usable_from = _by_session(table, blocks, names, sessions)
             elif "day" in table.key:
                 values, usable_from = _by_session(table, [frame], names, sessions)
             else:
@@ -107,10 +108,11 @@ def facts_of(
     return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
 
 
-def _blocks(source: Readable, table: Table, names: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of funds, some of the funds at a time: all of a large store would fill the memory."""
-    for first in range(0, len(names), _BLOCK):
-        yield source.read(table.name, names[first : first + _BLOCK])
+def _blocks(source: Readable, table: Table, names: tuple[str, ...], sessions: int) -> Iterator[pd.DataFrame]:
+    """Yield the rows of funds, some of the funds at a time: what is read of all would fill the memory."""
+    most = max(1, _ROWS // sessions, len(names) // _PARTS)
+    for first in range(0, len(names), most):
+        yield source.read(table.name, names[first : first + most])
 
 
 def _by_session(

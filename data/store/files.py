@@ -35,6 +35,8 @@ from data.store.tables import TABLES
 # The rows of a series are in one group of rows, with those of others if they are few, so that little else is
 # read with them.
 _LEAST_GROUP, _MOST_GROUP = 4_096, 65_536
+# Rows from which on they are read by several threads, each of which keeps memory of its own.
+_BY_THREADS = 100_000
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
 _NOTE = "etflow"
 _MAGIC_AND_LENGTH = 8
@@ -188,7 +190,7 @@ def fields_of(schema: Table) -> pa.Schema:
 
 def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
     """Return rows of a file as a table has them."""
-    frame: pd.DataFrame = rows.to_pandas()
+    frame: pd.DataFrame = rows.to_pandas(use_threads=len(rows) >= _BY_THREADS)
     return frame.astype(schema.types)
 
 
@@ -243,11 +245,13 @@ class OpenFile:
         if not stretches:
             return {}
         needed = sorted({number for each in stretches.values() for number in range(*self._groups_of(*each))})
+        sizes = np.diff(groups)[needed]
+        threads = bool(sizes.sum() >= _BY_THREADS)
         rows = self._complete(
-            self._schema.names, lambda columns: self._parquet.read_row_groups(needed, columns)
+            self._schema.names,
+            lambda columns: self._parquet.read_row_groups(needed, columns, use_threads=threads),
         )
         # How far the rows of each group have moved up, because others were not read.
-        sizes = np.diff(groups)[needed]
         moved = dict(zip(needed, (groups[needed] - np.cumsum(sizes) + sizes).tolist(), strict=True))
         return {
             name: rows.slice(begin - moved[self._groups_of(begin, end)[0]], end - begin)
