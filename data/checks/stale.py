@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import worst
+from data.checks.reading import days_of, worst
 from data.store.tables import FACT_TABLES
 
 _LOST_PART = 0.20
@@ -67,8 +68,17 @@ def lost_members(data: Inputs) -> Iterator[Finding]:
             yield from _ended(data, table, str(exchange), rows)
 
 
+def _by_day(rows: pd.DataFrame) -> pd.Series:
+    """Return the number of rows of each day that has some, by day; without sorting them."""
+    days = days_of(rows["day"])
+    counts = np.bincount((days - days.min()).astype(np.int64))
+    there = np.flatnonzero(counts)
+    index = pd.DatetimeIndex((days.min() + there).astype("datetime64[us]"), name="day")
+    return pd.Series(counts[there], index=index)
+
+
 def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    counts = rows.groupby("day").size()
+    counts = _by_day(rows)
     before = counts.shift()
     for day in counts.index[(counts < before * (1 - _LOST_PART)) & (before - counts >= _LOST_LEAST)]:
         yield Finding.on(
@@ -107,7 +117,7 @@ def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Itera
 
 def _cut_at(rows: pd.DataFrame) -> str:
     """Say at which length a list is cut, if it has the same on 20 days while its members change."""
-    counts = rows.groupby("day").size()
+    counts = _by_day(rows)
     usual = int(counts.mode().iloc[-1])
     same = counts.index[counts == usual]
     members = rows.loc[rows["day"].isin(same), "symbol"].nunique()
