@@ -30,6 +30,7 @@ from data.panel.known import SELDOM
 from data.panel.panel import Panel
 from data.source import DataSource, open_source, renamed
 from data.synthetic import notice_of
+from data.words import count
 from engine.result import Result
 from engine.results.runs import run_id
 from engine.simulation.backtest import backtest
@@ -216,7 +217,7 @@ def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[
     if stopping:
         first = stopping[0]
         checks = sorted({finding.check for finding in stopping})
-        more = f" (and {len(stopping) - 1} more)" if len(stopping) > 1 else ""
+        more = f" (beside {count(len(stopping) - 1, 'more finding')})" if len(stopping) > 1 else ""
         raise DataError(
             f"the data failed the check `{first.check}`: {first.table} {first.symbol}, {first.period}: "
             f"{first.message}{more}",

@@ -51,7 +51,9 @@ ROOMS: dict[str, str] = {
     "data.demo": "data.errors data.atomic data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.facts data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",
-    "data.checks": ("data.errors data.atomic data.folders data.facts data.store data.source data.panel"),
+    "data.checks": (
+        "data.errors data.atomic data.folders data.words data.facts data.store data.source data.panel"
+    ),
     "data.importing": "data.errors data.parsing data.facts data.store",
     "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
@@ -90,8 +92,8 @@ ROOMS: dict[str, str] = {
     "data.filled": "data.facts data.store data.source",
     "data.load": "data.errors data.facts data.source data.panel data.filled",
     "engine.pipeline": (
-        "data.errors engine.result engine.results data.synthetic data.source data.panel data.checks "
-        "engine.strategy engine.spec engine.simulation data.load"
+        "data.errors data.words engine.result engine.results data.synthetic data.source data.panel "
+        "data.checks engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
         "data.days data.errors data.expression data.parsing data.numeric engine.kernel engine.statistics "

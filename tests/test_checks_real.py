@@ -101,7 +101,7 @@ def test_what_else_is_known_of_tidy_data_is_no_error(tidy_findings):
     assert found["reference-price", "515080.SH"].count == 16
     assert found["reference-price", "515220.SH"].count == 5
     # Weekly counts.
-    assert found["units-gap", "515980.SH"].message.startswith("279 session(s)")
+    assert found["units-gap", "515980.SH"].message.startswith("279 sessions")
     assert {key for name, key in found if name == "index-before-launch"} == {
         "930851",
         "931071",

@@ -179,7 +179,7 @@ def test_days_without_a_balance_and_balances_of_zero():
 
     (found,) = check(planted("margin", edit))
     assert (found.check, found.severity) == ("margin-gap", "warning")
-    assert "2 session(s) without a balance after the first one, and 1 balance(s) of zero" in found.message
+    assert "2 sessions without a balance after the first one, and 1 balance of zero" in found.message
 
 
 def test_a_monthly_margin_series_has_no_gaps():
@@ -215,7 +215,7 @@ def test_an_index_that_jumps_after_a_gap():
 
     found = check(planted("index_bars", edit))
     assert [each.check for each in found] == ["missing-session", "index-jump"]
-    assert "over 15 session(s) without a row" in found[1].message
+    assert "over 15 sessions without a row" in found[1].message
 
 
 def test_weights_that_lack_members():

@@ -363,4 +363,4 @@ def test_counts_that_change_their_unit_of_measure():
 def test_sessions_without_a_count_are_noted():
     (found,) = check(planted("units", lambda units: units.drop(index=[5, 6, 9])))
     assert (found.check, found.severity, found.count) == ("units-gap", "note", 2)
-    assert "3 session(s) without a count, at most 2 in a row" in found.message
+    assert "3 sessions without a count, at most 2 in a row" in found.message

@@ -135,6 +135,19 @@ def test_quiet_silences_warnings_and_notes_but_not_errors(capsys):
     assert capsys.readouterr() == ("", "error: wrong\n")
 
 
+def test_of_warnings_of_a_check_the_first_is_said_and_how_many_follow(capsys):
+    said = [
+        "ended: bars SH: A, B and 3 more",
+        "ended: nav SZ: C",
+        "ended: units SZ: D",
+        "gap: bars E: 2 days",
+    ]
+    output.warn_of_data(app(), said, "store")
+    first, second, _ = capsys.readouterr().err.splitlines()
+    assert first == "warning: data: ended: bars SH: A, B and 3 more (2 more findings of `ended`)"
+    assert second == "warning: data: gap: bars E: 2 days"
+
+
 def test_an_error_takes_one_line_whatever_is_in_it(capsys):
     output.complain("two\nlines")
     assert capsys.readouterr().err == "error: two lines\n"

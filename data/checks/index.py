@@ -9,6 +9,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import records, worst
+from data.words import count
 
 # No Chinese stock moves by more, so no index of them does.
 _LARGEST_MOVE = 0.20
@@ -29,7 +30,7 @@ def index_before_launch(data: Inputs) -> Iterator[Finding]:
         launch = data.launches.get(str(index))
         if launch is not None:
             early = rows[rows["day"] < pd.Timestamp(launch)]
-            message = f"{len(early)} level(s) from before the launch on {launch}"
+            message = f"{count(len(early), 'level')} from before the launch on {launch}"
         else:
             closed = rows["open"].isna()
             early = rows[rows["day"] <= rows.loc[closed, "day"].max()]
@@ -52,7 +53,7 @@ def index_jump(data: Inputs) -> Iterator[Finding]:
     """Find index levels that move by more than 20 % from row to row: a gap, a wrong row, another base."""
     steps = data.steps("index_bars").rename(columns={"index": "code"})
     for row in records(steps[(steps["ratio"] - 1).abs() > _LARGEST_MOVE]):
-        gap = f", over {row.skipped} session(s) without a row" if row.skipped else ""
+        gap = f", over {count(row.skipped, 'session')} without a row" if row.skipped else ""
         yield Finding.on(
             "index-jump",
             "warning",

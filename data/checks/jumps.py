@@ -19,6 +19,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import LARGEST_MOVE, UNKNOWN_LIMIT, Inputs
 from data.checks.reading import days_of, records
 from data.facts.unit_splits import known_splits
+from data.words import count
 
 # Jumps of one fund that are no farther apart are one event, and days no farther away belong to one.
 NEARBY = timedelta(days=10)
@@ -168,7 +169,7 @@ def _price_jumps(data: Inputs) -> Iterator[Jump]:
         if has_reference:
             evidence += f", reference price {row.pre_close:g}"
         if row.skipped:
-            evidence += f", {row.skipped} session(s) without a bar between"
+            evidence += f", {count(row.skipped, 'session')} without a bar between"
         moved = row.beyond != 0 and abs(np.log(row.open / row.reference / factor)) < np.log(_ALIKE)
         growth = _unit_growth_near(data, row.symbol, row.day.date())
         if growth is not None and abs(np.log(growth * factor)) < abs(np.log(growth)) / 2:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import worst
+from data.words import count
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
 _ROUNDING, _ROUNDING_RATE = 1.0, 1e-5
@@ -29,7 +30,7 @@ def margin_identity(data: Inputs) -> Iterator[Finding]:
             "margin",
             str(symbol),
             rows["day"],
-            f"balance is not the one before + bought - repaid on {len(rows)} day(s), "
+            f"balance is not the one before + bought - repaid on {count(len(rows), 'day')}, "
             f"off by {row.off:,.0f} on {row.day:%Y-%m-%d}",
             "Net financing is taken from balances. Compare with another source; check units of measure.",
         )
@@ -53,7 +54,7 @@ def margin_gap(data: Inputs) -> Iterator[Finding]:
             "margin",
             str(symbol),
             rows["day"],
-            f"{rows['skipped'].sum()} session(s) without a balance after the first one, and "
-            f"{rows['zero'].sum()} balance(s) of zero",
+            f"{count(int(rows['skipped'].sum()), 'session')} without a balance after the first one, and "
+            f"{count(int(rows['zero'].sum()), 'balance')} of zero",
             "Import the missing days. Leave days without a figure out, instead of writing zero.",
         )

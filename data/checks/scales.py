@@ -10,6 +10,7 @@ from data.checks.reading import worst
 from data.checks.vwap import SCALES
 from data.store.schema import ANY
 from data.store.tables import FACT_TABLES
+from data.words import count
 
 
 def lots_for_shares(data: Inputs) -> Iterator[Finding]:
@@ -43,8 +44,8 @@ def implausible_value(data: Inputs) -> Iterator[Finding]:
                     table.name,
                     str(series),
                     wrong["day"],
-                    f"`{column.name}` is not within {low:g} to {high:g} in {len(wrong)} row(s), at worst "
-                    f"{getattr(row, column.name):+g} on {row.day:%Y-%m-%d}",
+                    f"`{column.name}` is not within {low:g} to {high:g} in {count(len(wrong), 'row')}, "
+                    f"at worst {getattr(row, column.name):+g} on {row.day:%Y-%m-%d}",
                     "Compare with another source. If it is in percent, say so in a map file (--map).",
                 )
 

@@ -13,6 +13,7 @@ from data.facts.calendars import COMMAND
 from data.facts.rules import LONGEST_HALT
 from data.facts.symbols import MARKET_CODES
 from data.store.tables import FACT_TABLES, TABLES
+from data.words import count
 
 # Fewer rows than these say nothing about how often a series is published.
 _FEWEST_ROWS = 10
@@ -46,7 +47,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
                 table,
                 str(series),
                 rows["day"],
-                f"{len(rows)} row(s) on days without a session, {weekend} on weekends, "
+                f"{count(len(rows), 'row')} on days without a session, {weekend} on weekends, "
                 f"{int(rows['copy'].sum())} equal to the row beside it",
                 "Leave the rows out. If the exchange was open, add the session to a calendar file.",
             )
@@ -68,7 +69,8 @@ def beyond_calendar(data: Inputs) -> Iterator[Finding]:
                 table,
                 str(series),
                 rows["day"],
-                f"{len(rows)} row(s) on days for which it is not known yet whether the exchange was open",
+                f"{count(len(rows), 'row')} on days for which it is not known yet "
+                "whether the exchange was open",
                 f"Import the exchange's notice of closed days: {COMMAND}. Or end earlier.",
             )
 
@@ -103,7 +105,7 @@ def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
             rows["before_day"].min().date(),
             rows["day"].max().date(),
             missing,
-            f"{missing} session(s) without a row, {part:.1%}, at "
+            f"{count(missing, 'session')} without a row, {part:.1%}, at "
             f"most {longest.skipped} in a row after {longest.before_day:%Y-%m-%d}",
             "A day or two may be a halt, on which nothing trades. For more, import a fuller source.",
         )
@@ -124,7 +126,8 @@ def _beside_bars(data: Inputs, table: str) -> Iterator[Finding]:
             table,
             str(symbol),
             missing["day"],
-            f"{len(missing)} session(s) with a bar and without a row, {len(missing) / counts[symbol]:.1%}",
+            f"{count(len(missing), 'session')} with a bar and without a row, "
+            f"{len(missing) / counts[symbol]:.1%}",
             "A value is known for some sessions and then unknown. Import a fuller source.",
         )
 
@@ -180,7 +183,7 @@ def _outside(symbol: str, days: pd.Series, when: str) -> Iterator[Finding]:
             "bars",
             symbol,
             days,
-            f"{len(days)} bar(s) from {when}",
+            f"{count(len(days), 'bar')} from {when}",
             "They are not traded. If the day is wrong, say the right one in the table `funds`.",
         )
 

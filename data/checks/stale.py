@@ -12,6 +12,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import days_of, worst
 from data.store.tables import FACT_TABLES
+from data.words import count
 
 _LOST_PART = 0.20
 _LOST_LEAST = 3
@@ -46,8 +47,8 @@ def frozen_series(data: Inputs) -> Iterator[Finding]:
                 table.name,
                 str(series),
                 rows["day"],
-                f"{len(rows)} row(s) repeat the row before, at most {longest.repeats} in a row, at "
-                f"{columns[0]} {longest.value:,.10g}",
+                f"{count(len(rows), 'row')} the same as the row before, at most {longest.repeats} in a row, "
+                f"at {columns[0]} {longest.value:,.10g}",
                 "If the source stopped, end the series where it did. Leave copies of a row out.",
             )
 

@@ -14,6 +14,7 @@ from data.checks.jumps import UNIT_SCALE
 from data.checks.reading import Floats, frequency, records, worst
 from data.facts.shipped import facts_in, shipped
 from data.facts.symbols import market_of
+from data.words import count
 
 # The smallest exchange-traded funds have about a million units in China, and 50,000 in the US.
 _FEWEST = {"cn_etf": 500_000, "us_etf": 10_000}
@@ -195,7 +196,7 @@ def creation_steps(data: Inputs) -> Iterator[Finding]:
     ]
     if not steps:
         return
-    middle = float(np.median(steps))
+    middle, funds = float(np.median(steps)), count(len(steps), "fund")
     low, high = _STEPS if len(steps) >= _MANY_FUNDS else (0.0, _LARGEST_STEP)
     if low < middle < high:
         return
@@ -205,7 +206,7 @@ def creation_steps(data: Inputs) -> Iterator[Finding]:
         "units",
         "CN",
         chinese["day"],
-        f"counts of {len(steps)} fund(s) change in steps of {middle:,.0f} in the middle, creation units are "
+        f"counts of {funds} change in steps of {middle:,.0f} in the middle, creation units are "
         f"about a million: the counts are probably ten times too {'large' if middle >= high else 'small'}",
         _MEASURES,
     )
@@ -244,6 +245,7 @@ def units_gap(data: Inputs) -> Iterator[Finding]:
     """Note sessions without a count between two counts: their flows are merged into the next one."""
     steps = data.steps("units")
     for symbol, rows in steps[steps["skipped"] > 0].groupby("symbol"):
+        without = count(int(rows["skipped"].sum()), "session")
         longest, every = worst(rows, "skipped"), data.rows_of("units", str(symbol)).index
         usual = frequency(steps.loc[every])
         yield Finding.on(
@@ -252,8 +254,8 @@ def units_gap(data: Inputs) -> Iterator[Finding]:
             "units",
             str(symbol),
             rows["day"],
-            f"{rows['skipped'].sum()} session(s) without a count, at most {longest.skipped} in a row before "
-            f"{longest.day:%Y-%m-%d}; {len(rows)} flow(s) cover more than one session"
+            f"{without} without a count, at most {longest.skipped} in a row before "
+            f"{longest.day:%Y-%m-%d}; {count(len(rows), 'flow')} over more than one session"
             + ("" if usual.startswith("daily") else f"; counts are {usual}"),
             "Nothing to do, unless a fuller source exists: merged flows are flagged as such, and counts that "
             "come seldom are good until the next is due.",

@@ -111,7 +111,7 @@ def look_ahead(audited: Audited) -> Opinion:
         NAME,
         True,
         f"{name} says the same about the past on {asked[0]} markets with another future, with {len(answers)} "
-        f"set(s) of parameters ({cells:,} cells).",
+        f"set{'s' * (len(answers) != 1)} of parameters ({cells:,} cells).",
         {"markets": asked[0], "parameter_sets": [called(each) for each, _, _ in answers], "cells": cells},
     )
 

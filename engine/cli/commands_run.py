@@ -271,10 +271,8 @@ def _warn(app: App, results: Mapping[str, Run]) -> None:
     """Warn of data that failed a check and of runs that are too short to judge."""
     shortest = min((len(result.days) for result in results.values()), default=FEW_SESSIONS)
     if shortest < FEW_SESSIONS:
-        warn(
-            app,
-            f"{shortest} session(s) are too few to judge by; annual figures of so short a run mean little",
-        )
+        few = f"{count(shortest, 'session')} {'is' if shortest == 1 else 'are'} too few to judge by"
+        warn(app, f"{few}; annual figures of so short a run mean little")
     for word, result in results.items():
         allowed = result.manifest.get("allowed", [])
         if allowed:

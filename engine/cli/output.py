@@ -64,7 +64,8 @@ def warn_of_data(app: App, said: Sequence[str], name: str) -> None:
         head, colon, _ = text.partition(": ")
         groups.setdefault(head if colon else text, []).append(text)
     for texts in groups.values():
-        more = f" ({len(texts) - 1} more)" if len(texts) > 1 else ""
+        head = texts[0].partition(": ")[0]
+        more = f" ({count(len(texts) - 1, 'more finding')} of `{head}`)" if len(texts) > 1 else ""
         warn(app, f"data: {texts[0]}{more}")
     if groups:
         note(app, f"All that the checks find: etflow data check --data {name}")
