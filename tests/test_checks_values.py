@@ -105,6 +105,40 @@ def test_counts_of_a_market_that_change_in_steps_of_no_creation_unit(factor, sai
 
 
 @pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (
+            0.01,
+            "steps of 100, and creation units have tens of thousands of shares: the counts are",
+        ),
+        (0.1, None),
+        (1, None),
+        (100, None),
+        (10_000, "steps of 100,000,000, and"),
+    ],
+)
+def test_counts_of_an_american_fund_that_change_in_steps_of_no_creation_unit(factor, said):
+    # ProShares' USD in March and April 2026: 31.66 million shares, created ten thousand at a time.
+    counts = np.array([3166, 3154, 3148, 3148, 3139, 3133, 3150, 3151, 3143, 3160, 3171, 3169, 3180]) * 1e4
+    bars = clean_market()["bars"]
+    bars = bars[bars["symbol"] == PAYER].head(len(counts)).assign(symbol="USD.US")
+    bars = bars.assign(volume=5e6 * factor, amount=5e6 * factor * bars["close"])
+    units = bars[["symbol", "day"]].assign(units=counts * factor)
+    found = check({"bars": bars, "units": units}, "implausible-units")
+    assert [(each.severity, each.symbol) for each in found] == [("warning", "USD.US")] * (said is not None)
+    assert all(said in each.message for each in found)
+
+
+def test_an_american_count_with_two_digits_changes_in_large_steps_and_is_none_too_many():
+    counts = np.array([1.4, 1.5, 1.3, 1.6, 1.4, 1.2, 1.6, 1.9, 1.5, 1.4, 1.8, 1.7, 1.5]) * 1e9
+    bars = clean_market()["bars"]
+    bars = bars[bars["symbol"] == PAYER].head(len(counts)).assign(symbol="AGG.US", volume=1e7)
+    units = bars[["symbol", "day"]].assign(units=counts)
+    bars["amount"] = bars["volume"] * bars["close"]
+    assert check({"bars": bars, "units": units}, "implausible-units") == []
+
+
+@pytest.mark.parametrize(
     ("units", "warnings"), [(3.97e9, 0), (3.97e8, 1), (3.97e10, 1), (4.1e7, 1), (1.985e9, 0), (1e8, 0)]
 )
 def test_a_count_that_a_report_contradicts(units, warnings):

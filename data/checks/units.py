@@ -34,6 +34,12 @@ _STEPS, _LARGEST_STEP, _MANY_FUNDS = (250_000.0, 4_500_000.0), 7_000_000.0, 5
 _CANDIDATES = tuple(
     digits * 10.0**power for power in range(4, 9) for digits in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0)
 )
+# The same of one American fund, whose creation units have thousands to hundreds of thousands of shares. A
+# vendor who rounds to two digits makes large steps too, but not of less than a fiftieth of the count.
+_AMERICAN_STEPS, _FINE_STEP = (750.0, 20_000_000.0), 0.02
+_AMERICAN_CANDIDATES = tuple(
+    digits * 10.0**power for power in range(1, 9) for digits in (1.0, 1.5, 2.0, 2.5, 4.0, 5.0, 7.5)
+)
 # Changes that tell a step, at least, and of a long series the latest; the part that must be multiples of it,
 # but for what a count in 10^4 with two digits rounds off.
 _LEAST_CHANGES, _LATEST_CHANGES, _MOST_CHANGES, _ROUNDED = 8, 250, 0.75, 150.0
@@ -84,6 +90,9 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     3. Units times close above what the largest fund holds: 10^12 yuan, 3 x 10^12 dollars.
     4. Units, or units times close, a power of ten times what a report said of the day, or of that part of it,
        as far as etflow ships one (`etflow data facts statements`): a warning.
+    5. Counts of an American fund that change in steps of less than 750 shares, or of 20 million and more: a
+       warning. So 100 times too few and 10,000 times too many are told by one fund. What lies between is not:
+       creation units and turnovers of funds differ by as much.
     """
     units = data.tables["units"]
     codes, names = pd.factorize(units["symbol"])
@@ -108,7 +117,7 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
         yield from _said_otherwise(told_of, ours.merge(bars, on=["symbol", "day"], how="left"))
     both = enough.merge(bars, on=["symbol", "day"])
     for symbol, rows in both.groupby("symbol"):
-        told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows)
+        told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows) or _american(str(symbol), rows)
         if told is not None:
             yield Finding.on(
                 "implausible-units",
@@ -152,6 +161,20 @@ def _median(numbers: Floats) -> float:
     """Return the number in the middle of those that are there; NaN if none is."""
     there = numbers[~np.isnan(numbers)]
     return float(np.median(there)) if len(there) else np.nan
+
+
+def _american(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
+    """Return what the changes of an American count say against its unit of measure, None if nothing."""
+    if market_of(symbol) != "us_etf":
+        return None
+    counts = rows["units"].to_numpy(np.float64)
+    step, (low, high) = _step(counts, _AMERICAN_CANDIDATES), _AMERICAN_STEPS
+    large = step >= high and step < _FINE_STEP * float(np.median(counts))
+    if not (0.0 < step <= low or large):
+        return None
+    times = "10,000 times too large" if large else "100 times too small"
+    said = f"counts change in steps of {step:,.0f}, and creation units have tens of thousands of shares"
+    return "warning", f"{said}: the counts are probably {times}"
 
 
 def _said_otherwise(facts: Sequence[Mapping[str, str]], units: pd.DataFrame) -> Iterator[Finding]:
@@ -212,15 +235,15 @@ def creation_steps(data: Inputs) -> Iterator[Finding]:
     )
 
 
-def _step(counts: Floats) -> float:
+def _step(counts: Floats, candidates: Sequence[float] = _CANDIDATES) -> float:
     """Return the largest step of which three of four changes are multiples, 0 where nothing tells it."""
     changes = np.abs(np.diff(counts))
     changes = changes[changes > 0.0][-_LATEST_CHANGES:]
     if len(changes) < _LEAST_CHANGES or len(np.unique(changes)) < _LEAST_DIFFERENT:
         return 0.0
-    steps = np.array(_CANDIDATES)[:, None]
+    steps = np.array(candidates)[:, None]
     rest = np.abs(changes - np.rint(changes / steps) * steps)
-    fitting = (rest <= _ROUNDED).mean(axis=1) >= _MOST_CHANGES
+    fitting = (rest <= np.minimum(_ROUNDED, steps / 50.0)).mean(axis=1) >= _MOST_CHANGES
     return float(steps[fitting][-1, 0]) if fitting.any() else 0.0
 
 
