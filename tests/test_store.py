@@ -451,6 +451,16 @@ def test_a_damaged_description_is_named(tmp_path, text):
         Store(tmp_path)
 
 
+@pytest.mark.parametrize("change", [{"seal": 0}, {"seal": []}, {"first": 0}, {"last": ""}, {"rows": -1}])
+def test_a_description_of_a_file_that_says_something_else_is_damaged(tmp_path, change):
+    Store(tmp_path).append(BEFORE)
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    manifest["tables"]["units"][0] |= change
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=r"store.json` is damaged"):
+        Store(tmp_path)
+
+
 def test_a_damaged_table_is_named(tmp_path):
     store = Store(tmp_path)
     store.append(BEFORE)

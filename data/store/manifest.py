@@ -104,6 +104,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def _segment(document: Mapping[str, Any]) -> Segment:
-    first, last = (day and date.fromisoformat(day) for day in (document["first"], document["last"]))
-    seal = document["seal"] and Seal(**document["seal"])
-    return Segment(document["file"], int(document["rows"]), first, last, seal)
+    days = (document["first"], document["last"])
+    first, last = (None if day is None else date.fromisoformat(day) for day in days)
+    seal = None if document["seal"] is None else Seal(**document["seal"])
+    rows = int(document["rows"])
+    if rows < 0:
+        raise ValueError(f"{rows} rows")
+    return Segment(document["file"], rows, first, last, seal)
