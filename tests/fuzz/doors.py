@@ -14,6 +14,7 @@ DOORS = {
     "condition": Door("conditions, as of --where", typed.conditions, 280),
     "cost": Door("costs by name and value", typed.costs, 190),
     "option": Door("command lines", typed.options, 20),
+    "backtest": Door("command lines to the end, on the demo market", typed.backtests, 3),
     "spec": Door("spec files", typed.specs, 25),
     "weights": Door("files of target weights", tables.weights, 60),
     "broker": Door("orders, fills, positions", tables.brokers, 110),

@@ -27,6 +27,8 @@ from engine.results.loading import load
 from engine.strategy.trusted import FILE, is_trusted
 from engine.tuning.study import Study
 from tests.fuzz.door import Open, command, spoilt
+from tests.fuzz.tables import variable
+from tests.fuzz.typed import not_a_number
 from tests.helpers.small_market import clean_market
 from tests.helpers.tuning import goal_of_words, search_in, space_of
 
@@ -291,10 +293,10 @@ def caches(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     finding = Finding("gap", "error", "bars", "159363.SZ", *days, 2, "two", "Look at it.")
     answer = folder / "checks.json"
     kept.save(answer, [finding])
-    root = Path(os.environ["ETFLOW_CACHE"])
     tables = {name: Demo().read(name) for name in ("nav", "actions")}
-    cache.save("fuzz", tables)
-    (place,) = root.glob("demo-*-fuzz")
+    with variable("ETFLOW_CACHE", folder):
+        cache.save("fuzz", tables)
+    (place,) = folder.glob("demo-*-fuzz")
     files = {"checks": answer, **{name: place / f"{name}.parquet" for name in tables}}
     trusted = Path(os.environ["ETFLOW_STATE"]) / FILE
     trusted.parent.mkdir(exist_ok=True)
@@ -308,7 +310,8 @@ def caches(folder: Path) -> tuple[Mapping[str, bytes], Open]:
             assert not is_trusted(answer)
             trusted.unlink()
             return found is not None
-        frame = cache.load("fuzz", name)
+        with variable("ETFLOW_CACHE", folder):
+            frame = cache.load("fuzz", name)
         assert frame is None or frame.equals(tables[name])
         return frame is not None
 
@@ -359,8 +362,3 @@ units_record,157001.SZ,2025-08-20,yes,,n
         return code in (0, 5)
 
     return files, open_
-
-
-def not_a_number(word: str) -> None:
-    """Refuse what is no JSON."""
-    raise AssertionError(f"{word} in a document")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +39,22 @@ COMMANDS = {
     "universe": "data universe ai_cn --as-of 2025-08-20",
     "strategies": "strategies show share_inflow",
 }
+# To the end, on the demo market.
+WHOLE = {
+    "run": "run share_inflow:top=2 --set rebalance=5 --cost commission_rate=0.0003 --cost impact=0.5 "
+    "--lag units=2 --cash 1e6 --reserve 0.01 --seed 7 --fill vwap --availability strict --benchmark DEMO-A",
+    "stops": "run momentum --set lookback=10 --set stop_loss=0.03 --set weighting=inverse_volatility "
+    "--set cap=0.5",
+    "reversal": "run flow_reversal --set lookback=5 --set hysteresis=1 --set threshold=0.1 --engine batch",
+    "compare": "compare share_inflow:top=1 momentum:lookback=10,top=2 --cost slippage_rate=0.001 "
+    "--fill close",
+    "factor": "factor share_inflow:lookback=10 --horizons 1,5 --set phase=2",
+    "event": "event inflow_streak>=2 --horizons 1,5 --fill close",
+    "signal": "signal share_inflow:top=2,rebalance=1 --cash 250000 --band 0.01 --cost commission_min=3",
+    "brief": "brief 157001.SZ --window inflow=5,20 --window financing=3",
+}
+FUNDS = ("--symbols", "157001.SZ,157003.SZ,586012.SH")
+SHORT = ("--start", "2024-01-02", "--end", "2024-02-29")
 GROUPS = "runs", "data", "strategies"
 # They would bring other data, or write elsewhere.
 LEFT_OUT = "--data", "--out"
@@ -145,6 +162,30 @@ def options(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         return code in (0, 3)
 
     return examples, open_
+
+
+def backtests(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Command lines to the end: a document that is JSON, without what is no number."""
+    out = folder / "results"
+
+    def open_(name: str, content: bytes) -> bool:
+        _, *others = words_of(content)
+        words = [word for word in others if not word.startswith((*LEFT_OUT, "--p", "--format", "--spec"))]
+        last = {"brief": (), "signal": (*FUNDS, "--end", "2025-08-13", "--out", out)}
+        code, text = command(
+            WHOLE[name].split()[0], *words, *last.get(name, (*FUNDS, *SHORT, "--out", out)), "--json"
+        )
+        if code == 0 and text.startswith("{"):
+            json.loads(text, parse_constant=not_a_number)
+        shutil.rmtree(out, ignore_errors=True)
+        return code == 0
+
+    return {name: text.replace(" ", "\n").encode() for name, text in WHOLE.items()}, open_
+
+
+def not_a_number(word: str) -> None:
+    """Refuse what is no JSON."""
+    raise AssertionError(f"{word} in a document")
 
 
 def specs(folder: Path) -> tuple[Mapping[str, bytes], Open]:
