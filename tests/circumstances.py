@@ -26,6 +26,7 @@ CIRCUMSTANCES: dict[str, dict[str, str]] = {
         "TZ": "Asia/Shanghai",
         "PYTHONHASHSEED": "1",
         "PYTHONIOENCODING": "gbk",
+        ".order": "reversed",
     },
     "Kiritimati": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "2"},
     "ASCII": {"LC_ALL": "C", "TZ": "America/New_York", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},

@@ -22,25 +22,26 @@ from data.store.manifest import BESIDE, FILE, MANIFEST, read_manifest
 DRAWN = ("at", "look", "judgement", "seal", "forgotten")
 TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 TIMES = {"arrivals": ["came"], "revisions": ["replaced"]}
+RECORD = "record.jsonl"
 LOCKS = (".lock", "judging.lock")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The parts by path; ``lines`` are of files that grow; ``left`` is what only the dead leave."""
+    """The parts by path; ``lines`` are of files that grow; ``left`` is what only the dead leave.
+
+    ``standing`` are the lines of records that count: of each id the last, and what is equal once.
+    """
 
     parts: dict[str, Any]
     lines: dict[str, list[str]]
+    standing: dict[str, list[str]]
     left: tuple[str, ...]
 
     @property
     def whole(self) -> dict[str, Any]:
-        """All that must be equal where two pictures are; of a record each line once, in whichever order."""
-        grown = {
-            name: sorted({*lines} - {"damaged"}) if name.endswith("record.jsonl") else lines
-            for name, lines in self.lines.items()
-        }
-        return {**self.parts, **grown}
+        """All that must be equal where two pictures are."""
+        return {**self.parts, **self.lines, **self.standing}
 
 
 def picture(top: Path) -> Picture:
@@ -49,7 +50,8 @@ def picture(top: Path) -> Picture:
     lines: dict[str, list[str]] = {}
     left: list[str] = []
     _add(top, top, parts, lines, left)
-    return Picture(parts, lines, tuple(sorted(left)))
+    records = {name: _standing(top / name) for name in lines if name.endswith(RECORD)}
+    return Picture(parts, lines, records, tuple(sorted(left)))
 
 
 def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[str]], left: list[str]) -> None:
@@ -104,6 +106,13 @@ def _tables(path: Path, name: str, left: list[str]) -> Iterator[tuple[str, Any]]
     yield "recipe", TIME.sub(b"T", json.dumps(manifest.recipe, sort_keys=True).encode()).decode()
 
 
+def _standing(path: Path) -> list[str]:
+    found = {}
+    for raw, line in zip(path.read_bytes().splitlines(), _lines(path), strict=False):
+        found[line if line == "damaged" else raw.partition(b",")[0]] = line
+    return sorted({*found.values()} - {"damaged"})
+
+
 def _content(path: Path) -> str:
     return hashlib.sha256(TIME.sub(b"T", path.read_bytes())).hexdigest()
 
@@ -129,7 +138,7 @@ def between(before: Picture, after: Picture, now: Picture) -> list[str]:
             wrong.append(f"{name} is neither as before nor as after")
     for name in sorted({*before.lines, *after.lines, *now.lines}):
         was, will, found = (each.lines.get(name, []) for each in (before, after, now))
-        if name.endswith("record.jsonl"):
+        if name.endswith(RECORD):
             kept = set(was) <= set(found) or set(found) == set(will)
             if not kept or not set(found) - {"damaged"} <= {*was, *will}:
                 wrong.append(f"{name} has lost or gained lines")
