@@ -214,6 +214,7 @@ def test_no_rate_is_known_and_nothing_is_sent() -> None:
 
 
 # --- Through doors ----------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_an_account_of_both_markets_stepped_day_by_day_is_the_backtest(store: Store, tmp_path: Path) -> None:
     first, last = date(2025, 1, 22), date(2025, 2, 6)
     whole = run(MOMENTUM, load_panel(store, end=last), start=first, end=last)
