@@ -93,6 +93,7 @@ def test_rolling_std_of_one_value_is_unknown():
 
 def test_zscore():
     np.testing.assert_array_equal(zscore(column(1, 3, 5), 3), [NAN, NAN, (5 - 3) / 2])
+    np.testing.assert_array_equal(zscore(column(1, 3, 5), np.int64(3)), [NAN, NAN, (5 - 3) / 2])
 
 
 def test_zscore_of_a_constant_is_unknown():

@@ -46,6 +46,7 @@ class Moments(NamedTuple):
 
 def joins(n: int) -> int:
     """Return how many pairs of blocks are joined for a window of ``n`` rows."""
+    n = int(n)  # it may be a number of numpy's
     return n.bit_length() + n.bit_count() - 2
 
 
