@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 _SIZED = "sizes an order at the price at which it fills, which nobody knows when he sends it"
 _OURS_SIZED = "sizes at the reference price, which is known before the open"
-_BEYOND = "refuses a purchase whole that cash does not cover at the open"
-_CUT = "cuts it to the lots that cash pays for, and says so"
+_BEYOND = "refuses the whole of a purchase that cash does not cover at the open"
+_CUT = "cuts a purchase to the lots that cash pays for, and says so"
 _NO_VOLUME = "knows no limit by volume"
 _VOLUME = "trades a tenth of the session's volume; the rest expires, with a reason"
 _STALE = "fills a halted fund at its last price"
@@ -40,7 +40,10 @@ REASONS: Mapping[tuple[str, str], tuple[str, str]] = {
         "takes the commission of a purchase out of its amount, and sells more for that of a sale",
         "pays the commission out of cash",
     ),
-    ("least", "bt"): ("both of the above", "rounds towards zero, and pays out of cash"),
+    ("least", "bt"): (
+        "sales are rounded up and commissions taken out of amounts, as above",
+        "rounds towards zero, and pays out of cash",
+    ),
     ("least", "vectorbt"): ("knows a rate and a fixed fee, no minimum", "the larger of rate and minimum"),
     ("slippage", "bt"): (
         "takes half of the spread out of the amount of an order, as a commission",
@@ -56,7 +59,7 @@ REASONS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("halts", "bt"): (_STALE, _HALTED),
     ("halts", "vectorbt"): (_STALE, _HALTED),
     ("halts", "akquant"): (
-        "does not trade it either; a purchase that this sale was to pay for is refused whole",
+        "does not trade it either; the whole of a purchase that this sale was to pay for is refused",
         f"{_HALTED}; the purchase is cut",
     ),
     ("halts", "backtrader"): (_STALE, _HALTED),
