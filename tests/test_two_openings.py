@@ -162,6 +162,7 @@ class Home:
         return weights
 
 
+@pytest.mark.slow
 def test_what_waits_is_ordered_the_next_morning_of_a_run_and_of_an_account(tmp_path: Path) -> None:
     store = made(tmp_path / "both")
     first, since, after = date(2025, 1, 22), date(2025, 2, 6), date(2025, 2, 7)

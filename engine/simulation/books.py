@@ -44,7 +44,7 @@ from engine.kernel.fills import (
 )
 from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
 from engine.kernel.targets import ALL, Targets
-from engine.simulation.commissions import commissions
+from engine.simulation.board import Board, Columns
 from engine.simulation.ledger import (
     MONEY_TOLERANCE,
     InvariantError,
@@ -92,22 +92,6 @@ class Traded(NamedTuple):
     reason: int
 
 
-class Columns(dict[int, list[Any]]):
-    """Numbers of a market over a run, as plain lists by fund: made when the fund is first asked for.
-
-    Reading one number of an array costs ten times as much, and most funds of many are never asked for.
-    """
-
-    def __init__(self, values: NDArray[Any]) -> None:
-        super().__init__()
-        self._values = values
-
-    def __missing__(self, column: int) -> list[Any]:
-        found: list[Any] = self._values[:, column].tolist()
-        self[column] = found
-        return found
-
-
 class Books:
     """Cash, receivables and shares of one account, and the record of what happened to them."""
 
@@ -137,17 +121,7 @@ class Books:
         self._whole_session = fill == "vwap"
         self._terms = terms_of(costs)
         span = slice(first, last + 1)
-        self._base = Columns(getattr(market, fill)[span])
-        self._quotes = {
-            name: Columns(getattr(market, name)[span])
-            for name in ("low", "high", "volume", "limit_up", "limit_down", "tick", "lot")
-        }
-        charges = (*market.fee_rates(costs.fx_fee_rate), *commissions(panel, costs).values())
-        self._charges = tuple(Columns(each[span]) for each in charges)
-        self._volatility = Columns(market.volatility[span]) if costs.impact > 0.0 else None
-        self._reference = Columns(market.reference[span])
-        self._mark = Columns(market.mark[span])
-        self._tradable = Columns(market.tradable[span])
+        self._board = Board(panel, span, conditions)
         self._events: dict[int, list[Event]] = {}
         for event in market.events:
             self._events.setdefault(event.row, []).append(event)
@@ -184,13 +158,11 @@ class Books:
 
     def lot(self, column: int) -> int:
         """Return the shares to a lot of a fund in the session."""
-        lot: int = self._quotes["lot"][column][self.session]
-        return lot
+        return self._board.lot(column, self.session)
 
     def tradable(self, column: int) -> bool:
         """Return whether a fund can be ordered in the session: it is listed, and has a reference price."""
-        tradable: bool = self._tradable[column][self.session]
-        return tradable
+        return self._board.tradable(column, self.session)
 
     @property
     def session(self) -> int:
@@ -208,7 +180,7 @@ class Books:
     @property
     def equity(self) -> float:
         """Equity at the marks of the session."""
-        return self._equity_at(self._mark)
+        return self._equity_at(self._board.mark)
 
     def _equity_at(self, prices: Columns) -> float:
         session, holding = self.session, self.holding
@@ -284,7 +256,7 @@ class Books:
         session = self.session
         self._among, self._sleeve, self._divides = tranches, sleeve, sleeve == ALL
         if sleeve == ALL:
-            equity = self._equity_at(self._reference)
+            equity = self._equity_at(self._board.reference)
             mine, holding = self.shares, self.holding
         else:
             reference = self.panel.market.reference[self.row].tolist()
@@ -296,12 +268,12 @@ class Books:
         orders: dict[int, int] = {}
         for column in sorted({*wanted, *holding}):
             weight, held = weights[column], mine[column]
-            if not self._tradable[column][session]:
+            if not self.tradable(column):
                 # What is held of a fund that is no longer listed waits for its liquidation.
                 if weight > 0.0:
                     self.reject(column, 0, NOT_LISTED)
                 continue
-            price = self._reference[column][session]
+            price = self._board.reference[column][session]
             order = size_order(weight, equity, price, held, self._lot(column))
             if sleeve != ALL:
                 order = whole_sale(order, held, self.shares[column], self._lot(column))
@@ -345,7 +317,7 @@ class Books:
         All orders for a fund together get what one may have of the session's volume.
         """
         session = self.session
-        quote = self._quote(session, column)
+        quote = self._quote(column)
         if place is not None:
             quote = quote._replace(base=place.price)
         waits = place is not None and place.waits
@@ -390,7 +362,7 @@ class Books:
                     filled.commission,
                     filled.fee,
                     slippage_of(filled, quote),
-                    self._reference[column][session],
+                    self._board.reference[column][session],
                 )
             )
         costs = filled.commission + filled.fee
@@ -402,7 +374,7 @@ class Books:
 
         Without a price where the fund does not trade.
         """
-        quote = self._quote(self.session, column)
+        quote = self._quote(column)
         if not quote.volume > 0.0:
             return Filled(order, math.nan, math.nan, math.nan, math.nan, 0.0, 0, 0)
         return charge(order, quote, self._terms, 0.0)
@@ -490,20 +462,8 @@ class Books:
         lot = self.lot(column)
         return lot * self._among if self._sleeve == ALL and column not in self._waited else lot
 
-    def _quote(self, session: int, column: int) -> Quote:
-        quotes = self._quotes
-        return Quote(
-            self._base[column][session],
-            quotes["low"][column][session],
-            quotes["high"][column][session],
-            quotes["volume"][column][session],
-            quotes["limit_up"][column][session],
-            quotes["limit_down"][column][session],
-            quotes["tick"][column][session],
-            self._lot(column),
-            0.0 if self._volatility is None else self._volatility[column][session],
-            *(each[column][session] for each in self._charges),
-        )
+    def _quote(self, column: int) -> Quote:
+        return self._board.quote(column, self.session, self._lot(column))
 
     def reject(self, column: int, shares: int, reason: int) -> None:
         """Write down that shares, signed, of an order did not trade, and why (``engine.kernel.fills``)."""
