@@ -171,16 +171,22 @@ def backtests(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     def open_(name: str, content: bytes) -> bool:
         _, *others = words_of(content)
         words = [word for word in others if not word.startswith((*LEFT_OUT, "--p", "--format", "--spec"))]
-        last = {"brief": (), "signal": (*FUNDS, "--end", "2025-08-13", "--out", out)}
+        last = {"brief": (), "signal": (*FUNDS, "--end", "2025-08-13")}
         code, text = command(
-            WHOLE[name].split()[0], *words, *last.get(name, (*FUNDS, *SHORT, "--out", out)), "--json"
+            WHOLE[name].split()[0],
+            *words,
+            *last.get(name, (*FUNDS, *SHORT, "--no-report", "--out", out)),
+            "--json",
         )
         if code == 0 and text.startswith("{"):
             json.loads(text, parse_constant=not_a_number)
         shutil.rmtree(out, ignore_errors=True)
         return code == 0
 
-    return {name: text.replace(" ", "\n").encode() for name, text in WHOLE.items()}, open_
+    examples = {name: text.replace(" ", "\n").encode() for name, text in WHOLE.items()}
+    for name in ("run", "reversal"):  # machine code that is missing is made outside of the limit
+        open_(name, examples[name])
+    return examples, open_
 
 
 def not_a_number(word: str) -> None:
