@@ -132,6 +132,12 @@ def test_months_without_bars_are_in_common_with_nothing():
     )
 
 
+@pytest.mark.parametrize("month", [2021, None, "NaT", "soon"])
+def test_a_body_from_what_is_no_month_is_refused(month):
+    with pytest.raises(ValueError, match="month|datetime"):
+        Body.from_document({"first_month": month, "cells": {}}, {})
+
+
 def test_two_funds_that_exchange_their_prices_are_another_body():
     assert (
         body().months_in_common(body_of(DAYS, SYMBOLS, closes()[:, ::-1].copy()), "2021-01-04", "2021-06-30")

@@ -97,8 +97,12 @@ class Body:
             own = [int(text[at : at + DIGITS], 16) for at in range(0, len(text), DIGITS)]
             before = parent.digests[symbol][:kept] if parent is not None and kept else np.zeros(0, np.uint32)
             digests[str(symbol)] = np.concatenate((before, np.array(own, dtype=np.uint32)))
-        np.datetime64(found["first_month"], "M")  # ValueError where it is no month
-        return cls(found["first_month"], digests, "significant" in found)
+        month = found["first_month"]
+        if not isinstance(month, str) or np.isnat(
+            np.datetime64(month, "M")
+        ):  # ValueError where it is no month
+            raise ValueError(f"{month} is no month")
+        return cls(month, digests, "significant" in found)
 
 
 def body_of(days: Days, symbols: tuple[str, ...], closes: NDArray[np.float64]) -> Body:
