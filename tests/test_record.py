@@ -134,7 +134,7 @@ def test_months_without_bars_are_in_common_with_nothing():
 
 @pytest.mark.parametrize("month", [2021, None, "NaT", "soon"])
 def test_a_body_from_what_is_no_month_is_refused(month):
-    with pytest.raises(ValueError, match="month|datetime"):
+    with pytest.raises(ValueError, match=r"month|datetime"):
         Body.from_document({"first_month": month, "cells": {}}, {})
 
 
