@@ -44,17 +44,19 @@ def main(count: int, first: int, lot: int, phases: Sequence[Phase]) -> None:
     """Compare ``count`` markets, those of the lots from ``lot`` on."""
     met: Counter[str] = Counter()
     begun = time.monotonic()
-    while met["markets"] < count:
-        examples = min(LOT, count - met["markets"])
-        try:
-            met += lot_of(examples, f"{first} {lot}", phases)
-        except AssertionError:
-            print(f"differs: --seed {first} --lot {lot} --count {examples}", file=sys.stderr)
-            raise
-        lot += 1
-        print(f"{met['markets']:,} markets, {time.monotonic() - begun:.0f} s", file=sys.stderr)
-    for name, number in sorted(met.items()):
-        print(f"{name:<40}{number:>12,}")
+    try:
+        while met["markets"] < count:
+            examples = min(LOT, count - met["markets"])
+            try:
+                met += lot_of(examples, f"{first} {lot}", phases)
+            except AssertionError:
+                print(f"differs: --seed {first} --lot {lot} --count {examples}", file=sys.stderr)
+                raise
+            lot += 1
+            print(f"{met['markets']:,} markets, {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    finally:  # also where somebody interrupts it
+        for name, number in sorted(met.items()):
+            print(f"{name:<40}{number:>12,}")
 
 
 def lot_of(examples: int, drawn_from: str, phases: Sequence[Phase]) -> Counter[str]:
