@@ -74,7 +74,7 @@ def shared(function: Piece) -> Piece:
 
 
 @contextmanager
-def sharing(known: Any, megabytes: int = 96) -> Iterator[None]:
+def sharing(known: Any, megabytes: int = 32) -> Iterator[None]:
     """Keep the results of shared functions on ``known`` within the block, up to so much memory."""
     outer = _stores.get(id(known))
     if outer is not None:
