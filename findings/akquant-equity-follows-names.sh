@@ -18,7 +18,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check akquant==0.3.71
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check akquant==0.3.71 pandas==3.1.1 numpy==2.4.6
 "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 import logging
 

@@ -7,6 +7,7 @@ something was made, the ids of lines on record, and, of another umask, who may r
 
 from __future__ import annotations
 
+import locale
 import os
 import shutil
 import subprocess
@@ -132,6 +133,18 @@ def played(
     return picture(box)
 
 
+def installed(name: str) -> bool:
+    """Return whether the system has a locale; where it has not, C's takes its place."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        locale.setlocale(locale.LC_ALL, name)
+    except locale.Error:
+        return False
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+    return True
+
+
 def main() -> None:
     """Play all commands under all circumstances, and print what differs."""
     from data.folders import cache_folder
@@ -147,7 +160,12 @@ def main() -> None:
             first = first or found
             other = differences(first, found)
             wrong += len(other)
-            print(f"{name:<12} {len(found.whole)} parts, other: {', '.join(other) or 'none'}", flush=True)
+            there = installed(CIRCUMSTANCES[name].get("LC_ALL", ""))
+            print(
+                f"{name:<12} {len(found.whole)} parts, other: {', '.join(other) or 'none'}"
+                f"{'' if there else '; its locale is not installed, its encoding is'}",
+                flush=True,
+            )
     sys.exit(1 if wrong else 0)
 
 
