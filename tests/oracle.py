@@ -388,7 +388,8 @@ def simulate(scenario: Scenario) -> Outcome:
         for symbol, shares in waiting.items():
             quote = today[symbol]
             shares = shares // quote.terms.lot * quote.terms.lot
-            if symbol not in sequence and shares and quote.listed and quote.reference is not None:
+            out = decision is not None and symbol in (decision.only or ())
+            if symbol not in sequence and not out and shares and quote.listed and quote.reference is not None:
                 sleeve = [account] if whose is None else [account, sleeves[whose]]
                 fill, refused = trade(sleeve, scenario, quote.terms.lot, day, symbol, quote, shares)
                 fills += fill

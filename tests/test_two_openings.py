@@ -147,6 +147,14 @@ def test_a_stop_takes_back_the_purchase_of_its_fund(simulate_with: Any) -> None:
     assert traded(outcome)[2:] == [(WED, X, -800, 10.0), (THU, A, -2_000, 1.0)]
 
 
+def test_a_stop_takes_back_a_purchase_of_which_nothing_is_held_yet(simulate_with: Any) -> None:
+    fund = Fund(A, bars(1.0, 1.0, 1.0, 1.0, 1.0))
+    stopped = market(fund, wed={A: 1.0}, thu=Decision({}, (), only=(A,)))
+    assert traded(simulate_with(stopped))[1:] == [(WED, X, -1_000, 10.0)]
+    other = market(fund, wed={A: 1.0}, thu=Decision({}, (), only=(X,)))
+    assert traded(simulate_with(other))[1:] == [(WED, X, -1_000, 10.0), (THU, A, 10_000, 1.0)]
+
+
 # --- The evening --------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Home:

@@ -169,6 +169,7 @@ def keep_account(
         count = waited = 0
         among, sleeve, lots = 1, ALL, 1
         anew = False
+        out = out_end = 0
         if decision < decisions and decided[decision] == session:
             first, end = starts[decision], starts[decision + 1]
             if sleeves is not None and len(orders.turns) > 0:
@@ -202,6 +203,7 @@ def keep_account(
             equity = investable(equity, wanted, reserve)
             anew = not between
             if between:
+                out, out_end = first, end
                 for place in range(first, end):
                     column = columns[place]
                     if shares[column] > 0 and cells[row + column]["tradable"]:
@@ -252,6 +254,8 @@ def keep_account(
                     wanting = cell["tradable"] and wait_shares[place] >= lot
                     for other in range(count):
                         wanting = wanting and order_column[other] != column
+                    for other in range(out, out_end):
+                        wanting = wanting and columns[other] != column
                     if wanting:
                         wait_column[left] = column
                         wait_shares[left] = wait_shares[place] // lot * lot

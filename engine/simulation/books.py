@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -291,11 +292,13 @@ class Books:
             if exits[column] and self.tradable(column)
         ]
 
-    def with_waiting(self, orders: list[tuple[int, int]], *, anew: bool) -> list[tuple[int, int]]:
+    def with_waiting(
+        self, orders: list[tuple[int, int]], *, anew: bool, exits: Sequence[int] = ()
+    ) -> list[tuple[int, int]]:
         """Return the orders of the session market by market as they open, after those that waited for it.
 
         ``anew``: it was decided what the account, or the sleeve, shall hold, so that nothing that it wanted
-        before waits any longer; nor does what is ordered in a fund that is ordered now.
+        before waits any longer; nor does a purchase of a fund that is ordered now, or that ``exits`` name.
         """
         if not self.opening:
             return orders
@@ -303,7 +306,7 @@ class Books:
         self._sold_later = max((self.opening[column] for column, order in orders if order < 0), default=0)
         waiting, self.waiting = self.waiting, []
         if not (anew and self._sleeve in (ALL, self._waiting_sleeve)):
-            ordered = {column for column, _ in orders}
+            ordered = {column for column, _ in orders} | {column for column, out in enumerate(exits) if out}
             self._waited = {
                 column: shares // self.lot(column) * self.lot(column)
                 for column, shares in waiting

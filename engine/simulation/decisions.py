@@ -84,7 +84,8 @@ def orders_of(books: Books, decision: Decision | None) -> list[tuple[int, int]]:
     if decision is None:
         return books.with_waiting([], anew=False)
     if decision.sleeve == EXITS:
-        return books.with_waiting(books.exits_for(decision.exits), anew=False)
+        exits = decision.exits
+        return books.with_waiting(books.exits_for(exits), anew=False, exits=exits)
     wanted = books.orders_for(decision.weights, decision.rank, decision.tranches, decision.sleeve)
     return books.with_waiting(wanted, anew=True)
 

@@ -126,29 +126,30 @@ def conditions_of(scenario: Scenario, engine: str = "reference") -> Any:
 
 
 def targets_of(scenario: Scenario, first: int) -> Any:
-    from engine.kernel.targets import ALL, Targets
+    from engine.kernel.targets import ALL, EXITS, Targets
 
     column = {fund.symbol: number for number, fund in enumerate(scenario.funds)}
     rows = [row for row, day in enumerate(scenario.days) if row >= first and day in scenario.decisions]
     weights = np.zeros((len(rows), len(column)))
     rank = np.full((len(rows), len(column)), -1, dtype=np.int64)
+    exits = np.zeros(rank.shape, dtype=np.int64)
+    turns = np.ones((len(rows), 2), dtype=np.int64)
     for k, row in enumerate(rows):
         decision = scenario.decisions[scenario.days[row]]
         for symbol, weight in decision.weights.items():
             weights[k, column[symbol]] = weight
         rank[k, : len(decision.rank)] = [column[symbol] for symbol in decision.rank]
+        exits[k, [column[symbol] for symbol in decision.only or ()]] = 1
+        turns[k] = decision.tranches, ALL if decision.sleeve is None else decision.sleeve
+        if decision.only is not None:
+            turns[k, 1] = EXITS
     return Targets(
         decisions=np.array(rows, dtype=np.int64),
         weights=weights,
         rank=rank,
         scores=np.full(weights.shape, math.nan),
-        turns=np.array(
-            [
-                (each.tranches, ALL if each.sleeve is None else each.sleeve)
-                for each in (scenario.decisions[scenario.days[row]] for row in rows)
-            ],
-            dtype=np.int64,
-        ).reshape(len(rows), 2),
+        turns=turns,
+        exits=exits,
     )
 
 
