@@ -539,17 +539,20 @@ def test_a_module_on_demand_is_loaded_by_a_call_of_one_of_its_functions():
 def test_a_library_comes_without_what_it_does_not_need_until_that_is_called(tmp_path, monkeypatch):
     names = ("library_of_ours", "heavy_of_ours", "heavy_of_ours.part")
     (tmp_path / "library_of_ours.py").write_text(
-        "from heavy_of_ours import part\ndef twice(number):\n    return part.add(number, number)\n"
+        "from heavy_of_ours import part\nfrom heavy_of_ours.part import law\n"
+        "def twice(number):\n    return part.add(number, number)\n"
     )
     (tmp_path / "heavy_of_ours").mkdir()
     (tmp_path / "heavy_of_ours" / "__init__.py").write_text("")
     (tmp_path / "heavy_of_ours" / "part.py").write_text(
-        "FIVE = 5\ndef add(one, other):\n    return one + other\n"
+        "from statistics import NormalDist\nFIVE = 5\nlaw = NormalDist()\n"
+        "def add(one, other):\n    return one + other\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     try:
         library = imported("library_of_ours", without=names[1:])
         assert not set(names[1:]) & set(sys.modules)
+        assert library.law.cdf(0.0) == 0.5  # no function: what it has is looked for when asked
         assert library.twice(21) == 42
         assert library.part.FIVE == 5
         assert set(names[1:]) <= set(sys.modules)
@@ -558,15 +561,34 @@ def test_a_library_comes_without_what_it_does_not_need_until_that_is_called(tmp_
             sys.modules.pop(name, None)
 
 
-def test_a_library_that_needs_it_at_once_is_imported_whole(tmp_path, monkeypatch):
-    (tmp_path / "eager_of_ours.py").write_text("import needed_of_ours\nSIX = needed_of_ours.FIVE + 1\n")
-    (tmp_path / "needed_of_ours.py").write_text("FIVE = 5\n")
+def test_a_library_that_needs_it_at_once_gets_it(tmp_path, monkeypatch):
+    (tmp_path / "eager_of_ours.py").write_text(
+        "from needed_of_ours import part\nSIX = part.five() + 1\n"
+        "from needed_of_ours import Base\nclass Own(Base): ..."
+    )
+    (tmp_path / "needed_of_ours").mkdir()
+    (tmp_path / "needed_of_ours" / "__init__.py").write_text("class Base: ...\n")
+    (tmp_path / "needed_of_ours" / "part.py").write_text("def five():\n    return 5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    needed = ("needed_of_ours", "needed_of_ours.part")
+    try:
+        library = imported("eager_of_ours", without=needed)
+        assert library.SIX == 6
+        assert library.Own.__bases__ == (sys.modules["needed_of_ours"].Base,)
+    finally:
+        for name in ("eager_of_ours", *needed):
+            sys.modules.pop(name, None)
+
+
+def test_a_library_that_derives_from_what_it_lacks_is_imported_whole(tmp_path, monkeypatch):
+    (tmp_path / "heir_of_ours.py").write_text("from heritage_of_ours import Base\nclass Own(Base): ...")
+    (tmp_path / "heritage_of_ours.py").write_text("class Base: ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     try:
-        assert imported("eager_of_ours", without=["needed_of_ours"]).SIX == 6
-        assert sys.modules["needed_of_ours"].FIVE == 5
+        library = imported("heir_of_ours", without=["heritage_of_ours"])
+        assert library.Own.__bases__ == (sys.modules["heritage_of_ours"].Base,)
     finally:
-        for name in ("eager_of_ours", "needed_of_ours"):
+        for name in ("heir_of_ours", "heritage_of_ours"):
             sys.modules.pop(name, None)
 
 
