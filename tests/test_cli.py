@@ -512,6 +512,7 @@ symbols = ["157001.SZ", "157011.SZ"]
 end = 2021-06-30
 [parameters]
 rebalance = 10
+top = 2
 [tune]
 param = { lookback = "20:40:20", top = [1, 2] }
 where = ["top <= 2"]

@@ -178,6 +178,17 @@ def test_bad_input_is_refused_with_the_next_step_and_writes_nothing(here, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_search_needs_no_value_that_its_file_has_for_a_run(here, tmp_path):
+    (tmp_path / "plan.toml").write_text(
+        'strategy = "momentum"\n[parameters]\ntop = 2\nrebalance = 10\n[tune]\nparam = { top = [1, 3] }\n'
+    )
+    code, printed, _ = here("tune", "plan.toml", *SMALL, "--dry-run", "--json")
+    assert (code, json.loads(printed)["counts"]["sets"]) == (0, 2)
+    assert here("tune", "plan.toml", *SMALL, "--param", "rebalance=5,10", "--dry-run")[0] == 0
+    code, _, complained = here("tune", "plan.toml", *SMALL, "--set", "top=3", "--dry-run")
+    assert code == 2 and "both set and searched" in complained
+
+
 def test_a_dry_run_of_a_space_without_end(here):
     words = (*LOOKBACKS, "--param", "cap=0.1:1", "--method", "random", "--dry-run")
     _, printed, _ = here(*words)

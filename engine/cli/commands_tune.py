@@ -133,7 +133,8 @@ def tune(
     sizes = SplitSizes(**{name: given.pop(name) for name in SIZES})
     by = Executor(executor, scheduler, workers)
     words = SearchWords(**{name: given.pop(name) for name in WORDS})
-    order = order_of(make_spec(strategy, given), app.catalogue.strategies, words)
+    spec = make_spec(strategy, given, searched=words.names)
+    order = order_of(spec, app.catalogue.strategies, words)
     if not dry_run:
         check_writable(out)
     note_compiling(app)

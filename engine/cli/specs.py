@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,12 @@ _SAME_NAME = (
 _WITH_SETTINGS = re.compile(r"(?P<name>.+?\.py(?::\w+(?=:|$))?|[^:]+)(?::(?P<settings>.*))?")
 
 
-def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
+def make_spec(strategy: str | None, given: Mapping[str, Any], *, searched: Collection[str] = ()) -> Spec:
     """Return the spec of what ``run_options`` collected: that of a file, overridden by what was given.
 
     ``strategy`` may be the name of the file. ``--set``, ``--cost`` and ``--lag`` override one name each; what
-    ``strategy`` carries wins over all.
+    ``strategy`` carries wins over all. A parameter that is ``searched`` needs no value, so that one in the file
+    is left out; to give it by ``--set`` as well stays a contradiction.
     """
     from engine import Spec
 
@@ -65,6 +66,7 @@ def make_spec(strategy: str | None, given: Mapping[str, Any]) -> Spec:
         values["symbols"] = []
     if given["allow"]:
         values["allow"] = list(given["allow"])
+    parameters = {each: value for each, value in parameters.items() if each not in searched}
     values["parameters"] = {**parameters, **assignments(given["settings"], "--set"), **own}
     values["costs"] = {**values.get("costs", {}), **assignments(given["costs"], "--cost")}
     values["lags"] = {**values.get("lags", {}), **_lags(given["lags"])}
