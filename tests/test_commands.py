@@ -239,6 +239,9 @@ def test_a_search_is_judged_again_and_draws_its_page(panel: Panel, tmp_path: Pat
     assert "lookback" in page.read_text(encoding="utf-8")
     assert json.loads((tuned.study.folder / "verdict.json").read_text())["verdict"]["word"] == "withheld"
     assert tuned.document()["judgement"]["verdict"]["word"] == "withheld"
+    # The judgement ran the default set and neighbours beside the four: one number for all who ask.
+    assert tuned.report is not None
+    assert tuned.document()["counts"]["on_record"] == tuned.report.evidence.log.total > 4
 
 
 @pytest.mark.slow

@@ -186,7 +186,8 @@ def test_a_search_needs_no_value_that_its_file_has_for_a_run(here, tmp_path):
     assert (code, json.loads(printed)["counts"]["sets"]) == (0, 2)
     assert here("tune", "plan.toml", *SMALL, "--param", "rebalance=5,10", "--dry-run")[0] == 0
     code, _, complained = here("tune", "plan.toml", *SMALL, "--set", "top=3", "--dry-run")
-    assert code == 2 and "both set and searched" in complained
+    assert code == 2
+    assert "both set and searched" in complained
 
 
 def test_a_dry_run_of_a_space_without_end(here):

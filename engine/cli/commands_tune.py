@@ -171,7 +171,7 @@ def tune(
             say(f"best   {tuned.best_run}, the same on the reference engine")
         if page is not None:
             say(f"page   {page}")
-        say(f"sets   {borne_text(search)}")
+        say(f"sets   {borne_text(search, tuned.on_record)}")
         if tuned.report is not None:
             say()
             print_judgement(app, tuned.report)

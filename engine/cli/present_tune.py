@@ -69,10 +69,9 @@ def trial_table(trials: Sequence[Trial], leaderboard: Leaderboard) -> str:
     return table(rows, header, left=0)
 
 
-def borne_text(search: Search) -> str:
+def borne_text(search: Search, on_record: int) -> str:
     """Return how many sets the history bears, and how many are on record."""
     years, borne = search.borne
-    on_record = search.on_record
     beyond = "; beyond, nothing is supported" if on_record > borne else ""
     return f"{count(on_record)} on record; {years:.2f} years of history bear {count(borne)} (MinBTL){beyond}"
 
@@ -125,7 +124,7 @@ def print_estimate(order: Order, search: Search, *, as_json: bool) -> None:
     beyond = "" if space.exact or space.size is None else " before conditions"
     say(f"sets    {'without end' if space.size is None else count(space.size)}{beyond}")
     say(f"trials  {count(sets)} by {plan.method}")
-    say(f"record  {borne_text(search)}")
+    say(f"record  {borne_text(search, search.on_record)}")
     say(f"time    {NOT_AVAILABLE if seconds is None else duration(seconds)}, from a sample")
     say(f"memory  {NOT_AVAILABLE if memory is None else f'{memory / 1e6:,.0f} MB'}, whatever their number")
 

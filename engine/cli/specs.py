@@ -43,8 +43,8 @@ def make_spec(strategy: str | None, given: Mapping[str, Any], *, searched: Colle
     """Return the spec of what ``run_options`` collected: that of a file, overridden by what was given.
 
     ``strategy`` may be the name of the file. ``--set``, ``--cost`` and ``--lag`` override one name each; what
-    ``strategy`` carries wins over all. A parameter that is ``searched`` needs no value, so that one in the file
-    is left out; to give it by ``--set`` as well stays a contradiction.
+    ``strategy`` carries wins over all. A parameter that is ``searched`` needs no value, so that one in the
+    file is left out; to give it by ``--set`` as well stays a contradiction.
     """
     from engine import Spec
 

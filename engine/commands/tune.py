@@ -125,12 +125,17 @@ class Tuned:
             return None
         return write_page(self.study, self.search.evaluate, self.search.order.space, self.report)
 
+    @property
+    def on_record(self) -> int:
+        """How many sets of the strategy were looked at on these data and days, those of the judgement too."""
+        return self.search.on_record if self.report is None else self.report.evidence.log.total
+
     def document(self, page: Path | None = None) -> dict[str, Any]:
         """Return the document that ``tune --json`` prints."""
         space = self.search.order.space
         search = self.search
-        header, on_record = self.study.header, search.on_record
-        found = study_document(self.study.folder, header, self.leaderboard, space.size, on_record)
+        header = self.study.header
+        found = study_document(self.study.folder, header, self.leaderboard, space.size, self.on_record)
         found["counts"]["history_bears"] = search.borne[1]
         return found | {
             "best_run": None if self.best_run is None else str(self.best_run),
