@@ -32,7 +32,7 @@ from engine.kernel.fills import (
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
 from engine.report import paper
-from engine.report.assumptions import assumptions, closing_prices, note_on
+from engine.report.assumptions import assumptions, closing_prices, note_on, set_to
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
 from engine.report.html import escape, tag
@@ -353,6 +353,17 @@ def test_assumptions_are_the_settings_of_the_manifest(page):
     assert rows["allow"].startswith("stale-series")
     assert rows["data.fingerprint"] == "0123"
     assert rows["parameters.top"] == "2"
+
+
+def test_warnings_of_the_data_are_no_setting():
+    warned = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
+    warned = replace(warned, manifest={**warned.manifest, "data_warnings": ["ends-early: 159363.SZ"]})
+    assert "ends-early" not in assumptions(warned)
+
+
+def test_parameters_in_a_line_are_written_as_in_the_assumptions():
+    said = {"top": 3, "cap": 1.0, "threshold": None, "excess": False, "otherwise": "cash"}
+    assert set_to(said) == "top=3, cap=1, threshold=none, excess=no, otherwise=cash"
 
 
 def test_what_does_not_apply_is_left_out_and_said(text):

@@ -45,10 +45,16 @@ NOTES: Mapping[str, str] = {
 
 
 def settings(result: Result) -> Iterator[tuple[str, str]]:
-    """Return everything that the manifest says about the run, nested names joined by dots."""
+    """Return the settings of a manifest, nested names joined by dots; warnings of the data are none."""
     manifest = dict(result.manifest)
+    manifest.pop("data_warnings", None)
     spec = manifest.pop("spec", {})
     return _lines({**spec, **manifest, "sessions_per_year": result.sessions_per_year})
+
+
+def set_to(parameters: Mapping[str, Any]) -> str:
+    """Return parameters in one line, each as ``settings`` writes it."""
+    return ", ".join(f"{name}={text}" for name, text in _lines(parameters))
 
 
 def closing_prices(result: Result) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.words import count, number, percent
-from engine.report import charts, html, sections
+from engine.report import assumptions, charts, html, sections
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, table, tag
 
@@ -54,7 +54,7 @@ def _page(document: Mapping[str, Any]) -> str:
 def _header(document: Mapping[str, Any]) -> Safe:
     data = document["data"]
     failed = [each["name"] for each in document["audits"] if each["passed"] is False]
-    set_to = ", ".join(f"{name}={value}" for name, value in document["parameters"].items())
+    set_to = assumptions.set_to(document["parameters"])
     facts = (
         f"{data['first_day']} to {data['last_day']}",
         count(len(data["symbols"]), "fund"),

@@ -3,6 +3,8 @@
   "use strict";
   const data = JSON.parse(document.getElementById("charts-data").textContent);
   const LEFT = 58, RIGHT = 14, GAP = 40, FOOT = 30, ROW = 16, NARROW = 620;
+  // A legend turns no symbol, so that what points down is a shape of its own.
+  const SYMBOLS = { points: "circle", up: "triangle", down: "path://M0 0H10L5 10Z" };
   const RANGES = [["1 m", 21], ["3 m", 63], ["6 m", 126], ["1 y", 244], ["3 y", 732], ["all", 0]];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const escape = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -198,7 +200,7 @@
         barMaxWidth: 24, barGap: "-100%", large: false, data: rows.map((row) => ({ value: row, itemStyle: row[1] < 0 ? { color: fall } : undefined })) }];
     }
     if (["points", "up", "down"].includes(each.kind)) {
-      return [{ ...common, type: "scatter", data: rows, symbol: each.kind === "points" ? "circle" : "triangle", symbolRotate: each.kind === "down" ? 180 : 0,
+      return [{ ...common, type: "scatter", data: rows, symbol: SYMBOLS[each.kind],
         symbolSize: each.kind !== "points" ? 9 : chart.kind === "numbers" ? 5 : 12, symbolOffset: each.kind === "up" ? [0, 6] : each.kind === "down" ? [0, -6] : undefined,
         itemStyle: { color: ink, opacity: each.kind === "points" ? 0.55 : 1 }, z: 5 }];
     }

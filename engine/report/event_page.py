@@ -108,7 +108,7 @@ def _fan(found: EventStudy, name: str) -> Chart:
     return Chart(
         f"fan-{name}",
         title,
-        "The middle half of the events lies in the darker band, nine in ten in the lighter one.",
+        "The middle half of the events lies in the stronger band, nine in ten in the fainter one.",
         np.array([f"{offset:+d}" if offset else "0" for offset in offsets.tolist()]),
         (Panel(title, series, height=220),),
         axis_title="Sessions from the event",

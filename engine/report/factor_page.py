@@ -12,7 +12,7 @@ from typing import Any
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.factors.diagnose import Diagnostics
-from engine.report import charts, html
+from engine.report import assumptions, charts, html
 from engine.report.factor_charts import factor_charts
 from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.statistics.factor import MeanSummary
@@ -272,9 +272,7 @@ def _persistence(found: Diagnostics) -> Safe:
 
 def _method(found: Diagnostics, document: Mapping[str, Any]) -> Safe:
     point = "VWAP" if found.fill == "vwap" else found.fill
-    parameters = ", ".join(
-        f"{name} = {'none' if value is None else value}" for name, value in document["parameters"].items()
-    )
+    parameters = assumptions.set_to(document["parameters"])
     rows: list[tuple[str, object]] = [
         ("Score", "known before the open of its session; funds that are listed then"),
         (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.words import NOT_AVAILABLE, count, number, percent
-from engine.report import html, sections
+from engine.report import assumptions, html, sections
 from engine.report.html import Safe, coded, section, table, tag
 
 INPUTS = "By the rules of publication a datum is due so many sessions before the open; late is what is older."
@@ -45,7 +45,7 @@ def _page(document: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def _header(document: Mapping[str, Any]) -> Safe:
     data = document["data"]
-    set_to = ", ".join(f"{name}={value}" for name, value in document["parameters"].items())
+    set_to = assumptions.set_to(document["parameters"])
     orders = len(document["orders"])
     return html.heading(
         "Signal",
@@ -113,10 +113,19 @@ def _orders(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
                 number(order["commission"] + order["fee"]),
                 percent(order["volume_share"]),
                 count(fund["shares"] + order["shares"]),
-                tag("td", _because(order), class_="text"),
+                tag("td", _because(order), class_="text reasons"),
             )
         )
-    head = ("", "Fund", "Shares", "Limit price", "Limit down", "Limit up", "Value", "Commission and fee")
+    head = (
+        "",
+        tag("th", "Fund", class_="text"),
+        "Shares",
+        "Limit price",
+        "Limit down",
+        "Limit up",
+        "Value",
+        "Commission and fee",
+    )
     more = ("Of the usual volume", "Held afterwards", tag("th", "Why", class_="text"))
     return table((*head, *more), rows, class_="compact") if rows else tag("p", "Nothing to send.")
 
@@ -158,7 +167,10 @@ def _funds(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
     ]
     ages = tuple(f"Age of {name}" for name in document["funds"][0]["ages"]) if document["funds"] else ()
     head = ("Fund", "Weight", "Score", "Held", "Order", *ages, tag("th", "Remark", class_="text"))
-    note = "Ages are sessions from the datum to this open: 1 is of the session before."
+    note = (
+        "Order is what the target asks for; what is sent of it stands above. "
+        "Ages are sessions from the datum to this open: 1 is of the session before."
+    )
     return Safe(table(head, rows, sort=True) + tag("p", note, class_="note"))
 
 

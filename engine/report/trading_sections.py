@@ -68,7 +68,7 @@ def by_fund(result: Result, held: list[Holding]) -> Safe:
                         each.name,
                         each.funds,
                         each.holdings,
-                        each.won,
+                        percent(each.won / each.holdings, 0),
                         shaded(
                             each.profit, number(each.profit, 0), full=max(abs(one.profit) for one in families)
                         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.words import number
+from engine.report import assumptions
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, heading, join, table, tag
 from engine.result import Floats
@@ -27,9 +28,7 @@ def verdict_head(report: Report | None, title: str) -> Safe:
         "Search",
         title,
         reasons,
-        tag("p", "Chosen: ", tag("b", ", ".join(f"{name}={value}" for name, value in chosen)), ".")
-        if chosen
-        else Safe(""),
+        tag("p", "Chosen: ", tag("b", assumptions.set_to(dict(chosen))), ".") if chosen else Safe(""),
         word=report.verdict.word,
     )
 
@@ -118,7 +117,7 @@ def window_table(report: Report) -> Safe:
         (
             f"{each['train_first']} to {each['train_last']}",
             f"{each['first']} to {each['last']}",
-            ", ".join(f"{name}={value}" for name, value in each["parameters"].items()),
+            assumptions.set_to(each["parameters"]),
             number(each["in_sample"]),
             number(each["out_of_sample"]),
         )
