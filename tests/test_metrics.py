@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.metrics import (
+    Metrics,
     annual_return_interval,
     compute_metrics,
     drawdowns,
@@ -74,6 +75,14 @@ WORKED = {
 def test_worked_example(name):
     metrics = compute_metrics(from_returns(RETURNS, BENCHMARK))
     assert metrics[name] == pytest.approx(WORKED[name], abs=1e-9)
+
+
+def test_metrics_can_be_listed_and_looked_for():
+    metrics = Metrics({"sharpe_ratio": 1.0, "beta": None}, {"beta": "there is no benchmark"})
+    assert list(metrics) == ["sharpe_ratio", "beta"]
+    assert dict(metrics) == metrics.values
+    assert "beta" in metrics
+    assert "alpha" not in metrics
 
 
 def test_annual_figures_use_the_sessions_of_the_exchange():

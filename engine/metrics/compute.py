@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,13 @@ class Metrics:
 
     def __getitem__(self, name: str) -> float | None:
         return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names, so that ``dict(metrics)`` and ``in`` do what they say."""
+        return self.values.keys()
 
 
 def compute_metrics(result: Result) -> Metrics:
