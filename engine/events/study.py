@@ -343,7 +343,10 @@ def _warnings(measures: Sequence[Measure], raw: Mapping[int, EventMean], told: f
             "is on file"
         )
     if fewest < FEW_EVENTS:
-        found.append(f"only {fewest} events at the longest horizon; a mean of so few says little")
+        few = f"only {fewest} events at the longest horizon; a mean of so few says little"
+        found.append(
+            few if fewest else "no event that could be bought and held as long as asked; nothing to measure"
+        )
     for each in measures:
         if raw[each.sessions].events > 2 * each.abnormal.events:
             found.append(
