@@ -224,6 +224,12 @@ class Result:
         return simple_returns(self.equity, self.initial_cash)
 
     @property
+    def scored_remark(self) -> str:
+        """How many funds ever had a score at a decision; empty where all had one, or where none has."""
+        scored = int((~np.isnan(self.scores)).any(axis=0).sum())
+        return f"{scored:,} of them with a score" if 0 < scored < len(self.symbols) else ""
+
+    @property
     def values(self) -> Floats:
         """Money in each fund at the close, (D, S); zero where nothing is held."""
         return np.where(self.shares > 0, self.shares * self.mark, 0.0)

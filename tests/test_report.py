@@ -355,6 +355,13 @@ def test_assumptions_are_the_settings_of_the_manifest(page):
     assert rows["parameters.top"] == "2"
 
 
+def test_funds_that_never_had_a_score_are_told_from_those_that_had_one():
+    known = replace(rotation(40, 2, 1), scores=np.array([[0.1, np.nan]]))
+    assert known.scored_remark == "1 of them with a score"
+    assert replace(known, scores=np.array([[0.1, np.nan], [np.nan, 0.2]])).scored_remark == ""
+    assert replace(known, scores=np.full((1, 2), np.nan)).scored_remark == ""  # no strategy with scores
+
+
 def test_warnings_of_the_data_are_no_setting():
     warned = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
     warned = replace(warned, manifest={**warned.manifest, "data_warnings": ["ends-early: 159363.SZ"]})

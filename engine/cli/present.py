@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 def run_heading(result: Result) -> str:
     """Return what was run, on which data, over which days, and what happened: two or three lines."""
     happened = (
-        f"{count(len(result.symbols), 'fund')}, {count(len(result.decision_days), 'decision')}, "
-        f"{count(len(result.fills), 'fill')}, {count(len(result.rejections), 'rejection')}"
+        count(len(result.symbols), "fund"),
+        result.scored_remark,
+        count(len(result.decision_days), "decision"),
+        count(len(result.fills), "fill"),
+        count(len(result.rejections), "rejection"),
     )
-    return _heading(result.name, {result.name: result}, happened)
+    return _heading(result.name, {result.name: result}, ", ".join(filter(None, happened)))
 
 
 def comparison_heading(compared: Comparison) -> str:

@@ -45,12 +45,13 @@ def facts(result: Result) -> str:
         f"{result.days[0]} to {result.days[-1]}",
         count(len(result.days), "session"),
         count(len(result.symbols), "fund"),
+        result.scored_remark,
         f"benchmark {result.benchmark}",
         f"data {manifest['data'].get('name', 'unnamed')}",
     ]
     if result.name != manifest["strategy"]:
         known.append(f"run {result.name}")
-    return " · ".join(known)
+    return " · ".join(filter(None, known))
 
 
 def data_warnings(said: Sequence[str]) -> Safe:
