@@ -196,6 +196,16 @@ def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
     assert '<b class="word failed">failed</b> Missed: look_ahead.' in header
     assert "It sees &lt;tomorrow&gt;." in page
     assert "charts-data" not in page
+    later = {
+        "lags": [0, 1],
+        "sharpe_ratio": [1.0, 0.5],
+        "annual_return": [0.2, 0.1],
+        "first_day": "2020-03-02",
+    }
+    told = asked | {"name": "lag_sensitivity", "details": later}
+    write_audit(document | {"audits": [told]}, tmp_path / "audit.html")
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "All from 2020-03-02 on, when the slowest can decide" in page
 
 
 @pytest.mark.slow

@@ -95,7 +95,9 @@ def _measured(name: str, details: Details) -> Iterator[tuple[Chart, Safe]]:
         yield _curve(name, "Timing luck", "Phase of the cycle", phases, details)
     if name == "lag_sensitivity" and "lags" in details:
         lags = [str(lag) for lag in details["lags"]]
-        yield _curve(name, "Later data", "Sessions later", lags, details)
+        since = details["first_day"]
+        note = f"All from {since} on, when the slowest can decide, so that 0 need not be the run."
+        yield _curve(name, "Later data", "Sessions later", lags, details, note)
     if name == "placebo" and details.get("draws"):
         yield _bands(name, "Placebo", details["sharpe_ratio"], details, ("in_time", "between_funds"))
     if name == "luck_band" and details.get("draws"):
@@ -106,12 +108,14 @@ def _measured(name: str, details: Details) -> Iterator[tuple[Chart, Safe]]:
         yield _capital(capitals, details)
 
 
-def _curve(name: str, title: str, axis: str, names: list[str], details: Details) -> tuple[Chart, Safe]:
+def _curve(
+    name: str, title: str, axis: str, names: list[str], details: Details, note: str = ""
+) -> tuple[Chart, Safe]:
     ratios, returns = details["sharpe_ratio"], details["annual_return"]
     chart = Chart(
         name,
         title,
-        "",
+        note,
         np.array(names),
         (
             Panel("Sharpe ratio", (Series("Sharpe ratio", "bars", "run", _known(ratios)),), "number", 130),
@@ -135,7 +139,8 @@ def _capital(names: list[str], details: Details) -> tuple[Chart, Safe]:
     chart = Chart(
         "capital",
         "Capital",
-        "",
+        f"With market impact (coefficient {details['impact']:g}), and at most "
+        f"{percent(details['participation_rate'], 0)} of a session's volume.",
         np.array(names),
         (Panel("Annual return by capital", series, height=170),),
         wide=True,
