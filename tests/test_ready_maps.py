@@ -1218,6 +1218,37 @@ def test_bars_of_openbb_are_brought_back_to_what_was_traded(take, store):
     ]
 
 
+def test_bars_of_openbb_with_adjusted_prices_beside_them_are_as_traded(take, store):
+    adjusted = "adj_open,adj_high,adj_low,adj_close,adj_volume"
+    report = take(
+        "BOTZ.csv",
+        f"date,open,high,low,close,volume,{adjusted},split_ratio,dividend",
+        "2025-08-19,940,950,930,944.1,1000,94,95,93,94.41,10000,1.0,0.0",
+        "2025-08-20,94,95,93,94.5,10000,94,95,93,94.5,10000,10.0,0.12",
+        "2025-08-21,94,95,93,94.6,10000,94,95,93,94.6,10000,1.0,0.0",
+    )
+    assert report.imported[0].map == "openbb-as-traded"
+    assert [(each["close"], each["volume"]) for each in rows(store, "bars")] == [
+        (944.1, 1e3),
+        (94.5, 1e4),
+        (94.6, 1e4),
+    ]
+    assert [(each["ex_day"], each.get("cash"), each.get("ratio")) for each in rows(store, "actions")] == [
+        ("2025-08-20", 0.12, None),
+        ("2025-08-20", None, 10.0),
+    ]
+
+
+def test_bars_of_openbb_that_may_be_either_are_refused(take):
+    # Of Alpha Vantage: as traded or on the basis of later splits, as was asked.
+    with pytest.raises(DataError, match="`openbb-historical` lacks no column adj_close"):
+        take(
+            "BOTZ.csv",
+            "date,open,high,low,close,volume,adj_close,split_ratio,dividend",
+            "2025-08-19,940,950,930,944.1,1000,94.41,1.0,0.0",
+        )
+
+
 def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take, store):
     header = "Date,Price,Open,High,Low,Vol.,Change %"
     with pytest.raises(DataError, match="several ways; received '08/07/2025'; limit: %m/%d/%Y, or %d/%m/%Y"):
