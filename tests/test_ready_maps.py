@@ -221,6 +221,39 @@ def test_prices_that_the_name_of_their_file_calls_adjusted(tmp_path, store, name
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "source"),
+    [
+        (
+            "ts_code,trade_date,open,high,low,close,pre_close,vol,amount",
+            "159363.SZ,20250820,0.7,0.731,0.69,0.729,0.704,5230000,371800",
+            "tushare, qfq",
+        ),
+        (
+            "symbol,day,open,high,low,close,volume",
+            "159363,2025-08-20,0.7,0.731,0.69,0.729,523000000",
+            "imported, qfq",
+        ),
+        (
+            "symbol,day,open,high,low,close,volume,source",
+            '159363,2025-08-20,0.7,0.731,0.69,0.729,523000000,"eastmoney, qfq"',
+            "eastmoney, qfq",
+        ),
+        (
+            "日期,股票代码,名称,收盘价,最高价,最低价,开盘价,前收盘,涨跌额,涨跌幅,成交量,成交金额",
+            "2025-08-20,'159363,创AI,0.729,0.731,0.69,0.7,0.704,0.025,3.55,523000000,371800000",
+            "netease, qfq",
+        ),
+    ],
+)
+def test_a_name_that_calls_prices_adjusted_counts_also_where_the_vendor_has_others(
+    take, store, header, row, source
+):
+    report = take("159363_qfq.csv", header, row)
+    assert [each["source"] for each in rows(store, "bars")] == [source]
+    assert any("prices are forward-adjusted" in note for note in report.imported[0].notes)
+
+
 def test_prices_that_their_headers_call_adjusted_are_refused(take):
     with pytest.raises(DataError, match="Its headers say that prices are adjusted"):
         take(

@@ -115,8 +115,8 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
             continue
         if used.splits is not None and not recorded and part.table == "bars":
             part = replace(part, adjusted="splits")
-        if part.adjusted == "unknown":
-            part = replace(part, adjusted=adjusted_by_name(sheet.stem) or "unknown")
+        if part.table == "bars" and part.adjusted in ("no", "unknown"):
+            part = replace(part, adjusted=adjusted_by_name(sheet.stem) or part.adjusted)
         shaped = shape(cells, part, sheet.stem, sheet.origin, sheet.title)
         days = shaped.frame["day"] if "day" in shaped.frame else pd.Series(dtype="datetime64[us]")
         first, last = (None, None) if days.empty else (days.min().date(), days.max().date())

@@ -292,4 +292,7 @@ def _written_as(
 def _sources(taken: pd.DataFrame, part: TableMap) -> pd.Series:
     given = taken["source"] if "source" in taken else pd.Series(None, index=taken.index, dtype="str")
     named = given.astype("str").where(~blank(given), part.source or "imported")
-    return named + f", {NAMED[part.adjusted]}" if part.adjusted in NAMED else named
+    if part.adjusted not in NAMED:
+        return named
+    ending = f", {NAMED[part.adjusted]}"
+    return named.where(named.str.endswith(ending), named + ending)
