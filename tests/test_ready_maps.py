@@ -1272,6 +1272,49 @@ def test_bars_of_openbb_with_adjusted_prices_beside_them_are_as_traded(take, sto
     ]
 
 
+PLAIN = "43.4,43.52,42.71,43.3,690100"
+OF_THEIR_NAMES = {
+    "bloomberg": ("Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME", f"2025-08-20,{PLAIN}"),
+    "eodhd": ("Date,Open,High,Low,Close,Adjusted_close,Volume", "2025-08-20,43.4,43.52,42.71,43.3,43,690100"),
+    "alphavantage": (
+        "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient",
+        "2025-08-20,43.4,43.52,42.71,43.3,43,690100,0.0,1.0",
+    ),
+    "openbb": ("date,open,high,low,close,volume,dividend", f"2025-08-20,{PLAIN},0.0"),
+    "tiingo": (
+        "date,close,high,low,open,volume,adjClose,divCash,splitFactor",
+        "2025-08-20,43.3,43.52,42.71,43.4,690100,43,0.0,1.0",
+    ),
+    "yfinance": ("Date,Open,High,Low,Close,Adj Close,Volume", "2025-08-20,43.4,43.52,42.71,43.3,43,690100"),
+    "nasdaq": ("Date,Close/Last,Volume,Open,High,Low", "08/20/2025,$43.3,690100,$43.4,$43.52,$42.71"),
+}
+LISTED_ELSEWHERE = {
+    "bloomberg": ["VUSA LN Equity", "AIQ MM Equity"],
+    "eodhd": ["VUSA.LSE", "AIQ.MX"],
+    "alphavantage": ["TSCO.LON", "TSCO LN Equity"],
+    "openbb": ["VUSA.L"],
+    "tiingo": ["VUSA.L"],
+    "yfinance": ["VUSA.L", "EXSA.DE"],
+    "nasdaq": ["VUSA.L"],
+}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name"), [(vendor, name) for vendor, names in LISTED_ELSEWHERE.items() for name in names]
+)
+def test_a_listing_elsewhere_in_a_files_name_is_no_american_fund(take, vendor, name):
+    with pytest.raises(DataError, match=rf"is not a symbol of a fund; received '{name.split(' E')[0]}'"):
+        take(f"{name}.csv", *OF_THEIR_NAMES[vendor])
+
+
+@pytest.mark.parametrize("vendor", OF_THEIR_NAMES)
+def test_the_ticker_of_an_american_fund_in_a_files_name(take, store, vendor):
+    names = ["AIQ US Equity"] if vendor == "bloomberg" else ["AIQ.US", "AIQ_2025-08-20", "AIQ.daily"]
+    for name in ["AIQ", *names]:
+        take(f"{name}.csv", *OF_THEIR_NAMES[vendor])
+    assert [(each["symbol"], each["close"]) for each in rows(store, "bars")] == [("AIQ.US", 43.3)]
+
+
 def test_bars_of_openbb_that_may_be_either_are_refused(take):
     # Of Alpha Vantage: as traded or on the basis of later splits, as was asked.
     with pytest.raises(DataError, match="`openbb-historical` lacks no column adj_close"):
