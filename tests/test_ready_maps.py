@@ -1387,6 +1387,31 @@ def test_what_the_pages_of_funds_answer(take, store):
     ]
 
 
+INCOME = (
+    '{"Data": {"LSJZList": [{"FSRQ": "2025-08-20", "DWJZ": "0.3541", "LJJZ": "1.3130"}],'
+    '"FundType": "005", "SYType": "每万份收益"}, "ErrCode": 0}'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("511990.json", [INCOME]),
+        ("511990.csv", ["净值日期,单位净值,累计净值,日增长率", "2025-08-20,0.3541,1.3130,"]),
+        ("nav.csv", ["symbol,day,nav", "159363,2025-08-20,0.7291", "159001,2025-08-20,0.3541"]),
+    ],
+)
+def test_the_income_of_a_money_market_fund_is_no_nav(take, store, name, lines):
+    with pytest.raises(DataError, match=r"its income per 10,000 units; received (511990|159001).* 0.3541"):
+        take(name, *lines)
+    assert not store.tables
+
+
+def test_nav_of_money_market_and_bond_funds_is_about_a_hundred(take, store):
+    take("nav.csv", "symbol,day,nav", "511990,2025-08-20,100", "511010,2025-08-20,141.2")
+    assert [each["nav"] for each in rows(store, "nav")] == [141.2, 100.0]
+
+
 def test_central_parities_side_by_side(take, store):
     take("ccpr.csv", "日期,USD/CNY,EUR/CNY,100JPY/CNY", "2025-08-20,7.1384,8.3212,4.8456")
     assert rows(store, "fx") == [{"pair": "USDCNY", "day": "2025-08-20", "rate": 7.1384, "source": "CFETS"}]

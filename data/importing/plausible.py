@@ -7,6 +7,7 @@ by ``data.checks``.
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,10 @@ _BY_CHANCE = 0.01
 # Of so few rows one may be by chance: a file of one day has as many rows as there are funds.
 _FEW = 20
 _SHOWN = 3
+# Money-market funds that are traded, in units of 100 yuan. Vendors have the income of 10,000 of another
+# class of units where other funds have NAV: 0.3541.
+_MONEY_MARKET = re.compile(r"511[6-9]\d\d\.SH|15900\d\.SZ")
+_NAV_OF_MONEY_MARKET = 50.0
 
 
 def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
@@ -46,6 +51,8 @@ def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
         elif len(dates):
             of_all = f"{len(dates)} of {len(frame):,} rows"
             notes.append(f"`{column}` reads as a date in {of_all}: {_named(dates, column)}")
+    if name == "nav":
+        _refuse_income(frame, origin)
     for each in (each for each in schema.columns if each.name in frame):
         low, high = each.possible
         if math.isfinite(low) and (wrong := frame[each.name] < low).any():
@@ -53,6 +60,20 @@ def check_plausible(name: str, frame: pd.DataFrame, origin: str) -> str | None:
         if math.isfinite(high) and (wrong := frame[each.name] > high).any():
             _refuse(frame[wrong], each.name, f"{origin}: `{each.name}` is above {high:,g}", _hint(each))
     return "; ".join(notes) or None
+
+
+def _refuse_income(frame: pd.DataFrame, origin: str) -> None:
+    """Refuse NAV of money-market funds that is their income per 10,000 units."""
+    symbols = frame["symbol"].astype("str")
+    money = [each for each in symbols.unique() if _MONEY_MARKET.fullmatch(each)]
+    wrong = frame[symbols.isin(money) & (frame["nav"] < _NAV_OF_MONEY_MARKET)] if money else frame[:0]
+    if len(wrong):
+        _refuse(
+            wrong,
+            "nav",
+            f"{origin}: `nav` of a money-market fund is no net asset value, but its income per 10,000 units",
+            "Leave these funds out: one unit of theirs on the exchange is worth about 100 yuan.",
+        )
 
 
 def _hint(column: Column) -> str:
