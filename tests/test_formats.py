@@ -865,6 +865,35 @@ def test_alpha_vantage_numbers_its_names_and_has_the_ticker_apart(take, store):
     assert bars["close"].tolist() == [30.15, 30.15]
 
 
+BARS_OF = "datetime,open,high,low,close,volume,amount"
+BAR_OF = "0.73,0.74,0.72,0.735,398000000,290000000"
+
+
+@pytest.mark.parametrize("time", ["16:00", "16:00:00", "16:00:00.000000"])
+def test_midnight_in_shanghai_without_its_zone_is_refused(take, store, time):
+    # What pandas writes of 1755619200000 with unit="ms": it is the 20th in Shanghai.
+    days = f"2025-08-18 {time},{BAR_OF}", f"2025-08-19 {time},{BAR_OF}"
+    with pytest.raises(DataError, match=r"`day` in row 1 is 16:00 without an offset; received 2025-08-18"):
+        take("sz159363.csv", csv(BARS_OF, *days))
+    assert not store.tables
+    take("sz159363.csv", csv(BARS_OF, f"2025-08-19 16:00:00+00:00,{BAR_OF}"))
+    assert store.read("bars")["day"].dt.day.tolist() == [20]
+
+
+def test_midnights_without_their_zone_in_parquet_are_refused(take):
+    frame = pd.DataFrame({"symbol": ["159363"], "day": pd.to_datetime([1755619200000], unit="ms"), "nav": [0.7]})
+    content = BytesIO()
+    frame.to_parquet(content)
+    with pytest.raises(DataError, match="is 16:00 without an offset; received 2025-08-19 16:00:00"):
+        take("nav.parquet", content.getvalue())
+
+
+def test_the_close_in_new_york_or_shanghai_is_on_its_day(take, store):
+    take("us.csv", csv("symbol,day,nav", "BOTZ,2025-08-20 16:00:00,30.1"))
+    take("cn.csv", csv("symbol,day,nav", "159363,2025-08-20 15:00:00,0.7"))
+    assert store.read("nav")["day"].dt.day.tolist() == [20, 20]
+
+
 def test_days_that_pandas_wrote_without_a_name_are_days(take, store):
     rows = (",open,close,high,low,volume,money", "2025-08-20,0.73,0.735,0.74,0.72,398000000,290000000")
     assert take("159363.XSHE.csv", csv(*rows)).imported[0].map == "joinquant-bars"

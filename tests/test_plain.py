@@ -203,6 +203,17 @@ def test_an_import_is_the_same_to_the_last_bit_and_word(data):
         assert fast == careful
 
 
+@pytest.mark.parametrize("times", [" 16:00:00", " 15:00:00"])
+def test_times_without_a_zone_are_the_same_to_both_readers(tmp_path, times):
+    files = tmp_path / "files"
+    files.mkdir()
+    for code, time in (("159363", times), ("515980", "")):
+        (files / f"{code}.csv").write_text(f"symbol,day,nav\n{code},2024-01-05{time},0.7\n")
+    fast, careful = (outcome(files, tmp_path / str(way), way) for way in (1 << 20, 0))
+    assert fast == careful
+    assert isinstance(fast, str) == ("16:00" in times)
+
+
 def test_a_store_holds_the_same_bytes_whoever_looked_at_the_rows(tmp_path):
     later = "symbol,day,close,open,high,low,volume,source\n515980.SH,2024-01-05,1.5,1.5,1.6,1.4,100,one\n"
     first = later.replace("515980.SH", "159363.SZ").replace("one", "").replace("1.5,1.5", "1.5,1.45")

@@ -190,7 +190,7 @@ def _written_our_way(
         suffix = _INDEX_SUFFIX if column.name == "index" else _SHARE_SUFFIX
         return _each(values, lambda code: _bare(code, suffix), column.name, origin)
     if column.kind == "day" and "symbol" in taken:
-        values = as_local(values, taken["symbol"])
+        values = as_local(values, taken["symbol"], f"{origin}: `{column.name}`")
     if column.kind in ("day", "time"):
         if column.kind == "time" and "symbol" in taken and _are_chinese(taken["symbol"]):
             values = _without_local_offset(values)
