@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -863,6 +864,18 @@ def test_alpha_vantage_numbers_its_names_and_has_the_ticker_apart(take, store):
     bars = store.read("bars")
     assert bars["symbol"].tolist() == ["BOTZ.US"] * 2
     assert bars["close"].tolist() == [30.15, 30.15]
+
+
+@pytest.mark.parametrize(
+    "series", ["Weekly Adjusted Time Series", "Weekly Time Series", "Monthly Time Series", "Time Series (60min)"]
+)
+def test_what_alpha_vantage_sums_up_is_not_daily(take, series):
+    bar = {"1. open": "30", "2. high": "30.3", "3. low": "29.8", "4. close": "30.15", "6. volume": "1000000"}
+    bar |= {"7. dividend amount": "0.12"}
+    meta = {"1. Information": "Prices", "2. Symbol": "BOTZ", "3. Last Refreshed": "2025-08-22"}
+    answer = {"Meta Data": meta, series: {"2025-08-15": bar, "2025-08-22": bar}}
+    with pytest.raises(DataError, match=rf"Time Series \(there is {re.escape(series)}\)"):
+        take("query.json", json.dumps(answer))
 
 
 BARS_OF = "datetime,open,high,low,close,volume,amount"

@@ -14,7 +14,8 @@ Rows are found as::
     [{"metadata": {"cols": …, "subname": day}, "data": […]}]   the Shenzhen exchange
     {"timestamp": […], "indicators": {…}, "meta": {…}}      Yahoo
 
-at any depth, if there is one such table. The code and other single values beside a table are columns of it.
+at any depth, if there is one such table. The code and the day beside a table are columns of it, and so is the
+name of a time series: ``{"Time Series (Daily)": {…}}`` has a column Time Series.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ _CALL = re.compile(r"\s*[\w.$]+\s*\(\s*(.*)\)\s*;?\s*|\s*var\s+\w+\s*=\s*(.*?);?
 _NUMBERED = re.compile(r"\d{1,5}|\d{7}")
 # Alpha Vantage puts a number before each name: 1. open, 2. Symbol.
 _PLACE = re.compile(r"\d{1,2}[.a]*\.? (?=\D)")
+# What Alpha Vantage calls its tables, by which days are told from weeks: Weekly Adjusted Time Series.
+_SERIES = "Time Series"
 # Words for the values of a record that are no name of their own: {"code": …, "values": {"day": …}}.
 _CONTAINERS = ("values", "value", "data", "fields", "attributes", "item", "record", "row")
 
@@ -138,10 +141,11 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
         if depth < _DEEPEST and (rows := _below(key, value, name, depth + 1))
     }
     if len(tables) == 1:
-        (rows,) = tables.values()
+        ((called, rows),) = tables.items()
         meta = [value for key, value in found.items() if key not in tables and isinstance(value, dict)]
         pairs = [pair for each in (*meta, found) for pair in each.items()]
         beside = {_PLACE.sub("", key): value for key, value in pairs if _stands_beside(key, value)}
+        beside |= {_SERIES: called} if _SERIES in called else {}
         return [{**beside, **row} if isinstance(row, dict) else row for row in rows]
     if tables:
         raise _several(name, ", ".join(tables), next(iter(tables)))
