@@ -178,6 +178,32 @@ def test_open_funds_of_tushare_are_left_out(take, store):
     assert [(row["symbol"], row["nav"]) for row in rows(store, "nav")] == [("159363.SZ", 0.7291)]
 
 
+# Of the funds of managers, codes of those that are not traded, and of those that only may be.
+OPEN = ["161601", "161725", "150001", "180001", "519674", "530001", "550001", "560002", "580001", "000171"]
+BOTH = {"159363": "SZ", "510300": "SH", "520830": "SH", "562500": "SH", "588790": "SH"}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "table"),
+    [
+        ("ts_code,ann_date,nav_date,unit_nav", "{}.OF,20250821,20250820,0.7291", "nav"),
+        ("ts_code,trade_date,fd_share", "{}.OF,20250820,397000.00", "units"),
+    ],
+)
+def test_of_the_funds_with_of_those_that_are_surely_traded_are_taken(take, store, header, row, table):
+    report = take("of.csv", header, *(row.format(code) for code in (*OPEN, *BOTH)))
+    assert report.imported[0].left_out == len(OPEN)
+    assert [each["symbol"] for each in rows(store, table)] == [
+        f"{code}.{exchange}" for code, exchange in BOTH.items()
+    ]
+
+
+@pytest.mark.parametrize("code", OPEN)
+def test_a_fund_that_may_not_be_traded_is_refused_elsewhere(take, code):
+    with pytest.raises(DataError, match=r"`symbol` in row 1 is"):
+        take("of.csv", "symbol,day,nav", f"{code}.OF,2025-08-20,0.7291")
+
+
 @pytest.mark.parametrize("name", ["navhist-us-en-xlk.csv", "XLK.csv"])
 def test_the_history_of_a_fund_of_state_street_with_the_ticker_above_it(take, store, name):
     report = take(
