@@ -280,6 +280,32 @@ def test_a_name_that_calls_prices_adjusted_counts_also_where_the_vendor_has_othe
     assert any("prices are forward-adjusted" in note for note in report.imported[0].notes)
 
 
+NETEASE = "日期,股票代码,名称,收盘价,最高价,最低价,开盘价,前收盘,涨跌额,涨跌幅,成交量,成交金额"
+
+
+@pytest.mark.parametrize(("code", "name"), [("000300", "沪深300"), ("399006", "创业板指")])
+def test_an_index_of_netease_is_no_fund(take, store, code, name):
+    take(
+        f"{code}.csv",
+        NETEASE,
+        f"2025-08-20,'{code},{name},4271.4,4280,4190,4200,4223,48.4,1.14,21000000000,371800000000",
+    )
+    assert store.tables == ("index_bars",)
+    assert [(each["index"], each["close"], each["source"]) for each in rows(store, "index_bars")] == [
+        (code, 4271.4, "netease")
+    ]
+
+
+@pytest.mark.parametrize(("code", "name"), [("600519", "贵州茅台"), ("000001", "平安银行")])
+def test_a_share_of_netease_is_neither_fund_nor_index(take, code, name):
+    with pytest.raises(DataError, match=rf"`netease-.* lacks other codes .* \(there is {code}\)|there is {name}"):
+        take(
+            f"{code}.csv",
+            NETEASE,
+            f"2025-08-20,'{code},{name},11.4,11.5,11.2,11.3,11.3,0.1,0.9,2100000,37180000",
+        )
+
+
 def test_prices_that_their_headers_call_adjusted_are_refused(take):
     with pytest.raises(DataError, match="Its headers say that prices are adjusted"):
         take(
