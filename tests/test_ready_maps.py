@@ -1130,14 +1130,6 @@ def test_units_and_margin_of_joinquant(take, store):
             "polygon, split-adjusted",
         ),
         (
-            "AIQ.csv",
-            (
-                '"Date","Price","Open","High","Low","Vol.","Change %"',
-                '"08/20/2025","43.30","43.40","43.52","42.71","690.10K","-0.23%"',
-            ),
-            "investing.com, split-adjusted",
-        ),
-        (
             "AIQ ETF Stock Price History.csv",
             (
                 '"Date","Price","Open","High","Low","Vol.","Change %"',
@@ -1380,9 +1372,9 @@ def test_bars_of_openbb_that_may_be_either_are_refused(take):
 def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take, store):
     header = "Date,Price,Open,High,Low,Vol.,Change %"
     with pytest.raises(DataError, match="several ways; received '08/07/2025'; limit: %m/%d/%Y, or %d/%m/%Y"):
-        take("AIQ.csv", header, "08/07/2025,43.3,43.4,43.52,42.71,690.1K,0%")
+        take("AIQ ETF Stock Price History.csv", header, "08/07/2025,43.3,43.4,43.52,42.71,690.1K,0%")
     take(
-        "AIQ.csv",
+        "AIQ ETF Stock Price History.csv",
         header,
         "13/08/2025,43.3,43.4,43.52,42.71,690.1K,0%",
         "07/08/2025,43.3,43.4,43.52,42.71,690.1K,0%",
@@ -1390,10 +1382,19 @@ def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take
     assert [each["day"] for each in rows(store, "bars")] == ["2025-08-07", "2025-08-13"]
 
 
-def test_a_history_named_after_an_index_is_no_fund(take):
+@pytest.mark.parametrize("name", ["S&P 500 Historical Data", "DAX", "GOLD", "AIQ"])
+def test_what_investing_may_have_of_an_index_is_no_fund(take, name):
     line = "08/20/2025,6395.78,6400,6410,6350,2.1B,0%"
     with pytest.raises(DataError, match="`investing` lacks a file name that holds the symbol"):
-        take("S&P 500 Historical Data.csv", "Date,Price,Open,High,Low,Vol.,Change %", line)
+        take(f"{name}.csv", "Date,Price,Open,High,Low,Vol.,Change %", line)
+
+
+def test_a_bare_ticker_of_investing_by_the_name_of_its_map(take, store):
+    line = '"08/20/2025","43.30","43.40","43.52","42.71","690.10K","-0.23%"'
+    take("AIQ.csv", '"Date","Price","Open","High","Low","Vol.","Change %"', line, named="investing-by-ticker")
+    (bar,) = rows(store, "bars")
+    assert (bar["symbol"], bar["day"], bar["close"], bar["volume"]) == ("AIQ.US", "2025-08-20", 43.3, 690_100.0)
+    assert bar["source"] == "investing.com, split-adjusted"
 
 
 def test_the_code_of_a_fund_in_the_name_is_no_index(take):
