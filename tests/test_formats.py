@@ -867,7 +867,8 @@ def test_alpha_vantage_numbers_its_names_and_has_the_ticker_apart(take, store):
 
 
 @pytest.mark.parametrize(
-    "series", ["Weekly Adjusted Time Series", "Weekly Time Series", "Monthly Time Series", "Time Series (60min)"]
+    "series",
+    ["Weekly Adjusted Time Series", "Weekly Time Series", "Monthly Time Series", "Time Series (60min)"],
 )
 def test_what_alpha_vantage_sums_up_is_not_daily(take, series):
     bar = {"1. open": "30", "2. high": "30.3", "3. low": "29.8", "4. close": "30.15", "6. volume": "1000000"}
@@ -894,7 +895,9 @@ def test_midnight_in_shanghai_without_its_zone_is_refused(take, store, time):
 
 
 def test_midnights_without_their_zone_in_parquet_are_refused(take):
-    frame = pd.DataFrame({"symbol": ["159363"], "day": pd.to_datetime([1755619200000], unit="ms"), "nav": [0.7]})
+    frame = pd.DataFrame(
+        {"symbol": ["159363"], "day": pd.to_datetime([1755619200000], unit="ms"), "nav": [0.7]}
+    )
     content = BytesIO()
     frame.to_parquet(content)
     with pytest.raises(DataError, match="is 16:00 without an offset; received 2025-08-19 16:00:00"):

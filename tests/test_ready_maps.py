@@ -298,7 +298,9 @@ def test_an_index_of_netease_is_no_fund(take, store, code, name):
 
 @pytest.mark.parametrize(("code", "name"), [("600519", "贵州茅台"), ("000001", "平安银行")])
 def test_a_share_of_netease_is_neither_fund_nor_index(take, code, name):
-    with pytest.raises(DataError, match=rf"`netease-.* lacks other codes .* \(there is {code}\)|there is {name}"):
+    with pytest.raises(
+        DataError, match=rf"`netease-.* lacks other codes .* \(there is {code}\)|there is {name}"
+    ):
         take(
             f"{code}.csv",
             NETEASE,
@@ -1382,6 +1384,26 @@ def test_days_that_two_countries_read_otherwise_are_refused_until_one_tells(take
     assert [each["day"] for each in rows(store, "bars")] == ["2025-08-07", "2025-08-13"]
 
 
+@pytest.mark.parametrize(
+    ("name", "header", "row", "day"),
+    [
+        ("XLK.csv", "Date,NAV,Shares Outstanding", "{},250.12,300000000", "13.7.2025"),
+        (
+            "AIQ US Equity.csv",
+            "Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME",
+            "{},43.4,43.52,42.71,43.3,690100",
+            "20.08.2025",
+        ),
+    ],
+)
+def test_days_in_a_way_that_a_ready_map_does_not_know(take, store, name, header, row, day):
+    with pytest.raises(DataError, match=rf"received '{day}'.* \(--map\) based_on this one: date_format"):
+        take(name, header, row.format(day))
+    take(name, header, row.format("45889"))
+    table = "nav" if name == "XLK.csv" else "bars"
+    assert [each["day"] for each in rows(store, table)] == ["2025-08-20"]
+
+
 @pytest.mark.parametrize("name", ["S&P 500 Historical Data", "DAX", "GOLD", "AIQ"])
 def test_what_investing_may_have_of_an_index_is_no_fund(take, name):
     line = "08/20/2025,6395.78,6400,6410,6350,2.1B,0%"
@@ -1393,7 +1415,12 @@ def test_a_bare_ticker_of_investing_by_the_name_of_its_map(take, store):
     line = '"08/20/2025","43.30","43.40","43.52","42.71","690.10K","-0.23%"'
     take("AIQ.csv", '"Date","Price","Open","High","Low","Vol.","Change %"', line, named="investing-by-ticker")
     (bar,) = rows(store, "bars")
-    assert (bar["symbol"], bar["day"], bar["close"], bar["volume"]) == ("AIQ.US", "2025-08-20", 43.3, 690_100.0)
+    assert (bar["symbol"], bar["day"], bar["close"], bar["volume"]) == (
+        "AIQ.US",
+        "2025-08-20",
+        43.3,
+        690_100.0,
+    )
     assert bar["source"] == "investing.com, split-adjusted"
 
 

@@ -44,8 +44,8 @@ _AMERICAN = re.compile(
     rf"(?:(?:US|10[567])\.|(?:{_AMERICAN_EXCHANGES}):)?([A-Z]{{1,5}})"
     rf"(?:[.:](?:{_AMERICAN_EXCHANGES})|\.(?:{_REUTERS})| (?:{_COMPOSITES}))?"
 )
-# Of all funds those that are surely also traded. 530001.OF, 560002.OF and their like are funds of managers that
-# are not, whose codes listed funds came to have as well.
+# Of all funds those that are surely also traded. 530001.OF, 560002.OF and their like are funds that are not:
+# listed funds came to have such codes as well.
 _TRADED = re.compile(r"(?:159|51[0-8]|52|56[1-9]|58[89])\d+")
 _HINT = "Write a fund as 159363.SZ, 515980.SH or BOTZ.US."
 # More funds than any market has; the same are read again in every file.

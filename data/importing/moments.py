@@ -64,7 +64,8 @@ def _at_four(values: pd.Series) -> pd.Series:
         return values.astype("str").str.strip().str.fullmatch(_FOUR).fillna(False).astype(bool)
     if not pd.api.types.is_datetime64_dtype(values) or are_midnights(values.to_numpy("datetime64[us]")):
         return pd.Series(False, index=values.index)
-    return values - values.dt.normalize() == np.timedelta64(16, "h")
+    at_four: pd.Series = values - values.dt.normalize() == np.timedelta64(16, "h")
+    return at_four
 
 
 def _text(values: pd.Series) -> pd.Series:

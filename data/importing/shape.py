@@ -33,6 +33,8 @@ from data.store.tables import table
 # Adjustments that `source` names, so that they are not forgotten.
 NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
+# Days from 1982 to 2064 as Excel counts them.
+_SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 _SHARE_SUFFIX = re.compile(r"\.(SH|SZ|BJ)$")
 
 
@@ -267,16 +269,18 @@ def _days(values: pd.Series, column: Column, part: TableMap, origin: str) -> pd.
 def _written_as(
     formats: tuple[str, ...], values: pd.Series, keep_time: bool, what: str
 ) -> tuple[pd.Series, pd.Series]:
-    """Return a column read in the one format that all of its cells fit, and that none of them is wrong."""
+    """Return a column read in the one format that all of its cells fit, or as Excel's serial numbers."""
     read = {each: read_days(values, keep_time=keep_time, written_as=each) for each in formats}
     fitting = {each: (days, wrong) for each, (days, wrong) in read.items() if not wrong.any()}
+    if not fitting and values[~blank(values)].astype("str").str.fullmatch(_SERIAL).all():
+        return read_days(values, keep_time=keep_time)
     if not fitting:
         row = int(np.flatnonzero(read[formats[0]][1])[0])
         raise DataError(
             f"{what} is not written as the map says in row {values.index[row] + 1}",
             received=repr(values.iloc[row]),
             limit=" or ".join(formats),
-            hint="Correct `date_format` in the map file.",
+            hint="Say how they are written in a map file (--map) based_on this one: date_format.",
         )
     first, *others = fitting.values()
     if not all(first[0].equals(days) for days, _ in others):
