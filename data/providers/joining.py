@@ -5,7 +5,8 @@
    days that must have been published and that its answers lack.
 3. Of what the next one gives, only days are taken that no better one gave, so that a day of a series has one
    provider.
-4. What nobody gave is told with the reason, and nothing is made up.
+4. What nobody gave is told with the reason, session by session where the next one has some of them, and
+   nothing is made up.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
 
 import pandas as pd
 
@@ -98,7 +100,7 @@ def join(
             if rows.empty and piece.about not in piece.series:
                 empty.append((piece.about, about))
             found.add(rows, f"{connection.provider.name} {connection.provider.version}")
-        left = found.close(failed)
+        left = found.close(failed, published)
         notes += _stood_in(table, connection.provider.name, failed, left)
         failed, unfilled = _both(left, refused, first=connection is connections[0])
         notes += [f"{gap} was not available elsewhere: {gap.why}" for gap in unfilled]
@@ -117,7 +119,7 @@ def join(
             {name for gap in wanted for name in gap.series if found.ends_before(name, gap, published)}
         )
         notes += [f"{table}: ends before {wanted[-1].last} for {listed(short)}"] if short else []
-    missing = (*_together(failed), *(replace(gap, why=why) for gap in lost))
+    missing = (*_together(failed, found), *(replace(gap, why=why) for gap in lost))
     return Joined(table, found.rows(), missing, tuple(notes))
 
 
@@ -140,16 +142,35 @@ class _Found:
             self._of_this_turn.setdefault(name, set()).add(day)
         self._frames.append(rows[new].assign(provider=provider))
 
-    def close(self, failed: Sequence[Gap]) -> list[Gap]:
+    def close(self, failed: Sequence[Gap], published: Published) -> list[Gap]:
         """End the turn of a provider; return what is left of the gaps of better ones, without its rows."""
         given, self._of_this_turn = self._of_this_turn, {}
+        for name, days in given.items():
+            self._days.setdefault(name, set()).update(days)
         left = []
         for gap in failed:
             series = tuple(name for name in gap.series if not _any_within(given.get(name, ()), gap))
             left += [replace(gap, series=series)] if series else []
-        for name, days in given.items():
-            self._days.setdefault(name, set()).update(days)
+            for name in gap.series:
+                left += [] if name in series else self._rest(name, gap, published)
         return left
+
+    def _rest(self, series: str, gap: Gap, published: Published) -> Iterator[Gap]:
+        """Yield the runs of sessions of a gap that still lack a row, though others of it have one now.
+
+        Before the first row of a series it may not have begun, as margin; but not of a fund that was listed.
+        """
+        if gap.table in _NOT_DAILY:
+            return
+        fund, begun = published.funds.get(series), min(self._days[series])
+        if gap.table not in _MAY_BE_EMPTY and fund is not None and fund.listed is not None:
+            begun = gap.first
+        sessions = published.sessions(gap.table, series, max(gap.first, begun), gap.last)
+        lacking = set(self.lacks(series, sessions))
+        for lacks, run in groupby(sessions, lacking.__contains__):
+            if lacks:
+                first, *more = run
+                yield replace(gap, series=(series,), first=first, last=more[-1] if more else first)
 
     def has(self, series: str, gap: Gap) -> bool:
         """Tell whether there is a row of the series on the days of the gap."""
@@ -257,13 +278,18 @@ def _must_have(gap: Gap, published: Published) -> bool:
     return gap.table not in _MAY_BE_EMPTY and bool(published.sessions(gap.table, name, gap.first, gap.last))
 
 
-def _together(failed: Sequence[Gap]) -> list[Gap]:
-    """Join gaps of the same series that follow each other; the first one's reason stands for all."""
+def _together(failed: Sequence[Gap], found: _Found) -> list[Gap]:
+    """Join gaps of the same series that follow each other; the first one's reason stands for all.
+
+    Days between two gaps that have rows keep them apart.
+    """
     joined: list[Gap] = []
     for gap in sorted(failed, key=lambda each: (each.series, each.first)):
         before = joined[-1] if joined else None
         if before and before.series == gap.series and gap.first - before.last < _WEEKEND:
-            joined[-1] = replace(before, last=max(before.last, gap.last))
-        else:
-            joined.append(gap)
+            between = replace(gap, first=before.last + timedelta(1), last=gap.first - timedelta(1))
+            if not any(found.has(name, between) for name in gap.series):
+                joined[-1] = replace(before, last=max(before.last, gap.last))
+                continue
+        joined.append(gap)
     return joined

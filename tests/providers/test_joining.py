@@ -96,6 +96,32 @@ def test_what_the_first_provider_refuses_comes_from_the_next(both):
     assert "权限" in note
 
 
+def test_sessions_of_a_refusal_that_the_next_provider_lacks_are_missing(both):
+    # AKShare has the 19th and 20th; the 18th, a Monday, the 21st and the 22nd nobody.
+    both.library.TROUBLE["fund_daily"] = [Exception("no permission")] * 2
+    report = fetch(both, "bars", symbols=(FUND,), start=date(2025, 8, 18), end=date(2025, 8, 22))
+    assert [(str(gap), "no permission" in gap.why) for gap in report.missing] == [
+        (f"bars of {FUND} on 2025-08-18", True),
+        (f"bars of {FUND} from 2025-08-21 to 2025-08-22", True),
+    ]
+    assert report.notes[0].startswith(f"bars: akshare stood in for {FUND}: tushare 1.4.29: fund_daily(")
+    assert givers(both.store, "bars") == {(FUND, "08-19", "08-20"): "akshare 1.19.5"}
+
+
+def test_a_fund_is_not_missing_before_it_was_listed(both):
+    # FUND was listed on 16 December 2024, and AKShare has its first bars in August 2025.
+    both.library.TROUBLE["fund_daily"] = [Exception("no permission")] * 2
+    report = fetch(both, "bars", symbols=(FUND,), start=date(2024, 12, 12))
+    (gap,) = report.missing
+    assert (gap.first, gap.last) == (date(2024, 12, 16), date(2025, 8, 18))
+
+
+def test_margin_may_begin_late_where_the_next_provider_answers(both):
+    both.library.TROUBLE["margin_detail"] = [Exception("no permission")] * 2
+    report = fetch(both, "margin", symbols=(FUND,), start=date(2025, 8, 18))
+    assert not report.missing
+
+
 def test_what_nobody_has_is_missing_with_the_reason_of_each(both):
     import akshare
 
