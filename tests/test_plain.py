@@ -138,6 +138,22 @@ def test_a_byte_of_zero_in_a_header_is_for_the_careful_reader(tmp_path):
     assert fast == careful
 
 
+@pytest.mark.parametrize("second", ["2024-01-08,1.5,3", "2024-01-08,1.5,", "2024-01-08,1.6,3"])
+def test_files_that_differ_in_the_day_of_publication_go_the_same_way(tmp_path, second):
+    files = tmp_path / "files"
+    files.mkdir()
+    for name, told in {"a": "2024-01-09,1.5,3", "b": second}.items():
+        known, balance, bought = told.split(",")
+        row = f"159363.SZ,2024-01-05,{balance},{bought},{known}\n"
+        (files / f"{name}.csv").write_text("symbol,day,balance,bought,known_at\n" + row, encoding="utf-8")
+    fast, careful = (outcome(files, tmp_path / str(way), way) for way in (1 << 20, 0))
+    assert fast == careful
+    if second.endswith("1.5,3"):
+        assert Store(tmp_path / "0").read("margin")["known_at"].tolist() == [pd.Timestamp("2024-01-08")]
+    else:
+        assert "files disagree about" in fast
+
+
 SYMBOLS = ["159363.SZ", "515980.SH", "159363", "sz159363", "BOTZ.US", "CN", "nonsense", "", "600000.SH"]
 DAYS = ["2024-01-05", "2024-01-08", "2024-01-09", "2024-01-10", "2024-01-06", "2026-12-31", "2027-01-05"]
 BARS = ["symbol", "day", "open", "high", "low", "close", "volume", "amount"]

@@ -1272,10 +1272,10 @@ def test_a_nav_that_is_announced_again_was_known_the_first_time(take, store):
         "159363.SZ,20250821,20250820,0.7291,",
         "159363.SZ,20250822,20250821,0.7301,",
     )
-    assert [(row["nav"], row["known_at"]) for row in rows(store, "nav")] == [
-        (0.7291, "2025-08-21"),
-        (0.7301, "2025-08-22"),
-    ]
+    announced = [(0.7291, "2025-08-21"), (0.7301, "2025-08-22")]
+    assert [(row["nav"], row["known_at"]) for row in rows(store, "nav")] == announced
+    take("later.csv", header, "159363.SZ,20250823,20250821,0.7301,")
+    assert [(row["nav"], row["known_at"]) for row in rows(store, "nav")] == announced
     with pytest.raises(DataError, match=r"more than once .* with different values"):
         take(
             "other.csv", header, "159363.SZ,20250821,20250820,0.7291,", "159363.SZ,20250822,20250820,0.7391,"

@@ -183,6 +183,22 @@ def test_a_publication_time_that_changes_is_a_revision(tmp_path):
         store.append({"units": row.assign(known_at="2025-08-19 20:00")})
 
 
+def test_a_value_that_is_announced_again_was_known_the_first_time(tmp_path):
+    store = Store(tmp_path)
+    row = margin(("159363.SZ", "2025-08-19", 5e8, np.nan)).assign(known_at="2025-08-20 08:00")
+    again = row.assign(known_at="2025-08-21 08:00")
+    store.append({"margin": row})
+    (change,) = store.append({"margin": again}).changes
+    assert (change.present, change.alters, change.revised) == (1, False, 0)
+    assert not store.append({"margin": again}, accept_revision=True).changes[0].alters
+    assert store.read("margin")["known_at"].tolist() == [pd.Timestamp("2025-08-20 08:00")]
+    # What else the later row says was not known before it.
+    with pytest.raises(DataError, match="known_at 2025-08-20 08:00:00 -> 2025-08-21 08:00:00"):
+        store.append({"margin": again.assign(bought=1e7)})
+    with pytest.raises(DataError, match=r"balance .* known_at 2025-08-20 08:00:00 -> 2025-08-21 08:00:00"):
+        store.append({"margin": again.assign(balance=6e8)})
+
+
 def test_numbers_that_differ_by_float_noise_only_are_the_same():
     old = pd.Series([0.1 + 0.2, 1.0, np.nan, 5.0])
     new = pd.Series([0.3, 1.000001, 5.0, np.nan])

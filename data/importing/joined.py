@@ -1,4 +1,7 @@
-"""Rows of many files, joined table by table; what two files say of one key must agree."""
+"""Rows of many files, joined table by table; what two files say of one key must agree.
+
+They may differ in ``known_at`` alone: what is announced again was known the first time.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,11 @@ def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]
     repeated = rows.duplicated(keys, keep=False)
     shared = rows[repeated]
     by_key = shared.groupby(keys, sort=False)
-    for column in shared.columns.difference([*keys, *NOT_COMPARED, "file"], sort=False):
+    compared = shared.columns.difference([*keys, *NOT_COMPARED, "file"], sort=False)
+    for column in compared:
+        if column == "known_at":
+            shared = _as_first_known(shared, keys, compared.drop(column))
+            by_key = shared.groupby(keys, sort=False)
         other = differ(by_key[column].transform("first"), shared[column])
         if other.any() and pd.api.types.is_float_dtype(shared[column]):
             shared, other = _finest(rows, shared, keys, column)
@@ -113,6 +120,16 @@ def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]
         if other.any():
             raise _disagreement(schema.name, column, by_key.get_group(tuple(shared.loc[other, keys].iloc[0])))
     return pd.concat([rows[~repeated], by_key.first().reset_index()], ignore_index=True).drop(columns="file")
+
+
+def _as_first_known(shared: pd.DataFrame, keys: list[str], values: pd.Index) -> pd.DataFrame:
+    """Give rows of one key, whose values agree, the first ``known_at`` of all, if each has all values."""
+    groups = [shared[key] for key in keys]
+    there = shared[values].notna()
+    alike = (there == there.groupby(groups, sort=False).transform("first")).all(axis=1)
+    whole = alike.groupby(groups, sort=False).transform("all")
+    first = shared["known_at"].groupby(groups, sort=False).transform("min")
+    return shared.assign(known_at=shared["known_at"].mask(whole, first))
 
 
 def _finest(

@@ -83,8 +83,10 @@ def merge(
     Both frames must have passed ``Table.validate``. Where a new value is missing, the old one stays; with
     ``each_source`` also where the row on file came from another source, which may count otherwise. Two values
     that are one up to rounding (``data.store.rounding``) do not differ: the finer one is kept, save in a row
-    of another source. Where both are parts, ``all_old`` returns a column of the whole table, with ``source``,
-    and ``all_new`` has all rows that come: what a source rounds to shows in all of its numbers.
+    of another source. A later ``known_at`` of a row that says nothing else that is new is no difference: what
+    is announced again was known the first time. An earlier one is a revision.
+    Where both frames are parts, ``all_old`` returns a column of the whole table, with ``source``, and
+    ``all_new`` has all rows that come: what a source rounds to shows in all of its numbers.
     """
     keys = list(schema.key)
     if old.empty:
@@ -95,12 +97,13 @@ def merge(
     there, here = old.iloc[at].reset_index(drop=True), new[known].reset_index(drop=True)
 
     result = old.copy()
-    completed, revised, differing = (np.zeros(len(at), dtype=bool) for _ in range(3))
+    gained, completed, revised, differing = (np.zeros(len(at), dtype=bool) for _ in range(4))
     foreign = np.full(len(at), each_source) & (there["source"] != here["source"]).to_numpy(dtype=bool)
     listed: list[pd.DataFrame] = []
     for name in [name for name in schema.names if name not in (*keys, *NOT_COMPARED)]:
         changed = differ(there[name], here[name]).to_numpy()
         filled = (there[name].isna() & here[name].notna()).to_numpy()
+        gained |= filled
         if changed.any() and pd.api.types.is_float_dtype(old[name]):
             same, finer = settle(
                 there[name].to_numpy(),
@@ -112,6 +115,9 @@ def merge(
             here[name] = here[name].mask(ours, finer)
             filled = filled | (ours & (finer != there[name].to_numpy()))
             changed = changed & ~same
+        if name == "known_at":
+            again = ~(gained | revised | differing) & (here[name] > there[name]).to_numpy()
+            changed = changed & ~again
         differing |= changed & foreign
         changed = changed & ~foreign
         taken = changed | filled

@@ -133,7 +133,8 @@ class Store:
 
         A row whose key is on file may fill in values that were missing. A value that differs from the one on
         file is refused with DataError, unless ``accept_revision``: then the new value replaces it and the old
-        one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared.
+        one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared, nor a
+        later ``known_at`` of the same values, which leaves the first one; an earlier one is a revision.
         ``checked`` says that the rows are as ``Table.check`` returned them, and need no other look.
         ``fetched`` is the time, in UTC, at which providers gave the rows, whose column ``provider`` says
         which: then a row on file of another source stays as it is. ``recipe`` replaces the note of how that
