@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from data.facts.calendars import calendar_for
+from data.facts.symbols import market_of
 from tests.helpers.small_market import (
     DAYS,
     DIVIDEND,
@@ -13,6 +17,7 @@ from tests.helpers.small_market import (
     PRICES,
     RECORD,
     SPLITTER,
+    bars_of,
     check,
     clean_market,
     day,
@@ -340,13 +345,37 @@ def test_nav_of_a_record_day_is_judged_on_either_basis():
 
 @pytest.mark.parametrize(("sessions", "said"), [(1, "late"), (-1, "early"), (0, None)])
 def test_nav_of_another_session(sessions, said):
-    # Closes move by 1 % and more a session; NAV is 0.1 % below the close of its own.
+    # Closes move by 1 % and more a session; NAV is 0.05 % below the close of its own.
     def edit(nav):
-        return nav.assign(nav=nav.groupby("symbol")["nav"].shift(sessions)).dropna(subset=["nav"])
+        return nav.assign(nav=1.0005 * nav.groupby("symbol")["nav"].shift(sessions)).dropna(subset=["nav"])
 
     found = check(planted("nav", edit), "nav-shifted")
     assert [each.symbol for each in found] == ([PAYER, SPLITTER] if said else [])
     assert all(f"dated a session {said}" in each.message for each in found)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "nav_sees_it", "own_hours"),
+    [
+        ("513100.SH", True, 0.0),  # on the list of funds of foreign stocks
+        ("513100.SH", True, 0.03),
+        ("159998.SZ", True, 0.03),  # on no list
+        ("EWY.US", False, 0.03),  # Asian stocks at the close of New York
+    ],
+)
+def test_nav_of_stocks_that_trade_in_other_hours_is_not_shifted(symbol, nav_sees_it, own_hours):
+    # 1.2 % a session, of which so much of the variance is public to the close and NAV of one day. Of the rest
+    # NAV knows a day before the close, as that of American stocks in China, or the close a day before NAV.
+    random = np.random.default_rng(7)
+    days = calendar_for(market_of(symbol)).sessions(date(2024, 6, 3), date(2025, 6, 30))
+    elsewhere, own = random.normal(0, 0.012 * np.sqrt([[1 - own_hours], [own_hours]]), (2, len(days)))
+    whole = np.cumsum(own + elsewhere)
+    nav, close = (whole, whole - elsewhere) if nav_sees_it else (whole - elsewhere, whole)
+    tables = {
+        "bars": bars_of(symbol, 2 * np.exp(close), days),
+        "nav": pd.DataFrame({"symbol": symbol, "day": days, "nav": 2 * np.exp(nav)}),
+    }
+    assert check(tables, "nav-shifted") == []
 
 
 def counts(values, symbol="SHV.US"):

@@ -15,12 +15,14 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
 from data.checks.reading import TICK, Bools, records, worst
+from data.facts.availability import load_availability
+from data.facts.symbols import market_of
 
 _PREMIUM = 0.20
 # Days on which a premium must be comparable, and what it is by the slope on the one of closes over NAV.
 _ALIKE_LEAST = 20
 # The latest days that tell of which session NAV is, and how far closes are from that of another.
-_YEAR, _APART = 250, 0.002
+_YEAR, _APART, _EQUAL = 250, 0.002, 0.001
 _SLOPES = {
     -1.0: "a discount, above zero where the price is below",
     100.0: "in percent",
@@ -204,10 +206,20 @@ def nav_shifted(data: Inputs) -> Iterator[Finding]:
 
     1. Of a fund's latest 250 days, 20 at least: how far NAV is in the middle from the close of its day, from
        the one before and from the one after. From its own it is 0.2 % away at least, or chance could tell.
-    2. A fund of foreign stocks trades on what happened since its NAV: the close after is the nearer one, but
-       never four times as near.
+    2. Late in China: closes of the session before are four times as near.
+    3. Early, or in the US: besides, closes of the session beside are within 0.1 %. NAV of stocks that trade
+       in other hours is of before or after the fund's own close, and rightly nearer to the close of a session
+       beside; but not as near as that, since some news comes in its own hours too.
+    4. Chinese funds of foreign stocks, whose NAV is public later than that of others, are left out.
     """
-    both = data.against_nav.groupby("symbol").tail(_YEAR)
+    both = data.against_nav
+    lags = load_availability()
+    abroad = [
+        str(symbol)
+        for symbol, last in both.groupby("symbol")["day"].max().items()
+        if market_of(str(symbol)) == "cn_etf" and lags.lag("nav", str(symbol), last.date()) > 1
+    ]
+    both = both[~both["symbol"].isin(abroad)].groupby("symbol").tail(_YEAR)
     closes = both.groupby("symbol")["close"]
     away = pd.DataFrame(
         {
@@ -219,8 +231,9 @@ def nav_shifted(data: Inputs) -> Iterator[Finding]:
     middle = away.groupby(both["symbol"]).agg("median")[closes.count() >= _ALIKE_LEAST]
     for row in records(middle[middle["own"] >= _APART].reset_index()):
         nearer = min(row.late, row.early)
-        if nearer < row.own / 4:
-            said, beside = ("late", "before") if nearer == row.late else ("early", "after")
+        said, beside = ("late", "before") if nearer == row.late else ("early", "after")
+        sure = said == "late" and market_of(row.symbol) == "cn_etf"
+        if nearer < (row.own / 4 if sure else min(row.own / 4, _EQUAL)):
             yield Finding.on(
                 "nav-shifted",
                 "warning",
