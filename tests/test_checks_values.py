@@ -134,6 +134,21 @@ def test_counts_of_an_american_fund_that_change_in_steps_of_no_creation_unit(fac
     assert all(said in each.message for each in found)
 
 
+@pytest.mark.parametrize(
+    ("first", "odd", "expected"), [(12_345_600, 0, 0), (12_345_610, 30, 0), (12_345_601, 0, 1)]
+)
+def test_counts_of_an_american_fund_that_are_rounded(first, odd, expected):
+    # Some ten thousand shares come and go a day. Counts are written as 12.3456M is, or to the ten; or all of
+    # them end in 01, so that only their changes are hundreds.
+    changes = np.array([74, -121, 98, 233, -187, 69, -52, 141, 88, -276, 119, 93]) * 100.0 + odd
+    counts = first + np.append(0.0, np.cumsum(changes))
+    bars = clean_market()["bars"]
+    bars = bars[bars["symbol"] == PAYER].head(len(counts)).assign(symbol="USD.US", volume=3e5)
+    bars["amount"] = bars["volume"] * bars["close"]
+    units = bars[["symbol", "day"]].assign(units=counts)
+    assert len(check({"bars": bars, "units": units}, "implausible-units")) == expected
+
+
 def test_an_american_count_with_two_digits_changes_in_large_steps_and_is_none_too_many():
     counts = np.array([1.4, 1.5, 1.3, 1.6, 1.4, 1.2, 1.6, 1.9, 1.5, 1.4, 1.8, 1.7, 1.5]) * 1e9
     bars = clean_market()["bars"]

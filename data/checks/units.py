@@ -40,6 +40,9 @@ _AMERICAN_STEPS, _FINE_STEP = (750.0, 20_000_000.0), 0.02
 _AMERICAN_CANDIDATES = tuple(
     digits * 10.0**power for power in range(1, 9) for digits in (1.0, 1.5, 2.0, 2.5, 4.0, 5.0, 7.5)
 )
+# Rounded counts are multiples of a power of ten, and change by as many of them as a creation unit has, dozens
+# at least; what is a hundredth of the truth changes by a few creation units a day.
+_DOZENS = 25
 # Changes that tell a step, at least, and of a long series the latest; the part that must be multiples of it,
 # but for what a count in 10^4 with two digits rounds off.
 _LEAST_CHANGES, _LATEST_CHANGES, _MOST_CHANGES, _ROUNDED = 8, 250, 0.75, 150.0
@@ -92,7 +95,8 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
        as far as etflow ships one (`etflow data facts statements`): a warning.
     5. Counts of an American fund that change in steps of less than 750 shares, or of 20 million and more: a
        warning. So 100 times too few and 10,000 times too many are told by one fund. What lies between is not:
-       creation units and turnovers of funds differ by as much.
+       creation units and turnovers of funds differ by as much. A small step to which counts are rounded is
+       none.
     """
     units = data.tables["units"]
     codes, names = pd.factorize(units["symbol"])
@@ -170,11 +174,18 @@ def _american(symbol: str, rows: pd.DataFrame) -> tuple[Severity, str] | None:
     counts = rows["units"].to_numpy(np.float64)
     step, (low, high) = _step(counts, _AMERICAN_CANDIDATES), _AMERICAN_STEPS
     large = step >= high and step < _FINE_STEP * float(np.median(counts))
-    if not (0.0 < step <= low or large):
+    if not (0.0 < step <= low or large) or _is_grain(step, counts):
         return None
     times = "10,000 times too large" if large else "100 times too small"
     said = f"counts change in steps of {step:,.0f}, and creation units have tens of thousands of shares"
     return "warning", f"{said}: the counts are probably {times}"
+
+
+def _is_grain(step: float, counts: Floats) -> bool:
+    """Tell whether counts are rounded to the step, as 12.3456M is to hundreds."""
+    changes = np.abs(np.diff(counts))
+    many = float(np.median(changes[changes > 0.0])) >= _DOZENS * step
+    return many and round(math.log10(step), 9) % 1 == 0 and bool((counts % step == 0).all())
 
 
 def _said_otherwise(facts: Sequence[Mapping[str, str]], units: pd.DataFrame) -> Iterator[Finding]:
