@@ -71,6 +71,12 @@ def test_what_is_wrong_with_raw_files_is_found(
         assert re.search(rf"error: {check}: \w+ {place}", done.stdout), f"{place}\n{done.stdout}"
 
 
+def test_no_nav_is_taken_for_one_of_another_session(page: tuple[Path, dict[str, object]]) -> None:
+    said = {command: each.stdout for command, each in page[1].items() if command.startswith("data check")}
+    assert len(said) >= 5
+    assert [command for command, text in said.items() if "nav-shifted" in text] == []
+
+
 def test_a_crawl_whose_lots_become_shares_is_found(page: tuple[Path, dict[str, object]]) -> None:
     said = page[1]["data check --data raw-crawl"].stdout
     assert re.search(r"error: lots-for-shares: bars 159363.SZ, 2025-10-30", said)
