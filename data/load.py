@@ -30,7 +30,7 @@ from data.facts.universe import funds_of, known_funds, universe
 from data.filled import Filled
 from data.panel.facts import Listings
 from data.panel.grids import facts_of
-from data.panel.joined import all_closes, with_references
+from data.panel.joined import all_closes, last_bars, with_references
 from data.panel.panel import Panel
 from data.source import Renamed, renamed, spans_of
 
@@ -79,7 +79,7 @@ def load_panel(
     if len(markets) > 1:
         own = [load_panel(source, of_market(chosen, market), end=_date(days[-1])) for market in markets]
         facts = with_references(facts, own, days)
-        both = {"markets": markets, "on_file": all_closes(own)}
+        both = {"markets": markets, "on_file": all_closes(own), "last_bars": last_bars(own)}
     panel = Panel.build(
         days,
         chosen,

@@ -109,6 +109,46 @@ def test_a_close_that_is_missing_on_a_day_that_one_market_has_alone_is_seen(stor
     assert behind(ahead) == (Behind("us_etf", date(2025, 1, 31), date(2025, 2, 4)),)
 
 
+class Halted(Before):
+    """Neither of two funds traded on the last day: its bars have a volume of zero."""
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        frame = super().read(table, symbols)
+        if table == "bars":
+            last = frame["day"] == frame["day"].max()
+            frame = frame.assign(volume=frame["volume"].mask(last, 0.0))
+        return frame
+
+
+def test_a_market_all_of_whose_funds_were_halted_is_not_behind(store: Store) -> None:
+    ahead = next_panel(Halted(store, date(2025, 3, 11)), (CN, US), date(2025, 3, 10))
+    assert not ahead.market.traded[-2].any()
+    assert behind(ahead) == ()
+
+
+@dataclass
+class Ended:
+    """The fund in New York has its last bar on 31 January, and is no longer listed from ``end`` on."""
+
+    source: Before
+    end: str
+    name, synthetic, default_benchmark = "ended", False, None
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        frame = self.source.read(table, symbols)
+        if table == "funds":
+            return pd.DataFrame([{**dict.fromkeys(frame), "symbol": US, "delisted": pd.Timestamp(self.end)}])
+        return frame
+
+
+def test_a_market_whose_funds_have_ended_has_no_close_to_wait_for(store: Store) -> None:
+    source, last = Before(store, date(2025, 2, 5), gone=2), date(2025, 1, 27)
+    # New York's last close before the open of the 5th is that of the 4th.
+    assert behind(next_panel(Ended(source, "2025-02-04"), (CN, US), last)) == ()
+    (found,) = behind(next_panel(Ended(source, "2025-02-05"), (CN, US), last))
+    assert (found.last, found.due) == (date(2025, 1, 31), date(2025, 2, 4))
+
+
 def test_units_of_the_later_market_are_due_a_session_later(store: Store) -> None:
     source = Before(store, date(2025, 3, 11))
     ahead = next_panel(source, SYMBOLS, date(2025, 3, 10))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import reduce
 
 import numpy as np
@@ -36,6 +37,16 @@ def all_closes(own: Sequence[Panel]) -> tuple[Days, Floats]:
     """Return the closing prices of the funds of all panels, (U, S), on the sessions of any, (U,)."""
     days = reduce(np.union1d, [each.days for each in own])
     return days, np.hstack([_on(days, each.days, each.market.close) for each in own])
+
+
+def last_bars(own: Sequence[Panel]) -> tuple[date | None, ...]:
+    """Return the last day on which each panel has a bar of any fund, also of one that was halted."""
+    found: list[date | None] = []
+    for each in own:
+        bars = each.ingredients.facts.grids["bars"].columns
+        there = (np.isfinite(bars["close"]) | np.isfinite(bars["volume"])).any(axis=1)
+        found.append(each.days[there][-1].item() if there.any() else None)
+    return tuple(found)
 
 
 def _on(days: Days, own: Days, values: Floats) -> Floats:

@@ -87,6 +87,7 @@ class Panel:
     currency : that of the market face, and of the run; None: that in which all funds are traded
     markets : whose sessions in common the panel has, if there are two
     on_file : days (U,) and closes (U, S) of all bars, if the panel leaves some out
+    last_bars : the last day of any bar on file, by market; None: no bar
     ingredients : what it was made of, for audits that alter some of it; strategies do not see it
     filled : what the data lacked and etflow's own facts filled in, by table, in words
     home : the folder of the store that it was loaded from; None for one that was not
@@ -109,6 +110,7 @@ class Panel:
     currency: str | None = None
     markets: tuple[str, ...] = ()
     on_file: tuple[Days, Floats] | None = field(default=None, repr=False)
+    last_bars: tuple[date | None, ...] = ()
 
     @classmethod
     def build(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DataError
+from data.facts.actions import ends_of
 from data.facts.availability import Availability
 from data.facts.calendars import calendar_for
 from data.facts.rules import LONGEST_HALT
@@ -171,19 +172,23 @@ class Behind:
 
 
 def behind(panel: Panel) -> tuple[Behind, ...]:
-    """Return the markets whose bars do not reach their last close before the last open of ``panel``."""
-    if panel.on_file is None:
-        return ()  # of one market, whose last session on file the panel goes on from
-    days, closes = panel.on_file
+    """Return the markets whose bars do not reach their last close before the last open of ``panel``.
+
+    A bar of a fund that was halted counts. A market none of whose funds was listed then has none to wait for.
+    A panel of one market goes on from its last session on file, and is not behind.
+    """
     day: date = panel.days[-1].item()
+    listings = panel.ingredients.listings
+    ends = ends_of(listings.delisted, panel.symbols, panel.ingredients.actions)
     found = []
-    for market in panel.markets:
-        mine = np.array([market_of(symbol) == market for symbol in panel.symbols], dtype=np.bool_)
-        traded = days[np.isfinite(closes[:, mine]).any(axis=1)]
+    for market, last in zip(panel.markets, panel.last_bars, strict=True):
         before = calendar_for(market).sessions(day - timedelta(days=31), day - timedelta(days=1))
         due: date = before[-1].item()
-        last: date | None = traded[-1].item() if len(traded) else None
-        if last is None or last < due:
+        awaited = any(
+            market_of(symbol) == market and (first is None or first <= due) and (end is None or due < end)
+            for symbol, first, end in zip(panel.symbols, listings.listed, ends, strict=True)
+        )
+        if awaited and (last is None or last < due):
             found.append(Behind(market, last, due))
     return tuple(found)
 
