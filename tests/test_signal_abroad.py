@@ -191,14 +191,19 @@ class Into:
         return weights
 
 
-def evening(last: float = np.nan) -> Panel:
-    """A fund at 2 yuan in Shanghai and one at 50 dollars in New York, 7 yuan for a dollar."""
-    close = np.array([[2.0, 50.0]] * 3 + [[last, last * 50.0]])
-    volume = np.where(np.isfinite(close), 1e8, np.nan)
+def evening(last: float = np.nan, close: float | None = None) -> Panel:
+    """A fund at 2 yuan in Shanghai and one at 50 dollars in New York, 7 yuan for a dollar.
+
+    Shanghai opens at ``last`` and closes there, or at ``close``.
+    """
+    price = np.array([[2.0, 50.0]] * 3 + [[last, last * 50.0]])
+    closing = price.copy()
+    closing[-1, 0] = last if close is None else close
+    volume = np.where(np.isfinite(price), 1e8, np.nan)
     return Panel.from_events(
         ["2025-03-06", "2025-03-07", "2025-03-10", "2025-03-11"],
         [CN, US],
-        bars=dict.fromkeys(("open", "high", "low", "close"), close) | {"volume": volume},
+        bars={"open": price, "high": closing, "low": price, "close": closing, "volume": volume},
         lot=1,
         tick=0.01,
         fx={"USDCNY": [7.0] * 4},
@@ -245,6 +250,20 @@ def test_a_fill_abroad_counts_at_the_rate_of_the_session() -> None:
     assert found.causes["price"] == pytest.approx(-10 * 1.0 * 7.0 / 7_000.0 * 1e4)
     assert found.causes["cost"] == pytest.approx(-2.0 * 7.0 / 7_000.0 * 1e4)
     assert (found.funds[0].engine_price, found.funds[0].price) == (100.0, 101.0)
+
+
+def test_orders_are_tried_as_markets_open_in_whatever_order_their_file_has_them() -> None:
+    panel, conditions = evening(2.0, close=3.0), Conditions(costs=FREE, reserve=0.0)
+    # 202 yuan pay for 101 shares when Shanghai opens; what New York sells brings its money later.
+    orders = [Row("row 1", "20250311-01", None, US, -10, None, None)]
+    orders += [Row("row 2", "20250311-02", None, CN, 1_851, None, None)]
+    fills = [Row("row 1", "20250311-01", None, US, -10, 100.0, 0.0)]
+    fills += [Row("row 2", "20250311-02", None, CN, 101, 2.0, 0.0)]
+    found = reconcile(adapt(Into((CN,))), panel, conditions, Standing(202.0, {US: 10}), orders, fills)
+    # A hundred could be sent at a limit of 2.02, one less than the engine trades; each earned a yuan.
+    assert found.causes["cut"] == pytest.approx(-1.0 / 3_702.0 * 1e4)
+    assert found.causes["late_data"] == pytest.approx(1.0 / 3_702.0 * 1e4)
+    assert (found.causes["not_filled"], found.whole) == (0.0, 0.0)
 
 
 def test_no_rate_is_known_and_nothing_is_sent() -> None:

@@ -31,7 +31,7 @@ from data.errors import DataError, UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.orders.formats import Row
 from engine.orders.next_open import Signal, decide_next
-from engine.orders.tickets import BAND, tickets_of
+from engine.orders.tickets import BAND, place_of, tickets_of
 from engine.simulation.books import Books
 from engine.simulation.standing import Past, Standing
 from engine.spec import Conditions
@@ -166,10 +166,13 @@ class _Session:
         return books
 
     def traded(self, orders: Sequence[tuple[str, int]]) -> Trades:
-        """Return what the engine trades of orders; the first time, what it refuses is kept."""
+        """Return what the engine trades of orders, market by market as they open on a day.
+
+        The first time, what it refuses is kept.
+        """
         books = self._opened()
         found: dict[tuple[int, bool], Trade] = {}
-        for symbol, order in orders:
+        for symbol, order in sorted(orders, key=lambda each: place_of(each[0])):
             column = self._panel.symbols.index(symbol)
             order = max(order, -books.shares[column])  # nothing is sold short
             if not order or not books.tradable(column):
