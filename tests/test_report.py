@@ -35,6 +35,7 @@ from engine.report import paper
 from engine.report.assumptions import assumptions, closing_prices, note_on, set_to
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
+from engine.report.entry_charts import entry_charts
 from engine.report.html import escape, tag
 from engine.report.paper import print_page
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
@@ -599,6 +600,35 @@ def test_holdings_carry_the_decision_they_came_from(result):
     assert held.weight == result.weights[decision, column]
     assert held.score == result.scores[decision, column]
     assert held.flow == result.decision_flows[decision, column]
+
+
+def test_a_purchase_that_waited_carries_the_decision_of_the_session_before():
+    days = sessions(4)
+    bought = one_fund([2.0] * 4, [0, 1000, 1000, 1000], (1, 1000, 2.0, 0.0))
+    decided = {"decision_days": days[:1], "weights": np.array([[0.5]]), "scores": np.array([[1.5]])}
+    waited = replace(bought, **decided, decision_flows=np.array([[0.02]]))
+    (held,) = holdings(waited)
+    assert (held.weight, held.score, held.flow, held.decision) == (0.5, 1.5, 0.02, 0)
+    # In a run in tranches the next sleeve has decided since, and does not want the fund.
+    decided = {
+        name: np.vstack([value, [[0.0]]]) for name, value in decided.items() if name != "decision_days"
+    }
+    flows = np.array([[0.02], [0.0]])
+    (held,) = holdings(replace(bought, **decided, decision_days=days[:2], decision_flows=flows))
+    assert (held.weight, held.score, held.flow, held.decision) == (0.5, 1.5, 0.02, 0)
+    # What was not wanted in either session came another way, as by a merge.
+    (held,) = holdings(replace(waited, weights=np.array([[0.0]])))
+    assert np.isnan(held.weight)
+    assert held.decision is None
+
+
+def test_purchases_that_waited_are_on_the_charts_of_the_reasons(result):
+    days = result.decision_days
+    earlier = result.days[np.maximum(np.searchsorted(result.days, days) - 1, 0)]
+    names = [each.name for each in entry_charts(result, holdings(result))]
+    waited = replace(result, decision_days=earlier)
+    assert [each.name for each in entry_charts(waited, holdings(waited))] == names
+    assert "rank_at_entry" in names
 
 
 def test_round_trips_are_first_in_first_out():

@@ -69,11 +69,10 @@ def _reason(name: str, label: str, values: Floats, gained: Floats, scale: Scale)
 
 def _ranks(result: Result, held: list[Holding]) -> list[Chart]:
     """Return of the holdings by the rank of their score among all funds of the decision."""
-    decision = {day: index for index, day in enumerate(result.decision_days)}
     gained: dict[int, list[float]] = {}
     for holding in held:
-        if np.isfinite(holding.score):
-            scores = result.scores[decision[result.days[holding.entry]]]
+        if holding.decision is not None and np.isfinite(holding.score):
+            scores = result.scores[holding.decision]
             gained.setdefault(1 + int((scores > holding.score).sum()), []).append(holding.price_return)
     ranks = sorted(rank for rank in gained if rank <= MOST_RANKS)
     if len(ranks) < 2 or sum(map(len, gained.values())) < FEWEST_HOLDINGS:

@@ -50,13 +50,15 @@ class Holding:
     sessions : int
         Sessions at whose close it was held.
     weight, score, flow : float
-        Of the decision that led to the first purchase; NaN where there was none.
+        Of the decision that led to the first purchase (``decision``); NaN where there was none.
     price_return : float
         From the first purchase's price to the last sale's (or the last mark), split-adjusted, no dividends.
     profit : float
         Money, after commission, fees and slippage.
     stop : str
         The parameter of the stop that sold it, as ``stop_loss``; empty where a decision did, or nothing yet.
+    decision : int, optional
+        Its row in ``Result.decision_days``.
     """
 
     symbol: str
@@ -69,6 +71,7 @@ class Holding:
     price_return: float
     profit: float
     stop: str = ""
+    decision: int | None = None
 
 
 def _traded(result: Result) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -163,7 +166,7 @@ def _holding(
     end = last.row if ended else len(result.days)
     last_mark = float(result.mark[-1, column])
     left = 0.0 if ended else float(result.shares[-1, column]) * last_mark
-    index = decision.get(result.days[first.row])
+    index = _decision(result, column, first.row, decision)
     weight, score, flow = (
         (np.nan, np.nan, np.nan)
         if index is None
@@ -184,7 +187,22 @@ def _holding(
         price_return=(last.price if ended else last_mark) / first.price - 1.0,
         profit=left - sum(part.shares * part.price + part.charges for part in parts),
         stop=_stop(result, first.symbol, first.row, last.row) if ended else "",
+        decision=index,
     )
+
+
+def _decision(result: Result, column: int, row: int, decision: dict[np.datetime64, int]) -> int | None:
+    """Return the decision that led to a purchase: that of its session, or of the one before if it waited.
+
+    A purchase waits for one session (over two markets); the decision for it is the one that wants the fund,
+    as another sleeve may have decided since.
+    """
+    today = decision.get(result.days[row])
+    before = decision.get(result.days[row - 1]) if row else None
+    for index in (today, before):
+        if index is not None and result.weights[index, column] > 0.0:
+            return index
+    return today
 
 
 def _stop(result: Result, symbol: str, entry: int, sold: int) -> str:
