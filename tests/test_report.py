@@ -322,6 +322,15 @@ def test_rejections_are_counted_and_valued_at_the_close():
     assert (halted[-1], limit_up[-1]) == ("12.6", "n/a")
 
 
+def test_what_is_carried_over_is_said_over_two_markets_alone(text, tmp_path):
+    arrays = {"shares": np.zeros((40, 2), dtype=np.int64), "mark": np.ones((40, 2))}
+    decided = dict.fromkeys(("weights", "scores", "decision_flows"), np.zeros((0, 2)))
+    both = from_returns(np.zeros(40), symbols=("159363.SZ", "BOTZ.US"), **arrays, **decided)
+    said = "nothing is carried over but purchases in Shanghai that wait for New York"
+    assert said in written(both, tmp_path, pyfolio=False)
+    assert "nothing is carried over. Value" in text
+
+
 def test_reasons_of_rejections_are_worded_as_in_the_guide(root):
     guide = (root / "docs" / "user-guide.md").read_text(encoding="utf-8")
     for name, words in REASONS.items():

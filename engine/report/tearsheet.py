@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data.facts.symbols import exchange_or_none
 from engine.metrics import Metrics, annual_return_interval, sharpe_interval
 from engine.report import calendar_sections, charts, html, sections, trading_sections
 from engine.report.assumptions import assumptions
@@ -59,6 +60,8 @@ def _parts(
         return tag("div", *shown, class_="figures") if shown else Safe("")
 
     none = tag("p", "Nothing was bought.")
+    both = len({exchange_or_none(symbol) == "US" for symbol in result.symbols}) == 2
+    waits = " but purchases in Shanghai that wait for New York's money" if both else ""
     parts = [
         ("equity", "Equity", section("Equity, drawdown, flow and holdings", figures("equity"), id_="equity"))
     ]
@@ -97,7 +100,7 @@ def _parts(
                 if len(result.rejections)
                 else tag("p", "Every order traded in full."),
                 id_="rejections",
-                lead="Whole orders and parts of orders; they expire, nothing is carried over. "
+                lead=f"Whole orders and parts of orders; they expire, nothing is carried over{waits}. "
                 "Value is at the session's close.",
             ),
         ),
