@@ -361,6 +361,15 @@ def test_a_damaged_line_is_named(tmp_path, line):
         ("fills", lambda fills: [[*each[:3], each[3] + 100.0, *each[4:]] for each in fills]),
         ("fills", lambda fills: [each[:4] for each in fills]),
         ("fills", lambda fills: [[*each[:5], None, *each[6:]] for each in fills]),
+        ("waiting", lambda _: {"A1": 3}),
+        ("waiting", lambda _: ["157001.SZ"]),
+        ("waiting", lambda _: [["157001.SZ"]]),
+        ("waiting", lambda _: [["157001.SZ", 0]]),
+        ("waiting", lambda _: [["157001.SZ", -5]]),
+        ("waiting", lambda _: [["157001.SZ", 1.5]]),
+        ("waiting", lambda _: [["157001.SZ", True]]),
+        ("waiting", lambda _: [["157001.SZ", "5"]]),
+        ("waiting", lambda _: [[157001, 5]]),
     ],
 )
 def test_books_that_do_not_balance_are_refused(tmp_path, name, changed):
@@ -368,7 +377,7 @@ def test_books_that_do_not_balance_are_refused(tmp_path, name, changed):
     stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
     first, *sessions = map(json.loads, (folder / FILE).read_text(encoding="utf-8").splitlines())
     assert sessions[0]["fills"]
-    sessions[0][name] = changed(sessions[0][name])
+    sessions[0][name] = changed(sessions[0].get(name))
     lines = [json.dumps(each) for each in (first, *sessions)]
     (folder / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
     with pytest.raises(DataError, match=r"account\.jsonl: line 2 is damaged"):

@@ -52,7 +52,9 @@ _LINE = {
     "marks": dict,
     "references": dict,
     "due": [list],
+    "waiting?": [list],
 }
+_WAITING = {"symbol": str, "shares": int}
 _FILL = {name: str if name == "symbol" else NUMBER for name in FILL_COLUMNS if name != "day"}
 
 
@@ -264,6 +266,9 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
             raise _damaged(file, number, "fills")
     if any(len(each) != 4 or parse_day(str(each[2])) is None for each in line["due"]):
         raise _damaged(file, number, "due")
+    for each in line.get("waiting") or ():
+        if len(each) != 2 or misfit(dict(zip(_WAITING, each, strict=True)), _WAITING) or each[1] <= 0:
+            raise _damaged(file, number, "waiting")
     money = ("interest", "dividend", "paid_out", "cash", "receivable", "equity")
     plain: dict[str, Any] = {name: line[name] for name in ("data", "shares", "marks", "references")}
     plain |= {name: float(line[name]) for name in money}
