@@ -73,6 +73,21 @@ def test_a_grid_gives_a_ranked_table_and_a_study(here, tmp_path):
     )
 
 
+def test_sets_that_come_to_the_same_are_told(here, monkeypatch):
+    def by_top_alone(sets):
+        return evaluate([{"top": each["top"]} for each in sets])
+
+    monkeypatch.setattr("engine.commands.tune.Evaluator", fake(by_top_alone))
+    said = "came to 2 different results: the others change nothing on these data"
+    assert (
+        f"warning: 8 sets {said}"
+        in here("tune", "momentum", "--param", "lookback=3:6", "--param", "top=1,2", *SMALL, *ALONE)[2]
+    )
+    assert (
+        said not in here("tune", "momentum", "--param", "lookback=3", "--param", "top=1,2", *SMALL, *ALONE)[2]
+    )
+
+
 def test_json_is_one_document_with_the_promised_names(here):
     code, printed, _ = here(*LOOKBACKS, "--param", "top=1,2", "--where", "lookback > 3", "--json")
     document = json.loads(printed)

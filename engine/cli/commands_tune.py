@@ -176,7 +176,7 @@ def tune(
             say()
             print_judgement(app, tuned.report)
     warn_of_data(app, search.data_warnings, order.spec.data)
-    warn_of_study(app, leaderboard, order)
+    warn_of_study(app, leaderboard, order, study)
     if (
         leaderboard.trials
         and leaderboard.failures == leaderboard.trials

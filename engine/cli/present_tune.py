@@ -13,11 +13,12 @@ from engine.cli.app import App
 from engine.cli.output import money, paint, percent, print_json, say, table, warn
 
 if TYPE_CHECKING:
-    from engine import Goal, Leaderboard, Order, Search, State, Trial
+    from engine import Goal, Leaderboard, Order, Search, State, Study, Trial
 
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
 MINUTE = 60
+FEW = 4  # sets of which it is no wonder that they come to the same
 
 
 def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard) -> None:
@@ -161,8 +162,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE / MINUTE:.1f} h"
 
 
-def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
-    """Warn of trials that failed, and of a search that ended early."""
+def warn_of_study(app: App, leaderboard: Leaderboard, order: Order, study: Study) -> None:
+    """Warn of trials that failed or came to the same, and of a search that ended early."""
     space, plan = order.space, order.plan
     if space.size == 1 and space.exact:
         warn(app, "the space has one set: nothing is chosen; give --param several values to search among")
@@ -173,6 +174,10 @@ def warn_of_study(app: App, leaderboard: Leaderboard, order: Order) -> None:
         warn(
             app, f"{leaderboard.failures} of {leaderboard.trials} trials failed, the first: {words}: {reason}"
         )
+    ran, results = len(study.ranked), study.results
+    if ran >= FEW and results <= ran / 2:
+        different = count(results, "different result")
+        warn(app, f"{ran} sets came to {different}: the others change nothing on these data")
     if plan.trials is not None and leaderboard.trials < plan.trials:
         last = space.exact and leaderboard.trials == space.size
         why = "the space has no more sets" if last else f"{plan.method} proposes no further sets"

@@ -281,6 +281,11 @@ class Study:
         return ranked(self.trials, self.goal)
 
     @property
+    def results(self) -> int:
+        """How many different results the trials that did not fail came to, by all of their metrics."""
+        return len({tuple(trial.outcome.metrics.values()) for trial in self.ranked})
+
+    @property
     def best(self) -> Trial | None:
         """The best feasible trial, if there is one."""
         first = self.ranked[0] if self.ranked else None
