@@ -215,7 +215,7 @@ def test_weekly_counts_are_noted_with_how_often_they_come():
     (found,) = check(tables, "units-gap")
     # 41 sessions have counts on 0, 5, ... 40: nine, and eight flows of five sessions.
     assert (found.severity, found.count) == ("note", 8)
-    assert "32 session(s) without a count" in found.message
+    assert "32 sessions without a count" in found.message
     assert found.message.endswith(
-        "8 flow(s) cover more than one session; counts are weekly: 5 sessions apart in the middle"
+        "8 flows over more than one session; counts are weekly: 5 sessions apart in the middle"
     )

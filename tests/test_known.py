@@ -339,7 +339,8 @@ def test_a_monthly_balance_of_a_market_stays_known_until_the_next() -> None:
 
 def test_a_panel_is_the_same_however_many_funds_are_read_at_a_time(monkeypatch):
     whole = load_panel(Demo())
-    monkeypatch.setattr("data.panel.grids._BLOCK", 3)
+    monkeypatch.setattr("data.panel.grids._ROWS", 3 * len(whole.days))
+    monkeypatch.setattr("data.panel.grids._PARTS", 1_000)
     parts = load_panel(Demo())
     assert parts.fingerprint == whole.fingerprint
     # Bars are usable alike for all funds, and lots never change: one column and one row stand for all.

@@ -82,7 +82,7 @@ def fetch_data(
 
     store = store_to_write(data)
     known = read_memory(store.recipe).recipes
-    _require_words(symbols or universe, known or provider, known or start)
+    _require_words(universe if symbols is None else True, known or provider, known or start)
     funds = _funds(symbols, universe)
     names = known[-1].providers if provider is None else _words(provider)
     first = known[-1].start if start is None else start
