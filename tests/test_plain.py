@@ -230,6 +230,38 @@ def test_times_without_a_zone_are_the_same_to_both_readers(tmp_path, times):
     assert isinstance(fast, str) == ("16:00" in times)
 
 
+NETEASE = "日期,股票代码,名称,收盘价,最高价,最低价,开盘价,前收盘,涨跌额,涨跌幅,成交量,成交金额"
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        # What a file is for goes by its cells: a fund, an index, a share.
+        (
+            NETEASE,
+            {
+                "159363": "2024-01-05,'159363,创AI,0.73,0.74,0.72,0.73,0.72,0.01,1.4,1000000,730000",
+                "000300": "2024-01-05,'000300,沪深300,3329,3380,3320,3350,3347,-18,-0.5,1000000,730000",
+            },
+        ),
+        (NETEASE, {"000001": "2024-01-05,'000001,平安银行,9.3,9.4,9.2,9.3,9.2,0.1,1.1,1000000,730000"}),
+        # Or it does not, though a map asks after cells of a column of that name.
+        (
+            "基金代码,名称,净值日期,单位净值",
+            {"a": "159363,沪深300,2024-01-05,0.7", "b": "515980,创AI,2024-01-05,0.8"},
+        ),
+    ],
+)
+def test_what_a_file_is_for_is_the_same_to_both_readers(tmp_path, header, rows):
+    files = tmp_path / "files"
+    files.mkdir()
+    for name, row in rows.items():
+        (files / f"{name}.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    fast, careful = (outcome(files, tmp_path / str(way), way) for way in (1 << 20, 0))
+    assert fast == careful
+    assert isinstance(fast, str) == ("000001" in rows)
+
+
 def test_a_store_holds_the_same_bytes_whoever_looked_at_the_rows(tmp_path):
     later = "symbol,day,close,open,high,low,volume,source\n515980.SH,2024-01-05,1.5,1.5,1.6,1.4,100,one\n"
     first = later.replace("515980.SH", "159363.SZ").replace("one", "").replace("1.5,1.5", "1.5,1.45")

@@ -38,6 +38,8 @@ from data.store.tables import table
 TOGETHER = 16 << 20
 _FILES = 200
 _HEAD = 1 << 16
+# How the words begin for what a map lacks that is in the name or the cells of a file, not in its headers.
+_BY_FILE = ("a file name", "a unit of measure", "other codes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +196,8 @@ class PlainFiles:
             [self._given] if self._given else [each for each in ready_maps().values() if each.recognise]
         )
         columns = _columns(used, looked_at, sheet.headers)
-        alone = any(_depends_on_the_file(each, sheet) for each in looked_at) or _goes_by_file(
+        open_to = looked_at if self._given else [each for each in looked_at if _may_fit(each, sheet)]
+        alone = any(_depends_on_the_file(each, sheet) for each in open_to) or _goes_by_file(
             used, sheet.headers
         )
         return Plan(used, separator, columns, alone)
@@ -229,6 +232,11 @@ def _matched(maps: Sequence[FileMap], headers: Headers) -> list[str]:
     """Return the names of the columns whose cells tell whether one of some maps fits."""
     patterns = [each.values for each in maps]  # noqa: PD011
     return [name for each in patterns for name in each if name in headers]
+
+
+def _may_fit(each: FileMap, sheet: Sheet) -> bool:
+    """Whether a map lacks nothing in a file but what another one with these headers may have."""
+    return all(lack.startswith(_BY_FILE) for lack in each.lacks(sheet)[0])
 
 
 def _depends_on_the_file(each: FileMap, sheet: Sheet) -> bool:
