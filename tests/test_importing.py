@@ -124,6 +124,35 @@ def test_unsorted_days_are_sorted_and_blank_lines_ignored(take, store):
     assert closes(store) == CLOSES
 
 
+def test_only_an_end_of_line_ends_a_line(take, store):
+    # To str.splitlines a form feed is one too, and the header would be looked for a row further down.
+    take("bars.csv", csv("Daily bars\x0cpage 1 of 1\x1c", HEADER, FIRST, SECOND))
+    assert closes(store) == CLOSES
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("bars.csv", b"\x1c,0x", "no rows"),
+        ("bars.csv", b"\xff\xfe", "is empty"),
+        (
+            "nav.json",
+            b'[{"symbol": "159363", "day": ["2025-08-20"], "known_at": "2025-08-21", "nav": 1}]',
+            "day",
+        ),
+        (
+            "nav.json",
+            b'[{"code": 1, "rows": [{"day": 1, "nav": 1}]}, {"code": 2, "rows": 3.5}]',
+            "no ready map",
+        ),
+    ],
+    ids=["a separator alone", "a mark of UTF-16 alone", "a list for a day", "a number for rows"],
+)
+def test_odd_files_are_refused_in_words(take, name, content, words):
+    with pytest.raises(DataError, match=words):
+        take(name, content)
+
+
 def test_an_index_column_without_a_name_is_ignored(take, store):
     report = take("bars.csv", csv("," + HEADER, "0," + FIRST, "1," + SECOND))
     assert closes(store) == CLOSES

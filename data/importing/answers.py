@@ -94,7 +94,7 @@ def _load(text: str, name: str) -> Any:
     except ValueError as error:
         raise _not_json(name, str(error).partition(";")[0]) from None
     try:
-        return [parse_json(line) for line in text.splitlines() if line.strip()]
+        return [parse_json(line) for line in text.split("\n") if line.strip()]
     except ValueError as error:
         raise _not_json(name, str(error)) from None
 
@@ -195,6 +195,8 @@ def _exploded(records: list[Any]) -> list[Any]:
     if len(lists) != 1:
         return records
     (key,) = lists
+    if any(each.get(key) and not _is_records(each[key]) for each in records):
+        return records
     rows: list[Any] = []
     for each in records:
         single = {name: value for name, value in each.items() if name != key}

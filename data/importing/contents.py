@@ -68,7 +68,7 @@ def read_contents(path: Path) -> tuple[bytes, str]:
         content = _unpack(content, path.name)
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not content or content.isspace():
-        raise DataError(f"`{path.name}` is empty", hint="Save or download it again, or leave it out.")
+        raise nothing_in(path.name)
     for magic, kind in _MAGIC.items():
         if content.startswith(magic):
             return content, kind
@@ -80,6 +80,11 @@ def read_contents(path: Path) -> tuple[bytes, str]:
         # A workbook without a workbook in it is the text that many terminals save under that name.
         return content, "json" if start.startswith((b"{", b"[{")) else "text"
     return content, named or "text"
+
+
+def nothing_in(name: str) -> DataError:
+    """Return the refusal of a file that has no text."""
+    return DataError(f"`{name}` is empty", hint="Save or download it again, or leave it out.")
 
 
 def check_size(size: int, packed: int, name: str) -> None:

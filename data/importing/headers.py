@@ -77,11 +77,14 @@ class Headers(Collection[str]):
         self.units: dict[str, Unit] = {}
         self.several: dict[str, tuple[str, ...]] = {}
         written = list(columns)
+        as_written = set(written)
         for column in written:
             name, unit = split_header(column)
             if unit is not None:
                 self.units[column] = unit
-            for each in {name, half_width(column)} - {*written}:
+            for each in {name, half_width(column)}:
+                if each in as_written:
+                    continue
                 if each in self._columns:
                     self.several[each] = (*self.several.get(each, (self._columns[each],)), column)
                 else:

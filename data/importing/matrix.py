@@ -50,8 +50,8 @@ def unpivot(cells: pd.DataFrame, part: TableMap, origin: str) -> pd.DataFrame:
     values, length = f"{part.wide}{units.pop()}", len(cells)
     long = pd.DataFrame(
         {
-            part.names_of(kept)[0]: np.tile(cells[column].to_numpy(object), len(series)),
-            part.names_of(other)[0]: np.repeat(np.array(names, dtype=object), length),
+            _name(part, kept): np.tile(cells[column].to_numpy(object), len(series)),
+            _name(part, other): np.repeat(np.array(names, dtype=object), length),
             values: np.concatenate([cells[each].to_numpy(object) for each in series]),
         },
         index=np.tile(cells.index.to_numpy(), len(series)),
@@ -99,3 +99,8 @@ def _holds(ours: str, cells: pd.Series) -> bool:
         days, wrong = read_days(cells)
         return bool(len(days) and not wrong.any() and days.notna().all())
     return bool(len(cells)) and all(is_code(str(each)) for each in cells)
+
+
+def _name(part: TableMap, column: str) -> str:
+    """Return a name by which a map knows a column; its own where the map has none, which is refused later."""
+    return (part.names_of(column) or (column,))[0]

@@ -91,11 +91,15 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
 
 def _as_first_known(taken: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
     """Return rows without those that repeat another one, and differ in that they were announced later."""
-    if "known_at" not in taken or not taken.duplicated([*key]).any():
+    if "known_at" not in taken:
+        return taken
+    # A cell may be anything in JSON, a list too.
+    cells = taken.astype({name: "str" for name in taken if pd.api.types.is_object_dtype(taken[name])})
+    if not cells.duplicated([*key]).any():
         return taken
     known, _ = read_days(taken["known_at"], keep_time=True)
     places = np.argsort(known.to_numpy(), kind="stable")
-    again = taken.drop(columns="known_at").iloc[places].duplicated().to_numpy()
+    again = cells.drop(columns="known_at").iloc[places].duplicated().to_numpy()
     return taken.iloc[np.sort(places[~again])]
 
 

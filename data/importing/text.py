@@ -12,6 +12,7 @@ from io import StringIO
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.contents import nothing_in
 from data.importing.layout import (
     LOOKED_AT,
     Layout,
@@ -51,6 +52,8 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
 
     DataError if it has rows of different lengths, names a column twice, or ends in the middle of a row.
     """
+    if not text.strip():
+        raise nothing_in(name)
     if "\n" not in text:
         text = text.replace("\r", "\n")
     head = first_lines(text)
@@ -76,13 +79,14 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
 
 
 def first_lines(text: str) -> list[str]:
-    """Return the lines of a text by which its layout is found."""
+    """Return the lines of a text by which its layout is found, which end as those of CSV do."""
     end = 0
     for _ in range(LOOKED_AT):
         end = text.find("\n", end) + 1
         if not end:
-            return text.splitlines()[:LOOKED_AT]
-    return text[:end].splitlines()
+            break
+    # Not str.splitlines, to which a form feed or a separator of Unicode is an end too.
+    return [line.rstrip("\n") for line in StringIO(text[:end] if end else text, newline=None)][:LOOKED_AT]
 
 
 def find_separator(head: list[str], given: str | None, name: str) -> tuple[str, Layout]:
@@ -126,6 +130,8 @@ def _parse(text: str, separator: str, layout: Layout, name: str, *, header: bool
                 index_col=False,
                 skipinitialspace=True,
             )
+    except pd.errors.EmptyDataError:
+        raise nothing_in(name) from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         longer = "rows that are longer than the header"
         told = str(error).strip().replace("Error tokenizing data. C error: ", "")

@@ -229,7 +229,7 @@ def _cells(
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text in UTF-8", received=error) from None
     literal = {tag: ours[1:] for tag, ours in getattr(given, what).items() if ours.startswith(LITERAL)}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         parts = [part for part in line.replace("\x01", SEPARATOR).split(SEPARATOR) if part.strip()]
         cells = dict(part.partition("=")[::2] for part in reversed(parts))
         if not cells or any(cells.get(tag) != value for tag, value in literal.items()):
