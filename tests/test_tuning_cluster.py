@@ -91,7 +91,8 @@ class Machines:
         file = self.folder / "scheduler.json"
         words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
         self._run("scheduler", *words)
-        until(file.is_file)
+        # The scheduler makes the file first, and writes it then.
+        until(lambda: file.is_file() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
         for _ in range(workers):
             self.add()
