@@ -96,8 +96,8 @@ ROOMS: dict[str, str] = {
         "data.checks engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.tuning": (
-        "data.days data.errors data.expression data.parsing data.numeric engine.kernel engine.statistics "
-        "engine.result engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
+        "data.days data.errors data.expression data.parsing data.words data.numeric engine.kernel "
+        "engine.statistics engine.result engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
         "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
     ),
     "engine.orders": (

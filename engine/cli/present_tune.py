@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
 MINUTE = 60
-FEW = 4  # sets of which it is no wonder that they come to the same
 
 
 def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard) -> None:
@@ -174,10 +173,8 @@ def warn_of_study(app: App, leaderboard: Leaderboard, order: Order, study: Study
         warn(
             app, f"{leaderboard.failures} of {leaderboard.trials} trials failed, the first: {words}: {reason}"
         )
-    ran, results = len(study.ranked), study.results
-    if ran >= FEW and results <= ran / 2:
-        different = count(results, "different result")
-        warn(app, f"{ran} sets came to {different}: the others change nothing on these data")
+    if study.alike:
+        warn(app, study.alike)
     if plan.trials is not None and leaderboard.trials < plan.trials:
         last = space.exact and leaderboard.trials == space.size
         why = "the space has no more sets" if last else f"{plan.method} proposes no further sets"

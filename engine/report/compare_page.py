@@ -26,7 +26,7 @@ from engine.comparisons.common import (
 )
 from engine.metrics import Metrics, compute_metrics
 from engine.metrics.declared import METRICS
-from engine.report import charts, html, sections
+from engine.report import charts, html, sections, statements
 from engine.report.assumptions import settings
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
@@ -134,11 +134,14 @@ def _page(
             section("Where the runs differ", _differences(results, names), id_="assumptions"),
         )
     )
+    word, said = statements.of_comparison(significance, names)
     header = html.heading(
         "Comparison",
         "Comparison of " + ", ".join(names),
         tag("p", _period(results, common), class_="subtitle"),
         sections.data_warnings(data_warnings),
+        word=word,
+        said=said,
     )
     banner = html.made_up(f"{who} a made-up market") if made_up else None
     scripts = charts.scripts(drawn, synthetic=bool(made_up))

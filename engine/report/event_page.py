@@ -14,7 +14,7 @@ import numpy as np
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.events.study import ALTERNATIVES, EventStudy, Measure
-from engine.report import charts, html
+from engine.report import charts, html, statements
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
 from engine.statistics.events import EventMean
@@ -65,7 +65,8 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     title = f"After {document['parameters']['when']}"
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
     about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
-    header = html.heading("Event study", title, about)
+    word, said = statements.of_event(found)
+    header = html.heading("Event study", title, about, word=word, said=said)
     return html.page(
         title,
         header,

@@ -98,6 +98,8 @@ def _header(study: Study, found: Landscape, judged: Report | None, on_record: in
 def _warnings(study: Study, found: Landscape) -> Iterator[str]:
     """Yield what a reader must know before he believes the best trial."""
     axes, around = found.axes, found.around
+    if study.alike:
+        yield f"{study.alike}."
     if around is not None and around.word == "isolated peak":
         yield "Isolated peak: the neighbours of the best are much worse than it."
     best = study.best

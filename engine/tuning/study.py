@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DataError, UsageError, did_you_mean
 from data.expression import parse_condition
 from data.parsing import NUMBER, misfit, parse_json
+from data.words import count
 from engine.record.journal import damaged, read_lines
 from engine.results.runs import ID_DIGITS
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 STUDY_FILE = "study.jsonl"
 KIND = "etflow-study"
 FORMAT = 1
+FEWEST_ALIKE = 4  # of fewer sets it is no wonder that they come to the same
 
 # What is relied on of a header, whichever version wrote it.
 _HEADER = {
@@ -280,10 +282,14 @@ class Study:
         """The trials that did not fail, best first."""
         return ranked(self.trials, self.goal)
 
-    @property
-    def results(self) -> int:
-        """How many different results the trials that did not fail came to, by all of their metrics."""
-        return len({tuple(trial.outcome.metrics.values()) for trial in self.ranked})
+    @cached_property
+    def alike(self) -> str:
+        """That half of the sets or more came to what others came to, by all of their metrics; else empty."""
+        ran, results = len(self.ranked), {tuple(trial.outcome.metrics.values()) for trial in self.ranked}
+        if ran < FEWEST_ALIKE or len(results) > ran / 2:
+            return ""
+        different = count(len(results), "different result")
+        return f"{ran:,} sets came to {different}: the others change nothing on these data"
 
     @property
     def best(self) -> Trial | None:

@@ -1,0 +1,67 @@
+"""What a comparison, an event study and the page of a score say first: a few words, and what these rest on.
+
+Each rests on one test that the page shows: the comparison on SPA, which allows for all runs; the event study
+on the smallest placebo p of its horizons, times their number (Bonferroni); the score on the robust t
+statistic of its rank IC at the horizon of the strategy. How much else was tried, only the record knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from data.words import count, number, percent, probability
+
+if TYPE_CHECKING:
+    from engine.comparisons.significance import Significance
+    from engine.events.study import EventStudy
+    from engine.factors.diagnose import Diagnostics
+
+NOT_TOLD = "Cannot be told"
+LEVEL = 0.05
+BEYOND_CHANCE = 2.0  # a t statistic
+
+
+def of_comparison(found: Significance | None, names: Sequence[str]) -> tuple[str, str]:
+    """Return the words on whether a run, by their ``names``, beats the benchmark; none if nobody asked."""
+    if found is None:
+        return "", ""
+    test = next((each for each in found.best if each.against == "benchmark"), None)
+    if test is None or test.best is None:
+        reason = test.p_value.reason if test is not None else None
+        return NOT_TOLD, f"whether a run is better than the benchmark: {reason or 'it was not tested'}."
+    p = f"p {probability(test.p_value.value)} after a look at {count(test.runs, 'run')} (SPA)"
+    if test.better:
+        return "Better than the benchmark", f"{test.winners(names)}, with a chance of 5 % to be wrong; {p}."
+    return "No better than the benchmark", f"The best is {names[test.best]}: {p}."
+
+
+def of_event(found: EventStudy) -> tuple[str, str]:
+    """Return the words on whether funds earned more or less than all others after the event."""
+    measured = [found.at(sessions, "equal_weight") for sessions in found.horizons]
+    measured = [each for each in measured if each.placebo.p.value == each.placebo.p.value]
+    if not measured:
+        return NOT_TOLD, "what followed: no event could be held as long as asked."
+    least = min(measured, key=lambda each: (each.placebo.p.value, each.sessions))
+    said = (
+        f"{percent(least.abnormal.mean)} less all others after {count(least.sessions, 'session')}: placebo p "
+        f"{number(least.placebo.p.value, 3)}, the smallest of {count(len(measured), 'horizon')}."
+    )
+    if least.placebo.p.value * len(measured) <= LEVEL:
+        return "More than chance", said
+    return "No more than chance", said
+
+
+def of_score(found: Diagnostics) -> tuple[str, str]:
+    """Return the words on whether a score ranks funds as they earn later."""
+    ic = found.main.ic
+    t = ic.robust_t_statistic.value
+    if t != t:
+        return NOT_TOLD, f"what it foretells: {ic.robust_t_statistic.reason or ic.reason}."
+    said = (
+        f"{count(found.main.sessions, 'session')} ahead: rank IC {number(ic.mean, 3)} with a t statistic of "
+        f"{number(t)}; beyond ±2 chance is unlikely."
+    )
+    if abs(t) < BEYOND_CHANCE:
+        return "Foretells nothing", said
+    return "Foretells returns" if t > 0.0 else "Foretells the reverse", said

@@ -1,0 +1,88 @@
+"""What pages say first: the words, and the numbers at which they change."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from engine.report.statements import NOT_TOLD, of_comparison, of_event, of_score
+
+
+def estimate(value: float, reason: str | None = None) -> Any:
+    return SimpleNamespace(value=value, reason=reason)
+
+
+def compared(p: float, better: tuple[int, ...], best: int | None = 1, reason: str | None = None) -> Any:
+    test = SimpleNamespace(
+        against="benchmark",
+        p_value=estimate(p, reason),
+        best=best,
+        better=better,
+        runs=2,
+        winners=lambda names: ", ".join(names[place] for place in better),
+    )
+    return SimpleNamespace(best=(SimpleNamespace(against="first", best=None, better=()), test))
+
+
+def test_a_comparison_says_who_is_better_than_the_benchmark_or_that_nobody_is() -> None:
+    names = ["momentum", "share_inflow"]
+    assert of_comparison(compared(0.021, (1,)), names) == (
+        "Better than the benchmark",
+        "share_inflow, with a chance of 5 % to be wrong; p 0.021 after a look at 2 runs (SPA).",
+    )
+    assert of_comparison(compared(0.4, ()), names) == (
+        "No better than the benchmark",
+        "The best is share_inflow: p 0.400 after a look at 2 runs (SPA).",
+    )
+    word, said = of_comparison(compared(math.nan, (), best=None, reason="returns do not vary"), names)
+    assert (word, "returns do not vary" in said) == (NOT_TOLD, True)
+    assert of_comparison(None, names) == ("", "")
+
+
+def studied(*values: tuple[int, float, float]) -> Any:
+    measures = {
+        sessions: SimpleNamespace(
+            sessions=sessions,
+            abnormal=SimpleNamespace(mean=mean),
+            placebo=SimpleNamespace(p=estimate(p)),
+        )
+        for sessions, mean, p in values
+    }
+    return SimpleNamespace(horizons=tuple(measures), at=lambda sessions, _: measures[sessions])
+
+
+# 0.016 of three horizons is 0.048, and 0.017 is 0.051.
+@pytest.mark.parametrize(("p", "word"), [(0.016, "More than chance"), (0.017, "No more than chance")])
+def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(p: float, word: str) -> None:
+    found = studied((1, 0.001, 0.5), (5, -0.012, p), (20, 0.002, 0.3))
+    assert of_event(found) == (
+        word,
+        f"-1.20% less all others after 5 sessions: placebo p {p}, the smallest of 3 horizons.",
+    )
+
+
+def test_an_event_of_which_nothing_is_known_says_so() -> None:
+    assert of_event(studied((1, math.nan, math.nan)))[0] == NOT_TOLD
+    assert of_event(studied((1, math.nan, math.nan), (5, 0.01, 0.04)))[0] == "More than chance"  # of one
+
+
+@pytest.mark.parametrize(
+    ("t", "word"),
+    [(2.0, "Foretells returns"), (1.99, "Foretells nothing"), (-2.0, "Foretells the reverse")],
+)
+def test_a_score_is_judged_by_its_robust_t_statistic(t: float, word: str) -> None:
+    ic = SimpleNamespace(mean=0.034, robust_t_statistic=estimate(t), reason=None)
+    found: Any = SimpleNamespace(main=SimpleNamespace(sessions=5, ic=ic))
+    assert of_score(found) == (
+        word,
+        f"5 sessions ahead: rank IC 0.034 with a t statistic of {t:.2f}; beyond ±2 chance is unlikely.",
+    )
+
+
+def test_a_score_without_a_statistic_says_why() -> None:
+    ic = SimpleNamespace(mean=math.nan, robust_t_statistic=estimate(math.nan), reason="too few funds")
+    found: Any = SimpleNamespace(main=SimpleNamespace(sessions=5, ic=ic))
+    assert of_score(found) == (NOT_TOLD, "what it foretells: too few funds.")
