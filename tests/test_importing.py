@@ -136,6 +136,11 @@ def test_only_an_end_of_line_ends_a_line(take, store):
         ("bars.csv", b"\x1c,0x", "no rows"),
         ("bars.csv", b"\xff\xfe", "is empty"),
         (
+            "nav.csv",
+            b"symbol,day,known_at,nav\n159363,2025-08-20,2025-08-21,1\n159363,2025-08-20,soon,1\n",
+            "known_at",
+        ),
+        (
             "nav.json",
             b'[{"symbol": "159363", "day": ["2025-08-20"], "known_at": "2025-08-21", "nav": 1}]',
             "day",
@@ -146,7 +151,7 @@ def test_only_an_end_of_line_ends_a_line(take, store):
             "no ready map",
         ),
     ],
-    ids=["a separator alone", "a mark of UTF-16 alone", "a list for a day", "a number for rows"],
+    ids=["a separator alone", "a mark of UTF-16 alone", "no time", "a list for a day", "a number for rows"],
 )
 def test_odd_files_are_refused_in_words(take, name, content, words):
     with pytest.raises(DataError, match=words):

@@ -94,13 +94,15 @@ def _as_first_known(taken: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
     if "known_at" not in taken:
         return taken
     # A cell may be anything in JSON, a list too.
-    cells = taken.astype({name: "str" for name in taken if pd.api.types.is_object_dtype(taken[name])})
+    odd = [name for name in taken if pd.api.types.is_object_dtype(taken[name])]
+    cells = taken.astype(dict.fromkeys(odd, "str")) if odd else taken
     if not cells.duplicated([*key]).any():
         return taken
-    known, _ = read_days(taken["known_at"], keep_time=True)
+    known, wrong = read_days(taken["known_at"], keep_time=True)
     places = np.argsort(known.to_numpy(), kind="stable")
     again = cells.drop(columns="known_at").iloc[places].duplicated().to_numpy()
-    return taken.iloc[np.sort(places[~again])]
+    # A time that cannot be read is no later one: its row stays, and is refused.
+    return taken.iloc[np.sort(places[~again | np.asarray(wrong)[places]])]
 
 
 def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
