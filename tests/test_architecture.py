@@ -97,8 +97,9 @@ ROOMS: dict[str, str] = {
     ),
     "engine.tuning": (
         "data.days data.errors data.expression data.parsing data.words data.numeric engine.kernel "
-        "engine.statistics engine.result engine.metrics engine.results engine.record engine.verdict data.synthetic data.source "
-        "data.panel engine.strategy engine.spec engine.simulation engine.sweeps engine.pipeline"
+        "engine.statistics engine.result engine.metrics engine.results engine.record engine.verdict "
+        "data.synthetic data.source data.panel engine.strategy engine.spec engine.simulation engine.sweeps "
+        "engine.pipeline"
     ),
     "engine.orders": (
         "data.days data.errors data.rows data.numeric data.facts data.store engine.kernel data.source "

@@ -60,7 +60,7 @@ def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(p: fl
     found = studied((1, 0.001, 0.5), (5, -0.012, p), (20, 0.002, 0.3))
     assert of_event(found) == (
         word,
-        f"-1.20% less all others after 5 sessions: placebo p {p}, the smallest of 3 horizons.",
+        f"1.20% less than all others after 5 sessions: placebo p {p}, the smallest of 3 horizons.",
     )
 
 

@@ -43,9 +43,11 @@ def of_event(found: EventStudy) -> tuple[str, str]:
     if not measured:
         return NOT_TOLD, "what followed: no event could be held as long as asked."
     least = min(measured, key=lambda each: (each.placebo.p.value, each.sessions))
+    mean = least.abnormal.mean
     said = (
-        f"{percent(least.abnormal.mean)} less all others after {count(least.sessions, 'session')}: placebo p "
-        f"{number(least.placebo.p.value, 3)}, the smallest of {count(len(measured), 'horizon')}."
+        f"{percent(abs(mean))} {'less' if mean < 0.0 else 'more'} than all others after "
+        f"{count(least.sessions, 'session')}: placebo p {number(least.placebo.p.value, 3)}, the smallest of "
+        f"{count(len(measured), 'horizon')}."
     )
     if least.placebo.p.value * len(measured) <= LEVEL:
         return "More than chance", said
