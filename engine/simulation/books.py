@@ -7,10 +7,9 @@ One session, in order; every engine that keeps one account at a time does exactl
 3. ``trade``: each order is filled, cut or rejected (``engine.kernel.fills``), sells first;
 4. ``close_session``: interest on the cash held overnight, marks, equity.
 
-What did not trade is a rejection and expires. Of two markets the one that opens first trades first, and what
-the other sells pays in it on the next session: a purchase that was cut for cash while the other sold *waits*,
-and is tried again there, once (``with_waiting``). In tranches the books of the sleeves are kept beside the
-account's (``engine.simulation.sleeves``): ``orders_for`` says whose session it is.
+What did not trade is a rejection and expires, but for purchases over two markets that wait for money
+(``engine.simulation.carried``). In tranches the books of the sleeves are kept beside the account's
+(``engine.simulation.sleeves``): ``orders_for`` says whose session it is.
 
 A session costs what is held and ordered, whatever number of funds there is.
 """
@@ -46,6 +45,7 @@ from engine.kernel.fills import (
 from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
 from engine.kernel.targets import ALL, Targets
 from engine.simulation.board import Board, Columns
+from engine.simulation.carried import CarriedOver
 from engine.simulation.ledger import (
     MONEY_TOLERANCE,
     InvariantError,
@@ -110,13 +110,7 @@ class Books:
         self._tranches = 1
         self._sleeves = blank_sleeves(1, funds, 0)
         self._among, self._sleeve, self._divides = 1, ALL, False
-        self.opening: list[int] = opening_of(panel).tolist()
-        # Purchases that wait for the next session, as column and shares, and of which sleeve they are; those
-        # of the session that waited for it; and the place of the last market that sells in it.
-        self.waiting: list[tuple[int, int]] = []
-        self._waiting_sleeve = ALL
-        self._waited: dict[int, int] = {}
-        self._sold_later = 0
+        self.carried = CarriedOver(opening_of(panel).tolist())
         self._reserve = conditions.reserve
         self._cash_rate = costs.cash_rate
         self._whole_session = fill == "vwap"
@@ -192,20 +186,13 @@ class Books:
         """Step to the next session: its corporate actions, then what is due. Return the actions."""
         self._overnight = self.cash
         self._taken.clear()
-        self._waited.clear()
-        self._sold_later = 0
         self._among, self._sleeve, self._divides = 1, ALL, False
         if self._tranches > 1:
             begin_session(self._sleeves, self._tranches)
         self.row += 1
         events = tuple(self._events.get(self.row, ()))
+        self.carried.begin(events)
         for event in events:
-            if event.kind != "dividend":
-                ratio = event.ratio if event.kind == "split" else 0.0
-                self.waiting = [
-                    (column, split_shares(order, ratio) if column == event.column else order)
-                    for column, order in self.waiting
-                ]
             held = self.shares[event.column]
             if not held:
                 continue
@@ -295,24 +282,17 @@ class Books:
     def with_waiting(
         self, orders: list[tuple[int, int]], *, anew: bool, exits: Sequence[int] = ()
     ) -> list[tuple[int, int]]:
-        """Return the orders of the session market by market as they open, after those that waited for it.
+        """Return the orders of the session as they trade, after those that waited for it (``CarriedOver``).
 
-        ``anew``: it was decided what the account, or the sleeve, shall hold, so that nothing that it wanted
-        before waits any longer; nor does a purchase of a fund that is ordered now, or that ``exits`` name.
+        ``anew``: it was decided what the account, or the sleeve, shall hold. ``exits`` are funds that a stop
+        puts out.
         """
-        if not self.opening:
-            return orders
-        orders = sorted(orders, key=lambda order: self.opening[order[0]])
-        self._sold_later = max((self.opening[column] for column, order in orders if order < 0), default=0)
-        waiting, self.waiting = self.waiting, []
-        if not (anew and self._sleeve in (ALL, self._waiting_sleeve)):
-            ordered = {column for column, _ in orders} | {column for column, out in enumerate(exits) if out}
-            self._waited = {
-                column: shares // self.lot(column) * self.lot(column)
-                for column, shares in waiting
-                if self.tradable(column) and shares >= self.lot(column) and column not in ordered
-            }
-        return [*self._waited.items(), *orders]
+        return self.carried.first_of(
+            orders,
+            lambda column: bool(exits and exits[column]) or not self.tradable(column),
+            self.lot,
+            sleeve=self._sleeve if anew else None,
+        )
 
     def trade(self, column: int, order: int, place: Place | None = None) -> Traded:
         """Fill ``order`` as far as the market and cash allow, at the fill point or at a ``place`` of its own.
@@ -336,7 +316,7 @@ class Books:
                 limit_down=max(quote.limit_down, place.limit) if order < 0 else quote.limit_down,
             )
         beyond = self._beyond_volume(column, order, quote)
-        sleeve = self._waiting_sleeve if column in self._waited else self._sleeve
+        sleeve = self.carried.sleeve_of(column, self._sleeve)
         alone = sleeve != ALL
         at_hand = min(self.cash, float(self._sleeves.cash[sleeve])) if alone else self.cash
         filled = fill_order(order - beyond, quote, self._terms, at_hand)
@@ -345,7 +325,8 @@ class Books:
             self.reject(column, beyond, PARTICIPATION)
         if filled.over_cash:
             self.reject(column, filled.over_cash, CASH)
-            self._wait(column, filled.over_cash)
+            divides = self._among > 1 and self._sleeve == ALL
+            self.carried.cut(column, filled.over_cash, self._sleeve, divides=divides)
         if filled.shares:
             if alone:
                 self.cash = settled(self.cash, filled)
@@ -449,21 +430,10 @@ class Books:
         if gap > MONEY_TOLERANCE * (self.cash + self.receivable + self.equity):
             raise InvariantError(f"money of the sleeves is {gap} off the account's")
 
-    def _wait(self, column: int, shares: int) -> None:
-        """Let a purchase wait that was cut for cash, if a market that opens later sells in this session.
-
-        One of all sleeves, which part at the close, does not wait; nor does one that has waited before.
-        """
-        if shares < 0 or not self._sold_later or column in self._waited:
-            return
-        if self.opening[column] < self._sold_later and (self._among == 1 or self._sleeve != ALL):
-            self.waiting.append((column, shares))
-            self._waiting_sleeve = self._sleeve
-
     def _lot(self, column: int) -> int:
         """Shares that are traded at a time: where all sleeves trade as one, whole lots of each."""
         lot = self.lot(column)
-        return lot * self._among if self._sleeve == ALL and column not in self._waited else lot
+        return lot * self._among if self._sleeve == ALL and not self.carried.tried(column) else lot
 
     def _quote(self, column: int) -> Quote:
         return self._board.quote(column, self.session, self._lot(column))

@@ -53,7 +53,7 @@ class Standing:
                 Due(symbols[event.column], event.kind, days[event.row].item(), amount)
                 for _, amount, event in books.due
             ),
-            tuple((symbols[column], shares) for column, shares in books.waiting),
+            tuple((symbols[column], shares) for column, shares in books.carried.waiting),
         )
 
     @classmethod
@@ -140,7 +140,8 @@ class Standing:
             if shares < 0:
                 raise UsageError(f"the holdings of {symbol} are negative", received=shares, limit="0 or more")
         books.cash = self.cash
-        books.waiting = [(symbols.index(each), shares) for each, shares in self.waiting if each in symbols]
+        waiting = [(symbols.index(each), shares) for each, shares in self.waiting if each in symbols]
+        books.carried.waiting = waiting
         books.shares = [int(self.shares.get(symbol, 0)) for symbol in symbols]
         books.due = []
         for due in self.due:

@@ -154,7 +154,7 @@ class Waiting:
     def session(self) -> None:
         """Trade what the session reaches, in the order of its parts, and end what is no longer valid."""
         if not any(each.waits or each.parent or each.one_session for each in self.orders):
-            if self._books.opening:
+            if self._books.carried.opening:
                 # Funds of two markets are for rotations alone, which send orders as they trade.
                 for each in list(self.orders):
                     self._trade(each, self._reached(each))
