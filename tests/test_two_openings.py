@@ -139,6 +139,13 @@ def test_the_purchase_of_a_sleeve_waits_and_is_that_sleeves(simulate_with: Any) 
     ]
 
 
+def test_a_purchase_of_all_sleeves_does_not_wait(simulate_with: Any) -> None:
+    # The account is divided at the close of Wednesday, and who should buy on Thursday?
+    fund = Fund(A, bars(1.0, 1.0, 1.0, 1.0, 1.0))
+    outcome = simulate_with(market(fund, wed=Decision({A: 1.0}, (A,), tranches=2)))
+    assert traded(outcome)[1:] == [(WED, X, -1_000, 10.0)]
+
+
 def test_a_stop_takes_back_the_purchase_of_its_fund(simulate_with: Any) -> None:
     fund = Fund(A, bars(1.0, 1.0, 1.0, 1.0, 1.0))
     scenario = market(fund, wed={A: 1.0}, thu=Decision({}, (), only=(A,)))
