@@ -629,7 +629,7 @@ def test_orders_alone_are_printed_for_a_broker(here):
     header, *orders = printed.splitlines()
     assert header == "stock_code,order_type,order_volume,price_type,price,strategy_name,order_remark"
     assert all(
-        re.fullmatch(r"\d{6}\.S[HZ],23,\d+00,11,\d\.\d+,Momentum,20250821-\d\d", each) for each in orders
+        re.fullmatch(r"\d{6}\.S[HZ],23,\d+00,11,\d\.\d+,momentum,20250821-\d\d", each) for each in orders
     )
     code, _, complained = here("signal", "momentum", *FUNDS, "--format", "qmd")
     assert code == 2

@@ -25,7 +25,7 @@ from engine.orders.opens import Open, opens_of
 from engine.orders.tickets import BAND, Ticket, Tickets, tickets_of
 from engine.pipeline import Watch
 from engine.results.documents import json_text, plain, write_json
-from engine.results.runs import ID_DIGITS, whole
+from engine.results.runs import ID_DIGITS, stem_of, whole
 from engine.simulation.standing import Past, Standing
 from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
@@ -103,7 +103,7 @@ class NextOrders:
 
     def orders_file(self, wanted: Format) -> str:
         """Return the orders as the text of a file of a format."""
-        about = {"day": self.signal.day, "strategy": self.job.strategy.name}
+        about = {"day": self.signal.day, "strategy": stem_of(self.job.spec.strategy)}
         rows = [about | order | {"price": order["limit_price"]} for order in self.orders()]
         return write_orders(rows, wanted)
 
@@ -111,7 +111,7 @@ class NextOrders:
     def name(self) -> str:
         """The id that its folder is called by: strategy, day, and a hash of all that it says."""
         digest = hashlib.sha256(json_text(plain(self.document())).encode()).hexdigest()
-        return f"signal-{self.job.strategy.name}-{self.signal.day}-{digest[:ID_DIGITS]}"
+        return f"signal-{stem_of(self.job.spec.strategy)}-{self.signal.day}-{digest[:ID_DIGITS]}"
 
     def save(self, out: str | Path = "results") -> Path:
         """Write the folder of the signal under ``out``, its page included, whole or not at all; return it."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from engine.factors.diagnose import Diagnostics
 from engine.factors.section import Horizon
-from engine.results.runs import ID_DIGITS
+from engine.results.runs import ID_DIGITS, stem_of
 from engine.statistics.estimate import Estimate
 from engine.statistics.factor import MeanSummary
 
@@ -28,8 +27,7 @@ def factor_id(strategy: str, fingerprint: str, found: Diagnostics) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(found.scores).tobytes())
     lengths = [each.sessions for each in found.horizons]
     digest.update(repr((fingerprint, str(found.days[0]), str(found.days[-1]), lengths, found.fill)).encode())
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", strategy.rpartition(":")[2])
-    return f"factor-{name}-{digest.hexdigest()[:ID_DIGITS]}"
+    return f"factor-{stem_of(strategy)}-{digest.hexdigest()[:ID_DIGITS]}"
 
 
 def factor_document(found: Diagnostics) -> dict[str, Any]:

@@ -29,8 +29,7 @@ def run_id(manifest: Mapping[str, Any]) -> str:
     they contain does; nor does it count whether a parameter was set or is a default.
     """
     files = manifest.get("files", {})
-    own = str(manifest["strategy"]).rpartition(":")[2]
-    name = Path(own).stem if own.endswith(".py") else own
+    name = _own_name(str(manifest["strategy"]))
     spec = {key: value for key, value in manifest["spec"].items() if key not in ("data", "parameters")}
     content = {
         "spec": {**spec, "strategy": name},
@@ -40,8 +39,17 @@ def run_id(manifest: Mapping[str, Any]) -> str:
         "version": manifest["versions"]["etflow"],
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", name)
-    return f"{name}-{digest[:ID_DIGITS]}"
+    return f"{stem_of(name)}-{digest[:ID_DIGITS]}"
+
+
+def stem_of(strategy: str) -> str:
+    """Return what folders of a strategy's results begin with: its name, or that of its class or its file."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", _own_name(strategy))
+
+
+def _own_name(strategy: str) -> str:
+    own = strategy.rpartition(":")[2]
+    return Path(own).stem if own.endswith(".py") else own
 
 
 def comparison_id(names: Sequence[str]) -> str:

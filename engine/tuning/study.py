@@ -26,7 +26,7 @@ from data.expression import parse_condition
 from data.parsing import NUMBER, misfit, parse_json
 from data.words import count
 from engine.record.journal import damaged, read_lines
-from engine.results.runs import ID_DIGITS
+from engine.results.runs import ID_DIGITS, stem_of
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
 from engine.tuning.outcome import Outcome
@@ -127,8 +127,7 @@ def study_id(header: Mapping[str, Any]) -> str:
     content["data"] = header["data"]["name"]
     content["spec"] = {k: v for k, v in header["spec"].items() if k not in ("data", "parameters")}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    name = re.sub(r"[^A-Za-z0-9_]+", "_", str(header["strategy"]).rpartition(":")[2])
-    return f"{name}-study-{digest[:ID_DIGITS]}"
+    return f"{stem_of(str(header['strategy']))}-study-{digest[:ID_DIGITS]}"
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
