@@ -115,7 +115,7 @@
       panel.series.forEach((each) => series.push(...drawn(chart, each, index, axis)));
     });
     const zoom = chart.zoom ? [
-      { type: "inside", xAxisIndex: xs.map((_, index) => index), filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, ...state.zoom },
+      { type: "inside", xAxisIndex: xs.map((_, index) => index), filterMode: "none", zoomOnMouseWheel: true, moveOnMouseMove: true, preventDefaultMouseMove: false, ...state.zoom },
       { type: "slider", xAxisIndex: xs.map((_, index) => index), filterMode: "none", top: top + FOOT, height: 18, left, right: RIGHT, showDetail: false,
         borderColor: colour("grid"), fillerColor: "rgba(110,150,220,0.18)", handleStyle: { color: colour("accent") }, moveHandleSize: 0,
         dataBackground: { lineStyle: { color: colour("muted") }, areaStyle: { color: colour("grid") } }, textStyle: { color: colour("ink") }, ...state.zoom },
@@ -214,7 +214,8 @@
     const axis = data.axes[chart.axis];
     const place = make("div", { className: "chart", tabIndex: 0 });
     place.setAttribute("role", "group");
-    place.setAttribute("aria-label", `${figure.dataset.title}, a chart. Arrow keys read it session by session.`);
+    const keys = { time: " Arrow keys read it session by session.", numbers: "" };
+    place.setAttribute("aria-label", `${figure.dataset.title}, a chart.${keys[chart.kind] ?? " Arrow keys read it one by one."}`);
     const words = make("p", { className: "words" });
     words.setAttribute("aria-live", "polite");
     const controls = make("div", { className: "controls" });
@@ -259,6 +260,8 @@
       box.addEventListener("change", () => { state.log = box.checked; draw(); });
       controls.append(make("label", {}, box, " log scale"));
     }
+    // Where a chart can be zoomed ECharts keeps every turn of the wheel to itself, also those that it makes nothing of.
+    place.addEventListener("wheel", (event) => { if (!event.ctrlKey) event.stopPropagation(); }, { capture: true, passive: true });
     place.addEventListener("keydown", (event) => {
       const [now] = (image.getOption().dataZoom || []);
       const [first, last] = now ? [now.startValue, now.endValue] : [0, axis.length - 1];
