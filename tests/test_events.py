@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -445,25 +444,3 @@ def test_an_event_that_never_happened_says_so_and_prints_no_number(tmp_path):
     assert found["events"] == 0
     assert found["horizons"][0]["raw"]["mean"] is None
     assert found["horizons"][0]["raw"]["reason"] == "no event"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser here")
-def test_the_page_is_drawn_without_a_message(tmp_path):
-    folder = event(Event(), load_panel(open_source("demo"))).save(tmp_path)
-    done = subprocess.run(
-        [
-            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"),
-            *(
-                "--window-size=390,2000",
-                f"--screenshot={tmp_path / 'page.png'}",
-                f"file://{folder}/event.html",
-            ),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (tmp_path / "page.png").stat().st_size > 20_000
-    assert "CONSOLE" not in done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -534,30 +533,3 @@ def test_a_page_with_little_to_say_says_why(tmp_path):
     assert "SYNTHETIC" not in text
     assert "&lt;mine&gt;" in text
     assert "nan" not in re.sub(r"<(style|svg|script).*?</\1>", "", text, flags=re.DOTALL).lower()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [480, 1200])
-def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tmp_path):
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("there is no Chromium here")
-    probe = (
-        "<script>addEventListener('load', () => { document.title = ["
-        "document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll('.chart svg').length, "
-        "[...document.querySelectorAll('.chart svg')].every(svg => svg.getBoundingClientRect().width > 200), "
-        "performance.getEntriesByType('resource').length].join(' '); });</script></body>"
-    )
-    path = tmp_path / "factor.html"
-    path.write_text(probe.join(text.rsplit("</body>", 1)), encoding="utf-8")
-    options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}")
-    done = subprocess.run(
-        [found, *options, f"--window-size={width},900", "--dump-dom", path.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title is not None
-    assert title[1] == "true 7 true 0"

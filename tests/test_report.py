@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -49,6 +48,7 @@ from engine.report.trading_sections import rejected
 from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, Context, Result, as_frame
 from engine.results.curves import exposure, fund_curves
 from engine.results.trades import holdings, round_trips
+from tests.helpers.browser import browser
 from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
 
 OURS = (
@@ -927,89 +927,3 @@ def test_five_years_of_twenty_funds_fit_into_five_megabytes(tmp_path):
     result = rotation(1215, 20, 4)
     write_tearsheet(result, compute_metrics(result), tmp_path / "sheet.html")
     assert (tmp_path / "sheet.html").stat().st_size < 5e6
-
-
-def browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("there is no Chromium here")
-    return found
-
-
-def in_a_browser(condition: str, page: str, folder: Path, width: int = 1200) -> str:
-    """Return what a script in the page finds once all is drawn; it tells through the title."""
-    listens = "addEventListener('error', (event) => failed.push(event.message));"
-    probe = (
-        "<script>addEventListener('load', () => setTimeout(() => { document.title = String("
-        f"{condition}); }}, 300));</script></body>"
-    )
-    path = folder / "sheet.html"
-    page = page.replace("<head>", f"<head><script>window.failed = []; {listens}</script>")
-    path.write_text(page[: page.rindex("</body>")] + probe + "</html>", encoding="utf-8")
-    done = subprocess.run(
-        [
-            browser(),
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            f"--user-data-dir={folder / 'profile'}",
-            "--virtual-time-budget=3000",
-            f"--window-size={width},900",
-            "--dump-dom",
-            path.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title is not None
-    return title[1]
-
-
-SEEN = "[...document.querySelectorAll('figure[data-chart]')].filter((each) => each.offsetWidth)"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [500, 1200])
-def test_a_browser_shows_the_page_without_running_over_its_width(text, width, tmp_path):
-    asked = (
-        "[failed.length, document.documentElement.scrollWidth <= innerWidth, "
-        "performance.getEntriesByType('resource').length, "
-        f"{SEEN}.every((each) => each.querySelectorAll('.chart path').length > 4), "
-        f"{SEEN}.every((each) => !each.querySelector('.still').offsetWidth), {SEEN}.length]"
-    )
-    failed, fits, loaded, alive, replaced, count = in_a_browser(asked, text, tmp_path, width).split(",")
-    assert (failed, fits, loaded, alive, replaced) == ("0", "true", "0", "true", "true")
-    # of the funds only the one that is chosen
-    assert int(count) == len([name for name in drawn(text) if not name.startswith("fund-")]) + 1
-
-
-@pytest.mark.slow
-def test_a_browser_without_scripts_shows_every_picture(text, tmp_path):
-    wide = "each.querySelector('.still svg').getBoundingClientRect().width > 200"
-    asked = f"{SEEN}.filter((each) => {wide}).length"
-    assert in_a_browser(asked, without_scripts(text), tmp_path) == str(len(drawn(text)))
-
-
-@pytest.mark.slow
-def test_range_buttons_keys_and_heads_of_tables_do_what_they_say(text, tmp_path):
-    press = (
-        "(() => { const figure = document.querySelector('[data-chart=equity]'); "
-        "const chart = figure.querySelector('.chart'); const image = echarts.getInstanceByDom(chart); "
-        "figure.querySelector('.ranges button').click(); const zoom = image.getOption().dataZoom[0]; "
-        "const beside = document.querySelector('.pick .live .chart'); "
-        "const other = echarts.getInstanceByDom(beside).getOption().dataZoom[0]; "
-        "chart.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' })); "
-        "const head = document.querySelector('.sort th:last-child button'); head.click(); "
-        "const column = [...document.querySelectorAll('.sort table')][0]; "
-        "const numbers = [...column.tBodies[0].rows].filter((row) => !row.classList.contains('total'))"
-        ".map((row) => +row.cells[row.cells.length - 1].textContent.replace(/,/g, '')); "
-        "figure.querySelector('input').click(); "
-        "return [zoom.endValue - zoom.startValue, other.endValue - other.startValue, "
-        "figure.querySelector('.words').textContent.includes('Drawdown'), "
-        "numbers.every((each, index) => !index || each <= numbers[index - 1]), "
-        "image.getOption().yAxis[0].type, failed.length].join(','); })()"
-    )
-    assert in_a_browser(press, text, tmp_path) == "20,20,true,true,log,0"  # 21 sessions

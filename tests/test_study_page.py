@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from engine.tuning.study import Study
 from engine.verdict.evidence import Evidence, Resamples, TrialLog, WalkForwardOutcome, Window
 from engine.verdict.text import document
 from engine.verdict.verdict import Report, report
+from tests.helpers.browser import opened
 from tests.helpers.tuning import goal_of_words, search_in, space_of
 
 
@@ -302,44 +301,14 @@ def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path
 def test_a_browser_draws_every_chart_and_reports_no_error(
     tmp_path: Path, width: int, words: tuple[str, ...], objectives: tuple[str, ...], method: str
 ) -> None:
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("there is no Chromium here")
     study = study_of(
         tmp_path, *words, objectives=objectives, method=method, trials=60 if method == "tpe" else None
     )
-    probe = (
-        "<script>window.failed = []; addEventListener('error', e => failed.push(e.message));</script>",
-        "<script>addEventListener('load', () => setTimeout(() => { const drawn = "
-        "[...document.querySelectorAll('canvas, .chart svg')]; document.title = "
-        "[failed.join('|').replaceAll(' ','_') || 0, drawn.length, "
-        "drawn.every(each => each.getBoundingClientRect().height > 50), "
-        "document.documentElement.scrollWidth <= innerWidth + 1].join(' '); }, 600));</script></body>",
-    )
-    page = page_of(study).replace("<head>", "<head>" + probe[0], 1)
-    assert probe[0] in page
-    path = tmp_path / "page.html"
-    before, _, after = page.rpartition("</body>")  # the charts' library has one in a text too
-    path.write_text(before + probe[1] + after, encoding="utf-8")
-    done = subprocess.run(
-        [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--window-size={width},1000",
-            "--virtual-time-budget=4000",
-            "--dump-dom",
-            path.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title is not None
-    errors, charts, visible, fits = title[1].split()
-    assert (errors, visible, fits) == ("0", "true", "true")
-    assert int(charts) >= 1
+    page_of(study)
+    with opened(study.folder / "study.html", width) as (page, said):
+        page.wait_for_timeout(200)
+        assert said == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        charts = page.locator(".chart svg").all()
+        assert charts
+        assert all(each.bounding_box()["height"] > 50 for each in charts)
