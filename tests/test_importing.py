@@ -239,6 +239,10 @@ BAD = {
     ),
     "open quote": (csv(HEADER, '"' + FIRST), "rows of different lengths; received EOF inside string"),
     "column twice": (csv(HEADER + ",close", FIRST + ",1"), "names a column twice; received close"),
+    "column twice, apart": (
+        "day open open\n2025-08-18,1,1\n2025-08-19,1,1\n",
+        "names a column twice; received open",
+    ),
     "empty file": ("", "`bad.csv` is empty"),
     "blank file": ("\n\n", "`bad.csv` is empty"),
     "header only": (csv(HEADER), r"nothing to import; received `bad.csv` \(it has no rows\)"),

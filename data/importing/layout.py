@@ -84,6 +84,7 @@ def find_layout(rows: Rows, name: str) -> Layout:
         filled = [place for place, words in enumerate(above) if words]
         if filled and _VALUE.fullmatch(names[0]) and len(above[filled[-1]]) == len(names):
             title = " ".join(word for words in above[: filled[-1]] for word in words)
+            _refuse_repeated(above[filled[-1]], name)
             return Layout(title, top, tuple(above[filled[-1]]), apart=True)
         _refuse_repeated(names, name)
         return Layout(title, top + 1, names)
