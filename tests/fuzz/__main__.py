@@ -170,7 +170,7 @@ def prepared(name: str) -> Iterator[Ready]:
             os.environ.pop(f"ETFLOW_{variable}", None)
         place = Path(scratch, name)
         place.mkdir()
-        yield Ready(name, *DOORS[name].prepare(place))
+        yield Ready(name, *DOORS[name].prepare(place), DOORS[name].spoil)
 
 
 if __name__ == "__main__":

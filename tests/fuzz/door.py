@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from tests.fuzz.spoil import spoil
 
 # Takes a spoilt example by its name; returns whether it was taken. AssertionError where the answer is wrong.
 Open = Callable[[str, bytes], bool]
+# Takes an example and the others; returns it spoilt.
+Spoil = Callable[[bytes, Random, Sequence[bytes]], bytes]
 
 # Of no input, even on a machine that has other work: they are of a few thousand bytes.
 SECONDS = 60
@@ -41,6 +43,7 @@ class Door:
     about: str
     prepare: Callable[[Path], tuple[Mapping[str, bytes], Open]]
     share: int = 40
+    spoil: Spoil = spoil
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Ready:
     name: str
     examples: Mapping[str, bytes]
     open: Open
+    spoil: Spoil
 
     def input(self, number: int) -> tuple[str, bytes]:
         """Return an example, by its name, as spoilt as the number says; every hundredth is as it was."""
@@ -58,7 +62,7 @@ class Ready:
         content = self.examples[name]
         if number % 100 == 0:
             return name, content
-        return name, spoil(content, random, [*self.examples.values()])
+        return name, self.spoil(content, random, [*self.examples.values()])
 
     def attempt(self, number: int) -> bool:
         """Return whether an input was accepted; whatever a user should not see is raised."""

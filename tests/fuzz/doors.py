@@ -7,6 +7,7 @@ from tests.fuzz.door import Door
 
 DOORS = {
     "text": Door("text files, on the fast path of an import and on the careful one", importing.texts, 12),
+    "table": Door("tables of which it is known what they say", importing.tables, 14, importing.tables_spoilt),
     "container": Door("JSON, Parquet, workbooks, packed files", importing.containers, 12),
     "inside": Door("workbooks and packed files, spoilt inside", importing.sheets, 14),
     "map": Door("maps of one's own", importing.own_maps, 10),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
+import math
 import re
 import shutil
 import unicodedata
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +27,8 @@ from data.store.store import Appended, Store
 from data.store.tables import TABLES
 from tests.fuzz.door import Open
 from tests.fuzz.files import files, maps
+from tests.fuzz.forms import write
+from tests.fuzz.written import LAYOUTS
 
 _NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -121,6 +126,64 @@ def decoded(content: bytes) -> str:
         return content.decode("utf-32", "replace")
     text = content.decode("utf-8", "replace")
     return text + content.decode("gb18030", "replace") + content.decode("utf-16-be", "replace")
+
+
+def tables(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Tables of which it is known what they say, brought in just so, left out aloud, or refused."""
+
+    def open_(_name: str, content: bytes) -> bool:
+        head, _, written = content.partition(b"\n")
+        told = json.loads(head)
+        path = folder / told["name"]
+        path.write_bytes(written)
+        found = outcome(path, None)
+        path.unlink()
+        if isinstance(found, str):
+            return False
+        (imported, _), brought = found
+        says: dict[tuple[str, str], list[dict[str, list[float]]]] = {}
+        for symbol, day, values in told["says"]:
+            says.setdefault((symbol, day), []).append(values)
+        ((name, frame),) = brought.items()
+        assert name == LAYOUTS[told["kind"]].table
+        keys = zip(frame["symbol"], frame["day"].astype("str"), strict=True)
+        rows = dict(zip(keys, frame.to_dict("records"), strict=True))
+        notes = [note for each in imported for note in each.notes if "left out" in note]
+        left_out = sum(each.left_out for each in imported) + sum(
+            map(int, re.findall(r"\d+", " ".join(notes)))
+        )
+        unused = {name for each in imported for name in each.unused}
+        missing = [key for key in says if key not in rows]
+        assert len(missing) <= left_out, f"{missing[0]} is not there, and {left_out} rows are left out"
+        for key, row in rows.items():
+            assert key in says, f"{key} is in no row of the file"
+            for column in TABLES[name].columns:
+                if column.kind == "number" and told["columns"].get(column.name) not in unused:
+                    check_cell(key, column.name, row[column.name], says[key])
+        return True
+
+    return {kind: write(kind, Random(kind), 0) for kind in LAYOUTS}, open_
+
+
+def check_cell(
+    key: tuple[str, str], column: str, value: float, said: Sequence[Mapping[str, Sequence[float]]]
+) -> None:
+    """AssertionError if a number is none of those that a file says, or nothing although it says one."""
+    there = [each for values in said for each in values.get(column, ())]
+    empty = any(not values.get(column) for values in said) or any(map(math.isnan, there))
+    if math.isnan(value):
+        assert empty, f"{key} has no {column}; the file says {there}"
+        return
+    near = any(abs(each - value) <= 1e-9 * abs(each) for each in there)
+    assert near, f"{key} has {column} {value!r}; the file says {there}"
+    different = {round(math.log(each), 6) for each in there if each > 0.0}
+    assert len(said) == 1 or len(different) < 2, f"{key} was taken; its {column} is {there}"
+
+
+def tables_spoilt(content: bytes, random: Random, _others: Sequence[bytes]) -> bytes:
+    """Return another table in the same layout, spoilt by hands that know what they do."""
+    kind = json.loads(content.partition(b"\n")[0])["kind"]
+    return write(kind, random, random.choice((0, 1, 1, 1, 1, 2, 2, 3)))
 
 
 def containers(folder: Path) -> tuple[Mapping[str, bytes], Open]:
