@@ -113,16 +113,18 @@ def coded(made: Table, random: Random) -> None:
 
 def comma(made: Table, random: Random) -> None:
     """Write the decimal mark as a comma."""
-    name = made.number(random)
+    names = made.numbers(random)
     for row in made.some(random):
-        row.cells[name] = row.cells[name].replace(".", ",")
+        row.cells |= {name: row.cells[name].replace(".", ",") for name in names}
 
 
 def grouped(made: Table, random: Random) -> None:
     """Group thousands, in one of the ways of the world."""
-    name, mark = made.number(random), random.choice((",", ",", "'", "\xa0", " ", "\u2009", "."))
+    names, mark = made.numbers(random), random.choice((",", ",", "'", "\xa0", " ", "\u2009", "."))
     for row in made.some(random):
-        if plain(row.cells[name]):
+        for name in names:
+            if not plain(row.cells[name]):
+                continue
             whole, point, rest = row.cells[name].partition(".")
             text = f"{int(whole):,}".replace(",", mark) + (point and {".": ","}.get(mark, ".")) + rest
             row.cells[name] = text

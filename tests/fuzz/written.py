@@ -110,6 +110,10 @@ class Table:
             [name for name in self.layout.numbers if name in self.headers] or [*self.layout.numbers]
         )
 
+    def numbers(self, random: Random) -> list[str]:
+        """Return one of the columns of numbers, or all."""
+        return random.choice(([self.number(random)], [*self.layout.numbers]))
+
     def some(self, random: Random) -> list[Row]:
         """Return one row, those from one on, or all."""
         begin = random.randrange(len(self.rows))
