@@ -39,6 +39,7 @@ from engine.simulation.standing import Due, Standing
 from engine.spec import Conditions
 from strategies import STRATEGIES
 from tests.helpers.small_market import DAYS, Source, bars_of
+from tests.helpers.sums import without_sums
 
 ROOT = Path(run_backtest.__file__).parent
 
@@ -375,13 +376,24 @@ def test_a_damaged_line_is_named(tmp_path, line):
 def test_books_that_do_not_balance_are_refused(tmp_path, name, changed):
     folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
-    first, *sessions = map(json.loads, (folder / FILE).read_text(encoding="utf-8").splitlines())
+    first, *sessions = map(json.loads, without_sums((folder / FILE).read_bytes()).splitlines())
     assert sessions[0]["fills"]
     sessions[0][name] = changed(sessions[0].get(name))
     lines = [json.dumps(each) for each in (first, *sessions)]
     (folder / FILE).write_text("\n".join([*lines, ""]), encoding="utf-8")
     with pytest.raises(DataError, match=r"account\.jsonl: line 2 is damaged"):
         read_account(folder)
+
+
+def test_an_account_whose_beginning_is_damaged_is_there_and_no_other_begins_in_its_place(tmp_path):
+    folder, *_ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    damaged = (folder / FILE).read_bytes().replace(b'"cash":', b'"cAsh":')
+    (folder / FILE).write_bytes(damaged)
+    with pytest.raises(DataError, match=r"account\.jsonl: line 1 is damaged"):
+        read_account(folder)
+    with pytest.raises(UsageError, match="account"):
+        begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    assert (folder / FILE).read_bytes() == damaged
 
 
 def test_two_processes_do_not_write_one_account(tmp_path):
@@ -412,14 +424,14 @@ def test_what_has_no_account_is_refused(tmp_path):
 def test_a_line_from_before_there_were_stops_is_read(tmp_path):
     folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     account = stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
-    text = (folder / FILE).read_text(encoding="utf-8")
-    (folder / FILE).write_text(text.replace('"exits":{},', ""), encoding="utf-8")
+    text = without_sums((folder / FILE).read_bytes())
+    (folder / FILE).write_bytes(text.replace(b'"exits":{},', b""))
     assert read_account(folder) == account
 
 
 def test_a_file_cut_by_a_newer_version_or_hand_is_refused(tmp_path):
     folder, *_ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
-    header = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    header = json.loads(without_sums((folder / FILE).read_bytes()))
     (folder / FILE).write_text(json.dumps(header | {"account": 2}) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match="newer version"):
         read_account(folder)

@@ -496,6 +496,8 @@ def test_the_folder_of_a_run_is_the_same_but_for_the_name_of_the_engine(tmp_path
             for engine, folder in folders.items():
                 place = list(folders).index(engine)
                 texts[place] = texts[place].replace(f'"{engine}"', '"E"').replace(folder.name, "RUN")
+        if name == "SHA256SUMS":
+            texts = [text.partition("  manifest.json")[2] for text in texts]
         assert texts[0] == texts[1], name
 
 

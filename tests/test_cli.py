@@ -449,6 +449,7 @@ def test_json_is_one_document_and_everything_else_goes_to_stderr(tmp_path):
     metrics = json.loads((folder / "metrics.json").read_text())
     assert {**document["metrics"], "reasons": document["reasons"]} == metrics
     assert sorted(path.name for path in folder.iterdir()) == [
+        "SHA256SUMS",
         "equity.csv",
         "fills.csv",
         "manifest.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import resource
@@ -128,7 +129,7 @@ def test_same_result_gives_same_bytes(tmp_path):
     save(make_result(), METRICS, tmp_path / "one")
     save(load(tmp_path / "one"), METRICS, tmp_path / "two")
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert set(contents(tmp_path / "one")) == set(EXACT_FILES)
+    assert set(contents(tmp_path / "one")) == {*EXACT_FILES, "SHA256SUMS"}
 
 
 def test_files_have_the_promised_columns_and_shortest_numbers(tmp_path):
@@ -320,8 +321,31 @@ def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
         load(tmp_path)
     save(make_result(), METRICS, tmp_path / "run")
     (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")
+    (tmp_path / "run" / "SHA256SUMS").unlink()
     with pytest.raises(DataError, match=r"cannot be read.* Make the run again"):
         load(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "metrics.json", "equity.csv", "weights.csv", "marks.csv"])
+def test_a_file_that_is_not_as_it_was_written_is_refused(tmp_path, name):
+    save(make_result(), METRICS, tmp_path / "run")
+    content = (tmp_path / "run" / name).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert f"{digest}  {name}" in (tmp_path / "run" / "SHA256SUMS").read_text().splitlines()
+    # One bit: 2 becomes 3, and another number is as good as the one that was written.
+    (tmp_path / "run" / name).write_bytes(content.replace(b"2", b"3", 1))
+    with pytest.raises(DataError, match=rf"{name} is not as it was written.* Make the run again"):
+        load(tmp_path / "run"), read_metrics(tmp_path / "run")
+
+
+def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksums_is_read(tmp_path):
+    result = replace(make_result(), luck_band=np.ones((2, 3)))
+    save(result, METRICS, tmp_path / "run")
+    (tmp_path / "run" / "luck.csv").unlink()
+    with pytest.raises(DataError, match=r"luck\.csv"):
+        load(tmp_path / "run")
+    (tmp_path / "run" / "SHA256SUMS").unlink()
+    assert load(tmp_path / "run").luck_band is None
 
 
 def leftover(parent: Path, name: str, *inside: str) -> Path:

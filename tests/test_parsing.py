@@ -227,6 +227,7 @@ def test_books_that_do_not_balance_are_not_shown(here, made, file, column, chang
     for row in rows:
         row[place] = str(change(float(row[place])))
     (run / file).write_text("\n".join(map(",".join, [header, *rows])) + "\n")
+    (run / "SHA256SUMS").unlink()
     code, printed, complained = here("runs", "show", run.name)
     assert (code, printed) == (3, "")
     assert "do not balance on 20" in complained

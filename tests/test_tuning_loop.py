@@ -17,6 +17,7 @@ from engine.tuning.methods import METHODS
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, studies_in
 from engine.tuning.tune import Pace, State, clean
+from tests.helpers.sums import without_sums
 from tests.helpers.tuning import evaluate, goal_of_words, search_in, space_of
 
 ROOT = Path(run_backtest.__file__).parent
@@ -31,6 +32,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from engine.tuning.tune import Pace
 from tests.helpers.tuning import evaluate, search_in
+from tests.helpers.sums import without_sums
 from tests.test_tuning_loop import GOAL, SPACE, TRIALS
 
 def slowly(sets):
@@ -122,7 +124,7 @@ def test_raised_trials_are_those_that_would_have_come(tmp_path, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_study_that_does_not_replay_is_refused(tmp_path, method):
     path, _ = search_in(tmp_path, SPACE, GOAL, method, TRIALS[method])
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = without_sums(path.read_bytes()).splitlines(keepends=True)
     entry = json.loads(lines[5])
     entry["parameters"]["top"] += 1
     lines[5] = json.dumps(entry).replace(", ", ",").replace(": ", ":").encode() + b"\n"
@@ -134,7 +136,7 @@ def test_a_study_that_does_not_replay_is_refused(tmp_path, method):
 def test_more_on_record_than_the_search_proposes_does_not_replay(tmp_path):
     path, leaderboard = search_in(tmp_path, space_of("lookback=3:6"), GOAL, "grid")
     assert leaderboard.trials == 4
-    more = path.read_bytes().splitlines(keepends=True)[-1].replace(b'"number":3', b'"number":4')
+    more = without_sums(path.read_bytes()).splitlines(keepends=True)[-1].replace(b'"number":3', b'"number":4')
     path.write_bytes(path.read_bytes() + more)
     with pytest.raises(ValidationError, match=r"trial 4 on record is .* no further set"):
         search_in(tmp_path, space_of("lookback=3:6"), GOAL, "grid", resume=True)
@@ -142,7 +144,9 @@ def test_more_on_record_than_the_search_proposes_does_not_replay(tmp_path):
 
 def test_a_value_of_another_type_does_not_replay(tmp_path):
     path, _ = search_in(tmp_path, space_of("excess_of_momentum"), GOAL, "grid")
-    path.write_bytes(path.read_bytes().replace(b'"excess_of_momentum":true', b'"excess_of_momentum":1'))
+    path.write_bytes(
+        without_sums(path.read_bytes()).replace(b'"excess_of_momentum":true', b'"excess_of_momentum":1')
+    )
     with pytest.raises(ValidationError, match="does not replay"):
         search_in(tmp_path, space_of("excess_of_momentum"), GOAL, "grid", resume=True)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 import run_backtest
 from data.errors import DataError, UsageError
-from engine.record.journal import Journal, encode, read_lines
+from engine.record.journal import Journal, decode, encode, read_lines
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
 from engine.tuning.writer import open_study
+from tests.helpers.sums import without_sums
 from tests.helpers.tuning import evaluate, goal_of_words, header_of, search_in, space_of
 
 ROOT = Path(run_backtest.__file__).parent
@@ -35,7 +36,7 @@ def grid(out, **changes):
 
 def test_a_study_has_a_header_and_a_line_for_each_trial(tmp_path):
     path = grid(tmp_path)
-    header, *lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    header, *lines = [decode(line) for line in path.read_bytes().splitlines(keepends=True)]
     assert path == tmp_path / header["study_id"] / "study.jsonl"
     assert header["study_id"].startswith("momentum-study-")
     assert header["space"] == ["lookback=3:8:1", "threshold=none,0.1"]
@@ -78,9 +79,20 @@ def test_a_study_is_read_as_it_was_written(tmp_path):
 )
 def test_every_number_and_text_comes_back(first, second, text):
     value = {"cap": first, "x": second, "failure": text}
-    back = json.loads(encode(value))
+    back = decode(encode(value))
     assert back == value
     assert repr(back["cap"]) == repr(first)
+
+
+def test_a_digit_that_is_changed_is_damage_and_lines_from_before_there_were_checksums_are_read(tmp_path):
+    path = grid(tmp_path)
+    study, lines = Study.load(path), path.read_bytes().splitlines(keepends=True)
+    assert lines[3].endswith(b',"crc32":"%08x"}\n' % zlib.crc32(lines[3].rpartition(b',"crc32"')[0] + b"}"))
+    path.write_bytes(b"".join(lines).replace(b'"lookback":5', b'"lookback":4'))
+    with pytest.raises(DataError, match="line 6 is damaged"):
+        Study.load(path)
+    path.write_bytes(without_sums(b"".join(lines[:4])) + b"".join(lines[4:]))
+    assert Study.load(path) == study
 
 
 def test_a_torn_end_is_cut_off_at_every_byte(tmp_path):
@@ -208,7 +220,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
     header = header_of(SPACE, GOAL, "grid", None)
     script = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.record.journal import Journal\n"
+        "from engine.record.journal import decode, Journal\n"
         "Journal(pathlib.Path(sys.argv[2]))\n"
     )
     with open_study(tmp_path, header, resume=False) as study:
@@ -225,7 +237,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
 def test_a_worker_that_outlives_its_study_does_not_hold_the_lock(tmp_path):
     script = (
         "import os, pathlib, sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.record.journal import Journal\n"
+        "from engine.record.journal import decode, Journal\n"
         "journal = Journal(pathlib.Path(sys.argv[2]))\n"
         "child = os.fork()\n"
         "if child == 0:\n    os.close(1); os.close(2); time.sleep(60)\n"

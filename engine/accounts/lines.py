@@ -185,9 +185,9 @@ class Account:
 
 
 def exists(folder: Path) -> bool:
-    """Return whether there is an account, one whose beginning is on the disk."""
+    """Return whether there is an account, one whose beginning is on the disk, damaged or not."""
     file = folder / FILE
-    return file.is_file() and next(whole_lines(file), None) is not None
+    return file.is_file() and any(True for _ in whole_lines(file))
 
 
 def read_account(folder: Path) -> Account:

@@ -5,6 +5,8 @@
 2. A process that was killed in mid-write leaves a last line without its end. Readers pass over it; the next
    writer cuts it off.
 3. One process writes at a time: it holds the lock of the folder.
+4. A line ends with a checksum of itself, so that a bit that flips on a disk, or a number that is changed by
+   hand, is damage and not another number. Lines of versions that wrote none are read as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +26,34 @@ from data.parsing import parse_json
 
 LOCK = ".lock"
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CHECK = b',"crc32":"'
 # The system does not refuse a lock to the process that has it already.
 _held: set[Path] = set()
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
-    """Return a JSON line. Numbers come back exactly as they were; NaN and infinity are refused."""
-    return _JSON.encode(value).encode() + b"\n"
+    """Return a JSON line with its checksum. Numbers come back exactly as they were; NaN is refused."""
+    content = _JSON.encode(value).encode()
+    return content.removesuffix(b"}") + _check_of(content)
+
+
+def decode(line: bytes) -> Any:
+    """Return the content of a line; ValueError where it is damaged."""
+    content, marked, _ = line.rpartition(_CHECK)
+    if not marked:
+        value = parse_json(line)
+        if isinstance(value, dict) and "crc32" in value:
+            raise ValueError("somebody wrote the line anew, and left it its checksum")
+        return value
+    content += b"}"
+    if not line.endswith(_check_of(content)):
+        raise ValueError("the line is not what its checksum is of")
+    return parse_json(content)
+
+
+def _check_of(content: bytes) -> bytes:
+    """Return what follows the content of a line in place of its last brace."""
+    return b'%s%08x"}\n' % (_CHECK, zlib.crc32(content))
 
 
 def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str, Any] | None]:
@@ -44,7 +68,7 @@ def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str
             if starts and not line.startswith(starts):
                 continue
             try:
-                value = parse_json(line)
+                value = decode(line)
             except ValueError:
                 value = None
             yield value if isinstance(value, dict) else None

@@ -24,9 +24,8 @@ from pathlib import Path
 
 from data.atomic import whole_file
 from data.folders import state_folder
-from data.parsing import parse_json
 from engine.record.body import Body
-from engine.record.journal import append_line, whole_lines, writing
+from engine.record.journal import append_line, decode, whole_lines, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -203,7 +202,7 @@ def _drop(place: Path, gone: set[str]) -> None:
         kept = []
         for line in place.read_bytes().splitlines(keepends=True):
             try:
-                found = parse(parse_json(line))
+                found = parse(decode(line))
             except (LookupError, ValueError, TypeError, AttributeError):
                 found = None
             if found is None or key_of(found) not in gone:
@@ -214,7 +213,7 @@ def _drop(place: Path, gone: set[str]) -> None:
 def _is_whole(line: bytes) -> bool:
     """Tell whether a line is not one that a kill or a full disk tore."""
     try:
-        parse_json(line)
+        decode(line)
     except ValueError:
         return False
     return line.endswith(b"\n")
@@ -231,7 +230,7 @@ def _note_body(place: Path, body: Body) -> None:
         bodies: dict[str, Body] = {}
         for line in lines:
             try:
-                parent = Body.from_document(parse_json(line), bodies)
+                parent = Body.from_document(decode(line), bodies)
             except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
                 continue
             bodies[parent.name] = parent

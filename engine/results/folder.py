@@ -24,9 +24,21 @@ from engine.result import (
     Result,
 )
 from engine.results.documents import write_json
-from engine.results.layout import CONTEXT, EXACT_FILES, EXITS, LUCK, MERGES, METRICS, PHASES, REASONS, REPORTS
+from engine.results.layout import (
+    CONTEXT,
+    EXACT_FILES,
+    EXITS,
+    LUCK,
+    MERGES,
+    METRICS,
+    PHASES,
+    REASONS,
+    REPORTS,
+    WHERE_ANY,
+)
 from engine.results.loading import ROUNDING, read_csv, read_manifest
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
+from engine.results.sums import write_sums
 
 
 def save(
@@ -47,6 +59,7 @@ def save(
         _refuse_other_numbers(result, folder)
         if _same_numbers(folder, stage) or not is_run(folder):
             _copy_reports(folder, stage)
+        write_sums(stage, (*EXACT_FILES, *WHERE_ANY, PHASES, LUCK, CONTEXT))
         if report is not None:
             report(stage / TEARSHEET)
 

@@ -17,6 +17,7 @@ phases.csv       day, lowest, highest: equity over all phases of the cycle; wher
 luck.csv         day, lowest, highest: equity that 5 % and 95 % of random rotations are below; likewise
 context.json     names of funds, their splits, halts, renames and themes, the verdict of the search that
                  the run came from, what rejections cost; likewise
+SHA256SUMS       checksums of all of these, as ``sha256sum --check`` reads them
 audit.*          what the audit said; where one was asked
 tearsheet.*      for people; written by the report, not needed to load
 ================ ===================================================================================

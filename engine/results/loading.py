@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError
-from data.parsing import NUMBER, misfit, parse_json, read_bounded
+from data.parsing import NUMBER, misfit, parse_json
 from engine.metrics import Metrics
 from engine.metrics.declared import OF_RUN
 from engine.result import (
@@ -36,6 +38,7 @@ from engine.results.layout import (
     TEXT_COLUMNS,
 )
 from engine.results.runs import MANIFEST, is_run
+from engine.results.sums import content_of, is_listed
 
 Floats = NDArray[np.float64]
 
@@ -97,8 +100,10 @@ def period_of(folder: Path) -> tuple[str, str]:
     """Return the first and the last session of a results folder; DataError if its equity is broken."""
     path = folder / "equity.csv"
     try:
-        lines = read_bounded(path).decode().splitlines()[1:]
+        lines = content_of(path).decode().splitlines()[1:]
         first, last = (np.datetime64(lines[place].partition(",")[0], "D") for place in (0, -1))
+    except DataError:
+        raise
     except (OSError, ValueError, IndexError) as error:
         raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
     return str(first), str(last)
@@ -199,34 +204,39 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES),
         luck_band=_read_band(folder / LUCK),
-        merges=read_csv(folder / MERGES) if (folder / MERGES).is_file() else as_frame([], MERGE_COLUMNS),
-        exits=read_csv(folder / EXITS) if (folder / EXITS).is_file() else as_frame([], EXIT_COLUMNS),
+        merges=_read_any(folder / MERGES, MERGE_COLUMNS),
+        exits=_read_any(folder / EXITS, EXIT_COLUMNS),
         context=_read_context(folder / CONTEXT),
     )
 
 
+def _read_any(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a table that is there only where it has a row."""
+    return read_csv(path) if path.is_file() or is_listed(path) else as_frame([], columns)
+
+
 def _read_band(path: Path) -> Floats | None:
-    if not path.is_file():
+    if not path.is_file() and not is_listed(path):
         return None
     band = read_csv(path)
     return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
 
 
 def _read_context(path: Path) -> Context | None:
-    if not path.is_file():
+    if not path.is_file() and not is_listed(path):
         return None
     found = _read_json(path, _CONTEXT)
     return Context(
         names={str(symbol): str(name) for symbol, name in found["names"].items()},
         families={str(symbol): str(name) for symbol, name in found["families"].items()},
-        splits=tuple((str(day), str(symbol), float(ratio)) for day, symbol, ratio in found["splits"]),
-        halts=tuple((str(first), str(last), str(symbol)) for first, last, symbol in found["halts"]),
-        renames=tuple((str(day), str(symbol), str(old)) for day, symbol, old in found.get("renames", [])),
+        splits=tuple((_day(day), str(symbol), float(ratio)) for day, symbol, ratio in found["splits"]),
+        halts=tuple((_day(first), _day(last), str(symbol)) for first, last, symbol in found["halts"]),
+        renames=tuple((_day(day), str(symbol), str(old)) for day, symbol, old in found.get("renames", [])),
         judged=str(found["judged"]),
         judged_by=str(found["judged_by"]),
         themes={
             str(symbol): tuple(
-                (str(day), {str(name): float(part) for name, part in parts.items()}) for day, parts in files
+                (_day(day), {str(name): float(part) for name, part in parts.items()}) for day, parts in files
             )
             for symbol, files in found.get("themes", {}).items()
         },
@@ -238,9 +248,16 @@ def _read_context(path: Path) -> Context | None:
     )
 
 
+def _day(text: Any) -> str:
+    """Return a day as it was written; ValueError if it is none."""
+    return date.fromisoformat(str(text)).isoformat()
+
+
 def _read_json(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = parse_json(read_bounded(path))
+        document: dict[str, Any] = parse_json(content_of(path))
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
     if not isinstance(document, dict):
@@ -255,10 +272,12 @@ def _require(document: dict[str, Any], shape: Mapping[str, Any], path: Path) -> 
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Return a table of a results folder; what of it cannot be read raises as Python's own functions do."""
+    """Return a table of a results folder; what of it cannot be read raises as Python's own functions do.
+
+    DataError if it is not what was written.
+    """
     # By Python's own float(), which is exact; what pandas' reader does depends on its version.
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
+    header, *rows = csv.reader(StringIO(content_of(path).decode(), newline=""))
     cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
     return pd.DataFrame({name: _typed(name, values) for name, values in cells.items()})
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DataError, UsageError, did_you_mean
 from data.expression import parse_condition
-from data.parsing import NUMBER, misfit, parse_json
+from data.parsing import NUMBER, misfit
 from data.words import count
-from engine.record.journal import damaged, read_lines
+from engine.record.journal import damaged, decode, read_lines
 from engine.results.runs import ID_DIGITS, stem_of
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked
@@ -218,7 +218,7 @@ def trials_wanted(folder: Path, header: Mapping[str, Any]) -> int | None:
     with (folder / STUDY_FILE).open("rb") as file:
         for line in file:
             if line.startswith(b'{"trials"') and line.endswith(b"\n"):
-                raised = parse_json(line).get("trials")
+                raised = decode(line).get("trials")
                 if not isinstance(raised, int):
                     raise DataError(
                         f"{folder / STUDY_FILE} is damaged", received=raised, limit="a number of trials"

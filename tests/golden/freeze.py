@@ -32,7 +32,8 @@ PUBLIC = ("engine", "engine.result", "engine.metrics", "data.load", "data.demo",
 # What commands are given: files beside this one.
 INPUTS = tuple(Path(__file__).with_name(name) for name in ("statements.csv", "funds.csv"))
 SHORT = "--start 2022-01-04 --end 2023-06-30"
-VOLATILE = re.compile(r'("(?:seconds|at)": ?)(\{[^{}]*\}|[0-9.e-]+|"[^"]*")')
+# Checksums follow from what is compared, and from what is volatile in it.
+VOLATILE = re.compile(r'("(?:seconds|at|crc32)": ?)(\{[^{}]*\}|[0-9.e-]+|"[^"]*")')
 SOURCE = re.compile(r'("strategies\.\w+": ?")[0-9a-f]{16}')
 
 
@@ -112,6 +113,8 @@ def freeze(tree: Path, folder: Path, name: str, commands: list[str]) -> None:
         done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, check=False)
         said = f"{command}\nexit {done.returncode}\n--- stdout\n{done.stdout}--- stderr\n{done.stderr}"
         (place / f"said-{number}.txt").write_text(said.replace(str(tree), "TREE"), encoding="utf-8")
+    for path in place.rglob("SHA256SUMS"):
+        path.unlink()
     for path in place.rglob("*"):
         if path.suffix in (".txt", ".json", ".jsonl", ".html") and path.is_file():
             text = path.read_text(encoding="utf-8")

@@ -1,0 +1,49 @@
+"""Checksums of the files of a run, in the form that ``sha256sum --check`` reads.
+
+A bit that flips on a disk, or a number that is changed by hand, is damage, and not another result. Folders of
+versions that wrote no checksums are read as they are, and so is one whose checksums somebody deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from data.errors import DataError
+from data.parsing import read_bounded
+
+SUMS = "SHA256SUMS"
+
+
+def write_sums(folder: Path, names: Iterable[str]) -> None:
+    """Write the checksums of files of a folder, those that are there, beside them."""
+    paths = [folder / name for name in names]
+    lines = [f"{_digest(path.read_bytes())}  {path.name}\n" for path in paths if path.is_file()]
+    (folder / SUMS).write_text("".join(lines), encoding="ascii", newline="\n")
+
+
+def content_of(path: Path) -> bytes:
+    """Return the content of a file of a run; DataError if it is not what was written.
+
+    OSError where it cannot be read, ValueError where it is beyond all measure.
+    """
+    content, sums = read_bounded(path), path.with_name(SUMS)
+    if sums.is_file() and f"{_digest(content)}  {path.name}".encode() not in read_bounded(sums).splitlines():
+        raise DataError(
+            f"{path} is not as it was written",
+            limit=f"its checksum in {SUMS}",
+            hint="A file was damaged or changed after the run. Make the run again.",
+        )
+    return content
+
+
+def is_listed(path: Path) -> bool:
+    """Return whether there was such a file when the run was written, as far as checksums tell."""
+    sums = path.with_name(SUMS)
+    ends = f"  {path.name}".encode()
+    return sums.is_file() and any(line.endswith(ends) for line in read_bounded(sums).splitlines())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
