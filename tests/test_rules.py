@@ -254,6 +254,7 @@ def test_the_more_particular_row_counts_whatever_its_day(write: Writer) -> None:
         ("rate = 0.05\n", "rate = 0.0\n", "`rate` is out of bounds"),
         ("rate = 0.05\n", "rate = inf\n", "`rate` is out of bounds"),
         ("rate = 0.0005", "rate = nan", "`rate` is out of bounds"),
+        ("rate = 0.0005", f"rate = 1{'0' * 400}", "`rate` is out of bounds"),
         ("rate = 0.0005", "rate = -0.1", "`rate` is out of bounds"),
         ("rate = 0.05\n", "", "`rate` is not a number"),
         ("rate = 0.05\n", "shares = 100\n", "unknown name `shares`"),
@@ -281,8 +282,9 @@ def test_wrong_rows_are_refused(write: Writer, old: str, new: str, message: str)
         RuleBook.load("cn_etf", write(text))
 
 
-def test_half_a_lot_is_refused(write: Writer) -> None:
-    row = '[[cn_etf.lot]]\napplies_to = "default"\nfrom = 2026-01-05\nshares = 0.5\nsource = "s"\n'
+@pytest.mark.parametrize("shares", ["0.5", "1" + "0" * 21, "9" * 400])
+def test_half_a_lot_and_one_beyond_all_measure_are_refused(write: Writer, shares: str) -> None:
+    row = f'[[cn_etf.lot]]\napplies_to = "default"\nfrom = 2026-01-05\nshares = {shares}\nsource = "s"\n'
     with pytest.raises(UsageError, match="a whole number from 1"):
         RuleBook.load("cn_etf", write('[cn_etf]\nsource = "s"\n' + row))
 

@@ -38,8 +38,10 @@ OWN = "rules.toml"
 # Sessions in a row without a bar that a halt of an ETF hardly ever exceeds; beyond, the data have ended.
 LONGEST_HALT = 10
 
+# Beyond any, and far within what the columns of an account hold.
+_LARGEST_LOT = 10**9
 _LIMITS = {
-    "lot": "a whole number from 1",
+    "lot": "a whole number from 1 to 10^9",
     "tick": "above 0",
     "price_limit": "above 0, or nan for none",
     "buy_fee": "from 0",
@@ -247,9 +249,16 @@ def _check_value(kind: str, value: object, where: str) -> None:
     if kind == "price_limit" and math.isnan(value):
         return
     positive = value > 0 if kind in ("lot", "tick", "price_limit") else value >= 0
-    whole = kind != "lot" or isinstance(value, int)
-    if not (positive and whole and math.isfinite(value)):
+    whole = kind != "lot" or (isinstance(value, int) and value <= _LARGEST_LOT)
+    if not (positive and whole and _is_finite(value)):
         raise UsageError(f"{where}: `{name}` is out of bounds", received=value, limit=_LIMITS[kind])
+
+
+def _is_finite(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of TOML has no end
+        return False
 
 
 def _frozen(array: Any) -> Any:
