@@ -107,10 +107,13 @@ def words_of(content: bytes) -> list[str]:
 
 
 @contextmanager
-def spoilt(path: Path, content: bytes, watched: Path | None = None) -> Iterator[None]:
-    """Let a file have another content in the block, which may change nothing in the folder ``watched``."""
+def spoilt(path: Path, content: bytes | None, watched: Path | None = None) -> Iterator[None]:
+    """Let a file have another content in the block, or none; that may change nothing in ``watched``."""
     before = path.read_bytes()
-    path.write_bytes(content)
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
     there = None if watched is None else snapshot(watched)
     try:
         yield
