@@ -169,6 +169,49 @@ def test_a_count_that_a_report_contradicts(units, warnings):
     assert all("a report says 3.97e+09 (NOTE-250820)" in each.message for each in found)
 
 
+# --- Units times NAV against net assets ------------------------------------------------------------------
+def of_one_american_fund(*, units, nav=30.0, published=2.58e9):
+    """Return tables of a fund of 86 million units at 30 dollars: 2.58 billion, on five days."""
+    rows = pd.DataFrame({"symbol": "BOTZ.US", "day": DAYS[:5]})
+    return {
+        "units": rows.assign(units=units),
+        "nav": rows.assign(nav=nav, net_assets=published),
+    }
+
+
+@pytest.mark.parametrize(("times", "wrong"), [(0.1, True), (10, True), (100, True), (1, False), (1.4, False)])
+def test_one_american_fund_is_told_by_its_net_assets_from_one_that_counts_otherwise(times, wrong):
+    found = check(of_one_american_fund(units=86e6 * times), "net-assets")
+    assert [(each.severity, each.symbol, each.count) for each in found] == [("error", "BOTZ.US", 5)] * wrong
+    assert all(f"are {times:g} times the published net assets on {day(0)}" in each.message for each in found)
+    assert all(f"({86e6 * times:,.0f} x 30 against 2,580,000,000)" in each.message for each in found)
+    # Of what is written in millions, the published amount is what is off.
+    (found,) = check(of_one_american_fund(units=86e6, published=2580.0), "net-assets")
+    assert (found.severity, "are 1e+06 times" in found.message) == ("error", True)
+
+
+def test_single_days_and_classes_that_are_not_traded_are_a_warning_and_no_net_assets_are_nothing():
+    counts = [86e6, 86e6, 860e6, 86e6, 172e6]
+    (found,) = check(of_one_american_fund(units=counts), "net-assets")
+    assert (found.severity, found.count, found.first) == ("warning", 2, day(2))
+    assert f"are 10 times the published net assets on {day(2)}" in found.message
+    assert "the worst of 2 days of 5" in found.message
+    # Four times as much in all classes as in the one that is traded.
+    (found,) = check(of_one_american_fund(units=86e6, published=4 * 2.58e9), "net-assets")
+    assert (found.severity, found.count) == ("warning", 5)
+    unpublished = of_one_american_fund(units=860e6, published=[np.nan, 0, np.nan, 0, np.nan])
+    assert check(unpublished, "net-assets") == []
+
+
+def test_net_assets_of_a_split_are_judged_on_the_nearest_basis():
+    # The count is on the new basis on the record day, NAV and money a session later: 172 x 30, then 172 x 15.
+    tables = of_one_american_fund(units=[86e6, 86e6, 172e6, 172e6, 172e6], nav=[30.0, 30.0, 30.0, 15.0, 15.0])
+    assert [each.count for each in check(tables, "net-assets")] == [1]
+    split = {"symbol": "BOTZ.US", "kind": "split", "ex_day": DAYS[3], "record_day": DAYS[2], "ratio": 2.0}
+    tables["actions"] = pd.DataFrame([split])
+    assert check(tables, "net-assets") == []
+
+
 @pytest.mark.parametrize(
     ("columns", "factor", "severity", "said"),
     [

@@ -222,7 +222,8 @@ def test_the_history_of_a_fund_of_state_street_with_the_ticker_above_it(take, st
         ("XLK.US", "2025-08-19", 299_500_000.0),
         ("XLK.US", "2025-08-20", 300_000_000.0),
     ]
-    assert [row["nav"] for row in rows(store, "nav")] == [251.0, 250.12]
+    found = [(row["nav"], row["net_assets"]) for row in rows(store, "nav")]
+    assert found == [(251.0, 75_174_500_000.0), (250.12, 75_036_000_000.0)]
 
 
 @pytest.mark.parametrize(
@@ -708,6 +709,7 @@ def test_proshares_own_file_newest_first_in_thousands(take, store):
         {"symbol": "USD.US", "day": "2026-03-05", "units": 31_540_000.0, "source": "proshares"},
     ]
     assert rows(store, "nav")[-1]["nav"] == 53.6845
+    assert rows(store, "nav")[-1]["net_assets"] == 1_693_209_130.0
 
 
 @pytest.mark.parametrize(
@@ -775,8 +777,23 @@ def test_history_of_a_fund_of_proshares_with_the_ticker_in_the_name(take, store)
         "symbol": "USD.US",
         "day": "2026-03-04",
         "nav": 53.3486,
+        "net_assets": 1_689_016_676.0,
         "source": "proshares",
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "assets"), [("Net Assets", '"2,592,900,000"'), ("Net Assets ($mm)", '"2,592.9"')]
+)
+@pytest.mark.parametrize(("shares", "wrong"), [("86,000,000", False), ("860,000,000", True)])
+def test_published_net_assets_tell_a_count_of_one_fund_that_is_ten_times_too_large(
+    take, store, header, assets, shares, wrong
+):
+    take("BOTZ.csv", f"Date,NAV,Shares Outstanding,{header}", f'08/20/2025,30.15,"{shares}",{assets}')
+    assert rows(store, "nav")[0]["net_assets"] == 2_592_900_000.0
+    found = [each for each in run_checks(store) if each.check == "net-assets"]
+    assert [each.severity for each in found] == ["error"] * wrong
+    assert all("860,000,000 x 30.15 against 2,592,900,000" in each.message for each in found)
 
 
 def test_the_sheet_of_a_fund_of_ishares(take, store):
@@ -844,7 +861,9 @@ def test_a_real_file_of_proshares(shared, store):
     path = shared / "us-etf" / "proshares-USD" / "USD_nav_shares_2026.csv"
     report = import_files([path], store)
     assert {each.table: each.rows for each in report.imported} == {"units": 123, "nav": 123}
+    assert [each for each in run_checks(store) if each.check == "net-assets"] == []
     product = store.read("units")["units"] * store.read("nav")["nav"]
+    assert store.read("nav")["net_assets"].tolist() == pytest.approx(product.tolist(), rel=1e-12)
     assert product.tolist() == pytest.approx(pd.read_csv(path)["Total Net Assets"].tolist(), rel=1e-12)
 
 

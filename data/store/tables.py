@@ -86,7 +86,8 @@ _ALL: Sequence[Table] = (
     Table(
         "nav",
         ("symbol", "day"),
-        _columns(_SYMBOL, _DAY, _price("nav")),
+        # What the fund says it has in all: units times NAV, which tells a wrong unit of measure of either.
+        _columns(_SYMBOL, _DAY, _price("nav"), _money("net_assets", required=False)),
         measures=("nav",),
         title="NAV",
         always=True,
