@@ -632,6 +632,13 @@ def test_bars_of_minutes_are_refused_with_words_about_that(take):
     rows = (f"159363,{second},0.7,0.71,0.7,0.7,{second % 1000},70" for second in (1755653460, 1755653520))
     with pytest.raises(DataError, match=r"not daily; received .* such as 09:31:00, 09:32:00"):
         take("bars.csv", csv(BARS, *rows))
+    # Two minutes in which the same was traded are no row that is there twice.
+    rows = [f"159363,2025-08-20 09:3{minute}:00,0.7,0.7,0.7,0.7,100,70" for minute in (1, 2)]
+    with pytest.raises(DataError, match=r"not daily; received .* such as 09:31:00, 09:32:00"):
+        take("bars.csv", csv(BARS, *rows))
+    again = ["159363,2025-08-20 15:00:00,0.7,0.7,0.7,0.7,100,70"] * 2
+    other = "159363,2025-08-21 15:30:00,0.7,0.7,0.7,0.7,100,70"
+    assert take("bars.csv", csv(BARS, *again, other)).imported[0].rows == 2
 
 
 # Workbooks

@@ -1372,6 +1372,47 @@ def test_a_listing_elsewhere_in_a_files_name_is_no_american_fund(take, vendor, n
         take(f"{name}.csv", *OF_THEIR_NAMES[vendor])
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("VUSA_LN", "LN is the mark of an exchange of another country"),
+        ("VUSA_L", "L is the mark"),
+        ("VUSA-LON_2025", "LON is the mark"),
+        ("XAIX_GY", "GY is the mark"),
+        ("VUSA.l", "L is the mark"),
+        ("LSE_VUSA", "LSE and VUSA may both be tickers"),
+        ("AMEX_AIQ, 1D", "AMEX and AIQ may both be tickers"),
+        ("BRK-B", "BRK and B may both be tickers, or one security"),
+        ("SPY_QQQ", "SPY and QQQ may both be tickers"),
+        ("ETF_BOTZ", "ETF is no ticker of a fund"),
+        ("NAV", "NAV is no ticker of a fund"),
+    ],
+)
+def test_a_ticker_in_a_files_name_that_is_none_or_of_another_security(take, name, why):
+    with pytest.raises(DataError, match=rf"not clearly that of a fund; received {name}: {why}"):
+        take(f"{name}.csv", *OF_THEIR_NAMES["yfinance"])
+
+
+@pytest.mark.parametrize("name", ["3191.HK", "2854.T", "0050.TW", "005930.KS"])
+def test_a_code_of_another_country_in_a_files_name_is_said_to_be_one(take, name):
+    with pytest.raises(DataError, match="a listing in another country: only funds of Shanghai, Shenzhen and"):
+        take(f"{name}.csv", *OF_THEIR_NAMES["yfinance"])
+
+
+def test_a_code_of_seoul_in_a_files_name_is_none_of_shenzhen(take, store):
+    bars = ("date,open,high,low,close,volume,amount", "2025-08-20,9.7,9.8,9.6,9.75,1000,9700")
+    with pytest.raises(DataError, match=r"152100\.KS: KS is the mark of an exchange of another country"):
+        take("152100.KS.csv", *bars)
+    take("159363.XSHE.csv", *bars)
+    assert rows(store, "bars")[0]["symbol"] == "159363.SZ"
+
+
+@pytest.mark.parametrize("name", ["AIQ_US", "AIQ-UQ", "AIQ_NAV", "AIQ ETF Stock Price", "AIQ_max", "AIQ_D"])
+def test_words_beside_a_ticker_that_say_something_of_the_data(take, store, name):
+    take(f"{name}.csv", *OF_THEIR_NAMES["yfinance"])
+    assert [each["symbol"] for each in rows(store, "bars")] == ["AIQ.US"]
+
+
 @pytest.mark.parametrize("vendor", OF_THEIR_NAMES)
 def test_the_ticker_of_an_american_fund_in_a_files_name(take, store, vendor):
     names = ["AIQ US Equity"] if vendor == "bloomberg" else ["AIQ.US", "AIQ_2025-08-20", "AIQ.daily"]

@@ -93,6 +93,12 @@ def test_what_is_no_fund_is_refused(text: str) -> None:
         parse_symbol(text)
 
 
+@pytest.mark.parametrize("text", ["VUSA.L", "2800.HK", "BOTZ LN Equity", "2854.T", "0050.TW", "EXSA:DE"])
+def test_a_listing_in_another_country_is_said_to_be_one(text: str) -> None:
+    with pytest.raises(UsageError, match="marks a listing in another country: leave it out"):
+        parse_symbol(text)
+
+
 def test_the_other_exchange_is_refused_and_the_right_one_named() -> None:
     with pytest.raises(UsageError, match=r"Write 159363\.SZ"):
         parse_symbol("159363.SH")

@@ -29,6 +29,19 @@ _AMERICAN_EXCHANGES = "US|NASDAQ|XNAS|NYSE|XNYS|NYSEARCA|ARCA|ARCX|AMEX|BATS|CBO
 # Bloomberg's and Reuters' letters for the same.
 _COMPOSITES = "US|U[APQWFR]"
 _REUTERS = "OQ|[OKPNZ]"
+AMERICAN_MARKS = re.compile(rf"{_AMERICAN_EXCHANGES}|{_COMPOSITES}|OQ|USA")
+# Marks of exchanges of other countries, as Yahoo, Bloomberg, Reuters and others put them behind a code.
+ABROAD = re.compile(
+    # London, Germany, France, the Netherlands, Italy
+    "L|LN|LON|LSE|XLON|IL|UK|GB|DE|GY|GR|GF|ETR|XETRA|F|FRA|BE|DU|HM|MU|SG|STU|PA|FP|PAR|EPA|AS|NA|AMS|MI|IM|MIL|"
+    # Switzerland, Belgium, Spain, Portugal, Austria, the North, Ireland, Poland
+    "SW|VX|SIX|S|BR|BB|MC|SM|BME|LS|PL|VI|AV|ST|STO|CO|DC|CPH|HE|FH|HEL|OL|NO|OSL|IR|ID|WA|PW|"
+    # Hong Kong, Japan, Taiwan, Korea, Australia, New Zealand, Singapore, India, Malaysia, Thailand, Indonesia
+    "HK|HKG|HKEX|XHKG|T|JP|JT|TYO|TSE|TW|TT|TWO|TWSE|TPE|KS|KP|KQ|KRX|AX|AU|AT|ASX|NZ|SI|SP|SGX|NS|NSE|BO|BSE|IN|"
+    "KL|MK|BK|TB|JK|IJ|"
+    # Canada, Brazil, Mexico, South Africa, Israel
+    "TO|CT|TSX|V|NE|NEO|BZ|BVMF|MX|MM|BMV|JO|SJ|JSE|TA|IT"
+)
 # What Chinese index companies call their indices.
 CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
 _MARKET_OF = {"SZ": "cn_etf", "SH": "cn_etf", "US": "us_etf"}
@@ -47,6 +60,7 @@ _AMERICAN = re.compile(
 # Of all funds those that are surely also traded. 530001.OF, 560002.OF and their like are funds that are not:
 # listed funds came to have such codes as well.
 _TRADED = re.compile(r"(?:159|51[0-8]|52|56[1-9]|58[89])\d+")
+_ELSEWHERE = re.compile(r"[A-Z0-9]{1,6}[.: ]([A-Z]{1,5})")
 _HINT = "Write a fund as 159363.SZ, 515980.SH or BOTZ.US."
 # More funds than any market has; the same are read again in every file.
 _REMEMBERED = 1 << 14
@@ -72,6 +86,14 @@ def parse_symbol(text: str) -> str:
         return _chinese(text, code, [mark for mark in (*before, after) if mark])
     if match := _AMERICAN.fullmatch(given):
         return f"{match[1]}.US"
+    abroad = _ELSEWHERE.fullmatch(given)
+    if abroad and ABROAD.fullmatch(abroad[1]):
+        raise UsageError(
+            "not a symbol of a fund",
+            received=repr(text),
+            limit="funds of Shanghai, Shenzhen and the United States",
+            hint=f"`{abroad[1]}` marks a listing in another country: leave it out. {_HINT}",
+        )
     raise UsageError("not a symbol of a fund", received=repr(text), hint=_HINT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data.errors import DataError
+from data.importing.file_names import is_abroad
 from data.importing.map_files import ready_maps
 from data.importing.maps import FileMap
 from data.importing.matrix import is_day, looks_like_a_matrix
@@ -129,6 +130,11 @@ def _has_no_header(sheet: Sheet) -> bool:
 
 # Tables that show what they are, and not what is needed besides, with the way to say it.
 _KNOWN_PROBLEMS = (
+    (
+        lambda sheet: is_abroad(sheet.stem),
+        "The name of the file is that of a listing in another country: only funds of Shanghai, Shenzhen and "
+        "the United States are known here.",
+    ),
     (
         lambda sheet: looks_like_a_matrix(sheet.cells.columns),
         "It is a matrix of funds and days, and does not say of what: name the map `wide-units` (in single "

@@ -19,6 +19,7 @@ import pandas as pd
 
 from data.errors import DataError, UsageError
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
+from data.importing.file_names import refuse_others
 from data.importing.headers import Headers
 from data.importing.maps import ADJUSTED, TableMap
 from data.importing.matrix import unpivot
@@ -85,6 +86,9 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         if part.table == "bars" and "comes more than once" in error.what:
             _refuse_intraday(taken, origin)
         raise
+    if part.table == "bars" and len(frame) < len(taken):
+        # Minutes in which the same was traded repeat each other but for the time.
+        _refuse_intraday(taken, origin)
     notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), in_order)
 
@@ -107,7 +111,9 @@ def _as_first_known(taken: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
 
 def _refuse_intraday(taken: pd.DataFrame, origin: str) -> None:
     """Refuse several bars of a fund on a day, if their days are times, with words about that."""
-    times = taken["day"].astype("str").str.extract(r"(\d{1,2}:\d\d(?::\d\d)?)")[0]
+    days, _ = read_days(taken["day"])
+    of_a_day = taken.assign(day=days).duplicated(["symbol", "day"], keep=False)
+    times = taken.loc[of_a_day, "day"].astype("str").str.extract(r"(\d{1,2}:\d\d(?::\d\d)?)")[0]
     if len(times.dropna().unique()) > 1:
         raise DataError(
             f"{origin}: the bars are not daily",
@@ -167,6 +173,8 @@ def _take_columns(
                 hint="Rename the file, or say in a map file (--map) where to find it.",
             )
         taken = taken.assign(**{ours: match[ours] for ours in here if match[ours] is not None})
+        if pattern is part.file_name and "symbol" in here and match["symbol"] is not None:
+            refuse_others(match["symbol"], stem=named["file_name"], end=match.end(), origin=origin)
     taken = taken.assign(**part.constants)
     for ours, options in part.needs().items():
         if ours not in taken and ours not in part.where:

@@ -1,0 +1,60 @@
+"""The name of a file where it holds the symbol: VUSA_LN and 152100.KS are no funds of the markets known here.
+
+A ticker in a name is believed if nothing beside it makes it that of another exchange (VUSA_LN, LSE_VUSA), of
+another security (BRK-B), one of two (SPY_QQQ), or no ticker at all (ETF_BOTZ, NAV).
+"""
+
+from __future__ import annotations
+
+import re
+
+from data.errors import DataError
+from data.facts.symbols import ABROAD, AMERICAN_MARKS
+
+# Words beside a ticker that say something of the data.
+_OF_DATA = re.compile(
+    "ADJ|ALL|AUM|BARS|CSV|D|DAILY|DATA|DAY|DIVS?|EOD|ETFS?|FLOWS?|FULL|FUNDS?|HIST|MAX|NAVS?|OHLCV?|PRICES?|PX|RAW|"
+    "UNITS|USD|YAHOO|YF"
+)
+# And those that are no ticker of an American fund, as USD and PX are.
+_NO_TICKER = re.compile(
+    "BARS|DAILY|DATA|EOD|ETFS?|FLOWS?|FUNDS?|HIST|NAVS?|OHLCV?|PRICE|RAW|UNITS|YAHOO|STOCK|INDEX|USA?"
+)
+_WORD = re.compile(r"([ ._-]+)([A-Za-z]{1,6})(?![A-Za-z0-9])")
+_LISTED = re.compile(r"(?:[A-Z]{1,5}|\d{4,6})[ ._-]([A-Z]{1,5})(?![A-Za-z0-9])")
+
+
+def is_abroad(stem: str) -> bool:
+    """Whether the name of a file begins with a code and the mark of another country's exchange."""
+    match = _LISTED.match(stem)
+    return match is not None and ABROAD.fullmatch(match[1]) is not None
+
+
+def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
+    """Raise DataError if what follows the symbol in a file's name, from ``end`` on, makes it another one.
+
+    Small letters are words, unless a point stands before them; so are words of a title, after a space.
+    """
+    ticker = symbol.isalpha() and symbol.isupper()
+    if ticker and _NO_TICKER.fullmatch(symbol):
+        raise _other(stem, f"{symbol} is no ticker of a fund", origin)
+    match = _WORD.match(stem, end)
+    if match is None:
+        return
+    apart, word = match.groups()
+    mark = word.upper()
+    certain = word == mark or "." in apart
+    if ABROAD.fullmatch(mark) and certain and (ticker or "." in apart):
+        raise _other(stem, f"{mark} is the mark of an exchange of another country", origin)
+    known = _OF_DATA.fullmatch(mark) or AMERICAN_MARKS.fullmatch(mark)
+    if ticker and word == mark and not (apart.isspace() or known):
+        raise _other(stem, f"{symbol} and {mark} may both be tickers, or one security", origin)
+
+
+def _other(stem: str, why: str, origin: str) -> DataError:
+    return DataError(
+        f"{origin}: the name of the file is not clearly that of a fund",
+        received=f"{stem}: {why}",
+        limit="one fund of Shanghai, Shenzhen or the United States: 159363, 515980.SH, BOTZ, BOTZ.US",
+        hint="If it is one, rename the file so. Listings in other countries are not known here.",
+    )
