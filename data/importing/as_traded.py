@@ -26,11 +26,11 @@ _CASH_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Names:
-    """What a file calls the day, the prices, the volume, the splits; dividends and tickers may be absent."""
+    """What a file calls the day and the splits; prices, volume, dividends and tickers may be absent."""
 
     day: str = "Date"
     prices: tuple[str, ...] = ("Open", "High", "Low", "Close")
-    volume: str = "Volume"
+    volume: str | None = "Volume"
     splits: str = "Stock Splits"
     cash: str | None = "Dividends"
     ticker: str | None = None
@@ -45,7 +45,7 @@ def as_traded(cells: pd.DataFrame, names: Names = YAHOO, origin: str = "the hist
     Where there is a column of tickers each is taken by itself. DataError if a column is missing, or a cell of
     prices, volume, dividends or splits is no number.
     """
-    taken = [*names.prices, names.volume, names.splits, *([names.cash] if names.cash else [])]
+    taken = [*names.prices, names.splits, *(each for each in (names.volume, names.cash) if each)]
     lacking = [name for name in (names.day, *taken) if name not in cells]
     if lacking:
         raise DataError(f"{origin} lacks the column {' and '.join(lacking)}")
@@ -58,7 +58,8 @@ def as_traded(cells: pd.DataFrame, names: Names = YAHOO, origin: str = "the hist
         tickers = ordered[names.ticker].astype("str").to_numpy()[::-1]
     later = ratio.groupby(tickers).cumprod().groupby(tickers).shift(1, fill_value=1.0)[::-1]
     traded = {name: (number[name] * later).round(_DECIMALS) for name in names.prices}
-    traded[names.volume] = (number[names.volume] / later).round()
+    if names.volume:
+        traded[names.volume] = (number[names.volume] / later).round()
     if names.cash:
         traded[names.cash] = (number[names.cash] * later).round(_CASH_DECIMALS)
     return ordered.assign(**traded)

@@ -13,6 +13,8 @@ A map says, all but ``table`` and ``columns`` being optional::
     dated = "publication"               # the day is that of publication: the row is the session's before
     suffix = ".US"                      # put after codes that have none
     leave_out_without = ["units"]       # rows in which this column of ours is empty or zero are left out
+    ratios = "new:old"                  # what a ratio written 3:1 means, "new:old" or "old:new"
+    ratio_over = "split_from"           # the file's column by which `ratio` is divided
     adjusted = "qfq"                    # "no" | "qfq" | "hfq" | "splits" | "unknown": in report and `source`
     source = "where the rows are from"
     columns = { day = ["日期", "date"] }  # ours = the file's, or several names of which one is there
@@ -59,6 +61,7 @@ from data.facts.dated import only, read_toml, tables
 from data.importing import toml_fields as fields
 from data.importing.maps import ADJUSTED, FileMap, TableMap
 from data.importing.measures import NAMED_BY_FILE, parse_measure
+from data.importing.ratios import NEW_OLD, OLD_NEW
 from data.store.tables import FUND_TABLES, TABLES, table
 
 READY = Path(__file__).parent / "maps"
@@ -100,6 +103,8 @@ _TABLE_KEYS = (
     "leave_out_without",
     "next_session_of",
     "if_present",
+    "ratios",
+    "ratio_over",
     "adjusted",
     "source",
 )
@@ -177,8 +182,8 @@ def _file_map(document: dict[str, Any], path: Path) -> FileMap:
     skip, splits = fields.text(document, "skip", where), fields.text(document, "splits", where)
     parts = document.get("tables", [] if skip and not shared else [{}])
     read = tuple(_table_map(_overlaid(shared, part), where) for part in tables(parts, where))
-    if splits is not None and not any(part.table == "bars" for part in read):
-        raise UsageError(f"{where}: `splits` needs the table `bars`", received=repr(splits))
+    if splits is not None and not any(part.table in ("bars", "actions") for part in read):
+        raise UsageError(f"{where}: `splits` needs the table `bars` or `actions`", received=repr(splits))
     return FileMap(
         name=path.stem,
         title=fields.text(document, "title", where) or path.stem,
@@ -230,6 +235,8 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
         leave_out_without=fields.texts(raw, "leave_out_without", where),
         next_session_of={key: str(day) for key, day in fields.section(raw, "next_session_of", where).items()},
         if_present=fields.texts(raw, "if_present", where),
+        ratios=fields.choice(raw, "ratios", (NEW_OLD, OLD_NEW), where),
+        ratio_over=fields.text(raw, "ratio_over", where),
         adjusted=fields.text(raw, "adjusted", where) or "no",
         source=fields.text(raw, "source", where),
     )
@@ -242,6 +249,7 @@ def _check(part: TableMap, where: str) -> None:
     groups = [name for each in (part.file_name, part.above) if each for name in each.groupindex]
     derived = (*part.next_session_of, *part.next_session_of.values(), *part.month_end)
     asked = (*part.leave_out_without, *part.if_present, *([part.wide] if part.wide else ()))
+    asked += ("ratio",) if part.ratios or part.ratio_over else ()
     measured = (*part.measures, *part.named_measures)
     for name in (*part.columns, *part.constants, *measured, *groups, *derived, *asked):
         if name not in ours:

@@ -61,6 +61,8 @@ class TableMap:
     leave_out_without: tuple[str, ...] = ()
     next_session_of: Mapping[str, str] = field(default_factory=dict)
     if_present: tuple[str, ...] = ()
+    ratios: str | None = None
+    ratio_over: str | None = None
     adjusted: str = "no"
     source: str | None = None
 
@@ -86,6 +88,7 @@ class TableMap:
         """Return, by what is needed, the names that a file may give it: one column each must be there."""
         needed = [column.name for column in table(self.table).columns if column.required]
         needed += [*self.next_session_of.values(), *self.leave_out_without]
+        needed += ["ratio"] if self.ratio_over else []
         given = {*self.constants, *self.next_session_of, *self._named_groups()}
         if self.wide is not None:
             given |= {self.wide, *(key for key in table(self.table).key if key not in self.columns)}
@@ -129,13 +132,15 @@ class FileMap:
         names |= {
             each for part in self.tables for name in part.where for each in part.columns.get(name, (name,))
         }
-        return names | {*self.signature, *([self.splits] if self.splits else ())}
+        over = {part.ratio_over for part in self.tables if part.ratio_over}
+        return names | over | {*self.signature, *([self.splits] if self.splits else ())}
 
     def lacks(self, sheet: Sheet) -> tuple[list[str], int]:
         """Return what a table lacks to fit this map, in words, and how many things were looked for."""
         present = sheet.headers
         parts = [part for part in self.tables if part.applies(present)]
         needed = {options for part in parts for options in part.needs().values()}
+        needed |= {(part.ratio_over,) for part in parts if part.ratio_over}
         needed |= {(name,) for name in self.signature} | ({self.one_of} if self.one_of else set())
         lacking = [
             f"the column {' or '.join(options)}"

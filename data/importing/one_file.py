@@ -14,6 +14,7 @@ from data.importing.as_traded import Names, as_traded
 from data.importing.maps import FileMap, adjusted_by_name
 from data.importing.matrix import is_code, is_dated
 from data.importing.numbers import refuse_riddles
+from data.importing.ratios import read_ratios
 from data.importing.readers import read_sheets
 from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import shape
@@ -109,6 +110,7 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
         refuse_riddles(cells[[name for name in cells.columns if name in taken]], sheet.origin)
     recorded = used.splits is not None and used.splits in cells
     if recorded:
+        cells = cells.assign(**{str(used.splits): read_ratios(cells[used.splits], None, sheet.origin)})
         cells = as_traded(cells, _names(used, sheet), sheet.origin)
     for part in used.tables:
         if not part.applies(sheet.headers):
@@ -136,16 +138,16 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
 
 def _names(used: FileMap, sheet: Sheet) -> Names:
     """Return what a file calls the columns that splits change, by its map."""
-    bars = next(part for part in used.tables if part.table == "bars")
-    called = {ours: bars.column_in(ours, sheet.headers) for ours in table("bars").names}
-    columns = {ours: sheet.headers.column(name) for ours, name in called.items() if name}
-    cash = [name for part in used.tables if (name := part.column_in("cash", sheet.headers))]
-    wanted = {ours: columns.get(ours, ours) for ours in ("day", "open", "high", "low", "close", "volume")}
+    called: dict[str, str] = {}
+    for part in used.tables:
+        found = {ours: part.column_in(ours, sheet.headers) for ours in table(part.table).names}
+        called = {ours: sheet.headers.column(name) for ours, name in found.items() if name} | called
+    of_bars = any(part.table == "bars" for part in used.tables)
     return Names(
-        day=wanted["day"],
-        prices=tuple(wanted[each] for each in ("open", "high", "low", "close")),
-        volume=wanted["volume"],
+        day=called.get("day") or called.get("ex_day", "day"),
+        prices=tuple(called.get(each, each) for each in ("open", "high", "low", "close")) if of_bars else (),
+        volume=called.get("volume", "volume") if of_bars else None,
         splits=str(used.splits),
-        cash=sheet.headers.column(cash[0]) if cash else None,
-        ticker=columns.get("symbol"),
+        cash=called.get("cash"),
+        ticker=called.get("symbol"),
     )

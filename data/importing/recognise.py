@@ -101,6 +101,11 @@ def _is_closes(sheet: Sheet) -> bool:
     return {"date", "close", "adj close", "ticker", "symbol"} >= names >= {"date", "close"}
 
 
+def _is_dividends(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return {"date", "dividends", "ticker", "symbol", "capital gains"} >= names >= {"date", "dividends"}
+
+
 def _is_holdings(sheet: Sheet) -> bool:
     names = {str(name).lower() for name in sheet.cells.columns}
     return not names.isdisjoint({"shares held", "% of net assets", "market value ($)"}) and "ticker" in names
@@ -150,6 +155,11 @@ _KNOWN_PROBLEMS = (
         _is_closes,
         "Closes alone are no bars: those need open, high, low, close and volume, as traded. As levels of an "
         "index they can be imported by a map file (--map) with the table `index_bars`.",
+    ),
+    (
+        _is_dividends,
+        "Dividends of Yahoo (also EODHD's CSV) are on the basis of later splits, which are not in the file: "
+        "save `actions` of yfinance's ticker, which has both, or EODHD's JSON with unadjustedValue.",
     ),
     (
         _is_holdings,

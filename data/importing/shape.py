@@ -26,6 +26,7 @@ from data.importing.matrix import unpivot
 from data.importing.moments import as_local
 from data.importing.numbers import Measures, read_column
 from data.importing.plausible import check_plausible
+from data.importing.ratios import read_ratios
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
 from data.store.cells import blank, plain, read_days, read_numbers, recoded
 from data.store.schema import Column
@@ -179,6 +180,11 @@ def _take_columns(
     for ours, options in part.needs().items():
         if ours not in taken and ours not in part.where:
             raise _missing(part, ours, options, cells, origin)
+    if part.ratio_over is not None:
+        if part.ratio_over not in headers:
+            raise _missing(part, "ratio", (part.ratio_over,), cells, origin)
+        below = cells[headers.column(part.ratio_over)]
+        taken["ratio"] = taken["ratio"].astype("str") + "/" + below.astype("str")
     return taken
 
 
@@ -212,6 +218,7 @@ def _written_our_way(
             values = _without_local_offset(values)
         return _days(values, column, part, origin)
     if column.kind == "number":
+        values = read_ratios(values, part.ratios, origin) if column.name == "ratio" else values
         measure = measures.of(column)
         dated = measure is not None and measure.dated
         days = read_days(taken["day"])[0] if dated else None
