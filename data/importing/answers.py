@@ -34,6 +34,7 @@ from data.importing.vendor_answers import (
     Record,
     as_list,
     chart_rows,
+    ifind_rows,
     kline_row,
     no_table,
     report_rows,
@@ -57,6 +58,14 @@ _PLACE = re.compile(r"\d{1,2}[.a]*\.? (?=\D)")
 _SERIES = "Time Series"
 # Words for the values of a record that are no name of their own: {"code": …, "values": {"day": …}}.
 _CONTAINERS = ("values", "value", "data", "fields", "attributes", "item", "record", "row")
+
+
+# What tables of vendors have in them that need more than names and rows.
+_TABLES_OF_VENDORS = (
+    (("metadata", "data"), report_rows),
+    (("meta", "indicators"), chart_rows),
+    (("thscode", "time", "table"), ifind_rows),
+)
 
 
 class SeveralTables(NoTable):
@@ -114,7 +123,7 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
     if isinstance(found, str) and found.lstrip().startswith(("{", "[")):
         found = _load(found, name)
     if isinstance(found, list):
-        for marks, rows_of in ((("metadata", "data"), report_rows), (("meta", "indicators"), chart_rows)):
+        for marks, rows_of in _TABLES_OF_VENDORS:
             if found and all(isinstance(each, dict) and each.keys() >= {*marks} for each in found):
                 return [row for each in found for row in rows_of(each, name)]
         if found and all(isinstance(each, list) and len(each) == len(found[0]) for each in found):
@@ -309,6 +318,8 @@ def _flat(record: Record) -> Record:
 
 def _stands_beside(key: str, value: object) -> bool:
     """Whether a single value beside a table says something of its rows, and not of the answer."""
+    if key == "adjusted":
+        return isinstance(value, bool)
     if _PLACE.sub("", key).lower() in ("code", "symbol", "ticker", "ts_code"):
         return isinstance(value, str) and _CODE.fullmatch(value) is not None
     return isinstance(value, str) and DAY.fullmatch(value) is not None

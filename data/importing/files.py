@@ -14,6 +14,19 @@ from data.store.manifest import MANIFEST
 _NO_DATA = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|SHA\d+SUMS|MD5SUMS)\b.*", re.IGNORECASE)
 
 
+# What other kinds of files are, with what to do about them.
+_AS_PARQUET = "Save it as Parquet: pandas.read_{}(…).to_parquet(…)."
+_OTHERS = {
+    **dict.fromkeys((".feather", ".ftr", ".arrow"), _AS_PARQUET.format("feather")),
+    **dict.fromkeys(
+        (".pkl", ".pickle"), f"Opening it would run what is in it. {_AS_PARQUET.format('pickle')}"
+    ),
+    **dict.fromkeys((".h5", ".hdf", ".hdf5"), _AS_PARQUET.format("hdf")),
+    **dict.fromkeys((".xlsb", ".ods", ".numbers"), "Save it as xlsx."),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".zst"), "Unpack it first."),
+}
+
+
 def find_files(sources: Sequence[Path]) -> tuple[list[tuple[Path, bool]], list[tuple[str, str]]]:
     """Return the files to read, each with whether a folder named it, and what is skipped with the reason.
 
@@ -35,7 +48,7 @@ def find_files(sources: Sequence[Path]) -> tuple[list[tuple[Path, bool]], list[t
             raise UsageError(
                 f"`{source.name}` is not a kind of file that is read",
                 limit=", ".join(SUFFIXES) + ", each also with .gz",
-                hint="Save the table as CSV.",
+                hint=_OTHERS.get(source.suffix.lower(), "Save the table as CSV."),
             )
         else:
             files.append((source, False))

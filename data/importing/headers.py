@@ -3,6 +3,7 @@
 ``成份券代码Constituent Code`` is found as 成份券代码, ``融资余额(元)`` as 融资余额 in yuan,
 ``份额（万份）``, ``份额/万份`` and ``份额万份`` as 份额 in 10^4 units, ``market value($)`` as market value in
 dollars. Brackets with anything else in them stay part of the name: 收盘(前复权) is not 收盘.
+``基金份额 [单位] 亿份`` is how Wind writes it, and 收盤價 is 收盘价 in traditional characters.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ _CHINESE = re.compile(
 )
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _OTHER = re.compile(r"(?P<name>[^()\[\]]+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]")
+# Wind's way to name a unit of measure.
+_OF_WIND = re.compile(r"\s*\[单位\]\s*(\S+)")
+# The traditional characters of headers, and the simplified ones.
+_SIMPLIFIED = str.maketrans(
+    "開盤價額證碼單淨數億萬餘資買償還總場內規當漲權類簡稱時間統計聯週歷復積產贖購發產動換點據備來註變戶劃業幣從與",
+    "开盘价额证码单净数亿万余资买偿还总场内规当涨权类简称时间统计联周历复积产赎购发产动换点据备来注变户划业币从与",
+)
 _OTHER_BRACKETS = str.maketrans("【】〔〕〖〗<>{}", "[][][][][]")
 _APART = re.compile(r"(?P<name>[\u4e00-\u9fff][^()\[\]]*?)(?:\s*[/_:,、|-]\s*|\s+)(?P<unit>[^\s()\[\]]+)")
 # Without anything between them only a magnitude tells the name from its unit: 份额万份, and not 流通份.
@@ -106,13 +114,13 @@ class Headers(Collection[str]):
 
 
 def half_width(header: str) -> str:
-    """Return a header in half-width signs, with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", header).split())
+    """Return a header in half-width signs and simplified characters, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", header).translate(_SIMPLIFIED).split())
 
 
 def split_header(header: str) -> tuple[str, Unit | None]:
     """Return a header without its second language and its unit of measure, and the unit."""
-    text = half_width(header)
+    text = _OF_WIND.sub(r"(\1)", half_width(header))
     bracketed = text.translate(_OTHER_BRACKETS)
     for pattern in (_APART, _ATTACHED):
         match = pattern.fullmatch(bracketed)

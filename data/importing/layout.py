@@ -48,6 +48,8 @@ _CODE = re.compile(r"\d{6}")
 _REMARK = re.compile(r"[\u4e00-\u9fff:]|[A-Za-z] [A-Za-z]")
 _NOTED = re.compile(r"(?:数据|资料)?来源|备?注|说明|免责声明|sources?|notes?|disclaimer", re.IGNORECASE)
 _SUMS = {"合计", "总计", "小计", "平均", "均值", "total", "totals", "sum", "grandtotal", "average", "mean"}
+# The Federal Reserve writes what a series is above it, line by line, each as wide as the table.
+_OF_THE_FED = ("Series Description", "Time Period")
 _PAIR = re.compile(r"\('([^']*)', ?'([^']*)'\)")
 _SAME_AGAIN = re.compile(r"\.\d+")
 
@@ -177,6 +179,8 @@ def footer_length(rows: Rows) -> int:
 
 
 def _header_row(rows: Rows) -> int:
+    if rows and rows[0] and rows[0][0] == _OF_THE_FED[0]:
+        return next((place for place, row in enumerate(rows) if row and row[0] == _OF_THE_FED[1]), 0)
     counts = [sum(bool(cell) for cell in row) for row in rows]
     usual = Counter(count for count in counts if count)
     if not usual:

@@ -59,6 +59,8 @@ def unpivot(cells: pd.DataFrame, part: TableMap, origin: str) -> pd.DataFrame:
     return long[~blank(long[values])]
 
 
+# What WindPy calls the columns of bars; some are tickers too.
+_FIELDS = ("OPEN", "HIGH", "LOW", "CLOSE", "AMT", "VOL", "NAV", "DATE", "TIME", "CODE", "PCT", "TURN")
 # A day as 5/1/25 has four digits; a column as V1234 is none.
 _FEWEST_DIGITS = 4
 _NUMBERED_NAME = re.compile(r"[A-Za-z]+_?\d+")
@@ -77,7 +79,7 @@ def is_code(header: str) -> bool:
         parse_symbol(split_header(header)[0])
     except UsageError:
         return False
-    return header.isupper() or any(sign.isdigit() for sign in header)
+    return (header.isupper() and header not in _FIELDS) or any(sign.isdigit() for sign in header)
 
 
 def is_day(header: str) -> bool:

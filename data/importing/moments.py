@@ -28,6 +28,9 @@ def as_local(values: pd.Series, symbols: pd.Series, what: str) -> pd.Series:
 
     DataError, in which the column is called ``what``, if a Chinese fund has 16:00 without an offset.
     """
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        # Of Parquet; as text a time has its offset.
+        values = values.astype("str").where(values.notna())
     _refuse_four_o_clock(values, symbols, what)
     if pd.api.types.is_datetime64_any_dtype(values) or symbols.isna().any():
         return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from data.errors import DataError
@@ -92,6 +93,8 @@ def read_column(
     numbers, wrong = read.numbers, read.wrong
     if column.scale != "ratio":
         wrong = wrong | (read.own == PERCENT)
+    if values.dtype == object:
+        _refuse_lists(values, wrong, column, origin)
     if is_text(values):
         _refuse_commas(values, numbers, wrong, column, part, origin)
     if measure is None and column.name in part.named_measures:
@@ -122,6 +125,19 @@ def refuse_riddles(cells: pd.DataFrame, origin: str) -> None:
                 received=repr(riddles.iloc[0]),
                 limit="cells are separated by `;`, as they are where the comma is the decimal mark",
                 hint='If it is, say so in a map file (--map): decimal = ",". If not, leave the comma out.',
+            )
+
+
+def _refuse_lists(values: pd.Series, wrong: pd.Series, column: Column, origin: str) -> None:
+    """Refuse a list or an object, as JSON and Parquet may have them in a cell."""
+    for place in np.flatnonzero(wrong).tolist():
+        cell = values.iloc[place]
+        if isinstance(cell, list | dict | np.ndarray):
+            raise DataError(
+                f"{origin}: `{column.name}` in row {values.index[place] + 1} is a list, and no number",
+                received=str(cell)[:80],
+                limit="one number in a cell",
+                hint="Write a row for each of its values.",
             )
 
 

@@ -79,6 +79,8 @@ def _with_clean_names(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _are_nameless_days(frame: pd.DataFrame) -> bool:
     if frame.empty or frame.columns[0] not in ("", "index") or not {"date", "day"}.isdisjoint(frame.columns):
         return False
+    if pd.api.types.is_datetime64_any_dtype(frame.iloc[:, 0]):
+        return True
     days, wrong = read_days(frame.iloc[:, 0])
     return bool(days.notna().all()) and not wrong.any()
 

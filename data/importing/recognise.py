@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from data.errors import DataError
 from data.importing.file_names import is_abroad
 from data.importing.map_files import ready_maps
@@ -16,6 +18,14 @@ _EASILY_MENDED = ("a file name", "a unit of measure")
 _LISTED = 40
 # What the column of days is called besides Date where bars may as well be of minutes.
 _DAYS = ("datetime", "timestamp", "time", "day", "时间")
+_OF_HOLDINGS = {
+    "shares held",
+    "% of net assets",
+    "market value ($)",
+    "shares/par value",
+    "market value",
+    "占净值比例",
+}
 _PRICES = ({"open", "high", "low", "close"}, {"开盘", "最高", "最低", "收盘"})
 
 
@@ -93,7 +103,8 @@ def _is_bars_of_anybody(sheet: Sheet) -> bool:
 def _is_bars_of_funds(sheet: Sheet) -> bool:
     names = {str(name).lower() for name in sheet.cells.columns}
     symbols = names & {"symbol", "code", "ticker", "vt_symbol"}
-    return bool(symbols) and names - symbols == {"date", "open", "high", "low", "close", "volume"}
+    days = names & {"date", *_DAYS}
+    return bool(symbols and days) and names - symbols - days == {"open", "high", "low", "close", "volume"}
 
 
 def _is_closes(sheet: Sheet) -> bool:
@@ -108,7 +119,7 @@ def _is_dividends(sheet: Sheet) -> bool:
 
 def _is_holdings(sheet: Sheet) -> bool:
     names = {str(name).lower() for name in sheet.cells.columns}
-    return not names.isdisjoint({"shares held", "% of net assets", "market value ($)"}) and "ticker" in names
+    return bool(names & _OF_HOLDINGS and names & {"ticker", "holding ticker", "股票代码"})
 
 
 def _is_intraday(sheet: Sheet) -> bool:
@@ -131,6 +142,11 @@ def _is_of_a_terminal(sheet: Sheet) -> bool:
 
 def _has_no_header(sheet: Sheet) -> bool:
     return sum(is_day(str(name)) for name in sheet.cells.columns) == 1
+
+
+def _has(*wanted: str) -> Callable[[Sheet], bool]:
+    """Return whether a table has all of some columns."""
+    return lambda sheet: all(name in sheet.headers for name in wanted)
 
 
 # Tables that show what they are, and not what is needed besides, with the way to say it.
@@ -163,9 +179,41 @@ _KNOWN_PROBLEMS = (
     ),
     (
         _is_holdings,
-        "It lists what a fund holds, as Global X publishes each day: neither its units outstanding nor its "
-        "NAV. They are on the fund's page: a CSV of Date, Ticker, NAV and Shares Outstanding is known "
-        "(`issuer-shares`).",
+        "It lists what a fund holds: neither its units outstanding nor its NAV. They are on the fund's page: "
+        "a CSV of Date, Ticker, NAV and Shares Outstanding is known (`issuer-shares`).",
+    ),
+    (
+        _has("publisher_id", "instrument_id"),
+        "Bars of Databento are those of one venue and of days of UTC, trades before and after the session "
+        "included: their open and close are not those of the exchange, and prices may be counted in 10^-9.",
+    ),
+    (
+        _has("average", "barCount"),
+        "Bars of Interactive Brokers are adjusted for splits, and older programs count their volume in lots: "
+        'write a map file (--map) with adjusted = "splits" and the unit of `volume`.',
+    ),
+    (
+        _has("adjOpen", "adjClose"),
+        "FMP answers so both for prices as traded (non-split-adjusted) and for those without dividends "
+        "(dividend-adjusted): say which in a map file (--map).",
+    ),
+    (
+        _has("央行中间价"),
+        "It does not say of which currency it is: name the map `boc-sina-usd` if it is of the dollar.",
+    ),
+    (
+        _has("realtime_start", "observation_start"),
+        "FRED's JSON does not name its series: save it as CSV (fredgraph.csv?id=DEXCHUS).",
+    ),
+    (
+        _has("observation_date"),
+        "Of the series of FRED only DEXCHUS is an exchange rate that is used. Another one becomes a macro "
+        'series by a map file (--map): table = "macro", constants = { series = "…" }, columns = { period = '
+        '"observation_date", value = "…" }, and `known_at`, the day on which it was published.',
+    ),
+    (
+        _has("成交股数"),
+        "It looks like a file of the Taiwan exchange, whose funds are not known here.",
     ),
     (
         _is_adjusted,

@@ -51,6 +51,23 @@ def report_rows(found: Record, name: str) -> Iterator[Record]:
         }
 
 
+def ifind_rows(found: Record, name: str) -> list[Record]:
+    """Return the rows of a table of iFinD, which has the days beside the columns."""
+    table = found["table"] if isinstance(found["table"], dict) else {}
+    columns = {"time": found["time"]} | table
+    cells = [as_list(values, key, name) for key, values in columns.items()]
+    if len({*map(len, cells)}) > 1:
+        raise DataError(
+            f"`{name}`: the columns of a table are not of one length",
+            received=", ".join(f"{key} {len(values)}" for key, values in zip(columns, cells, strict=True)),
+            hint="It was probably cut off: download it again.",
+        )
+    return [
+        {"thscode": found["thscode"], **dict(zip(columns, row, strict=True))}
+        for row in zip(*cells, strict=True)
+    ]
+
+
 def chart_rows(found: Record, name: str) -> list[Record]:
     """Return the bars of an answer of Yahoo, with splits and dividends, under the names of its files."""
     try:

@@ -41,7 +41,7 @@ _NOT_SAID: tuple[str, ...] = (
     "不适用",
 )
 _NOT_SAID += ("暂无", "暂无数据", "无", "无数据", "未披露", "未公布", "待公布", "--.--", "-.--")
-_NOT_SAID += ("n.a.", "nil", "halt", "halted", "suspended", "not available", "not applicable")
+_NOT_SAID += ("n.a.", "nd", "nil", "halt", "halted", "suspended", "not available", "not applicable")
 _EMPTY = (*_NO_VALUE, ".", *_NOT_SAID)
 # Signs that are not seen, which web pages and spreadsheets leave in cells.
 UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))

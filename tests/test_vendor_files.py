@@ -1,0 +1,265 @@
+"""Files of vendors as they are passed around: understood with the right value, or refused in words.
+
+Each value was written down before the file was imported.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.errors import DataError, UsageError
+from data.importing import ImportReport, import_files
+from data.store.store import Store
+from tests.helpers.workbooks import Day, xlsx
+
+BAR = ("159363.SZ", "2025-08-20", 0.7, 0.731, 0.69, 0.729, 523_000_000.0)
+AMERICAN = ("BOTZ.US", "2025-08-20", 30.2, 30.3, 29.95, 30.15, 493_000.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def take(tmp_path: Path, store: Store):
+    """Write a file (text, bytes, or what JSON writes) and import it."""
+
+    def _take(name: str, content: object, named: str | None = None) -> ImportReport:
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return import_files([path], store, map_file=named)
+
+    return _take
+
+
+def bars(store: Store) -> list[tuple[object, ...]]:
+    """The bars of a store, without amounts."""
+    rows = store.read("bars").assign(day=lambda rows: rows["day"].dt.strftime("%Y-%m-%d"))
+    return list(
+        rows[["symbol", "day", "open", "high", "low", "close", "volume"]].itertuples(index=False, name=None)
+    )
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    frame.to_parquet(content)
+    return content.getvalue()
+
+
+# --- Chinese terminals and libraries ---------------------------------------------------------------------
+QMT = "time,open,high,low,close,volume,amount,settelementPrice,openInterest,preClose,suspendFlag"
+QMT_ROW = "1755619200000,0.7,0.731,0.69,0.729,5230000,371800000.0,0.0,15,0.704,0"
+CHINESE = {
+    # xtquant counts lots: 002600 traded 9.1e8 yuan on 2025-01-02, 1,146,436 times 7.82 is 100 times less.
+    "qmt-bars": ("159363.SZ.csv", f",{QMT}\n20250820,{QMT_ROW}\n"),
+    "windpy": (
+        "159363.csv",
+        ",OPEN,HIGH,LOW,CLOSE,VOLUME,AMT\n2025-08-20,0.7,0.731,0.69,0.729,523000000,371800000\n",
+    ),
+    "ifind-bars": (
+        "x.csv",
+        "thscode,time,open,high,low,close,volume,amount\n"
+        "159363.SZ,2025-08-20,0.7,0.731,0.69,0.729,523000000,371800000\n",
+    ),
+    "chinese-bars": (
+        "159363.csv",
+        "日期,代碼,開盤價,最高價,最低價,收盤價,成交量(股),成交額(萬元)\n2025-08-20,159363,0.7,0.731,0.69,0.729,523000000,37180\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("used", CHINESE)
+def test_bars_of_chinese_terminals(take, store, used):
+    report = take(*CHINESE[used])
+    assert report.imported[0].map == used
+    assert bars(store) == [BAR]
+    assert store.read("bars")["amount"].tolist() == [371_800_000.0]
+
+
+def test_bars_of_qmt_without_the_index_are_dated_in_shanghai(take, store):
+    take("159363.SZ.csv", f"{QMT}\n{QMT_ROW}\n")
+    assert bars(store) == [BAR]
+
+
+def test_an_answer_of_ifind(take, store):
+    cells = {
+        "open": [0.7],
+        "high": [0.731],
+        "low": [0.69],
+        "close": [0.729],
+        "volume": [523000000],
+        "amount": [1],
+    }
+    table = {"thscode": "159363.SZ", "time": ["2025-08-20"], "table": cells}
+    take("x.json", {"errorcode": 0, "errmsg": "", "tables": [table]})
+    assert bars(store) == [BAR]
+    cells["close"] = [0.729, 0.73]
+    with pytest.raises(DataError, match="columns of a table are not of one length; received time 1, open 1"):
+        take("y.json", {"errorcode": 0, "tables": [table]})
+
+
+def test_a_unit_of_measure_as_wind_writes_it(take, store):
+    header = ["证券代码", "证券简称", "交易日期", "基金份额\n[单位] 亿份"]
+    rows = [header, ["159363.SZ", "创AI", Day(45889), 39.7], ["数据来源：Wind"]]
+    take("x.xlsx", xlsx({"Sheet1": rows}))
+    assert store.read("units")["units"].tolist() == [3_970_000_000.0]
+
+
+def test_names_of_fields_in_capitals_are_no_tickers(take):
+    with pytest.raises(DataError, match="do not say whether prices are adjusted"):
+        take("159363.csv", "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n2025-08-20,0.7,0.731,0.69,0.729,523000000\n")
+
+
+# --- Frames with their index, in Parquet -----------------------------------------------------------------
+def test_days_of_an_index_with_a_zone(take, store):
+    cells = {
+        "open": [0.7],
+        "close": [0.729],
+        "high": [0.731],
+        "low": [0.69],
+        "volume": [523e6],
+        "money": [1.0],
+    }
+    # Midnight in Shanghai, kept as 16:00 of the day before in UTC.
+    index = pd.DatetimeIndex(["2025-08-20"], tz="Asia/Shanghai")
+    for number, each in enumerate((index, index.tz_convert("UTC"))):
+        take(f"159363_{number}.parquet", parquet(pd.DataFrame(cells, index=each)))
+    assert bars(store) == [BAR]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("x.feather", r"Save it as Parquet: pandas\.read_feather"),
+        ("x.pkl", r"Opening it would run what is in it\. Save it as Parquet"),
+        ("x.h5", r"pandas\.read_hdf"),
+        ("x.ods", "Save it as xlsx"),
+        ("x.zip", "Unpack it first"),
+        ("x.doc", "Save the table as CSV"),
+    ],
+)
+def test_other_kinds_of_files_with_what_to_do_about_them(take, name, hint):
+    with pytest.raises(UsageError, match=rf"is not a kind of file that is read.*{hint}"):
+        take(name, b"1")
+
+
+@pytest.mark.parametrize("cell", [[0.7291, 0.73], [0.7291]])
+def test_a_list_in_a_cell_is_called_one(take, cell):
+    rows = [{"symbol": "515980", "nav": 1.1}, {"symbol": "159363", "nav": cell}]
+    with pytest.raises(DataError, match=r"`nav` in row 2 is a list, and no number; received \[0\.7291"):
+        take("x.json", [{"day": "2025-08-20", **row} for row in rows])
+
+
+# --- American vendors ------------------------------------------------------------------------------------
+SHORT = {"v": 493000, "vw": 30.1, "o": 30.2, "c": 30.15, "h": 30.3, "l": 29.95, "n": 12}
+LONG = {"open": 30.2, "high": 30.3, "low": 29.95, "close": 30.15, "volume": 493000}
+OF_DAY = {"symbol": "BOTZ", "date": "2025-08-20", **LONG}
+VENDORS = {
+    "polygon-aggregates": {"ticker": "BOTZ", "adjusted": True, "results": [SHORT | {"t": 1755662400000}]},
+    "polygon-aggregates-traded": {
+        "ticker": "BOTZ",
+        "adjusted": False,
+        "results": [SHORT | {"t": 1755662400000}],
+    },
+    "alpaca-json": {"bars": {"BOTZ": [SHORT | {"t": "2025-08-20T04:00:00Z"}]}, "next_page_token": None},
+    "fmp-full": [OF_DAY | {"change": -0.05, "changePercent": -0.17, "vwap": 30.1}],
+    "sharadar-prices": [
+        {"ticker": "BOTZ", "date": "2025-08-20", **LONG, "closeadj": 30.0, "closeunadj": 30.15}
+    ],
+}
+SOURCES = ["polygon, split-adjusted", "polygon", "alpaca", "fmp, split-adjusted", "sharadar, split-adjusted"]
+
+
+@pytest.mark.parametrize(("used", "source"), [*zip(VENDORS, SOURCES, strict=True)])
+def test_bars_of_american_vendors(take, store, used, source):
+    assert take("x.json", VENDORS[used]).imported[0].map == used
+    assert bars(store) == [AMERICAN]
+    assert store.read("bars")["source"].tolist() == [source]
+
+
+REFUSED = {
+    "Databento": (
+        "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n"
+        "1755648000000000000,35,2,1,30200000000,30300000000,29950000000,30150000000,493000,BOTZ\n",
+        r"one venue and of days of UTC.*counted in 10\^-9",
+    ),
+    "Interactive Brokers": (
+        "date,open,high,low,close,volume,average,barCount\n20250820,30.2,30.3,29.95,30.15,493000,30.12,1200\n",
+        'volume in lots: write a map file .* adjusted = "splits"',
+    ),
+    "FMP": (
+        "symbol,date,adjOpen,adjHigh,adjLow,adjClose,volume\nBOTZ,2025-08-20,30.2,30.3,29.95,30.15,493000\n",
+        r"both for prices as traded \(non-split-adjusted\)",
+    ),
+    "Twelve Data": (
+        "symbol,datetime,open,high,low,close,volume\nBOTZ,2025-08-20,30.2,30.3,29.95,30.15,493000\n",
+        "do not say whether prices are adjusted, or volume is in lots",
+    ),
+    "Invesco": (
+        "Fund Ticker,Holding Ticker,Shares/Par Value,MarketValue,Date\nQQQ,NVDA,208345678,36543,08/20/2025\n",
+        r"lists what a fund holds: neither its units outstanding",
+    ),
+    "AKShare fund_portfolio_hold_em": (
+        "序号,股票代码,股票名称,占净值比例,持股数,持仓市值,季度\n1,300308,中际旭创,10.11,300.5,1234.7,2025年2季度股票投资明细\n",
+        "lists what a fund holds",
+    ),
+    "TWSE": (
+        '"日期","成交股數","成交金額","開盤價","最高價","最低價","收盤價"\n"114/08/20","10,234","512","50","51","49","50"\n',
+        "of the Taiwan exchange, whose funds are not known here",
+    ),
+    "FRED": (
+        "observation_date,DEXUSEU\n2025-08-20,1.1645\n",
+        "only DEXCHUS is an exchange rate that is used",
+    ),
+}
+
+
+@pytest.mark.parametrize("vendor", REFUSED)
+def test_files_that_are_refused_with_the_reason(take, vendor):
+    text, words = REFUSED[vendor]
+    with pytest.raises(DataError, match=words):
+        take("file.csv", text)
+
+
+# --- Exchange rates --------------------------------------------------------------------------------------
+def test_h10_as_the_federal_reserve_writes_it(take, store):
+    lines = (
+        '"Series Description","CHINA -- SPOT EXCHANGE RATE, YUAN/US$, P.R."',
+        '"Unit:","Currency:_Per_USD"',
+        '"Multiplier:","1"',
+        '"Currency:","CNY"',
+        '"Unique Identifier: ","H10/H10/RXI_N.B.CH"',
+        '"Time Period","RXI_N.B.CH"',
+        "2025-08-20,7.1784",
+        "2025-08-21,ND",
+    )
+    assert take("FRB_H10.csv", "\n".join(lines)).imported[0].left_out == 1
+    assert store.read("fx")[["pair", "rate"]].to_numpy().tolist() == [["USDCNY", 7.1784]]
+
+
+def test_rates_of_the_bank_of_china_do_not_say_of_which_currency_they_are(take, store):
+    text = "日期,中行汇买价,中行钞买价,中行钞卖价/汇卖价,央行中间价\n2025-08-20,716.67,716.67,719.68,713.84\n"
+    with pytest.raises(DataError, match="name the map `boc-sina-usd` if it is of the dollar"):
+        take("usd.csv", text)
+    take("usd.csv", text, "boc-sina-usd")
+    assert store.read("fx")["rate"].tolist() == [pytest.approx(7.1384, rel=1e-12)]
+
+
+def test_the_answer_of_fred_does_not_name_its_series(take):
+    row = {
+        "realtime_start": "2025-08-25",
+        "realtime_end": "2025-08-25",
+        "date": "2025-08-20",
+        "value": "7.1784",
+    }
+    with pytest.raises(DataError, match=r"FRED's JSON does not name its series: save it as CSV"):
+        take("x.json", {"observation_start": "1600-01-01", "observations": [row]})
