@@ -119,6 +119,105 @@ def test_names_of_fields_in_capitals_are_no_tickers(take):
         take("159363.csv", "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n2025-08-20,0.7,0.731,0.69,0.729,523000000\n")
 
 
+# --- Pages and scripts of East Money, Tencent and Sina ---------------------------------------------------
+PAGE = (
+    'var ishb=false;var fS_name = "创AI";var fS_code = "159363";var stockCodes=["3003080","0022300"];'
+    "/*单位净值走势*/var Data_netWorthTrend = {};"
+    "/*累计净值走势*/var Data_ACWorthTrend = [[1755619200000,1.4582]];"
+)
+# Midnight in Shanghai, in milliseconds.
+TREND = (
+    '[{"x":1755532800000,"y":0.7213,"equityReturn":0.11,"unitMoney":""},'
+    '{"x":1755619200000,"y":0.7291,"equityReturn":1.08,"unitMoney":""}]'
+)
+NAVS = [("159363.SZ", "2025-08-19", 0.7213), ("159363.SZ", "2025-08-20", 0.7291)]
+
+
+def navs(store: Store) -> list[tuple[object, ...]]:
+    rows = store.read("nav").assign(day=lambda rows: rows["day"].dt.strftime("%Y-%m-%d"))
+    return list(rows[["symbol", "day", "nav"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("page.js", PAGE.format(TREND)), ("page.txt", PAGE.format(TREND)), ("159363.json", TREND)],
+)
+def test_nav_in_the_script_of_a_page_of_east_money(take, store, name, text):
+    assert take(name, text).imported[0].map == "eastmoney-pingzhongdata"
+    assert navs(store) == NAVS
+
+
+def test_nav_of_the_last_two_days_with_the_days_in_the_header(take, store):
+    header = "2025-08-20-单位净值,2025-08-20-累计净值,2025-08-19-单位净值,2025-08-19-累计净值,增长值,市价"
+    take(
+        "x.csv",
+        f",基金代码,基金简称,{header}\n0,159363,创AI,0.7291,1.4582,0.7213,1.4426,0.0078,0.729\n"
+        "1,515980,人工智能,,,1.1213,1.1213,,1.121\n",
+    )
+    assert navs(store) == [*NAVS, ("515980.SH", "2025-08-19", 1.1213)]
+
+
+TENCENT = {
+    "sz159363": {
+        "day": [["2025-08-20", "0.700", "0.729", "0.731", "0.690", "5230000.000", {}, "13.17", "37180.0"]],
+        "qt": {"sz159363": ["51", "创AI", "159363"], "market": ["2025-08-21"]},
+        "prec": "0.704",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("series", "used", "source"),
+    [
+        ("day", "tencent-day", "tencent"),
+        ("qfqday", "tencent-day-qfq", "tencent, qfq"),
+        ("hfqday", "tencent-day-hfq", "tencent, hfq"),
+    ],
+)
+def test_bars_of_tencent_open_and_close_first_in_lots(take, store, series, used, source):
+    text = json.dumps({"code": 0, "msg": "", "data": TENCENT}).replace('"day"', f'"{series}"')
+    for name, content in (("a.json", text), ("b.js", f"kline_{series}={text}")):
+        assert take(name, content).imported[0].map == used
+    assert bars(store) == [BAR]
+    assert store.read("bars")["source"].tolist() == [source]
+
+
+def test_bars_of_tencent_that_are_cut_off_or_of_weeks(take):
+    with pytest.raises(
+        DataError, match=r"a bar of `day` has too few fields.*limit: date, open, close, high, low"
+    ):
+        take("a.json", {"data": {"sz159363": {"day": [["2025-08-20", "0.700", "0.729"]]}}})
+    with pytest.raises(DataError, match="holds no table"):
+        take("b.json", {"data": {"sz159363": {"week": TENCENT["sz159363"]["day"]}}})
+
+
+def test_a_script_of_sina_asks_for_its_map(take, store):
+    row = {"day": "2025-08-20", "open": "0.700", "high": "0.731", "low": "0.690", "close": "0.729"}
+    rows = json.dumps([row | {"volume": "523000000"}])
+    text = f"/*<script>location.href='//sina.com';</script>*/\n_sz159363_240=({rows});"
+    with pytest.raises(DataError, match=r"`akshare-sina` \(as traded, volume in shares\)"):
+        take("sz159363.txt", text)
+    take("sz159363.txt", text, "akshare-sina")
+    assert bars(store) == [BAR]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'v_sz159363="51~创AI~159363~0.729~0.704";\n',
+        'var hq_str_sz159363="创AI,0.700,0.704,0.729,0.731,0.690";\n',
+    ],
+)
+def test_a_quote_of_one_moment_is_called_one(take, text):
+    with pytest.raises(DataError, match=r"sz159363 = .*It is a quote of one moment"):
+        take("quote.txt", text)
+
+
+def test_a_script_without_a_table(take):
+    with pytest.raises(DataError, match="is a script that assigns no list and no object"):
+        take("page.js", "var a = 1; var b = document.all;")
+
+
 # --- Frames with their index, in Parquet -----------------------------------------------------------------
 def test_days_of_an_index_with_a_zone(take, store):
     cells = {
@@ -230,6 +329,17 @@ def test_files_that_are_refused_with_the_reason(take, vendor):
         take("file.csv", text)
 
 
+@pytest.mark.parametrize("day", ["08/20/2025", "20-Aug-2025", '"Aug 20, 2025"', "2025-08-20"])
+def test_units_and_nav_of_issuers_beside_net_assets_however_their_days_are_written(take, store, day):
+    take(
+        "BOTZ.csv",
+        f'Date,NAV,Shares Outstanding,Total Net Assets\n{day},30.15,"86,000,000","2,592,900,000"\n',
+    )
+    assert navs(store) == [("BOTZ.US", "2025-08-20", 30.15)]
+    assert store.read("units")["units"].tolist() == [86e6]
+    assert store.read("nav")["net_assets"].tolist() == [2_592_900_000.0]
+
+
 # --- Exchange rates --------------------------------------------------------------------------------------
 def test_h10_as_the_federal_reserve_writes_it(take, store):
     lines = (
@@ -263,3 +373,40 @@ def test_the_answer_of_fred_does_not_name_its_series(take):
     }
     with pytest.raises(DataError, match=r"FRED's JSON does not name its series: save it as CSV"):
         take("x.json", {"observation_start": "1600-01-01", "observations": [row]})
+
+
+# --- Macro series ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("written", "last"),
+    [
+        ("2025-07", "2025-07-31"),
+        ("202507", "2025-07-31"),
+        ("2025.07", "2025-07-31"),
+        ("2024年2月份", "2024-02-29"),
+        ("2025年11月", "2025-11-30"),
+        ("2025Q2", "2025-06-30"),
+        ("2025-Q4", "2025-12-31"),
+        ("2025年第3季度", "2025-09-30"),
+        ("2025年第1-2季度", "2025-06-30"),
+        ("2025年", "2025-12-31"),
+        ("2025-07-01", "2025-07-01"),
+    ],
+)
+def test_a_period_is_its_last_day(take, store, written, last):
+    take("macro.csv", f"series,period,value,known_at\ncpi,{written},0.4,2026-08-09 09:30\n")
+    assert store.read("macro")["period"].dt.strftime("%Y-%m-%d").tolist() == [last]
+
+
+@pytest.mark.parametrize("written", ["2025.1", "2025-13", "2025Q5", "2025年1-7月", "Jul-25"])
+def test_a_period_that_may_be_another_is_refused(take, written):
+    with pytest.raises(DataError, match="`period` of table `macro` is not a date in row 1"):
+        take("macro.csv", f"series,period,value\ncpi,{written},0.4\n")
+
+
+def test_a_month_that_became_a_number_in_json(take, store):
+    rows = [
+        {"series": "cpi", "period": 202507, "value": 0.4},
+        {"series": "cpi", "period": 202508, "value": 0.5},
+    ]
+    take("macro.json", rows)
+    assert store.read("macro")["period"].dt.strftime("%m-%d").tolist() == ["07-31", "08-31"]

@@ -11,6 +11,8 @@ Rows are found as::
     [{"code": "159363", "history": [{"day": …}, …]}, …]     a list within each record
     {"0": {"f12": …}, "1": …}                               records by number
     {"klines": ["2025-08-20,0.700,…"]}                      East Money
+    {"day": [["2025-08-20", "0.700", …]], "qt": …}          Tencent
+    var Data_netWorthTrend = [{"x": …, "y": …}];            a script (``data.importing.scripts``)
     [{"metadata": {"cols": …, "subname": day}, "data": […]}]   the Shenzhen exchange
     {"timestamp": […], "indicators": {…}, "meta": {…}}      Yahoo
 
@@ -27,9 +29,11 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.scripts import BEGINS, read_script
 from data.importing.sheet import GUESSED, Given
 from data.importing.vendor_answers import (
     DAY,
+    TENCENT_SERIES,
     NoTable,
     Record,
     as_list,
@@ -39,6 +43,7 @@ from data.importing.vendor_answers import (
     no_table,
     report_rows,
     shortly,
+    tencent_rows,
 )
 from data.parsing import parse_json
 
@@ -47,6 +52,8 @@ _WRAPPERS = ("data", "result", "records", "items", "rows")
 _NAMES = ("fields", "columns", "column")
 _ROWS = ("items", "item", "data", "rows")
 _DEEPEST = 8
+# So far in a text it shows that it is a script.
+_BEGINNING = 4096
 # Where vendors say in words why there are none.
 _SAID = ("msg", "message", "error", "errmsg")
 _CODE = re.compile(r"(?:[A-Za-z]{2}[.:_]?)?\d{6}(?:[.:_]?[A-Za-z]{2,5})?|[A-Z]{2,5}(?:\.US)?")
@@ -94,16 +101,22 @@ def read_json(text: str, name: str, given: Given = GUESSED) -> pd.DataFrame:
 
 def _load(text: str, name: str) -> Any:
     call = _CALL.fullmatch(text)
-    text = (call[1] or call[2] or "") if call else text
+    within = (call[1] or call[2] or "") if call else text
+    # A quote is a text that is assigned; so are several values one after the other.
+    scripted = BEGINS.match(text[:_BEGINNING].lower().encode()) is not None
     try:
-        return parse_json(text)
+        value = parse_json(within)
     except json.JSONDecodeError as error:
-        if error.msg != "Extra data":
+        if not scripted and error.msg != "Extra data":
             raise _not_json(name, str(error)) from None
     except ValueError as error:
         raise _not_json(name, str(error).partition(";")[0]) from None
+    else:
+        return read_script(text, name) if scripted and isinstance(value, str) else value
+    if scripted:
+        return read_script(text, name)
     try:
-        return [parse_json(line) for line in text.split("\n") if line.strip()]
+        return [parse_json(line) for line in within.split("\n") if line.strip()]
     except ValueError as error:
         raise _not_json(name, str(error)) from None
 
@@ -222,6 +235,12 @@ def _table(found: Record, name: str) -> list[Any] | None:
     if "klines" in found:
         lines = as_list(found["klines"], "klines", name)
         return [kline_row(line, found.get("code"), name) for line in lines]
+    if "Data_netWorthTrend" in found:
+        # East Money's page of a fund has much else beside its NAV.
+        rows = as_list(found["Data_netWorthTrend"], "Data_netWorthTrend", name)
+        return [{"fS_code": found.get("fS_code"), **row} if isinstance(row, dict) else row for row in rows]
+    if series := [key for key in TENCENT_SERIES if _is_rows(found.get(key))]:
+        return [row for key in series for row in tencent_rows(found[key], key, name)]
     names, rows = ([key for key in keys if key in found] for keys in (_NAMES, _ROWS))
     if names and rows and _are_names(found[names[0]], found[rows[0]]):
         return _named_rows(found, names[0], rows[0], name)
@@ -232,6 +251,11 @@ def _table(found: Record, name: str) -> list[Any] | None:
         return _keyed(found, name)
     key = _key_name(list(found)) if values and all(map(_is_records, values)) else ""
     return [{key: each, **row} for each, rows in found.items() for row in rows] if key else None
+
+
+def _is_rows(value: object) -> bool:
+    """Whether a value is a list of lists, as far as its first one tells."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def _is_column(value: object) -> bool:

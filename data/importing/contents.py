@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 from data.errors import DataError
+from data.importing.scripts import BEGINS
 
 SUFFIXES = {
     ".csv": "text",
@@ -17,6 +18,7 @@ SUFFIXES = {
     ".json": "json",
     ".jsonl": "json",
     ".jsonp": "json",
+    ".js": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".xlsx": "xlsx",
@@ -78,7 +80,8 @@ def read_contents(path: Path) -> tuple[bytes, str]:
     named = format_of(path)
     if named in ("text", "xlsx", "xls"):
         # A workbook without a workbook in it is the text that many terminals save under that name.
-        return content, "json" if start.startswith((b"{", b"[{")) else "text"
+        scripted = start.startswith((b"{", b"[{")) or BEGINS.match(start) is not None
+        return content, "json" if scripted else "text"
     return content, named or "text"
 
 

@@ -51,6 +51,8 @@ _SUMS = {"合计", "总计", "小计", "平均", "均值", "total", "totals", "s
 # The Federal Reserve writes what a series is above it, line by line, each as wide as the table.
 _OF_THE_FED = ("Series Description", "Time Period")
 _PAIR = re.compile(r"\('([^']*)', ?'([^']*)'\)")
+# AKShare's lists of all funds: the NAV of the last two days.
+_DAY_BEFORE = re.compile(r"(\d{4}-\d\d-\d\d)-(单位净值|累计净值)")
 _SAME_AGAIN = re.compile(r"\.\d+")
 
 
@@ -110,6 +112,22 @@ def paired_names(columns: Sequence[object]) -> Layout | None:
     written = _PAIR.fullmatch(str(columns[0]))
     first = columns[0][-2] if isinstance(columns[0], tuple) else written[1] if written else columns[0]
     return Layout("", 0, (str(first),), (fields, series))
+
+
+def with_days_in_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose headers begin with a day, 2025-08-20-单位净值, with a row for each day.
+
+    The day is in the column 净值日期; rows keep the index of the row that they came from.
+    """
+    named = {name: match for name in frame.columns if (match := _DAY_BEFORE.fullmatch(str(name)))}
+    if not named:
+        return frame
+    kept = [name for name in frame.columns if name not in named]
+    parts = []
+    for day in dict.fromkeys(match[1] for match in named.values()):
+        of_day = {name: match[2] for name, match in named.items() if match[1] == day}
+        parts.append(frame[[*kept, *of_day]].rename(columns=of_day).assign(净值日期=day))
+    return pd.concat(parts)
 
 
 def _pair(column: object) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from data.errors import DataError
 from data.importing.answers import read_json
 from data.importing.contents import SUFFIXES, format_of, read_contents, stem_of
-from data.importing.layout import paired_names, unfold
+from data.importing.layout import paired_names, unfold, with_days_in_rows
 from data.importing.sheet import GUESSED, Given, Sheet, clean
 from data.importing.text import decode, read_text
 from data.importing.vendor_answers import NoTable
@@ -62,7 +62,7 @@ def _with_clean_names(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     layout = paired_names(list(frame.columns))
     if layout is not None:
         frame = unfold(frame, layout)
-    frame.columns = [clean(each) for each in frame.columns]
+    frame = with_days_in_rows(frame.set_axis([clean(each) for each in frame.columns], axis=1))
     if _are_nameless_days(frame):
         # Pandas writes days that are an index without a name, or calls them "index".
         frame.columns = ["date", *frame.columns[1:]]

@@ -25,6 +25,7 @@ from data.importing.maps import ADJUSTED, TableMap
 from data.importing.matrix import unpivot
 from data.importing.moments import as_local
 from data.importing.numbers import Measures, read_column
+from data.importing.periods import period_ends
 from data.importing.plausible import check_plausible
 from data.importing.ratios import read_ratios
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
@@ -213,6 +214,8 @@ def _written_our_way(
         return _each(values, lambda code: _bare(code, suffix), column.name, origin)
     if column.kind == "day" and "symbol" in taken:
         values = as_local(values, taken["symbol"], f"{origin}: `{column.name}`")
+    if column.name == "period" and not part.date_formats:
+        values = period_ends(values)
     if column.kind in ("day", "time"):
         if column.kind == "time" and "symbol" in taken and _are_chinese(taken["symbol"]):
             values = _without_local_offset(values)

@@ -14,6 +14,9 @@ from data.errors import DataError
 Record = dict[str, Any]
 
 _KLINE = ("日期", "开盘", "收盘", "最高", "最低", "成交量", "成交额", "振幅", "涨跌幅", "涨跌额", "换手率")
+# The series of Tencent (fqkline), and the fields of its bars; what may follow are dividends and turnover.
+TENCENT_SERIES = ("day", "qfqday", "hfqday")
+_TENCENT = ("date", "open", "close", "high", "low", "volume")
 # A day, with or without a time behind it.
 DAY = re.compile(r"\d{4}-?\d\d-?\d\d(?:[ T].*)?")
 _TAG = re.compile(r"<[^>]*>|&nbsp;")
@@ -34,6 +37,19 @@ def kline_row(line: object, code: object, name: str) -> Record:
             hint="Ask for the fields f51 to f61.",
         )
     return {**dict(zip(_KLINE, cells, strict=True)), "代码": code}
+
+
+def tencent_rows(lines: object, series: str, name: str) -> Iterator[Record]:
+    """Yield the bars of Tencent, which are lists without names, with the name of the series that they are."""
+    for line in as_list(lines, series, name):
+        if not isinstance(line, list) or len(line) < len(_TENCENT):
+            raise DataError(
+                f"`{name}`: a bar of `{series}` has too few fields",
+                received=shortly(line),
+                limit=", ".join(_TENCENT),
+                hint="It was probably cut off: download it again.",
+            )
+        yield {"series": series, **dict(zip(_TENCENT, line, strict=False))}
 
 
 def report_rows(found: Record, name: str) -> Iterator[Record]:
