@@ -334,6 +334,17 @@ def test_long_run_variance_of_the_stationary_bootstrap():
     assert bootstrap_variances(x, 1.0)[0] == pytest.approx(2.9166666667, abs=1e-10)
 
 
+@pytest.mark.parametrize("block", [1.0, 1.5, 4.0, 12.0])
+def test_bootstrap_variance_is_its_sum_over_all_lags(block):
+    x = np.random.default_rng(4).normal(0.1, 1.0, 47)
+    rows, keep, centred = len(x), 1.0 - 1.0 / block, x - x.mean()
+    expected = np.sum(centred**2) / rows
+    for lag in range(1, rows):
+        weight = (1.0 - lag / rows) * keep**lag + (lag / rows) * keep ** (rows - lag)
+        expected += 2.0 * weight * np.sum(centred[lag:] * centred[:-lag]) / rows
+    assert bootstrap_variances(x[:, np.newaxis], block)[0] == pytest.approx(expected, rel=1e-12)
+
+
 def test_importing_statistics_loads_nothing_slow(root):
     modules = sorted(
         f"engine.statistics.{path.stem}" for path in (root / "engine" / "statistics").glob("[a-z]*.py")

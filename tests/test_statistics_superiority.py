@@ -218,6 +218,18 @@ def test_terms_are_added_row_by_row_in_numpy_and_in_machine_code(monkeypatch):
         ]
 
 
+def test_many_rows_and_columns_are_added_alike_in_numpy_and_in_machine_code(monkeypatch):
+    # More rows and columns than are added at a time, and from none to all rows of a draw.
+    random = np.random.default_rng(2)
+    matrix = random.normal(0.0, 0.01, (70, 600))
+    weights = np.array([random.permutation([1.0] * drawn + [0.0] * (70 - drawn)) for drawn in range(71)])
+    sums = []
+    for machine_code in (False, True):
+        monkeypatch.setattr(resampling, "loaded", lambda machine_code=machine_code: machine_code)
+        sums.append(resampling.weighted_sums(weights * 3.0, matrix))
+    assert sums[0].tobytes() == sums[1].tobytes()
+
+
 def test_a_resample_as_large_as_the_statistic_counts():
     assert resampled_p_value(np.array([1.0, 2.0, 3.0]), 2.0) == (1.0 + 2.0) / 4.0
 

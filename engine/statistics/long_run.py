@@ -1,7 +1,7 @@
 """Long-run variance: of a series with Bartlett weights, and the one that a stationary bootstrap implies.
 
-The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all lags
-with autocovariances from a Fourier transform, for many columns at once.
+The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all lags,
+in one walk over the rows, for many columns at once.
 """
 
 from __future__ import annotations
@@ -64,13 +64,21 @@ def bootstrap_variances(matrix: Floats, block: float) -> Floats:
 
     ``c_0 + 2 Σ κ_i c_i`` with ``κ_i = (1 - i/T)(1-q)^i + (i/T)(1-q)^(T-i)`` and mean block 1/q, in squared
     units of the input. Source: Politis and Romano (1994).
+
+    The lags i and T - i together are lag i around the end, so that this is ``c_0 + 2 Σ (1 - i/T)(1-q)^i C_i``
+    with C of the rows in a circle; and the sums of the rows before a row, weighted with ``(1-q)^i`` and with
+    ``i (1-q)^i``, follow from those of the row before it.
     """
     rows = len(matrix)
-    lag = np.arange(1, rows)
     keep = 1.0 - 1.0 / block
-    weights = (1.0 - lag / rows) * keep**lag + (lag / rows) * keep ** (rows - lag)
+    around = keep**rows
     centred = matrix - matrix.mean(axis=0)
-    spectrum = np.abs(np.fft.rfft(centred, n=2 * rows, axis=0)) ** 2
-    covariances = np.fft.irfft(spectrum, n=2 * rows, axis=0)[:rows] / rows
-    variances = covariances[0] + 2.0 * (weights[:, np.newaxis] * covariances[1:]).sum(axis=0)
-    return np.asarray(np.maximum(variances, 0.0), dtype=np.float64)
+    back = np.arange(rows)[::-1, np.newaxis]
+    sums = (keep**back * centred).sum(axis=0)  # of the last row, which is before the first
+    slopes = (back * keep**back * centred).sum(axis=0)
+    total = np.zeros(matrix.shape[1])
+    for row in centred:
+        slopes = keep * (slopes + sums) - rows * around * row
+        sums = keep * sums + (1.0 - around) * row
+        total += row * (2.0 * (sums - slopes / rows) - row)
+    return np.asarray(np.maximum(total / rows, 0.0), dtype=np.float64)
