@@ -61,16 +61,16 @@ def benchmark(returns: np.ndarray) -> np.ndarray:
 def test_the_choice_looks_at_the_training_rows_alone() -> None:
     returns = np.array([[0.02, 0.01], [0.01, 0.02], [0.02, 0.00], [-0.5, 0.5]])
     rows = np.array([0, 1, 2])
-    assert choose(returns, rows, np.zeros(4), 252.0, "cum_returns_final", smaller=False) == 0
-    assert choose(returns, np.arange(4), np.zeros(4), 252.0, "cum_returns_final", smaller=False) == 1
-    assert choose(returns, rows, np.zeros(4), 252.0, "annual_volatility", smaller=True) == 0
+    assert choose(returns, [rows], np.zeros(4), 252.0, "cum_returns_final", smaller=False) == [0]
+    assert choose(returns, [np.arange(4)], np.zeros(4), 252.0, "cum_returns_final", smaller=False) == [1]
+    assert choose(returns, [rows], np.zeros(4), 252.0, "annual_volatility", smaller=True) == [0]
     # 5th percentiles of three: a tenth of the way from the lowest to the next
-    assert choose(returns, rows, np.zeros(4), 252.0, "value_at_risk", smaller=False) == 0  # 0.011, 0.001
-    assert choose(returns, np.arange(4), np.zeros(4), 252.0, "value_at_risk", smaller=False) == 1
+    assert choose(returns, [rows], np.zeros(4), 252.0, "value_at_risk", smaller=False) == [0]  # 0.011, 0.001
+    assert choose(returns, [np.arange(4)], np.zeros(4), 252.0, "value_at_risk", smaller=False) == [1]
     # While the benchmark falls, a gain is a capture below zero: the larger gain is the smaller capture.
     falling = np.full(4, -0.01)
-    assert choose(returns, rows, falling, 252.0, "down_capture", smaller=True) == 0
-    assert choose(returns, np.arange(4), falling, 252.0, "down_capture", smaller=True) == 1
+    assert choose(returns, [rows], falling, 252.0, "down_capture", smaller=True) == [0]
+    assert choose(returns, [np.arange(4)], falling, 252.0, "down_capture", smaller=True) == [1]
 
 
 @pytest.mark.parametrize("metric", ["sharpe_ratio", "max_drawdown", "value_at_risk"])
@@ -79,7 +79,26 @@ def test_of_equals_the_first_is_chosen_and_never_one_that_failed(metric: str) ->
         [[np.nan, 0.01, 0.01, 0.01], [np.nan, 0.03, 0.03, np.nan], [np.nan, -0.01, -0.01, 0.01]]
     )
     for smaller in (False, True):
-        assert choose(returns, np.arange(3), np.zeros(3), 252.0, metric, smaller=smaller) == 1
+        assert choose(returns, [np.arange(3)], np.zeros(3), 252.0, metric, smaller=smaller) == [1]
+
+
+def test_among_many_columns_the_first_of_the_best_sharpe_ratios_is_chosen() -> None:
+    random = np.random.default_rng(6)
+    many = random.normal(0.0, 0.01, (40, 300))
+    training = [np.arange(30), np.r_[0:5, 20:40]]
+    best = [int(np.argmax(sharpe_ratios(many[rows]))) for rows in training]
+    assert choose(many, training, np.zeros(40), 252.0, "sharpe_ratio", smaller=False) == best
+    copied = np.hstack([many, many[:, best]])
+    assert choose(copied, training, np.zeros(40), 252.0, "sharpe_ratio", smaller=False) == best
+    worst = [int(np.argmin(sharpe_ratios(many[rows]))) for rows in training]
+    assert choose(copied, training, np.zeros(40), 252.0, "sharpe_ratio", smaller=True) == worst
+    # What does not vary has no ratio, nor have two trials on one session.
+    assert choose(
+        np.full((3, 2), 0.01), [np.arange(3)], np.zeros(3), 252.0, "sharpe_ratio", smaller=False
+    ) == [0]
+    still = np.array([[0.01, 0.01], [0.01, -0.02], [0.01, 0.0]])
+    assert choose(still, [np.arange(3)], np.zeros(3), 252.0, "sharpe_ratio", smaller=False) == [1]
+    assert choose(still, [np.array([1])], np.zeros(3), 252.0, "sharpe_ratio", smaller=False) == [0]
 
 
 def test_a_walk_chooses_the_best_sharpe_ratio_of_each_training_window(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import UsageError
+from engine.statistics import difference
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 
 T = np.arange(240)
@@ -89,6 +90,18 @@ def test_bootstrap_against_the_plain_one(block):
     found = sharpe_difference_bootstrap(first, second, block=block, seed=3, resamples=300)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert 0.01 < expected < 0.9
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_numpy_and_machine_code_measure_resamples_alike(monkeypatch, block):
+    sums = np.random.default_rng(6).normal(0.0, 1.0, (50, 4))
+    starts = np.random.default_rng(7).integers(0, 50, size=(90, 50 // block))
+    found = []
+    for machine_code in (False, True):
+        monkeypatch.setattr(difference, "loaded", lambda machine_code=machine_code: machine_code)
+        found.append(difference._resampled_distances(sums, starts, block, 50, 0.1))
+    assert found[0].tobytes() == found[1].tobytes()
+    assert np.isfinite(found[0]).any()
 
 
 def test_resamples_in_which_one_series_is_flat_are_dropped():

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from engine.kernel.targets import Targets
 from engine.metrics.compute import measured
 from engine.metrics.path import Path
 from engine.simulation.entries import Totals
+from engine.statistics.estimate import NO_VARIATION
 from engine.statistics.paths import simple_returns
 from engine.statistics.sharpe import sharpe_ratios
 from engine.statistics.splits import CombinatorialPurged, Split, WalkForward
@@ -34,6 +36,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SHARPE = "sharpe_ratio"
+COLUMNS = 128  # measured at a time, on all splits, while their returns are in the cache
 
 
 @dataclass(frozen=True)
@@ -82,23 +85,40 @@ def require_scores(evaluate: Evaluator, parameters: Parameters) -> ScoreAdapter:
 
 
 def choose(
-    returns: Floats, rows: Integers, benchmark: Floats, per_year: float, metric: str, *, smaller: bool
-) -> int:
-    """Return the column of ``returns`` (T, N) whose metric on ``rows`` is best; the first of equals.
+    returns: Floats,
+    training: Sequence[Integers],
+    benchmark: Floats,
+    per_year: float,
+    metric: str,
+    *,
+    smaller: bool,
+) -> list[int]:
+    """Return, for the rows of each training, the column of ``returns`` (T, N) whose metric there is best.
 
-    ``benchmark`` is (T,). A column with an unknown return is never chosen; the first column where the
-    metric is undefined for all.
+    ``benchmark`` is (T,). The first of equals; a column with an unknown return is never chosen; the first
+    column where the metric is undefined for all.
     """
-    chosen, index = returns[rows].T, benchmark[rows]
-    if metric in COMPILED_METRICS:
-        found = np.empty((len(chosen), len(COMPILED_METRICS)))
-        compiled(measure_columns, write_metrics)(frozen(chosen), frozen(index), per_year, found)
-        values = found[:, COMPILED_METRICS.index(metric)]
-    else:
-        paths = (Path.of_returns(each, per_year, index) for each in chosen)
-        values = np.array([measured([metric], path)[0] for path in paths])
+    columns = returns.shape[1]
+    values = np.empty((len(training), columns))
+    for begin in range(0, columns, COLUMNS):
+        some, found = frozen(returns[:, begin : begin + COLUMNS]), values[:, begin : begin + COLUMNS]
+        for place, rows in enumerate(training):
+            if metric == SHARPE:
+                compiled(write_sharpe)(some, frozen(rows), found[place])
+            else:
+                found[place] = _measured(some[rows].T, benchmark[rows], per_year, metric)
     gains = np.where(np.isfinite(values), -values if smaller else values, -np.inf)
-    return int(np.argmax(gains))
+    return np.argmax(gains, axis=1).tolist()
+
+
+def _measured(returns: Floats, benchmark: Floats, per_year: float, metric: str) -> Floats:
+    """Return a metric of each row of ``returns`` (N, D)."""
+    if metric in COMPILED_METRICS:
+        found = np.empty((len(returns), len(COMPILED_METRICS)))
+        compiled(measure_columns, write_metrics)(frozen(returns), frozen(benchmark), per_year, found)
+        return found[:, COMPILED_METRICS.index(metric)]
+    paths = (Path.of_returns(each, per_year, benchmark) for each in returns)
+    return np.array([measured([metric], path)[0] for path in paths], dtype=np.float64)
 
 
 def walk_forward(
@@ -113,13 +133,13 @@ def walk_forward(
 ) -> Walk:
     """Return the walk of choosing among ``sets``, whose returns are (T, N), window by window."""
     splits = windows.split(len(returns))
-    per_year = evaluate.per_year
-    chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
+    training = [each.train for each in splits]
+    chosen = choose(returns, training, benchmark, evaluate.per_year, metric, smaller=smaller)
     blocks = [(int(split.tests[0][0]), int(split.tests[0][-1])) for split in splits]
     followed = Stitched(evaluate).returns(blocks, [sets[each] for each in chosen])
     in_sample = np.array(
         [
-            sharpe_ratios(returns[split.train][:, [column]])[0]
+            sharpe_ratios(returns[split.train, column : column + 1])[0]
             for split, column in zip(splits, chosen, strict=True)
         ]
     )
@@ -138,8 +158,8 @@ def combinatorial(
 ) -> Floats:
     """Return the out-of-sample returns (paths, T) of combinatorial splits; each path is one account."""
     splits = folds.split(len(returns))
-    per_year = evaluate.per_year
-    chosen = [choose(returns, each.train, benchmark, per_year, metric, smaller=smaller) for each in splits]
+    training = [each.train for each in splits]
+    chosen = choose(returns, training, benchmark, evaluate.per_year, metric, smaller=smaller)
     stitched = Stitched(evaluate)
     paths = []
     for path in folds.path_ids():
@@ -180,6 +200,26 @@ class Stitched:
             self._scores[key] = strategy.values_on(panel)
         fill = evaluate.conditions.fill
         return strategy.decisions(panel, first, last, self._scores[key], fill=fill, begin=evaluate.first)
+
+
+def write_sharpe(returns: Floats, rows: Integers, out: Floats) -> None:
+    """Write the Sharpe ratio per session of each column of ``returns`` (T, N) on ``rows``, in machine code.
+
+    By far the most frequent choice, and a tenth of the time of all metrics.
+    """
+    means, squares = np.zeros(len(out)), np.zeros(len(out))
+    for row in rows:
+        for column in range(len(out)):
+            means[column] += returns[row, column]
+    for column in range(len(out)):
+        means[column] /= len(rows)
+    for row in rows:
+        for column in range(len(out)):
+            centred = returns[row, column] - means[column]
+            squares[column] += centred * centred
+    for column in range(len(out)):
+        varies = len(rows) > 1 and math.sqrt(squares[column] / len(rows)) >= NO_VARIATION
+        out[column] = means[column] / math.sqrt(squares[column] / (len(rows) - 1)) if varies else np.nan
 
 
 def measure_columns(returns: Floats, benchmark: Floats, per_year: float, out: Floats) -> None:
