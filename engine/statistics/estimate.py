@@ -51,7 +51,7 @@ def finite(value: float, otherwise: str) -> Estimate:
 def known(*series: ArrayLike) -> list[Floats]:
     """Return the series as floats without the rows in which any of them is not finite.
 
-    Each is (T,) or (T, N), all with the same T; UsageError otherwise.
+    Each is (T,) or (T, N), all with the same T; UsageError otherwise. What has no such row is not copied.
     """
     arrays = [np.asarray(each, dtype=np.float64) for each in series]
     lengths = [len(each) if each.ndim else -1 for each in arrays]
@@ -66,7 +66,7 @@ def known(*series: ArrayLike) -> list[Floats]:
     for each in arrays:
         finite_rows = np.isfinite(each)
         kept &= finite_rows if each.ndim == 1 else finite_rows.all(axis=1)
-    return [each[kept] for each in arrays]
+    return [np.ascontiguousarray(each) if kept.all() else each[kept] for each in arrays]
 
 
 def known_matrix(matrix: ArrayLike, what: str) -> Floats:

@@ -12,7 +12,6 @@ order. Source: Bailey, Borwein, López de Prado and Zhu (2017).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, islice
 
@@ -20,10 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from data.errors import UsageError
+from data.numeric.compiled import compiled, frozen
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, Integers, known_matrix, undefined
 
-CELLS = 262_144  # of a chunk of halves times trials: two megabytes
 LARGEST_SPLIT = 20  # 184,756 choices
+COLUMNS = 512  # added up at a time
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,7 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     excluded = tuple(np.flatnonzero(~usable).tolist())
     if len(columns) < 2:
         return _undefined(blocks, excluded, "fewer than two trials vary in every half")
-    used = cut[:, :, columns]
-    ranks, best, inside, outside = _measure(used, _sharpe_of_halves(used))
+    ranks, best, inside, outside = _measure(cut, columns)
     slope, r_squared = _line(inside, outside)
     share = ranks / (len(columns) + 1.0)
     logits = np.log(share / (1.0 - share))
@@ -117,60 +116,119 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     )
 
 
-Halves = Callable[[Integers], Floats]
-"""Takes block numbers (halves, S/2), returns Sharpe ratios (halves, N)."""
-
-
-def _sharpe_of_halves(cut: Floats) -> Halves:
+def _measure(cut: Floats, columns: Integers) -> tuple[Floats, Integers, Floats, Floats]:
+    """Rank out of sample, choice, and its ratios in and out of sample, of ``columns`` of (S, rows, N)."""
     blocks, length, _ = cut.shape
-    level = cut.mean(axis=(0, 1))
-    centred = cut - level
-    sums, squares = centred.sum(axis=1), (centred**2).sum(axis=1)
-    rows = length * (blocks // 2)
-
-    def measure(halves: Integers) -> Floats:
-        total, square = sums[halves[:, 0]], squares[halves[:, 0]]
-        for block in halves.T[1:]:
-            total += sums[block]
-            square += squares[block]
-        total /= rows
-        square -= rows * total**2
-        square /= rows - 1
-        total += level
-        ratio: Floats = total / np.sqrt(square)
-        return ratio
-
-    return measure
-
-
-def _measure(cut: Floats, measure: Halves) -> tuple[Floats, Integers, Floats, Floats]:
-    """Rank out of sample, choice, and its ratios in and out of sample."""
-    blocks, trials = cut.shape[0], cut.shape[2]
+    level = np.empty(len(columns))
+    sums, squares = np.empty((2, blocks, len(columns)))
+    for begin in range(0, len(columns), COLUMNS):
+        some = slice(begin, begin + COLUMNS)
+        values = cut[:, :, columns[some]]
+        level[some] = values.mean(axis=(0, 1))
+        values -= level[some]
+        sums[:, some] = values.sum(axis=1)
+        squares[:, some] = np.square(values, out=values).sum(axis=1)
     total = math.comb(blocks, blocks // 2)
+    halves = np.array(list(islice(combinations(range(blocks), blocks // 2), total // 2)))
     ranks, inside, outside = np.empty(total), np.empty(total), np.empty(total)
     best = np.empty(total, dtype=np.int64)
-    first_halves = combinations(range(blocks), blocks // 2)
-    size = max(1, CELLS // trials)
-    for start in range(0, total // 2, size):
-        halves = np.array(list(islice(first_halves, min(size, total // 2 - start))))
-        here = np.arange(start, start + len(halves))
-        there = total - 1 - here
-        ours, theirs = measure(halves), measure(_complements(halves, blocks))
-        for place, seen, unseen in ((here, ours, theirs), (there, theirs, ours)):
-            row = np.arange(len(place))
-            best[place] = np.argmax(seen, axis=1)
-            inside[place] = seen[row, best[place]]
-            outside[place] = unseen[row, best[place]]
-            level = outside[place][:, np.newaxis]
-            below, equal = np.sum(unseen < level, axis=1), np.sum(unseen == level, axis=1)
-            ranks[place] = below + (equal + 1) / 2.0
+    compiled(measure_choices, measure_half, measure_choice)(
+        frozen(sums), frozen(squares), frozen(level), length, frozen(halves), ranks, best, inside, outside
+    )
     return ranks, best, inside, outside
 
 
-def _complements(halves: Integers, blocks: int) -> Integers:
-    outside = np.ones((len(halves), blocks), dtype=np.bool_)
-    np.put_along_axis(outside, halves, False, axis=1)
-    return np.nonzero(outside)[1].reshape(len(halves), -1)
+def measure_choices(
+    sums: Floats,
+    squares: Floats,
+    level: Floats,
+    length: int,
+    halves: Integers,
+    ranks: Floats,
+    best: Integers,
+    inside: Floats,
+    outside: Floats,
+) -> None:
+    """Measure each of ``halves`` (choices / 2, S/2), in machine code, and its complement, in one go.
+
+    ``sums`` and ``squares`` (S, N) are of the blocks of ``length`` rows, centred on ``level`` (N,).
+    """
+    blocks, trials = sums.shape
+    size, choices = halves.shape[1], len(ranks)
+    ours, theirs = np.empty(trials), np.empty(trials)
+    our_sums, their_sums = np.empty((2, size, trials)), np.empty((2, size, trials))
+    half, before = np.full(size, -1), np.full(size, -1)
+    other, other_before = np.full(size, -1), np.full(size, -1)
+    for choice in range(len(halves)):
+        found = taken = 0
+        for block in range(blocks):
+            if taken < size and halves[choice, taken] == block:
+                half[taken] = block
+                taken += 1
+            else:
+                other[found] = block
+                found += 1
+        measure_half(sums, squares, level, length, half, before, our_sums, ours)
+        measure_half(sums, squares, level, length, other, other_before, their_sums, theirs)
+        measure_choice(ours, theirs, choice, ranks, best, inside, outside)
+        measure_choice(theirs, ours, choices - 1 - choice, ranks, best, inside, outside)
+
+
+def measure_half(
+    sums: Floats,
+    squares: Floats,
+    level: Floats,
+    length: int,
+    half: Integers,
+    before: Integers,
+    added: Floats,
+    ratios: Floats,
+) -> None:
+    """Write the Sharpe ratios (N,) of the blocks ``half``; what it has in common with ``before`` is added.
+
+    ``added`` (2, S/2, N) are sums and squares of the first, the first two, ... blocks. In lexicographic order
+    most of them are those of the choice before.
+    """
+    last = len(half) - 1
+    common = 0
+    while common < last and half[common] == before[common]:
+        common += 1
+    for place in range(common, len(half)):
+        block = half[place]
+        before[place] = block
+        for trial in range(len(level)):
+            if place == 0:
+                added[0, 0, trial], added[1, 0, trial] = sums[block, trial], squares[block, trial]
+            else:
+                added[0, place, trial] = added[0, place - 1, trial] + sums[block, trial]
+                added[1, place, trial] = added[1, place - 1, trial] + squares[block, trial]
+    rows = length * len(half)
+    for trial in range(len(level)):
+        mean = added[0, last, trial] / rows
+        variance = (added[1, last, trial] - rows * (mean * mean)) / (rows - 1)
+        ratios[trial] = (mean + level[trial]) / math.sqrt(variance)
+
+
+def measure_choice(
+    seen: Floats,
+    unseen: Floats,
+    choice: int,
+    ranks: Floats,
+    best: Integers,
+    inside: Floats,
+    outside: Floats,
+) -> None:
+    """Write which trial is best of those ``seen`` (N,), the first of equals, and how it does ``unseen``."""
+    chosen = 0
+    for trial in range(len(seen)):
+        if seen[trial] > seen[chosen]:
+            chosen = trial
+    value, below, equal = unseen[chosen], 0, 0
+    for trial in range(len(unseen)):
+        below += unseen[trial] < value
+        equal += unseen[trial] == value
+    ranks[choice] = below + (equal + 1) / 2.0
+    best[choice], inside[choice], outside[choice] = chosen, seen[chosen], value
 
 
 def _constant_in_a_half(cut: Floats) -> NDArray[np.bool_]:
