@@ -31,6 +31,11 @@ def sharpe(values):
     return float(values.mean() / values.std(ddof=1))
 
 
+def of_each(statistic):
+    """Return a statistic of many resamples out of one of a single one."""
+    return lambda drawn: np.array([statistic(rows) for rows in drawn])
+
+
 def test_worked_example():
     x = np.array([0.01, -0.02, 0.03, 0.0, -0.01, 0.02])
     draws = [
@@ -43,7 +48,7 @@ def test_worked_example():
     resampled = np.array([sharpe(x[rows]) for rows in draws])
     expected = [0.2672612419, 0.2672612419, 0.3580574370, 0.1790287185, 0.2672612419]
     np.testing.assert_allclose(resampled, expected, atol=1e-10)
-    found = interval_of(x[:, np.newaxis], sharpe, resampled, block=3, level=0.9)
+    found = interval_of(x[:, np.newaxis], of_each(sharpe), resampled, block=3, level=0.9)
     low = 0.8 * 0.1790287185 + 0.2 * 0.2672612419
     high = 0.8 * 0.3580574370 + 0.2 * 0.2672612419
     assert found.percentile == pytest.approx((low, high), abs=1e-10)
@@ -58,7 +63,7 @@ def mean(values):
 def test_corrected_interval_by_pencil():
     # Nothing changes without a row, so that there is no acceleration. One of four is below; what equals the
     # history is not. The bias is the quartile z = Φ⁻¹(1/4), and the interval is from Φ(3z) to Φ(z) = 1/4.
-    found = interval_of(np.zeros((5, 1)), mean, np.array([-1.0, 0.0, 0.0, 1.0]), block=1, level=0.5)
+    found = interval_of(np.zeros((5, 1)), of_each(mean), np.array([-1.0, 0.0, 0.0, 1.0]), block=1, level=0.5)
     lowest = stats.norm.cdf(3.0 * stats.norm.ppf(0.25))
     assert found.bca == pytest.approx((-1.0 + 3.0 * lowest, -0.25), abs=1e-12)
     assert found.percentile == pytest.approx((-0.25, 0.25))
@@ -71,10 +76,10 @@ def test_an_acceleration_that_turns_the_interval_around_has_no_bca():
     values = np.zeros((100, 1))
     values[0] = 1.0
     resampled = np.append(np.zeros(999), 1.0)
-    found = interval_of(values, mean, resampled, block=1, level=0.9998)
+    found = interval_of(values, of_each(mean), resampled, block=1, level=0.9998)
     assert found.bca_reason == "the acceleration is too large for the correction"
     assert np.isnan(found.bca).all()
-    assert interval_of(values, mean, resampled, block=1, level=0.99).bca_reason is None
+    assert interval_of(values, of_each(mean), resampled, block=1, level=0.99).bca_reason is None
 
 
 @pytest.mark.parametrize(("method", "ours"), [("percentile", "percentile"), ("bca", "bca")])
@@ -122,10 +127,10 @@ def test_resamples_without_variation_are_dropped_and_counted():
 def test_one_sided_resamples_have_no_bca():
     values = returns()[:, np.newaxis]
     for side in (-99.0, 99.0):
-        found = interval_of(values, sharpe, np.full(10, side), block=2)
+        found = interval_of(values, of_each(sharpe), np.full(10, side), block=2)
         assert np.isnan(found.bca).all()
         assert found.bca_reason == "all resamples are on one side of the statistic"
-    nothing = interval_of(values, sharpe, np.full(10, np.nan), block=2)
+    nothing = interval_of(values, of_each(sharpe), np.full(10, np.nan), block=2)
     assert_undefined(nothing, sharpe(values), 0.95, 2, 10, "no resample has the statistic")
 
 
@@ -263,7 +268,7 @@ def test_horizons(horizon):
 def test_any_statistic_of_several_series():
     table = np.column_stack([returns(), returns(seed=8)])
     found = statistic_interval(
-        table, lambda rows: float(np.corrcoef(rows, rowvar=False)[0, 1]), block=3, seed=1
+        table, of_each(lambda rows: float(np.corrcoef(rows, rowvar=False)[0, 1])), block=3, seed=1
     )
     assert (len(found.resampled), found.level, found.block) == (5000, 0.95, 3)
     assert found.percentile[0] < found.value < found.percentile[1]
@@ -290,7 +295,7 @@ def test_wrong_horizon_and_shape_are_refused():
     with pytest.raises(UsageError, match=r"^a share of paths is not a probability"):
         drawdown_paths(returns(), block=4, seed=1, shares=(0.5, 1.0))
     with pytest.raises(UsageError, match=r"^series to resample are not a table"):
-        statistic_interval(returns(), sharpe, block=4, seed=1)
+        statistic_interval(returns(), of_each(sharpe), block=4, seed=1)
     with pytest.raises(UsageError, match="one series"):
         largest_drawdown(np.zeros((3, 2)))
     with pytest.raises(UsageError, match="same rows"):

@@ -24,6 +24,7 @@ from engine.statistics.sharpe import (
     probabilistic_sharpe,
     probabilistic_sharpe_robust,
     ratios,
+    ratios_and_autocorrelations,
     sharpe_ratio,
     sharpe_ratios,
     standard_error,
@@ -343,6 +344,17 @@ def test_bootstrap_variance_is_its_sum_over_all_lags(block):
         weight = (1.0 - lag / rows) * keep**lag + (lag / rows) * keep ** (rows - lag)
         expected += 2.0 * weight * np.sum(centred[lag:] * centred[:-lag]) / rows
     assert bootstrap_variances(x[:, np.newaxis], block)[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 130])
+def test_moments_of_many_columns_are_those_of_each(rows):
+    # One column that does not vary, and more of them than are looked at a time.
+    table = np.random.default_rng(8).normal(0.001, 0.01, (rows, 300))
+    table[:, 7] = 0.01
+    found = np.array(ratios_and_autocorrelations(table))
+    expected = [moments(series) for series in table.T]
+    np.testing.assert_array_equal(found, np.array([(of.sharpe, of.autocorrelation) for of in expected]).T)
+    assert np.isnan(found[:, 7]).all()
 
 
 def test_importing_statistics_loads_nothing_slow(root):

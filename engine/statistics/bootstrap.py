@@ -11,15 +11,16 @@ arch stops at a resample without variation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.statistics.estimate import (
     Floats,
+    Integers,
     check_at_least,
     check_share,
     known,
@@ -28,11 +29,11 @@ from engine.statistics.estimate import (
     normal_quantile,
 )
 from engine.statistics.paths import largest_drawdown
-from engine.statistics.resampling import check_draws, stationary_draws, too_few_blocks
-from engine.statistics.sharpe import FLAT, ratio
+from engine.statistics.resampling import CELLS, check_draws, stationary_draws, too_few_blocks
+from engine.statistics.sharpe import FLAT, ratios
 
-Statistic = Callable[[Floats], float]
-"""Takes (rows, K) of a resample, returns a number; NaN where it is undefined."""
+Statistic = Callable[[Floats], Floats]
+"""Takes resamples (n, rows, K), returns a number of each, (n,); NaN where it is undefined."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def sharpe_interval(
     (values,) = known(returns)
     return statistic_interval(
         values.reshape(-1, 1),
-        lambda rows: ratio(rows[:, 0]),
+        lambda drawn: ratios(drawn[:, :, 0], axis=1),
         block=block,
         seed=seed,
         resamples=resamples,
@@ -101,7 +102,7 @@ def sharpe_difference_interval(
     ours, theirs = known(returns, benchmark)
     return statistic_interval(
         np.column_stack([ours, theirs]),
-        lambda rows: ratio(rows[:, 0]) - ratio(rows[:, 1]),
+        lambda drawn: ratios(drawn[:, :, 0], axis=1) - ratios(drawn[:, :, 1], axis=1),
         block=block,
         seed=seed,
         resamples=resamples,
@@ -123,21 +124,29 @@ def statistic_interval(
     check_draws(resamples, seed)
     check_share("the level", level)
     reason = too_few_blocks(block, len(values))
-    value = math.nan if reason else statistic(values)
+    value = math.nan if reason else float(statistic(values[np.newaxis])[0])
     if reason is None and not math.isfinite(value):
         reason = FLAT
     if reason is not None:
         nowhere = (math.nan, math.nan)
         return Interval(math.nan, nowhere, nowhere, level, block, np.empty(0), 0, reason, reason)
     draws = stationary_draws(len(values), block, resamples, seed)
-    return interval_of(values, statistic, np.array([statistic(values[rows]) for rows in draws]), block, level)
+    return interval_of(values, statistic, _of_each(values, statistic, draws), block, level)
+
+
+def _of_each(values: Floats, statistic: Statistic, draws: Iterable[Integers]) -> Floats:
+    """Return the statistic of (T, K) on the rows of each draw, many at a time."""
+    remaining, found = iter(draws), []
+    while chunk := list(islice(remaining, max(1, CELLS // max(values.size, 1)))):
+        found.append(statistic(values[np.array(chunk)]))
+    return np.concatenate(found)
 
 
 def interval_of(
     values: Floats, statistic: Statistic, resampled: Floats, block: float, level: float = 0.95
 ) -> Interval:
     """Return the intervals of a statistic of (T, K), given its value in each resample (NaN: undefined)."""
-    value = statistic(values)
+    value = float(statistic(values[np.newaxis])[0])
     kept = resampled[np.isfinite(resampled)]
     dropped = len(resampled) - len(kept)
     nowhere = (math.nan, math.nan)
@@ -164,7 +173,8 @@ def _bca_tails(
     """Shares of the resamples at which the corrected interval starts and ends, or why there are none."""
     if not 0.0 < share_below < 1.0:
         return None, "all resamples are on one side of the statistic"
-    without = np.array([statistic(np.delete(values, row, axis=0)) for row in range(len(values))])
+    rows = np.arange(len(values))
+    without = _of_each(values, statistic, (np.delete(rows, row) for row in rows))
     pulls = without.mean() - without
     scale = float(np.sum(pulls**2)) ** 1.5
     if not math.isfinite(scale):
@@ -237,7 +247,7 @@ def drawdown_paths(
     draws = stationary_draws(len(values), block, resamples * joined, seed)
     paths = np.array(
         [
-            largest_drawdown(values[np.fromiter(chain(*rows), dtype=np.int64)[:length]])
+            largest_drawdown(values[np.concatenate(rows)[:length]])
             for rows in zip(*[draws] * joined, strict=True)
         ]
     )

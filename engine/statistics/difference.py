@@ -143,7 +143,7 @@ def sharpe_difference_bootstrap(
 
 
 def _resampled_distances(sums: Floats, starts: Integers, block: int, rows: int, delta: float) -> Floats:
-    """Return the studentised distance from ``delta`` of each resample (K, blocks) of the blocks in ``sums``."""
+    """Return how far each resample (K, blocks) of ``sums`` lies from ``delta``, studentised."""
     blocks = starts.shape[1]
     moments = _added(sums, starts) / blocks / block
     means, squares = moments[:, :2], moments[:, 2:]

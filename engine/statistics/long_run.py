@@ -1,7 +1,7 @@
 """Long-run variance: of a series with Bartlett weights, and the one that a stationary bootstrap implies.
 
-The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all lags,
-in one walk over the rows, for many columns at once.
+The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all
+lags, in one walk over the rows, for many columns at once.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from engine.statistics.long_run import NO_VARIANCE, bartlett_variance, default_l
 
 SHORT = "it takes at least three returns"
 FLAT = "returns do not vary"
+COLUMNS = 256  # of which moments are taken at a time
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,28 @@ def moments(returns: ArrayLike, risk_free: ArrayLike = 0.0) -> Moments:
         / variance,
         measured=True,
     )
+
+
+def ratios_and_autocorrelations(returns: Floats) -> tuple[Floats, Floats]:
+    """Return these ``moments`` of each column of (T, N), known throughout, with the same bits.
+
+    NaN where ``moments`` has a reason.
+    """
+    rows, columns = returns.shape
+    found = np.full((2, columns), np.nan)
+    if rows < 3:
+        return found[0], found[1]
+    for begin in range(0, columns, COLUMNS):
+        # A series is a row here, added up as ``moments`` adds up the one that it has.
+        series = np.ascontiguousarray(returns[:, begin : begin + COLUMNS].T)
+        varies = series.std(axis=1) > NO_VARIATION
+        centred = series - series.mean(axis=1, keepdims=True)
+        variances = np.mean(centred**2, axis=1)
+        behind = np.mean(centred[:, 1:] * centred[:, :-1], axis=1) * (rows - 1) / rows
+        some = found[:, begin : begin + COLUMNS]
+        np.divide(behind, variances, out=some[1], where=varies)
+        some[0] = np.where(varies, ratios(series, axis=1), np.nan)
+    return found[0], found[1]
 
 
 def sharpe_ratio(returns: ArrayLike, risk_free: ArrayLike = 0.0) -> Estimate:

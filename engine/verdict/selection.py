@@ -26,6 +26,7 @@ from engine.statistics.sharpe import (
     moments,
     probabilistic_sharpe,
     probabilistic_sharpe_robust,
+    ratios_and_autocorrelations,
     sharpe_ratio,
 )
 from engine.verdict.blocks import Luck, Selection, Skill
@@ -176,10 +177,11 @@ def _effective_of_all(effective: float, measured: int, count: int) -> float:
 def _other_p_values(sample: Sample, per_year: float, count: int) -> Floats:
     """Two-sided p-values of all other trials on record; those that were not measured here count as 1."""
     values = np.ones(max(count - 1, 0))
-    others = (column for column in range(len(sample.ratios)) if column != sample.selected)
-    for place, column in enumerate(others):
-        of = moments(sample.returns[:, column])
-        p = sharpe_p_value(of.sharpe, of.observations, per_year, of.autocorrelation)
+    rows = len(sample.returns)
+    moments_of_all = zip(*map(np.ndarray.tolist, ratios_and_autocorrelations(sample.returns)), strict=True)
+    others = (each for column, each in enumerate(moments_of_all) if column != sample.selected)
+    for place, (sharpe, autocorrelation) in enumerate(others):
+        p = sharpe_p_value(sharpe, rows, per_year, autocorrelation)
         values[place] = p if math.isfinite(p) else 1.0
     return values
 
