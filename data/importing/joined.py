@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import union_categoricals
+import pyarrow as pa
 
 from data.errors import DataError
 from data.importing.one_file import Found
+from data.store.files import Rows, as_rows
 from data.store.merge import NOT_COMPARED, differ, written
 from data.store.order import are_in_order, order_of, ranks
 from data.store.rounding import grains, settle
@@ -24,13 +27,30 @@ from data.store.tables import table
 
 @dataclass(frozen=True)
 class _Part:
-    """Columns of a table out of some files, those without a value left out; and the rows of each file."""
+    """Rows of a table out of some files, without the columns that have no value, and how many are of each.
 
-    columns: dict[str, pd.Series]
+    ``ends`` are the keys of the first and of the last row, if the rows are in order.
+    """
+
+    rows: pa.Table
     files: tuple[tuple[str, int], ...]
+    ends: tuple[tuple[Any, ...], ...]
+
+    @classmethod
+    def of(cls, schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]], in_order: bool) -> Self:
+        """Return what is in some files."""
+        columns = {name: frame[name] for name in frame.columns}
+        columns = {name: values for name, values in columns.items() if _has_values(values)}
+        for name, values in columns.items():
+            if isinstance(values.dtype, pd.StringDtype):
+                columns[name] = values.astype("category")
+        key = [frame[name] for name in schema.key]
+        in_order = in_order or are_in_order([ranks(each) for each in key])
+        ends = tuple(tuple(each.iloc[row] for each in key) for row in ((0, -1) if in_order else ()))
+        return cls(as_rows(schema, pd.DataFrame(columns, copy=False)), tuple(files), ends)
 
 
-class Joined(Mapping[str, pd.DataFrame]):
+class Joined(Mapping[str, Rows]):
     """What files say of each table: kept small, joined when the table is asked for, and given away then.
 
     The rows are as ``Table.check`` returns them: each file was looked at, and what several files say of one
@@ -43,17 +63,13 @@ class Joined(Mapping[str, pd.DataFrame]):
 
     def add(self, found: Found) -> None:
         """Take the rows that were found in one file or several, in the order of the files."""
+        schema = table(found.files[0].table)
         files = [(Path(each.file).name, each.rows) for each in found.files]
+        parts = self._parts.setdefault(schema.name, [])
         for frame in found.frames:
-            columns = {
-                each: frame[each].astype("category")
-                if isinstance(frame[each].dtype, pd.StringDtype)
-                else frame[each]
-                for each in frame.columns
-                if _has_values(frame[each])
-            }
             here = files if len(found.frames) == 1 else [(files[0][0], len(frame))]
-            self._parts.setdefault(found.files[0].table, []).append(_Part(columns, tuple(here)))
+            if len(frame):
+                parts.append(_Part.of(schema, frame, here, found.in_order))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._parts))
@@ -61,22 +77,22 @@ class Joined(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self._parts)
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
+    def __getitem__(self, name: str) -> Rows:
         schema = table(name)
         parts, self._parts[name] = self._parts[name], []
+        if not parts:
+            return schema.empty()
         files = tuple(file for part in parts for file in part.files)
-        lengths = [sum(rows for _, rows in part.files) for part in parts]
-        columns: dict[str, pd.Series] = {}
-        for each in schema.names:
-            # Each column is given up as it is joined, so that not all of them are there twice.
-            pieces = [part.columns.pop(each, None) for part in parts]
-            if any(piece is not None for piece in pieces):
-                columns[each] = end_to_end(pieces, lengths)
-        frame = pd.DataFrame(columns, copy=False) if columns else schema.empty()
-        keys = [ranks(frame[key]) for key in schema.key]
-        if are_in_order(keys):
-            return frame
-        order = order_of(keys)
+        whole = pa.concat_tables([part.rows for part in parts], promote_options="permissive")
+        ends = [part.ends for part in parts]
+        if all(ends) and all(before[1] < after[0] for before, after in pairwise(ends)):
+            # They are written as they stand, and nobody needs them in one place of memory.
+            return whole
+        parts.clear()
+        whole = whole.select([each for each in schema.names if each in whole.column_names])
+        frame: pd.DataFrame = whole.to_pandas(split_blocks=True, self_destruct=True)
+        del whole
+        order = order_of([ranks(frame[key]) for key in schema.key])
         if order is None:
             return schema.check(_settled(schema, frame, files), f"table `{name}`")[0]
         return frame.take(order).reset_index(drop=True)
@@ -85,18 +101,6 @@ class Joined(Mapping[str, pd.DataFrame]):
 def _has_values(values: pd.Series) -> bool:
     # Mostly the first cell tells.
     return len(values) > 0 and bool(pd.notna(values.iloc[0]) or values.notna().any())
-
-
-def end_to_end(pieces: Sequence[pd.Series | None], lengths: Sequence[int] = ()) -> pd.Series:
-    """Return the pieces of a column as one; where there is none, so many missing values."""
-    there = next(piece for piece in pieces if piece is not None)
-    whole = [
-        pd.Series(index=range(lengths[place]), dtype=there.dtype) if piece is None else piece
-        for place, piece in enumerate(pieces)
-    ]
-    if isinstance(there.dtype, pd.CategoricalDtype):
-        return pd.Series(union_categoricals(whole), copy=False)
-    return pd.Series(np.concatenate([piece.to_numpy() for piece in whole]), copy=False)
 
 
 def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]]) -> pd.DataFrame:

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.errors import DataError, EtflowError
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.importing.contents import format_of, read_contents, stem_of
 from data.importing.headers import Headers
-from data.importing.joined import end_to_end
 from data.importing.layout import footer_length, holds_values, paired_names
 from data.importing.map_files import ready_maps
 from data.importing.maps import ADJUSTED, FileMap, adjusted_by_name
@@ -31,6 +31,7 @@ from data.importing.sessions import MOVED
 from data.importing.sheet import GUESSED, Sheet, clean
 from data.importing.text import SEPARATORS, find_separator, first_lines, read_text, split_lines
 from data.importing.typed import Cells, count_lines, read_typed
+from data.store.files import as_rows
 from data.store.order import order_of, ranks
 from data.store.tables import table
 
@@ -344,8 +345,9 @@ def _in_one(pieces: Sequence[Found]) -> Found:
 
 def _are_different(found: Found) -> bool:
     """Whether no key comes twice in the pieces of a file."""
-    keys = [end_to_end([frame[key] for frame in found.frames]) for key in table(found.files[0].table).key]
-    return order_of([ranks(key) for key in keys]) is not None
+    schema = table(found.files[0].table)
+    keys = pa.concat_tables([as_rows(schema, frame[list(schema.key)]) for frame in found.frames]).to_pandas()
+    return order_of([ranks(keys[key]) for key in schema.key]) is not None
 
 
 def _read_quietly(text: Text, rows: Sequence[memoryview]) -> list[Found] | None:

@@ -19,7 +19,7 @@ from datetime import date
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,9 @@ _BY_THREADS = 100_000
 _ARROW = {"text": pa.string(), "day": pa.timestamp("us"), "time": pa.timestamp("us"), "number": pa.float64()}
 _NOTE = "etflow"
 _MAGIC_AND_LENGTH = 8
+
+# The rows of a table, in memory: columns without a value may be absent, and texts be there as categories.
+Rows: TypeAlias = pd.DataFrame | pa.Table
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,48 @@ def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
     return frame.astype(schema.types)
 
 
+def as_rows(schema: Table, rows: Rows) -> pa.Table:
+    """Return rows, which may be as ``Table.check`` returned them, as Arrow has them; see ``completed``."""
+    if isinstance(rows, pa.Table):
+        return rows
+    there = [field for field in fields_of(schema) if field.name in rows]
+    columns = [_as_column(rows[field.name], field.type) for field in there]
+    return pa.Table.from_arrays(columns, [field.name for field in there])
+
+
+def _as_column(values: pd.Series, kind: pa.DataType) -> pa.Array:
+    if values.dtype == np.float64 and len(values) and not np.isnan(values.to_numpy().min()):
+        # Nothing is missing, so that there is no need to look for it.
+        return pa.array(values.to_numpy())
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes = values.cat.codes.to_numpy()
+        places = pa.array(codes, mask=codes < 0 if len(codes) and codes.min() < 0 else None)
+        return pa.DictionaryArray.from_arrays(places, pa.array(values.cat.categories, pa.string()))
+    return pa.array(values, from_pandas=True).cast(kind)
+
+
+def keys_of(schema: Table, rows: Rows) -> pd.DataFrame:
+    """Return the columns of the key."""
+    frame: pd.DataFrame = rows
+    if isinstance(rows, pa.Table):
+        frame = completed(schema, rows, schema.key).to_pandas()
+    return frame[list(schema.key)]
+
+
+def completed(schema: Table, rows: pa.Table, names: Sequence[str] = ()) -> pa.Table:
+    """Return rows with all columns of a table, or some, as a file has them.
+
+    Columns that are absent are empty, and texts may be there as categories.
+    """
+    fields = fields_of(schema)
+    wanted = pa.schema([fields.field(name) for name in names or schema.names])
+    columns = [
+        rows.column(field.name) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
+        for field in wanted
+    ]
+    return pa.Table.from_arrays(columns, wanted.names).cast(wanted)
+
+
 def flush(file: IO[bytes] | IO[str]) -> None:
     """Bring what was written onto the disk."""
     file.flush()
@@ -262,13 +307,11 @@ class OpenFile:
         """Return columns that are read, with empty ones in place of those that came later than the file."""
         try:
             there = self._parquet.schema_arrow.names
-            rows = read([name for name in wanted if name in there])
-            for column in map(self._schema.column, wanted):
-                if column.name not in (*there, *self._schema.key):
-                    rows = rows.append_column(column.name, pa.nulls(len(rows), _ARROW[column.kind]))
-            fields = fields_of(self._schema)
-            return rows.select(list(wanted)).cast(pa.schema([fields.field(name) for name in wanted]))
-        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            lacking = [name for name in wanted if name in self._schema.key and name not in there]
+            if lacking:
+                raise ValueError(f"it has no column {', '.join(lacking)}")
+            return completed(self._schema, read([name for name in wanted if name in there]), wanted)
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise damaged(self.path, error) from None
 
     def _groups_of(self, begin: int, end: int) -> tuple[int, int]:

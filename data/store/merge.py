@@ -61,6 +61,11 @@ class Change:
         return bool(self.added or self.completed or self.revised)
 
 
+def added(schema: Table, rows: int) -> Change:
+    """Return what happens to a table when so many rows come to none."""
+    return Change(schema.name, rows, 0, 0, 0, _NOTHING.copy(), 0, np.ones(rows, dtype=bool))
+
+
 def differ(old: pd.Series, new: pd.Series) -> pd.Series:
     """Which values are there on both sides and are not the same; the indices must be equal."""
     both = old.notna() & new.notna()
@@ -90,7 +95,7 @@ def merge(
     """
     keys = list(schema.key)
     if old.empty:
-        return new, Change(schema.name, len(new), 0, 0, 0, _NOTHING.copy(), 0, np.ones(len(new), dtype=bool))
+        return new, added(schema, len(new))
     rows = new[keys].merge(old[keys].assign(at=np.arange(len(old))), how="left", on=keys)["at"]
     known = rows.notna().to_numpy()
     at = rows[known].to_numpy(dtype=np.int64)

@@ -22,10 +22,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data.store.files import OpenFile, as_frame, fields_of
-from data.store.merge import Change, merge
+from data.store.files import OpenFile, Rows, as_frame, as_rows, completed
+from data.store.merge import Change, added, merge
 from data.store.schema import Table
 from data.store.spans import Span, day_of
 from data.store.tables import TABLES
@@ -47,7 +48,7 @@ class Piece:
 
     schema: Table
     file: OpenFile | None = None
-    changed: pd.DataFrame | None = None
+    changed: pa.Table | None = None
     since: date | None = None
     until: date | None = None
 
@@ -61,8 +62,8 @@ class Piece:
         """The first and the last day."""
         found = [] if self.file is None else [self.file.segment.first, self.file.segment.last]
         if self.changed is not None:
-            days = self.changed[day_of(self.schema)]
-            found += [days.min().date(), days.max().date()]
+            days = pc.min_max(self.changed.column(day_of(self.schema))).as_py()
+            found += [days["min"].date(), days["max"].date()]
         known = [day for day in found if day is not None]
         return Span(min(known, default=None), max(known, default=None))
 
@@ -77,21 +78,25 @@ class Piece:
         """Where the rows of each changed series begin and end."""
         if self.changed is None:
             return {}
-        codes, names = pd.factorize(self.changed[self.schema.key[0]])
-        ends = np.cumsum(np.bincount(codes)).tolist()
-        return dict(zip(map(str, names), zip([0, *ends], ends, strict=False), strict=True))
+        series = self.changed.column(self.schema.key[0]).unify_dictionaries().combine_chunks()
+        coded = series if pa.types.is_dictionary(series.type) else series.dictionary_encode()
+        codes, names = coded.indices.to_numpy(), coded.dictionary.to_pylist()
+        begins = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+        ends = [*begins[1:], len(codes)]
+        return {names[codes[begin]]: (begin, end) for begin, end in zip(begins, ends, strict=True)}
 
     def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
         """Return the rows of some series that follow each other."""
-        found: dict[str, pa.Table] = {}
         mine = {name: where for name, where in self._changed.items() if name in series}
-        if self.changed is not None and mine:
-            first, last = next(iter(mine.values()))[0], [*mine.values()][-1][1]
-            rows = as_rows(self.schema, self.changed.iloc[first:last])
-            found = {name: rows.slice(begin - first, end - begin) for name, (begin, end) in mine.items()}
-        if self.file is not None:
-            found |= self.file.parts(set(series) - set(mine))
-        return found if self.as_it_is else {name: self._cut(rows) for name, rows in found.items()}
+        of_file = {} if self.file is None else self.file.parts(set(series) - set(mine))
+        if self.changed is None or not mine:
+            return {name: self._cut(rows) for name, rows in of_file.items()}
+        found = {name: self._cut(self.changed[begin:end]) for name, (begin, end) in mine.items()}
+        rows, begin = completed(self.schema, pa.concat_tables(found.values())), 0
+        for name, part in found.items():
+            found[name] = rows.slice(begin, len(part))
+            begin += len(part)
+        return found | {name: self._cut(rows) for name, rows in of_file.items()}
 
     def _cut(self, rows: pa.Table) -> pa.Table:
         if self.since is None and self.until is None:
@@ -107,7 +112,7 @@ class Merged:
     """What came for one segment: all rows of its series as they are in it now, and what changed."""
 
     number: int
-    rows: pd.DataFrame
+    rows: Rows
     change: Change
 
 
@@ -145,13 +150,15 @@ class OpenTable:
             rows = [parts[name] for name in sorted(wanted) for parts in found if name in parts]
         return as_frame(self.schema, pa.concat_tables(rows)) if rows else self.schema.empty()
 
-    def merge(self, new: pd.DataFrame, *, each_source: bool) -> list[Merged]:
+    def merge(self, new: Rows, *, each_source: bool) -> list[Merged]:
         """Return what becomes of rows that come, for each segment that they concern (``data.store.merge``).
 
-        ``new`` is as ``Table.check`` returned it; rows that are the first of a table stay so.
+        ``new`` is as ``Table.check`` returned it, or as ``as_rows`` made of that.
         """
         if not self.files:
-            return [Merged(0, *merge(self.schema, self.schema.empty(), new))]
+            return [Merged(0, new, added(self.schema, len(new)))]
+        if isinstance(new, pa.Table):
+            new = as_frame(self.schema, completed(self.schema, new))
         new = self.schema.complete(new)
         places, found = self._places(new), []
         for number in np.unique(places).tolist() or [0]:
@@ -186,7 +193,7 @@ class OpenTable:
 
     def plan(self, merged: Sequence[Merged]) -> list[list[Piece]]:
         """Return the pieces of each segment that the table has then; of one that stays, its file alone."""
-        changed = {each.number: each.rows for each in merged if each.change.alters}
+        changed = {each.number: as_rows(self.schema, each.rows) for each in merged if each.change.alters}
         pieces = [
             Piece(self.schema, file, changed.get(number)) for number, file in enumerate(self.files)
         ] or [Piece(self.schema, None, changed.get(0))]
@@ -200,7 +207,8 @@ class OpenTable:
 
     def plan_behind(self, rows: pd.DataFrame) -> list[list[Piece]]:
         """Return the same where rows come behind all others, in a table that is not one of facts."""
-        closed, come = [[Piece(self.schema, file)] for file in self.files], Piece(self.schema, None, rows)
+        come = Piece(self.schema, None, as_rows(self.schema, rows))
+        closed = [[Piece(self.schema, file)] for file in self.files]
         if closed and len(self.files[-1]) <= MOST:
             return [*closed[:-1], [*closed[-1], come]]
         return [*_joined(closed), [come]]
@@ -225,7 +233,7 @@ def blocks_of(pieces: Sequence[Piece]) -> Iterator[pa.Table]:
     """Yield the rows of a segment by key, some series at a time; a series is in the pieces in their order."""
     if pieces[0].schema.name not in TABLES:
         for piece in pieces:
-            yield as_rows(piece.schema, piece.changed) if piece.file is None else piece.file.read()
+            yield completed(piece.schema, piece.changed) if piece.file is None else piece.file.read()
         return
     rows: dict[str, int] = {}
     for piece in pieces:
@@ -246,20 +254,3 @@ def blocks_of(pieces: Sequence[Piece]) -> Iterator[pa.Table]:
 def _block(pieces: Sequence[Piece], series: Sequence[str]) -> pa.Table:
     found = [piece.parts(set(series)) for piece in pieces]
     return pa.concat_tables([parts[name] for name in series for parts in found if name in parts])
-
-
-def as_rows(schema: Table, frame: pd.DataFrame | None) -> pa.Table:
-    """Return rows of a table, which may be as ``Table.check`` returned them, as a file has them."""
-    frame, fields = schema.empty() if frame is None else frame, fields_of(schema)
-    columns = [
-        _as_column(frame[field.name], field.type) if field.name in frame else pa.nulls(len(frame), field.type)
-        for field in fields
-    ]
-    return pa.Table.from_arrays(columns, schema=fields)
-
-
-def _as_column(values: pd.Series, kind: pa.DataType) -> pa.Array:
-    if values.dtype == np.float64 and len(values) and not np.isnan(values.to_numpy().min()):
-        # Nothing is missing, so that there is no need to look for it.
-        return pa.array(values.to_numpy())
-    return pa.array(values, from_pandas=True).cast(kind)

@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from data.errors import DataError, UsageError
 from data.store.arrivals import ARRIVALS, arrivals_of
-from data.store.files import Segment, write_file
+from data.store.files import Rows, Segment, keys_of, write_file
 from data.store.folder import has_leftovers, lock, refuse_foreign, sweep, writing
 from data.store.manifest import BESIDE, MANIFEST, Manifest, read_manifest, schema_of, write_manifest
 from data.store.merge import REVISIONS, Change, refuse, revisions_of, together
@@ -121,7 +122,7 @@ class Store:
 
     def append(
         self,
-        changes: Mapping[str, pd.DataFrame],
+        changes: Mapping[str, Rows],
         accept_revision: bool = False,
         on: date | None = None,
         *,
@@ -135,7 +136,8 @@ class Store:
         file is refused with DataError, unless ``accept_revision``: then the new value replaces it and the old
         one is kept in ``revisions`` with the day ``on`` (default: today). ``source`` is not compared, nor a
         later ``known_at`` of the same values, which leaves the first one; an earlier one is a revision.
-        ``checked`` says that the rows are as ``Table.check`` returned them, and need no other look.
+        ``checked`` says that the rows are as ``Table.check`` returned them, and need no other look; rows of
+        Arrow are (``as_rows``).
         ``fetched`` is the time, in UTC, at which providers gave the rows, whose column ``provider`` says
         which: then a row on file of another source stays as it is. ``recipe`` replaces the note of how that
         was done. Raises DataError for rows that ``Table.validate`` refuses, UsageError if the folder cannot
@@ -166,31 +168,41 @@ class Store:
             return Appended(tuple(made), revisions)
 
     def _take(
-        self, name: str, frame: pd.DataFrame, checked: bool, accept_revision: bool, fetched: datetime | None
+        self,
+        name: str,
+        rows: Rows,
+        checked: bool,
+        accept_revision: bool,
+        fetched: datetime | None,
     ) -> tuple[Change, tuple[Segment, ...], pd.DataFrame]:
         """Write what becomes of a table; return what changes, its segments and the runs that come.
 
         There are none of either if nothing changes, or the change is one to refuse.
         """
-        new = frame if checked else table_of(name).check(frame, f"table `{name}`")[0]
+        known = checked or isinstance(rows, pa.Table)
+        new = rows if known else table_of(name).check(rows, f"table `{name}`")[0]
         merged = self._table(name).merge(new, each_source=fetched is not None)
         change = together([each.change for each in merged])
         if not change.alters or (change.revised and not accept_revision):
             return change, (), ARRIVALS.empty()
         segments = self._write(name, self._table(name).plan(merged))
-        return change, segments, self._came(name, frame, merged, fetched)
+        return change, segments, self._came(name, rows, merged, fetched)
 
     def _came(
-        self, name: str, frame: pd.DataFrame, merged: Sequence[Merged], fetched: datetime | None
+        self, name: str, rows: Rows, merged: Sequence[Merged], fetched: datetime | None
     ) -> pd.DataFrame:
         """Return the runs of what comes; none for files, unless some of the store was fetched."""
         if fetched is None and ARRIVALS.name not in self._manifest.tables:
             return ARRIVALS.empty()
         schema = table_of(name)
-        given = frame if fetched is not None else schema.empty().assign(provider="")
+        by_file = fetched is None or isinstance(rows, pa.Table)
+        given = schema.empty().assign(provider="") if by_file else rows
         providers = given[[*schema.key, "provider"]].drop_duplicates(list(schema.key))
         moment = fetched or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        runs = [arrivals_of(schema, each.rows, each.change.came, providers, moment) for each in merged]
+        runs = [
+            arrivals_of(schema, keys_of(schema, each.rows), each.change.came, providers, moment)
+            for each in merged
+        ]
         return pd.concat(runs, ignore_index=True)
 
     def _table(self, name: str) -> OpenTable:
