@@ -280,3 +280,19 @@ def test_a_store_holds_the_same_bytes_whoever_looked_at_the_rows(tmp_path):
     appended.append({name: imported.read(name) for name in imported.tables})
     for path in (tmp_path / "imported").glob("*.parquet"):
         assert path.read_bytes() == (tmp_path / "appended" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("first", [0, 100])
+def test_funds_of_many_files_keep_their_rows_in_whatever_order_the_files_are(tmp_path, first):
+    """More funds than are read together, and than a byte can number."""
+    funds = [f"{510_000 + number}" for number in range(300)]
+    files = tmp_path / "files"
+    files.mkdir()
+    for place, fund in enumerate([*funds[first:], *funds[:first]]):
+        text = f"symbol,day,units\n{fund}.SH,2024-01-04,{fund}00\n{fund}.SH,2024-01-05,{fund}01\n"
+        (files / f"{place:03}.csv").write_text(text)
+    import_files([files], Store(tmp_path / "store"))
+    units = Store(tmp_path / "store").read("units")
+    assert units["symbol"].tolist() == [f"{fund}.SH" for fund in funds for _ in range(2)]
+    assert units["units"].tolist() == [float(f"{fund}{end}") for fund in funds for end in ("00", "01")]
+    assert units["day"].dt.day.tolist() == [4, 5] * 300

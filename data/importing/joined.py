@@ -83,7 +83,7 @@ class Joined(Mapping[str, Rows]):
         if not parts:
             return schema.empty()
         files = tuple(file for part in parts for file in part.files)
-        whole = pa.concat_tables([part.rows for part in parts], promote_options="permissive")
+        whole = pa.concat_tables([part.rows for part in parts], promote_options="default")
         ends = [part.ends for part in parts]
         if all(ends) and all(before[1] < after[0] for before, after in pairwise(ends)):
             # They are written as they stand, and nobody needs them in one place of memory.

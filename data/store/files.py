@@ -99,8 +99,9 @@ class Note:
         counts = np.diff(ends, prepend=0)
         spans = [Span(None, None)] * len(names)
         if day := day_of(schema):
-            days = rows.column(day).to_numpy().astype("datetime64[D]")
-            found = (part.reduceat(days, ends - counts).tolist() for part in (np.minimum, np.maximum))
+            days = rows.column(day).to_numpy()
+            ends_of = (part.reduceat(days, ends - counts) for part in (np.minimum, np.maximum))
+            found = (each.astype("datetime64[D]").tolist() for each in ends_of)
             spans = [Span(first, last) for first, last in zip(*found, strict=True)]
         sources = rows.column("source").unique().to_pylist() if "source" in rows.column_names else []
         return cls(
@@ -212,7 +213,8 @@ def _as_column(values: pd.Series, kind: pa.DataType) -> pa.Array:
         return pa.array(values.to_numpy())
     if isinstance(values.dtype, pd.CategoricalDtype):
         codes = values.cat.codes.to_numpy()
-        places = pa.array(codes, mask=codes < 0 if len(codes) and codes.min() < 0 else None)
+        # Of one type always, so that rows of many files can be put behind each other.
+        places = pa.array(codes, pa.int32(), mask=codes < 0 if len(codes) and codes.min() < 0 else None)
         return pa.DictionaryArray.from_arrays(places, pa.array(values.cat.categories, pa.string()))
     return pa.array(values, from_pandas=True).cast(kind)
 

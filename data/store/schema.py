@@ -241,10 +241,10 @@ def _are_plain(values: pd.Series, column: Column) -> bool:
         return bool(allowed[column.sign] and most < math.inf)
     if column.kind == "day":
         days = values.to_numpy()
-        # What is missing is less than any other.
-        stamps = days.view(np.int64)
-        earliest, latest = (day.as_unit("us").value for day in (EARLIEST_DAY, LATEST_DAY))
-        return bool(stamps.min() >= earliest and stamps.max() <= latest and are_midnights(days))
+        # Of both, one that is missing makes a NaT, which is neither before nor after another day.
+        first, last = days.min(), days.max()
+        within = first >= EARLIEST_DAY.to_datetime64() and last <= LATEST_DAY.to_datetime64()
+        return bool(within and are_midnights(days))
     return False
 
 

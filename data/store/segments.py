@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -78,12 +79,19 @@ class Piece:
         """Where the rows of each changed series begin and end."""
         if self.changed is None:
             return {}
-        series = self.changed.column(self.schema.key[0]).unify_dictionaries().combine_chunks()
-        coded = series if pa.types.is_dictionary(series.type) else series.dictionary_encode()
-        codes, names = coded.indices.to_numpy(), coded.dictionary.to_pylist()
-        begins = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
-        ends = [*begins[1:], len(codes)]
-        return {names[codes[begin]]: (begin, end) for begin, end in zip(begins, ends, strict=True)}
+        found: dict[str, tuple[int, int]] = {}
+        begin = 0
+        for chunk in self.changed.column(self.schema.key[0]).chunks:
+            coded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+            codes, names = coded.indices.to_numpy(), coded.dictionary.to_pylist()
+            starts = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+            for start, end in pairwise([0, *starts.tolist(), len(codes)]):
+                if end > start:
+                    name = names[codes[start]]
+                    # A series may go on from one chunk into the next.
+                    found[name] = found.get(name, (begin + start, 0))[0], begin + end
+            begin += len(codes)
+        return found
 
     def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
         """Return the rows of some series that follow each other."""
