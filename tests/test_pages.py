@@ -115,6 +115,15 @@ def test_the_pointer_reads_the_day_that_it_is_over(made):
             assert f"share_inflow\t{equity[day] / peak - 1:.2%}" in lines
 
 
+def test_a_tap_shows_the_values_of_a_day_within_the_screen(made):
+    with opened(made("tearsheet"), 390, has_touch=True, is_mobile=True) as (page, _):
+        into_view(page.locator(EQUITY))
+        page.touchscreen.tap(200, 200)
+        box = page.locator(f"{EQUITY} > div:has(.tip)").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390 - 14  # the margin of the page
+
+
 def test_zoom_and_range_move_all_charts_of_an_axis(made):
     with opened(made("tearsheet")) as (page, _):
         whole = zoomed(page, EQUITY)

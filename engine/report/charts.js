@@ -62,9 +62,9 @@
     }
     return found;
   }
-  const asHtml = (title, panels) => `<b>${escape(title)}</b><table class="tip">${panels.map(([panel, lines]) =>
-    `<tr><th colspan="2">${escape(cut(panel, 44))}</th></tr>${lines.map(([name, value, ink]) =>
-      `<tr><td><i style="background:${colour(ink)}"></i>${escape(cut(name, 34))}</td><td>${value}</td></tr>`).join("")}`).join("")}</table>`;
+  const asHtml = (title, panels, room) => `<b>${escape(title)}</b><table class="tip">${panels.map(([panel, lines]) =>
+    `<tr><th colspan="2">${escape(cut(panel, room + 10))}</th></tr>${lines.map(([name, value, ink]) =>
+      `<tr><td><i style="background:${colour(ink)}"></i>${escape(cut(name, room))}</td><td>${value}</td></tr>`).join("")}`).join("")}</table>`;
   const asText = (title, panels) => `${title}. ${panels.map(([panel, lines]) =>
     `${panel}: ${lines.map(([name, value]) => `${name} ${value}`.trim()).join(", ")}.`).join(" ")}`;
 
@@ -93,7 +93,7 @@
         });
         legend.push({ type: "plain", top, left: 0, itemWidth: 14, itemHeight: 8, itemGap: 14, data: named.map((each) => each.name),
           textStyle: { color: colour("ink"), fontSize: 12 }, inactiveColor: colour("grid"), selected: state.selected });
-        top += 20 * rows + 4;
+        top += 22 * rows + 4;
       }
       const height = ribbon ? ROW * ribbon.labels.length : panel.height;
       grids.push({ left, right: RIGHT, top, height, containLabel: false });
@@ -135,7 +135,7 @@
           if (!pointer) return `${escape(chart.axisTitle)} ${shown(points.value[0], chart.axisScale)}<br>${escape(points.seriesName)} ${shown(points.value[1], chart.panels[0].scale)}`;
           const first = Array.isArray(points) ? points[0] : points;
           const row = first.axisType ? axis.indexOf(first.axisValue) : first.dataIndex;
-          return row < 0 ? "" : asHtml(axis[row], told(chart, row));
+          return row < 0 ? "" : asHtml(axis[row], told(chart, row), narrow ? 26 : 34);
         } },
     }];
   }
