@@ -45,6 +45,7 @@ Floats = NDArray[np.float64]
 MOST = 10_000
 # Numbers in the table of returns: at 1,250 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000
+BLOCK = 2_000  # sets run at a time, whose paths are held beside the table
 
 EVENLY = "evenly spaced by rank"
 DRIFTED = (
@@ -124,7 +125,8 @@ def columns_of(
     files = named_files(evaluate.base, (value for each in (*tried, *near) for value in each.values()))
     own = {key_of_set(*of, each, files) for each in tried}
     around = {key_of_set(*of, each, files) for each in near}
-    others = [each for each in known.sets if each.key not in own | around]
+    ours = own | around
+    others = [each for each in known.sets if each.key not in ours]
     whole = len(study.ranked) + len(others)
     most = min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
     share = min(most / whole, 1.0)
@@ -135,13 +137,17 @@ def columns_of(
     made = again(sampled, evaluate.base, family, {**_relatives(evaluate.base, tried), **catalogue})
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
-    paths = _paths(evaluate, sets, len(trials))
-    returns = np.hstack([_returns(evaluate, paths), *_grouped(evaluate, extra, foreign)])
+    returns = np.empty((evaluate.last - evaluate.first + 1, len(sets) + len(made)))
+    for begin in range(0, len(sets), BLOCK):
+        some = sets[begin : begin + BLOCK]
+        paths = _paths(evaluate, some, max(len(trials) - begin, 0))
+        returns[:, begin : begin + len(some)] = simple_returns(paths, evaluate.conditions.cash).T
+    _fill(evaluate, returns[:, len(sets) :], extra, foreign)
     unread = known.count - len(known.sets)
     lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.unnamed
     run = len(trials) + len(sampled)
     whole += unread
-    count = len(own | around) + len(others)
+    count = len(ours) + len(others)
     total = max(count, known.count, len(study.trials) + len(around - own)) + known.unnamed
     missing = len(own - {each.key for each in known.sets}) if "on_record" in study.header else 0
     return Columns(
@@ -208,18 +214,15 @@ def _paths(evaluate: Evaluator, sets: Sequence[Parameters], trials: int) -> Floa
     return paths
 
 
-def _returns(evaluate: Evaluator, paths: Floats) -> Floats:
-    return np.ascontiguousarray(simple_returns(paths, evaluate.conditions.cash).T)
-
-
-def _grouped(evaluate: Evaluator, *groups: Sequence[Adapter]) -> list[Floats]:
-    """Return the returns of strategies, those of one class at a time, in their order."""
-    found = []
+def _fill(evaluate: Evaluator, returns: Floats, *groups: Sequence[Adapter]) -> None:
+    """Write the returns (T, N) of strategies, those of one class at a time, in their order."""
+    begin = 0
     for group in groups:
         for written in dict.fromkeys(each.written for each in group):
             of_class = [each for each in group if each.written is written]
-            found.append(_returns(evaluate, evaluate.paths_of(of_class)))
-    return found
+            end = begin + len(of_class)
+            returns[:, begin:end] = simple_returns(evaluate.paths_of(of_class), evaluate.conditions.cash).T
+            begin = end
 
 
 def again(

@@ -213,8 +213,10 @@ class Evaluator:
             self._over_phases(self.phases, made, failures, paths=paths)
             return failures, paths
         if isinstance(self._base, AtOnceAdapter):
-            rows = self.engine.run([*made.values()], equity=True)
-            paths[places] = rows.equity
+            found = self.engine.run([*made.values()], equity=True).equity
+            if len(made) == len(sets):
+                return failures, found
+            paths[places] = found
             return failures, paths
         for place in places:
             try:

@@ -34,6 +34,7 @@ from engine.record.record import Contents
 Key = tuple[str, str]
 Setting = tuple[tuple[str, ...], str, str]
 
+ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 MOST_COUNTED = 200_000
 """Sets that are told apart; beyond, the sets of all looks are added up, and an even part of them is read."""
 
@@ -115,7 +116,7 @@ def key_of_set(
     plain = {name: _plain(value) for name, value in parameters.items()}
     if files:
         plain |= {name: [value, files[value]] for name, value in plain.items() if _is_in(value, files)}
-    return source or strategy, json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
+    return source or strategy, ENCODER.encode(plain)
 
 
 def on_record(
