@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ def load_catalogue() -> Catalogue:
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    # Before numpy is loaded: a sweep has threads of its own, and products of our size keep a second one
+    # of the library busy with waiting. One thread also gives the same bits on every machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from engine.cli.main import main as run_command_line
 

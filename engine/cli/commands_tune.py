@@ -152,7 +152,14 @@ def tune(
         def interrupted(study: StudyWriter) -> None:
             note(app, f"{study.trials} trials are in {study.folder}; go on with --resume.")
 
-        tuned = search.run(out, resume=resume, rows=top_trials, progress=show, interrupted=interrupted)
+        tuned = search.run(
+            out,
+            resume=resume,
+            rows=top_trials,
+            judged=not no_verdict,
+            progress=show,
+            interrupted=interrupted,
+        )
     page = None
     if tuned.leaderboard.best is not None:
         with Progress(app, "validate", total=JUDGEMENT_STEPS) as progress:

@@ -31,7 +31,7 @@ from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
-from engine.tuning.columns import family_of
+from engine.tuning.columns import family_of, most_used
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
@@ -211,12 +211,14 @@ class Search:
         *,
         resume: bool = False,
         rows: int = 10,
+        judged: bool = False,
         progress: Callable[[State], object] = lambda _state: None,
         interrupted: Callable[[StudyWriter], object] = lambda _study: None,
     ) -> Tuned:
         """Search, each trial written down under ``out`` as it comes, and return the best ``rows`` of them.
 
-        ``interrupted`` is told where the study is as far as it came. UsageError where a hold-out is shut on
+        Of a search that is ``judged`` next, paths are kept for it as far as there is room. ``interrupted`` is
+        told where the study is as far as it came. UsageError where a hold-out is shut on
         its sessions, unless the seal may be broken; its own is put on record first.
         """
         order = self.order
@@ -224,6 +226,7 @@ class Search:
         if order.held_out:
             first, last = order.held_out["start"], order.held_out["end"]
             shut_seal(order.spec, self.market, self.header["study_id"], str(first), last)
+        self.evaluate.keeps = most_used(self.evaluate) if judged else 0
         with (
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
@@ -388,7 +391,7 @@ def tune(
     )
     order = order_of(spec, {spec.strategy: adapter.written}, words)
     search = Search(order, OpenMarket(panel, benchmark), executor, break_seal=break_seal)
-    tuned = search.run(Path(out), resume=resume)
+    tuned = search.run(Path(out), resume=resume, judged=True)
     if tuned.study.best is not None:
         report = judge(tuned.study, search.evaluate, order.space, splits=splits, catalogue=order.catalogue)
         tuned = replace(tuned, report=report)

@@ -72,7 +72,7 @@ def bootstrap_variances(matrix: Floats, block: float) -> Floats:
     rows = len(matrix)
     keep = 1.0 - 1.0 / block
     around = keep**rows
-    centred = matrix - matrix.mean(axis=0)
+    centred = np.ascontiguousarray(matrix - matrix.mean(axis=0))
     back = np.arange(rows)[::-1, np.newaxis]
     sums = (keep**back * centred).sum(axis=0)  # of the last row, which is before the first
     slopes = (back * keep**back * centred).sum(axis=0)

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +75,13 @@ class Superiority:
 
 
 def superiority(
-    differentials: ArrayLike, *, block: float, seed: int, resamples: int = 1000, level: float = 0.05
+    differentials: ArrayLike,
+    *,
+    block: float,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.05,
+    draws: Sequence[Integers] | None = None,
 ) -> Superiority:
     """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
 
@@ -91,6 +97,8 @@ def superiority(
         At least 1,000 are needed for a report's third digit.
     level : float
         Family-wise error of ``survivors``.
+    draws : sequence of (T,) arrays, optional
+        What ``stationary_draws`` gives for these rows, block, number and seed, if it is at hand.
 
     Fewer than four blocks or no column that varies: NaN with a reason. Sources: see the module.
     """
@@ -100,7 +108,8 @@ def superiority(
     reason = too_few_blocks(block, len(values))
     if reason is not None:
         return _untested(values, block, level, reason)
-    return superiority_of_draws(values, stationary_draws(len(values), block, resamples, seed), block, level)
+    drawn = stationary_draws(len(values), block, resamples, seed) if draws is None else draws
+    return superiority_of_draws(values, drawn, block, level)
 
 
 def superiority_of_draws(

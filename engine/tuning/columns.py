@@ -45,7 +45,7 @@ Floats = NDArray[np.float64]
 MOST = 10_000
 # Numbers in the table of returns: at 1,250 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000
-BLOCK = 2_000  # sets run at a time, whose paths are held beside the table
+BLOCK = 1_000  # sets run at a time, whose paths are held beside the table
 
 EVENLY = "evenly spaced by rank"
 DRIFTED = (
@@ -128,8 +128,7 @@ def columns_of(
     ours = own | around
     others = [each for each in known.sets if each.key not in ours]
     whole = len(study.ranked) + len(others)
-    most = min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
-    share = min(most / whole, 1.0)
+    share = min(most_used(evaluate) / whole, 1.0)
     trials = kept(study.ranked, best, max(int(len(study.ranked) * share), 1))
     sampled = evenly(others, int(len(others) * share) if share < 1.0 else len(others))
     sets: list[Parameters] = [trial.parameters for trial in trials]
@@ -163,6 +162,11 @@ def columns_of(
             *([f"{known.drifted} {DRIFTED}"] if known.drifted else []),
         ),
     )
+
+
+def most_used(evaluate: Evaluator) -> int:
+    """Return of how many sets the returns are used at most."""
+    return min(MOST, max(MOST_NUMBERS // (evaluate.last - evaluate.first + 1), 2))
 
 
 def kept(ranked: Sequence[Trial], best: Trial, most: int) -> list[Trial]:

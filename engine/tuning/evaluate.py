@@ -42,6 +42,7 @@ DRAWN = 512
 MOST_NUMBERS = 4_000_000
 
 Floats = NDArray[np.float64]
+Key = tuple[tuple[str, Any], ...]
 
 
 class Evaluator:
@@ -49,7 +50,9 @@ class Evaluator:
 
     ``metrics`` are measured beside those in machine code, which every set has. ``workers``, the threads of
     the batch engine (None: all cores), may be changed until it is first called. With ``phases`` a set is
-    run on every phase of its cycle, and what is taken of them is its outcome and its path.
+    run on every phase of its cycle, and what is taken of them is its outcome and its path. The paths of up
+    to ``keeps`` sets are kept for whoever asks for them after their outcomes; of more sets, or over phases,
+    none is.
     """
 
     def __init__(
@@ -71,6 +74,8 @@ class Evaluator:
         self.first, self.last = self._period(space)
         self.workers = workers
         self.phases = phases
+        self.keeps = 0
+        self._kept: dict[Key, Floats] = {}
         self._engine: Sweep | None = None
 
     def __call__(self, sets: Sequence[Parameters]) -> list[Outcome]:
@@ -83,11 +88,31 @@ class Evaluator:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the engine, which whoever gets this lays out again."""
-        return {**self.__dict__, "_engine": None}
+        return {**self.__dict__, "_engine": None, "_kept": {}, "keeps": 0}
 
     def paths(self, sets: Sequence[Parameters]) -> NDArray[np.float64]:
-        """Return equity at the close of each session, (N, D); NaN for a set that fails."""
-        return self._paths(sets)[1]
+        """Return equity at the close of each session, (N, D); NaN for a set that fails.
+
+        A path that was kept is given away, so that nobody holds it twice.
+        """
+        kept = [self._kept.pop(_key(each), None) for each in sets]
+        missing = [place for place, path in enumerate(kept) if path is None]
+        if len(missing) == len(sets):
+            return self._paths(sets)[1]
+        paths = np.empty((len(sets), self.last - self.first + 1))
+        for place, path in enumerate(kept):
+            if path is not None:
+                paths[place] = path
+        if missing:
+            paths[missing] = self._paths([sets[place] for place in missing])[1]
+        return paths
+
+    def _keep(self, sets: Sequence[Parameters], paths: Mapping[int, Floats]) -> None:
+        """Keep the paths of ``sets`` by their places, unless they become too many: then drop them all."""
+        if len(self._kept) + len(paths) > self.keeps:
+            self._kept, self.keeps = {}, 0
+        elif self.keeps:
+            self._kept |= {_key(sets[place]): path for place, path in paths.items()}
 
     def own_path(self, parameters: Parameters) -> NDArray[np.float64]:
         """Return the equity of a set as it stands, on its own phase alone, (D,)."""
@@ -191,10 +216,11 @@ class Evaluator:
             self._over_phases(self.phases, made, failures, metrics=metrics)
             return metrics, failures
         if isinstance(self._base, AtOnceAdapter):
-            rows = self.engine.run([*made.values()], also=self.metrics)
+            rows = self.engine.run([*made.values()], equity=self.keeps > 0, also=self.metrics)
             metrics[places] = rows.metrics
             for place, failure in zip(places, rows.failures, strict=True):
                 failures[place] = failure
+            self._keep(sets, dict(zip(places, rows.equity, strict=False)))
             return metrics, failures
         for place in places:
             try:
@@ -203,6 +229,7 @@ class Evaluator:
                 failures[place] = str(error)
                 continue
             metrics[place] = self._measured(result)
+            self._keep(sets, {place: result.equity})
         return metrics, failures
 
     def _paths(self, sets: Sequence[Parameters]) -> tuple[Sequence[str | None], NDArray[np.float64]]:
@@ -287,6 +314,10 @@ class Evaluator:
             return max(1, panel.row(self.conditions.start)), last
         made, _ = self._made(list(_most_demanding(space)))
         return common_start([*made.values()], panel), last
+
+
+def _key(parameters: Parameters) -> Key:
+    return tuple(sorted(parameters.items()))
 
 
 def _first_that_can_be_made(spec: Spec, strategies: Mapping[str, type[Any]], space: Space) -> Adapter:

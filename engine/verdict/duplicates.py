@@ -34,11 +34,13 @@ def kinds(returns: Floats, ratios: Floats) -> dict[float, Integers]:
         order = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(np.int64))]
     if len(returns) < 3 or not len(order):
         return dict.fromkeys(LEVELS, order)
-    centred = returns[:, order] - returns[:, order].mean(axis=0)
+    centred = returns[:, order]
+    centred -= centred.mean(axis=0)
     norms = np.sqrt((centred**2).sum(axis=0))
     centred /= np.maximum(norms, NO_VARIATION)
     # Rounded, so that the last bits of a product of matrices decide nothing.
-    alike = np.round(centred.T @ centred, 9)
+    alike = centred.T @ centred
+    np.round(alike, 9, out=alike)
     return {level: order[_leaders(alike > level)] for level in LEVELS}
 
 

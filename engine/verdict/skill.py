@@ -23,7 +23,7 @@ from engine.statistics.difference import sharpe_difference, sharpe_difference_bo
 from engine.statistics.estimate import Floats
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.paths import compared, observed
-from engine.statistics.resampling import resampled_p_value
+from engine.statistics.resampling import resampled_p_value, stationary_draws, too_few_blocks
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
@@ -32,7 +32,8 @@ from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
 from engine.verdict.reasons import Collected, block_length
 
 MEMORY = 300_000_000  # bytes that one test of superior predictive ability may take
-BYTES_A_CELL = 64  # of differentials, with the spectrum and its inverse
+BYTES_A_CELL = 64  # of differentials, and what is computed of them
+CHUNK = 1_000  # trials of one, where there are several
 TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
 FEWEST_RESAMPLES, MOST_RESAMPLES = 1_000, 10_000
 DIFFERENCE_BLOCKS = (1, 5, 10)
@@ -166,11 +167,15 @@ def _superior(
     if not rows:
         return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
     size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
+    draws = None
+    if columns > size:
+        # What comes out does not depend on the size of chunks, once there are several.
+        size = min(size, CHUNK)
+        if too_few_blocks(block, rows) is None:
+            draws = list(stationary_draws(rows, block, resamples, seed))
     index = benchmark[:, np.newaxis]
-    parts = []
-    for start in range(0, columns, size):
-        values = returns[:, start : start + size] - index
-        parts.append((start, superiority(values, block=block, seed=seed, resamples=resamples, level=level)))
+    test = partial(superiority, block=block, seed=seed, resamples=resamples, level=level, draws=draws)
+    parts = [(start, test(returns[:, start : start + size] - index)) for start in range(0, columns, size)]
     usable = [(start, part) for start, part in parts if part.reason is None]
     if not usable:
         return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, parts[0][1].reason)
