@@ -114,6 +114,35 @@ def test_a_unit_of_measure_as_wind_writes_it(take, store):
     assert store.read("units")["units"].tolist() == [3_970_000_000.0]
 
 
+@pytest.mark.parametrize("corner", ["", "日期"])
+@pytest.mark.parametrize("field", ["基金份额\n[单位]亿份", "基金份额(亿份)"])
+def test_codes_of_wind_above_one_field_side_by_side(take, store, corner, field):
+    rows = [
+        ["", "159363.SZ", "515980.SH"],
+        [corner, field, field],
+        [Day(45889), 39.7, 12.3],
+        [Day(45890), 39.8, 12.3],
+    ]
+    take("x.xlsx", xlsx({"Sheet1": [*rows, ["数据来源：Wind"]]}))
+    assert store.read("units")[["symbol", "units"]].to_numpy().tolist() == [
+        ["159363.SZ", 3_970_000_000.0],
+        ["159363.SZ", 3_980_000_000.0],
+        ["515980.SH", 1_230_000_000.0],
+        ["515980.SH", 1_230_000_000.0],
+    ]
+
+
+def test_fields_of_one_code_of_wind_side_by_side(take, store):
+    cells = [0.7, 0.731, 0.69, 0.729, 523000000, 371800000]
+    rows = [
+        ["", *["159363.SZ"] * 6],
+        ["Date", "open", "high", "low", "close", "volume", "amt"],
+        [Day(45889), *cells],
+    ]
+    assert take("x.xlsx", xlsx({"Sheet1": rows})).imported[0].map == "wind-plugin"
+    assert bars(store) == [BAR]
+
+
 def test_names_of_fields_in_capitals_are_no_tickers(take):
     with pytest.raises(DataError, match="do not say whether prices are adjusted"):
         take("159363.csv", "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n2025-08-20,0.7,0.731,0.69,0.729,523000000\n")
@@ -303,6 +332,10 @@ REFUSED = {
         "symbol,datetime,open,high,low,close,volume\nBOTZ,2025-08-20,30.2,30.3,29.95,30.15,493000\n",
         "do not say whether prices are adjusted, or volume is in lots",
     ),
+    "Alpha Vantage, five minutes": (
+        "date,open,high,low,close,volume\n2025-08-20 16:00:00,30.2,30.3,29.95,30.15,493\n",
+        "Its rows have times, as bars of minutes or hours do",
+    ),
     "Invesco": (
         "Fund Ticker,Holding Ticker,Shares/Par Value,MarketValue,Date\nQQQ,NVDA,208345678,36543,08/20/2025\n",
         r"lists what a fund holds: neither its units outstanding",
@@ -327,6 +360,15 @@ def test_files_that_are_refused_with_the_reason(take, vendor):
     text, words = REFUSED[vendor]
     with pytest.raises(DataError, match=words):
         take("file.csv", text)
+
+
+def test_net_assets_in_words_of_a_fund_company(take, store):
+    take(
+        "x.csv",
+        "Ticker,Date,NAV,Net Assets,Shares Outstanding\nBOTZ,08/20/2025,$30.15,$2.59 Billion,86.0 million\n",
+    )
+    assert store.read("nav")["net_assets"].tolist() == [2.59e9]
+    assert store.read("units")["units"].tolist() == [86e6]
 
 
 @pytest.mark.parametrize("day", ["08/20/2025", "20-Aug-2025", '"Aug 20, 2025"', "2025-08-20"])

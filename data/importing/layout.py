@@ -28,10 +28,11 @@ LOOKED_AT = 40
 # A row with fewer cells than this part of the usual ones is no header.
 _WIDE = 0.75
 _REGULAR = 0.8
+_MOST_LEVELS = 2
 # What pandas and yfinance call the levels of their headers.
 _LEVELS = {"price", "ticker", "tickers", "symbol", "symbols", "attributes"}
 _FIELDS = {"open", "high", "low", "close", "adj close", "volume"}
-_FIELDS |= {"dividends", "stock splits", "capital gains", "repaired?"}
+_FIELDS |= {"amt", "pre_close", "dividends", "stock splits", "capital gains", "repaired?"}
 # Fields of Chinese tables that have codes above them.
 _FIELDS |= {"开盘", "开盘价", "最高", "最高价", "最低", "最低价", "收盘", "收盘价", "前收盘价"}
 _FIELDS |= {"成交量", "成交额", "份额", "基金份额", "单位净值", "累计净值", "净值"}
@@ -207,9 +208,13 @@ def _header_row(rows: Rows) -> int:
     filled = next(place for place, count in enumerate(counts) if count)
     wide = (place for place, count in enumerate(counts) if count >= max(2, _WIDE * width))
     top = next(wide, filled)
-    # Merged cells leave most of an upper level empty.
-    above = (rows[top - 1] if top else []) or [""]
-    return top - 1 if above[0].lower() in {*_LEVELS, ""} and any(above[1:]) else top
+    # Merged cells leave most of an upper level empty, and Wind the corner of both.
+    for _ in range(_MOST_LEVELS):
+        above = (rows[top - 1] if top else []) or [""]
+        if above[0].lower() not in {*_LEVELS, ""} or not any(above[1:]):
+            break
+        top -= 1
+    return top
 
 
 def _depth(rows: Rows, top: int) -> int:

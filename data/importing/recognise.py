@@ -26,6 +26,8 @@ _OF_HOLDINGS = {
     "market value",
     "占净值比例",
 }
+# A time of the day that is not its beginning.
+_TIME = r"[ T](?!0?0:00)\d{1,2}:\d\d"
 _PRICES = ({"open", "high", "low", "close"}, {"开盘", "最高", "最低", "收盘"})
 
 
@@ -124,9 +126,9 @@ def _is_holdings(sheet: Sheet) -> bool:
 
 def _is_intraday(sheet: Sheet) -> bool:
     names = {str(name).lower(): name for name in sheet.cells.columns}
-    times = [names[name] for name in _DAYS if name in names]
+    times = [names[name] for name in (*_DAYS, "date", "日期") if name in names]
     return any({*names} >= each for each in _PRICES) and any(
-        sheet.cells[name].astype("str").str.contains(r"\d:\d\d", regex=True).any() for name in times
+        sheet.cells[name].astype("str").str.contains(_TIME, regex=True).any() for name in times
     )
 
 
