@@ -224,3 +224,30 @@ def test_a_head_sorts_its_table(name, made):
                 numbers = [each for each in cells if re.fullmatch(r"[-+]?[\d,.]+%?", each)]
                 values = [float(each.replace(",", "").rstrip("%")) for each in numbers]
                 assert values == sorted(values, reverse=order == "descending")
+
+
+def test_labels_of_pyfolios_figures_are_within_them_and_beside_each_other(tmp_path):
+    words = ("run", "share_inflow", *PERIOD, "--pyfolio", "--quiet", "--out", str(tmp_path))
+    assert main(run_backtest.load_catalogue, [*words]) == 0
+    (sheet,) = tmp_path.rglob("tearsheet.html")
+    asked = """() => {
+        const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+        const inside = (a, b) => b.left - 2 < a.left && a.right < b.right + 2
+            && b.top - 2 < a.top && a.bottom < b.bottom + 2;
+        const box = (each) => each.getBoundingClientRect(), wrong = [];
+        for (const image of document.querySelectorAll('#pyfolio .picture > svg')) {
+            const texts = [...image.querySelectorAll('text')].filter((one) => !/SYNTH/.test(one.textContent));
+            texts.forEach((one, place) => {
+                if (!inside(box(one), box(image))) wrong.push([image.ariaLabel, one.textContent]);
+                for (const other of texts.slice(place + 1)) {
+                    if (over(box(one), box(other))) {
+                        wrong.push([image.ariaLabel, one.textContent, other.textContent]);
+                    }
+                }
+            });
+        }
+        return [document.querySelectorAll('#pyfolio text').length > 200, wrong];
+    }"""
+    with opened(sheet) as (page, _):
+        assert page.evaluate(asked) == [True, []]

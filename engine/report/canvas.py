@@ -28,6 +28,7 @@ RUN, BENCHMARK, EQUAL_WEIGHT, CASH = "#2f6fd0", "#8b93a1", "#d98a1f", "#c9cdd4"
 GAIN, LOSS, WARNING = "#2a9d6a", "#d1495b", "#c0392b"
 SERIES = ("#2f6fd0", "#d98a1f", "#2a9d6a", "#a05fc0", "#d1495b", "#3aa6b9", "#8a6d3b", "#e377a2", "#7f7f7f")
 
+LEGEND_COLUMNS = 5  # of a legend below the axes
 WIDE, HALF = 8.6, 5.3  # inches; the page shows 980 and 480 pixels of them
 PLACEHOLDERS = {"ink": "#0b0c0d", "grid": "#0b0c0e", "paper": "#0b0c0f"}
 PAPER = {"ink": "#20242b", "grid": "#d9dce1", "paper": "#ffffff"}
@@ -60,6 +61,7 @@ def style(theme: Theme) -> Any:  # matplotlib types the keys, differently from r
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
         "axes.titlepad": 8,
+        "axes.titley": 1.0,  # otherwise every tick is measured to see whether the title is in its way
         "axes.labelsize": 9 * scale,
         "xtick.labelsize": 8.5 * scale,
         "ytick.labelsize": 8.5 * scale,
@@ -82,6 +84,7 @@ def style(theme: Theme) -> Any:  # matplotlib types the keys, differently from r
         "grid.linewidth": 0.7,
         "axes.spines.top": False,
         "axes.spines.right": False,
+        "xtick.major.pad": 6,  # so that the first label is not in the way of the lowest level
         "xtick.major.size": 0,
         "ytick.major.size": 0,
         "xtick.minor.size": 0,
@@ -114,21 +117,24 @@ def mark_synthetic(figure: Figure | SubFigure) -> None:
     figure.text(0.995, 0.99, STAMP, color=WARNING, fontsize=0.83 * size, weight="bold", ha="right", va="top")
 
 
-def settle(figure: Figure) -> None:
-    """Lay out a figure for good, on a grid of a hundred-thousandth of its size.
+def make_room(figure: Figure, axes: Axes) -> None:
+    """Place axes so that their labels have room, and a legend below them, by the number of letters.
 
-    The solver behind the layout adds up in the order of memory addresses, so that the last digits of a
-    position differ from one process to the next, and with them the bytes of a file.
+    matplotlib's layouts measure every text several times, which takes longer than to draw it; and the letters
+    that count are those of the reader's browser. Panels whose levels are of one length begin at one place.
     """
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine("none")
-    for part in figure.subfigs:
-        part.bbox_relative.set_points(part.bbox_relative.get_points().round(5))
-    for axes in figure.axes:
-        place = axes.get_position(original=True)
-        axes.set_position(tuple(round(number, 5) for number in place.bounds))
+    from matplotlib import rcParams
+
+    width, height = figure.get_size_inches()
+    letter, line = 0.62 * rcParams["ytick.labelsize"] / 72.0, 1.35 * rcParams["axes.labelsize"] / 72.0
+    levels = axes.yaxis.get_major_formatter().format_ticks(list(axes.yaxis.get_majorticklocs()))
+    left = 0.08 + letter * max(4, *(len(str(level)) for level in levels)) + line * bool(axes.get_ylabel())
+    rows = sum(-(-len(each.get_texts()) // LEGEND_COLUMNS) for each in figure.legends)
+    bottom = 0.12 + line * (1 + bool(axes.get_xlabel()) + 1.2 * rows)
+    wide, high = width - left - 0.12, height - bottom - line - 0.14
+    axes.set_position((left / width, bottom / height, wide / width, high / height))
+    axes.yaxis.set_label_coords((0.9 * line - left) / wide, 0.5)
+    axes.xaxis.set_label_coords(0.5, -(line + 0.06) / high)
 
 
 def svg(picture: Picture, *, synthetic: bool) -> Safe:
@@ -137,14 +143,15 @@ def svg(picture: Picture, *, synthetic: bool) -> Safe:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDE if picture.wide else HALF, picture.height), layout="constrained")
+    figure = Figure(figsize=(WIDE if picture.wide else HALF, picture.height))
     picture.draw(figure)
     if synthetic:
         mark_synthetic(figure)
-    settle(figure)
+    for axes in figure.axes:
+        make_room(figure, axes)
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": picture.name}):
-        # Not savefig, which draws everything twice: the first time to lay out what is settled already.
+        # Not savefig, which draws everything twice: the first time for a layout.
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return _inline(buffer.getvalue(), picture.title)
 

@@ -19,8 +19,9 @@ from engine.report import canvas
 from engine.report import pyfolio_panels as panels
 from engine.report.canvas import Picture
 from engine.report.pyfolio_door import pyfolio
-from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, HALF_YEAR, Inputs, corrected
+from engine.report.pyfolio_inputs import FEWEST_ROUND_TRIPS, Inputs, corrected
 from engine.report.pyfolio_panels import Panels
+from engine.report.pyfolio_shorter import HALF_YEAR
 from engine.result import Result
 
 if TYPE_CHECKING:

@@ -1,27 +1,29 @@
 """What pyfolio takes, and pyfolio put right.
 
 What pyfolio gets wrong is put right here and nowhere else: it annualises on 252 sessions (here: the
-exchange's) and takes seconds for the rolling beta (here: the same numbers by rolling sums), see
-``corrected``; it measures drawdowns from the first session's close (here: from the initial capital), and
-matches round trips share by share and across splits (see ``engine.results.trades``), see ``Inputs``.
+exchange's), see ``corrected``; measures drawdowns from the first session's close (here: from the initial
+capital), and matches round trips share by share and across splits (see ``engine.results.trades``), see
+``Inputs``.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from engine.metrics.empyrical import empyrical
 from engine.report.pyfolio_door import pyfolio
+from engine.report.pyfolio_shorter import OF_SCIPY, Beta, aggregate_returns, rolling_beta
 from engine.result import Result
 from engine.results.trades import executions, round_trips
 
-HALF_YEAR = 126  # sessions in pyfolio's rolling windows
 FEWEST_ROUND_TRIPS = 5  # pyfolio's own threshold
 
 
@@ -96,37 +98,40 @@ def corrected(sessions_per_year: float) -> Iterator[None]:
     with warnings.catch_warnings():
         # Deprecations of pandas and seaborn.
         warnings.simplefilter("ignore")
-        import empyrical.periods
         import matplotlib.pyplot as plt
 
-        factors, timeseries = empyrical.periods.ANNUALIZATION_FACTORS, pyfolio().timeseries
-        daily, year, beta = factors["daily"], timeseries.APPROX_BDAYS_PER_YEAR, timeseries.rolling_beta
+        plotting, timeseries = pyfolio().plotting, pyfolio().timeseries
+        statistics = [OF_SCIPY.get(each.__name__, each) for each in timeseries.SIMPLE_STAT_FUNCS]
+        ours = (
+            (timeseries, "APPROX_BDAYS_PER_YEAR", sessions_per_year),
+            (timeseries, "SIMPLE_STAT_FUNCS", statistics),
+            (timeseries, "rolling_beta", rolling_beta),
+            (plotting, "sp", SimpleNamespace(stats=SimpleNamespace(beta=Beta))),
+            (empyrical(), "aggregate_returns", aggregate_returns),
+        )
+        theirs = [(module, name, getattr(module, name)) for module, name, _ in ours]
+        factors = empyrical().periods.ANNUALIZATION_FACTORS
+        daily, factors["daily"] = factors["daily"], sessions_per_year
         backend = dict.__getitem__(plt.rcParams, "backend")  # the usual way to ask would choose one
         plt.switch_backend("agg")
-        factors["daily"] = timeseries.APPROX_BDAYS_PER_YEAR = sessions_per_year
-        timeseries.rolling_beta = rolling_beta
+        _put(ours)
         try:
             with _plain_dates():
                 yield
         finally:
-            factors["daily"], timeseries.APPROX_BDAYS_PER_YEAR = daily, year
-            timeseries.rolling_beta = beta
+            factors["daily"] = daily
+            _put(theirs)
             if isinstance(backend, str):
                 with suppress(ImportError):
                     plt.switch_backend(backend)
+
+
+def _put(values: Iterable[tuple[Any, str, object]]) -> None:
+    for module, name, value in values:
+        setattr(module, name, value)
 
 
 def _plain_dates() -> AbstractContextManager[object]:
     """Keep pandas from turning evenly spaced days into periods, which leaves some panels blank."""
     parameters: Any = pd.plotting.plot_params
     return cast("AbstractContextManager[object]", parameters.use("x_compat", True))
-
-
-def rolling_beta(
-    returns: pd.Series[float], factor_returns: pd.Series[float], rolling_window: int = HALF_YEAR
-) -> pd.Series[float]:
-    """Return pyfolio's rolling beta (each window has ``rolling_window + 1`` rows), by rolling sums."""
-    ours = returns.rolling(rolling_window + 1, min_periods=2)
-    theirs = factor_returns.rolling(rolling_window + 1, min_periods=2)
-    beta = ours.cov(factor_returns) / theirs.var()
-    return beta.where(np.arange(len(beta)) >= rolling_window)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from engine.report import canvas
 from engine.report.canvas import Picture
-from engine.report.pyfolio_inputs import corrected
 from engine.result import Floats
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Panels:
-    """Collects pictures; each draws one panel of pyfolio and tidies it."""
+    """Collects pictures; each draws one panel of pyfolio and tidies it, inside of ``corrected``."""
 
     def __init__(self, sessions_per_year: float) -> None:
         self.sessions_per_year = sessions_per_year
@@ -39,9 +38,13 @@ class Panels:
         """Add a panel; ``dated`` if its x axis is time, ``percent`` if its y axis is a fraction."""
 
         def draw_on(figure: Figure | SubFigure) -> None:
+            from matplotlib.ticker import NullLocator
+
             axes = figure.subplots()
-            with corrected(self.sessions_per_year):
-                draw(axes)
+            if dated:
+                # pandas would make ticks, and turn their labels, for the sake of another axis than ours.
+                axes.xaxis.set_major_locator(NullLocator())
+            draw(axes)
             axes.set_title(title)
             _tidy(axes)
             if percent:
@@ -49,8 +52,6 @@ class Panels:
             if dated:
                 axes.set_xlabel("")
                 canvas.date_axis(axes)
-                for label in axes.get_xticklabels():
-                    label.set(rotation=0, horizontalalignment="center")
 
         name = "pyfolio_" + "".join(letter if letter.isalnum() else "_" for letter in title.lower())
         self.pictures.append(Picture(name, title, caption, draw_on, wide=wide))
@@ -100,15 +101,18 @@ def plain_log(axes: Axes) -> None:
 
 
 def readable(axes: Axes) -> None:
-    """Shrink the numbers in the cells, and drop axis labels that say nothing."""
+    """Shrink the numbers in the cells, drop axis labels that say nothing, and write years upright."""
     for text in axes.texts:
         text.set_fontsize("small")
     axes.set(xlabel="", ylabel="")
+    axes.tick_params(axis="y", rotation=0)
 
 
 def legend_below(axes: Axes) -> None:
     """Put the legend below the axes."""
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=5)
+    if (beside := axes.get_legend()) is not None:
+        beside.remove()
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=canvas.LEGEND_COLUMNS)
 
 
 def relabelled(axes: Axes) -> None:

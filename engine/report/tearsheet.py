@@ -178,11 +178,11 @@ def _funds(result: Result, funds: list[Chart]) -> Safe:
 def _pyfolio(result: Result) -> Part:
     from engine.report import canvas
     from engine.report.pyfolio_figures import pyfolio_pictures
-    from engine.report.pyfolio_inputs import Inputs
+    from engine.report.pyfolio_inputs import Inputs, corrected
     from engine.report.pyfolio_tables import pyfolio_sections, pyfolio_tables
 
     inputs = Inputs.of(result)
-    with canvas.styled("page"):
+    with canvas.styled("page"), corrected(result.sessions_per_year):
         pictures, left_out = pyfolio_pictures(result, inputs)
         drawn = [
             html.figure(canvas.svg(each, synthetic=result.synthetic), each.caption, wide=each.wide)
