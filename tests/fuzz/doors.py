@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.fuzz import folders, importing, tables, typed
+from tests.fuzz import folders, importing, tables, typed, vendors
 from tests.fuzz.door import Door
 
 DOORS = {
     "text": Door("text files, on the fast path of an import and on the careful one", importing.texts, 12),
     "table": Door("tables of which it is known what they say", importing.tables, 14, importing.tables_spoilt),
+    "answer": Door("data frames that vendors answer with", vendors.answers, 20, vendors.answers_spoilt),
     "container": Door("JSON, Parquet, workbooks, packed files", importing.containers, 12),
     "inside": Door("workbooks and packed files, spoilt inside", importing.sheets, 14),
     "map": Door("maps of one's own", importing.own_maps, 10),

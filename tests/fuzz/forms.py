@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from random import Random
@@ -216,15 +216,24 @@ def _typed_days(made: Table, frame: pd.DataFrame, header: str, random: Random) -
     made.hands.append(f"day {way}")
 
 
-def write(kind: str, random: Random, spoilings: int) -> bytes:
+def answer_file(made: Table, _random: Random) -> tuple[str, bytes]:
+    """Write the data frame that a vendor's library returns, as CSV."""
+    frame = pd.DataFrame([[row.cells[name] for name in made.headers] for row in made.rows])
+    return "answer.csv", frame.to_csv(index=False, header=[*made.headers.values()]).encode()
+
+
+Form = Callable[[Table, Random], tuple[str, bytes]]
+FORMS: tuple[Form, ...] = (text_file, text_file, text_file, document, workbook, parquet)
+
+
+def write(kind: str, random: Random, spoilings: int, form: Form | None = None) -> bytes:
     """Return a file, spoilt so many times, behind a line of JSON that has its name and what it says."""
     made = table(kind, random)
     for _ in range(spoilings):
         hand = random.choice(HANDS)
         made.hands.append(hand.__name__)
         hand(made, random)
-    form = random.choice((text_file, text_file, text_file, document, workbook, parquet))
-    name, content = form(made, random)
+    name, content = (form or random.choice(FORMS))(made, random)
     says = [[row.symbol, row.day, row.says] for row in made.rows]
     told = {"kind": kind, "name": name, "hands": made.hands, "columns": made.headers, "says": says}
     return json.dumps(told, ensure_ascii=False).encode() + b"\n" + content

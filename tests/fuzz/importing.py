@@ -30,7 +30,7 @@ from tests.fuzz.files import files, maps
 from tests.fuzz.forms import write
 from tests.fuzz.written import LAYOUTS
 
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 class Kept:
@@ -95,7 +95,7 @@ def check_against(content: bytes, tables: Mapping[str, pd.DataFrame]) -> None:
     """AssertionError if a number out of a file in our own form does not stand in it, read plainly."""
     text = unicodedata.normalize("NFKC", decoded(content))
     there = {0.0}
-    for found in _NUMBER.findall(text):
+    for found in NUMBER.findall(text):
         for way in {found, found.replace(",", ""), *found.split(",")}:
             try:
                 number = float(way)
@@ -141,9 +141,7 @@ def tables(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         if isinstance(found, str):
             return False
         (imported, _), brought = found
-        says: dict[tuple[str, str], list[dict[str, list[float]]]] = {}
-        for symbol, day, values in told["says"]:
-            says.setdefault((symbol, day), []).append(values)
+        says = said_by(told)
         ((name, frame),) = brought.items()
         assert name == LAYOUTS[told["kind"]].table
         keys = zip(frame["symbol"], frame["day"].astype("str"), strict=True)
@@ -163,6 +161,14 @@ def tables(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         return True
 
     return {kind: write(kind, Random(kind), 0) for kind in LAYOUTS}, open_
+
+
+def said_by(told: Mapping[str, Any]) -> dict[tuple[str, str], list[dict[str, list[float]]]]:
+    """Return what a file says of each fund and day, row by row."""
+    says: dict[tuple[str, str], list[dict[str, list[float]]]] = {}
+    for symbol, day, values in told["says"]:
+        says.setdefault((symbol, day), []).append(values)
+    return says
 
 
 def check_cell(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from engine.orders.formats import CAN, FORMATS, Format, format_of, read_file, wr
 from engine.orders.positions import read_holdings
 from strategies import STRATEGIES
 from tests.fuzz.door import Open
-from tests.fuzz.importing import rows_of
+from tests.fuzz.importing import NUMBER, rows_of
 
 FUNDS = ("157001.SZ", "157003.SZ", "586012.SH")
 CALENDAR = """# Ours.
@@ -134,6 +135,7 @@ positions = { code = "symbol", qty = "shares" }
 def weights(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     """Target weights: those that are taken stand in the file."""
     known = load_panel(Demo(), list(FUNDS)).known
+    sessions_known = {str(day): place for place, day in enumerate(known.days.astype("datetime64[D]"))}
     days = [str(day) for day in known.days[-30::7].astype("datetime64[D]")]
     lines = [
         f"{day},{symbol},{weight}"
@@ -154,6 +156,11 @@ def weights(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         column = names.index("weight")
         there = {0.0, *(float(row[column]) for row in rows)}
         assert set(found[~np.isnan(found)].tolist()) <= there
+        places = [names.index(name) for name in ("day", "symbol", "weight")]
+        for day, symbol, weight in ([row[place] for place in places] for row in rows):
+            if day in sessions_known and symbol in FUNDS:
+                at = found[sessions_known[day], FUNDS.index(symbol)]
+                assert at == float(weight), f"{symbol} has {at} on {day}, and {weight} in the file"
         return True
 
     return {"weights": example}, open_
@@ -166,16 +173,31 @@ def brokers(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     def open_(name: str, content: bytes) -> bool:
         form, what = name.split()
         path.write_bytes(content)
+        numbers = {abs(number) for number in numbers_in(content)}
         if what == "positions":
-            read_holdings(path, FORMATS[form])
+            held = read_holdings(path, FORMATS[form])
+            assert {abs(float(shares)) for shares in held.values()} <= {0.0, *numbers}, "shares of nobody"
         rows = read_file(path, what, FORMATS[form])
         for row in rows:
             assert abs(row.shares) < 2**53
             assert row.price is None or (math.isfinite(row.price) and row.price > 0.0)
             assert row.costs is None or math.isfinite(row.costs)
+            for value in (row.shares, row.price, row.costs):
+                assert value is None or abs(float(value)) in numbers, f"{value} stands nowhere"
         return True
 
     return {name: text.encode() for name, text in ORDERS.items()}, open_
+
+
+def numbers_in(content: bytes) -> set[float]:
+    """Return the numbers of a text, with and without the commas between their digits."""
+    text = unicodedata.normalize("NFKC", content.decode("utf-8", "replace"))
+    found = {0.0}
+    for word in NUMBER.findall(text):
+        for way in {word, word.replace(",", ""), *word.split(",")}:
+            with suppress(ValueError):
+                found.add(float(way))
+    return found
 
 
 def formats(folder: Path) -> tuple[Mapping[str, bytes], Open]:
