@@ -416,6 +416,9 @@ def test_what_has_no_account_is_refused(tmp_path):
     tranches = STRATEGIES["share_inflow"](rebalance=3, tranches=3)
     with pytest.raises(UsageError, match="of one sleeve"):
         new_account(tmp_path / "other", job(tranches, evening, conditions))
+    with pytest.raises(UsageError, match="of one sleeve"):  # its file says so since
+        stepped(folder, tranches, evening, conditions)
+    assert read_account(folder).sessions == ()
     stepped(folder, strategy, Evening(date(2025, 7, 10)), conditions)
     with pytest.raises(DataError, match="data end before the account"):
         stepped(folder, strategy, evening, conditions)

@@ -15,14 +15,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from data.errors import UsageError
 from data.load import load_panel
 from engine import run
+from engine.accounts.lines import read_account
 from engine.commands.account import AccountJob, new_account, step_account
 from engine.commands.job import job_of
 from engine.orders.next_open import decide_next, next_panel
 from engine.orders.tickets import tickets_of
 from engine.simulation.standing import Standing
 from engine.spec import Conditions
+from strategies import STRATEGIES
 from tests.helpers.scenarios import IMPLEMENTATIONS
 from tests.oracle import Action, Decision, Fund, Rejection, Scenario
 from tests.test_currency import CN, US, made
@@ -201,3 +204,53 @@ def test_what_waits_is_ordered_the_next_morning_of_a_run_and_of_an_account(tmp_p
             assert (ticket.symbol, ticket.why) == (CN, "waited for the money of a sale in New York")
             assert ticket.wanted >= fill["shares"]
     assert [each.equity for each in stepped] == whole.equity[-1:].tolist()
+
+
+@dataclass(frozen=True)
+class ThereAndBack:
+    """Every three sessions all that was in one market goes to the other."""
+
+    def target_weights(self, known: Any) -> NDArray[np.float64]:
+        weights = np.full((len(known.days), len(known.symbols)), np.nan)
+        abroad = np.array([each.endswith(".US") for each in known.symbols], dtype=float)
+        for number, row in enumerate(range(5, len(weights), 3)):
+            weights[row] = (abroad if number % 2 else 1.0 - abroad) / 2.0
+        return weights
+
+
+def test_an_account_over_two_markets_day_by_day_is_the_backtest(tmp_path: Path) -> None:
+    store = made(tmp_path / "both")
+    first, last = date(2025, 1, 21), date(2025, 2, 13)
+    whole = run(ThereAndBack(), load_panel(store, end=last), start=first, end=last)
+    account, stepped, waited = None, [], 0
+    for day in whole.days.tolist():
+        source = Before(store, date.fromordinal(day.toordinal() + 1))
+        job = job_of(ThereAndBack(), load_panel(source), Conditions(start=first), source)
+        account = account or new_account(tmp_path / "desk", job)
+        (session,) = step_account(AccountJob(read_account(account.folder), job))
+        stepped.append(session)
+        waited += len(session.waiting)
+    assert waited > 1
+    assert [each.day for each in stepped] == whole.days.tolist()
+    assert [each.equity for each in stepped] == whole.equity.tolist()
+    fills = [(str(each.day), *fill[:3]) for each in stepped for fill in each.fills]
+    columns = whole.fills[["symbol", "shares", "price"]].itertuples(index=False, name=None)
+    assert fills == [(str(day.date()), *rest) for day, rest in zip(whole.fills["day"], columns, strict=True)]
+
+
+def test_an_account_over_two_markets_is_of_one_sleeve(tmp_path: Path) -> None:
+    """What waits is not written down by sleeve, nor is anything else of an account."""
+    store = made(tmp_path / "both")
+    panel = load_panel(store)
+    one, two = (
+        job_of(
+            STRATEGIES["momentum"](lookback=3, top=2, rebalance=2, tranches=each), panel, Conditions(), store
+        )
+        for each in (1, 2)
+    )
+    with pytest.raises(UsageError, match="a paper account is of one sleeve"):
+        new_account(tmp_path / "desk", two)
+    account = new_account(tmp_path / "desk", one)
+    # As of a strategy's own file, whose default was changed since.
+    with pytest.raises(UsageError, match="a paper account is of one sleeve"):
+        next(step_account(AccountJob(account, two)))

@@ -44,9 +44,11 @@ def require_steps(adapter: Adapter) -> None:
 def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditions) -> Iterator[Session]:
     """Yield the sessions of ``panel`` that ``account`` has not done, in order.
 
-    DataError where the data end before the account does, or are not of its sessions.
+    Errors of ``require_steps``, and DataError where the data end before the account does, or are not of its
+    sessions.
     """
     last = len(panel.days) - 1
+    require_steps(adapter)  # its file may say something else than when the account began
     done = account.last_day
     if conditions.start is not None and panel.days[last].item() < conditions.start:
         return  # it has not begun
