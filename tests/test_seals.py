@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,12 +29,14 @@ from engine import (
     validate,
 )
 from engine.commands.looks import body_of_panel
+from engine.commands.seals import open_seal
 from engine.commands.tune import Search
 from engine.record.body import body_of
 from engine.record.lines import Look, Seal
 from engine.record.record import LAST_DAY, Record
 from engine.record.seals import into, shut_on
 from engine.record.sets import ParameterSets
+from engine.results.loading import load
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
@@ -202,6 +206,43 @@ def test_a_hold_out_that_was_broken_or_opened_by_another_study_is_seen(
     run(Momentum(lookback=20), panel, break_seal=True)
     seen = opened(third, tmp_path)
     assert [each.split()[1] for each in seen] == ["opened", "opened", "broken", "run"]
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_an_opening_that_a_kill_cut_short_is_ended_and_has_seen_nothing(
+    state: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = searched(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+
+    def noted(*words: Any) -> None:
+        open_seal(*words)
+        raise KeyboardInterrupt
+
+    # On record, and not yet in the study.
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.commands.validate.open_seal", noted)
+        with pytest.raises(KeyboardInterrupt):
+            opened(study, tmp_path / "one")
+    # In the study, and its run not yet saved.
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.tuning.holdout.save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            opened(study, tmp_path / "one")
+    assert not list((tmp_path / "one").glob("momentum-????????"))
+    assert opened(study, tmp_path / "one") == ()
+    (folder,) = (tmp_path / "one").glob("momentum-????????")
+    assert str(load(folder).days[0]) == "2021-09-01"
+    assert [each.kind for each in state.read().lines if isinstance(each, Seal)] == ["shut", "opened"]
+    with pytest.raises(UsageError, match=r"was opened on .* already"):
+        opened(study, tmp_path / "one")
+    # Of a copy of the study from before it was opened, that is a look.
+    (seen,) = opened(study, tmp_path / "copy")
+    assert f"opened 2021-09-01 to 2021-12-31 hold-out of {study}" in seen
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from engine.commands.job import Job
 from engine.commands.looks import body_of_panel, days_of, record_of
 from engine.commands.record import describe
 from engine.pipeline import OpenMarket
-from engine.record.lines import Forgotten, Seal
+from engine.record.lines import Forgotten, Seal, key_of
 from engine.record.record import LAST_DAY, new_id, now
 from engine.record.seals import into, period_of, shut_on
 from engine.spec import Spec
@@ -77,14 +77,16 @@ def shut_seal(spec: Spec, market: OpenMarket, study: str, first: str, last: str 
         )
 
 
-def open_seal(market: OpenMarket, study: str, first: object, last: object) -> tuple[str, ...]:
+def open_seal(market: OpenMarket, study: str, first: object, last: object, opening: str) -> tuple[str, ...]:
     """Put on record that a hold-out is opened, and return in words what looked into it before.
 
-    Also what cannot be known of it.
+    Also what cannot be known of it. ``opening`` is the id under which it is noted: a kill may have come
+    after that, and the same opening, begun again, is no look before it.
     """
     record, body = record_of(market), body_of_panel(market.panel)
     contents = record.read()
-    seen = [" ".join(filter(None, describe(line))) for line in into(contents, body, first, last)]
+    others = (line for line in into(contents, body, first, last) if key_of(line) != opening)
+    seen = [" ".join(filter(None, describe(line))) for line in others]
     seen += [f"cannot be known: {each}" for each in (*contents.unread, *record.refusing())]
     if contents.damaged:
         seen.append(f"cannot be known: {contents.damaged} lines of the record are damaged")
@@ -93,5 +95,5 @@ def open_seal(market: OpenMarket, study: str, first: object, last: object) -> tu
         for line in contents.of(body, first, last)
         if isinstance(line, Forgotten)
     ]
-    record.note(Seal(new_id(), now(), "opened", study, body.name, str(first), str(last)), body)
+    record.note(Seal(opening, now(), "opened", study, body.name, str(first), str(last)), body)
     return tuple(seen)

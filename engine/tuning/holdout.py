@@ -20,14 +20,19 @@ from data.source import open_source, spans_of
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
 from engine.record.journal import Journal, encode, read_lines
+from engine.record.record import new_id
 from engine.results.folder import save
+from engine.results.runs import is_run
 from engine.spec import Spec
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
 
-Witness = Callable[[OpenMarket, str, object, object], tuple[str, ...]]
+Witness = Callable[[OpenMarket, str, object, object, str], tuple[str, ...]]
+"""Of a market, a study, the first and the last session, and the id of this opening."""
 
 KEY = "holdout"
+# Noted before the record knows of it, so that after a kill it is known whose opening that was.
+OPENING = "opening"
 METRICS = ("cum_returns_final", "annual_return", "sharpe_ratio", "max_drawdown", "turnover")
 
 
@@ -85,8 +90,9 @@ def open_holdout(
 ) -> Opened:
     """Run the best trial on the hold-out, write its run under ``out``, and write down that it is open.
 
-    ``witness`` puts on record that it is, and says what had looked into it. UsageError if the study has
-    none, has no best trial, or if it was opened before; DataError if the data have no session in it.
+    ``witness`` puts on record that it is, and says what had looked into it. What a kill left undone is done.
+    UsageError if the study has no hold-out, has no best trial, or if it was opened before; DataError if the
+    data have no session in it.
     """
     study, folder = reopened.study, reopened.study.folder
     held_out = study.header.get(KEY)
@@ -95,48 +101,66 @@ def open_holdout(
             f"the study {folder} has no hold-out",
             hint="Search again with --holdout DAY: to keep some sessions shut.",
         )
-    before = opened(folder)
-    if before is not None:
-        raise UsageError(
-            f"the hold-out of {folder} was opened on {before.at} already, with trial {before.trial}",
-            received=", ".join(f"{name} {_text(value)}" for name, value in before.metrics.items()),
-            limit="once",
-            hint="What is chosen from here on needs sessions that nobody has looked at.",
-        )
-    best = study.best
-    if best is None:
-        raise UsageError(f"the study {folder} has no trial to try on the hold-out")
-    spec = reopened.spec.with_(
-        parameters={**reopened.spec.parameters, **best.parameters},
-        start=date.fromisoformat(held_out["start"]),
-        end=date.fromisoformat(held_out["end"]) if held_out["end"] else None,
-        engine="reference",
-    )
-    market = open_market(spec, watch)
-    if str(market.panel.days[-1]) < held_out["start"]:
-        raise DataError(
-            "the data have no session in the hold-out",
-            received=f"up to {market.panel.days[-1]}",
-            limit=f"from {held_out['start']} on",
-            hint="Import later data.",
-        )
-    with watch("simulation"):
-        result = execute(spec, strategy_of(spec, strategies), market)
-    metrics = compute_metrics(result)
-    found = Opened(
-        at=datetime.now().astimezone().isoformat(timespec="seconds"),
-        trial=best.number,
-        first_day=str(result.days[0]),
-        last_day=str(result.days[-1]),
-        run_id=result.name,
-        metrics={name: metrics[name] for name in METRICS},
-        seen=witness(market, str(study.header["study_id"]), result.days[0], result.days[-1]),
-    )
-    # Written down before anybody sees the result: whoever has seen it has opened it.
     with Journal(folder / STUDY_FILE) as journal:
+        before = opened(folder)
+        if before is not None and is_run(out / before.run_id):
+            raise _opened_already(folder, before)
+        best = study.best if before is None else study.trials[before.trial]
+        if best is None:
+            raise UsageError(f"the study {folder} has no trial to try on the hold-out")
+        spec = reopened.spec.with_(
+            parameters={**reopened.spec.parameters, **best.parameters},
+            start=date.fromisoformat(held_out["start"]),
+            end=date.fromisoformat(held_out["end"]) if held_out["end"] else None,
+            engine="reference",
+        )
+        market = open_market(spec, watch)
+        if str(market.panel.days[-1]) < held_out["start"]:
+            raise DataError(
+                "the data have no session in the hold-out",
+                received=f"up to {market.panel.days[-1]}",
+                limit=f"from {held_out['start']} on",
+                hint="Import later data.",
+            )
+        with watch("simulation"):
+            result = execute(spec, strategy_of(spec, strategies), market)
+        metrics = compute_metrics(result)
+        if before is not None:
+            if result.name != before.run_id:
+                raise _opened_already(folder, before)
+            save(result, metrics, out / result.name)  # which a kill had prevented
+            return before
+        opening = _opening(folder)
+        if opening is None:
+            opening = new_id()
+            journal.append([encode({OPENING: opening})])
+        found = Opened(
+            at=datetime.now().astimezone().isoformat(timespec="seconds"),
+            trial=best.number,
+            first_day=str(result.days[0]),
+            last_day=str(result.days[-1]),
+            run_id=result.name,
+            metrics={name: metrics[name] for name in METRICS},
+            seen=witness(market, str(study.header["study_id"]), result.days[0], result.days[-1], opening),
+        )
+        # Written down before anybody sees the result: whoever has seen it has opened it.
         journal.append([encode({KEY: vars(found)})])
-    save(result, metrics, out / result.name)
+        save(result, metrics, out / result.name)
     return found
+
+
+def _opening(folder: Path) -> str | None:
+    """Return the id under which this study began to open its hold-out; None if it did not."""
+    return next((str(line[OPENING]) for _, line in read_lines(folder / STUDY_FILE) if OPENING in line), None)
+
+
+def _opened_already(folder: Path, before: Opened) -> UsageError:
+    return UsageError(
+        f"the hold-out of {folder} was opened on {before.at} already, with trial {before.trial}",
+        received=", ".join(f"{name} {_text(value)}" for name, value in before.metrics.items()),
+        limit="once",
+        hint="What is chosen from here on needs sessions that nobody has looked at.",
+    )
 
 
 def _text(value: float | None) -> str:
