@@ -16,7 +16,9 @@ from data.store.store import Store
 from engine.cli.main import main
 from engine.commands import doctor
 from engine.installed import DISTRIBUTION, version
+from engine.results.folder import save
 from engine.spec import versions
+from tests.test_folder import METRICS, make_result
 
 
 @pytest.fixture
@@ -107,6 +109,16 @@ def test_a_damaged_run_and_a_damaged_record_are_named(call, store, tmp_path):
     assert code == 3
     assert faults(found)["results"] == ["damaged in results: momentum-00000000"]
     assert faults(found)["record"] == ["1 line of the record cannot be read, so that verdicts are withheld"]
+
+
+def test_runs_without_checksums_are_counted(tmp_path):
+    for name in ("one", "two"):
+        save(make_result(), METRICS, tmp_path / name)
+    (told,) = doctor._results(doctor.Patient(None, tmp_path))
+    assert told == ("ok", f"2 runs in {tmp_path}, none damaged", "")
+    (tmp_path / "one" / "SHA256SUMS").unlink()
+    (told,) = doctor._results(doctor.Patient(None, tmp_path))
+    assert told[1].endswith("none damaged; 1 without SHA256SUMS, of an earlier version")
 
 
 @pytest.mark.parametrize(("left", "state"), [(-1, "fault"), (0, "remark"), (59, "remark"), (60, "ok")])

@@ -28,6 +28,7 @@ from engine.installed import DISTRIBUTION, version
 from engine.record.record import Record
 from engine.results.loading import load, read_metrics
 from engine.results.runs import runs_in
+from engine.results.sums import SUMS
 from engine.sweeps.sweep import must_compile
 
 # What is imported only when it is needed, so that a broken one would show late.
@@ -259,7 +260,9 @@ def _results(patient: Patient) -> Found:
         names = ", ".join(damaged[:3]) + (f" and {len(damaged) - 3} more" if len(damaged) > 3 else "")
         yield "fault", f"damaged in {patient.out}: {names}", "Make them again, or delete their folders."
     else:
-        yield "ok", f"{count(len(folders), 'run')} in {patient.out}, none damaged", ""
+        unsealed = sum(not (folder / SUMS).is_file() for folder in folders)
+        told = f"; {unsealed} without {SUMS}, of an earlier version" if unsealed else ""
+        yield "ok", f"{count(len(folders), 'run')} in {patient.out}, none damaged{told}", ""
 
 
 EXAMS: dict[str, Callable[[Patient], Found]] = {
