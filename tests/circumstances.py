@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.helpers.box import Picture, differences, picture
-from tests.kills import ROOT, make_files
+from tests.kills.files import make_files
+from tests.kills.processes import ROOT
 
 # Name -> variables of the environment; those that begin with a dot are told to ``play`` itself.
 CIRCUMSTANCES: dict[str, dict[str, str]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from data.store.manifest import BESIDE, FILE, MANIFEST, read_manifest
+from engine.results.sums import SUMS
 
-# Of lines: when it was noted, and the id that was drawn for it.
-DRAWN = ("at", "look", "judgement", "seal", "forgotten")
+# Of lines: when it was noted, the id that was drawn for it, and the checksum of all of it.
+DRAWN = ("at", "look", "judgement", "seal", "forgotten", "opening", "crc32")
 TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 TIMES = {"arrivals": ["came"], "revisions": ["replaced"]}
 RECORD = "record.jsonl"
@@ -45,12 +47,12 @@ class Picture:
 
 
 def picture(top: Path) -> Picture:
-    """Return the picture of a folder; nothing in it is changed."""
+    """Return the picture of a folder; nothing in it is changed. Where it lies is not in it."""
     parts: dict[str, Any] = {}
     lines: dict[str, list[str]] = {}
     left: list[str] = []
     _add(top, top, parts, lines, left)
-    records = {name: _standing(top / name) for name in lines if name.endswith(RECORD)}
+    records = {name: _standing(top / name, top) for name in lines if name.endswith(RECORD)}
     return Picture(parts, lines, records, tuple(sorted(left)))
 
 
@@ -72,7 +74,7 @@ def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[st
                     _add(top, record, parts, lines, left)
             elif (path / "manifest.json").exists():
                 parts[name] = {
-                    str(each.relative_to(path)): _content(each)
+                    str(each.relative_to(path)): _content(each, top)
                     for each in sorted(path.rglob("*"))
                     if each.is_file() and not each.name.endswith(".part")
                 }
@@ -82,9 +84,9 @@ def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[st
             elif name == "cache/answers":
                 left += [str(each.relative_to(top)) for each in path.rglob("*.part")]
         elif path.suffix == ".jsonl":
-            lines[name] = list(_lines(path))
+            lines[name] = list(_lines(path, top))
         else:
-            parts[name] = _content(path)
+            parts[name] = _content(path, top)
 
 
 def _tables(path: Path, name: str, left: list[str]) -> Iterator[tuple[str, Any]]:
@@ -106,19 +108,26 @@ def _tables(path: Path, name: str, left: list[str]) -> Iterator[tuple[str, Any]]
     yield "recipe", TIME.sub(b"T", json.dumps(manifest.recipe, sort_keys=True).encode()).decode()
 
 
-def _standing(path: Path) -> list[str]:
+def _standing(path: Path, top: Path) -> list[str]:
     found = {}
-    for raw, line in zip(path.read_bytes().splitlines(), _lines(path), strict=False):
+    for raw, line in zip(path.read_bytes().splitlines(), _lines(path, top), strict=False):
         found[line if line == "damaged" else raw.partition(b",")[0]] = line
     return sorted({*found.values()} - {"damaged"})
 
 
-def _content(path: Path) -> str:
-    return hashlib.sha256(TIME.sub(b"T", path.read_bytes())).hexdigest()
+def _neutral(path: Path, top: Path) -> bytes:
+    """Return the bytes of a file without times, and without the place of the folder that it is in."""
+    content = TIME.sub(b"T", path.read_bytes()).replace(os.fsencode(top), b"TOP")
+    # Of a manifest that names places the sum is another one; it is compared itself.
+    return re.sub(rb".*  manifest.json\n", b"", content) if path.name == SUMS else content
 
 
-def _lines(path: Path) -> Iterator[str]:
-    for line in path.read_bytes().splitlines(keepends=True):
+def _content(path: Path, top: Path) -> str:
+    return hashlib.sha256(_neutral(path, top)).hexdigest()
+
+
+def _lines(path: Path, top: Path) -> Iterator[str]:
+    for line in _neutral(path, top).splitlines(keepends=True):
         if not line.endswith(b"\n"):
             return
         try:
