@@ -1,5 +1,5 @@
 #!/bin/sh
-# A strategy that never traded passes Holm's test in statsmodels, and takes all others with it in most of the rest.
+# A strategy that never traded passes Holm's test in statsmodels; by the other tests it is out, or all are.
 #
 # statsmodels 0.15.0, `multipletests`. The p-value of a strategy whose returns are all zero is NaN (0 / 0). Four
 # others have p-values of 0.001 to 0.010; five are tested at 5 %. The documentation does not speak of NaN, and
@@ -8,7 +8,7 @@
 # - holm and holm-sidak reject the hypothesis of no skill for the strategy that never traded too, with an adjusted
 #   p-value of NaN. Two such strategies alone both pass. With one honest failure among the others it does not;
 # - fdr_bh, fdr_by, the two-stage ones and simes-hochberg flag the four, and make NaN of all five adjusted p-values:
-#   who reads the flags has four discoveries, who compares the values with 0.05 has none;
+#   who reads the flags has four discoveries, who compares the values with 0.05 has none (that is known, issue 2899);
 # - hommel makes NaN of all and flags none;
 # - bonferroni and sidak leave it out, and count it among the tests.
 #

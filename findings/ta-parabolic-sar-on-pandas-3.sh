@@ -4,7 +4,7 @@
 # ta 0.11.0 (its newest release, of 2023, which takes any pandas) has a bare `self._psar[i] = high2` in one branch of
 # PSARIndicator, i being the number of the row. Until pandas 2 that was a place, with a warning. In pandas 3.1.1 an
 # integer is a label: the value goes into a new row at the end, labelled 6 or 71, and the row that was meant keeps a
-# level that must not be, from which the next one is computed. No error, no warning.
+# level that must not be, from which the next one is computed. No error, and the warning (issue 339) is no more.
 #
 # The same prices of twenty funds, drawn, of 500 sessions each, with 0, 1, 2, ... and with dates as their index:
 #

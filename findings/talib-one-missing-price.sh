@@ -10,7 +10,8 @@
 #   most oversold, the fund is first on every day that follows. CORREL of the fund with itself is 0.0 as well.
 #
 # A check for NaN finds only the first kind. Prices that are missing before the first one are skipped, rightly. Drop
-# missing prices before the call, fund by fund. Fails if any of this changes. Needs Python 3.11 or later with venv, and a package index.
+# missing prices before the call, fund by fund. Fails if any of this changes. Needs Python 3.11 or later with venv, and
+# a package index.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,7 +2,7 @@
 # On the busiest day of an A-share ETF its volume is zero in zipline, and an order waits for a quieter day.
 #
 # zipline-reloaded 3.2.1 (pandas 2.3.3; it does not take pandas 3) keeps volumes in 32 bits without a sign. What is
-# above 4,294,967,295 becomes 0 at the ingest, with one warning for all of it. No American share comes near. Units
+# above 4,294,967,295 becomes 0 at the ingest, with one warning for all of it (known: issue 1572 of zipline, of 2016). Units
 # of Chinese ETFs cost about a yuan: 588000 was above on a hundred sessions from August 2023 to April 2025, with 22.6
 # billion units on 8 October 2024, and 159915 and 512880 on some too.
 #
