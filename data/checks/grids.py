@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import TICK, Bools, Floats
+from data.checks.reading import TICK, Bools, Floats, grouped
 from data.facts.symbols import market_of
 
 _TICKS = {"cn_etf": TICK, "us_etf": 0.01}
@@ -38,12 +37,12 @@ def price_grid(data: Inputs) -> Iterator[Finding]:
     if bars.empty:
         return
     prices = bars[["open", "high", "low", "close"]].to_numpy(np.float64)
-    month = [bars["symbol"], bars["day"].dt.year * 12 + bars["day"].dt.month]
-    cents = pd.Series(_on_grid(prices, _CENT).all(axis=1), index=bars.index)
-    whole = bars.assign(whole=cents).groupby(month)
-    rounded = whole["whole"].transform("all") & (whole["close"].transform("size") >= _MONTH)
-    rounded &= whole["close"].transform("nunique") >= _DIFFERENT
-    for symbol, rows in bars[rounded].groupby("symbol"):
+    month = data.periods_of("bars", "M").reindex(bars.index)
+    others = month[~np.asarray(_on_grid(prices, _CENT).all(axis=1))].unique()
+    bars = bars[~month.isin(others)]
+    closes = bars["close"].groupby(month[bars.index])
+    rounded = (closes.transform("size") >= _MONTH) & (closes.transform("nunique") >= _DIFFERENT)
+    for symbol, rows in grouped(bars[rounded], "symbol"):
         yield Finding.on(
             "price-grid",
             "warning",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import records, worst
+from data.checks.reading import grouped, records, worst
 from data.words import count
 
 # No Chinese stock moves by more, so no index of them does.
@@ -26,7 +26,7 @@ def index_before_launch(data: Inputs) -> Iterator[Finding]:
     2. Else up to the last level without an open, if there are 20 or more and later ones all have it: an
        open is only there for sessions on which the index was published.
     """
-    for index, rows in data.tables["index_bars"].groupby("index"):
+    for index, rows in grouped(data.tables["index_bars"], "index"):
         launch = data.launches.get(str(index))
         if launch is not None:
             early = rows[rows["day"] < pd.Timestamp(launch)]
@@ -67,9 +67,11 @@ def index_jump(data: Inputs) -> Iterator[Finding]:
 
 def weights_sum(data: Inputs) -> Iterator[Finding]:
     """Find days on which the weights of an index do not sum to one: members are missing, or it is percent."""
+    if data.tables["index_weights"].empty:
+        return
     sums = data.tables["index_weights"].groupby(["index", "day"])["weight"].sum().reset_index()
     sums["off"] = sums["weight"] - 1
-    for index, rows in sums[sums["off"].abs() > _WEIGHTS_TOLERANCE].groupby("index"):
+    for index, rows in grouped(sums[sums["off"].abs() > _WEIGHTS_TOLERANCE], "index"):
         row = worst(rows, "off")
         yield Finding.on(
             "weights-sum",
@@ -85,9 +87,11 @@ def weights_sum(data: Inputs) -> Iterator[Finding]:
 
 def lost_constituents(data: Inputs) -> Iterator[Finding]:
     """Find lists of constituents that shrink by more than a fifth from one published day to the next."""
+    if data.tables["index_weights"].empty:
+        return
     counts = data.tables["index_weights"].groupby(["index", "day"]).size().rename("members").reset_index()
     counts["before"] = counts.groupby("index")["members"].shift()
-    for index, rows in counts[counts["members"] < counts["before"] * (1 - _LOST_PART)].groupby("index"):
+    for index, rows in grouped(counts[counts["members"] < counts["before"] * (1 - _LOST_PART)], "index"):
         first = next(records(rows.drop(columns="index")))
         yield Finding.on(
             "lost-constituents",

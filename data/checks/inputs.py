@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.checks.reading import TICK, Bools, Floats, SourceTables, days_of, records
+from data.checks.reading import TICK, Bools, Floats, SourceTables, records
 from data.checks.vwap import against_vwap
 from data.panel.flows import nav_as_prices
 
@@ -65,7 +65,7 @@ class Inputs(SourceTables):
     @cached_property
     def vwap(self) -> pd.DataFrame:
         """Bars that have an amount, with what their VWAP tells (`against_vwap`)."""
-        return against_vwap(self.tables["bars"])
+        return against_vwap(self.tables["bars"], self.periods_of("bars", "M"))
 
     @cached_property
     def against_nav(self) -> pd.DataFrame:
@@ -74,9 +74,9 @@ class Inputs(SourceTables):
         From the record day of a split to the eve of its ex-day NAV may be on the new basis already: there the
         nearer of both counts.
         """
-        both = self.tables["bars"][["symbol", "day", "close"]].merge(
-            self.tables["nav"][["symbol", "day", "nav"]], on=["symbol", "day"]
-        )
+        places = self.beside("bars", "nav")
+        both = self.tables["bars"].loc[places >= 0, ["symbol", "day", "close"]].reset_index(drop=True)
+        both["nav"] = self.tables["nav"]["nav"].to_numpy()[places[places >= 0]]
         ratio = np.ones(len(both))
         for split in records(self.splits):
             between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
@@ -91,7 +91,7 @@ class Inputs(SourceTables):
 
     def _effective(self, moves: pd.DataFrame) -> list[tuple[int, Any]]:
         """Return the recorded actions with the row of `moves` on which each takes effect, dividends first."""
-        days = days_of(moves["day"])
+        days = self.days("bars")
         placed = []
         # Alphabetical order of kinds is also the order in which they take effect.
         for action in records(self.tables["actions"].sort_values("kind", kind="stable")):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import worst
+from data.checks.reading import grouped, worst
 from data.words import count
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
@@ -22,7 +24,7 @@ def margin_identity(data: Inputs) -> Iterator[Finding]:
     steps = data.steps("margin")
     steps = steps.assign(off=steps["balance"] - steps["before"] - steps["bought"] + steps["repaid"])
     wrong = (steps["skipped"] == 0) & (steps["off"].abs() > _ROUNDING + _ROUNDING_RATE * steps["balance"])
-    for symbol, rows in steps[wrong].groupby("symbol"):
+    for symbol, rows in grouped(steps[wrong], "symbol"):
         row = worst(rows, "off")
         yield Finding.on(
             "margin-identity",
@@ -43,11 +45,14 @@ def margin_gap(data: Inputs) -> Iterator[Finding]:
     A series that skips sessions in most of its rows is published less often (FINRA's: monthly) and has none.
     """
     steps = data.steps("margin")
-    after = steps.groupby("symbol")["balance"].shift(-1)
+    followed = np.append(data.follows("margin"), False)[1:]
+    after = steps["balance"].shift(-1).where(followed)
     steps = steps.assign(zero=(steps["balance"] == 0) & (steps["before"] > 0) & (after > 0))
     gap = steps["skipped"] > 0
+    if not (gap | steps["zero"]).any():
+        return
     daily = gap.groupby(steps["symbol"]).transform("mean") < 0.5
-    for symbol, rows in steps[steps["zero"] | (gap & daily)].groupby("symbol"):
+    for symbol, rows in grouped(steps[steps["zero"] | (gap & daily)], "symbol"):
         yield Finding.on(
             "margin-gap",
             "warning",

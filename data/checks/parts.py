@@ -52,6 +52,9 @@ class Parts:
         self._actions = self._source.read("actions", symbols)
         self._seen: dict[str, list[dict[str, NDArray[Any]]]] = {name: [] for name in DATED}
         self._texts: dict[str, dict[str, int]] = {name: {"": 0} for name in ("source", *DATED.values())}
+        # In order, so that most of what is read comes in the order of its numbers.
+        symbols_in_order = sorted({"", *named, *MARKET_CODES})
+        self._texts["symbol"] = {name: number for number, name in enumerate(symbols_in_order)}
 
     def __iter__(self) -> Iterator[Inputs]:
         """Yield what is not about funds, and then some of the funds at a time."""
@@ -101,16 +104,19 @@ class Parts:
         """Return a column as numbers: of texts, those that they have been given."""
         if column not in self._texts:
             return values.to_numpy(copy=True)  # a view would keep all columns of the part
-        codes, names = pd.factorize(values.fillna(""))
+        codes, names = pd.factorize(values)
         given = self._texts[column]
-        return np.array([given.setdefault(str(name), len(given)) for name in names], dtype=np.int32)[codes]
+        numbers = [given.setdefault(str(name), len(given)) for name in names]
+        # What is missing has the code -1.
+        return np.array([*numbers, given[""]], dtype=np.int32)[codes]
 
     def _column(self, column: str, seen: Sequence[Mapping[str, NDArray[Any]]]) -> Any:
         values = np.concatenate([each[column] for each in seen])
         if column not in self._texts:
             return values
         texts = pd.Index(list(self._texts[column]), dtype="str")
-        return pd.Categorical.from_codes(values, categories=texts).reorder_categories(sorted(texts))
+        coded = pd.Categorical.from_codes(values, categories=texts)
+        return coded if texts.is_monotonic_increasing else coded.reorder_categories(sorted(texts))
 
 
 def _periods(

@@ -14,7 +14,7 @@ import pandas as pd
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
-from data.checks.reading import TICK, Bools, records, worst
+from data.checks.reading import TICK, Bools, grouped, records, worst
 from data.facts.availability import load_availability
 from data.facts.symbols import market_of
 
@@ -62,7 +62,7 @@ def beyond_limit(data: Inputs) -> Iterator[Finding]:
     )
     other = (moves["beyond"] != 0) | moves["spike"] | moves["after_spike"]
     other |= _on_other_side(data, moves, reference)
-    for symbol, rows in moves[past & ~other & np.isfinite(moves["limit"])].groupby("symbol"):
+    for symbol, rows in grouped(moves[past & ~other & np.isfinite(moves["limit"])], "symbol"):
         first = next(records(rows))
         yield Finding.on(
             "beyond-limit",
@@ -88,7 +88,7 @@ def reference_price(data: Inputs) -> Iterator[Finding]:
     cut = moves["reference"] - moves["pre_close"]
     near = np.abs(np.log(moves["pre_close"] / moves["reference"])) <= np.log(LARGE_CUT)
     off = moves.assign(cut=cut)[near & (moves["skipped"] == 0) & (np.abs(cut) > 1.5 * TICK)]
-    for symbol, rows in off.groupby("symbol"):
+    for symbol, rows in grouped(off, "symbol"):
         for side, part in (("below", rows[rows["cut"] > 0]), ("above", rows[rows["cut"] < 0])):
             if part.empty:
                 continue
@@ -116,16 +116,15 @@ def adjusted_prices(data: Inputs) -> Iterator[Finding]:
     """
     bars = data.tables["bars"]
     named = bars[bars["source"].astype("str").str.endswith(_ADJUSTED_SOURCES)]
-    for symbol, rows in data.vwap[data.vwap["adjusted"] & ~data.vwap.index.isin(named.index)].groupby(
-        "symbol"
-    ):
+    adjusted = data.vwap["adjusted"] & ~data.vwap.index.isin(named.index)
+    for symbol, rows in grouped(data.vwap[adjusted], "symbol"):
         yield _adjusted(
             str(symbol),
             rows,
             "VWAP (amount / volume) lies outside low to high, in the middle at "
             f"x{rows['plain_ratio'].median():.3f} of the close: these prices were adjusted",
         )
-    for symbol, rows in named.groupby("symbol"):
+    for symbol, rows in grouped(named, "symbol"):
         yield _adjusted(
             str(symbol), rows, f"their source says that they are adjusted: {rows['source'].iloc[0]}"
         )
@@ -147,7 +146,7 @@ def _adjusted(symbol: str, rows: pd.DataFrame, message: str) -> Finding:
 def vwap_outside_bar(data: Inputs) -> Iterator[Finding]:
     """Find single bars whose VWAP lies outside their low and high: a wrong volume, amount or price."""
     bars = data.vwap.assign(distance=np.log(data.vwap["plain_ratio"]))
-    for symbol, rows in bars[bars["off"] & ~bars["adjusted"]].groupby("symbol"):
+    for symbol, rows in grouped(bars[bars["off"] & ~bars["adjusted"]], "symbol"):
         row = worst(rows, "distance")
         yield Finding.on(
             "vwap-outside-bar",
@@ -165,7 +164,7 @@ def volume_consistency(data: Inputs) -> Iterator[Finding]:
     bars = data.tables["bars"]
     moved = (bars["high"] != bars["low"]) | (bars["amount"] > 0)
     wrong = ((bars["volume"] == 0) & moved) | ((bars["volume"] > 0) & (bars["amount"] == 0))
-    for symbol, rows in bars[wrong].groupby("symbol"):
+    for symbol, rows in grouped(bars[wrong], "symbol"):
         yield Finding.on(
             "volume-consistency",
             "warning",
@@ -187,7 +186,7 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     if data.tables["nav"].empty:
         return
     both = data.against_nav
-    for symbol, rows in both[both["premium"].abs() > _PREMIUM].groupby("symbol"):
+    for symbol, rows in grouped(both[both["premium"].abs() > _PREMIUM], "symbol"):
         row = worst(rows, "premium")
         yield Finding.on(
             "nav-premium",
@@ -212,6 +211,8 @@ def nav_shifted(data: Inputs) -> Iterator[Finding]:
        beside; but not as near as that, since some news comes in its own hours too.
     4. Chinese funds of foreign stocks, whose NAV is public later than that of others, are left out.
     """
+    if data.tables["nav"].empty:
+        return
     both = data.against_nav
     lags = load_availability()
     abroad = [
@@ -256,7 +257,7 @@ def premium_sign(data: Inputs) -> Iterator[Finding]:
     if data.tables["premium"].empty:
         return
     both = data.against_nav.merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
-    for symbol, rows in both.groupby("symbol"):
+    for symbol, rows in grouped(both, "symbol"):
         ours, theirs = (rows[name].to_numpy(np.float64) for name in ("premium", "premium_on_file"))
         product, square = float((ours * theirs).sum()), float((ours**2).sum())
         if len(rows) < _ALIKE_LEAST or abs(product) <= 0.5 * np.sqrt(square * float((theirs**2).sum())):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import worst
+from data.checks.reading import grouped, worst
 
 # How far an open, a high or a low is from the closes around it: seldom, and never.
 _WILD, _IMPOSSIBLE = 1.35, 4.0
@@ -33,7 +33,7 @@ def wild_range(data: Inputs) -> Iterator[Finding]:
     above = np.maximum(moves["high"], moves["open"]) / top
     below: pd.Series = bottom / np.minimum(moves["low"], moves["open"])
     moves = moves.assign(away=np.maximum(above, below), up=above >= below)
-    for symbol, rows in moves[moves["away"] > _WILD].groupby("symbol"):
+    for symbol, rows in grouped(moves[moves["away"] > _WILD], "symbol"):
         row = worst(rows, "away")
         said = (
             f"high {row.high:g} and open {row.open:g} are"
@@ -70,12 +70,13 @@ def swapped_prices(data: Inputs) -> Iterator[Finding]:
             "exchanged": np.abs(np.log(moves["close"] / opens)),
         }
     )
-    year = [moves["symbol"], moves["day"].dt.year]
-    middle = gaps.groupby(year).transform("median")
-    enough = gaps.groupby(year)["named"].transform("count") >= _YEAR_LEAST
-    wrong = enough & (middle["named"] > _GAP * middle["exchanged"])
-    for symbol, rows in moves[wrong].groupby("symbol"):
-        named, exchanged = middle.loc[rows.index].median()
+    year = data.periods_of("bars", "Y")
+    by_year = gaps.groupby(year)
+    middle = by_year.median()
+    enough = by_year["named"].count() >= _YEAR_LEAST
+    wrong = middle.index[enough & (middle["named"] > _GAP * middle["exchanged"])]
+    for symbol, rows in grouped(moves[year.isin(wrong)], "symbol"):
+        named, exchanged = middle.loc[year[rows.index]].median()
         yield Finding.on(
             "swapped-prices",
             "error",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import records
+from data.checks.reading import grouped, records
 
 # What a rate can be: a dollar cost 1.5 yuan in 1980, and 8.7 in 1994. No two pairs overlap.
 _POSSIBLE = {"USDCNY": (1.4, 10.0), "CNYUSD": (0.1, 0.7)}
@@ -16,7 +16,7 @@ _LARGEST_MOVE = 0.05
 
 def exchange_rate(data: Inputs) -> Iterator[Finding]:
     """Find exchange rates that cannot be those of the pair, and warn of moves by more than 5 % in a row."""
-    for pair, rows in data.tables["fx"].groupby("pair"):
+    for pair, rows in grouped(data.tables["fx"], "pair"):
         low, high = _POSSIBLE[str(pair)]
         wrong = rows[~rows["rate"].between(low, high)]
         if len(wrong):

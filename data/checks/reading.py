@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -100,10 +100,14 @@ class SourceTables:
         frame, value, same = self.tables[name], TABLES[name].measures[0], self.follows(name)
         before = frame[value].shift().where(same)
         before_day = frame["day"].shift().where(same)
-        skipped = self._skipped(name, days_of(before_day), days_of(frame["day"]))
+        skipped = self._skipped(name, days_of(before_day), self.days(name))
         return frame.assign(
             before_day=before_day, before=before, ratio=frame[value] / before, skipped=skipped
         )
+
+    def stretches(self, name: str) -> Mapping[str, tuple[int, int]]:
+        """Return where the rows of each series of a dated table begin and end."""
+        return self._rows[name]
 
     def follows(self, name: str) -> Bools:
         """Return for each row of a dated table whether the row before is of the same series."""
@@ -111,10 +115,42 @@ class SourceTables:
         result[[start for start, _ in self._rows[name].values()]] = False
         return result
 
+    def days(self, name: str) -> Days:
+        """Return the days of a dated table."""
+        if name not in self._days:
+            self._days[name] = days_of(self.tables[name]["day"])
+        return self._days[name]
+
+    @cached_property
+    def _days(self) -> dict[str, Days]:
+        return {}
+
+    def periods_of(self, name: str, unit: Literal["M", "Y"]) -> pd.Series:
+        """Return for each row of a dated table a number that its series has for the month, or the year."""
+        if (name, unit) not in self._numbers:
+            period, new = self.days(name).astype(f"datetime64[{unit}]"), ~self.follows(name)
+            new[1:] |= period[1:] != period[:-1]
+            self._numbers[name, unit] = pd.Series(new.cumsum(), index=self.tables[name].index)
+        return self._numbers[name, unit]
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, str], pd.Series]:
+        return {}
+
+    def beside(self, name: str, other: str) -> Integers:
+        """Return for each row of a dated table where another one has its series and day; -1: nowhere."""
+        mine, theirs = self.days(name), self.days(other)
+        places = np.full(len(mine), -1)
+        for series, (start, stop) in self._rows[name].items():
+            first, last = self._rows[other].get(series, (0, 0))
+            if first < last:
+                at = np.minimum(np.searchsorted(theirs[first:last], mine[start:stop]) + first, last - 1)
+                places[start:stop] = np.where(theirs[at] == mine[start:stop], at, -1)
+        return places
+
     def is_session(self, name: str) -> Bools:
         """Return for each row of a dated table whether its day is a session of its market."""
-        frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
-        days = days_of(frame["day"])
+        days, result = self.days(name), np.zeros(len(self.tables[name]), dtype=np.bool_)
         for market, rows in self._by_market(name):
             # As whole numbers they are looked up in a table, and not sorted.
             result[rows] = np.isin(days[rows].view(np.int64), self.sessions(market).view(np.int64))
@@ -122,8 +158,7 @@ class SourceTables:
 
     def is_beyond(self, name: str) -> Bools:
         """Return for each row of a dated table whether its day is later than sessions are known for."""
-        frame, result = self.tables[name], np.zeros(len(self.tables[name]), dtype=np.bool_)
-        days = days_of(frame["day"])
+        days, result = self.days(name), np.zeros(len(self.tables[name]), dtype=np.bool_)
         for market, rows in self._by_market(name):
             result[rows] = days[rows] > np.datetime64(calendar_for(market).last_day)
         return result
@@ -168,11 +203,17 @@ class SourceTables:
 
     def _skipped(self, name: str, earlier: Days, later: Days) -> Integers:
         result = np.zeros(len(later), dtype=np.int64)
+        if not len(later):
+            return result
+        first = later.min()
+        span = np.arange(first, later.max() + np.timedelta64(1, "D"))
+        known = ~np.isnat(earlier)
+        begin, end = ((each - first).astype(np.int64) for each in (np.where(known, earlier, first), later))
         for market, rows in self._by_market(name):
-            sessions = self.sessions(market)
-            after = np.searchsorted(sessions, earlier[rows], side="right")
-            until = np.searchsorted(sessions, later[rows], side="left")
-            result[rows] = np.where(np.isnat(earlier[rows]), 0, np.maximum(until - after, 0))
+            # Every day is looked up once, and not for each of its rows.
+            after, until = (np.searchsorted(self.sessions(market), span, side) for side in ("right", "left"))
+            between = np.maximum(until[end[rows]] - after[begin[rows]], 0)
+            result[rows] = np.where(known[rows], between, 0)
         return result
 
     def _by_market(self, name: str) -> list[tuple[str, Bools]]:
@@ -232,6 +273,11 @@ def load_launches() -> dict[str, date]:
 def days_of(days: pd.Series) -> Days:
     """Return a column of days as datetime64[D]."""
     return days.to_numpy("datetime64[D]")
+
+
+def grouped(rows: pd.DataFrame, key: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Return the rows of each series, as ``groupby`` does, but at once if there are none."""
+    return iter(rows.groupby(key)) if len(rows) else iter(())
 
 
 def records(frame: pd.DataFrame) -> Iterator[Any]:

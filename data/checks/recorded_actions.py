@@ -11,7 +11,7 @@ import pandas as pd
 from data.checks.finding import Finding, Severity
 from data.checks.inputs import Inputs
 from data.checks.jumps import NEARBY, likely
-from data.checks.reading import TICK, days_of, records
+from data.checks.reading import TICK, days_of, grouped, records
 from data.facts.symbols import market_of
 
 # Days of the table that lie so far apart tell nothing of what happened between them.
@@ -47,7 +47,7 @@ def dividend_cash(data: Inputs) -> Iterator[Finding]:
        or the cash is too much.
     """
     actions = data.tables["actions"]
-    for symbol, dividends in actions[actions["kind"] == "dividend"].groupby("symbol"):
+    for symbol, dividends in grouped(actions[actions["kind"] == "dividend"], "symbol"):
         found = [(each, _bar_on_or_after(data, each)) for each in records(dividends)]
         paid = []
         for dividend, bar in found:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import DATED, frequency, worst
+from data.checks.reading import DATED, frequency, grouped, worst
 from data.facts.calendars import COMMAND
 from data.facts.rules import LONGEST_HALT
 from data.facts.symbols import MARKET_CODES
@@ -39,7 +39,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
             wrong &= ~frame[key].isin([*MARKET_CODES]).to_numpy()
         if not wrong.any():
             continue
-        for series, rows in frame.assign(copy=_copies(frame, key))[wrong].groupby(key):
+        for series, rows in grouped(frame.assign(copy=_copies(frame, key))[wrong], key):
             weekend = int((rows["day"].dt.day_of_week >= 5).sum())
             yield Finding.on(
                 "phantom-session",
@@ -62,7 +62,9 @@ def beyond_calendar(data: Inputs) -> Iterator[Finding]:
     for table, key in DATED.items():
         frame = data.tables[table]
         late = data.is_beyond(table)
-        for series, rows in frame[late].groupby(key):
+        if not late.any():
+            continue
+        for series, rows in grouped(frame[late], key):
             yield Finding.on(
                 "beyond-calendar",
                 "error" if table == "bars" else "warning",
@@ -93,7 +95,7 @@ def missing_session(data: Inputs) -> Iterator[Finding]:
 
 def _between_rows(data: Inputs, table: str) -> Iterator[Finding]:
     steps, key = data.steps(table), DATED[table]
-    for series, rows in steps[(steps["skipped"] > 0) & ~_seldom(steps, key)].groupby(key):
+    for series, rows in grouped(steps[(steps["skipped"] > 0) & ~_seldom(steps, key)], key):
         missing, longest = int(rows["skipped"].sum()), worst(rows, "skipped")
         part = missing / (missing + len(data.rows_of(table, str(series))))
         halts = table == "bars" and longest.skipped <= LONGEST_HALT and part <= _HALTED_PART
@@ -119,7 +121,7 @@ def _beside_bars(data: Inputs, table: str) -> Iterator[Finding]:
     traded = bars.loc[(bars["volume"] > 0) & (bars["day"] >= first), ["symbol", "day"]]
     lacking = traded.merge(rows, how="left", indicator=True)["_merge"].to_numpy() == "left_only"
     counts = traded.groupby("symbol").size()
-    for symbol, missing in traded[lacking].groupby("symbol"):
+    for symbol, missing in grouped(traded[lacking], "symbol"):
         yield Finding.on(
             "missing-session",
             "warning",
@@ -140,7 +142,7 @@ def not_daily(data: Inputs) -> Iterator[Finding]:
     """
     for table in (each.name for each in FACT_TABLES if each.rows_on == "sessions"):
         steps, key = data.steps(table), DATED[table]
-        for series, rows in steps[_seldom(steps, key)].groupby(key):
+        for series, rows in grouped(steps[_seldom(steps, key)], key):
             yield Finding.on(
                 "not-daily",
                 "error" if table == "bars" else "warning",

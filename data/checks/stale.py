@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import days_of, worst
+from data.checks.reading import Days, grouped, worst
 from data.store.tables import FACT_TABLES
 from data.words import count
 
@@ -39,7 +39,7 @@ def frozen_series(data: Inputs) -> Iterator[Finding]:
         if not same.any():
             continue
         runs = frame.assign(repeats=same.groupby((~same).cumsum()).transform("sum"), value=frame[columns[0]])
-        for series, rows in runs[same & (runs["repeats"] > table.repeats)].groupby(key):
+        for series, rows in grouped(runs[same & (runs["repeats"] > table.repeats)], key):
             longest = worst(rows, "repeats")
             yield Finding.on(
                 "frozen-series",
@@ -62,24 +62,24 @@ def lost_members(data: Inputs) -> Iterator[Finding]:
     3. A number of funds that stays the same while its members change is a list cut at a fixed length.
     """
     for table in ("bars", "units"):
-        frame = data.tables[table][["symbol", "day"]]
-        exchanges = {symbol: symbol.rpartition(".")[2] for symbol in frame["symbol"].unique()}
-        for exchange, rows in frame.groupby(frame["symbol"].map(exchanges)):
-            yield from _falls(table, str(exchange), rows)
-            yield from _ended(data, table, str(exchange), rows)
+        exchanges: dict[str, dict[str, Days]] = {}
+        for symbol, (start, stop) in sorted(data.stretches(table).items()):
+            exchanges.setdefault(symbol.rpartition(".")[2], {})[symbol] = data.days(table)[start:stop]
+        for exchange, members in sorted(exchanges.items()):
+            counts = _by_day(np.concatenate([*members.values()]))
+            yield from _falls(table, exchange, counts)
+            yield from _ended(data, table, exchange, members, counts)
 
 
-def _by_day(rows: pd.DataFrame) -> pd.Series:
+def _by_day(days: Days) -> pd.Series:
     """Return the number of rows of each day that has some, by day; without sorting them."""
-    days = days_of(rows["day"])
     counts = np.bincount((days - days.min()).astype(np.int64))
     there = np.flatnonzero(counts)
     index = pd.DatetimeIndex((days.min() + there).astype("datetime64[us]"), name="day")
     return pd.Series(counts[there], index=index)
 
 
-def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    counts = _by_day(rows)
+def _falls(table: str, exchange: str, counts: pd.Series) -> Iterator[Finding]:
     before = counts.shift()
     for day in counts.index[(counts < before * (1 - _LOST_PART)) & (before - counts >= _LOST_LEAST)]:
         yield Finding.on(
@@ -93,8 +93,10 @@ def _falls(table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
         )
 
 
-def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    last = rows.groupby("symbol")["day"].max()
+def _ended(
+    data: Inputs, table: str, exchange: str, members: Mapping[str, Days], counts: pd.Series
+) -> Iterator[Finding]:
+    last = pd.Series({symbol: days[-1] for symbol, days in members.items()}).astype("datetime64[us]")
     final = last.max()
     known = [symbol for symbol, end in data.ends.items() if end <= final.date()]
     ended = last[(last < final) & ~last.index.isin(known)]
@@ -109,19 +111,18 @@ def _ended(data: Inputs, table: str, exchange: str, rows: pd.DataFrame) -> Itera
         exchange,
         ended,
         f"{len(ended)} of {len(last)} funds end before the last day {final:%Y-%m-%d}: {shown}{more}"
-        + _cut_at(rows),
+        + _cut_at(members, counts),
         "A fund is not traded after its last bar. Import what is missing, or say in the table `funds` "
         "when it was delisted.",
     )
     yield replace(found, last=final.date())  # they are missing until then
 
 
-def _cut_at(rows: pd.DataFrame) -> str:
+def _cut_at(members: Mapping[str, Days], counts: pd.Series) -> str:
     """Say at which length a list is cut, if it has the same on 20 days while its members change."""
-    counts = _by_day(rows)
     usual = int(counts.mode().iloc[-1])
-    same = counts.index[counts == usual]
-    members = rows.loc[rows["day"].isin(same), "symbol"].nunique()
-    if usual < _CUT_LEAST or len(same) < _CUT_LEAST or members == usual:
+    same = counts.index[counts == usual].to_numpy("datetime64[D]")
+    there = sum(bool(np.isin(days, same).any()) for days in members.values())
+    if usual < _CUT_LEAST or len(same) < _CUT_LEAST or there == usual:
         return ""
     return f"; exactly {usual} funds on {len(same)} days, but not the same ones: the list is cut there"

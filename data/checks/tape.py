@@ -8,6 +8,7 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
+from data.checks.reading import grouped
 
 _LEAST_ROWS = 60
 # On the whole tape a fund trades more than this part of its units on an ordinary day, and hardly ever at a
@@ -35,7 +36,7 @@ def thin_volume(data: Inputs) -> Iterator[Finding]:
     """
     bars = data.of_market("bars", "us_etf")
     traded = bars[bars["volume"] > 0]
-    for symbol, rows in traded.groupby("symbol"):
+    for symbol, rows in grouped(traded, "symbol"):
         seen = _turnover_of(data, str(symbol), rows)
         if seen is not None:
             yield _finding(str(symbol), rows, seen)

@@ -11,7 +11,7 @@ import pandas as pd
 from data.checks.finding import Finding, Severity
 from data.checks.inputs import Inputs
 from data.checks.jumps import UNIT_SCALE
-from data.checks.reading import Floats, frequency, records, worst
+from data.checks.reading import Floats, frequency, grouped, records, worst
 from data.facts.shipped import facts_in, shipped
 from data.facts.symbols import market_of
 from data.words import count
@@ -71,7 +71,7 @@ def date_as_number(data: Inputs) -> Iterator[Finding]:
     away = pd.Series(False, index=units.index)
     for rows in (1, -1):
         away |= np.abs(np.log(units["units"] / series.shift(rows))) > np.log(1.5)
-    for symbol, found in units[is_date & ((age < 366) | away | only_dates)].groupby("symbol"):
+    for symbol, found in grouped(units[is_date & ((age < 366) | away | only_dates)], "symbol"):
         yield Finding.on(
             "date-as-number",
             "error",
@@ -101,7 +101,7 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     units = data.tables["units"]
     codes, names = pd.factorize(units["symbol"])
     few = units["units"] < np.array([_FEWEST[market_of(str(name))] for name in names], np.float64)[codes]
-    for symbol, rows in units[few].groupby("symbol"):
+    for symbol, rows in grouped(units[few], "symbol"):
         yield Finding.on(
             "implausible-units",
             "error",
@@ -113,14 +113,17 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
         )
     bars = data.tables["bars"][["symbol", "day", "volume", "close"]]
     # Volume that its own amount contradicts is `lots-for-shares`, and says nothing about units.
-    bars = bars[data.vwap["scale"].reindex(bars.index, fill_value=0) == 0]
+    sound = (data.vwap["scale"].reindex(bars.index, fill_value=0) == 0).to_numpy()
     enough = units[~few]
     told_of = [fact for fact in facts_in(shipped("statements")) if fact["fund"] in names]
     if told_of:
         ours = enough[enough["symbol"].isin([fact["fund"] for fact in told_of])]
-        yield from _said_otherwise(told_of, ours.merge(bars, on=["symbol", "day"], how="left"))
-    both = enough.merge(bars, on=["symbol", "day"])
-    for symbol, rows in both.groupby("symbol"):
+        yield from _said_otherwise(told_of, ours.merge(bars[sound], on=["symbol", "day"], how="left"))
+    places = data.beside("units", "bars")
+    here = (places >= 0) & ~few
+    here[here] = sound[places[here]]
+    both = units[here].assign(**{name: bars[name].to_numpy()[places[here]] for name in ("volume", "close")})
+    for symbol, rows in grouped(both, "symbol"):
         told = _too_large(str(symbol), rows) or _turnover(str(symbol), rows) or _american(str(symbol), rows)
         if told is not None:
             yield Finding.on(
@@ -220,14 +223,14 @@ def creation_steps(data: Inputs) -> Iterator[Finding]:
     of 5 million or more: what is far from usual must be so of half of five funds; of fewer, beyond all.
     Funds that `implausible_units` finds do not count.
     """
-    units = data.tables["units"]
-    units = units[~units["symbol"].isin(data.found.get("implausible-units", ()))]
-    chinese = units[
-        units["symbol"].map({each: market_of(each) for each in units["symbol"].unique()}) == "cn_etf"
+    units, found = data.tables["units"], data.found.get("implausible-units", ())
+    counts = units["units"].to_numpy(np.float64)
+    chinese = [
+        slice(*rows)
+        for symbol, rows in data.stretches("units").items()
+        if symbol not in found and market_of(symbol) == "cn_etf"
     ]
-    steps = [
-        step for _, rows in chinese.groupby("symbol") if (step := _step(rows["units"].to_numpy(np.float64)))
-    ]
+    steps = [step for rows in chinese if (step := _step(counts[rows]))]
     if not steps:
         return
     middle, funds = float(np.median(steps)), count(len(steps), "fund")
@@ -239,7 +242,7 @@ def creation_steps(data: Inputs) -> Iterator[Finding]:
         "warning",
         "units",
         "CN",
-        chinese["day"],
+        pd.concat([units["day"][rows] for rows in chinese]),
         f"counts of {funds} change in steps of {middle:,.0f} in the middle, creation units are "
         f"about a million: the counts are probably ten times too {'large' if middle >= high else 'small'}",
         _MEASURES,
@@ -262,7 +265,7 @@ def units_scale(data: Inputs) -> Iterator[Finding]:
     """Find counts that change by a factor of 50 or more: another unit of measure, or a misread row."""
     steps = data.steps("units")
     changed = (steps["ratio"] >= UNIT_SCALE) | (steps["ratio"] <= 1 / UNIT_SCALE)
-    for symbol, rows in steps[changed].groupby("symbol"):
+    for symbol, rows in grouped(steps[changed], "symbol"):
         first = next(records(rows))
         yield Finding.on(
             "units-scale",
@@ -278,7 +281,7 @@ def units_scale(data: Inputs) -> Iterator[Finding]:
 def units_gap(data: Inputs) -> Iterator[Finding]:
     """Note sessions without a count between two counts: their flows are merged into the next one."""
     steps = data.steps("units")
-    for symbol, rows in steps[steps["skipped"] > 0].groupby("symbol"):
+    for symbol, rows in grouped(steps[steps["skipped"] > 0], "symbol"):
         without = count(int(rows["skipped"].sum()), "session")
         longest, every = worst(rows, "skipped"), data.rows_of("units", str(symbol)).index
         usual = frequency(steps.loc[every])

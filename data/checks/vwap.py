@@ -32,8 +32,10 @@ _ADJUSTED_PART = 0.5
 _ADJUSTED_RUN = 5
 
 
-def against_vwap(bars: pd.DataFrame) -> pd.DataFrame:
+def against_vwap(bars: pd.DataFrame, months: pd.Series) -> pd.DataFrame:
     """Return the bars that have volume and an amount, with what their VWAP tells.
+
+    ``months`` has a number for each fund's month.
 
     1. ``ratio``: amount / (volume x close).
     2. ``scale``: the power of ten of the ratio, a key of `SCALES`: that of the median of the fund's month,
@@ -42,20 +44,24 @@ def against_vwap(bars: pd.DataFrame) -> pd.DataFrame:
     4. ``off``: VWAP lies outside low and high, beyond what rounding to ticks and to lots explains.
     5. ``adjusted``: off, as is more than half of the month, or five bars in a row.
     """
-    bars = bars[(bars["volume"] > 0) & (bars["amount"] > 0)]
+    whole = (bars["volume"] > 0) & (bars["amount"] > 0)
+    if not whole.all():
+        bars, months = bars[whole], months[whole]
     ratio = bars["amount"] / (bars["volume"] * bars["close"])
-    by_month = [bars["symbol"], bars["day"].dt.year * 12 + bars["day"].dt.month]
     logs = np.log10(ratio)
-    typical = _nearest_scale(logs.groupby(by_month).transform("median").to_numpy(np.float64))
-    own = _nearest_scale(logs.to_numpy(np.float64))
-    scale = np.where(np.abs(logs.to_numpy(np.float64) - own) < _CLEAR, own, typical)
+    scale = _nearest_scale(logs.to_numpy(np.float64))
+    unclear = np.abs(logs.to_numpy(np.float64) - scale) >= _CLEAR
+    if unclear.any():
+        others = months.isin(months[unclear].unique())
+        typical = logs[others].groupby(months[others]).transform("median").reindex(logs.index)
+        scale[unclear] = _nearest_scale(typical.to_numpy(np.float64)[unclear])
     plain_ratio = ratio / 10**scale
     vwap = plain_ratio * bars["close"]
     tolerance = TICK / 2 + vwap * (0.0005 + 50 / bars["volume"])
     off = (vwap < bars["low"] - tolerance) | (vwap > bars["high"] + tolerance)
     adjusted = off
     if off.any():
-        part = off.groupby(by_month).transform("mean")
+        part = off.groupby(months).transform("mean")
         run = off.groupby([bars["symbol"], (~off).cumsum()]).transform("sum")
         adjusted = off & ((part > _ADJUSTED_PART) | (run >= _ADJUSTED_RUN))
     return bars.assign(ratio=ratio, scale=scale, plain_ratio=plain_ratio, off=off, adjusted=adjusted)
@@ -63,5 +69,5 @@ def against_vwap(bars: pd.DataFrame) -> pd.DataFrame:
 
 def _nearest_scale(logs: Floats) -> Floats:
     powers = np.array(sorted(SCALES), dtype=np.float64)
-    nearest: Floats = powers[np.abs(logs[:, None] - powers).argmin(axis=1)]
+    nearest: Floats = powers[np.searchsorted((powers[1:] + powers[:-1]) / 2, logs)]
     return np.where(np.abs(logs) < _PLAIN, 0.0, nearest)
