@@ -29,6 +29,7 @@ def files() -> dict[str, tuple[str, bytes]]:
         rows = json.loads(frame.to_json(orient="records"))
         found[f"{kind} parquet"] = ("file.parquet", parquet.getvalue())
         found[f"{kind} json"] = ("file.json", json.dumps({"data": {"rows": rows}}).encode())
+        found[f"{kind} script of json"] = ("file.js", f"var a = 1; var rows = {json.dumps(rows)};".encode())
         found[f"{kind} lines"] = ("file.jsonl", "\n".join(map(json.dumps, rows)).encode())
         found[f"{kind} gzip"] = ("file.csv.gz", gzip.compress(content, mtime=0))
         found[f"{kind} workbook"] = ("file.xlsx", xlsx({"one": [[*frame], *frame.to_numpy().tolist()]}))

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.errors import DataError, EtflowError
 from data.importing import import_files, plain
@@ -41,10 +42,11 @@ class Kept:
     def __init__(self) -> None:
         self.tables: dict[str, pd.DataFrame] = {}
 
-    def append(self, rows: Mapping[str, pd.DataFrame], **_how: Any) -> Appended:
+    def append(self, rows: Mapping[str, pd.DataFrame | pa.Table], **_how: Any) -> Appended:
         """Take the rows of every table, which an import has checked."""
         for name in rows:
-            frame = rows[name]
+            found = rows[name]
+            frame = found if isinstance(found, pd.DataFrame) else found.to_pandas()
             try:
                 self.tables[name] = TABLES[name].validate(frame, f"table `{name}`")
             except DataError as error:
