@@ -242,6 +242,17 @@ def test_a_quote_of_one_moment_is_called_one(take, text):
         take("quote.txt", text)
 
 
+def test_a_script_with_comments_and_spaces_without_end_is_refused_at_once(take):
+    for text in (
+        "/**/" * 200_000 + "x",
+        "var a = 1;" + " \n" * 500_000,
+        "a=[" * 200_000,
+        "var a=[" + "[" * 100_000,
+    ):
+        with pytest.raises(DataError):
+            take("page.js", text)
+
+
 def test_a_script_without_a_table(take):
     with pytest.raises(DataError, match="is a script that assigns no list and no object"):
         take("page.js", "var a = 1; var b = document.all;")

@@ -29,7 +29,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError
-from data.importing.scripts import BEGINS, read_script
+from data.importing.scripts import begins_as_script, read_script
 from data.importing.sheet import GUESSED, Given
 from data.importing.vendor_answers import (
     DAY,
@@ -52,8 +52,6 @@ _WRAPPERS = ("data", "result", "records", "items", "rows")
 _NAMES = ("fields", "columns", "column")
 _ROWS = ("items", "item", "data", "rows")
 _DEEPEST = 8
-# So far in a text it shows that it is a script.
-_BEGINNING = 4096
 # Where vendors say in words why there are none.
 _SAID = ("msg", "message", "error", "errmsg")
 _CODE = re.compile(r"(?:[A-Za-z]{2}[.:_]?)?\d{6}(?:[.:_]?[A-Za-z]{2,5})?|[A-Z]{2,5}(?:\.US)?")
@@ -103,7 +101,7 @@ def _load(text: str, name: str) -> Any:
     call = _CALL.fullmatch(text)
     within = (call[1] or call[2] or "") if call else text
     # A quote is a text that is assigned; so are several values one after the other.
-    scripted = BEGINS.match(text[:_BEGINNING].lower().encode()) is not None
+    scripted = begins_as_script(text)
     try:
         value = parse_json(within)
     except json.JSONDecodeError as error:

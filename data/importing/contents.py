@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 from data.errors import DataError
-from data.importing.scripts import BEGINS
+from data.importing.scripts import begins_as_script
 
 SUFFIXES = {
     ".csv": "text",
@@ -80,7 +80,7 @@ def read_contents(path: Path) -> tuple[bytes, str]:
     named = format_of(path)
     if named in ("text", "xlsx", "xls"):
         # A workbook without a workbook in it is the text that many terminals save under that name.
-        scripted = start.startswith((b"{", b"[{")) or BEGINS.match(start) is not None
+        scripted = start.startswith((b"{", b"[{")) or begins_as_script(start.decode("latin-1"))
         return content, "json" if scripted else "text"
     return content, named or "text"
 

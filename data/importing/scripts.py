@@ -14,11 +14,18 @@ from data.errors import DataError
 from data.importing.vendor_answers import NoTable, shortly
 from data.parsing import parse_json
 
-# How a script begins: comments, a name, and a list, an object or a text that it is given, or called with.
-BEGINS = re.compile(
-    rb"\s*(?:/\*.*?\*/\s*)*(?:var\s+[a-z_$]|[a-z_$][\w.$]*\s*(?:=\s*\(?|\()\s*[\[{\"])", re.DOTALL
-)
-_ASSIGNED = re.compile(r"(?:\A|[;\n]|\*/)\s*(?:var\s+)?([A-Za-z_$][\w$]*)\s*=\s*\(?\s*(?=[\[{\"])")
+# How a script begins after its comments: a name, and a list, an object or a text that it is given.
+_FIRST = re.compile(r"(?:var\s+[A-Za-z_$]|[A-Za-z_$][\w.$]*\s*(?:=\s*\(?|\()\s*[\[{\"])")
+_ASSIGNED = re.compile(r"(?:\A|[;\n]|\*/)[ \t]*(?:var[ \t]+)?([A-Za-z_$][\w$]*)\s*=\s*\(?\s*(?=[\[{\"])")
+_BEGINNING = 4096
+
+
+def begins_as_script(text: str) -> bool:
+    """Whether a text begins as a script does."""
+    start = text[:_BEGINNING].lstrip()
+    while start.startswith("/*"):
+        start = start.partition("*/")[2].lstrip()
+    return _FIRST.match(start) is not None
 
 
 def read_script(text: str, name: str) -> dict[str, Any]:
