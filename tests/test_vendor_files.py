@@ -14,6 +14,7 @@ import pytest
 
 from data.errors import DataError, UsageError
 from data.importing import ImportReport, import_files
+from data.load import load_panel
 from data.store.store import Store
 from tests.helpers.workbooks import Day, xlsx
 
@@ -371,6 +372,22 @@ def test_files_that_are_refused_with_the_reason(take, vendor):
     text, words = REFUSED[vendor]
     with pytest.raises(DataError, match=words):
         take("file.csv", text)
+
+
+def test_net_assets_fill_in_what_is_on_file_and_change_no_panel(take, store):
+    rows = [f"BOTZ.US,2025-08-{day},30.2,30.3,29.95,30.15,493000" for day in (19, 20, 21)]
+    take("bars.csv", "\n".join(["symbol,day,open,high,low,close,volume", *rows]))
+    take("a.csv", "Ticker,Date,NAV,Shares Outstanding\nBOTZ,08/20/2025,30.15,86000000\n")
+    before = load_panel(store).fingerprint
+    report = take(
+        "b.csv", "Ticker,Date,NAV,Shares Outstanding,Net Assets\nBOTZ,08/20/2025,30.15,86000000,2592900000\n"
+    )
+    assert {each.table: (each.completed, each.revised) for each in report.changes} == {
+        "units": (0, 0),
+        "nav": (1, 0),
+    }
+    assert store.read("nav")["net_assets"].tolist() == [2_592_900_000.0]
+    assert load_panel(store).fingerprint == before
 
 
 def test_net_assets_in_words_of_a_fund_company(take, store):

@@ -94,9 +94,9 @@ def implausible_units(data: Inputs) -> Iterator[Finding]:
     4. Units, or units times close, a power of ten times what a report said of the day, or of that part of it,
        as far as etflow ships one (`etflow data facts statements`): a warning.
     5. Counts of an American fund that change in steps of less than 750 shares, or of 20 million and more: a
-       warning. So 100 times too few and 10,000 times too many are told by one fund. What lies between is not:
-       creation units and turnovers of funds differ by as much. A small step to which counts are rounded is
-       none.
+       warning. So 100 times too few and 10,000 times too many are told by one fund. What lies between is told
+       by published net assets alone (`net-assets`): creation units and turnovers of funds differ by as much.
+       A small step to which counts are rounded is none.
     """
     units = data.tables["units"]
     codes, names = pd.factorize(units["symbol"])
