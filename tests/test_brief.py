@@ -688,6 +688,7 @@ def test_a_value_of_the_day_before_says_so_on_the_terminal_and_in_json(here):
     assert re.search(r"^margin balance +100,000,000.00 CNY +latest known: 2025-08-19$", printed, re.MULTILINE)
     assert re.search(r"latest known: 2025-08-19; 2025-08-14 to 2025-08-19$", printed, re.MULTILINE)
     assert re.search(r"^  ahead of 950180 by +\+12.00 pp", printed, re.MULTILINE)
+    assert re.search(r"^  of 930713 中证人工智能主题指数 +35.1\d %", printed, re.MULTILINE)
     document = json.loads(here(*words, "--json")[1])
     assert document["older"]["margin_balance"] == "2025-08-19"
     assert document["values"]["margin_balance"] == 100e6

@@ -272,3 +272,10 @@ def _given(row: Mapping[Any, Any]) -> dict[str, Any]:
     if "index" in given:
         given |= {"index_name": None, "history": ()}  # ours are about the index that we have on file
     return given
+
+
+@lru_cache
+def index_names() -> Mapping[str, str]:
+    """Return what indices are called, by code, where ``data/facts/indices.csv`` has it."""
+    with (FACTS / "indices.csv").open(encoding="utf-8", newline="") as file:
+        return {row["index"]: row["name"] for row in csv.DictReader(file)}

@@ -63,7 +63,7 @@ LINES = (
     Line("adtv_{n}_rank", "  its rank among funds of the same index", COUNT, "turnover"),
     Line("peers", "funds of the same index listed that day", COUNT),
     Line("index_ytd", "return of its index{of} this year", FRACTION),
-    Line("index_ytd_{index}", "  of {index}", FRACTION),
+    Line("index_ytd_{index}", "  of {index}{called}", FRACTION),
     Line("index_ytd_over_{index}", "  ahead of {index} by", DIFFERENCE),
     Line("index_ytd_ahead_of", "  indices that it is ahead of", COUNT),
     Line("theme_weight", "weight of the theme `{theme}` in its index", FRACTION),

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.calendars import Calendar
-from data.facts.universe import Fund, funds_of, load_funds, peers, peers_unknown, universe
+from data.facts.universe import Fund, funds_of, index_names, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
 from data.source import spans_of
 from engine.briefs.lines import Windows
@@ -81,11 +81,12 @@ def add_indices(
     codes = _compared(source, fund, funds)
     found = {code: _year(levels, code, base, day) for code in codes}
     sheet.indices.update({code: _since(levels, code, base, sessions) for code in codes})
+    called = {code: f" {name}" for code, name in index_names().items()}
     own = found.pop(fund.index)
-    sheet.add("index_ytd", own, of=f" {fund.index}")
+    sheet.add("index_ytd", own, of=f" {fund.index}{called.get(fund.index, '')}")
     ahead = 0
     for code, each in found.items():
-        sheet.add("index_ytd_{index}", each, index=code)
+        sheet.add("index_ytd_{index}", each, index=code, called=called.get(code, ""))
         by = Found(None, own.reason or each.reason)
         if isinstance(own.value, float) and isinstance(each.value, float):
             ahead += own.value > each.value

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from data.facts.universe import index_names
 from engine.briefs.brief import Brief
 from engine.report.charts import SERIES, Chart, Panel, Series
 
@@ -91,5 +92,7 @@ def _indices(brief: Brief) -> Chart:
     own_index = brief.indices.get(brief.fund.index or "")
     there = own_index is not None and bool(np.isfinite(own_index).any())
     caption = f"Its own is {brief.fund.index}." if there else "Its own is not on file."
+    named = [f"{each.name} {name}" for each in series if (name := index_names().get(each.name))]
+    caption += f" {', '.join(named)}." if named else ""
     panel = Panel("Indices this year", tuple(series), height=HEIGHT)
     return Chart("indices", "Indices this year", caption, _days(brief)[begin:], (panel,))
