@@ -19,10 +19,10 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from data.errors import DataError, EtflowError
 from data.importing import import_files, plain
+from data.store.files import Rows, as_frame, completed
 from data.store.merge import Change
 from data.store.store import Appended, Store
 from data.store.tables import TABLES
@@ -42,11 +42,15 @@ class Kept:
     def __init__(self) -> None:
         self.tables: dict[str, pd.DataFrame] = {}
 
-    def append(self, rows: Mapping[str, pd.DataFrame | pa.Table], **_how: Any) -> Appended:
+    def append(self, rows: Mapping[str, Rows], **_how: Any) -> Appended:
         """Take the rows of every table, which an import has checked."""
         for name in rows:
-            found = rows[name]
-            frame = found if isinstance(found, pd.DataFrame) else found.to_pandas()
+            given = rows[name]
+            frame = (
+                given
+                if isinstance(given, pd.DataFrame)
+                else as_frame(TABLES[name], completed(TABLES[name], given))
+            )
             try:
                 self.tables[name] = TABLES[name].validate(frame, f"table `{name}`")
             except DataError as error:
