@@ -16,7 +16,8 @@ COUNT, LEAST = 2_000, 8
 
 @pytest.fixture(params=DOORS, scope="module")
 def door(request, tmp_path_factory):
-    return Ready(request.param, *DOORS[request.param].prepare(tmp_path_factory.mktemp(request.param)))
+    found = DOORS[request.param]
+    return Ready(request.param, *found.prepare(tmp_path_factory.mktemp(request.param)), found.spoil)
 
 
 @pytest.mark.slow
