@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 
 from data.errors import UsageError
+from data.parsing import read_bounded
 
 
 def read_rows(path: Path, what: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
@@ -15,12 +17,14 @@ def read_rows(path: Path, what: str) -> tuple[list[str], list[tuple[str, dict[st
     that cannot be read (``what`` says what it is), and for a row that is too short.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+        text = StringIO(read_bounded(path).decode("utf-8-sig"), newline="")
+        lines = [line for line in csv.reader(text) if any(cell.strip() for cell in line)]
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}", received=error.strerror) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path} is not a CSV file in UTF-8", received=error) from None
+    except ValueError as error:
+        raise UsageError(f"cannot read the {what} {path}", received=error) from None
     header = [cell.strip().lower() for cell in lines[0]] if lines else []
     rows = []
     for number, cells in enumerate(lines[1:], start=1):

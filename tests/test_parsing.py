@@ -11,8 +11,12 @@ import run_backtest
 from data import parsing
 from data.errors import UsageError
 from data.facts.dated import read_toml
+from data.facts.notices import read_notice
+from data.facts.themes import known_tags
 from data.parsing import NUMBER, misfit, parse_json, parse_toml, read_bounded
+from data.rows import read_rows
 from engine.cli.main import main
+from engine.orders.formats import FORMATS, read_file
 from tests.helpers.tuning import goal_of_words, search_in, space_of
 
 SMALL = ["--end", "2021-01-29", "--symbols", "157001.SZ,157002.SZ", "--no-report", "--quiet"]
@@ -62,6 +66,20 @@ def test_no_more_of_a_file_is_read_than_the_limit(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="more than 4 bytes"):
         read_bounded(tmp_path / "a", 4)
     assert parsing.MOST_BYTES == 256 << 20
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no device without an end")
+def test_whatever_a_user_names_is_read_to_a_limit(monkeypatch):
+    endless = Path("/dev/zero")
+    monkeypatch.setenv("ETFLOW_THEMES", str(endless))
+    for read in (
+        lambda: read_rows(endless, "weights"),
+        lambda: read_file(endless, "orders", FORMATS["fix"]),
+        lambda: read_notice(endless),
+        known_tags,
+    ):
+        with pytest.raises(UsageError, match=r"cannot read .*/dev/zero; received it has more than"):
+            read()
 
 
 def test_a_shape_names_the_first_place_that_differs():

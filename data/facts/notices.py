@@ -22,7 +22,7 @@ from data.facts.chinese_notice import from_chinese
 from data.facts.dated import only
 from data.facts.notice import BY_HAND, Notice, date_of, days_of, make_notice
 from data.facts.symbols import MARKETS
-from data.parsing import parse_toml
+from data.parsing import parse_toml, read_bounded
 
 _ISO = re.compile(r"(?<!\d)(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})(?!\d)")
 _RANGE = re.compile(r"\bto\b|\bthrough\b|\.\.|至|到|~|–|—|\s-\s", re.IGNORECASE)
@@ -44,9 +44,10 @@ def read_notice(path: Path, year: int | None = None) -> Notice:
 
 def _text_of(path: Path) -> str:
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}", received=error.strerror, hint="Check the path.") from None
+        raw = read_bounded(path)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {path}", received=what, hint="Check the path.") from None
     if raw.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or b"<html" in raw[:2000].lower():
         raise UsageError(
             f"{path} is not plain text",

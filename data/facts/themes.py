@@ -20,6 +20,7 @@ from pathlib import Path
 from data.errors import UsageError, check_choice
 from data.facts.dated import FACTS
 from data.facts.own_files import own_file_if_any
+from data.parsing import read_bounded
 
 VARIABLE, OWN = "ETFLOW_THEMES", "themes.csv"
 COLUMNS = ("code", "name", "theme", "from_day", "source")
@@ -68,9 +69,10 @@ def themes_on(day: date, tags: Iterable[Tag]) -> Mapping[str, str]:
 
 def _read(path: Path, *, own: bool) -> Iterator[Tag]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        text = read_bounded(path).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else what
         raise UsageError(f"cannot read {path}", received=what, hint="Check the file.") from None
     rows = csv.DictReader(text.splitlines())
     header = rows.fieldnames or ()

@@ -28,6 +28,7 @@ from data.days import parse_day
 from data.errors import UsageError, check_choice
 from data.facts.dated import read_toml
 from data.facts.symbols import parse_symbol
+from data.parsing import read_bounded
 from data.rows import read_rows
 
 KINDS = ("csv", "tags")
@@ -223,11 +224,13 @@ def _cells(
         yield from rows
         return
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = io.StringIO(read_bounded(path).decode("utf-8-sig"), newline=None).read()
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}", received=error.strerror) from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not a text in UTF-8", received=error) from None
+    except ValueError as error:
+        raise UsageError(f"cannot read the {what} {path}", received=error) from None
     literal = {tag: ours[1:] for tag, ours in getattr(given, what).items() if ours.startswith(LITERAL)}
     for number, line in enumerate(text.split("\n"), start=1):
         parts = [part for part in line.replace("\x01", SEPARATOR).split(SEPARATOR) if part.strip()]
