@@ -15,10 +15,9 @@ from pathlib import Path
 from tests import kills
 from tests.kills.commands import COMMANDS, IMPORT, PAIRS, RUN
 from tests.kills.files import make_files, make_more_files
-from tests.kills.processes import ROOT, apart, ended, forked, said
+from tests.kills.processes import ROOT, VENDORS, apart, ended, forked, said
 from tests.kills.trials import KILLS, KINDS, try_command
 
-VENDORS = ROOT / "tests" / "helpers" / "vendors"
 CODE = ("run_backtest.py", "data", "engine", "strategies")
 MADE = "made"
 # An interpreter of its own takes seconds to start.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+VENDORS = ROOT / "tests" / "helpers" / "vendors"
 PATIENCE = 180.0
 HUNG = -99
 
@@ -50,7 +51,12 @@ def interpreted(box: Path, words: str) -> int:
     """Begin a command as a user does, with an interpreter of its own, and return its number."""
     with box.with_suffix(".said").open("ab") as said:
         command = [sys.executable, str(ROOT / "run_backtest.py"), *words.split()]
-        return subprocess.Popen(command, cwd=box, stdin=subprocess.DEVNULL, stdout=said, stderr=said).pid
+        # The stand-ins of vendors too.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(VENDORS), str(ROOT)))}
+        begun = subprocess.Popen(
+            command, cwd=box, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        return begun.pid
 
 
 def ended(number: int, patience: float = PATIENCE, *, kill: bool = True) -> int | None:
