@@ -1491,6 +1491,8 @@ def test_a_reverse_split_and_dividends_that_are_not_in_dollars(take, store):
     assert [each["ratio"] for each in rows(store, "actions")] == [0.25, 0.2]
     with pytest.raises(DataError, match=r"`ratio` of table `actions` is not a finite number.*received '1/0'"):
         take("y.json", f"[{row.format('2024-11-07', 0)}]")
+    with pytest.raises(DataError, match=r"not a finite number.*received '1/'"):
+        take("y.json", f"[{row.format('2024-11-07', 'null')}]")
     paid = '"cash_amount": 0.2, "ex_dividend_date": "2025-06-27", "ticker": "BOTZ"'
     with pytest.raises(DataError, match="every row is left out"):
         take("z.json", f'[{{{paid}, "currency": "CAD"}}]')

@@ -185,7 +185,8 @@ def _take_columns(
         if part.ratio_over not in headers:
             raise _missing(part, "ratio", (part.ratio_over,), cells, origin)
         below = cells[headers.column(part.ratio_over)]
-        taken["ratio"] = taken["ratio"].astype("str") + "/" + below.astype("str")
+        over, under = (each.astype("str").fillna("") for each in (taken["ratio"], below[taken.index]))
+        taken["ratio"] = over + "/" + under
     return taken
 
 
