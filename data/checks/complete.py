@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 import numpy as np
-import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
@@ -33,13 +32,13 @@ def ends_early(data: Inputs) -> Iterator[Finding]:
        margin may come once a month, and so has 44 sessions.
     4. A table that has one exchange of a market, and nothing of another one with bars, lacks that one.
     """
-    bars = _last_days(data.tables["bars"], "symbol")
+    bars = _last_days(data, "bars")
     final: dict[str, date] = {}
     for symbol, day in bars.items():
         market = data.market(symbol)
         final[market] = max(day, final.get(market, day))
     for table, key in DATED.items():
-        last = _last_days(data.tables[table], key)
+        last = _last_days(data, table)
         funds = {each: day for each, day in last.items() if key == "symbol" and each not in MARKET_CODES}
         yield from _of_funds(data, table, funds, bars, final)
         allowed = max(TABLES[table].markets or 0, LONGEST_HALT)
@@ -92,8 +91,9 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def _last_days(frame: pd.DataFrame, key: str) -> dict[str, date]:
-    return {str(name): day.date() for name, day in frame.groupby(key)["day"].max().items()}
+def _last_days(data: Inputs, table: str) -> dict[str, date]:
+    days = data.days(table)
+    return {name: days[stop - 1].item() for name, (_, stop) in sorted(data.stretches(table).items())}
 
 
 def _is_over(data: Inputs, symbol: str, day: date) -> bool:

@@ -62,7 +62,7 @@ class Parts:
             block = self._names[first : first + BLOCK] if first >= 0 else []
             part = self._inputs({name: self._read(name, block) for name in TABLES})
             for name, key in DATED.items():
-                self._outline(name, key, part.tables[name])
+                self._outline(name, key, part)
             yield part
 
     def outline(self, findings: Iterable[Finding]) -> Inputs:
@@ -93,12 +93,18 @@ class Parts:
         wanted = [each for each in block or MARKET_CODES if each in self._spans[name]]
         return self._source.read(name, wanted) if wanted else table.empty()
 
-    def _outline(self, name: str, key: str, rows: pd.DataFrame) -> None:
-        columns = _OUTLINED.get(name, (key, "day"))
+    def _outline(self, name: str, key: str, part: Inputs) -> None:
+        rows, stretches = part.tables[name], part.stretches(name)
+        if not stretches:
+            return
+        counts = [stop - start for start, stop in stretches.values()]
         if name not in _OUTLINED:
-            rows = rows[(rows[key] != rows[key].shift(-1)).to_numpy()]
-        if len(rows):
-            self._seen[name].append({column: self._numbers(column, rows[column]) for column in columns})
+            rows, counts = rows.iloc[np.cumsum(counts) - 1], [1] * len(counts)
+        given = self._texts[key]
+        numbers = np.array([given.setdefault(series, len(given)) for series in stretches], dtype=np.int32)
+        columns = [column for column in _OUTLINED.get(name, (key, "day")) if column != key]
+        seen = {key: np.repeat(numbers, counts)}
+        self._seen[name].append(seen | {column: self._numbers(column, rows[column]) for column in columns})
 
     def _numbers(self, column: str, values: pd.Series) -> NDArray[Any]:
         """Return a column as numbers: of texts, those that they have been given."""

@@ -44,20 +44,20 @@ def merge_terms(data: Inputs) -> Iterator[Finding]:
 
 def another_index(data: Inputs) -> Iterator[Finding]:
     """Find funds whose bars begin when they tracked another index: that history is of another portfolio."""
-    first = data.tables["bars"].groupby("symbol")["day"].min()
-    for symbol, day in first.items():
-        fund = data.funds[str(symbol)]
+    days = data.days("bars")
+    for symbol, (start, _) in data.stretches("bars").items():
+        fund, day = data.funds[symbol], days[start].item()
         now = (fund.index, fund.index_name)
         for before in reversed(fund.history):
             other = (before.index, before.index_name)
-            if before.until > day.date() and other != now:
+            if before.until > day and other != now:
                 name = before.index_name or before.index or "another index"
-                rows = data.rows_of("bars", str(symbol))
+                rows = data.rows_of("bars", symbol)
                 yield Finding.on(
                     "another-index",
                     "warning",
                     "bars",
-                    str(symbol),
+                    symbol,
                     rows["day"][days_of(rows["day"]) < np.datetime64(before.until)],
                     f"until {before.until} it tracked {name}, and since then {fund.index_name or fund.index}"
                     + (f"; it traded as {before.ticker}" if before.ticker != fund.ticker else ""),
