@@ -140,6 +140,38 @@ def test_days_in_the_middle_that_failed_are_asked_for_again(akshare):
     assert days == [12, 13, 14, 15, 18, 19, 20]
 
 
+def test_lists_of_a_day_are_asked_for_once_and_of_no_day_that_is_on_file_before_the_overlap(akshare):
+    """The exchange gives a list for a day, of all its funds; one fund is a session behind the other."""
+    list_of_a_day, funds = akshare.library.fund_etf_scale_sse, ("515880.SH", "588790.SH")
+
+    def listed(date: str) -> pd.DataFrame:
+        frame = list_of_a_day("20250820").assign(统计日期=pd.Timestamp(date).date())
+        akshare.library.CALLS[-1] = ("fund_etf_scale_sse", {"date": date})
+        return frame
+
+    def asked() -> list[int]:
+        days = [int(arguments["date"][-2:]) for _, arguments in akshare.library.CALLS]
+        akshare.library.CALLS.clear()
+        return days
+
+    akshare.library.fund_etf_scale_sse = listed
+    akshare.fetch("units", symbols=funds, start=date(2025, 8, 6), end=date(2025, 8, 13))
+    akshare.update(symbols=funds[1:], end=date(2025, 8, 14))
+    assert asked() == [6, 7, 8, 11, 12, 13, 14]
+    akshare.update(end=date(2025, 8, 15), refresh=True)
+    # Five sessions until the 13th, and five until the 14th, which are among those that follow.
+    assert sorted(asked()) == [7, 8, 11, 12, 13, 14, 15]
+    # Lists of days that are long over are kept, and those of the overlap among them.
+    akshare.update(end=date(2025, 8, 18))
+    akshare.update(end=date(2025, 8, 18))
+    assert asked() == [18]
+    units = akshare.store.read("units")
+    assert (
+        units.groupby("symbol")["day"].agg(lambda days: days.dt.day.tolist()).tolist()
+        == [[6, 7, 8, 11, 12, 13, 14, 15, 18]] * 2
+    )
+
+
 def test_a_table_of_a_fund_without_rows_is_not_asked_from_the_start_again(tushare):
     tushare.fetch("margin", symbols=(FUND, "159381.SZ"), start=date(2025, 1, 2), end=LAST)
     tushare.library.CALLS.clear()
