@@ -27,10 +27,10 @@ ROOMS: dict[str, str] = {
     "data.days": "",
     "data.errors": "",
     "data.expression": "data.errors",
-    "data.rows": "data.errors",
+    "data.parsing": "",
+    "data.rows": "data.errors data.parsing",
     "data.folders": "",
     "data.words": "",
-    "data.parsing": "",
     "data.numeric": "data.folders",
     "data.facts": "data.choices data.errors data.atomic data.folders data.parsing",
     "engine.choices": "",
@@ -102,8 +102,8 @@ ROOMS: dict[str, str] = {
         "engine.pipeline"
     ),
     "engine.orders": (
-        "data.days data.errors data.rows data.numeric data.facts data.store engine.kernel data.source "
-        "data.panel engine.strategy engine.spec engine.simulation data.load"
+        "data.days data.errors data.parsing data.rows data.numeric data.facts data.store engine.kernel "
+        "data.source data.panel engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.accounts": (
         "data.days data.errors data.parsing engine.kernel engine.result engine.record data.panel "

@@ -757,6 +757,7 @@ def test_a_run_that_drifted_ends_with_5_and_names_the_first_difference(here, fin
     cells = lines[3].split(",")
     lines[3] = ",".join([cells[0], "1.5", *cells[2:]])
     equity.write_text("\n".join(lines) + "\n")
+    (tmp_path / folder.name / "SHA256SUMS").unlink()
     code, printed, complained = here("runs", "reproduce", folder.name, "--out", tmp_path)
     assert code == 5
     assert printed == ""
