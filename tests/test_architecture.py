@@ -39,7 +39,7 @@ ROOMS: dict[str, str] = {
     "engine.kernel": "data.errors data.facts data.numeric",
     "engine.statistics": "data.errors data.numeric engine.on_demand",
     "engine.result": "engine.statistics",
-    "engine.metrics": "engine.on_demand engine.statistics engine.result",
+    "engine.metrics": "data.numeric engine.on_demand engine.statistics engine.result",
     "engine.results": "data.atomic data.errors data.parsing engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders data.parsing",
     "engine.verdict": "data.errors engine.statistics",

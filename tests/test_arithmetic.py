@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,3 +58,39 @@ def test_a_sum_is_added_from_left_to_right_on_every_version_of_python() -> None:
 def test_sample_deviation_of_a_few_numbers() -> None:
     # Mean 2.5; squares 2.25 + 0.25 + 0.25 + 2.25 = 5; 5 / 3.
     assert sample_deviation([1.0, 2.0, 3.0, 4.0]) == pytest.approx((5 / 3) ** 0.5, rel=1e-15)
+
+
+MEASURED = """
+import numpy as np
+from engine.metrics.path import Path
+from engine.metrics.returns import conditional_value_at_risk, kurtosis, skew, stability_of_timeseries
+from engine.statistics.sharpe import moments
+
+for seed in range(50):
+    returns = np.random.default_rng(seed).normal(0.0004, 0.012, 1212)
+    path, of = Path.of_returns(returns, 244.0), moments(returns)
+    print(skew(path), kurtosis(path), stability_of_timeseries(path), conditional_value_at_risk(path))
+    print(of.skewness, of.kurtosis)
+"""
+
+
+@pytest.mark.slow
+def test_what_is_measured_of_returns_has_the_same_bits_without_the_widest_registers(root: Path) -> None:
+    """numpy has an ``x**3``, a ``log1p`` and a partition for AVX-512, and OpenBLAS a scalar product."""
+
+    def measured(**environment: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", MEASURED],
+            cwd=root,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    own = measured()
+    assert len(own.split()) == 300
+    assert (
+        measured(NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR", OPENBLAS_CORETYPE="Haswell") == own
+    )
+    assert measured(NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4 AVX512_ICL AVX512_SPR") == own

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from data.numeric.arithmetic import log_growth
 from engine.result import Result
 from engine.statistics.estimate import normal_quantile
 from engine.statistics.sharpe import moments, standard_error
@@ -40,7 +39,7 @@ def annual_return_interval(result: Result) -> Interval | None:
     """
     if len(result.days) < FEWEST or not (result.returns > -1.0).all():
         return None
-    growth = np.log1p(result.returns)
+    growth = log_growth(result.returns)
     error = float(growth.std(ddof=1)) / math.sqrt(len(growth))
     if not error > 0.0:
         return None

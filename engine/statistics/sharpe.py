@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.errors import UsageError
+from data.numeric.arithmetic import cubes, fourth_powers
 from engine.statistics.estimate import (
     NO_VARIATION,
     Estimate,
@@ -95,8 +96,8 @@ def moments(returns: ArrayLike, risk_free: ArrayLike = 0.0) -> Moments:
     return Moments(
         observations=len(excess),
         sharpe=ratio(excess),
-        skewness=float(np.mean(centred**3)) / variance**1.5,
-        kurtosis=float(np.mean(centred**4)) / variance**2,
+        skewness=float(np.mean(cubes(centred))) / variance**1.5,
+        kurtosis=float(np.mean(fourth_powers(centred))) / variance**2,
         autocorrelation=float(np.mean(centred[1:] * centred[:-1]) * (len(excess) - 1) / len(excess))
         / variance,
         measured=True,
