@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         run_together,
     )
     from engine.commands.doctor import Diagnosis, examine
+    from engine.commands.estimate import SearchTime, estimate
     from engine.commands.event import Event, event, event_job
     from engine.commands.explain import EXPLAINED, explain_runs
     from engine.commands.factor import Factor, factor, factor_job
@@ -150,6 +151,7 @@ _PLACES = {
     "engine.commands.spec_file": ("SpecFile", "is_spec_file"),
     "engine.commands.study": ("Judgement", "judgement_text"),
     "engine.commands.sweep": ("sweep",),
+    "engine.commands.estimate": ("SearchTime", "estimate"),
     "engine.commands.tune": ("Executor", "Search", "Tuned", "tune"),
     "engine.commands.validate": ("validate",),
     "engine.comparisons.common": ("alternatives_of",),
@@ -261,6 +263,7 @@ __all__ = [
     "Result",
     "Run",
     "Search",
+    "SearchTime",
     "SearchWords",
     "Session",
     "Signal",
@@ -298,6 +301,7 @@ __all__ = [
     "diff_account",
     "diff_runs",
     "difference_document",
+    "estimate",
     "event",
     "event_job",
     "examine",

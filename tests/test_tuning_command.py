@@ -147,13 +147,21 @@ def test_a_search_without_a_feasible_trial_says_so_with_exit_code_5(here, tmp_pa
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(here, tmp_path):
-    words = (*LOOKBACKS, "--param", "threshold=0:1:0.25", "--where", "lookback > 3", "--dry-run")
+    words = (
+        *LOOKBACKS,
+        "--param",
+        "threshold=0:1:0.25",
+        "--where",
+        "lookback > 3",
+        "--dry-run",
+        "--no-verdict",
+    )
     code, printed, _ = here(*words)
     assert code == 0
     assert re.search(r"^threshold +0:1:0\.25 +5 +none$", printed, re.MULTILINE)
     assert "where   lookback > 3" in printed
     assert "sets    25" in printed
-    assert re.search(r"^time    \d+ ms, from a sample$", printed, re.MULTILINE)
+    assert re.search(r"^time    \d+ ms without a judgement, from a small trial$", printed, re.MULTILINE)
     assert re.search(r"^memory  [\d,]+ MB", printed, re.MULTILINE)
     document = json.loads(here(*words, "--json")[1])
     assert re.search(
@@ -162,7 +170,8 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(here, tmp_path):
     borne = document["counts"].pop("history_bears")
     assert document["counts"] == {"sets": 25, "exact": True, "trials": 25, "on_record": 0}
     assert borne >= 1
-    assert document["seconds"] > 0
+    assert document["seconds"] == document["seconds_of_search"] > 0
+    assert document["seconds_of_judgement"] is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -197,9 +206,9 @@ def test_a_search_needs_no_value_that_its_file_has_for_a_run(here, tmp_path):
     (tmp_path / "plan.toml").write_text(
         'strategy = "momentum"\n[parameters]\ntop = 2\nrebalance = 10\n[tune]\nparam = { top = [1, 3] }\n'
     )
-    code, printed, _ = here("tune", "plan.toml", *SMALL, "--dry-run", "--json")
+    code, printed, _ = here("tune", "plan.toml", *SMALL, "--dry-run", "--no-verdict", "--json")
     assert (code, json.loads(printed)["counts"]["sets"]) == (0, 2)
-    assert here("tune", "plan.toml", *SMALL, "--param", "rebalance=5,10", "--dry-run")[0] == 0
+    assert here("tune", "plan.toml", *SMALL, "--param", "rebalance=5,10", "--dry-run", "--no-verdict")[0] == 0
     code, _, complained = here("tune", "plan.toml", *SMALL, "--set", "top=3", "--dry-run")
     assert code == 2
     assert "both set and searched" in complained

@@ -123,7 +123,16 @@ def tune(
 
     Example: etflow tune share_inflow --param lookback=5:20:5 --param top=1,2,3
     """
-    from engine import Executor, Search, SearchWords, SplitSizes, Watch, check_writable, order_of
+    from engine import (
+        Executor,
+        Search,
+        SearchWords,
+        SplitSizes,
+        Watch,
+        check_writable,
+        estimate,
+        order_of,
+    )
 
     started = time.perf_counter()
     written = options_in_file("tune", strategy, given)
@@ -141,7 +150,8 @@ def tune(
     with Progress(app, "tune", total=OPENING_STEPS) as progress:
         search = Search.open(order, Watch(progress.begin), by, break_seal=given["break_seal"])
     if dry_run:
-        print_estimate(order, search, as_json=as_json)
+        found = estimate(search, verdict=not no_verdict, splits=splits, sizes=sizes)
+        print_estimate(order, search, found, as_json=as_json)
         return
     total = order.space.size if order.plan.trials is None else order.plan.trials
     with Progress(app, "tune", total=total or 1) as progress:

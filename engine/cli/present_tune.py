@@ -13,7 +13,7 @@ from engine.cli.app import App
 from engine.cli.output import money, paint, percent, print_json, say, table, warn
 
 if TYPE_CHECKING:
-    from engine import Goal, Leaderboard, Order, Search, State, Study, Trial
+    from engine import Goal, Leaderboard, Order, Search, SearchTime, State, Study, Trial
 
 # Beside objectives and constraints, where a study has them.
 ALSO_SHOWN = ("sharpe_ratio", "annual_return", "max_drawdown")
@@ -76,12 +76,13 @@ def borne_text(search: Search, on_record: int) -> str:
     return f"{count(on_record)} on record; {years:.2f} years of history bear {count(borne)} (MinBTL){beyond}"
 
 
-def print_estimate(order: Order, search: Search, *, as_json: bool) -> None:
+def print_estimate(order: Order, search: Search, found: SearchTime | None, *, as_json: bool) -> None:
     """Print the space as it was understood, how many sets it has, and what searching it would take."""
     space, plan, sets = order.space, order.plan, order.sets or 0
-    seconds = search.seconds()
     defaults = {field.name: field.default for field in order.fields}
     memory = peak_memory()
+    if memory is not None and found is not None:
+        memory += found.returns
     if as_json:
         print_json(
             {
@@ -103,7 +104,9 @@ def print_estimate(order: Order, search: Search, *, as_json: bool) -> None:
                     "on_record": search.on_record,
                     "history_bears": search.borne[1],
                 },
-                "seconds": seconds,
+                "seconds": None if found is None else found.seconds,
+                "seconds_of_search": None if found is None else found.search,
+                "seconds_of_judgement": None if found is None else found.judgement,
                 "memory_bytes": memory,
             }
         )
@@ -125,8 +128,16 @@ def print_estimate(order: Order, search: Search, *, as_json: bool) -> None:
     say(f"sets    {'without end' if space.size is None else count(space.size)}{beyond}")
     say(f"trials  {count(sets)} by {plan.method}")
     say(f"record  {borne_text(search, search.on_record)}")
-    say(f"time    {NOT_AVAILABLE if seconds is None else duration(seconds)}, from a sample")
-    say(f"memory  {NOT_AVAILABLE if memory is None else f'{memory / 1e6:,.0f} MB'}, whatever their number")
+    say(f"time    {NOT_AVAILABLE if found is None else time_text(found)}")
+    say(f"memory  {NOT_AVAILABLE if memory is None else f'{memory / 1e6:,.0f} MB'}")
+
+
+def time_text(found: SearchTime) -> str:
+    """Return in words how long a search would take, and of what that is made."""
+    if found.judgement is None:
+        return f"{duration(found.search)} without a judgement, from a small trial"
+    parts = f"{duration(found.search)} to search, {duration(found.judgement)} to judge"
+    return f"{duration(found.seconds)}: {parts}, from a small trial of both"
 
 
 def peak_memory() -> int | None:

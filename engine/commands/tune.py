@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -47,9 +46,6 @@ from engine.tuning.writer import StudyWriter, open_study
 from engine.verdict.evidence import Thresholds
 from engine.verdict.selection import trials_borne
 from engine.verdict.verdict import Report
-
-# An estimate times this many sets, after a first few that pay for loading and compiling.
-SAMPLE, FIRST = 64, 4
 
 
 @dataclass(frozen=True)
@@ -193,17 +189,6 @@ class Search:
         evaluate = self.evaluate
         job = Job(self.order.spec, evaluate.base, self.market, self.order.catalogue)
         return job.data_warnings(evaluate.day(evaluate.first), evaluate.day(evaluate.last))
-
-    def seconds(self) -> float | None:
-        """Return how long it would take, from some of its sets; None where there is none to time."""
-        sample = self.order.sampler().propose()[: FIRST + SAMPLE]
-        first, rest = sample[:FIRST], sample[FIRST:] or sample
-        if not rest:
-            return None
-        self.evaluate(first)
-        started = time.perf_counter()
-        self.evaluate(rest)
-        return (time.perf_counter() - started) / len(rest) * (self.order.sets or 0)
 
     def run(
         self,

@@ -44,7 +44,13 @@ from engine.tuning.outcome import Parameters
 from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
 from engine.tuning.study import Study
-from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome, Window
+from engine.verdict.evidence import (
+    CombinatorialOutcome,
+    Evidence,
+    Resamples,
+    WalkForwardOutcome,
+    Window,
+)
 from engine.verdict.verdict import Report, report
 
 Floats = NDArray[np.float64]
@@ -85,6 +91,7 @@ def judge_study(
     sizes: SplitSizes | None = None,
     known: OnRecord | None = None,
     catalogue: Mapping[str, type[Any]] | None = None,
+    resamples: Resamples | None = None,
     announce: Announce = lambda _step: None,
 ) -> Report:
     """Return the judgement of a finished study, or of one that was interrupted, as far as it is.
@@ -162,7 +169,8 @@ def judge_study(
             before=earlier(known.judgements, question_of(study, evaluate, sizes.words(splits))),
             cash=evaluate.cash_returns,
             since=since_first(known, evaluate, catalogue or {}, benchmark, equal_weight),
-        )
+        ),
+        resamples=resamples,
     )
 
 

@@ -108,7 +108,7 @@ def choose(
             else:
                 found[place] = _measured(some[rows].T, benchmark[rows], per_year, metric)
     gains = np.where(np.isfinite(values), -values if smaller else values, -np.inf)
-    return np.argmax(gains, axis=1).tolist()
+    return [int(each) for each in np.argmax(gains, axis=1)]
 
 
 def _measured(returns: Floats, benchmark: Floats, per_year: float, metric: str) -> Floats:
