@@ -23,7 +23,7 @@ SOME = FIRST + SAMPLE
 
 
 def timed_search(monkeypatch, words, seconds_a_set, method="grid", trials=None):
-    """Return a search whose sets take so long; a judgement takes 1 s and 10 ms a set, the first 0.5 s more."""
+    """Return a search whose sets take so long; a judgement takes 1 s, 10 ms a set, and 0.5 s more once."""
     clock = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
 
