@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from engine.commands.record import Recorded, describe, forget, recorded
     from engine.commands.report import check_printable, make_report, print_page
     from engine.commands.run import Run, run, run_job
-    from engine.commands.runs import StoredStudy, diff_runs, reproduce, show_run
+    from engine.commands.runs import RunDifference, StoredStudy, diff_runs, reproduce, show_run
     from engine.commands.signal import NextOrders, signal, signal_job
     from engine.commands.spec_file import SpecFile, is_spec_file
     from engine.commands.study import Judgement, judgement_text
@@ -146,7 +146,7 @@ _PLACES = {
     "engine.commands.report": ("check_printable", "make_report", "print_page"),
     "engine.commands.run": ("Run", "run", "run_job"),
     "engine.commands.listing": ("LISTED_METRICS", "list_runs"),
-    "engine.commands.runs": ("StoredStudy", "diff_runs", "reproduce", "show_run"),
+    "engine.commands.runs": ("RunDifference", "StoredStudy", "diff_runs", "reproduce", "show_run"),
     "engine.commands.signal": ("NextOrders", "signal", "signal_job"),
     "engine.commands.spec_file": ("SpecFile", "is_spec_file"),
     "engine.commands.study": ("Judgement", "judgement_text"),
@@ -262,6 +262,7 @@ __all__ = [
     "Report",
     "Result",
     "Run",
+    "RunDifference",
     "Search",
     "SearchTime",
     "SearchWords",

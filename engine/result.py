@@ -207,11 +207,15 @@ class Result:
     @property
     def benchmark(self) -> str:
         """What to call the benchmark; equal weight says whether it is there for want of another."""
-        name = str(self.manifest.get("benchmark") or "none")
-        if name != "equal_weight":
-            return name
+        if not self.against_equal_weight:
+            return str(self.manifest.get("benchmark") or "none")
         chosen = self.manifest.get("spec", {}).get("benchmark")
         return "equal weight" if chosen else "equal weight, because none was named"
+
+    @property
+    def against_equal_weight(self) -> bool:
+        """Whether the benchmark is equal weight, which stands beside a run in any case."""
+        return self.manifest.get("benchmark") == "equal_weight"
 
     @property
     def benchmark_remark(self) -> str:

@@ -240,6 +240,15 @@ def test_the_summary_shows_the_metrics(result, page):
     ]
 
 
+def test_equal_weight_stands_once_where_it_is_the_benchmark(result, tmp_path):
+    manifest = {**result.manifest, "benchmark": "equal_weight"}
+    alone = replace(result, benchmark_return=result.equal_weight_return, manifest=manifest)
+    heads = [row for row in Page(written(alone, tmp_path, pyfolio=False)).rows if "Equal weight" in row]
+    assert len(heads) == 4  # summary, months and years, trailing returns, best and worst days
+    assert [row.count("Equal weight") for row in heads] == [1] * 4
+    assert not any("Benchmark" in row for row in heads)
+
+
 @pytest.mark.slow
 def test_pyfolios_table_does_not_contradict_the_summary(result):
     metrics = compute_metrics(result)

@@ -165,7 +165,7 @@ def test_each_benchmark_is_named_once_and_equal_weight_by_its_funds():
         ("Benchmark 930713", 0, "benchmark_"),
         ("Equal weight", 0, "equal_weight_"),
     ]
-    assert alternatives_of([plain], ["a"])[0] == ("Benchmark", 0, "benchmark_")
+    assert alternatives_of([plain], ["a"]) == [("Equal weight", 0, "equal_weight_")]
 
 
 # --- What is found ------------------------------------------------------------------------------------

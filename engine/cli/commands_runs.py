@@ -11,7 +11,7 @@ from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
 from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
 from engine.cli.output import Progress, note, percent, print_json, say, table, warn
-from engine.cli.present import print_result, runs_table
+from engine.cli.present import difference_table, print_result, runs_table
 from engine.cli.present_tune import print_study
 
 STEPS = 6
@@ -142,9 +142,11 @@ def diff_runs(
     if as_json:
         print_json(found.document())
         return
-    if found.settings or found.metrics:
-        rows = [(name, _short(a), _short(b)) for name, a, b in (*found.settings, *found.metrics)]
-        say(table(rows, ("", *found.names)))
+    if found.settings:
+        say(table([(name, _short(a), _short(b)) for name, a, b in found.settings_once], ("", *found.names)))
+    if found.metrics:
+        say()
+        say(difference_table(found))
     day = found.first_day
     say(f"Equity differs from {day} onwards." if day else "Equity is the same on every day.")
 

@@ -15,7 +15,7 @@ EQUITY = "equity      "
 LEAST_BARS, MOST_BARS = 8, 60
 
 if TYPE_CHECKING:
-    from engine import Comparison, Result, Run, Unit
+    from engine import Comparison, Result, Run, RunDifference, Unit
 
 
 def run_heading(result: Result) -> str:
@@ -99,9 +99,21 @@ def metric_table(columns: Sequence[tuple[str, Run]]) -> str:
         shown = [_shown(run.metrics[name], each.unit) for _, run in columns]
         others = (columns[place][1].metrics.values.get(prefix + name) for _, place, prefix in alternatives)
         beside = [_shown(value, each.unit, absent="") for value in others]
-        rows.append((each.label, *shown, *beside, _unit(each.unit, first)))
+        rows.append((each.label, *shown, *beside, _unit(each.unit, first.currency)))
     header = ("", *(heading for heading, _ in columns), *(title for title, _, _ in alternatives), "  unit")
     return table(rows, header, left_too=(len(header) - 1,))
+
+
+def difference_table(found: RunDifference) -> str:
+    """Return the metrics in which two runs differ, as ``runs show`` calls them, with their units."""
+    from engine import label_of, unit_of
+
+    currency = " or ".join(dict.fromkeys(found.currencies))
+    rows = [
+        (label_of(name), *(_shown(value, unit_of(name)) for value in values), _unit(unit_of(name), currency))
+        for name, *values in found.metrics
+    ]
+    return table(rows, ("", *found.names, "  unit"), left_too=(3,))
 
 
 def alone_table(results: Mapping[str, Run]) -> str:
@@ -117,7 +129,7 @@ def alone_table(results: Mapping[str, Run]) -> str:
             (
                 label_of(name),
                 *(_shown(run.metrics[name], unit_of(name)) for run in results.values()),
-                _unit(unit_of(name), _first(results)),
+                _unit(unit_of(name), _first(results).currency),
             )
             for name in names
         ),
@@ -167,6 +179,6 @@ def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
     return money(value) if unit == "money" else number(value)
 
 
-def _unit(unit: Unit, result: Result) -> str:
-    words = {"ratio": "", "money": result.currency}
+def _unit(unit: Unit, currency: str) -> str:
+    words = {"ratio": "", "money": currency}
     return "  " + words.get(unit, unit.replace("percent", "%"))

@@ -41,9 +41,20 @@ class RunDifference:
     """How two runs differ: settings and metrics, name and both values; the first day of other equity."""
 
     names: tuple[str, str]
+    currencies: tuple[str, str]
     settings: tuple[tuple[str, Any, Any], ...]
     metrics: tuple[tuple[str, Any, Any], ...]
     first_day: str | None
+
+    @property
+    def settings_once(self) -> tuple[tuple[str, Any, Any], ...]:
+        """The settings without what was asked for where what was set says it too."""
+        names = {name for name, _, _ in self.settings}
+        return tuple(
+            each
+            for each in self.settings
+            if not (each[0].startswith("spec.") and each[0].removeprefix("spec.") in names)
+        )
 
     def document(self) -> dict[str, Any]:
         """Return the document that ``runs diff --json`` prints."""
@@ -78,7 +89,9 @@ def diff_runs(first: str, second: str, out: str | Path = "results") -> RunDiffer
     left, right = (dict(zip(each.days.tolist(), each.equity.tolist(), strict=True)) for each in (one, two))
     days = sorted({*left, *right})
     first_day = next((str(day) for day in days if left.get(day) != right.get(day)), None)
-    return RunDifference((one.name, two.name), tuple(settings), tuple(metrics), first_day)
+    return RunDifference(
+        (one.name, two.name), (one.currency, two.currency), tuple(settings), tuple(metrics), first_day
+    )
 
 
 def reproduce(

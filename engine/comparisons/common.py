@@ -138,8 +138,8 @@ def begin_within(results: Sequence[Result], names: Sequence[str]) -> str:
 def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tuple[str, int, str]]:
     """Return what runs are held against, each once: what to call it, whose it is, and how its metrics begin.
 
-    A benchmark is named where there is more than one, and is no column of its own where it is equal weight;
-    that is named by a run where the funds differ.
+    A benchmark is named where there is more than one, and is no column of its own where it is equal weight,
+    which is there in any case, and is named by a run where the funds differ.
     """
     codes = [str(result.manifest.get("benchmark")) for result in results]
     data = [str(result.manifest["data"].get("name")) for result in results]
@@ -147,7 +147,7 @@ def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tup
     several = len(set(zip(codes, data, strict=True))) > 1
     found = []
     for place in _new(list(zip(codes, data, strict=True))):
-        if not several or codes[place] != EQUAL_WEIGHT:
+        if codes[place] != EQUAL_WEIGHT:
             title = f"Benchmark {codes[place]}" if several else "Benchmark"
             found.append((title, place, "benchmark_"))
     places = _new(list(zip(data, symbols, strict=True)))

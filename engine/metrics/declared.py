@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from engine.metrics import benchmark, returns, trading
 from engine.metrics.metric import Group, Metric, Unit
+from engine.result import Result
 
 _DECLARED = (
     Metric(
@@ -392,6 +393,12 @@ OF_PATH = tuple(name for name, each in METRICS.items() if each.of in ("returns",
 def in_group(group: Group) -> list[Metric]:
     """Return the metrics of a group that say something of their own."""
     return [each for each in METRICS.values() if each.group == group and not each.repeats]
+
+
+def alternatives_to(result: Result) -> Mapping[str, str]:
+    """Return ALTERNATIVES as columns beside a run: equal weight once where the benchmark is no other."""
+    first, *others = ALTERNATIVES.items()
+    return dict(others if result.against_equal_weight else (first, *others))
 
 
 def label_of(name: str) -> str:

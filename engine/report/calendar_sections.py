@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from data.words import NOT_AVAILABLE, number, percent
 from engine.metrics import (
@@ -13,7 +14,7 @@ from engine.metrics import (
     win_rates,
     yearly_returns,
 )
-from engine.metrics.declared import ALTERNATIVES
+from engine.metrics.declared import alternatives_to
 from engine.report.html import Safe, shaded, table, tag
 from engine.result import Result
 from engine.results.trades import Holding, by_family
@@ -39,7 +40,7 @@ def drawdown_table(result: Result) -> Safe:
 
 def calendar_tables(result: Result) -> Safe:
     """Return compounded returns by month and by year, as heat maps."""
-    months, years = monthly_returns(result), yearly_returns(result)
+    months, years = monthly_returns(result), _once(result, yearly_returns(result))
     most = float(np.nanmax(np.abs(months.to_numpy())))
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     rows = [
@@ -50,29 +51,34 @@ def calendar_tables(result: Result) -> Safe:
         )
         for year in months.index
     ]
-    head = ("", *names, "Year", *ALTERNATIVES.values())
+    head = ("", *names, "Year", *alternatives_to(result).values())
     return table(head, rows, caption="Returns by month and by year, %, compounded", class_="heat")
 
 
 def trailing_table(result: Result) -> Safe:
     """Return compounded returns of the latest months and years."""
-    found = trailing_returns(result)
+    found = _once(result, trailing_returns(result))
     rows = [
         (name.capitalize(), *(percent(found.loc[name, column]) for column in found.columns))
         for name in found.index
     ]
     caption = f"Returns up to {result.days[-1]}, compounded; n/a where the run is shorter"
-    return table(("", "Run", *ALTERNATIVES.values()), rows, caption=caption)
+    return table(("", "Run", *alternatives_to(result).values()), rows, caption=caption)
 
 
 def days_table(result: Result) -> Safe:
     """Return the best and the worst days."""
     rows = [
-        (row["day"].date(), *(percent(row[name]) for name in ("run", "benchmark", "equal_weight")))
-        for row in extreme_days(result).to_dict("records")
+        (row.pop("day").date(), *map(percent, row.values()))
+        for row in _once(result, extreme_days(result)).to_dict("records")
     ]
-    head = ("Day", "Run", *ALTERNATIVES.values())
+    head = ("Day", "Run", *alternatives_to(result).values())
     return table(head, rows, caption="Best and worst days", sort=True) if rows else Safe("")
+
+
+def _once(result: Result, returns: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of returns without the benchmark where that is equal weight, which has its column."""
+    return returns.drop(columns="benchmark") if result.against_equal_weight else returns
 
 
 def win_table(result: Result, held: list[Holding]) -> Safe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.metrics import Metrics
-from engine.metrics.declared import ALTERNATIVES, in_group
+from engine.metrics.declared import alternatives_to, in_group
 from engine.report import canvas, html, sections
 from engine.report.html import join, table, tag
 from engine.report.plotted import picture_of
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 def fragment(result: Result, metrics: Metrics) -> str:
     """Return the headline numbers of a run beside its alternatives, as markup that needs no style sheet."""
+    beside = alternatives_to(result)
     rows = [
         (
             each.label,
             sections.unit_name(each.unit, result.currency),
-            *(sections.in_unit(metrics[prefix + each.name], each.unit) for prefix in ("", *ALTERNATIVES)),
+            *(sections.in_unit(metrics[prefix + each.name], each.unit) for prefix in ("", *beside)),
         )
         for each in in_group("alternatives")
     ]
     return join(
         tag("p", tag("b", result.manifest["strategy"]), f" · {sections.facts(result)}"),
         tag("p", html.made_up()) if result.synthetic else "",
-        table(("", "Unit", "Run", *ALTERNATIVES.values()), rows, text_columns=2),
+        table(("", "Unit", "Run", *beside.values()), rows, text_columns=2),
     )
 
 

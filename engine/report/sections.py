@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from data.words import count, number, percent
 from engine.metrics import Metrics
-from engine.metrics.declared import ALTERNATIVES, METRICS, in_group
+from engine.metrics.declared import METRICS, alternatives_to, in_group
 from engine.metrics.intervals import CONFIDENCE, Interval
 from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
 from engine.report.html import Safe, join, table, tag
@@ -72,7 +72,7 @@ def data_warnings(said: Sequence[str]) -> Safe:
     return tag("div", tag("b", title), *parts, class_="caution", role="note")
 
 
-def cards(metrics: Metrics, money: str, intervals: Mapping[str, Interval | None]) -> Safe:
+def cards(result: Result, metrics: Metrics, intervals: Mapping[str, Interval | None]) -> Safe:
     """Return the headline numbers, with those of the benchmark and of equal weight below.
 
     ``intervals`` are those of metrics by name, None where one is not known.
@@ -80,10 +80,10 @@ def cards(metrics: Metrics, money: str, intervals: Mapping[str, Interval | None]
     made = []
     for name in CARDS:
         metric = METRICS[name]
-        label = (metric.short or metric.label) + (f", {money}" if metric.unit == "money" else "")
+        label = (metric.short or metric.label) + (f", {result.currency}" if metric.unit == "money" else "")
         others = [
             tag("small", tag("i", word.lower()), _on_card(metrics[prefix + name], metric.unit))
-            for prefix, word in ALTERNATIVES.items()
+            for prefix, word in alternatives_to(result).items()
             if metrics.values.get(prefix + name) is not None
         ]
         interval = intervals.get(name)
@@ -104,7 +104,7 @@ def _on_card(value: float | None, unit: Unit) -> str:
 
 def summary(result: Result, metrics: Metrics) -> Safe:
     """Return the tables of all metrics, why some are missing, and what to know about annual figures."""
-    money = result.currency
+    money, beside = result.currency, alternatives_to(result)
 
     def rows(shown: Iterable[Metric], prefixes: Iterable[str]) -> list[tuple[str, ...]]:
         return [
@@ -117,8 +117,8 @@ def summary(result: Result, metrics: Metrics) -> Safe:
         ]
 
     compared = table(
-        (TITLES["alternatives"], "Unit", "Run", *ALTERNATIVES.values()),
-        rows(in_group("alternatives"), ("", *ALTERNATIVES)),
+        (TITLES["alternatives"], "Unit", "Run", *beside.values()),
+        rows(in_group("alternatives"), ("", *beside)),
         text_columns=2,
     )
     others = [

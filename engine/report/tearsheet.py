@@ -213,7 +213,7 @@ def _header(result: Result, metrics: Metrics) -> Safe:
         result.manifest["strategy"],
         tag("p", idea) if (idea := result.manifest.get("idea")) else Safe(""),
         tag("p", sections.facts(result), class_="subtitle"),
-        sections.cards(metrics, result.currency, intervals),
+        sections.cards(result, metrics, intervals),
         sections.data_warnings(result.data_warnings),
         tag("p", account, class_="note") if (account := result.account_remark) else Safe(""),
         tag("p", remark, class_="note") if (remark := result.benchmark_remark) else Safe(""),
