@@ -30,6 +30,18 @@ PAGES = {
 # Figures that are seen: of those to choose from, one.
 SEEN = "figure[data-chart]:visible"
 EQUITY, FUND = "[data-chart=equity] .chart", ".pick .live .chart"
+# Cells in which a day is on two lines.
+BROKEN = """(cells) => cells.filter((cell) => {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        for (const found of walk.currentNode.data.matchAll(/\\d{4}-\\d\\d-\\d\\d/g)) {
+            const range = document.createRange();
+            range.setStart(walk.currentNode, found.index);
+            range.setEnd(walk.currentNode, found.index + 10);
+            if (range.getClientRects().length > 1) return true;
+        }
+    }
+}).map((cell) => cell.textContent)"""
 OPTION = "(place) => echarts.getInstanceByDom(place).getOption()"
 
 
@@ -72,6 +84,7 @@ def test_a_page_is_whole(name, width, scheme, made):
         for figure in page.locator(SEEN).all():
             assert figure.locator(".chart path").count() > 4
             assert not figure.locator(".still").is_visible()
+        assert page.locator("td").evaluate_all(BROKEN) == []
         # What is wider than its place scrolls within it, by the keyboard too, and says so.
         for table in page.locator(".table:visible").all():
             room, needed = table.evaluate("(each) => [each.clientWidth, each.scrollWidth]")

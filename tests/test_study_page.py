@@ -249,6 +249,15 @@ def test_the_page_begins_with_the_judgement_why_and_what_was_chosen(tmp_path: Pa
     ]
     assert places == sorted(places)
     assert '<section id="verdict"' in page
+    # Abbreviations that the reasons use are spelled out, and no others.
+    said = " ".join(told.verdict.reasons)
+    for short, long in (
+        ("SPA", "superior predictive"),
+        ("DSR", "deflated Sharpe"),
+        ("PBO", "backtest overfit"),
+    ):
+        assert (short in said) == (long in header), short
+    assert "SPA" in said
 
 
 def test_out_of_sample_is_one_account_from_the_first_test_on(tmp_path: Path) -> None:
@@ -263,7 +272,7 @@ def test_out_of_sample_is_one_account_from_the_first_test_on(tmp_path: Path) -> 
     assert benchmark["values"][896] == 1.001
     assert chosen["values"][896] == pytest.approx(1.0 + told.evidence.returns[896, 1], abs=1e-5)
     # 0.1 a session is 1.58 a year of 250
-    assert "2022-06-15 to 2022-06-16" in page
+    assert "2022-06-15 to 2022-06-16" in re.sub(r"</?span[^>]*>", "", page)
     assert '<td class="text">lookback=3</td><td>1.58</td><td>1.58</td>' in page
     assert '<td class="text">lookback=7</td><td>0.79</td><td>n/a</td>' in page
     assert document(told)["windows"][1] == {

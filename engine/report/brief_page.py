@@ -15,7 +15,7 @@ from engine.briefs.series import Fact
 from engine.briefs.words import remark, value_text
 from engine.report import charts, html
 from engine.report.brief_charts import brief_charts
-from engine.report.html import Safe, join, section, table, tag
+from engine.report.html import Safe, join, section, table, tag, unbroken
 
 # Lines that stand on cards, and what to call them there; those that the windows leave out are not shown.
 CARDS = (
@@ -89,7 +89,7 @@ def _lines(brief: Brief, document: Mapping[str, Any]) -> Safe:
             # Lines that belong to the one above are set in by two spaces, here as on the terminal.
             join(Safe("&emsp;" if fact.label.startswith("  ") else ""), fact.label.strip()),
             tag("td", value_text(fact, str(document["currency"] or ""))),
-            tag("td", remark(fact), class_="text"),
+            tag("td", unbroken(remark(fact)), class_="text"),
         )
         for fact in brief.facts
     ]

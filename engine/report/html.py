@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from data.words import NOT_AVAILABLE
 def made_up(said: str = "this market is made up") -> str:
     """Return the banner of a page about a made-up market."""
     return f"{SYNTHETIC}: {said}. Nothing here says anything about a real fund."
+
+
+DAY = re.compile(r"(?<![-\w])\d{4}-\d\d-\d\d(?![-\w])")
 
 
 class Safe(str):
@@ -50,6 +54,13 @@ def tag(name: str, *children: object, **attributes: object) -> Safe:
     return Safe(f"<{name}{written}>{join(*children)}</{name}>")
 
 
+def unbroken(text: object) -> Safe:
+    """Return text as markup in which days stay whole where a narrow screen breaks its lines; Safe passes."""
+    if isinstance(text, Safe):
+        return text
+    return Safe(DAY.sub(r'<span class="day">\g<0></span>', escape(text)))
+
+
 def table(
     head: Sequence[object],
     rows: Iterable[Sequence[object]],
@@ -69,7 +80,9 @@ def table(
             *(
                 value
                 if isinstance(value, Safe) and value.startswith(f"<{name}")
-                else tag(name, value, class_="text" if index < text_columns else None)
+                else tag(name, unbroken(value), class_="text")
+                if index < text_columns
+                else tag(name, value)
                 for index, value in enumerate(values)
             )
         )

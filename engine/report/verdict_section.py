@@ -7,11 +7,21 @@ import numpy as np
 from data.words import number
 from engine.report import assumptions
 from engine.report.charts import Chart, Panel, Series
-from engine.report.html import Safe, heading, join, table, tag
+from engine.report.html import Safe, heading, join, table, tag, unbroken
 from engine.result import Floats
 from engine.results.curves import drawdown, growth
 from engine.verdict.text import TITLES, WITHHELD, history, windows, written
 from engine.verdict.verdict import Report
+
+TERMS = {
+    "SPA": "SPA p, of superior predictive ability: how often a search of this size without skill would beat "
+    "the benchmark by as much.",
+    "DSR": "DSR, the deflated Sharpe ratio: how likely the ratio is more than the best of so many sets has "
+    "by luck.",
+    "PBO": "PBO, the probability of backtest overfitting: how often the best set of one half of the sessions "
+    "is below the middle of all sets in the other half.",
+}
+"""What the reasons of a verdict speak of, for who reads the head of the page alone."""
 
 
 def verdict_head(report: Report | None, title: str) -> Safe:
@@ -23,11 +33,14 @@ def verdict_head(report: Report | None, title: str) -> Safe:
         said = "Whether that is more than luck, `etflow validate` tells."
         return heading("Search", title, word="not judged", said=said)
     reasons = tag("ul", *(tag("li", reason) for reason in report.verdict.reasons), class_="reasons")
+    spoken = " ".join(report.verdict.reasons)
+    terms = " ".join(said for word, said in TERMS.items() if word in spoken)
     chosen = report.evidence.parameters.items() if report.verdict.word != "withheld" else ()
     return heading(
         "Search",
         title,
         reasons,
+        tag("p", terms, class_="note") if terms else Safe(""),
         tag("p", "Chosen: ", tag("b", assumptions.set_to(dict(chosen))), ".") if chosen else Safe(""),
         word=report.verdict.word,
     )
@@ -52,7 +65,7 @@ def verdict_section(report: Report) -> Safe:
             tag(
                 "table",
                 *(
-                    tag("tr", tag("th", words, class_="text"), tag("td", text, class_="text"))
+                    tag("tr", tag("th", words, class_="text"), tag("td", unbroken(text), class_="text"))
                     for words, text in written(report, block)
                 ),
                 class_="verdict",
