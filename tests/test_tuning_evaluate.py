@@ -138,6 +138,33 @@ def test_what_decides_session_by_session_is_run_on_the_reference_engine(
     np.testing.assert_array_equal(evaluate.paths([{word: value}])[0], result.equity)
 
 
+@pytest.mark.parametrize("kind", ["batch", "reference"])
+def test_paths_of_sets_that_were_evaluated_are_kept_and_given_away_once(
+    panel: Panel, own: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "batch":
+        evaluate, sets = evaluator(panel, "momentum", ["top=1:4"]), [{"top": top} for top in (1, 2, 3, 4)]
+    else:
+        evaluate = evaluator(panel, f"{own}:Holder", ["share=0.2,0.4,0.6,0.8"], engine="reference")
+        sets = [{"share": share} for share in (0.2, 0.4, 0.6, 0.8)]
+    expected = evaluate.paths(sets)
+    evaluate.keeps = 3
+    outcomes = evaluate(sets[:2])
+    run_again: list[Any] = []
+    monkeypatch.setattr(
+        evaluate, "_paths", lambda some: run_again.extend(some) or Evaluator._paths(evaluate, some)
+    )
+    np.testing.assert_array_equal(evaluate.paths([sets[3], sets[1], sets[0]]), expected[[3, 1, 0]])
+    assert run_again == [sets[3]]
+    np.testing.assert_array_equal(evaluate.paths(sets[:2]), expected[:2])
+    assert run_again == [sets[3], *sets[:2]]
+    # More than there is room for: none is kept, and none any more.
+    assert evaluate(sets)[:2] == outcomes
+    evaluate(sets[:1])
+    np.testing.assert_array_equal(evaluate.paths(sets[:1]), expected[:1])
+    assert run_again[3:] == sets[:1]
+
+
 def test_a_copy_sent_elsewhere_gives_the_same(panel: Panel) -> None:
     evaluate = evaluator(panel, "share_inflow", ["lookback=5,10"])
     sets = [{"lookback": 5}, {"lookback": 10}]
