@@ -152,17 +152,30 @@ def require_bars(source: DataSource, symbols: Sequence[str]) -> None:
             raise DataError(f"`{source.name}` has no bars of {symbol}", hint=did_you_mean(symbol, known))
 
 
+def ended_by(source: DataSource, panel: Panel) -> tuple[tuple[str, date], tuple[str, date]] | None:
+    """Return the market whose bars end a panel of two, and the other, each with its last bar, if one does."""
+    if len(panel.markets) < 2:
+        return None
+    short, long = sorted(_last_bars(source, panel.symbols).items(), key=lambda each: each[1])
+    sessions = calendar_of(panel.markets).sessions(_date(panel.days[-1]), long[1])
+    return (short, long) if len(sessions) > 1 and sessions[1] > np.datetime64(short[1]) else None
+
+
+def _last_bars(source: DataSource, symbols: Sequence[str]) -> dict[str, date]:
+    """Return the day of the last bar of some funds, by market."""
+    spans, lasts = spans_of(renamed(source), "bars"), dict[str, date]()
+    for symbol in symbols:
+        if found := spans[symbol].last:
+            lasts[market_of(symbol)] = max(found, lasts.get(market_of(symbol), found))
+    return lasts
+
+
 def _sessions(
     source: DataSource, symbols: Sequence[str], calendar: Calendar | Common, end: date | None
 ) -> Days:
     spans = spans_of(source, "bars")
     first = min(span.first for symbol in symbols if (span := spans[symbol]).first)
-    lasts: dict[str, date] = {}
-    for symbol in symbols:
-        market = market_of(symbol) if isinstance(calendar, Common) else ""
-        if found := spans[symbol].last:
-            lasts[market] = max(found, lasts.get(market, found))
-    last = min(lasts.values())
+    last = min(_last_bars(source, symbols).values())
     if end is not None and end < first:
         raise DataError("`end` is before the data begin", received=end, limit=f"from {first} on")
     days = calendar.sessions(first, min(last, end) if end else last) if first <= last else np.array([])

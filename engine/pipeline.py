@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from data.checks import OF_INDEX, Finding, blocking, run_checks
 from data.checks.reading import frequency_of
 from data.errors import DataError
-from data.load import choose_symbols, load_panel, require_bars
+from data.load import choose_symbols, ended_by, load_panel, require_bars
 from data.panel.known import SELDOM
 from data.panel.panel import Panel
 from data.source import DataSource, open_source, renamed
@@ -89,6 +89,7 @@ class OpenMarket:
         end = self.panel.days[-1] if last is None else np.datetime64(last, "D")
         concerned = {*self.panel.known.tracked, self.benchmark}
         of_flows = (
+            *_ends_with_one_market(self.panel, self.source, end),
             *_valued_at_the_close(strategy, self.panel, begin, end),
             *_counted_seldom(strategy, self.panel, begin, end, scores),
         )
@@ -151,6 +152,18 @@ def execute(spec: Spec, strategy: Adapter, market: OpenMarket) -> Result:
 def run_name(spec: Spec, strategy: Adapter, market: OpenMarket) -> str:
     """Return the id that the run of ``spec`` has, without running it."""
     return run_id(_manifest(spec, strategy, market))
+
+
+def _ends_with_one_market(panel: Panel, source: DataSource | None, last: np.datetime64) -> tuple[str, ...]:
+    """Say that a run over two markets ends with the bars of the one that has none for the next session."""
+    found = None if source is None or last < panel.days[-1] else ended_by(source, panel)
+    if found is None:
+        return ()
+    (short, end), (long, later) = found
+    return (
+        f"bars of {short} end on {end}, and those of {long} on {later}: sessions are those of both, and the "
+        f"last one is {panel.days[-1]}. Import what is missing: etflow data update",
+    )
 
 
 def _valued_at_the_close(

@@ -376,6 +376,22 @@ def test_a_run_says_its_sessions_and_its_currency(here: Any) -> None:
     assert "are in USD." in said
 
 
+def test_a_run_that_ends_with_one_market_says_which(here: Any, folder: Path, capsys: Any) -> None:
+    whole, short = Store(folder), Store("short")
+    tables = {name: whole.read(name) for name in whole.tables}
+    bars = tables["bars"]
+    late = bars["symbol"].str.endswith((".SZ", ".SH")) & (bars["day"] > "2025-03-07")
+    short.append({**tables, "bars": bars[~late]})
+    words = ("run", "momentum", "--set", "lookback=5", "--engine", "batch", "--no-report")
+    said = "bars of cn_etf end on 2025-03-07, and those of us_etf on 2025-03-14: sessions are those of both"
+    assert main(run_backtest.load_catalogue, [*words, "--data", "short"]) == 0
+    assert f"{said}, and the last one is 2025-03-07" in " ".join(capsys.readouterr().err.split())
+    # What was asked for is there.
+    assert main(run_backtest.load_catalogue, [*words, "--data", "short", "--end", "2025-03-06"]) == 0
+    assert "and those of us_etf" not in capsys.readouterr().err
+    assert "and those of us_etf" not in here(*words)[2]
+
+
 @pytest.mark.slow
 def test_a_tear_sheet_says_them_too(here: Any) -> None:
     assert here("run", "momentum", "--set", "lookback=5")[0] == 0
