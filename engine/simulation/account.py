@@ -82,7 +82,7 @@ def keep_account(
     shares = np.zeros(funds, dtype=np.int64)
     holding = np.empty(funds + 1, dtype=np.int64)
     held = 0
-    weight_of = np.zeros(funds)
+    sized = np.zeros(funds, dtype=np.int64)
     order_column = np.empty(funds + 1, dtype=np.int64)
     order_shares = np.empty(funds + 1, dtype=np.int64)
     due_session = np.empty(events, dtype=np.int64)
@@ -189,17 +189,17 @@ def keep_account(
             missing = False
             wanted = 0.0
             for place in range(first, end):
-                column = columns[place]
-                weight_of[column] = weights[place]
                 wanted += weights[place]
-                if weights[place] > 0.0 and not cells[row + column]["tradable"]:
+                if weights[place] > 0.0 and not cells[row + columns[place]]["tradable"]:
                     missing = True
             if missing:
                 for column in range(funds):
-                    if weight_of[column] > 0.0 and not cells[row + column]["tradable"]:
-                        if record is not None:
-                            reject(record, rejections, session, column, 0, NOT_LISTED)
-                        rejections += 1
+                    for place in range(first, end):
+                        if columns[place] == column and weights[place] > 0.0:
+                            if not cells[row + column]["tradable"]:
+                                if record is not None:
+                                    reject(record, rejections, session, column, 0, NOT_LISTED)
+                                rejections += 1
             equity = investable(equity, wanted, reserve)
             anew = not between
             if between:
@@ -210,36 +210,45 @@ def keep_account(
                         order_column[count] = column
                         order_shares[count] = -shares[column]
                         count += 1
-            for place in range(0 if between else held):
-                column = holding[place]
-                cell = cells[row + column]
-                if cell["tradable"]:
-                    lot = rules[cell["rule"]]["lot"]
-                    mine = shares[column]
-                    if sleeves is not None and sleeve != ALL:
-                        mine = sleeves.shares[sleeve, column]
-                    order = size_order(weight_of[column], equity, cell["reference"], mine, lot * lots)
-                    if sleeves is not None and sleeve != ALL:
-                        order = whole_sale(order, mine, shares[column], lot)
+            else:
+                # What is held is sold, unless it is wanted: so each fund is sized once.
+                for place in range(held):
+                    column = holding[place]
+                    cell = cells[row + column]
+                    sized[column] = 0
+                    if cell["tradable"]:
+                        mine = shares[column]
+                        if sleeves is not None and sleeve != ALL:
+                            mine = sleeves.shares[sleeve, column]
+                        order = size_order(0.0, equity, cell["reference"], mine, 1)
+                        if sleeves is not None and sleeve != ALL:
+                            order = whole_sale(order, mine, shares[column], rules[cell["rule"]]["lot"])
+                        sized[column] = order
+                for place in range(first, end):
+                    column = columns[place]
+                    cell = cells[row + column]
+                    sized[column] = 0
+                    if cell["tradable"]:
+                        lot = rules[cell["rule"]]["lot"]
+                        mine = shares[column]
+                        if sleeves is not None and sleeve != ALL:
+                            mine = sleeves.shares[sleeve, column]
+                        order = size_order(weights[place], equity, cell["reference"], mine, lot * lots)
+                        if sleeves is not None and sleeve != ALL:
+                            order = whole_sale(order, mine, shares[column], lot)
+                        sized[column] = order
+                for place in range(held):
+                    column = holding[place]
                     order_column[count] = column
-                    order_shares[count] = order
-                    if order < 0:
+                    order_shares[count] = sized[column]
+                    if sized[column] < 0:
                         count += 1
-            for place in range(first, first + ranked[decision]):
-                column = columns[place]
-                cell = cells[row + column]
-                if weights[place] > 0.0 and cell["tradable"]:
-                    lot = rules[cell["rule"]]["lot"]
-                    mine = shares[column]
-                    if sleeves is not None and sleeve != ALL:
-                        mine = sleeves.shares[sleeve, column]
-                    order = size_order(weights[place], equity, cell["reference"], mine, lot * lots)
+                for place in range(first, first + ranked[decision]):
+                    column = columns[place]
                     order_column[count] = column
-                    order_shares[count] = order
-                    if order > 0:
+                    order_shares[count] = sized[column]
+                    if sized[column] > 0:
                         count += 1
-            for place in range(first, end):
-                weight_of[columns[place]] = 0.0
             decision += 1
 
         sold_later = 0
