@@ -137,7 +137,7 @@ def _latest(source: DataSource, series: str, known: Known, day: date) -> Found:
     ]
     if same.empty:
         return Found(value, f"no value of the macro series `{series}` was public by then")
-    row = same.sort_values("period").to_dict("records")[-1]
+    row = same.sort_values("period", kind="stable").to_dict("records")[-1]
     shipped = "; in millions of dollars, as etflow ships it" if "capex" in filled.used else ""
     note = f"of {row['period']:%Y-%m-%d}, published on {row['known_at']:%Y-%m-%d}{shipped}"
     return Found(value, note=note)
