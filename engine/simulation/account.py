@@ -194,12 +194,12 @@ def keep_account(
                     missing = True
             if missing:
                 for column in range(funds):
+                    tradable = cells[row + column]["tradable"]
                     for place in range(first, end):
-                        if columns[place] == column and weights[place] > 0.0:
-                            if not cells[row + column]["tradable"]:
-                                if record is not None:
-                                    reject(record, rejections, session, column, 0, NOT_LISTED)
-                                rejections += 1
+                        if columns[place] == column and weights[place] > 0.0 and not tradable:
+                            if record is not None:
+                                reject(record, rejections, session, column, 0, NOT_LISTED)
+                            rejections += 1
             equity = investable(equity, wanted, reserve)
             anew = not between
             if between:
