@@ -13,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation, total
+from data.numeric.arithmetic import (
+    round_half_up,
+    round_half_up_array,
+    sample_deviation,
+    sample_deviations,
+    total,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +100,13 @@ def test_what_is_measured_of_returns_has_the_same_bits_without_the_widest_regist
         measured(NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR", OPENBLAS_CORETYPE="Haswell") == own
     )
     assert measured(NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4 AVX512_ICL AVX512_SPR") == own
+
+
+def test_deviations_of_the_last_values_are_those_of_each_slice() -> None:
+    # Of 1 and 2 a half is the square, of 2 and 4 it is 2; before there are two, there is none.
+    found = sample_deviations(np.array([1.0, 2.0, 4.0]), 2)
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 0.5**0.5, 2.0**0.5])
+    drawn = np.random.default_rng(5).normal(0.0, 0.02, 70)
+    expected = [sample_deviation(drawn[max(0, end - 20) : end].tolist()) for end in range(2, 71)]
+    np.testing.assert_array_equal(sample_deviations(drawn, 20)[2:], expected)
+    assert np.isnan(sample_deviations(np.empty(0), 20)).all()

@@ -87,3 +87,23 @@ def sample_deviation(values: Sequence[float]) -> float:
     mean = total(values) / len(values)
     squares = total((value - mean) * (value - mean) for value in values)
     return math.sqrt(squares / (len(values) - 1))
+
+
+def sample_deviations(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Return :func:`sample_deviation` of the last ``most`` of the first 0, 1, …, n values, (n + 1,).
+
+    The same bits; NaN of fewer than two.
+    """
+    padded = np.concatenate((np.zeros(most), values))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, most)
+    counts = np.minimum(np.arange(len(windows)), most)
+    sums, squares = np.zeros(len(windows)), np.zeros(len(windows))
+    # One place of all windows at a time, the oldest first: zeros before the first value change no sum.
+    for place in range(most):
+        sums += windows[:, place]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums / counts
+        for place in range(most):
+            centred = windows[:, place] - means
+            squares += np.where(place >= most - counts, centred * centred, 0.0)
+        return np.where(counts > 1, np.sqrt(squares / (counts - 1)), np.nan)

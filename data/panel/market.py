@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from data.facts.actions import ENDS, Event, in_order, paid_at_last_mark
 from data.facts.rules import RuleArrays
-from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviation
+from data.numeric.arithmetic import round_half_up, round_half_up_array, sample_deviations
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -148,16 +148,17 @@ class Market:
         Sample standard deviation over the sessions on which the fund traded; 0.02 while there are fewer
         than five of them. Used by the impact of an order only.
         """
-        sessions, funds = self.close.shape
-        result = np.full((sessions, funds), VOLATILITY_UNKNOWN)
+        funds = self.close.shape[1]
+        result = np.full(self.close.shape, VOLATILITY_UNKNOWN)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            returns = self.close / self.reference - 1.0
+        known = self.traded & np.isfinite(returns)
         for column in range(funds):
-            known: list[float] = []
-            for row in range(sessions):
-                if len(known) >= VOLATILITY_MINIMUM:
-                    result[row, column] = sample_deviation(known[-VOLATILITY_SESSIONS:])
-                value = self.close[row, column] / self.reference[row, column] - 1.0
-                if self.traded[row, column] and np.isfinite(value):
-                    known.append(float(value))
+            of_fund = known[:, column]
+            deviations = sample_deviations(returns[of_fund, column], VOLATILITY_SESSIONS)
+            before = np.cumsum(of_fund) - of_fund
+            enough = before >= VOLATILITY_MINIMUM
+            result[enough, column] = deviations[before[enough]]
         result.flags.writeable = False
         return result
 
