@@ -21,7 +21,7 @@ import pytest
 from data.atomic import whole_file
 from data.errors import DataError, UsageError, ValidationError
 from engine.metrics import Metrics
-from engine.metrics.declared import OF_RUN
+from engine.metrics.declared import ALTERNATIVES, OF_ALTERNATIVES, OF_RUN
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
 from engine.results import staging
 from engine.results.folder import save
@@ -168,7 +168,8 @@ def test_manifest_and_metrics_are_json_without_nan(tmp_path):
     assert [found[name] for name in ("sharpe_ratio", "alpha")] == [1.25, None]
     # What the version that wrote the folder did not know is undefined, and not an error.
     assert found["ulcer_index"] is None
-    assert found.reasons == dict.fromkeys(set(OF_RUN) - {"sharpe_ratio"}, NOT_KNOWN) | METRICS.reasons
+    names = {*OF_RUN, *(prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES)}
+    assert found.reasons == dict.fromkeys(names - {"sharpe_ratio"}, NOT_KNOWN) | METRICS.reasons
     with pytest.raises(ValueError, match="JSON"):
         save(make_result(), Metrics({"alpha": float("nan")}, {}), tmp_path / "other")
     assert not (tmp_path / "other").exists()
@@ -346,6 +347,11 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
         load(tmp_path / "run")
     (tmp_path / "run" / "SHA256SUMS").unlink()
     assert load(tmp_path / "run").luck_band is None
+    (tmp_path / "run" / "luck.csv").write_text("day,lowest,highest\n2024-01-02,1,2\n")
+    with pytest.raises(DataError, match=r"luck\.csv has not the sessions of the run"):
+        load(tmp_path / "run")
+    # What the version that wrote a run did not measure, also of what it is held against, is undefined.
+    assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 
 
 def leftover(parent: Path, name: str, *inside: str) -> Path:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from data.errors import DataError, UsageError
 from data.parsing import NUMBER, misfit, parse_json
 from engine.metrics import Metrics
-from engine.metrics.declared import OF_RUN
+from engine.metrics.declared import ALTERNATIVES, OF_ALTERNATIVES, OF_RUN
 from engine.result import (
     EXIT_COLUMNS,
     MERGE_COLUMNS,
@@ -92,7 +92,8 @@ def read_metrics(folder: Path) -> Metrics:
     reasons = values.pop(REASONS, None) or {}
     _require(values, {f"{name}?": NUMBER for name in values}, path)
     _require(reasons, dict.fromkeys(reasons, str), path)
-    absent = [name for name in OF_RUN if name not in values]
+    compared = [prefix + name for prefix in ALTERNATIVES for name in OF_ALTERNATIVES]
+    absent = [name for name in (*OF_RUN, *compared) if name not in values]
     return Metrics(values | dict.fromkeys(absent), reasons | dict.fromkeys(absent, NOT_KNOWN))
 
 
@@ -202,8 +203,8 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         rejections=read_csv(folder / "rejections.csv"),
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
-        phase_band=_read_band(folder / PHASES),
-        luck_band=_read_band(folder / LUCK),
+        phase_band=_read_band(folder / PHASES, days),
+        luck_band=_read_band(folder / LUCK, days),
         merges=_read_any(folder / MERGES, MERGE_COLUMNS),
         exits=_read_any(folder / EXITS, EXIT_COLUMNS),
         context=_read_context(folder / CONTEXT),
@@ -215,10 +216,12 @@ def _read_any(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return read_csv(path) if path.is_file() or is_listed(path) else as_frame([], columns)
 
 
-def _read_band(path: Path) -> Floats | None:
+def _read_band(path: Path, days: NDArray[np.datetime64]) -> Floats | None:
     if not path.is_file() and not is_listed(path):
         return None
     band = read_csv(path)
+    if not np.array_equal(band["day"].to_numpy().astype("datetime64[D]"), days):
+        raise ValueError(f"{path.name} has not the sessions of the run")
     return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
 
 
