@@ -10,6 +10,14 @@ from data.errors import UsageError
 from data.parsing import read_bounded
 
 
+def number_of(text: str) -> float:
+    """Return the number that a cell is; NaN for one that is none, as 1.21_5 is to everybody but Python."""
+    try:
+        return float("" if "_" in text else text)
+    except ValueError:
+        return float("nan")
+
+
 def read_rows(path: Path, what: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Return the names of the columns of a CSV file in UTF-8, and its rows: where each stands, and its cells.
 

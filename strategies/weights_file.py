@@ -26,7 +26,7 @@ import numpy as np
 from data.days import FORMS, parse_day
 from data.errors import UsageError, did_you_mean
 from data.facts.symbols import parse_symbol
-from data.rows import read_rows
+from data.rows import number_of, read_rows
 from strategies.parameters import check_parameters, param
 from strategies.rotation import Floats
 
@@ -167,10 +167,7 @@ def _symbol(text: str, where: str) -> str:
 
 
 def _weight(text: str, where: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
+    weight = number_of(text)
     if not 0.0 <= weight <= 1.0 + SUM_TOLERANCE:
         raise UsageError(
             f"{where}: `weight` is not a fraction of equity", received=repr(text), limit="0 to 1"

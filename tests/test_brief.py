@@ -789,6 +789,7 @@ def test_what_is_not_of_the_day_cannot_be_told(tmp_path):
         ("close,1593?3,2025-08-20,1,,", "row 1: .*not a symbol"),
         ("close,159363,20 August,1,,", "row 1: `day` is not a day; received 20 August"),
         ("close,159363,2025-08-20,41%,,", "row 1: `value` is not a number; received 41%"),
+        ("close,159363,2025-08-20,0.4_1,,", "row 1: `value` is not a number; received 0.4_1"),
         ("close,159363,2025-08-20,1,-1,", "row 1: `tolerance` is out of bounds"),
         ("units_record,159363,2025-08-20,1,,", "row 1: `value` is neither yes nor no; received 1"),
         ("close,159363", "row 1 is too short"),

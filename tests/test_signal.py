@@ -623,6 +623,16 @@ def test_wrong_input_is_answered_in_one_line(here, tmp_path, words, code, messag
     assert re.search(message, complained), complained
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [("1_000,1.2", "`shares` .*received 1_000"), ("1000,1.21_5", "`price` .*received 1.21_5")],
+)
+def test_a_number_that_is_one_to_python_alone_is_refused(tmp_path, row, message):
+    (tmp_path / "fills.csv").write_text(f"symbol,side,shares,price\n157001.SZ,sell,{row}\n")
+    with pytest.raises(UsageError, match=message):
+        read_file(tmp_path / "fills.csv", "fills", FORMATS["generic"])
+
+
 def test_orders_alone_are_printed_for_a_broker(here):
     code, printed, complained = here("signal", "momentum", *FUNDS, "--format", "qmt", "--cash", "10000")
     assert code == 0, complained

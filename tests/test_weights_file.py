@@ -78,6 +78,7 @@ def test_rows_outside_the_data_are_left_out(weights):
         ("2025-08-19,159363.SZ,", "row 1: `weight`.*received ''"),
         ("2025-08-19,159363.SZ,inf", "row 1: `weight`"),
         ("2025-08-19,159363.SZ,50%", "row 1: `weight`"),
+        ("2025-08-19,159363.SZ,0.1_5", "row 1: `weight`.*received '0.1_5'"),  # Python's float takes it
         ("2025-08-19,159363.SZ,1.5", "row 1: `weight`"),
         (
             "2025-08-19,159363.SZ,0.7\n2025-08-19,BOTZ.US,0.4",

@@ -19,7 +19,7 @@ from pathlib import Path
 from data.choices import VALUATIONS
 from data.errors import UsageError, did_you_mean
 from data.facts.symbols import parse_symbol
-from data.rows import read_rows
+from data.rows import number_of, read_rows
 from engine.briefs.lines import DAY, LINES, YES_OR_NO, Line, Windows, lines_by_name
 
 # What a note leaves open, and the lines that it may mean.
@@ -147,15 +147,12 @@ def _value(where: str, text: str, unit: str) -> tuple[str, float | bool | str]:
 
 
 def _number(where: str, column: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    found = number_of(text)
+    if not math.isfinite(found):
         raise UsageError(
             f"{where}: `{column}` is not a number", received=text, limit="0.52, 6.59e8, or >2.8e9 for a bound"
         )
-    return number
+    return found
 
 
 def _day(where: str, column: str, text: str) -> date:

@@ -29,7 +29,7 @@ from data.errors import UsageError, check_choice
 from data.facts.dated import read_toml
 from data.facts.symbols import parse_symbol
 from data.parsing import read_bounded
-from data.rows import read_rows
+from data.rows import number_of, read_rows
 
 KINDS = ("csv", "tags")
 SEPARATOR = "|"
@@ -271,10 +271,7 @@ def _row(where: str, found: Mapping[str, str], what: str, given: Format) -> Row:
 
 
 def _shares(text: str, where: str, *, signed: bool) -> int:
-    try:
-        shares = float(text)
-    except ValueError:
-        shares = float("nan")
+    shares = number_of(text)
     if not (abs(shares) < _MOST_SHARES and shares.is_integer() and (signed or shares >= 0.0)):
         raise UsageError(
             f"{where}: `shares` is not a number of shares",
@@ -288,13 +285,10 @@ def _money(found: Mapping[str, str], name: str, where: str) -> float | None:
     text = found.get(name, "")
     if not text:
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not 0.0 <= number < float("inf"):
+    amount = number_of(text)
+    if not 0.0 <= amount < float("inf"):
         raise UsageError(f"{where}: `{name}` is not an amount of money", received=text, limit="0 or more")
-    return number
+    return amount
 
 
 def _require(given: Format, what: str) -> None:
