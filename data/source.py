@@ -56,7 +56,9 @@ class Renamed:
     def __init__(self, source: Any, renames: pd.DataFrame) -> None:
         self._source = source
         self._renames = list(
-            renames.sort_values("ex_day", kind="stable")[["symbol", "successor", "ex_day"]].itertuples(index=False)
+            renames.sort_values("ex_day", kind="stable")[["symbol", "successor", "ex_day"]].itertuples(
+                index=False
+            )
         )
 
     def __getattr__(self, name: str) -> Any:
