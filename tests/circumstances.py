@@ -7,6 +7,7 @@ something was made, the ids of lines on record, and, of another umask, who may r
 
 from __future__ import annotations
 
+import csv
 import locale
 import os
 import shutil
@@ -20,7 +21,8 @@ from tests.helpers.box import Picture, differences, picture
 from tests.kills.files import make_files
 from tests.kills.processes import ROOT
 
-# Name -> variables of the environment; those that begin with a dot are told to ``play`` itself.
+# Name -> variables of the environment, which are taken away where they are empty; those that begin with a dot
+# are told to ``played`` and ``play`` themselves.
 CIRCUMSTANCES: dict[str, dict[str, str]] = {
     "plain": {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"},
     "Shanghai": {
@@ -35,6 +37,16 @@ CIRCUMSTANCES: dict[str, dict[str, str]] = {
     "private": {"PYTHONHASHSEED": "3", ".umask": "077"},
     "one core": {"PYTHONHASHSEED": "4", ".cores": "1", "OMP_NUM_THREADS": "1", "TZ": "Asia/Kathmandu"},
     "elsewhere": {"PYTHONHASHSEED": "5", ".folder": "elsewhere", "COLUMNS": "40", "NO_COLOR": "1"},
+    "threads": {
+        "PYTHONHASHSEED": "6",
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "2"),
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    },
+    "no home": {"PYTHONHASHSEED": "7", "HOME": "", "USER": "", "LOGNAME": "", "XDG_STATE_HOME": ""},
+    "other temporary folder": {"PYTHONHASHSEED": "8", "TMPDIR": "{box}/other tmp", "TZ": "Europe/London"},
+    "through a link": {"PYTHONHASHSEED": "9", ".link": "real"},
+    "人工智能 and spaces": {"PYTHONHASHSEED": "10", "PYTHONIOENCODING": "gbk", ".box": "人工 智能 box"},
+    "other columns": {"PYTHONHASHSEED": "11", ".columns": "reversed"},
 }
 
 IMPORT = ("data", "import", "{box}/files/first", "--data", "{box}/store")
@@ -84,6 +96,14 @@ def play(box: Path, commands: Sequence[Sequence[str]], given: Mapping[str, str])
             sys.exit(f"{' '.join(words)}: exit {code}")
 
 
+def reorder_columns(file: Path) -> None:
+    """Write the columns of a CSV file in the other order."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = [list(reversed(row)) for row in csv.reader(lines)]
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+
+
 def reverse_folders() -> None:
     """Let the system list folders in the other order."""
     listdir, scandir = os.listdir, os.scandir
@@ -115,17 +135,28 @@ def played(
 ) -> Picture:
     """Return what commands leave under the circumstances of a name, in a process of their own."""
     given = CIRCUMSTANCES[name]
-    box, folder = scratch / "box", scratch / given.get(".folder", "box")
-    shutil.rmtree(box, ignore_errors=True)
+    box = scratch / given.get(".box", "box")
+    folder = scratch / given[".folder"] if ".folder" in given else box
+    for place in (box, scratch / given.get(".link", "box")):
+        place.unlink() if place.is_symlink() else shutil.rmtree(place, ignore_errors=True)
+    if ".link" in given:
+        (scratch / given[".link"]).mkdir()
+        box.symlink_to(scratch / given[".link"])
     shutil.copytree(scratch / "files", box / "files")
+    (box / "tmp").mkdir()
+    (box / "other tmp").mkdir()
     folder.mkdir(exist_ok=True)
+    if ".columns" in given:
+        for file in (box / "files").rglob("*.csv"):
+            reorder_columns(file)
     if compiled is not None:
         (box / "cache").mkdir()
         (box / "cache" / "compiled").symlink_to(compiled)
-    own = {variable: value for variable, value in given.items() if not variable.startswith(".")}
+    own = {name: value.replace("{box}", str(box)) for name, value in given.items() if name[0] != "."}
     environment = {name: value for name, value in os.environ.items() if name not in ("LANG", "LC_ALL", "TZ")}
-    environment |= {"ETFLOW_CACHE": str(box / "cache"), "ETFLOW_STATE": str(box / "state")} | own
-    environment["PYTHONPATH"] = str(ROOT)
+    environment |= {"ETFLOW_CACHE": str(box / "cache"), "ETFLOW_STATE": str(box / "state")}
+    environment |= {"TMPDIR": str(box / "tmp"), "PYTHONPATH": str(ROOT)} | own
+    environment = {name: value for name, value in environment.items() if value}
     words = f"Path({str(box)!r}), {commands!r}, {given!r}"
     script = f"from pathlib import Path; from tests.circumstances import play; play({words})"
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True)

@@ -117,7 +117,9 @@ def _standing(path: Path, top: Path) -> list[str]:
 
 def _neutral(path: Path, top: Path) -> bytes:
     """Return the bytes of a file without times, and without the place of the folder that it is in."""
-    content = TIME.sub(b"T", path.read_bytes()).replace(os.fsencode(top), b"TOP")
+    content = TIME.sub(b"T", path.read_bytes())
+    for place in (top.resolve(), top):
+        content = content.replace(os.fsencode(place), b"TOP")
     # Of a manifest that names places the sum is another one; it is compared itself.
     return re.sub(rb".*  manifest.json\n", b"", content) if path.name == SUMS else content
 
