@@ -468,7 +468,7 @@ def test_a_period_is_its_last_day(take, store):
 
 
 def test_a_period_that_may_be_another_is_refused(take):
-    for written in ("2025.1", "2025-13", "2025Q5", "2025年1-7月", "Jul-25"):
+    for written in ("2025.1", "2025-13", "2025Q5", "2025年1-7月", "Jul-25", "0000年", "0000Q1"):
         with pytest.raises(DataError, match="`period` of table `macro` is not a date in row 1"):
             take("macro.csv", f"series,period,value\ncpi,{written},0.4\n")
 

@@ -37,6 +37,6 @@ def _end(text: str) -> str | None:
         year, month = match[1], 12
     else:
         return None
-    if not 1 <= month <= 12:
+    if not (1 <= month <= 12 and int(year)):  # there is no year 0
         return None
     return f"{pd.Period(year=int(year), month=month, freq='M').end_time:%Y-%m-%d}"
