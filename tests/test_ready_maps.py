@@ -1384,13 +1384,18 @@ def test_a_listing_elsewhere_in_a_files_name_is_no_american_fund(take, vendor, n
         ("AMEX_AIQ, 1D", "AMEX and AIQ may both be tickers"),
         ("BRK-B", "BRK and B may both be tickers, or one security"),
         ("SPY_QQQ", "SPY and QQQ may both be tickers"),
-        ("ETF_BOTZ", "ETF is no ticker of a fund"),
-        ("NAV", "NAV is no ticker of a fund"),
+        ("ETF_BOTZ", "ETF is a word, unless it is written ETF.US"),
+        ("NAV", "NAV is a word, unless it is written NAV.US"),
     ],
 )
 def test_a_ticker_in_a_files_name_that_is_none_or_of_another_security(take, name, why):
     with pytest.raises(DataError, match=rf"not clearly that of a fund; received {name}: {why}"):
         take(f"{name}.csv", *OF_THEIR_NAMES["yfinance"])
+
+
+def test_a_ticker_that_is_a_word_is_believed_with_its_mark(take, store):
+    take("FLOW.US.csv", *OF_THEIR_NAMES["yfinance"])
+    assert [each["symbol"] for each in rows(store, "bars")] == ["FLOW.US"]
 
 
 @pytest.mark.parametrize("name", ["3191.HK", "2854.T", "0050.TW", "005930.KS"])
@@ -1407,7 +1412,13 @@ def test_a_code_of_seoul_in_a_files_name_is_none_of_shenzhen(take, store):
     assert rows(store, "bars")[0]["symbol"] == "159363.SZ"
 
 
-@pytest.mark.parametrize("name", ["AIQ_US", "AIQ-UQ", "AIQ_NAV", "AIQ ETF Stock Price", "AIQ_max", "AIQ_D"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AIQ_US", "AIQ-UQ", "AIQ_NAV", "AIQ ETF Stock Price", "AIQ_max", "AIQ_D"),
+        *("AIQ_SPLITS", "AIQ_SHARES", "AIQ-SPLIT", "AIQ_TIINGO", "AIQ_STOOQ", "AIQ_CLOSE"),
+    ],
+)
 def test_words_beside_a_ticker_that_say_something_of_the_data(take, store, name):
     take(f"{name}.csv", *OF_THEIR_NAMES["yfinance"])
     assert [each["symbol"] for each in rows(store, "bars")] == ["AIQ.US"]

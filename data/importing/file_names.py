@@ -13,14 +13,16 @@ from data.facts.symbols import ABROAD, AMERICAN_MARKS
 
 # Words beside a ticker that say something of the data.
 _OF_DATA = re.compile(
-    "ADJ|ALL|AUM|BARS|CSV|D|DAILY|DATA|DAY|DIVS?|EOD|ETFS?|FLOWS?|FULL|FUNDS?|HIST|MAX|NAVS?|OHLCV?|PRICES?|PX|RAW|"
-    "UNITS|USD|YAHOO|YF"
+    "ADJ|ALL|AUM|BARS|CLOSE|CSV|D|DAILY|DATA|DAY|DIVS?|EOD|EODHD|ETFS?|FLOWS?|FMP|FULL|FUNDS?|HIST|MAX|NAVS?|OHLCV?|"
+    "PRICE|PX|RAW|SPLIT|STOCK|STOOQ|UNITS|USD|VOL|YAHOO|YF"
 )
-# And those that are no ticker of an American fund, as USD and PX are.
+# And those that are hardly the ticker of an American fund, as USD and PX are.
 _NO_TICKER = re.compile(
     "BARS|DAILY|DATA|EOD|ETFS?|FLOWS?|FUNDS?|HIST|NAVS?|OHLCV?|PRICE|RAW|UNITS|YAHOO|STOCK|INDEX|USA?"
 )
 _WORD = re.compile(r"([ ._-]+)([A-Za-z]{1,6})(?![A-Za-z0-9])")
+# SPLITS and SHARES are longer than any ticker.
+_LONGEST_TICKER = 5
 _LISTED = re.compile(r"(?:[A-Z]{1,5}|\d{4,6})[ ._-]([A-Z]{1,5})(?![A-Za-z0-9])")
 
 
@@ -37,7 +39,7 @@ def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
     """
     ticker = symbol.isalpha() and symbol.isupper()
     if ticker and _NO_TICKER.fullmatch(symbol):
-        raise _other(stem, f"{symbol} is no ticker of a fund", origin)
+        raise _other(stem, f"{symbol} is a word, unless it is written {symbol}.US", origin)
     match = _WORD.match(stem, end)
     if match is None:
         return
@@ -47,7 +49,7 @@ def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
     if ABROAD.fullmatch(mark) and certain and (ticker or "." in apart):
         raise _other(stem, f"{mark} is the mark of an exchange of another country", origin)
     known = _OF_DATA.fullmatch(mark) or AMERICAN_MARKS.fullmatch(mark)
-    if ticker and word == mark and not (apart.isspace() or known):
+    if ticker and word == mark and len(word) <= _LONGEST_TICKER and not (apart.isspace() or known):
         raise _other(stem, f"{symbol} and {mark} may both be tickers, or one security", origin)
 
 
