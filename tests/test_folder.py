@@ -223,6 +223,19 @@ def test_reports_of_the_same_numbers_stay_when_a_run_is_made_again(tmp_path):
     assert [contents(tmp_path / "run")[name] for name in reports] == [b"new", b"old", b"old"]
 
 
+def test_what_was_spoilt_is_not_taken_over_when_a_run_is_made_again(tmp_path):
+    with_band = replace(make_result(), luck_band=np.ones((2, 3)))
+    save(with_band, METRICS, tmp_path / "run")
+    band = tmp_path / "run" / "luck.csv"
+    kept = band.read_bytes()
+    save(make_result(), METRICS, tmp_path / "run")  # as `run --no-report` does
+    assert band.read_bytes() == kept
+    band.write_bytes(kept.replace(b"1.0", b"7.0"))
+    save(make_result(), METRICS, tmp_path / "run")
+    assert not band.exists()
+    assert load(tmp_path / "run").luck_band is None
+
+
 def test_the_folder_is_not_there_before_it_is_whole(tmp_path):
     seen = []
     save(make_result(), METRICS, tmp_path / "run", lambda _path: seen.append((tmp_path / "run").exists()))

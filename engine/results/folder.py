@@ -38,7 +38,7 @@ from engine.results.layout import (
 )
 from engine.results.loading import ROUNDING, read_csv, read_manifest
 from engine.results.runs import MANIFEST, TEARSHEET, is_run, whole
-from engine.results.sums import write_sums
+from engine.results.sums import is_as_written, write_sums
 
 
 def save(
@@ -121,10 +121,10 @@ def _same_numbers(one: Path, other: Path) -> bool:
 
 
 def _copy_reports(source: Path, target: Path) -> None:
-    """Copy what belongs to reports, but for what was made anew."""
+    """Copy what belongs to reports, but for what was made anew and what is not as it was written."""
     for pattern in REPORTS:
         for path in source.glob(pattern):
-            if not (target / path.name).exists():
+            if not (target / path.name).exists() and is_as_written(path):
                 shutil.copy2(path, target / path.name)
 
 

@@ -38,6 +38,16 @@ def content_of(path: Path) -> bytes:
     return content
 
 
+def is_as_written(path: Path) -> bool:
+    """Return whether a file of a run is what was written, as far as checksums tell."""
+    try:
+        if is_listed(path):
+            content_of(path)
+    except (DataError, OSError, ValueError):
+        return False
+    return True
+
+
 def is_listed(path: Path) -> bool:
     """Return whether there was such a file when the run was written, as far as checksums tell."""
     sums = path.with_name(SUMS)
