@@ -216,6 +216,20 @@ def test_trials_can_be_raised_and_not_lowered(tmp_path):
     assert Study.load(path).trials == Study.load(begin(tmp_path / "at once", 9)).trials
 
 
+def test_a_number_of_trials_that_was_changed_by_hand_is_damage(tmp_path):
+    def begin(trials):
+        return search_in(tmp_path, space_of("lookback=3:90"), GOAL, "random", trials=trials, resume=True)[0]
+
+    begin(3)
+    path = begin(4)
+    path.write_bytes(path.read_bytes().replace(b'{"trials":4', b'{"trials":9'))
+    number = next(
+        place for place, line in enumerate(path.read_bytes().splitlines(), 1) if b'{"trials":9' in line
+    )
+    with pytest.raises(DataError, match=f"line {number} is damaged"):
+        begin(9)
+
+
 def test_two_processes_do_not_write_to_the_same_study(tmp_path):
     header = header_of(SPACE, GOAL, "grid", None)
     script = (

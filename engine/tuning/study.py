@@ -213,16 +213,18 @@ def read_trials(path: Path) -> Iterator[Trial]:
 
 
 def trials_wanted(folder: Path, header: Mapping[str, Any]) -> int | None:
-    """Return how many trials a study is to have; None: all sets."""
+    """Return how many trials a study is to have; None: all sets. DataError names a line that is damaged."""
     wanted: int | None = header["trials"]
-    with (folder / STUDY_FILE).open("rb") as file:
-        for line in file:
+    path = folder / STUDY_FILE
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
             if line.startswith(b'{"trials"') and line.endswith(b"\n"):
-                raised = decode(line).get("trials")
+                try:
+                    raised = decode(line).get("trials")
+                except ValueError:
+                    raise damaged(path, number) from None
                 if not isinstance(raised, int):
-                    raise DataError(
-                        f"{folder / STUDY_FILE} is damaged", received=raised, limit="a number of trials"
-                    )
+                    raise DataError(f"{path} is damaged", received=raised, limit="a number of trials")
                 wanted = raised
     return wanted
 
