@@ -20,7 +20,7 @@ from engine.record.journal import Journal, decode, encode, read_lines
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
-from engine.tuning.writer import open_study
+from engine.tuning.writer import id_to_resume, open_study
 from tests.helpers.sums import without_sums
 from tests.helpers.tuning import evaluate, goal_of_words, header_of, search_in, space_of
 
@@ -228,6 +228,20 @@ def test_a_number_of_trials_that_was_changed_by_hand_is_damage(tmp_path):
     )
     with pytest.raises(DataError, match=f"line {number} is damaged"):
         begin(9)
+
+
+def test_a_study_that_a_former_version_called_by_the_path_of_a_file_is_gone_on_with(tmp_path):
+    path = grid(tmp_path, strategy="own/idea.py")
+    now = path.parent.name
+    assert now.startswith("idea-study-")
+    header, *lines = (decode(line) for line in path.read_bytes().splitlines(keepends=True))
+    assert id_to_resume(tmp_path, header) == now
+    former = f"own_idea_py-study-{now.rpartition('-')[2]}"
+    path.write_bytes(b"".join(map(encode, [{**header, "study_id": former}, *lines])))
+    path.parent.rename(tmp_path / former)
+    assert id_to_resume(tmp_path, header) == former
+    assert id_to_resume(tmp_path, {**header, "seed": 7}) == now
+    assert id_to_resume(tmp_path / "elsewhere", header) == now
 
 
 def test_two_processes_do_not_write_to_the_same_study(tmp_path):

@@ -42,7 +42,7 @@ from engine.tuning.study import Study, study_header
 from engine.tuning.tune import State
 from engine.tuning.tune import tune as search_on
 from engine.tuning.verify import check_best
-from engine.tuning.writer import StudyWriter, open_study
+from engine.tuning.writer import StudyWriter, id_to_resume, open_study
 from engine.verdict.evidence import Thresholds
 from engine.verdict.selection import trials_borne
 from engine.verdict.verdict import Report
@@ -207,6 +207,8 @@ class Search:
         its sessions, unless the seal may be broken; its own is put on record first.
         """
         order = self.order
+        if resume:
+            self.header["study_id"] = id_to_resume(out, self.header)
         respect_seals(self._job, "tune", *self.days)
         if order.held_out:
             first, last = order.held_out["start"], order.held_out["end"]

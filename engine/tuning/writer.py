@@ -80,6 +80,20 @@ def open_study(out: Path, header: Mapping[str, Any], *, resume: bool) -> Iterato
         yield StudyWriter(folder, header, count_trials(folder / STUDY_FILE), journal)
 
 
+def id_to_resume(out: Path, header: Mapping[str, Any]) -> str:
+    """Return the id of the study with this header under ``out``; another one where a former version named it.
+
+    Former versions called the study of a strategy in a file by the file's whole path.
+    """
+    own = str(header["study_id"])
+    if not (out / own / STUDY_FILE).is_file():
+        for folder in studies_in(out):
+            other = read_header(folder)
+            if other is not None and other["study_id"] == folder.name and not differences(other, header):
+                return folder.name
+    return own
+
+
 def _go_on(folder: Path, header: Mapping[str, Any], journal: Journal, *, resume: bool) -> None:
     """Refuse a study that is not to be gone on with; note where more trials are wanted of it."""
     then = read_header(folder) or {}
