@@ -30,6 +30,7 @@ from engine.commands.ranking import rank
 from engine.commands.verify import verify
 from engine.report.brief_charts import brief_charts
 from strategies import STRATEGIES
+from tests.helpers.browser import FAINT, opened
 
 ROOT = Path(run_backtest.__file__).parent
 FUND = "159363.SZ"
@@ -837,6 +838,53 @@ def test_a_universe_is_a_row_for_each_fund_on_the_terminal(here):
     assert complained.startswith("warning: listed, but not on file: 159381.SZ, 159382.SZ")
 
 
+def test_a_page_of_a_universe_says_what_the_ranking_says(here, tmp_path):
+    Store("family").append(Market(tables()).tables)
+    words = ("brief", "--universe", "chinext_ai", "--by", "adtv_20", "--data", "family", "--allow", "all")
+    code, printed, complained = here(*words, "--page", "--json")
+    assert code == 0, complained
+    document = json.loads(printed)
+    (folder,) = (tmp_path / "results").iterdir()
+    assert re.fullmatch(r"ranking-chinext_ai-2025-08-20-[0-9a-f]{8}", folder.name)
+    assert document["page"] == f"results/{folder.name}/ranking.html"
+    kept = json.loads((folder / "ranking.json").read_text(encoding="utf-8"))
+    assert kept == {name: each for name, each in document.items() if name not in ("page", "folder")}
+    page = re.sub(
+        r"<script.*?</script>", "", (folder / "ranking.html").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert re.findall(r"<td class=\"text\">(\d+)</td>", page) == [
+        str(each["rank"]) for each in document["funds"]
+    ]
+    assert re.findall(r"\d{6}\.S[ZH](?=<)", page.partition("<tbody>")[2]) == [
+        each["symbol"] for each in document["funds"]
+    ]
+    assert "<td>90.00</td>" in page
+    assert "<small>adtv_20, CNY m</small>" in page
+    assert "6 of 6 funds ranked by adtv_20" in page
+    assert page.count("<svg") == 1
+    assert "highest 325,800,000.00" in page  # the bars in words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_page_of_a_universe_is_whole_and_sorts(width, tmp_path):
+    made = rank(Market(tables()), "chinext_ai", D0, by="adtv_20", allow=("all",))
+    with opened(made.save(tmp_path) / "ranking.html", width) as (page, told):
+        assert told == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(FAINT) == []
+        # The name that `--by` takes is below the head, not run into its last word.
+        below = page.locator("thead small").evaluate_all(
+            "(names) => names.map((each) => getComputedStyle(each).display)"
+        )
+        assert set(below) == {"block"}
+        turnover = page.locator("thead button", has_text="adtv_20")
+        turnover.click()
+        turnover.click()
+        order = page.locator("tbody td:nth-child(1)").all_inner_texts()
+        assert order == ["6", "5", "4", "3", "2", "1"]
+
+
 def test_a_fund_that_is_known_to_the_day_before_has_no_rank():
     market = Market(until("units", "2025-08-19"))
     made = rank_funds(
@@ -876,7 +924,7 @@ def test_a_universe_is_ranked_as_it_was_on_the_day():
         (("brief", "--universe", "chinext_ai"), 3, "no bars of any fund of the universe `chinext_ai`"),
         (("brief", "--universe", "chinex"), 2, "unknown universe `chinex`.*Did you mean `chinext_ai`"),
         (("brief", "157001.SZ", "--universe", "ai_cn"), 2, "goes with neither SYMBOL nor --verify"),
-        (("brief", "--verify", "shipped", "--page"), 2, "--page is of the brief of one fund"),
+        (("brief", "--verify", "shipped", "--page"), 2, "--page is of the brief of a fund or of a universe"),
         (("brief", "157001.SZ", "--by", "aum"), 2, "--by is the order of --universe; received aum"),
         (("brief", "157001.SZ", "--data", "nowhere"), 3, "does not exist"),
         (("brief", "157001.SZ", "--allow", "unit-jum"), 2, "unknown check"),

@@ -100,8 +100,8 @@ def brief(
         "strategies": strategies,
         "allow": allow,
     }
-    if page and (universe is not None or statements is not None):
-        raise UsageError("--page is of the brief of one fund")
+    if page and statements is not None:
+        raise UsageError("--page is of the brief of a fund or of a universe", hint="Leave --verify out.")
     if (symbol is not None and universe is not None) or (statements is not None and universe is not None):
         raise UsageError("--universe goes with neither SYMBOL nor --verify")
     if by is not None and universe is None:
@@ -110,11 +110,15 @@ def brief(
         if windows or sessions:
             raise UsageError("--universe takes its windows from its columns", hint="Leave --window out.")
         order = {} if by is None else {"by": by}
+        if page:
+            check_writable(out)
         ranked = rank(source, universe, on, **order, strategies=strategies, allow=allow)
+        folder = ranked.save(out) if page else None
         if as_json:
-            print_json(ranked.document())
+            print_json(ranked.document() | _saved(folder, "ranking.html"))
         else:
             print_ranking(app, ranked)
+            _say_saved(folder, "ranking.html")
         return
     if statements is not None:
         if windows or sessions:
@@ -133,14 +137,22 @@ def brief(
     found = brief_of(source, symbol, on, sessions=sessions, windows=windows, **defined)
     folder = found.save(out) if page else None
     if as_json:
-        saved = {} if folder is None else {"folder": str(folder), "page": str(folder / "brief.html")}
-        print_json(found.document() | saved)
+        print_json(found.document() | _saved(folder, "brief.html"))
         return
     print_brief(app, found)
+    _say_saved(folder, "brief.html")
+
+
+def _saved(folder: Path | None, page: str) -> dict[str, str]:
+    """Return what ``--json`` says of the files, nothing if there are none."""
+    return {} if folder is None else {"folder": str(folder), "page": str(folder / page)}
+
+
+def _say_saved(folder: Path | None, page: str) -> None:
     if folder is not None:
         say()
         say(f"results  {folder}")
-        say(f"page     {folder / 'brief.html'}")
+        say(f"page     {folder / page}")
 
 
 def _judge(found: Verified) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from data.errors import DataError
@@ -17,7 +19,12 @@ from engine.briefs.cycle import DEFINED_BY_STRATEGIES, Strategies
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import BY, Ranking, rank_funds
 from engine.pipeline import check_data
+from engine.results.documents import json_text, plain, write_json
+from engine.results.runs import ID_DIGITS, whole
 from engine.spec import Spec
+
+FILE = "ranking.json"
+PAGE = "ranking.html"
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,21 @@ class FundRanking:
             "data": dict(self.data),
             **notice_of(self.data["synthetic"]),
         }
+
+    def save(self, out: str | Path = "results") -> Path:
+        """Write the folder of the ranking under ``out``, its page included, whole or not at all; return it.
+
+        Its name is the universe, the day, and a hash of all that it says.
+        """
+        from engine.report.ranking_page import write_ranking
+
+        document = plain(self.document())
+        digest = hashlib.sha256(json_text(document).encode()).hexdigest()[:ID_DIGITS]
+        place = Path(out) / f"ranking-{self.universe}-{self.ranking.day}-{digest}"
+        with whole(place) as folder:
+            write_json(document, folder / FILE)
+            write_ranking(self.ranking, document, folder / PAGE)
+        return place
 
 
 def rank(
