@@ -42,7 +42,7 @@ from engine.report.pyfolio_inputs import Inputs, corrected
 from engine.report.pyfolio_shorter import OF_SCIPY, Beta, aggregate_returns, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
 from engine.report.run_charts import fund_charts, run_charts
-from engine.report.sections import in_unit
+from engine.report.sections import data_warnings, in_unit
 from engine.report.still import still, ticks
 from engine.report.tearsheet import write_tearsheet
 from engine.report.trading_sections import rejected
@@ -963,3 +963,7 @@ def test_five_years_of_twenty_funds_fit_into_five_megabytes(tmp_path):
     result = rotation(1215, 20, 4)
     write_tearsheet(result, compute_metrics(result), tmp_path / "sheet.html")
     assert (tmp_path / "sheet.html").stat().st_size < 5e6
+
+
+def test_a_day_of_a_warning_about_the_data_is_never_on_two_lines():
+    assert '<span class="day">2026-01-08</span>' in data_warnings(["159363.SZ ends 2026-01-08"])

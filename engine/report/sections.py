@@ -9,7 +9,7 @@ from engine.metrics import Metrics
 from engine.metrics.declared import METRICS, alternatives_to, in_group
 from engine.metrics.intervals import CONFIDENCE, Interval
 from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
-from engine.report.html import Safe, join, table, tag
+from engine.report.html import Safe, join, table, tag, unbroken
 from engine.result import Result
 
 SHOWN_WARNINGS = 3  # warnings about the data shown before the rest is folded away
@@ -59,13 +59,13 @@ def data_warnings(said: Sequence[str]) -> Safe:
     if not said:
         return Safe("")
     shown, rest = said[:SHOWN_WARNINGS], said[SHOWN_WARNINGS:]
-    parts = [tag("ul", *(tag("li", text) for text in shown))]
+    parts = [tag("ul", *(tag("li", unbroken(text)) for text in shown))]
     if rest:
         parts.append(
             tag(
                 "details",
                 tag("summary", count(len(rest), "more warning")),
-                tag("ul", *(tag("li", text) for text in rest)),
+                tag("ul", *(tag("li", unbroken(text)) for text in rest)),
             )
         )
     title = count(len(said), "warning") + " about the data"
