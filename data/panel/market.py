@@ -156,7 +156,7 @@ class Market:
         for column in range(funds):
             of_fund = known[:, column]
             deviations = sample_deviations(returns[of_fund, column], VOLATILITY_SESSIONS)
-            before = np.cumsum(of_fund) - of_fund
+            before: NDArray[np.int64] = np.cumsum(of_fund) - of_fund
             enough = before >= VOLATILITY_MINIMUM
             result[enough, column] = deviations[before[enough]]
         result.flags.writeable = False
