@@ -262,7 +262,7 @@ def test_errors_need_nothing_but_the_standard_library():
 
 
 def loaded_by(*words: str, cwd: Path) -> set[str]:
-    """Return the top-level names of the modules that a command of the command line leaves imported."""
+    """Return what a command leaves imported: modules by their top level, and our rooms."""
     script = (
         "import contextlib, io, json, sys\n"
         "sys.path.insert(0, sys.argv[1])\n"
@@ -270,7 +270,8 @@ def loaded_by(*words: str, cwd: Path) -> set[str]:
         "from engine.cli.main import main\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         "    code = main(run_backtest.load_catalogue, sys.argv[2:])\n"
-        "print(json.dumps([code, sorted({name.partition('.')[0] for name in sys.modules})]))\n"
+        "names = {'.'.join(name.split('.')[:size]) for name in sys.modules for size in (1, 2)}\n"
+        "print(json.dumps([code, sorted(names)]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(ROOT), *words],
@@ -296,9 +297,10 @@ def test_strategies_are_listed_without_pandas(tmp_path):
     assert loaded_by("strategies", "list", cwd=tmp_path) & heavy == set()
 
 
-def test_a_run_without_report_imports_no_pyfolio(tmp_path):
+def test_a_run_without_report_imports_no_pyfolio_and_no_search(tmp_path):
     words = ("run", "equal_weight", "--no-report", "--end", "2021-03-31", "--symbols", "157001.SZ")
-    assert loaded_by(*words, cwd=tmp_path) & {"pyfolio", "matplotlib", "seaborn", "IPython"} == set()
+    heavy = {"pyfolio", "matplotlib", "seaborn", "IPython", "engine.sweeps", "engine.verdict"}
+    assert loaded_by(*words, cwd=tmp_path) & heavy == set()
 
 
 @pytest.mark.slow

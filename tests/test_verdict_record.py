@@ -28,8 +28,9 @@ from engine.statistics.deflated import minimum_backtest_length
 from engine.strategy.adapters import adapt
 from engine.strategy.loader import strategy_class
 from engine.strategy.source import code_of, module_of, source_of
-from engine.tuning.columns import again, family_of
+from engine.tuning.columns import again
 from engine.tuning.earlier import earlier
+from engine.tuning.families import family_of
 from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record

@@ -18,7 +18,7 @@ from engine.record.lines import Judgement
 from engine.result import Context, Result
 from engine.results.curves import OTHER
 from engine.strategy.adapter import AtOnceAdapter
-from engine.tuning.columns import family_of
+from engine.tuning.families import family_of
 from engine.tuning.on_record import key_of_set
 
 DIGITS = 10

@@ -22,8 +22,8 @@ from engine.record.lines import Look
 from engine.record.record import Record, new_id, now
 from engine.record.sets import ParameterSets, ranges
 from engine.spec import Spec
-from engine.tuning.columns import family_of
 from engine.tuning.dimensions import Interval
+from engine.tuning.families import family_of
 from engine.tuning.inputs import named_files
 from engine.tuning.space import Space
 

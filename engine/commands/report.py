@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.commands.run import Run
-from engine.commands.validate import validate
 from engine.pipeline import Watch
 from engine.results.runs import TEARSHEET, find, writing
 from engine.tuning.study import find_study
@@ -57,6 +56,8 @@ def make_report(
     check_printable(papers)
     study = find_study(str(word), Path(out))
     if study is not None:
+        from engine.commands.validate import validate
+
         page = validate(study, catalogue, out=out, trust=trust, watch=watch).save()
         return study.name, [page, *print_page(page, papers)]
     folder = find(str(word), Path(out))

@@ -16,9 +16,9 @@ from engine.record.record import new_id, now
 from engine.results.documents import plain, write_json
 from engine.results.runs import writing
 from engine.strategy.adapter import Adapter
-from engine.tuning.columns import family_of
 from engine.tuning.earlier import earlier, question_of
 from engine.tuning.evaluate import Evaluator
+from engine.tuning.families import family_of
 from engine.tuning.holdout import Opened
 from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study

@@ -30,8 +30,9 @@ from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
 from engine.strategy.protocol import Strategy
-from engine.tuning.columns import family_of, most_used
+from engine.tuning.columns import most_used
 from engine.tuning.evaluate import Evaluator
+from engine.tuning.families import family_of
 from engine.tuning.judge import SplitSizes
 from engine.tuning.methods import EXECUTORS
 from engine.tuning.objective import Leaderboard

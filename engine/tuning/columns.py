@@ -14,9 +14,8 @@ was killed, or that gave another result than it did before, is counted as lost.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isabstract
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,12 @@ from numpy.typing import NDArray
 from data.errors import EtflowError
 from engine.statistics.paths import simple_returns
 from engine.strategy.adapter import Adapter
-from engine.strategy.adapters import methods_of
 from engine.strategy.loader import make_strategy, strategy_class
-from engine.strategy.source import code_of, module_of, source_of
+from engine.strategy.source import module_of, source_of
 from engine.strategy.trusted import file_of, is_trusted
 from engine.tuning.evaluate import Evaluator
-from engine.tuning.inputs import declared_files, named_files, version_with
+from engine.tuning.families import family_of, relatives
+from engine.tuning.inputs import named_files
 from engine.tuning.neighbours import neighbours_of
 from engine.tuning.objective import Trial
 from engine.tuning.on_record import Family, Key, OnRecord, Seen, key_of_set
@@ -79,31 +78,6 @@ class Columns:
     exclusions: tuple[str, ...]
 
 
-def family_of(adapter: Adapter, sets: Iterable[Mapping[str, Any]] = ()) -> Family:
-    """Return the family of a strategy; relatives are also what it is made of, as it is and with ``sets``."""
-    code, inputs = code_of(adapter.written), declared_files(adapter)
-    source = version_with(code.source, inputs) if inputs else code.source
-    return Family(adapter.name, source, tuple(_relatives(adapter, sets)), code.shape)
-
-
-def _relatives(adapter: Adapter, sets: Iterable[Mapping[str, Any]]) -> dict[str, type[Any]]:
-    """Return the strategies by class name that one derives from or is made of."""
-    parts = _parts(adapter, sets) if hasattr(adapter.written, "made_of") else ()
-    classes = (*adapter.written.__mro__[1:], *(each for part in parts for each in part.__mro__))
-    return {each.__name__: each for each in classes if methods_of(each) and not isabstract(each)}
-
-
-def _parts(adapter: Adapter, sets: Iterable[Mapping[str, Any]]) -> Iterator[type[Any]]:
-    """Yield the classes that a strategy is made of, which its texts say."""
-    texts = {tuple((name, each) for name, each in chosen.items() if isinstance(each, str)) for chosen in sets}
-    for each in ((), *sorted(texts)):
-        try:
-            said = adapter.with_parameters(dict(each)).strategy.made_of
-        except EtflowError:  # a set that fails was not looked at
-            continue
-        yield from (part for part in said if isinstance(part, type))
-
-
 def columns_of(
     study: Study,
     best: Trial,
@@ -133,7 +107,7 @@ def columns_of(
     sampled = evenly(others, int(len(others) * share) if share < 1.0 else len(others))
     sets: list[Parameters] = [trial.parameters for trial in trials]
     places = [_place(sets, each) for each in beside]
-    made = again(sampled, evaluate.base, family, {**_relatives(evaluate.base, tried), **catalogue})
+    made = again(sampled, evaluate.base, family, {**relatives(evaluate.base, tried), **catalogue})
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
     returns = np.empty((evaluate.last - evaluate.first + 1, len(sets) + len(made)))

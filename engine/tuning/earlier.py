@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from engine.record.lines import Judgement
 from engine.simulation.alternatives import EQUAL_WEIGHT
 from engine.statistics.paths import in_excess, simple_returns
-from engine.tuning.columns import again, family_of
+from engine.tuning.columns import again
 from engine.tuning.evaluate import Evaluator
+from engine.tuning.families import family_of
 from engine.tuning.on_record import OnRecord, Seen, key_of_set
 from engine.tuning.study import Study
 from engine.verdict.evidence import Earlier, Since
