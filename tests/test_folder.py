@@ -367,6 +367,16 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
     assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 
 
+def test_tables_that_are_larger_than_documents_may_be_are_read(tmp_path, monkeypatch):
+    save(make_result(), METRICS, tmp_path / "run")
+    table = tmp_path / "run" / "rejections.csv"
+    table.write_bytes(table.read_bytes() + b"2024-01-04,159363.SZ,700,limit_up\n" * 300)
+    (tmp_path / "run" / "SHA256SUMS").unlink()
+    # 8 KB in place of 256 MB.
+    monkeypatch.setattr("data.parsing.read_bounded.__defaults__", (8192,))
+    assert len(load(tmp_path / "run").rejections) == 301
+
+
 def leftover(parent: Path, name: str, *inside: str) -> Path:
     """Make what a killed process leaves, an hour ago."""
     stage = parent / name

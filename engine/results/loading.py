@@ -38,7 +38,7 @@ from engine.results.layout import (
     TEXT_COLUMNS,
 )
 from engine.results.runs import MANIFEST, is_run
-from engine.results.sums import content_of, is_listed
+from engine.results.sums import content_of, is_listed, table_of
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def period_of(folder: Path) -> tuple[str, str]:
     """Return the first and the last session of a results folder; DataError if its equity is broken."""
     path = folder / "equity.csv"
     try:
-        lines = content_of(path).decode().splitlines()[1:]
+        lines = table_of(path).decode().splitlines()[1:]
         first, last = (np.datetime64(lines[place].partition(",")[0], "D") for place in (0, -1))
     except DataError:
         raise
@@ -280,7 +280,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     DataError if it is not what was written.
     """
     # By Python's own float(), which is exact; what pandas' reader does depends on its version.
-    header, *rows = csv.reader(StringIO(content_of(path).decode(), newline=""))
+    header, *rows = csv.reader(StringIO(table_of(path).decode(), newline=""))
     cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
     return pd.DataFrame({name: _typed(name, values) for name, values in cells.items()})
 
