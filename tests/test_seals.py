@@ -246,6 +246,17 @@ def test_an_opening_that_a_kill_cut_short_is_ended_and_has_seen_nothing(
 
 
 @pytest.mark.slow
+def test_a_hold_out_of_a_study_that_cannot_be_written_stays_shut(state: Record, tmp_path: Path) -> None:
+    study = searched(tmp_path)
+    lock = tmp_path / study / ".lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(UsageError, match=rf"cannot write results to .*{study}"):
+        opened(study, tmp_path)
+    assert [each.kind for each in state.read().lines if isinstance(each, Seal)] == ["shut"]
+
+
+@pytest.mark.slow
 def test_a_hold_out_of_a_damaged_record_stays_shut(state: Record, tmp_path: Path) -> None:
     study = searched(tmp_path)
     with state.places[0].open("ab") as file:

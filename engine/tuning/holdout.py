@@ -22,7 +22,7 @@ from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
 from engine.record.journal import Journal, encode, read_lines
 from engine.record.record import new_id
 from engine.results.folder import save
-from engine.results.runs import is_run
+from engine.results.runs import is_run, writing
 from engine.spec import Spec
 from engine.tuning.reopen import Reopened
 from engine.tuning.study import STUDY_FILE
@@ -101,7 +101,9 @@ def open_holdout(
             f"the study {folder} has no hold-out",
             hint="Search again with --holdout DAY: to keep some sessions shut.",
         )
-    with Journal(folder / STUDY_FILE) as journal:
+    with writing(folder):
+        journal = Journal(folder / STUDY_FILE)
+    with journal:
         before = opened(folder)
         if before is not None and is_run(out / before.run_id):
             raise _opened_already(folder, before)
