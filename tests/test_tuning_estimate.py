@@ -9,7 +9,7 @@ import pytest
 from engine.commands import estimate as module
 from engine.commands.estimate import FIRST, MANY, SAMPLE, estimate
 from engine.commands.order import SearchWords, order_of
-from engine.commands.tune import Search
+from engine.commands.tune import Executor, Search
 from engine.pipeline import Watch
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of
@@ -22,7 +22,9 @@ from strategies import STRATEGIES
 SOME = FIRST + SAMPLE
 
 
-def timed_search(monkeypatch, words, seconds_a_set, method="grid", trials=None):
+def timed_search(
+    monkeypatch, words, seconds_a_set, method="grid", trials=None, phases=None, executor="local"
+):
     """Return a search whose sets take so long; a judgement takes 1 s, 10 ms a set, and 0.5 s more once."""
     clock = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
@@ -39,7 +41,8 @@ def timed_search(monkeypatch, words, seconds_a_set, method="grid", trials=None):
         return 1.0 + 0.01 * len(sets) + (0.5 if len(judged) == 1 else 0.0)
 
     monkeypatch.setattr(module, "_judging", judging)
-    evaluate = type("Evaluate", (), {"first": 1, "last": 1000, "__call__": staticmethod(evaluate)})()
+    fields = {"first": 1, "last": 1000, "phases": phases, "__call__": staticmethod(evaluate)}
+    evaluate = type("Evaluate", (), fields)()
     space = Space.from_words(words, [], parameters_of(STRATEGIES["momentum"]), fixed={})
     goal = Goal.from_words((), ())
     order = SimpleNamespace(
@@ -49,7 +52,7 @@ def timed_search(monkeypatch, words, seconds_a_set, method="grid", trials=None):
         spec=SimpleNamespace(seed=0),
         sampler=lambda: make_sampler(method, space, goal, seed=0),
     )
-    return SimpleNamespace(order=order, evaluate=evaluate), judged
+    return SimpleNamespace(order=order, evaluate=evaluate, executor=Executor(executor)), judged
 
 
 def test_a_large_search_is_told_from_two_judgements_of_its_first_sets(monkeypatch):
@@ -66,8 +69,17 @@ def test_a_large_search_is_told_from_two_judgements_of_its_first_sets(monkeypatc
 def test_of_more_sets_than_are_judged_those_that_are_count(monkeypatch):
     search, _ = timed_search(monkeypatch, ["lookback=1:1000", "top=1:20"], 0.001)
     found = estimate(search)
-    assert found.judgement == pytest.approx(1.5 + 0.01 * SOME + 0.009 * (10_000 - SOME))
+    # None of their paths is kept, so that those that count are run again.
+    assert found.judgement == pytest.approx(1.5 + 0.01 * SOME + 0.01 * (10_000 - SOME))
     assert (found.search, found.returns) == (pytest.approx(20.0), 10_000 * 1000 * 8)
+
+
+@pytest.mark.parametrize("elsewhere", [{"phases": "mean"}, {"executor": "dask"}])
+def test_sets_whose_paths_are_not_kept_are_run_again_for_the_judgement(monkeypatch, elsewhere):
+    search, _ = timed_search(monkeypatch, ["lookback=1:100", "top=1:10"], 0.001, **elsewhere)
+    assert estimate(search).judgement == pytest.approx(1.5 + 0.01 * 1000)
+    search, _ = timed_search(monkeypatch, ["lookback=1:100", "top=1:10"], 0.1, **elsewhere)
+    assert estimate(search).judgement == pytest.approx(1.5 + 0.01 * SOME + 0.1 * (1000 - SOME))
 
 
 def test_sets_that_take_long_are_not_run_for_the_judgement_of_many(monkeypatch):

@@ -4,6 +4,7 @@
 2. These are judged as a study of their own, with as many resamples as the whole search would get.
 3. What each further set costs a judgement is the difference to the judgement of several times as many sets,
    where these are run in a moment. Otherwise it is left out: then the search itself takes far longer.
+4. A search whose paths are not kept has its sets run once more for the judgement.
 """
 
 from __future__ import annotations
@@ -74,16 +75,27 @@ def estimate(
     judge = partial(_judging, search, splits, sizes)
     some, more = sets[: len(outcomes)], sets[len(outcomes) :]
     few = judge(some, outcomes)
-    if few is None or not more or each * len(more) > A_MOMENT:
-        return SearchTime(each * wanted, few, judged * sessions * 8)
+    if few is None:
+        return SearchTime(each * wanted)
+    kept = _are_paths_kept(search, wanted)
+    if not more or each * len(more) > A_MOMENT:
+        run_again = 0.0 if kept else each * max(judged - len(some), 0)
+        return SearchTime(each * wanted, few + run_again, judged * sessions * 8)
     again = judge(some, outcomes) or 0.0  # with all that is loaded
     started = time.perf_counter()
     outcomes += search.evaluate(more)
     each = (time.perf_counter() - started) / len(more)
     many = judge(sets, outcomes) or 0.0
-    # The paths of a search are at hand when it is judged: here they were run once more.
-    a_set = max((many - again) / len(more) - each, 0.0)
+    # Where the paths of a search are at hand when it is judged, they were run once more here alone.
+    a_set = max((many - again) / len(more) - (each if kept else 0.0), 0.0)
     return SearchTime(each * wanted, few + a_set * (judged - len(some)), judged * sessions * 8)
+
+
+def _are_paths_kept(search: Search, wanted: int) -> bool:
+    """Return whether the paths of a search of so many sets are at hand when it is judged."""
+    evaluate = search.evaluate
+    here = search.executor.kind == "local"
+    return here and evaluate.phases is None and wanted <= most_used(evaluate)
 
 
 def _first_sets(search: Search) -> list[Parameters]:
