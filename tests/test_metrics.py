@@ -519,6 +519,8 @@ def test_machine_code_has_the_metrics_of_their_functions(steps):
 
 def test_what_pages_ask_of_the_declarations():
     assert label_of("max_drawdown") == "Maximum drawdown"
+    assert label_of("benchmark_max_drawdown") == "Maximum drawdown, benchmark"
+    assert label_of("equal_weight_sharpe_ratio") == "Sharpe ratio, equal weight"
     assert (
         unit_of("max_drawdown") == unit_of("benchmark_max_drawdown") == unit_of("equal_weight_max_drawdown")
     )

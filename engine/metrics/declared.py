@@ -402,7 +402,11 @@ def alternatives_to(result: Result) -> Mapping[str, str]:
 
 
 def label_of(name: str) -> str:
-    """Return what to call a metric; its name where only another version knows it."""
+    """Return what to call a metric, of an alternative's too; its name where only another version knows it."""
+    for prefix, alternative in ALTERNATIVES.items():
+        metric = name.removeprefix(prefix)
+        if metric != name and metric in METRICS:
+            return f"{METRICS[metric].label}, {alternative.lower()}"
     return METRICS[name].label if name in METRICS else name
 
 
