@@ -725,6 +725,10 @@ def test_what_takes_pyfolio_long_is_the_same_by_the_shorter_way(result):
     assert OF_SCIPY["kurtosis"](returns) == pytest.approx(scipy.stats.kurtosis(returns), rel=1e-9)
     stability = empyrical.stability_of_timeseries(returns)
     assert OF_SCIPY["stability_of_timeseries"](returns) == pytest.approx(stability, rel=1e-9)
+    for none in (0.0 * returns, returns.iloc[:1]):
+        assert np.isnan([of(none) for of in OF_SCIPY.values()]).all()
+    lost = returns.where(np.arange(len(returns)) != 3, -1.0)
+    assert np.isnan(OF_SCIPY["stability_of_timeseries"](lost))
     for wins, losses in ((1, 1), (1, 7), (346, 120)):
         theirs, ours = scipy.stats.beta(wins, losses), Beta(wins, losses)
         shares = np.linspace(0.0, 1.0, 500)

@@ -6,32 +6,38 @@ statistics and a beta distribution: together a quarter of the time of all figure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
-from math import lgamma
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from engine.metrics.path import Path
-from engine.metrics.returns import kurtosis, skew, stability_of_timeseries
+from engine.metrics.returns import flat, kurtosis, no_trend, skew, stability_of_timeseries
 from engine.result import Floats
 
 HALF_YEAR = 126  # sessions in pyfolio's rolling windows
 
 
-def of_returns(metric: Callable[[Path], float]) -> Callable[[pd.Series[float]], float]:
-    """Return a metric of ours as a function of returns, under the name by which pyfolio knows it."""
+def of_returns(
+    metric: Callable[[Path], float], missing: Callable[[Path], str | None]
+) -> Callable[[pd.Series[float]], float]:
+    """Return a metric of ours as a function of returns, NaN where there is none, as pyfolio names it."""
 
     @wraps(metric)
     def of(returns: pd.Series[float]) -> float:
-        return metric(Path.of_returns(np.asarray(returns, dtype=np.float64), np.nan))
+        path = Path.of_returns(np.asarray(returns, dtype=np.float64), np.nan)
+        return math.nan if missing(path) else metric(path)
 
     return of
 
 
-OF_SCIPY = {metric.__name__: of_returns(metric) for metric in (skew, kurtosis, stability_of_timeseries)}
+OF_SCIPY = {
+    metric.__name__: of_returns(metric, missing)
+    for metric, missing in ((skew, flat), (kurtosis, flat), (stability_of_timeseries, no_trend))
+}
 """What pyfolio has scipy.stats compute, the same numbers without its import."""
 
 
@@ -47,7 +53,7 @@ class Beta:
         """Return the density at ``x`` within 0 and 1; both parameters are 1 or more."""
         a, b = self._a, self._b
         inside = np.clip(x, 1e-300, 1.0 - 2.0**-53)
-        scale = lgamma(a + b) - lgamma(a) - lgamma(b)
+        scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
         return np.exp(scale + (a - 1.0) * np.log(inside) + (b - 1.0) * np.log1p(-inside))
 
     def ppf(self, share: float) -> float:
