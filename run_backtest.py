@@ -21,7 +21,7 @@ def load_catalogue() -> Catalogue:
 def main() -> int:
     """Run the command line and return its exit code."""
     # Before numpy is loaded: a sweep has threads of its own, and products of our size keep a second one
-    # of the library busy with waiting. One thread also gives the same bits on every machine.
+    # of the library busy with waiting. One thread also adds in one order, however many cores there are.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from engine.cli.main import main as run_command_line
