@@ -6,6 +6,7 @@ import dataclasses
 import math
 import subprocess
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -186,12 +187,27 @@ def test_resampled_means_are_those_of_the_rows():
     np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
     assert resampled_means(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
+    # More draws than are counted at a time.
+    many = [np.random.default_rng(seed).integers(0, 50, 50) for seed in range(1100)]
+    expected = np.array([values[rows, :1].mean(axis=0) for rows in many])
+    np.testing.assert_allclose(resampled_means(values[:, :1], many), expected, atol=1e-15)
+
+
+def test_counts_of_draws_of_a_single_column_take_a_few_megabytes():
+    tracemalloc.start()
+    try:
+        resampled_means(np.ones((1250, 1)), [np.arange(1250)] * 3)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
 
 
 @pytest.mark.slow
 def test_resamples_do_not_load_models_of_volatility_or_distributions_and_leave_arch_whole():
     code = """
 import sys
+import tracemalloc
 import numpy as np
 from engine.statistics.long_run import bartlett_variance
 from engine.statistics.resampling import stationary_draws

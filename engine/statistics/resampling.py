@@ -36,6 +36,7 @@ from engine.statistics.estimate import (
 FEWEST_BLOCKS = 4
 SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
 CELLS = 65_536  # of a chunk of sums: half a megabyte, which stays in the cache
+MOST_DRAWS = 1024  # counted at a time, however few the columns are
 WIDTH, TILE = 512, 32  # columns and rows that are read for all draws while they are in the cache
 LARGE = 300_000_000  # terms that numpy adds in the time in which the compiler is loaded
 
@@ -98,7 +99,7 @@ def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iter
 def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
     """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
     rows, columns = matrix.shape
-    size = max(64, CELLS // columns)
+    size = min(max(64, CELLS // columns), MOST_DRAWS)
     matrix = np.ascontiguousarray(matrix)
     remaining = iter(draws)
     counts, chunks = np.empty((size, rows)), []
