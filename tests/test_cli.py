@@ -21,9 +21,10 @@ import run_backtest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.load import load_panel
 from data.source import open_source
-from engine import run
+from engine import RunDifference, run
 from engine.cli.app import App, Catalogue
 from engine.cli.main import group, main
+from engine.cli.present import difference_table
 from engine.kernel.targets import WEIGHTINGS
 from engine.tuning.study import STUDY_FILE
 from strategies import STRATEGIES
@@ -744,6 +745,21 @@ def test_runs_are_listed_shown_and_told_apart(here, finished):
     names = [line.split("  ")[0] for line in printed.splitlines()]
     assert {"strategy", "Sharpe ratio"} <= {*names}  # what was set, once; metrics as `runs show` calls them
     assert not {"spec.strategy", "sharpe_ratio"} & {*names}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((0.98761, 0.98764), r"^Beta +0\.98761 +0\.98764$"),  # 0.99 and 0.99 are no difference
+        ((1.0, 1.0 + 2**-52), r"^Beta +1\.0{16} +1\.0{15}2$"),
+        ((0.5, 0.7), r"^Beta +0\.50 +0\.70$"),
+        ((None, 0.7), r"^Beta +n/a +0\.70$"),
+        (("absent", 0.7), r"^Beta +absent +0\.70$"),
+    ],
+)
+def test_metrics_that_differ_have_as_many_digits_as_tell_them_apart(values, told):
+    difference = RunDifference(("one", "two"), ("CNY", "CNY"), (), (("beta", *values),), None)
+    assert re.search(told, difference_table(difference), re.MULTILINE)
 
 
 def test_a_run_reproduces_to_the_byte(here, finished):

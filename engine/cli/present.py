@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from data.synthetic import SYNTHETIC_NOTICE, marked
 from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
-from engine.cli.output import money, paint, percent, say, sparkline, table
+from engine.cli.output import paint, say, sparkline, table
 
 EQUITY = "equity      "
 LEAST_BARS, MOST_BARS = 8, 60
+DIGITS, MOST_DIGITS = 2, 17  # after the point: at most what tells any two floats near one apart
 
 if TYPE_CHECKING:
     from engine import Comparison, Result, Run, RunDifference, Unit
@@ -110,7 +111,7 @@ def difference_table(found: RunDifference) -> str:
 
     currency = " or ".join(dict.fromkeys(found.currencies))
     rows = [
-        (label_of(name), *(_shown(value, unit_of(name)) for value in values), _unit(unit_of(name), currency))
+        (label_of(name), *_apart(values, unit_of(name)), _unit(unit_of(name), currency))
         for name, *values in found.metrics
     ]
     return table(rows, ("", *found.names, "  unit"), left_too=(3,))
@@ -169,14 +170,22 @@ def _first(results: Mapping[str, Run]) -> Run:
     return next(iter(results.values()))
 
 
-def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE) -> str:
+def _apart(values: Sequence[Any], unit: Unit) -> tuple[str, ...]:
+    """Return two values that differ with as many digits as tell them apart, at least two."""
+    shown: tuple[str, ...] = ()
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        shown = tuple(each if isinstance(each, str) else _shown(each, unit, digits=digits) for each in values)
+        if len(set(shown)) > 1:
+            break
+    return shown
+
+
+def _shown(value: float | None, unit: Unit, absent: str = NOT_AVAILABLE, *, digits: int = DIGITS) -> str:
     from engine import is_percent
 
     if value is None:
         return absent
-    if is_percent(unit):
-        return percent(value).removesuffix(" %")
-    return money(value) if unit == "money" else number(value)
+    return number(value * 100 if is_percent(unit) else value, digits)
 
 
 def _unit(unit: Unit, currency: str) -> str:
