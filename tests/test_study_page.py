@@ -273,8 +273,8 @@ def test_out_of_sample_is_one_account_from_the_first_test_on(tmp_path: Path) -> 
     assert chosen["values"][896] == pytest.approx(1.0 + told.evidence.returns[896, 1], abs=1e-5)
     # 0.1 a session is 1.58 a year of 250
     assert "2022-06-15 to 2022-06-16" in re.sub(r"</?span[^>]*>", "", page)
-    assert '<td class="text">lookback=3</td><td>1.58</td><td>1.58</td>' in page
-    assert '<td class="text">lookback=7</td><td>0.79</td><td>n/a</td>' in page
+    assert '<td class="text set">lookback=3</td><td>1.58</td><td>1.58</td>' in page
+    assert '<td class="text set">lookback=7</td><td>0.79</td><td>n/a</td>' in page
     assert document(told)["windows"][1] == {
         "train_first": "2020-01-03",
         "train_last": "2020-04-11",
@@ -284,6 +284,13 @@ def test_out_of_sample_is_one_account_from_the_first_test_on(tmp_path: Path) -> 
         "in_sample": pytest.approx(0.05 * 250**0.5),
         "out_of_sample": None,
     }
+
+
+def test_a_window_says_what_all_name_first_and_the_rest_below_it(tmp_path: Path) -> None:
+    more = Window(2, 101, 898, 899, {"cap": 0.5, "lookback": 7, "top": 3}, 0.1)
+    page = page_of(study_of(tmp_path, "lookback=3:9"), judgement(WINDOWS[0], more))
+    assert '<td class="text set">lookback=3</td>' in page
+    assert '<td class="text set">lookback=7<small>cap=0.5, top=3</small></td>' in page
 
 
 def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 import numpy as np
 
 from data.words import number
@@ -125,18 +128,30 @@ def stitched_chart(report: Report | None) -> Chart | None:
 
 
 def window_table(report: Report) -> Safe:
-    """Return what was chosen in each window of the walk-forward, and what it made; nothing without one."""
+    """Return what was chosen in each window of the walk-forward, and what it made; nothing without one.
+
+    Sets of other searches may name more parameters: what all name comes first, the rest in small below it.
+    """
+    found = windows(report.evidence)
+    if not found or report.verdict.word == "withheld":
+        return Safe("")
+    common = set.intersection(*(set(each["parameters"]) for each in found))
     rows = [
         (
             f"{each['train_first']} to {each['train_last']}",
             f"{each['first']} to {each['last']}",
-            assumptions.set_to(each["parameters"]),
+            _set(each["parameters"], common),
             number(each["in_sample"]),
             number(each["out_of_sample"]),
         )
-        for each in windows(report.evidence)
+        for each in found
     ]
-    if not rows or report.verdict.word == "withheld":
-        return Safe("")
     head = ("Chosen on", "Followed", "Set", "Sharpe ratio in training", "Out of sample")
     return table(head, rows, text_columns=3, sort=True, caption="Windows of the walk-forward")
+
+
+def _set(parameters: Mapping[str, Any], common: Collection[str]) -> Safe:
+    """Return the cell of a set: the parameters in ``common``, below them the others."""
+    first = assumptions.set_to({name: value for name, value in parameters.items() if name in common})
+    rest = assumptions.set_to({name: value for name, value in parameters.items() if name not in common})
+    return tag("td", first, tag("small", rest) if rest else Safe(""), class_="text set")
