@@ -367,6 +367,14 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
     assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 
 
+def test_a_run_whose_ends_of_lines_a_tool_for_text_has_changed_is_read(tmp_path):
+    save(make_result(), METRICS, tmp_path / "run")
+    for path in (tmp_path / "run").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert_same(load(tmp_path / "run"), make_result())
+    assert read_metrics(tmp_path / "run")["sharpe_ratio"] == METRICS["sharpe_ratio"]
+
+
 def test_tables_that_are_larger_than_documents_may_be_are_read(tmp_path, monkeypatch):
     save(make_result(), METRICS, tmp_path / "run")
     table = tmp_path / "run" / "rejections.csv"

@@ -783,7 +783,12 @@ def test_history_of_a_fund_of_proshares_with_the_ticker_in_the_name(take, store)
 
 
 @pytest.mark.parametrize(
-    ("header", "assets"), [("Net Assets", '"2,592,900,000"'), ("Net Assets ($mm)", '"2,592.9"')]
+    ("header", "assets"),
+    [
+        ("Net Assets", '"2,592,900,000"'),
+        ("Net Assets ($mm)", '"2,592.9"'),
+        ("Net Assets", '"$2,592.9MM"'),
+    ],
 )
 @pytest.mark.parametrize(("shares", "wrong"), [("86,000,000", False), ("860,000,000", True)])
 def test_published_net_assets_tell_a_count_of_one_fund_that_is_ten_times_too_large(

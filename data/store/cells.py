@@ -59,6 +59,7 @@ _MAGNITUDES = {"万亿": "1e12", "亿": "1e8", "千万": "1e7", "百万": "1e6",
 _MAGNITUDES |= {"萬億": "1e12", "億": "1e8", "萬": "1e4"}
 _MAGNITUDES |= {"K": "1e3", "k": "1e3", "mn": "1e6", "M": "1e6", "m": "1e6"}
 _MAGNITUDES |= {"bn": "1e9", "B": "1e9", "b": "1e9"}
+_MAGNITUDES |= {"MM": "1e6", "mm": "1e6"}  # American books
 _MAGNITUDES |= {"Million": "1e6", "million": "1e6", "Billion": "1e9", "billion": "1e9"}
 _UNITS = {"%": "0.01", "美元": "1", "元": "1", "份": "1", "股": "1", "手": "100"}
 _UNITS |= dict.fromkeys(("USD", "CNY", "RMB", "shares", "units"), "1")
