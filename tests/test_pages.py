@@ -211,6 +211,38 @@ def test_keys_read_a_chart_aloud_and_zoom_it(made):
         assert abs((last - first) - (whole[1] - whole[0]) / 2) <= 1
 
 
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_label_of_the_ribbon_that_is_cut_says_the_whole_name_when_pointed_at(width, made):
+    """Code first; the name as far as it fits."""
+    with opened(made("tearsheet"), width) as (page, _):
+        into_view(page.locator(EQUITY))
+        labels = page.locator(EQUITY).evaluate(OPTION)["yAxis"][-1]["data"]
+        written = page.locator(f"{EQUITY} text", has_text=re.compile(re.escape(labels[-1].split()[0])))
+        assert labels[-1].startswith(written.inner_html().rstrip("…"))
+        assert labels[-1] != written.inner_html()
+        written.hover()
+        page.wait_for_function(
+            "(name) => [...document.querySelectorAll('[data-chart=equity] .chart > div')]"
+            ".some((tip) => tip.textContent === name && getComputedStyle(tip).visibility === 'visible')",
+            arg=labels[-1],
+            timeout=5_000,
+        )
+        spoken = page.locator("[data-chart=equity] .still svg").get_attribute("aria-label")
+        assert all(label in spoken for label in labels)
+
+
+def test_the_days_below_a_chart_are_all_different(made):
+    for width in (1200, 390):
+        with opened(made("tearsheet"), width) as (page, _):
+            for choice in ("all", "1 m"):
+                page.locator("[data-chart=equity] .ranges button", has_text=choice).first.click()
+                page.wait_for_timeout(100)
+                below = page.locator(f"{EQUITY} text").all_text_contents()
+                days = [each for each in below if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", each)]
+                assert len(days) >= 2
+                assert len(set(days)) == len(days)
+
+
 def test_another_fund_is_chosen(made):
     with opened(made("tearsheet")) as (page, said):
         choice = page.locator("#funds-choice, .pick select").first

@@ -64,7 +64,7 @@
   }
   const asHtml = (title, panels, room) => `<b>${escape(title)}</b><table class="tip">${panels.map(([panel, lines]) =>
     `<tr><th colspan="2">${escape(cut(panel, room + 10))}</th></tr>${lines.map(([name, value, ink]) =>
-      `<tr><td><i style="background:${colour(ink)}"></i>${escape(cut(name, room))}</td><td>${value}</td></tr>`).join("")}`).join("")}</table>`;
+      `<tr><td><i style="background:${colour(ink)}"></i>${escape(name)}</td><td>${value}</td></tr>`).join("")}`).join("")}</table>`;
   const asText = (title, panels) => `${title}. ${panels.map(([panel, lines]) =>
     `${panel}: ${lines.map(([name, value]) => `${name} ${value}`.trim()).join(", ")}.`).join(" ")}`;
 
@@ -103,12 +103,13 @@
         data: chart.kind === "numbers" ? undefined : axis, boundaryGap: true,
         axisLine: { lineStyle: { color: colour("muted") }, onZero: false }, axisTick: { show: false }, splitLine: { show: false },
         axisLabel: { show: last, color: colour("ink"), fontSize: 11.5, hideOverlap: true,
-          formatter: chart.kind === "numbers" ? tick(chart.axisScale) : chart.kind === "time" ? (text) => text.slice(0, 7) : undefined },
+          alignMinLabel: chart.zoom ? "left" : undefined, alignMaxLabel: chart.zoom ? "right" : undefined,
+          formatter: chart.kind === "numbers" ? tick(chart.axisScale) : undefined },
         name: last ? chart.axisTitle : "", nameLocation: "middle", nameGap: 28, nameTextStyle: { color: colour("muted"), fontSize: 12 },
         axisPointer: { label: { show: last } } });
       ys.push(ribbon
-        ? { gridIndex: index, type: "category", data: ribbon.labels.map(short), inverse: true, axisLine: { show: false }, axisTick: { show: false },
-          splitLine: { show: true, lineStyle: { color: colour("grid") } }, axisLabel: { color: colour("ink"), fontSize: 11.5, interval: 0, width: left - 8, overflow: "truncate" } }
+        ? { gridIndex: index, type: "category", data: ribbon.labels, inverse: true, tooltip: { show: true, formatter: (label) => escape(label.value) }, axisLine: { show: false }, axisTick: { show: false },
+          splitLine: { show: true, lineStyle: { color: colour("grid") } }, axisLabel: { color: colour("ink"), fontSize: 11.5, interval: 0, width: left - 8, overflow: "truncate", ellipsis: "…", formatter: short } }
         : { gridIndex: index, type: panel.log && state.log ? "log" : "value",
           scale: !panel.series.some((each) => ["bars", "area"].includes(each.kind)), splitNumber: Math.max(2, Math.round(height / 45)),
           axisLabel: { color: colour("ink"), fontSize: 11.5, formatter: tick(panel.scale) }, splitLine: { lineStyle: { color: colour("grid") } } });

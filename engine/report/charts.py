@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.synthetic import SYNTHETIC
-from data.words import number, percent
+from data.words import count, number, percent
 from engine.report.html import Safe, join, json_block, tag
 from engine.result import Floats
 
@@ -130,6 +130,13 @@ def spoken(chart: Chart) -> str:
                     f"{panel.title}, {each.name}: lowest {shown(float(known.min()), panel.scale)}, "
                     f"highest {shown(float(known.max()), panel.scale)}."
                 )
+            elif each.kind == "ribbon":
+                said += [
+                    f"{label}: {count(int(np.isfinite(row).sum()), 'session')}, "
+                    f"highest {shown(float(np.nanmax(row)), panel.scale)}."
+                    for label, row in zip(each.labels, each.values.T, strict=True)
+                    if np.isfinite(row).any()
+                ]
             elif each.kind in ("up", "down", "flags", "shade"):
                 said.append(f"{each.name}: {len(each.values)}.")
     return " ".join(said)

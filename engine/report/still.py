@@ -294,7 +294,8 @@ def _ribbon(each: Series, x: Floats, frame: Frame) -> list[str]:
         short = _cut(label, frame.left - 10)
         parts.append(f'<path d="M{frame.left:g} {y + ROW:g}H{frame.right:g}" class="grid"/>')
         parts.append(
-            f'<text x="{frame.left - 6:g}" y="{y + ROW - 4:g}" class="end small">{escape(short)}</text>'
+            f'<text x="{frame.left - 6:g}" y="{y + ROW - 4:g}" class="end small">'
+            f"{f'<title>{escape(label)}</title>' if short != label else ''}{escape(short)}</text>"
         )
         level = np.ceil(np.nan_to_num(each.values[:, row]) / full * 10.0 - 1e-9).astype(np.intp)
         for strength in range(1, 11):
