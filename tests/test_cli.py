@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -760,6 +761,15 @@ def test_runs_are_listed_shown_and_told_apart(here, finished):
 def test_metrics_that_differ_have_as_many_digits_as_tell_them_apart(values, told):
     difference = RunDifference(("one", "two"), ("CNY", "CNY"), (), (("beta", *values),), None)
     assert re.search(told, difference_table(difference), re.MULTILINE)
+
+
+def test_a_benchmark_that_is_equal_weight_is_told_apart_once():
+    metrics = [("beta", 1.0, 2.0), ("benchmark_beta", 3.0, 4.0), ("equal_weight_beta", 3.0, 4.0)]
+    both = RunDifference(("one", "two"), ("CNY", "CNY"), (), tuple(metrics), None)
+    assert [name for name, _, _ in both.metrics_once] == ["beta", "equal_weight_beta"]
+    assert len(difference_table(both).splitlines()) == 3
+    metrics[1] = ("benchmark_beta", 1.0, 2.0)  # the run is its benchmark
+    assert replace(both, metrics=tuple(metrics)).metrics_once == tuple(metrics)
 
 
 def test_a_run_reproduces_to_the_byte(here, finished):

@@ -112,7 +112,7 @@ def difference_table(found: RunDifference) -> str:
     currency = " or ".join(dict.fromkeys(found.currencies))
     rows = [
         (label_of(name), *_apart(values, unit_of(name)), _unit(unit_of(name), currency))
-        for name, *values in found.metrics
+        for name, *values in found.metrics_once
     ]
     return table(rows, ("", *found.names, "  unit"), left_too=(3,))
 

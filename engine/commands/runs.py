@@ -56,6 +56,16 @@ class RunDifference:
             if not (each[0].startswith("spec.") and each[0].removeprefix("spec.") in names)
         )
 
+    @property
+    def metrics_once(self) -> tuple[tuple[str, Any, Any], ...]:
+        """The metrics without those of a benchmark that is equal weight, which has its own."""
+        twins = [
+            (name.replace("equal_weight_", "benchmark_"), *of)
+            for name, *of in self.metrics
+            if name.startswith("equal_weight_")
+        ]
+        return tuple(each for each in self.metrics if each not in twins)
+
     def document(self) -> dict[str, Any]:
         """Return the document that ``runs diff --json`` prints."""
         return {
