@@ -363,6 +363,12 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
     (tmp_path / "run" / "luck.csv").write_text("day,lowest,highest\n2024-01-02,1,2\n")
     with pytest.raises(DataError, match=r"luck\.csv has not the sessions of the run"):
         load(tmp_path / "run")
+    (tmp_path / "run" / "luck.csv").unlink()
+    context = {"names": {}, "families": {}, "splits": [], "halts": [], "judged": "", "judged_by": ""}
+    context["themes"] = {"159363.SZ": [["2024-01-02", 3]]}
+    (tmp_path / "run" / "context.json").write_text(json.dumps(context))
+    with pytest.raises(DataError, match="cannot be read"):
+        load(tmp_path / "run")
     # What the version that wrote a run did not measure, also of what it is held against, is undefined.
     assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 

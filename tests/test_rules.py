@@ -253,6 +253,7 @@ def test_the_more_particular_row_counts_whatever_its_day(write: Writer) -> None:
         ("rate = 0.05\n", 'rate = "0.05"\n', "`rate` is not a number"),
         ("rate = 0.05\n", "rate = 0.0\n", "`rate` is out of bounds"),
         ("rate = 0.05\n", "rate = inf\n", "`rate` is out of bounds"),
+        ("rate = 0.05\n", f"rate = 1{'0' * 400}\n", "`rate` is out of bounds"),
         ("rate = 0.0005", "rate = nan", "`rate` is out of bounds"),
         ("rate = 0.0005", f"rate = 1{'0' * 400}", "`rate` is out of bounds"),
         ("rate = 0.0005", "rate = -0.1", "`rate` is out of bounds"),

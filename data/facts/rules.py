@@ -246,7 +246,7 @@ def _check_value(kind: str, value: object, where: str) -> None:
     name = _VALUES[kind]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"{where}: `{name}` is not a number", received=value)
-    if kind == "price_limit" and math.isnan(value):
+    if kind == "price_limit" and isinstance(value, float) and math.isnan(value):
         return
     positive = value > 0 if kind in ("lot", "tick", "price_limit") else value >= 0
     whole = kind != "lot" or (isinstance(value, int) and value <= _LARGEST_LOT)

@@ -123,7 +123,7 @@ def load(folder: Path, *, balanced: bool = True) -> Result:
             _check_books(result, folder)
     except DataError:
         raise
-    except (LookupError, ValueError, TypeError, OverflowError, OSError, csv.Error) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, OverflowError, OSError, csv.Error) as error:
         raise DataError(f"{folder} cannot be read", received=error, hint="Make the run again.") from error
     return result
 

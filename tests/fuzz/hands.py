@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -116,6 +117,10 @@ def comma(made: Table, random: Random) -> None:
     names = made.numbers(random)
     for row in made.some(random):
         row.cells |= {name: row.cells[name].replace(".", ",") for name in names}
+        for name in {"volume", "amount", "units", "balance", "bought", "repaid"} & {*names}:
+            if re.fullmatch(r"\d{1,3},\d{3}", row.cells[name]):  # may be a group of thousands there
+                number = float(row.cells[name].replace(",", ""))
+                row.says[name] = [*row.says[name], number * made.layout.numbers[name][1]]
 
 
 def grouped(made: Table, random: Random) -> None:
