@@ -194,6 +194,7 @@ def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     header = page[page.index("<header>") : page.index("</header>")]
     assert '<b class="word failed">failed</b> Missed: look_ahead.' in header
+    assert "data d, 2020-01-02 to 2020-12-31" in header  # the days of the data, not of a run
     assert "It sees &lt;tomorrow&gt;." in page
     assert "charts-data" not in page
     later = {

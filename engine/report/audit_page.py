@@ -56,9 +56,8 @@ def _header(document: Mapping[str, Any]) -> Safe:
     failed = [each["name"] for each in document["audits"] if each["passed"] is False]
     set_to = assumptions.set_to(document["parameters"])
     facts = (
-        f"{data['first_day']} to {data['last_day']}",
+        f"data {data['name']}, {data['first_day']} to {data['last_day']}",
         count(len(data["symbols"]), "fund"),
-        f"data {data['name']}",
         f"seed {document['seed']}",
     )
     return html.heading(
