@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -422,6 +423,19 @@ def test_the_command_prints_and_keeps_what_the_call_returns(tmp_path):
     page = (tmp_path / printed["folder"] / "event.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     assert "After inflow_streak" in page
+
+
+@pytest.mark.slow
+def test_a_page_without_events_says_why_and_has_no_empty_sections(tmp_path):
+    done = etflow(
+        *("event", "inflow_streak >= 5000", "--horizons", "1,10", "--json"),
+        *("--start", "2025-01-02", "--end", "2025-03-31"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / json.loads(done.stdout)["folder"] / "event.html").read_text(encoding="utf-8")
+    assert re.findall(r'<section id="(\w+)"', page) == ["summary", "horizons", "method"]
+    assert "no event (sessions: 1, 10)" in page
 
 
 def test_the_command_refuses_an_unknown_word_and_no_word(tmp_path):

@@ -62,6 +62,8 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
         ("dates", "The events", _dates(document)),
         ("method", "Method", _method(found, document)),
     ]
+    if not document["dates"]:  # nothing to draw, to group, or to list
+        parts = [part for part in parts if part[0] in ("summary", "horizons", "method")]
     title = f"After {document['parameters']['when']}"
     period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
     about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
@@ -131,8 +133,14 @@ def _horizons(found: EventStudy) -> Safe:
         )
         for name, label in ALTERNATIVES.items()
     ]
-    why = sorted({f"{each.sessions}: {reason}" for each in found.measures for reason in _reasons(each)})
-    note = tag("p", "Not available. " + "; ".join(why) + ".", class_="note") if why else Safe("")
+    why: dict[str, list[int]] = {}
+    for measure in sorted(found.measures, key=lambda each: each.sessions):
+        for reason in _reasons(measure):
+            why.setdefault(reason, [])
+            if measure.sessions not in why[reason]:
+                why[reason].append(measure.sessions)
+    said = "; ".join(f"{reason} (sessions: {', '.join(map(str, at))})" for reason, at in why.items())
+    note = tag("p", f"n/a: {said}.", class_="note") if why else Safe("")
     return section("By horizon", *tables, note, tag("p", HOW_SURE, class_="note"), id_="horizons")
 
 
