@@ -707,6 +707,17 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_read(take
         take("b.xlsx", far_cell())
 
 
+@pytest.mark.parametrize("far", [b"Z00000099", b"AAAA9"])
+def test_a_place_of_any_length_counts_for_the_memory(take, monkeypatch, far):
+    monkeypatch.setattr("data.importing.workbooks.MOST_CELLS", 2_000)
+    made = BytesIO()
+    with zipfile.ZipFile(BytesIO(far_cell())) as archive, zipfile.ZipFile(made, "w") as written:
+        for name in archive.namelist():
+            written.writestr(name, archive.read(name).replace(b"Z99", far))
+    with pytest.raises(DataError, match="would fill the memory"):
+        take("b.xlsx", made.getvalue())
+
+
 BROKEN = {
     "half a workbook": ("b.xlsx", xlsx({"a": [["x"]]})[:400], "not a whole workbook"),
     "half an old one": ("b.xls", margin_xls()[:2000], "not a whole workbook"),

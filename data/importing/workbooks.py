@@ -21,7 +21,8 @@ from data.importing.sheet import clean
 
 # A sheet is laid out as a rectangle of cells: a single cell far away from the others fills the memory.
 MOST_CELLS = 50_000_000
-_CELL = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,3})(\d{1,7})[\"']")
+# Of any length: what is farther than any sheet reaches counts too.
+_CELL = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]+)(\d+)[\"']")
 # Signs of cells far to the right or far down, from the farthest on, and where the others end at most.
 _RIGHT = ((rb'r="[A-Za-z]{3}', 16_384), (rb'r="[A-Za-z]{2}', 702), (b"", 26))
 _DOWN = ((rb'r="[A-Za-z]{1,3}\d{7}', 9_999_999), (rb'r="[A-Za-z]{1,3}\d{6}', 999_999), (b"", 99_999))
