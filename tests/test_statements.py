@@ -31,7 +31,7 @@ def test_a_comparison_says_who_is_better_than_the_benchmark_or_that_nobody_is() 
     names = ["momentum", "share_inflow"]
     assert of_comparison(compared(0.021, (1,)), names) == (
         "Better than the benchmark",
-        "share_inflow, with a chance of 5 % to be wrong; p 0.021 after a look at 2 runs (SPA).",
+        "share_inflow, significant at 5 %; p 0.021 after a look at 2 runs (SPA).",
     )
     assert of_comparison(compared(0.4, ()), names) == (
         "No better than the benchmark",
@@ -55,12 +55,17 @@ def studied(*values: tuple[int, float, float]) -> Any:
 
 
 # 0.016 of three horizons is 0.048, and 0.017 is 0.051.
-@pytest.mark.parametrize(("p", "word"), [(0.016, "More than chance"), (0.017, "No more than chance")])
-def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(p: float, word: str) -> None:
+@pytest.mark.parametrize(
+    ("p", "adjusted", "word"),
+    [(0.016, "0.048", "More than chance"), (0.017, "0.051", "No more than chance")],
+)
+def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(
+    p: float, adjusted: str, word: str
+) -> None:
     found = studied((1, 0.001, 0.5), (5, -0.012, p), (20, 0.002, 0.3))
     assert of_event(found) == (
         word,
-        f"1.20% less than all others after 5 sessions: placebo p {p}, the smallest of 3 horizons.",
+        f"1.20% less than all others after 5 sessions: placebo p {adjusted}, which is {p} times 3 horizons.",
     )
 
 

@@ -14,6 +14,7 @@ from data.words import NOT_AVAILABLE, count, number, percent
 from engine.report import assumptions, html, sections
 from engine.report.html import Safe, coded, section, table, tag
 
+AGES = {"price": "Price age", "flow": "Flow age", "nav": "NAV age", "margin": "Margin age"}
 INPUTS = "By the rules of publication a datum is due so many sessions before the open; late is what is older."
 
 
@@ -165,7 +166,7 @@ def _funds(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
         )
         for each in sorted(document["funds"], key=_first)
     ]
-    ages = tuple(f"Age of {name}" for name in document["funds"][0]["ages"]) if document["funds"] else ()
+    ages = tuple(AGES[name] for name in document["funds"][0]["ages"]) if document["funds"] else ()
     head = ("Fund", "Weight", "Score", "Held", "Order", *ages, tag("th", "Remark", class_="text"))
     note = (
         "Order is what the target asks for; what is sent of it stands above. "

@@ -32,7 +32,7 @@ def of_comparison(found: Significance | None, names: Sequence[str]) -> tuple[str
         return NOT_TOLD, f"whether a run is better than the benchmark: {reason or 'it was not tested'}."
     p = f"p {probability(test.p_value.value)} after a look at {count(test.runs, 'run')} (SPA)"
     if test.better:
-        return "Better than the benchmark", f"{test.winners(names)}, with a chance of 5 % to be wrong; {p}."
+        return "Better than the benchmark", f"{test.winners(names)}, significant at 5 %; {p}."
     return "No better than the benchmark", f"The best is {names[test.best]}: {p}."
 
 
@@ -43,13 +43,14 @@ def of_event(found: EventStudy) -> tuple[str, str]:
     if not measured:
         return NOT_TOLD, "what followed: no event could be held as long as asked."
     least = min(measured, key=lambda each: (each.placebo.p.value, each.sessions))
-    mean = least.abnormal.mean
+    mean, p, tried = least.abnormal.mean, least.placebo.p.value, len(measured)
+    adjusted = min(p * tried, 1.0)  # Bonferroni: the best of so many horizons
     said = (
         f"{percent(abs(mean))} {'less' if mean < 0.0 else 'more'} than all others after "
-        f"{count(least.sessions, 'session')}: placebo p {number(least.placebo.p.value, 3)}, the smallest of "
-        f"{count(len(measured), 'horizon')}."
+        f"{count(least.sessions, 'session')}: placebo p {number(adjusted, 3)}"
     )
-    if least.placebo.p.value * len(measured) <= LEVEL:
+    said += f", which is {number(p, 3)} times {count(tried, 'horizon')}." if tried > 1 else "."
+    if adjusted <= LEVEL:
         return "More than chance", said
     return "No more than chance", said
 
