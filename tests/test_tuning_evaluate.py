@@ -158,11 +158,16 @@ def test_paths_of_sets_that_were_evaluated_are_kept_and_given_away_once(
     assert run_again == [sets[3]]
     np.testing.assert_array_equal(evaluate.paths(sets[:2]), expected[:2])
     assert run_again == [sets[3], *sets[:2]]
+    # Of those that nobody is to ask for none is kept.
+    evaluate(sets[:2])
+    evaluate.keep_only(sets[1:2])
+    np.testing.assert_array_equal(evaluate.paths(sets[:2]), expected[:2])
+    assert run_again[3:] == sets[:1]
     # More than there is room for: none is kept, and none any more.
     assert evaluate(sets)[:2] == outcomes
     evaluate(sets[:1])
     np.testing.assert_array_equal(evaluate.paths(sets[:1]), expected[:1])
-    assert run_again[3:] == sets[:1]
+    assert run_again[4:] == sets[:1]
 
 
 def test_a_copy_sent_elsewhere_gives_the_same(panel: Panel) -> None:

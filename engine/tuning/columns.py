@@ -110,6 +110,7 @@ def columns_of(
     made = again(sampled, evaluate.base, family, {**relatives(evaluate.base, tried), **catalogue})
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
+    evaluate.keep_only(sets)
     returns = np.empty((evaluate.last - evaluate.first + 1, len(sets) + len(made)))
     for begin in range(0, len(sets), BLOCK):
         some = sets[begin : begin + BLOCK]

@@ -107,6 +107,11 @@ class Evaluator:
             paths[missing] = self._paths([sets[place] for place in missing])[1]
         return paths
 
+    def keep_only(self, sets: Sequence[Parameters]) -> None:
+        """Let go of the kept paths of all other sets, of which one holds the memory of all run with it."""
+        wanted = {_key(each) for each in sets}
+        self._kept = {key: path for key, path in self._kept.items() if key in wanted}
+
     def _keep(self, sets: Sequence[Parameters], paths: Mapping[int, Floats]) -> None:
         """Keep the paths of ``sets`` by their places, unless they become too many: then drop them all."""
         if len(self._kept) + len(paths) > self.keeps:
