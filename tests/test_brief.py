@@ -515,7 +515,7 @@ def test_late_publication_is_said():
 def test_funds_are_ranked_by_numbers():
     for by in ("aum_record", "price_high_day", "aumm"):
         with pytest.raises(UsageError, match=f"that is a number; received {by}"):
-            rank_funds([], D0, by, make_brief)
+            rank_funds({}, D0, by, make_brief)
 
 
 def test_any_window_can_be_asked_for():
@@ -888,7 +888,10 @@ def test_the_page_of_a_universe_is_whole_and_sorts(width, tmp_path):
 def test_a_fund_that_is_known_to_the_day_before_has_no_rank():
     market = Market(until("units", "2025-08-19"))
     made = rank_funds(
-        [FUND], D0, "net_inflow_5_ratio", lambda fund, windows: make_brief(market, fund, D0, windows=windows)
+        {FUND: ""},
+        D0,
+        "net_inflow_5_ratio",
+        lambda fund, windows: make_brief(market, fund, D0, windows=windows),
     )
     assert made.rows[0].rank is None
     by_name = {fact.name: fact for fact in made.rows[0].facts}
@@ -901,6 +904,17 @@ def test_a_universe_is_ranked_as_it_was_on_the_day():
     found = rank(Market(edited), "chinext_ai", date(2025, 7, 23), by="adtv_20", allow=("all",))
     assert [row.symbol for row in found.ranking.rows] == ["159381.SZ"]  # 159242 lists on the 24th
     assert found.not_on_file == ("159363.SZ", "159382.SZ", "159388.SZ", "159246.SZ")
+
+
+def test_a_fund_without_a_bar_of_the_day_has_its_name_and_the_reason():
+    edited = tables()
+    bars = edited["bars"]
+    edited["bars"] = bars[(bars["symbol"] != "159381.SZ") | (bars["day"] < pd.Timestamp(D0))]
+    found = rank(Market(edited), "chinext_ai", D0, by="adtv_20", allow=("all",))
+    row = next(row for row in found.ranking.rows if row.symbol == "159381.SZ")
+    assert row.name == "创业板人工智能ETF华夏"
+    assert (row.rank, row.facts) == (None, ())
+    assert row.reason.startswith("159381.SZ has no bars on that day")
 
 
 @pytest.mark.parametrize(

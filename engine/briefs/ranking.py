@@ -7,7 +7,7 @@ does not compare with that of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,12 +55,13 @@ class Ranking:
 
 
 def rank_funds(
-    symbols: Sequence[str], day: date, by: str, brief_of: Callable[[str, Windows], Brief]
+    names: Mapping[str, str], day: date, by: str, brief_of: Callable[[str, Windows], Brief]
 ) -> Ranking:
     """Return the funds ranked by the line ``by``, largest first, ties in symbol order.
 
-    ``brief_of`` makes the brief of a fund on the day; where it says that the fund has no data of the day, the
-    row has the reason. UsageError if ``by`` is no line, or one that has no order.
+    ``names`` are those of the funds on the day, by symbol. ``brief_of`` makes the brief of a fund; where it
+    says that the fund has no data of the day, the row has the reason. UsageError if ``by`` is no line, or one
+    that has no order.
     """
     line = line_of(by)
     if line is None or line.unit in (YES_OR_NO, DAY):
@@ -72,15 +73,15 @@ def rank_funds(
     columns = tuple(dict.fromkeys((*MAIN, by)))
     windows = windows_of(columns)
     found: list[RankedFund] = []
-    for symbol in sorted(symbols):
+    for symbol, name in sorted(names.items()):
         try:
             brief = brief_of(symbol, windows)
         except DataError as error:
             reason = error.what if error.received is None else f"{error.what}: {error.received}"
-            found.append(RankedFund(symbol, "", None, (), reason))
+            found.append(RankedFund(symbol, name, None, (), reason))
             continue
         facts = {fact.name: fact for fact in brief.facts}
-        found.append(RankedFund(symbol, brief.fund.name, None, tuple(facts[name] for name in columns)))
+        found.append(RankedFund(symbol, name, None, tuple(facts[each] for each in columns)))
     place = columns.index(by)
     values = {row.symbol: _value(row.facts[place]) for row in found if row.facts}
     known = {symbol: value for symbol, value in values.items() if value is not None}

@@ -111,7 +111,7 @@ def rank(
     def brief_of(symbol: str, windows: Windows) -> Brief:
         return make_brief(source, symbol, day, windows=windows, strategies=defining)
 
-    made = rank_funds(chosen, day, by, brief_of)
+    made = rank_funds({each: facts[each].on(day).name for each in chosen}, day, by, brief_of)
     return FundRanking(
         name,
         made,
