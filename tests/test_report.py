@@ -791,6 +791,24 @@ def test_evenly_spaced_days_do_not_blank_a_panel(result):
         assert high - low < 400, name
 
 
+def test_a_fund_that_was_never_held_is_none_of_the_largest_holdings(result):
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
+    beside = replace(
+        result,
+        symbols=(*result.symbols, "159999.SZ"),
+        shares=np.column_stack([result.shares, np.zeros(len(result.days), dtype=np.int64)]),
+        mark=np.column_stack([result.mark, np.ones(len(result.days))]),
+    )
+    pictures, _ = pyfolio_pictures(beside, Inputs.of(beside))
+    figure = Figure()
+    with corrected(243.0):
+        next(each for each in pictures if each.name == "pyfolio_ten_largest_holdings").draw(figure)
+    named = {text.get_text() for legend in figure.findobj(Legend) for text in legend.get_texts()}
+    assert named == {name for column, name in enumerate(result.symbols) if result.shares[:, column].any()}
+
+
 def test_interesting_times_are_those_that_a_real_run_covers():
     days = np.arange("2024-09-02", "2025-03-10", dtype="datetime64[D]")
     result = from_returns(np.full(len(days), 0.001), np.full(len(days), 0.002), days=days)

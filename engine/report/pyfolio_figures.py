@@ -161,6 +161,7 @@ def _position_sheet(sheet: Panels, inputs: Inputs) -> None:
 
     returns, positions = inputs.returns, inputs.positions
     shares = pos.get_percent_alloc(positions)
+    held = shares.loc[:, (shares != 0.0).any() | (shares.columns == "cash")]
     sheet.add(
         "Exposure",
         "Money in funds over equity, at the close.",
@@ -175,9 +176,9 @@ def _position_sheet(sheet: Panels, inputs: Inputs) -> None:
     )
     sheet.add(
         "Ten largest holdings",
-        "Share of equity; the ten funds with the highest share on any day.",
+        "Share of equity; of the funds held the ten with the highest share on any day.",
         lambda axes: panels.legend_below(
-            plotting.show_and_plot_top_positions(returns, shares, show_and_plot=0, legend_loc="best", ax=axes)
+            plotting.show_and_plot_top_positions(returns, held, show_and_plot=0, legend_loc="best", ax=axes)
         ),
         percent=True,
         wide=True,
