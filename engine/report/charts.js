@@ -94,7 +94,7 @@
         legend.push({ type: "plain", top, left: 0, itemWidth: 14, itemHeight: 8, itemGap: 14, data: named.map((each) => each.name),
           textStyle: { color: colour("ink"), fontSize: 12 }, inactiveColor: colour("grid"), selected: state.selected });
         top += 22 * rows + 4;
-      }
+      } else if (!ribbon) top += 6;
       const height = ribbon ? ROW * ribbon.labels.length : panel.height;
       grids.push({ left, right: RIGHT, top, height, containLabel: false });
       top += height + (index === chart.panels.length - 1 ? 0 : GAP - 18);
