@@ -73,7 +73,8 @@ def steps(account: Account, adapter: Adapter, panel: Panel, conditions: Conditio
 
 
 def _step(books: Books, decide: Decide, panel: Panel) -> Session:
-    fills, rejections = len(books.fills), len(books.rejections)
+    diary = books.diary
+    fills, rejections = len(diary.fills), len(diary.rejections)
     books.open_session()
     held = list(books.shares)
     decision = decide(books)
@@ -95,8 +96,8 @@ def _step(books: Books, decide: Decide, panel: Panel) -> Session:
             if reason
         },
         orders=tuple((symbols[column], order) for column, order in orders),
-        fills=tuple(fill[1:] for fill in books.fills[fills:]),
-        rejections=tuple(each[1:] for each in books.rejections[rejections:]),
+        fills=tuple(fill[1:] for fill in diary.fills[fills:]),
+        rejections=tuple(each[1:] for each in diary.rejections[rejections:]),
         shares=standing.shares,
         marks={symbols[each]: mark[each] for each, shares in enumerate(books.shares) if shares},
         references={
@@ -106,7 +107,7 @@ def _step(books: Books, decide: Decide, panel: Panel) -> Session:
         },
         due=tuple((due.symbol, due.kind, due.day.isoformat(), due.amount) for due in standing.due),
         waiting=standing.waiting,
-        **books.recorded(),
+        **diary.money(books.session),
     )
 
 

@@ -284,7 +284,7 @@ def _lines(
     buying, selling = market.fee_rates(costs.fx_fee_rate)
     volume, charges = _last_volume(panel), commissions(panel, costs)
     ages = {name: row - panel.known.session_of(name)[row] for name in DATA}
-    refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.rejections}
+    refused = {symbol: REASONS[reason] for _, symbol, _, reason in books.diary.rejections}
     flows = flows_at(panel, np.array([row]))[0].tolist()
     places = _places(decision.scores) if decision else {}
     exits = (decision.exits if decision else []) or [0] * len(panel.symbols)

@@ -183,7 +183,7 @@ class _Session:
                 found[key] = _added(found[key], new) if key in found else new
         if self.refused is None:
             self.refused = {}
-            for _, symbol, shares, reason in books.rejections:
+            for _, symbol, shares, reason in books.diary.rejections:
                 self.refused.setdefault(symbol, []).append(f"{shares:+,} {reason}")
         return found
 

@@ -13,9 +13,10 @@ from data.panel.panel import Panel
 from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, Terms, terms_of
 from engine.kernel.targets import ALL, EXITS, Targets
+from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, as_frame
 from engine.simulation import account, sleeves
 from engine.simulation.entries import NO_TURNS, Orders, Record, Totals, blank_record
-from engine.simulation.ledger import InvariantError, Ledger, fills_frame, rejections_frame
+from engine.simulation.ledger import InvariantError, Ledger
 from engine.simulation.sleeves import Sleeves, blank_sleeves
 from engine.simulation.tape import Tape, tape_of
 from engine.spec import Conditions
@@ -200,8 +201,8 @@ def _ledger(
         interest=record.interest,
         dividend=record.dividend,
         paid_out=record.paid_out,
-        fills=fills_frame(fill_rows),
-        rejections=rejections_frame(rejection_rows),
+        fills=as_frame(fill_rows, FILL_COLUMNS),
+        rejections=as_frame(rejection_rows, REJECTION_COLUMNS),
         targets=targets.at(in_run),
         days=panel.days[span],
         symbols=panel.symbols,

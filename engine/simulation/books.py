@@ -9,7 +9,7 @@ One session, in order; every engine that keeps one account at a time does exactl
 
 What did not trade is a rejection and expires, but for purchases over two markets that wait for money
 (``engine.simulation.carried``). In tranches the books of the sleeves are kept beside the account's
-(``engine.simulation.sleeves``): ``orders_for`` says whose session it is.
+(``engine.simulation.tranches``): ``orders_for`` says whose session it is.
 
 A session costs what is held and ordered, whatever number of funds there is.
 """
@@ -19,10 +19,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from data.facts.actions import ENDS, Event
 from data.panel.panel import Panel
@@ -31,7 +28,6 @@ from engine.kernel.fills import (
     CASH,
     NOT_LISTED,
     PARTICIPATION,
-    REASON_NAMES,
     TRADES,
     Filled,
     Quote,
@@ -43,32 +39,14 @@ from engine.kernel.fills import (
     terms_of,
 )
 from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
-from engine.kernel.targets import ALL, Targets
+from engine.kernel.targets import ALL
 from engine.simulation.board import Board, Columns
 from engine.simulation.carried import CarriedOver
-from engine.simulation.ledger import (
-    MONEY_TOLERANCE,
-    InvariantError,
-    Ledger,
-    fills_frame,
-    rejections_frame,
-    total_equity,
-)
-from engine.simulation.sleeves import (
-    begin_session,
-    blank_sleeves,
-    collect_sleeves,
-    divide_account,
-    earn_interest,
-    equity_of_sleeve,
-    merge_sleeves,
-    move_due,
-    pay_sleeves,
-    settled,
-    split_sleeves,
-    whole_sale,
-)
+from engine.simulation.diary import Diary
+from engine.simulation.ledger import InvariantError, total_equity
+from engine.simulation.sleeves import whole_sale
 from engine.simulation.tape import nights_before, opening_of
+from engine.simulation.tranches import Tranches
 from engine.spec import Conditions
 
 
@@ -94,22 +72,19 @@ class Traded(NamedTuple):
 
 
 class Books:
-    """Cash, receivables and shares of one account, and the record of what happened to them."""
+    """Cash, receivables and shares of one account; ``diary`` has what happened to them."""
 
     def __init__(self, panel: Panel, first: int, last: int, conditions: Conditions) -> None:
         costs, fill = conditions.costs, conditions.fill
         market = panel.market
-        sessions, funds = last - first + 1, len(panel.symbols)
         self.panel = panel
         self.first = first
         self.row = first - 1
         self.cash = float(conditions.cash)
-        self.shares = [0] * funds
+        self.shares = [0] * len(panel.symbols)
         # Money that is owed: the row of payment, the amount, and the action that it is of.
         self.due: list[tuple[int, float, Event]] = []
-        self._tranches = 1
-        self._sleeves = blank_sleeves(1, funds, 0)
-        self._among, self._sleeve, self._divides = 1, ALL, False
+        self._tranches = Tranches(len(panel.symbols), len(market.events))
         self.carried = CarriedOver(opening_of(panel).tolist())
         self._reserve = conditions.reserve
         self._cash_rate = costs.cash_rate
@@ -120,18 +95,10 @@ class Books:
         self._events: dict[int, list[Event]] = {}
         for event in market.events:
             self._events.setdefault(event.row, []).append(event)
-        self._receivables = len(market.events)
         self._nights = nights_before(panel.days[span]).tolist()
-        self._days = panel.days[span].astype("datetime64[us]")
         self._overnight = 0.0
         self._taken: dict[int, int] = {}
-        self._record: dict[str, NDArray[Any]] = {
-            name: np.zeros(sessions)
-            for name in ("equity", "cash", "receivable", "interest", "dividend", "paid_out")
-        }
-        self._held = np.zeros((sessions, funds), dtype=np.int64)
-        self.fills: list[tuple[Any, ...]] = []
-        self.rejections: list[tuple[Any, ...]] = []
+        self.diary = Diary(panel, first, last)
 
     @property
     def shares(self) -> list[int]:
@@ -186,9 +153,7 @@ class Books:
         """Step to the next session: its corporate actions, then what is due. Return the actions."""
         self._overnight = self.cash
         self._taken.clear()
-        self._among, self._sleeve, self._divides = 1, ALL, False
-        if self._tranches > 1:
-            begin_session(self._sleeves, self._tranches)
+        self._tranches.begin()
         self.row += 1
         events = tuple(self._events.get(self.row, ()))
         self.carried.begin(events)
@@ -198,8 +163,7 @@ class Books:
                 continue
             if event.kind == "split":
                 self.hold(event.column, split_shares(held, event.ratio))
-                if self._tranches > 1:
-                    split_sleeves(self._sleeves, self._tranches, event.column, event.ratio)
+                self._tranches.split(event.column, event.ratio)
                 continue
             each = event.cash
             amount = held * each
@@ -207,15 +171,13 @@ class Books:
                 amount = fraction_left(held, event.ratio) * each
                 each = amount / held
                 self.hold(event.into, self.shares[event.into] + split_shares(held, event.ratio))
-                if self._tranches > 1:
-                    merge_sleeves(self._sleeves, self._tranches, event.column, event.into, event.ratio)
+                self._tranches.merge(event.column, event.into, event.ratio)
             ends = event.kind in ENDS
             if ends:
                 self.hold(event.column, 0)
-            self._record["paid_out" if ends else "dividend"][self.session] += amount
-            if self._tranches > 1:
-                place = -1 if event.pay_row <= self.row else len(self.due)
-                pay_sleeves(self._sleeves, self._tranches, event.column, each, place, ends)
+            self.diary.pay(self.session, "paid_out" if ends else "dividend", amount)
+            place = -1 if event.pay_row <= self.row else len(self.due)
+            self._tranches.pay(event.column, each, place, ends=ends)
             if event.pay_row <= self.row:
                 self.cash += amount
             else:
@@ -224,11 +186,9 @@ class Books:
         for place, (pay_row, amount, event) in enumerate(self.due):
             if pay_row <= self.row:
                 self.cash += amount
-                if self._tranches > 1:
-                    collect_sleeves(self._sleeves, self._tranches, place)
+                self._tranches.collect(place)
             else:
-                if self._tranches > 1:
-                    move_due(self._sleeves, self._tranches, place, len(waiting))
+                self._tranches.move(place, len(waiting))
                 waiting.append((pay_row, amount, event))
         self.due = waiting
         return events
@@ -242,14 +202,14 @@ class Books:
         What trades until then is on its books.
         """
         session = self.session
-        self._among, self._sleeve, self._divides = tranches, sleeve, sleeve == ALL
+        self._tranches.decide(tranches, sleeve)
         if sleeve == ALL:
             equity = self._equity_at(self._board.reference)
             mine, holding = self.shares, self.holding
         else:
             reference = self.panel.market.reference[self.row].tolist()
-            equity = equity_of_sleeve(self._sleeves, sleeve, reference, len(self.due))
-            mine = self._sleeves.shares[sleeve].tolist()
+            equity = self._tranches.equity(sleeve, reference, len(self.due))
+            mine = self._tranches.shares(sleeve)
             holding = [column for column, held in enumerate(mine) if held]
         wanted = [column for column, weight in enumerate(weights) if weight]
         equity = investable(equity, _sum_of(weights, rank, wanted), self._reserve)
@@ -291,7 +251,7 @@ class Books:
             orders,
             lambda column: bool(exits and exits[column]) or not self.tradable(column),
             self.lot,
-            sleeve=self._sleeve if anew else None,
+            sleeve=self._tranches.sleeve if anew else None,
         )
 
     def trade(self, column: int, order: int, place: Place | None = None) -> Traded:
@@ -316,39 +276,21 @@ class Books:
                 limit_down=max(quote.limit_down, place.limit) if order < 0 else quote.limit_down,
             )
         beyond = self._beyond_volume(column, order, quote)
-        sleeve = self.carried.sleeve_of(column, self._sleeve)
-        alone = sleeve != ALL
-        at_hand = min(self.cash, float(self._sleeves.cash[sleeve])) if alone else self.cash
-        filled = fill_order(order - beyond, quote, self._terms, at_hand)
+        whose = self.carried.sleeve_of(column, self._tranches.sleeve)
+        filled = fill_order(order - beyond, quote, self._terms, self._tranches.at_hand(whose, self.cash))
         beyond += filled.over_participation
         if beyond and not waits:
             self.reject(column, beyond, PARTICIPATION)
         if filled.over_cash:
             self.reject(column, filled.over_cash, CASH)
-            divides = self._among > 1 and self._sleeve == ALL
-            self.carried.cut(column, filled.over_cash, self._sleeve, divides=divides)
+            divides = self._tranches.together > 1
+            self.carried.cut(column, filled.over_cash, self._tranches.sleeve, divides=divides)
         if filled.shares:
-            if alone:
-                self.cash = settled(self.cash, filled)
-                self._sleeves.cash[sleeve] = settled(float(self._sleeves.cash[sleeve]), filled)
-                self._sleeves.shares[sleeve, column] += filled.shares
-            else:
-                self.cash = filled.cash
+            self.cash = self._tranches.settle(whose, column, self.cash, filled)
             self.hold(column, self.shares[column] + filled.shares)
             self._taken[column] = self._taken.get(column, 0) + abs(filled.shares)
-            self.fills.append(
-                (
-                    self._days[session],
-                    self.panel.symbols[column],
-                    filled.shares,
-                    filled.price,
-                    filled.notional,
-                    filled.commission,
-                    filled.fee,
-                    slippage_of(filled, quote),
-                    self._board.reference[column][session],
-                )
-            )
+            reference = self._board.reference[column][session]
+            self.diary.fill(session, column, filled, slippage_of(filled, quote), reference)
         costs = filled.commission + filled.fee
         reason = CASH if filled.over_cash else TRADES
         return Traded(filled.shares, filled.price, costs, beyond if waits else 0, reason)
@@ -368,40 +310,18 @@ class Books:
         session = self.session
         if self._cash_rate > 0.0:
             earned = interest(self._overnight, self._cash_rate, self._nights[session])
-            self._record["interest"][session] = earned
+            self.diary.pay(session, "interest", earned)
             self.cash += earned
-            if self._tranches > 1:
-                earn_interest(self._sleeves, self._tranches, self._cash_rate, self._nights[session])
-        if self._divides:
-            self._divide()
-        self._require_sleeves()
-        record = self._record
-        record["cash"][session] = self.cash
-        record["receivable"][session] = self.receivable
-        record["equity"][session] = self.equity
+            self._tranches.earn(self._cash_rate, self._nights[session])
+        if self._tranches.divides:
+            lots, due = self.panel.market.lot[self.row].tolist(), [amount for _, amount, _ in self.due]
+            self._tranches.divide(self.cash, self.shares, lots, due)
+        receivable, equity = self.receivable, self.equity
+        self._tranches.require(self.cash, self.shares, len(self.due), receivable, equity)
         held = [self.shares[column] for column in self.holding]
-        self._held[session, self.holding] = held
+        self.diary.close(session, self.cash, receivable, equity, self.holding, held)
         if self.cash < 0.0 or min(held, default=0) < 0:
             raise InvariantError(f"cash {self.cash} or shares {self.shares} below zero")
-
-    def recorded(self) -> dict[str, float]:
-        """Return what was written down of the session: equity, cash, receivable, interest and payments."""
-        return {name: float(values[self.session]) for name, values in self._record.items()}
-
-    def ledger(self, targets: Targets) -> Ledger:
-        """Return the record of the run."""
-        span = slice(self.first, self.first + len(self._days))
-        return Ledger(
-            first=self.first,
-            **self._record,
-            shares=self._held,
-            mark=self.panel.market.mark[span],
-            fills=fills_frame(self.fills),
-            rejections=rejections_frame(self.rejections),
-            targets=targets,
-            days=self.panel.days[span],
-            symbols=self.panel.symbols,
-        )
 
     def _beyond_volume(self, column: int, order: int, quote: Quote) -> int:
         """Return what of an order is too much beside what earlier ones took of the volume, signed."""
@@ -411,38 +331,17 @@ class Books:
         room = max(most_shares(quote, self._terms) - taken, 0) // quote.lot * quote.lot
         return order - max(min(order, room), -room)
 
-    def _divide(self) -> None:
-        """Give the sleeves that share the account from now on their parts of it."""
-        self._tranches = self._among
-        self._sleeves = blank_sleeves(self._tranches, len(self.shares), self._receivables)
-        if self._tranches > 1:
-            lots, due = self.panel.market.lot[self.row].tolist(), [amount for _, amount, _ in self.due]
-            divide_account(self._sleeves, self._tranches, self.cash, self.shares, lots, due, len(self.due))
-
-    def _require_sleeves(self) -> None:
-        """Raise InvariantError unless the books of the sleeves add up to the account's."""
-        if self._tranches == 1:
-            return
-        sleeves = self._sleeves
-        if sleeves.shares.sum(axis=0).tolist() != self.shares or sleeves.cash.min() < 0.0:
-            raise InvariantError(f"shares or cash of the sleeves are not the account's: {sleeves}")
-        gap = abs(sleeves.cash.sum() + sleeves.due[: len(self.due)].sum() - self.cash - self.receivable)
-        if gap > MONEY_TOLERANCE * (self.cash + self.receivable + self.equity):
-            raise InvariantError(f"money of the sleeves is {gap} off the account's")
-
     def _lot(self, column: int) -> int:
         """Shares that are traded at a time: where all sleeves trade as one, whole lots of each."""
         lot = self.lot(column)
-        return lot * self._among if self._sleeve == ALL and not self.carried.tried(column) else lot
+        return lot if self.carried.tried(column) else lot * self._tranches.together
 
     def _quote(self, column: int) -> Quote:
         return self._board.quote(column, self.session, self._lot(column))
 
     def reject(self, column: int, shares: int, reason: int) -> None:
-        """Write down that shares, signed, of an order did not trade, and why (``engine.kernel.fills``)."""
-        self.rejections.append(
-            (self._days[self.session], self.panel.symbols[column], shares, REASON_NAMES[reason])
-        )
+        """Write down that shares, signed, of an order did not trade in the session, and why."""
+        self.diary.reject(self.session, column, shares, reason)
 
 
 def _sum_of(weights: list[float], rank: list[int], wanted: list[int]) -> float:

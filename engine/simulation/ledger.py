@@ -12,7 +12,6 @@ Every run is checked (``Ledger.check``), in production too:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from data.panel.panel import Panel
 from engine.kernel.fills import ENDED, REASON_NAMES
 from engine.kernel.sizing import fraction_left, split_shares
 from engine.kernel.targets import EXITS, STOP_FIELDS, Targets
-from engine.result import EXIT_COLUMNS, FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, as_frame
+from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, as_frame
 
 Floats = NDArray[np.float64]
 
@@ -166,16 +165,6 @@ def total_equity(cash: float, receivable: float, shares: list[int], price: list[
         if held:
             total += held * each
     return total
-
-
-def fills_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """Return fills as recorded, in the order in which they were made."""
-    return as_frame(rows, FILL_COLUMNS)
-
-
-def rejections_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """Return rejections as recorded, in the order in which they happened."""
-    return as_frame(rows, REJECTION_COLUMNS)
 
 
 def _require(holds: bool, what: str) -> None:

@@ -93,7 +93,7 @@ def simulate_reference(panel: Panel, decide: Decide, first: int, last: int, cond
     # It tells the sessions, whichever fund it is of.
     cerebro.adddata(feeds.of(0))
     _run(cerebro, SessionBroker(books, conditions.fill, feeds, tells=False), books, last)
-    return books.ledger(log.targets(len(panel.symbols)))
+    return books.diary.ledger(log.targets(len(panel.symbols)))
 
 
 def simulate_backtrader(
@@ -126,7 +126,7 @@ def simulate_backtrader(
         _run(cerebro, SessionBroker(books, conditions.fill, feeds), books, last)
     except IndexError as error:
         raise _beyond_a_line(error) or error from error
-    return books.ledger(Log().targets(len(panel.symbols)))
+    return books.diary.ledger(Log().targets(len(panel.symbols)))
 
 
 def _run(cerebro: Any, broker: SessionBroker, books: Books, last: int) -> None:
