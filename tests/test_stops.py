@@ -219,7 +219,7 @@ def test_engines_and_sweeps_are_equal_with_stops(
     panel: Any, monkeypatch: pytest.MonkeyPatch, in_machine_code: bool
 ) -> None:
     if not in_machine_code:  # which takes seconds to be made
-        for module in ("sweep", "stopped", "ranking"):
+        for module in ("sweep", "follow", "stopped", "ranking"):
             monkeypatch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
     first, last = 61, len(panel.days) - 1
     sets = [

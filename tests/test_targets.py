@@ -54,7 +54,7 @@ def swept(drawn: Drawn, *, in_machine_code: bool) -> list[float]:
     """Equity in a sweep, as Python where machine code would take too long to make."""
     with pytest.MonkeyPatch.context() as patch:
         if not in_machine_code:
-            for module in ("sweep", "ranking"):
+            for module in ("sweep", "follow", "ranking"):
                 patch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
         return equity_in_a_sweep(drawn)
 

@@ -38,13 +38,78 @@ def core_of(rotation: Any, symbols: tuple[str, ...]) -> tuple[list[int], float] 
     return sorted(symbols.index(name) for name in names), float(rotation.core_weight)
 
 
+def beside_core(
+    core: Any,
+    core_weight: float,
+    there: Any,
+    funds: int,
+    sessions: Any,
+    columns: Any,
+    weights: Any,
+    starts: Any,
+    chosen: Any,
+    scaled: Any,
+    all_columns: Any,
+    all_weights: Any,
+    all_starts: Any,
+) -> None:
+    """Write what a rotation decides together with a core, the columns ``core`` in rising order.
+
+    A kernel: it takes flat lists or arrays. Decision k of the rotation has ``starts[k]`` to
+    ``starts[k + 1]`` of ``columns``, in buying order, and ``weights``; ``all_starts``, ``all_columns`` and
+    ``all_weights`` are the same with the core. ``sessions[k]`` is its row in ``there``, ``funds`` to a row:
+    whether each can be held. ``chosen`` is false and ``scaled`` 0 for each column, before and after.
+    """
+    size = 0
+    for number in range(len(sessions)):
+        of = sessions[number] * funds
+        held = 0
+        for column in core:
+            held += 1 if there[of + column] else 0
+        for place in range(starts[number], starts[number + 1]):
+            chosen[columns[place]] = True
+            scaled[columns[place]] = (1.0 - core_weight) * weights[place]
+        for column in core:
+            if there[of + column]:
+                all_columns[size] = column
+                all_weights[size] = scaled[column] + core_weight / held
+                chosen[column] = False
+                size += 1
+        for place in range(starts[number], starts[number + 1]):
+            column = columns[place]
+            if chosen[column]:
+                all_columns[size] = column
+                all_weights[size] = scaled[column]
+                chosen[column] = False
+                size += 1
+            scaled[column] = 0.0
+        all_starts[number + 1] = size
+
+
 def with_core(targets: Targets, columns: list[int], weight: float, there: NDArray[np.bool_]) -> Targets:
     """Return targets of which ``weight`` is in the columns of the core; ``there`` (K, S) can be held."""
-    weights, rank = (1.0 - weight) * targets.weights, np.full_like(targets.rank, -1)
-    for row, ranked in enumerate(targets.rank):
-        core = [column for column in columns if there[row, column]]
-        for column in core:
-            weights[row, column] += weight / len(core)
-        bought = [*core, *(column for column in ranked[ranked >= 0].tolist() if column not in core)]
-        rank[row, : len(bought)] = bought
+    (count, funds), filled = targets.weights.shape, targets.rank >= 0
+    at, ranked = np.nonzero(filled)[0], targets.rank[filled]
+    room = len(ranked) + count * len(columns)
+    all_columns, all_weights, starts = [0] * room, [0.0] * room, [0] * (count + 1)
+    beside_core(
+        columns,
+        weight,
+        there.ravel().tolist(),
+        funds,
+        range(count),
+        ranked.tolist(),
+        targets.weights[at, ranked].tolist(),
+        [0, *np.cumsum(filled.sum(axis=1)).tolist()],
+        [False] * funds,
+        [0.0] * funds,
+        all_columns,
+        all_weights,
+        starts,
+    )
+    weights, rank = np.zeros((count, funds)), np.full((count, funds), -1, dtype=np.int64)
+    for number in range(count):
+        decided = slice(starts[number], starts[number + 1])
+        weights[number, all_columns[decided]] = all_weights[decided]
+        rank[number, : starts[number + 1] - starts[number]] = all_columns[decided]
     return replace(targets, weights=weights, rank=rank)

@@ -1,63 +1,40 @@
 """Many rotations of the same scores, one account each; compiled, and without a word of Python in between.
 
-1. of each set, the rotation gives orders (``rotate``), and an account follows them (``keep_account``);
+1. of each set, the rotation gives orders (``rotate``), beside a core if it has one (``beside_core``), and an
+   account follows them (``keep_account``);
 2. its equity is measured (``write_metrics``), and kept where there is room for it.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernel.fills import Terms
-from engine.kernel.targets import Rule, rotate
+from data.numeric.arithmetic import round_half_up
+from engine.kernel.core import beside_core
+from engine.kernel.targets import Rule, recent_volatility, rotate, weigh
 from engine.simulation.account import keep_account
+from engine.simulation.batch import ACCOUNT_CALLS
 from engine.simulation.entries import Orders, Totals
-from engine.simulation.tape import Tape
 from engine.sweeps.compiled_metrics import write_metrics
+from engine.sweeps.layout import Inputs
 from engine.sweeps.ranking import count_qualified
+from engine.sweeps.rotations import NO_CORE, Rules
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
-
-class Inputs(NamedTuple):
-    """What all sets have in common: market, costs, and what is measured against.
-
-    ``listed`` (D, S) and ``benchmark`` (D,) are by session of the run; ``closes`` are rows of the panel.
-    """
-
-    tape: Tape
-    terms: Terms
-    reserve: float
-    cash_rate: float
-    whole_session: bool
-    initial_cash: float
-    listed: Bools
-    closes: Floats
-    benchmark: Floats
-    per_year: float
-
-
-class Rules(NamedTuple):
-    """Rotations of N sets, field by field as in ``Rule``; ``schedule`` (N,) says when each decides.
-
-    Schedule j decides on the sessions ``sessions[starts[j]:starts[j + 1]]``, and ``rows`` of the panel.
-    """
-
-    top: Integers
-    threshold: Floats
-    weighting: Integers
-    cap: Floats
-    hysteresis: Integers
-    otherwise: Integers
-    schedule: Integers
-    starts: Integers
-    sessions: Integers
-    rows: Integers
+# What ``run_sets`` calls, for the compiler.
+CALLS = (
+    write_metrics,
+    count_qualified,
+    rotate,
+    weigh,
+    recent_volatility,
+    beside_core,
+    round_half_up,
+    *ACCOUNT_CALLS,
+)
 
 
 def run_sets(
@@ -67,41 +44,49 @@ def run_sets(
     ranked: Integers,
     floor: float,
     rules: Rules,
+    numbers: Integers,
+    places: Integers,
     metrics: Floats,
     equity: Floats,
 ) -> int:
-    """Write the metrics of each set into ``metrics`` (N, M), and its path into ``equity`` (N, D) or (0, D).
+    """Run N sets: write metrics into their ``places`` (N,) of ``metrics``, paths into ``equity`` (N, D).
 
-    ``scores`` (D, S) by session of the run; ``ranking`` (D, depth) the best columns of each, of which
-    ``ranked`` (D,) are filled, with scores above ``floor``. Return the number of the first set whose books
+    ``numbers`` (N,) are those of their rotations in ``rules``. ``scores`` (D, S) by session of the run;
+    ``ranking`` (D, depth) the best columns of each, of which ``ranked`` (D,) are filled, with scores above
+    ``floor``. With (0, D) for ``equity``, paths are not kept. Return which set is the first whose books
     broke, or -1.
     """
     sessions, funds = scores.shape
     depth = ranking.shape[1]
-    room = 0
-    for each in range(len(rules.starts) - 1):
-        room = max(room, (rules.starts[each + 1] - rules.starts[each]) * depth)
-    columns = np.empty(room + 1, dtype=np.int64)
-    weights = np.empty(room + 1)
+    rotations, cores, core_starts = rules.rotations, rules.cores, rules.core_starts
+    most, largest_core = 0, 0
+    for schedule in range(len(rules.starts) - 1):
+        most = max(most, rules.starts[schedule + 1] - rules.starts[schedule])
+    for core in range(len(core_starts) - 1):
+        largest_core = max(largest_core, core_starts[core + 1] - core_starts[core])
+    columns = np.empty(most * depth + 1, dtype=np.int64)
+    weights = np.empty(len(columns))
+    all_columns = np.empty(most * (depth + largest_core) + 1, dtype=np.int64)
+    all_weights = np.empty(len(all_columns))
     path, no_turns = np.empty(sessions), np.empty((0, 2), dtype=np.int64)
     qualified, threshold = ranked, floor
-    for number in range(len(rules.top)):
-        if rules.threshold[number] != threshold:
-            threshold = rules.threshold[number]
+    for number in range(len(numbers)):
+        rotation = rotations[numbers[number]]
+        if rotation["threshold"] != threshold:
+            threshold = rotation["threshold"]
             qualified = np.empty(sessions, dtype=np.int64)
             count_qualified(scores, ranking, ranked, threshold, qualified)
         rule = Rule(
-            rules.top[number],
-            rules.threshold[number],
-            rules.weighting[number],
-            rules.cap[number],
-            rules.hysteresis[number],
-            rules.otherwise[number],
+            rotation["top"],
+            rotation["threshold"],
+            rotation["weighting"],
+            rotation["cap"],
+            rotation["hysteresis"],
+            rotation["otherwise"],
         )
-        each = rules.schedule[number]
-        begin, end = rules.starts[each], rules.starts[each + 1]
+        schedule, core = rotation["schedule"], rotation["core"]
+        begin, end = rules.starts[schedule], rules.starts[schedule + 1]
         starts = np.zeros(end - begin + 1, dtype=np.int64)
-        before = np.zeros(funds, dtype=np.bool_)
         rotate(
             ranking.reshape(-1),
             depth,
@@ -113,18 +98,31 @@ def run_sets(
             rules.sessions[begin:end],
             rules.rows[begin:end],
             rule,
-            before,
+            np.zeros(funds, dtype=np.bool_),
             columns,
             weights,
             starts,
         )
+        bought, parts, ends = columns, weights, starts
+        if core != NO_CORE:
+            bought, parts, ends = all_columns, all_weights, np.zeros(len(starts), dtype=np.int64)
+            beside_core(
+                cores[core_starts[core] : core_starts[core + 1]],
+                rotation["core_weight"],
+                rules.there.reshape(-1),
+                funds,
+                rules.sessions[begin:end],
+                columns,
+                weights,
+                starts,
+                np.zeros(funds, dtype=np.bool_),
+                np.zeros(funds),
+                bought,
+                parts,
+                ends,
+            )
         orders = Orders(
-            rules.sessions[begin:end],
-            starts,
-            starts[1:] - starts[:-1],
-            columns[: starts[-1]],
-            weights,
-            no_turns,
+            rules.sessions[begin:end], ends, ends[1:] - ends[:-1], bought[: ends[-1]], parts, no_turns
         )
         totals: Totals = keep_account(
             inputs.tape,
@@ -140,7 +138,9 @@ def run_sets(
         )
         if totals.broken >= 0:
             return number
-        write_metrics(path, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[number])
+        write_metrics(
+            path, inputs.initial_cash, inputs.benchmark, inputs.per_year, totals, metrics[places[number]]
+        )
         if len(equity) > 0:
             equity[number] = path
     return -1

@@ -7,7 +7,7 @@ a strategy's own fields and none of the shared ones of a rotation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ def by_own_fields(strategies: Sequence[Adapter]) -> list[list[int]]:
     names = [name for name in strategies[0].fields if name not in ROTATION_FIELDS]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place, strategy in enumerate(strategies):
-        groups.setdefault(_hashable(strategy.read(names)), []).append(place)
+        groups.setdefault(hashable(strategy.read(names)), []).append(place)
     return [groups[key] for key in sorted(groups, key=repr)]
 
 
@@ -47,17 +47,15 @@ def traced_scores(strategy: ScoreAdapter, panel: Panel) -> tuple[Floats, tuple[s
     return scores, tuple(name for name in ROTATION_FIELDS if name in read)
 
 
-def by_values(
-    strategies: Mapping[int, Adapter], places: Sequence[int], names: Sequence[str]
-) -> list[list[int]]:
+def by_values(strategies: Sequence[Adapter], places: Sequence[int], names: Sequence[str]) -> list[list[int]]:
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(_hashable(strategies[place].read(names)), []).append(place)
+        groups.setdefault(hashable(strategies[place].read(names)), []).append(place)
     return list(groups.values())
 
 
-def _hashable(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def hashable(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return values, those by their text that are a list or the like, of which no group can be named."""
     try:
         hash(values)

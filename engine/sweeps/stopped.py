@@ -11,29 +11,21 @@ from data.numeric.compiled import compiled
 from engine.kernel.stops import Stops, blank_followed, blank_rows, look, put, reason_of, with_exits
 from engine.kernel.targets import recent_volatility, rotate, rule_of, weigh
 from engine.simulation.entries import Orders
+from engine.sweeps.layout import Layout
 from engine.sweeps.ranking import rank
+from engine.sweeps.rotations import sessions_of
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
-def orders_with_stops(
-    rotation: Any,
-    stops: Stops,
-    scores: Floats,
-    listed: NDArray[np.bool_],
-    closes: Floats,
-    entries: Floats,
-    sessions: Integers,
-    first: int,
-    symbols: tuple[str, ...],
-) -> Orders:
-    """Return the decisions of a rotation on ``sessions``, with the exits between them, as orders.
+def orders_with_stops(layout: Layout, rotation: Any, stops: Stops, scores: Floats) -> Orders:
+    """Return the decisions of a rotation in the run, with the exits between them, as orders.
 
-    ``scores`` and ``listed`` (D, S) are by session of the run, which begins with the row ``first`` of
-    ``closes`` and ``entries``.
+    ``scores`` (D, S) are by session of the run.
     """
-    rule, (days, funds) = rule_of(rotation, symbols), scores.shape
+    rule, (days, funds) = rule_of(rotation, layout.panel.symbols), scores.shape
+    listed, closes, first = layout.inputs.listed, layout.inputs.closes, layout.first
+    sessions = sessions_of(rotation, layout)
     depth = min(rule.top + rule.hysteresis if rule.top else funds, funds)
     wanted = np.zeros(days, dtype=np.bool_)
     wanted[sessions] = True
@@ -66,7 +58,7 @@ def orders_with_stops(
         columns,
         weights,
         closes,
-        entries,
+        layout.entries,
         stops,
         blank_followed(funds),
         rows,

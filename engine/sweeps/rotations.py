@@ -1,0 +1,160 @@
+"""The rotations of a sweep by columns: many sets have few different ones.
+
+What the shared fields of strategies come to, as rules and schedules, is found once for all sets that agree
+on them (``Rotations``), and machine code reads it by number (``Rules``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import EtflowError
+from engine.kernel.core import core_of
+from engine.kernel.schedule import decision_rows
+from engine.kernel.stops import stops_of
+from engine.kernel.targets import ROTATION_FIELDS, Rule, rule_of
+from engine.strategy.adapters import ScoreAdapter
+from engine.sweeps.layout import Layout
+from engine.sweeps.scores import hashable
+
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NO_CORE = -1
+
+# A rotation as machine code reads it: the fields of its rule, and when it decides.
+ROTATION = np.dtype(
+    [
+        *((name, np.float64 if name in ("threshold", "cap") else np.int64) for name in Rule._fields),
+        ("reach", np.int64),
+        ("schedule", np.int64),
+        ("core", np.int64),
+        ("core_weight", np.float64),
+    ]
+)
+
+
+class Rules(NamedTuple):
+    """R different rotations, records as in ``ROTATION``, and the lists that these point into.
+
+    ``reach`` is how much of a ranking a rotation looks at. Schedule j decides on the sessions
+    ``sessions[starts[j]:starts[j + 1]]``, and ``rows`` of the panel. Core j, or ``NO_CORE``, has the columns
+    ``cores[core_starts[j]:core_starts[j + 1]]``, those of them that are ``there`` (D, S) on the session;
+    (0, S) if no rotation has a core.
+    """
+
+    rotations: NDArray[Any]
+    starts: Integers
+    sessions: Integers
+    rows: Integers
+    core_starts: Integers
+    cores: Integers
+    there: Bools
+
+
+class Rotations:
+    """The different rotations that strategies of one class have, numbered as they were met.
+
+    Of each, ``refused`` says why there is no rule to follow, empty where there is one, and ``apart`` that
+    its rule is not all that decides: it has sleeves or stops.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._records: list[tuple[float, ...]] = []
+        self._schedules: dict[tuple[int | str, int], int] = {}
+        self._sessions: list[Integers] = []
+        self._cores: dict[tuple[int, ...], int] = {}
+        self.refused: list[str] = []
+        self.apart: list[bool] = []
+        self.rules = self._arranged()
+
+    def numbers(self, strategies: Sequence[Any]) -> Integers:
+        """Return the number of the rotation of each strategy, (N,)."""
+        known, before = self._numbers, len(self._records)
+        numbers = np.empty(len(strategies), dtype=np.int64)
+        for place, strategy in enumerate(strategies):
+            key = hashable(_shared_fields(strategy))
+            if key not in known:
+                known[key] = self._add(strategy)
+            numbers[place] = known[key]
+        if len(self._records) > before:
+            self.rules = self._arranged()
+        return numbers
+
+    def decided(self, numbers: Integers) -> Bools:
+        """Return on which sessions of the run any of these rotations decides, (D,)."""
+        decided = np.zeros(len(self._layout.days), dtype=np.bool_)
+        for schedule in set(self.rules.rotations["schedule"][numbers].tolist()):
+            decided[self._sessions[schedule]] = True
+        return decided
+
+    def _add(self, strategy: Any) -> int:
+        """Note a rotation that was not met before, and return its number."""
+        record: tuple[float, ...] = (0.0,) * len(ROTATION.names or ())
+        refused, apart = "", getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
+        if not apart:
+            try:
+                record = self._record(ScoreAdapter(strategy).rotation)
+            except EtflowError as error:
+                refused = str(error)
+        self._records.append(record)
+        self.refused.append(refused)
+        self.apart.append(apart)
+        return len(self._records) - 1
+
+    def _record(self, rotation: Any) -> tuple[float, ...]:
+        symbols = self._layout.panel.symbols
+        rule = rule_of(rotation, symbols)
+        columns, weight = core_of(rotation, symbols) or ((), 0.0)
+        core = self._cores.setdefault(tuple(columns), len(self._cores)) if columns else NO_CORE
+        schedule = rotation.rebalance, getattr(rotation, "phase", 0)
+        if schedule not in self._schedules:
+            self._sessions.append(sessions_of(rotation, self._layout))
+            self._schedules[schedule] = len(self._schedules)
+        reach = rule.top + rule.hysteresis if rule.top else len(symbols)
+        return (*rule, reach, self._schedules[schedule], core, weight)
+
+    def _arranged(self) -> Rules:
+        cores, core_starts = _end_to_end(list(self._cores))
+        sessions, starts = _end_to_end(self._sessions)
+        return Rules(
+            rotations=np.array(self._records, dtype=ROTATION),
+            starts=starts,
+            sessions=sessions,
+            rows=sessions + self._layout.first,
+            core_starts=core_starts,
+            cores=cores,
+            there=self._layout.there if len(cores) else self._layout.inputs.listed[:0],
+        )
+
+
+def sessions_of(rotation: Any, layout: Layout) -> Integers:
+    """Return the sessions of the run on which a rotation decides."""
+    phase = getattr(rotation, "phase", 0)
+    rows = decision_rows(rotation.rebalance, layout.panel.days, layout.first, layout.last, phase)
+    return rows - layout.first
+
+
+def _end_to_end(lists: Sequence[Sequence[int] | Integers]) -> tuple[Integers, Integers]:
+    """Return lists one behind the other, and where each begins and the last ends."""
+    joined = np.concatenate([np.empty(0, dtype=np.int64), *(np.asarray(each) for each in lists)])
+    return joined.astype(np.int64), np.cumsum([0, *map(len, lists)], dtype=np.int64)
+
+
+_read_all = attrgetter(*ROTATION_FIELDS)
+
+
+def _shared_fields(strategy: Any) -> tuple[Any, ...]:
+    """Return the values of the shared fields of a rotation; None for one that the strategy lacks."""
+    try:
+        values: tuple[Any, ...] = _read_all(strategy)
+    except AttributeError:
+        values = tuple([getattr(strategy, name, None) for name in ROTATION_FIELDS])
+    return values
