@@ -147,7 +147,6 @@ DOORS = {
     "seaborn": set(),
     "empyrical": {"engine/metrics/empyrical.py", "engine/report/"},
     "scipy": {"engine/statistics/"},
-    "statsmodels": {"engine/statistics/"},
     "arch": {"engine/statistics/"},
     "numba": {"data/numeric/compiled.py"},
     "packaging": {"engine/commands/doctor.py"},

@@ -80,26 +80,68 @@ for seed in range(50):
 """
 
 
+JUDGED = """
+import json
+from data.demo import Demo
+from data.load import load_panel
+from engine import audit, compare, event, factor, tune
+from strategies import STRATEGIES
+
+panel = load_panel(Demo(), ["157001.SZ", "157002.SZ", "157003.SZ", "157004.SZ", "157005.SZ", "157006.SZ"])
+flow = STRATEGIES["share_inflow"](lookback=10, top=1)
+search = tune(
+    flow, panel, ["lookback=5,10,20", "top=1,2"], costs={"cash_rate": 0.02}, benchmark="157001.SZ"
+)
+told = [
+    search.document()["judgement"],
+    compare({"flow": flow, "momentum": STRATEGIES["momentum"](top=1)}, panel).document(),
+    factor(flow, panel, horizons=[1, 5, 20]).document(),
+    event(STRATEGIES["event"](when="inflow_streak >= 3"), panel, horizons=[1, 5]).document(),
+    audit(flow, panel, only=["placebo", "cost_and_capacity"], draws=10, catalogue=STRATEGIES).document(),
+]
+print(json.dumps(told, default=str))
+"""
+
+NO_AVX_512 = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR", "OPENBLAS_CORETYPE": "Haswell"}
+NO_AVX = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "OPENBLAS_CORETYPE": "Prescott"}
+
+
+def printed(script: str, root: Path, **environment: str) -> str:
+    """Return what a script prints in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=root,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
 @pytest.mark.slow
 def test_what_is_measured_of_returns_has_the_same_bits_without_the_widest_registers(root: Path) -> None:
     """numpy has an ``x**3``, a ``log1p`` and a partition for AVX-512, and OpenBLAS a scalar product."""
-
-    def measured(**environment: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", MEASURED],
-            cwd=root,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    own = measured()
+    own = printed(MEASURED, root)
     assert len(own.split()) == 300
-    assert (
-        measured(NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR", OPENBLAS_CORETYPE="Haswell") == own
-    )
-    assert measured(NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4 AVX512_ICL AVX512_SPR") == own
+    assert printed(MEASURED, root, **NO_AVX_512) == own
+    assert printed(MEASURED, root, **NO_AVX) == own
+
+
+@pytest.mark.slow
+def test_a_verdict_and_all_other_statistics_have_the_same_bits_on_an_older_processor(
+    root: Path, tmp_path: Path
+) -> None:
+    """On a processor without AVX-512, or where there is none anyway, without AVX2."""
+
+    def told(number: int, environment: dict[str, str]) -> str:
+        place = tmp_path / str(number)
+        place.mkdir()
+        script = f"import os, sys\nsys.path.insert(0, {str(root)!r})\n{JUDGED}"
+        return printed(script, place, ETFLOW_STATE=str(place / "state"), **environment)
+
+    own = told(0, {})
+    assert '"superiority"' in own
+    assert told(1, NO_AVX) == own
 
 
 def test_deviations_of_the_last_values_are_those_of_each_slice() -> None:

@@ -3,8 +3,9 @@
 The built-in ``sum`` compensates rounding errors from Python 3.12 on; numpy adds in pairs, or one by one,
 depending on the layout in memory. What a result depends on is added here, from left to right.
 
-``x**3`` and ``np.log1p`` of an array have other bits on a processor with AVX-512 than on one without, where a
-run would not reproduce. Products and ``math`` have the same.
+Powers, logarithms and exponentials of an array have other bits on a processor with AVX-512 than on one
+without (even ``10.0**-5`` has), where a run would not reproduce. Products, square roots, sums, and powers of
+plain floats have the same, and ``math``; a sum of products has them, a product of matrices has not.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ def fourth_powers(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the fourth power of each element, by products."""
     squares = values * values
     return squares * squares
+
+
+def powers(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Return each element, none below zero, to the power of one number."""
+    return np.array([value**exponent for value in values.tolist()])
 
 
 def log_growth(returns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -112,8 +113,8 @@ def half_gone(capitals: Floats, excess: Floats) -> float:
     for place in range(best + 1, len(excess)):
         if excess[place] <= half:
             part = (excess[place - 1] - half) / (excess[place - 1] - excess[place])
-            low, high = np.log(capitals[place - 1]), np.log(capitals[place])
-            return float(np.exp(low + part * (high - low)))
+            low, high = math.log(capitals[place - 1]), math.log(capitals[place])
+            return math.exp(low + part * (high - low))
     return float("nan")
 
 

@@ -29,6 +29,7 @@ from engine.audits.audited import (
 )
 from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
+from engine.statistics.linear import inner
 from engine.strategy.adapter import AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter
 from engine.strategy.fresh import renewed
@@ -152,16 +153,16 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
     )
     per_year = audited.per_year(first)
     annual = annual_return(both, per_year)
-    deviations = np.cov(both)
-    variance = float(deviations[1, 1])
-    beta = float(deviations[0, 1]) / variance if variance > 0.0 else np.nan
-    spread = float(np.sqrt(deviations[0, 0] * deviations[1, 1]))
+    ours, controls = both - both.mean(axis=1, keepdims=True)
+    shared, variance = inner(ours, controls), inner(controls, controls)
+    beta = shared / variance if variance > 0.0 else math.nan
+    spread = math.sqrt(inner(ours, ours) * variance)
     return {
         "annual_return": float(annual[1]),
         "excess": float(annual[0] - annual[1]),
         "beta": beta,
         "alpha": float((both[0].mean() - beta * both[1].mean()) * per_year),
-        "correlation": float(deviations[0, 1]) / spread if spread > 0.0 else np.nan,
+        "correlation": shared / spread if spread > 0.0 else math.nan,
     }
 
 

@@ -18,6 +18,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike
 
+from data.numeric.arithmetic import cubes
 from engine.statistics.estimate import (
     Floats,
     Integers,
@@ -179,7 +180,7 @@ def _bca_tails(
     scale = float(np.sum(pulls**2)) ** 1.5
     if not math.isfinite(scale):
         return None, "the statistic is undefined without one of the rows"
-    acceleration = float(np.sum(pulls**3)) / (6.0 * scale) if scale > 0.0 else 0.0
+    acceleration = float(np.sum(cubes(pulls))) / (6.0 * scale) if scale > 0.0 else 0.0
     bias = normal_quantile(share_below)
     shares = []
     for tail in tails:

@@ -27,6 +27,7 @@ from engine.statistics.estimate import (
     normal_cdf,
     normal_quantile,
 )
+from engine.statistics.linear import inner
 from engine.statistics.sharpe import Moments, probabilistic_sharpe
 
 EULER_GAMMA = 0.5772156649015329
@@ -179,7 +180,10 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     if len(values) < 3 or not values.shape[1]:
         reason = "it takes at least three rows" if len(values) < 3 else "no trial varies"
         return EffectiveTrials(math.nan, math.nan, math.nan, 0, reason)
-    return effective_trials_of(np.atleast_2d(np.corrcoef(values, rowvar=False)))
+    alike = values - values.mean(axis=0)
+    alike /= np.sqrt(np.sum(alike**2, axis=0))
+    together = alike.sum(axis=1)  # its square is the sum of all correlations
+    return _effective_trials(alike.T @ alike, inner(together, together))
 
 
 def effective_trials_of(correlation: Floats) -> EffectiveTrials:
@@ -187,16 +191,30 @@ def effective_trials_of(correlation: Floats) -> EffectiveTrials:
     count = len(correlation)
     if correlation.shape != (count, count) or not count or not np.isfinite(correlation).all():
         raise UsageError("not a correlation matrix", received=correlation.shape, limit="square and known")
+    return _effective_trials(correlation, float(correlation.sum()))
+
+
+def _effective_trials(correlation: Floats, total: float) -> EffectiveTrials:
+    """Return it of a matrix and the sum of it.
+
+    What follows from eigenvalues has nine digits: the others depend on how a library of linear algebra adds
+    on this processor.
+    """
+    count = len(correlation)
     pairs = count * (count - 1)
-    mean = float((correlation.sum() - np.trace(correlation)) / pairs) if pairs else 1.0
+    mean = (total - count) / pairs if pairs else 1.0
     shares = np.maximum(np.linalg.eigvalsh(correlation), 0.0)
     shares = shares[shares > 0.0] / shares.sum()
     return EffectiveTrials(
         average_correlation=min(mean + (1.0 - mean) * count, float(count)),
-        effective_rank=math.exp(-float(np.sum(shares * np.log(shares)))),
-        participation=1.0 / float(np.sum(shares**2)),
+        effective_rank=_to_nine_digits(math.exp(-float(np.sum(shares * np.log(shares))))),
+        participation=_to_nine_digits(1.0 / float(np.sum(shares**2))),
         trials=count,
     )
+
+
+def _to_nine_digits(number: float) -> float:
+    return float(f"{number:.9g}")
 
 
 def minimum_backtest_length(trials: float, annual_sharpe: float = 1.0) -> float:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from data.numeric.arithmetic import fourth_powers
 from data.numeric.compiled import compiled, frozen, loaded
 from engine.statistics.estimate import (
     NO_VARIATION,
@@ -30,6 +31,7 @@ from engine.statistics.estimate import (
     two_sided_p,
     undefined,
 )
+from engine.statistics.linear import cross_products, least_squares, product, singular_values
 from engine.statistics.long_run import NO_VARIANCE
 from engine.statistics.resampling import CELLS, check_draws, too_few_blocks
 from engine.statistics.sharpe import ratios
@@ -202,7 +204,7 @@ def write_along(
 
 def _gradient(means: Floats, squares: Floats, variances: Floats) -> Floats:
     """Return the derivatives by (mean, mean, mean square, mean square); (..., 2) in, (..., 4) out."""
-    cubed = variances**1.5
+    cubed = variances * np.sqrt(variances)
     sign = np.array([1.0, -1.0])
     return np.concatenate([sign * squares / cubed, -0.5 * sign * means / cubed], axis=-1)
 
@@ -213,7 +215,7 @@ def _standard_error(pair: Floats, prewhiten: bool) -> tuple[float, float]:
     moments = np.hstack([pair - means, pair**2 - squares])
     covariance, bandwidth = _long_run_covariance(moments, prewhiten)
     gradient = _gradient(means, squares, squares - means**2)
-    variance = float(gradient @ covariance @ gradient) / len(pair)
+    variance = float(np.sum(np.outer(gradient, gradient) * covariance)) / len(pair)
     return (math.sqrt(variance) if variance > NO_VARIANCE else 0.0), bandwidth
 
 
@@ -223,22 +225,21 @@ def _long_run_covariance(moments: Floats, prewhiten: bool) -> tuple[Floats, floa
         return _parzen(moments)
     before, after = moments[:-1], moments[1:]
     # rows of the solution are regressors; the autoregression multiplies from the left
-    coefficients = np.linalg.lstsq(before, after, rcond=None)[0].T
-    left, singular, right = np.linalg.svd(coefficients)
-    coefficients = left @ np.diag(np.minimum(singular, LARGEST_SINGULAR_VALUE)) @ right
-    covariance, bandwidth = _parzen(after - before @ coefficients.T)
-    recolour = np.linalg.inv(np.eye(moments.shape[1]) - coefficients)
-    return recolour @ covariance @ recolour.T, bandwidth
+    left, singular, right = singular_values(least_squares(before, after).T)
+    coefficients = product(left * np.minimum(singular, LARGEST_SINGULAR_VALUE), right.T)
+    covariance, bandwidth = _parzen(after - product(before, coefficients.T))
+    recolour = least_squares(np.eye(moments.shape[1]) - coefficients, np.eye(moments.shape[1]))
+    return product(product(recolour, covariance), recolour.T), bandwidth
 
 
 def _parzen(series: Floats) -> tuple[Floats, float]:
     rows, columns = series.shape
     bandwidth = 2.6614 * (_persistence(series) * rows) ** 0.2
-    total = series.T @ series / rows
+    total = cross_products(series, series) / rows
     for lag in range(1, min(math.ceil(bandwidth), rows)):
         share = lag / bandwidth
         weight = 1.0 - 6.0 * share**2 + 6.0 * share**3 if share <= 0.5 else 2.0 * (1.0 - share) ** 3
-        covariance = series[lag:].T @ series[:-lag] / rows
+        covariance = cross_products(series[lag:], series[:-lag]) / rows
         total = total + weight * (covariance + covariance.T)
     return total * rows / (rows - columns), bandwidth
 
@@ -252,8 +253,9 @@ def _persistence(series: Floats) -> float:
     # a slope of one has no bandwidth: the sum below would be infinite
     slopes = np.clip(slopes, -LARGEST_SINGULAR_VALUE, LARGEST_SINGULAR_VALUE)
     variances = np.mean((after - slopes * before) ** 2, axis=0)
-    above = np.sum(4.0 * slopes**2 * variances**2 / (1.0 - slopes) ** 8)
-    below = np.sum(variances**2 / (1.0 - slopes) ** 4)
+    away = fourth_powers(1.0 - slopes)
+    above = np.sum(4.0 * slopes**2 * variances**2 / away**2)
+    below = np.sum(variances**2 / away)
     return float(above / below) if below > 0.0 else 0.0
 
 

@@ -27,12 +27,10 @@ Adjustment = Literal["bonferroni", "holm", "bhy", "fdr_by"]
 def adjusted_p_values(p_values: ArrayLike, method: Adjustment) -> Floats:
     """Return p-values adjusted for their number, in the order given.
 
-    ``bonferroni``, ``holm`` and ``fdr_by`` (Benjamini and Yekutieli) are those of statsmodels; ``bhy`` is the
-    last as Harvey and Liu print it, which leaves the largest p-value as it is. UsageError for an unknown
-    method or for numbers that are no probabilities.
+    ``bhy`` is ``fdr_by`` (Benjamini and Yekutieli) as Harvey and Liu print it, which leaves the largest
+    p-value as it is. UsageError for an unknown method or for numbers that are no probabilities. Sources: Holm
+    (1979); Benjamini and Yekutieli (2001).
     """
-    from statsmodels.stats.multitest import multipletests
-
     values = np.asarray(p_values, dtype=np.float64).ravel()
     if method not in get_args(Adjustment):
         raise UsageError(
@@ -40,19 +38,20 @@ def adjusted_p_values(p_values: ArrayLike, method: Adjustment) -> Floats:
         )
     if not len(values) or not ((values >= 0.0) & (values <= 1.0)).all():
         raise UsageError("not p-values", received=values, limit="at least one, each from 0 to 1")
-    if method == "bhy":
-        return _as_printed(values)
-    return np.asarray(multipletests(values, method=method)[1], dtype=np.float64)
-
-
-def _as_printed(values: Floats) -> Floats:
-    count = len(values)
-    order = np.argsort(values, kind="stable")
-    penalty = math.fsum(1.0 / rank for rank in range(1, count + 1))
-    candidates = count * penalty / np.arange(1, count + 1) * values[order]
-    candidates[-1] = values[order[-1]]
+    count, order = len(values), np.argsort(values, kind="stable")
+    ranked, ranks = values[order], np.arange(1, count + 1)
+    if method == "bonferroni":
+        found = count * ranked
+    elif method == "holm":
+        found = np.maximum.accumulate((count + 1 - ranks) * ranked)
+    else:
+        penalty = math.fsum(1.0 / rank for rank in range(1, count + 1))
+        candidates = count * penalty / ranks * ranked
+        if method == "bhy":
+            candidates[-1] = ranked[-1]
+        found = np.minimum.accumulate(candidates[::-1])[::-1]
     adjusted = np.empty(count)
-    adjusted[order] = np.minimum.accumulate(candidates[::-1])[::-1]
+    adjusted[order] = np.minimum(found, 1.0)
     return adjusted
 
 

@@ -1,19 +1,18 @@
 """Long-run variance: of a series with Bartlett weights, and the one that a stationary bootstrap implies.
 
-The first goes through the autocorrelation-robust covariance of statsmodels; the second is a sum over all
-lags, in one walk over the rows, for many columns at once.
+The second is a sum over all lags, in one walk over the rows, for many columns at once. Both add products in a
+fixed order, so that their bits are the same on every processor: a covariance from a library of linear algebra
+is not.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import Any
 
 import numpy as np
 
-from engine.on_demand import imported
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, check_at_least, undefined
+from engine.statistics.linear import inner
 
 NO_VARIANCE = NO_VARIATION**2
 
@@ -31,19 +30,11 @@ def bartlett_variance(series: Floats, lags: int) -> float:
     """
     check_at_least("the number of lags", lags, 0)
     lags = min(lags, len(series) - 1)
-    fit = (
-        _models()
-        .OLS(series, np.ones(len(series)))
-        .fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
-    )
-    return float(fit.bse[0]) ** 2 * len(series)
-
-
-@cache
-def _models() -> Any:
-    """Return the linear models of statsmodels without what formulas and distributions take to import."""
-    unused = ("scipy.stats", "scipy.optimize", "statsmodels.formula", "statsmodels.formula._manager")
-    return imported("statsmodels.regression.linear_model", without=unused)
+    centred = series - series.mean()
+    total = inner(centred, centred)
+    for lag in range(1, lags + 1):
+        total += 2.0 * (1.0 - lag / (lags + 1.0)) * inner(centred[lag:], centred[:-lag])
+    return total / len(series)
 
 
 def mean_t_statistic(series: Floats, lags: int) -> Estimate:
@@ -74,8 +65,9 @@ def bootstrap_variances(matrix: Floats, block: float) -> Floats:
     around = keep**rows
     centred = np.ascontiguousarray(matrix - matrix.mean(axis=0))
     back = np.arange(rows)[::-1, np.newaxis]
-    sums = (keep**back * centred).sum(axis=0)  # of the last row, which is before the first
-    slopes = (back * keep**back * centred).sum(axis=0)
+    weights = np.array([keep**lag for lag in range(rows)])[::-1, np.newaxis]
+    sums = (weights * centred).sum(axis=0)  # of the last row, which is before the first
+    slopes = (back * weights * centred).sum(axis=0)
     total = np.zeros(matrix.shape[1])
     for row in centred:
         slopes = keep * (slopes + sums) - rows * around * row

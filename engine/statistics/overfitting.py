@@ -99,7 +99,7 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     ranks, best, inside, outside = _measure(cut, columns)
     slope, r_squared = _line(inside, outside)
     share = ranks / (len(columns) + 1.0)
-    logits = np.log(share / (1.0 - share))
+    logits = np.array([math.log(each) for each in (share / (1.0 - share)).tolist()])
     return Overfitting(
         # a rank at the very median counts, whatever its logarithm is rounded to
         probability=float(np.mean(2.0 * ranks <= len(columns) + 1.0)),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
+from data.numeric.arithmetic import powers
 from engine.statistics.estimate import NO_VARIATION, Floats
 
 Growth = TypeVar("Growth", float, Floats)
@@ -67,7 +68,10 @@ def levels_of(returns: Floats) -> Floats:
 
 def annual_growth(growth: Growth, sessions: int, per_year: float) -> Growth:
     """Return the compound return a year of a growth, not below zero, over so many sessions."""
-    annual: Growth = growth ** (per_year / sessions) - 1.0
+    exponent = per_year / sessions
+    if isinstance(growth, np.ndarray):
+        return powers(growth, exponent) - 1.0
+    annual: Growth = growth**exponent - 1.0
     return annual
 
 
