@@ -282,6 +282,47 @@ def test_a_store_holds_the_same_bytes_whoever_looked_at_the_rows(tmp_path):
         assert path.read_bytes() == (tmp_path / "appended" / path.name).read_bytes()
 
 
+UNSORTED = {
+    # Of each day a file, of each fund a file that begins with the last day.
+    "by day": {"05": ["510001 05 11", "510002 05 12"], "04": ["510001 04 13", "510002 04 14"]},
+    "newest first": {"a": ["510002 05 11", "510002 04 12"], "b": ["510001 05 13", "510001 04 14"]},
+}
+
+
+@pytest.mark.parametrize("kind", UNSORTED)
+def test_files_whose_rows_are_not_by_key_are_read_together(tmp_path, kind):
+    files = tmp_path / "files"
+    files.mkdir()
+    for name, rows in UNSORTED[kind].items():
+        lines = ["{}.SH,2024-01-{},{}00000".format(*row.split()) for row in rows]
+        (files / f"{name}.csv").write_text("\n".join(["symbol,day,units", *lines]))
+    with patch.object(plain.PlainFiles, "_read_alone", side_effect=AssertionError):
+        together = outcome(files, tmp_path / "together", 1 << 20)
+    assert together == outcome(files, tmp_path / "careful", 0)
+    units = Store(tmp_path / "together").read("units")
+    assert units["day"].dt.day.tolist() == [4, 5] * 2
+    expected = {"by day": [13e5, 11e5, 14e5, 12e5], "newest first": [14e5, 13e5, 12e5, 11e5]}
+    assert units["units"].tolist() == expected[kind]
+    days = [(each.rows, each.first_day.day, each.last_day.day) for each in together[0]]
+    assert days == {"by day": [(2, 4, 4), (2, 5, 5)], "newest first": [(2, 4, 5)] * 2}[kind]
+
+
+def test_a_disagreement_names_the_file_of_rows_that_were_not_by_key(tmp_path):
+    """1 and 2 are read together, and 3 and 4; 3 differs from 2, and 4 from 1 in a fund that comes before."""
+    files = tmp_path / "files"
+    files.mkdir()
+    named = {"1": ["510004 14", "510001 11"], "2": ["510003 13", "510002 12"]}
+    named |= {"3": ["510006 16", "510002 99"], "4": ["510005 15", "510001 88"]}
+    for name, rows in named.items():
+        lines = ["{}.SH,2024-01-05,{}00000".format(*row.split()) for row in rows]
+        (files / f"{name}.csv").write_text("\n".join(["symbol,day,units", *lines]))
+    with patch.object(plain, "_FILES", 2):
+        words = outcome(files, tmp_path / "together", 1 << 20)
+    assert "files disagree about `units` of 510002.SH 2024-01-05" in words
+    assert "1200000.0 in `2.csv`, 9900000.0 in `3.csv`" in words
+    assert words == outcome(files, tmp_path / "careful", 0)
+
+
 @pytest.mark.parametrize("first", [0, 100])
 def test_funds_of_many_files_keep_their_rows_in_whatever_order_the_files_are(tmp_path, first):
     """More funds than are read together, and than a byte can number."""

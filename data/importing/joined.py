@@ -19,7 +19,7 @@ from data.errors import DataError
 from data.importing.one_file import Found
 from data.store.files import Rows, as_rows
 from data.store.merge import NOT_COMPARED, differ, written
-from data.store.order import are_in_order, order_of, ranks
+from data.store.order import Places, order_of, ranks
 from data.store.rounding import grains, settle
 from data.store.schema import Table
 from data.store.tables import table
@@ -27,17 +27,21 @@ from data.store.tables import table
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of a table out of some files, without the columns that have no value, and how many are of each.
+    """Rows of a table by key, without the columns that have no value, and how many are of each of some files.
 
-    ``ends`` are the keys of the first and of the last row, if the rows are in order.
+    ``places`` are those that the rows had in the files, None if they stand as they stood.
+    ``ends`` are the keys of the first and of the last row.
     """
 
     rows: pa.Table
     files: tuple[tuple[str, int], ...]
+    places: Places | None
     ends: tuple[tuple[Any, ...], ...]
 
     @classmethod
-    def of(cls, schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]], in_order: bool) -> Self:
+    def of(
+        cls, schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]], places: Places | None
+    ) -> Self:
         """Return what is in some files."""
         columns = {name: frame[name] for name in frame.columns}
         columns = {name: values for name, values in columns.items() if _has_values(values)}
@@ -45,9 +49,8 @@ class _Part:
             if isinstance(values.dtype, pd.StringDtype):
                 columns[name] = values.astype("category")
         key = [frame[name] for name in schema.key]
-        in_order = in_order or are_in_order([ranks(each) for each in key])
-        ends = tuple(tuple(each.iloc[row] for each in key) for row in ((0, -1) if in_order else ()))
-        return cls(as_rows(schema, pd.DataFrame(columns, copy=False)), tuple(files), ends)
+        ends = tuple(tuple(each.iloc[row] for each in key) for row in (0, -1))
+        return cls(as_rows(schema, pd.DataFrame(columns, copy=False)), tuple(files), places, ends)
 
 
 class Joined(Mapping[str, Rows]):
@@ -68,8 +71,9 @@ class Joined(Mapping[str, Rows]):
         parts = self._parts.setdefault(schema.name, [])
         for frame in found.frames:
             here = files if len(found.frames) == 1 else [(files[0][0], len(frame))]
+            places = found.places if len(files) > 1 else None
             if len(frame):
-                parts.append(_Part.of(schema, frame, here, found.in_order))
+                parts.append(_Part.of(schema, frame, here, places))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._parts))
@@ -82,10 +86,10 @@ class Joined(Mapping[str, Rows]):
         parts, self._parts[name] = self._parts[name], []
         if not parts:
             return schema.empty()
-        files = tuple(file for part in parts for file in part.files)
+        files = [(part.files, part.places) for part in parts]
         whole = pa.concat_tables([part.rows for part in parts], promote_options="default")
         ends = [part.ends for part in parts]
-        if all(ends) and all(before[1] < after[0] for before, after in pairwise(ends)):
+        if all(before[1] < after[0] for before, after in pairwise(ends)):
             # They are written as they stand, and nobody needs them in one place of memory.
             return whole
         parts.clear()
@@ -94,7 +98,7 @@ class Joined(Mapping[str, Rows]):
         del whole
         order = order_of([ranks(frame[key]) for key in schema.key])
         if order is None:
-            return schema.check(_settled(schema, frame, files), f"table `{name}`")[0]
+            return schema.check(_settled(schema, _by_file(frame, files)), f"table `{name}`")[0]
         return frame.take(order).reset_index(drop=True)
 
 
@@ -103,12 +107,29 @@ def _has_values(values: pd.Series) -> bool:
     return len(values) > 0 and bool(pd.notna(values.iloc[0]) or values.notna().any())
 
 
-def _settled(schema: Table, frame: pd.DataFrame, files: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    """Join the rows that several files have for one key; one value fills in where another is missing."""
+def _by_file(
+    frame: pd.DataFrame, parts: Sequence[tuple[Sequence[tuple[str, int]], Places | None]]
+) -> pd.DataFrame:
+    """Return rows file by file, with the name of the file of each; ``parts`` is what ``_Part`` says of it."""
+    names: list[str] = []
+    numbers = []
+    for files, places in parts:
+        of_rows = np.repeat(np.arange(len(files)) + len(names), [count for _, count in files])
+        numbers.append(of_rows if places is None else of_rows[places])
+        names += [name for name, _ in files]
+    number = np.concatenate(numbers)
+    order = np.argsort(number, kind="stable")
+    return frame.take(order).reset_index(drop=True).assign(file=np.array(names)[number[order]])
+
+
+def _settled(schema: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Join the rows that several files have for one key; one value fills in where another is missing.
+
+    The column ``file`` says of which file each row is.
+    """
     keys = list(schema.key)
     types = {name: kind for name, kind in schema.empty().dtypes.items() if name in frame}
-    names, counts = zip(*files, strict=True)
-    rows = frame.astype(types).assign(file=np.repeat(names, counts))
+    rows = frame.astype(types)
     repeated = rows.duplicated(keys, keep=False)
     shared = rows[repeated]
     by_key = shared.groupby(keys, sort=False)

@@ -19,6 +19,7 @@ from data.importing.readers import read_sheets
 from data.importing.recognise import UnknownColumns, listed, recognise
 from data.importing.shape import shape
 from data.importing.sheet import GUESSED, Given, Sheet
+from data.store.order import Places
 from data.store.tables import table
 
 
@@ -44,12 +45,13 @@ class Imported:
 class Found:
     """Rows for one table out of a file, or of several that follow each other, and what is told of each file.
 
-    The rows of one long file may come in pieces. ``in_order``: those of the files were sorted by key.
+    Rows are sorted by key; ``places`` are those that they had in the files, None if they stand as they stood.
+    The rows of one long file may come in pieces.
     """
 
     files: tuple[Imported, ...]
     frames: tuple[pd.DataFrame, ...]
-    in_order: bool
+    places: Places | None
 
 
 class SkipFile(Exception):
@@ -133,7 +135,7 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
             unused,
             shaped.notes,
         )
-        yield Found((told,), (shaped.frame,), shaped.in_order)
+        yield Found((told,), (shaped.frame,), shaped.places)
 
 
 def _names(used: FileMap, sheet: Sheet) -> Names:

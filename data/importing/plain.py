@@ -301,16 +301,18 @@ def _read_together(texts: Sequence[Text]) -> list[Found] | None:
     rows = [memoryview(text.content)[text.begin :] for text in texts]
     found = _read_quietly(texts[0], rows)
     lines = [text.lines for text in texts]
-    if found is None or not all(each.in_order and each.files[0].rows == sum(lines) for each in found):
+    if found is None or any(each.files[0].rows != sum(lines) for each in found):
         return None
     return [replace(each, files=tuple(_told(each, texts, lines))) for each in found]
 
 
 def _told(found: Found, texts: Sequence[Text], lines: Sequence[int]) -> Iterator[Imported]:
-    """Yield what is told of each of some files, whose rows stand behind each other in a frame."""
+    """Yield what is told of each of some files, whose rows are in one frame."""
     (of_all,), (frame,) = found.files, found.frames
     starts = np.cumsum([0, *lines[:-1]])
     days = frame["day"].to_numpy("datetime64[D]") if "day" in frame else None
+    if days is not None and found.places is not None:
+        days = days[np.argsort(found.places)]
     for text, begin, count in zip(texts, starts, lines, strict=True):
         first, last = None, None
         if days is not None:
@@ -340,7 +342,7 @@ def _in_one(pieces: Sequence[Found]) -> Found:
     )
     rows = sum(each.rows for each in told)
     whole = replace(told[0], rows=rows, first_day=min(first, default=None), last_day=max(last, default=None))
-    return Found((whole,), tuple(frame for each in pieces for frame in each.frames), in_order=False)
+    return Found((whole,), tuple(frame for each in pieces for frame in each.frames), places=None)
 
 
 def _are_different(found: Found) -> bool:

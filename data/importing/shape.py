@@ -30,6 +30,7 @@ from data.importing.plausible import check_plausible
 from data.importing.ratios import read_ratios
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
 from data.store.cells import blank, plain, read_days, read_numbers, recoded
+from data.store.order import Places
 from data.store.schema import Column
 from data.store.tables import table
 
@@ -45,14 +46,14 @@ _SHARE_SUFFIX = re.compile(r"\.(SH|SZ|BJ)$")
 class Shaped:
     """Rows for one table, how many rows of the file were left out on purpose, and what to tell the user.
 
-    ``in_order`` says that the rows of the file were sorted by key.
+    Rows are sorted by key; ``places`` are those that they had before, None if they stand as they stood.
     """
 
     table: str
     frame: pd.DataFrame
     left_out: int
     notes: tuple[str, ...]
-    in_order: bool
+    places: Places | None
 
 
 def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: str = "") -> Shaped:
@@ -83,7 +84,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         taken["source"] = _sources(taken, part)
     taken = _as_first_known(taken, schema.key)
     try:
-        frame, in_order = schema.check(taken, origin)
+        frame, places = schema.check(taken, origin)
     except DataError as error:
         if part.table == "bars" and "comes more than once" in error.what:
             _refuse_intraday(taken, origin)
@@ -92,7 +93,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         # Minutes in which the same was traded repeat each other but for the time.
         _refuse_intraday(taken, origin)
     notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
-    return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), in_order)
+    return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
 def _as_first_known(taken: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Ranks = NDArray[np.int64]
+Places = NDArray[np.intp]
 
 
 def ranks(values: pd.Series) -> Ranks:
@@ -31,7 +32,7 @@ def are_in_order(keys: Sequence[Ranks]) -> bool:
     return bool(after.all())
 
 
-def order_of(keys: Sequence[Ranks]) -> NDArray[np.intp] | None:
+def order_of(keys: Sequence[Ranks]) -> Places | None:
     """Return the places of the rows sorted by key; None if a key comes twice."""
     order = np.lexsort(keys[::-1])
     return order if are_in_order([key[order] for key in keys]) else None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
 from data.store.cells import DATES, TIMES, are_midnights, read_days, read_numbers, recoded
-from data.store.order import are_in_order, ranks
+from data.store.order import Places, are_in_order, order_of, ranks
 
 Kind = Literal["text", "day", "time", "number"]
 Wrong = pd.Series | NDArray[np.bool_]
@@ -142,8 +142,8 @@ class Table:
         empty = {name: pd.Series(index=frame.index, dtype=self.types[name]) for name in absent}
         return _written_out(frame.assign(**empty))[list(self.names)]
 
-    def check(self, frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, bool]:
-        """Return what ``validate`` does, and whether the rows were in this order and none was dropped.
+    def check(self, frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, Places | None]:
+        """Return what ``validate`` does, and the places that its rows had; None if they stand as they stood.
 
         Columns of text that came as categories may be categories still, and those that did not come are
         absent: see ``complete``.
@@ -161,16 +161,20 @@ class Table:
                 continue
             values = frame[column.name].reset_index(drop=True)
             typed[column.name] = self._typed(values, column, origin, rows)
-        in_order = are_in_order([ranks(typed[name]) for name in self.key])
         result = pd.DataFrame(typed, copy=False)
         self._check_choices(result, origin, rows)
         if {"high", "low"} <= set(self.names):
             _check_range(result, origin, rows)
-        if in_order:
-            return result, True
-        result = _written_out(result).drop_duplicates(ignore_index=True)
+        keys = [ranks(result[name]) for name in self.key]
+        if are_in_order(keys):
+            return result, None
+        order = order_of(keys)
+        if order is not None:
+            return result.take(order).reset_index(drop=True), order
+        result = _written_out(result).drop_duplicates()
         self._check_keys(result, origin)
-        return result.sort_values(list(self.key), kind="stable", ignore_index=True), False
+        result = result.sort_values(list(self.key), kind="stable")
+        return result.reset_index(drop=True), result.index.to_numpy()
 
     def _typed(self, values: pd.Series, column: Column, origin: str, rows: pd.Index) -> pd.Series:
         if _are_plain(values, column):
