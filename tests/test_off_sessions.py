@@ -14,6 +14,7 @@ from data.facts.calendars import calendar_for
 from data.importing import import_files
 from data.load import load_panel
 from data.store.store import Store
+from data.store.tables import TABLES
 from tests.helpers.small_market import Source, check, clean_market
 
 SESSIONS = [each.item() for each in calendar_for("us_etf").sessions(date(2026, 3, 2), date(2026, 5, 29))]
@@ -125,3 +126,75 @@ def test_the_margin_of_a_market_at_the_end_of_a_month_is_no_phantom():
 
 def test_a_source_without_rows_has_no_findings():
     assert run_checks(Source({})) == ()
+
+
+CHINESE = [each.item() for each in calendar_for("cn_etf").sessions(date(2025, 8, 4), date(2025, 8, 29))]
+DAY = timedelta(days=1)
+
+
+def rows_of(table: str, key: str, days: list[date]) -> pd.DataFrame:
+    """Rows with a level that counts up from 1.000, by 0.001 a session."""
+    level = [1 + row / 1000 for row in range(len(days))]
+    frame = pd.DataFrame({TABLES[table].key[0]: key, "day": days})
+    if table in ("bars", "index_bars"):
+        frame = frame.assign(open=level, high=level, low=level, close=level)
+        return frame.assign(volume=5e7) if table == "bars" else frame
+    return frame.assign(
+        **{TABLES[table].measures[0]: [each * 1e9 if table != "nav" else each for each in level]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("nav", "159363.SZ"),
+        ("units", "159363.SZ"),
+        ("margin", "159363.SZ"),
+        ("bars", "159363.SZ"),
+        ("index_bars", "930713"),
+        ("bars", "BOTZ.US"),
+    ],
+)
+@pytest.mark.parametrize(("off", "said"), [(-1, "early"), (1, "late")])
+def test_files_whose_days_are_all_one_day_off_are_moved(tmp_path, store, table, key, off, said):
+    # Midnight in Shanghai is the day before in UTC: Sundays and no Fridays. New York's close is the next day
+    # in Shanghai: Saturdays and no Mondays.
+    days = CHINESE if key != "BOTZ.US" else SESSIONS
+    rows = rows_of(table, key, [day + off * DAY for day in days])
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    (told,) = import_files([tmp_path / "rows.csv"], store).imported
+    beside = "after" if off < 0 else "before"
+    assert told.notes == (f"dated a day {said}, and taken as of the session {beside}: {len(days)} rows",)
+    assert [each.date() for each in store.read(table)["day"]] == days
+
+
+def test_a_file_that_is_a_day_off_is_seen_beside_others_that_are_not(tmp_path, store):
+    for code, off in (("159363.SZ", 0), ("159819.SZ", -1), ("515980.SH", 0)):
+        rows_of("bars", code, [day + off * DAY for day in CHINESE]).to_csv(
+            tmp_path / f"{code}.csv", index=False
+        )
+    report = import_files([tmp_path], store)
+    assert [bool(each.notes) for each in report.imported] == [False, True, False]
+    bars = store.read("bars")
+    assert [each.date() for each in bars.loc[bars["symbol"] == "159819.SZ", "day"]] == CHINESE
+
+
+def test_a_map_says_that_days_are_those_before_or_that_they_stand(tmp_path, store):
+    # Three counts tell nothing: 08-17 is a Sunday.
+    sunday = date(2025, 8, 17)
+    for dated, first in (("day-before", "2025-08-18"), ("session", "2025-08-15")):
+        (tmp_path / "my.toml").write_text(f'based_on = "tidy-nav"\ndated = "{dated}"\n')
+        rows_of("nav", "159363.SZ", [sunday + each * DAY for each in range(3)]).to_csv(
+            tmp_path / "nav.csv", index=False
+        )
+        own = Store(tmp_path / dated)
+        import_files([tmp_path / "nav.csv"], own, map_file=tmp_path / "my.toml")
+        assert str(own.read("nav")["day"].iloc[0].date()) == first
+
+
+def test_a_bar_of_a_saturday_alone_stays_for_the_check_to_find(tmp_path, store):
+    days = [day for day in CHINESE if day.isoweekday() != 5] + [date(2025, 8, 9)]
+    rows_of("bars", "159363.SZ", sorted(days)).to_csv(tmp_path / "bars.csv", index=False)
+    (told,) = import_files([tmp_path / "bars.csv"], store).imported
+    assert told.notes == ()
+    assert "phantom-session" in {each.check for each in run_checks(store)}

@@ -110,11 +110,16 @@ def currency_of(symbol: str) -> str:
 
 
 def currency_of_index(code: str) -> str:
-    """Return the currency in which the levels of an index count, as the form of its code tells.
+    """Return the currency in which the levels of an index count, as the form of its code tells."""
+    return CURRENCIES[market_of_index(code)]
 
-    Chinese index companies number their indices; whatever has a name counts in dollars.
+
+def market_of_index(code: str) -> str:
+    """Return the market of an index, as the form of its code tells.
+
+    Chinese index companies number their indices; whatever has a name is American, and counts in dollars.
     """
-    return CURRENCIES["cn_etf" if CHINESE_INDEX.fullmatch(code) else "us_etf"]
+    return "cn_etf" if CHINESE_INDEX.fullmatch(code) else "us_etf"
 
 
 def markets_of(symbols: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ A map says, all but ``table`` and ``columns`` being optional::
                                         # of several, ["%m/%d/%Y", "%d/%m/%Y"], the one that all days fit
     decimal = ","                       # the decimal mark, if it is a comma: 1.234,5
     known_at_time = "23:59"             # when `known_at` is a day: the time of that day
-    dated = "publication"               # the day is that of publication: the row is the session's before
+    dated = "publication"               # the day is that of publication: the row is the session's before;
+                                        # "day-before": the row is the session's after; "session": it stands
     suffix = ".US"                      # put after codes that have none
     leave_out_without = ["units"]       # rows in which this column of ours is empty or zero are left out
     ratios = "new:old"                  # what a ratio written 3:1 means, "new:old" or "old:new"
@@ -59,7 +60,7 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from data.facts.dated import only, read_toml, tables
 from data.importing import toml_fields as fields
-from data.importing.maps import ADJUSTED, FileMap, TableMap
+from data.importing.maps import ADJUSTED, DATED, FileMap, TableMap
 from data.importing.measures import NAMED_BY_FILE, parse_measure
 from data.importing.ratios import NEW_OLD, OLD_NEW
 from data.store.tables import FUND_TABLES, TABLES, table
@@ -227,7 +228,7 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
         date_formats=fields.date_formats(raw, where),
         decimal="," if fields.choice(raw, "decimal", (".", ","), where) == "," else ".",
         wide=fields.text(raw, "wide", where),
-        dated=fields.choice(raw, "dated", ("session", "publication"), where) or "session",
+        dated=fields.choice(raw, "dated", (*DATED,), where),
         month_end=fields.texts(raw, "month_end", where),
         known_at_time=fields.text(raw, "known_at_time", where),
         suffix=fields.text(raw, "suffix", where) or "",

@@ -26,6 +26,8 @@ ADJUSTED = {
     "unknown": "the file does not say whether prices are adjusted; `data check` holds them against amounts",
 }
 
+# What a map may say of the days of its rows, and by how many days they are off.
+DATED = {"session": 0, "publication": -1, "day-before": 1}
 
 # What in the name of a file says so, where nothing in the file does.
 _NAMED_ADJUSTED = {
@@ -52,7 +54,7 @@ class TableMap:
     named_measures: tuple[str, ...] = ()
     decimal: DecimalMark = "."
     wide: str | None = None
-    dated: str = "session"
+    dated: str | None = None
     month_end: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
     known_at_time: str | None = None

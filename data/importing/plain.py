@@ -21,13 +21,14 @@ from data.errors import DataError, EtflowError
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.importing.contents import format_of, read_contents, stem_of
+from data.importing.displaced import all_sessions
 from data.importing.headers import Headers
 from data.importing.layout import footer_length, holds_values, paired_names
 from data.importing.map_files import ready_maps
 from data.importing.maps import ADJUSTED, FileMap, adjusted_by_name
 from data.importing.one_file import Found, Imported, fitting, import_sheet
 from data.importing.recognise import recognise
-from data.importing.sessions import MOVED
+from data.importing.sessions import MOVED, TRADED
 from data.importing.sheet import GUESSED, Sheet, clean
 from data.importing.text import SEPARATORS, find_separator, first_lines, read_text, split_lines
 from data.importing.typed import Cells, count_lines, read_typed
@@ -370,6 +371,8 @@ def _read_quietly(text: Text, rows: Sequence[memoryview]) -> list[Found] | None:
         if told.left_out or told.rows != len(cells) or told.notes != always:
             return None
         if part.table in MOVED and not _in_one_calendar(each.frames[0]):
+            return None
+        if part.table in TRADED and not all_sessions(each.frames[0]["day"].to_numpy("datetime64[D]")):
             return None
     return found
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.facts.calendars import calendar_for
-from data.facts.symbols import market_of
-from data.importing.maps import TableMap
+from data.facts.symbols import market_of, market_of_index
+from data.importing.displaced import all_sessions, days_off
+from data.importing.maps import DATED, TableMap
 from data.store.cells import blank, read_days, read_numbers
 from data.store.tables import FUND_TABLES, TABLES
 
@@ -25,8 +26,8 @@ Bools = NDArray[np.bool_]
 # but somebody may look. In some of them the day is the one on which the value was seen.
 MOVED = tuple(each.name for each in FUND_TABLES if "day" in each.key and each.name != "bars")
 _SEEN = ("units",)
-# Part of the sessions, and of the days after the last one of a week, that a file must have to be a day late.
-_REGULAR = 0.8
+# Tables in which a day without a session is a fault, unless all days of a file are one day off.
+TRADED = ("bars", "index_bars")
 _END_OF_DAY = np.timedelta64(23 * 60 + 59, "m")
 
 
@@ -79,29 +80,37 @@ def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | No
 def on_sessions(taken: pd.DataFrame, part: TableMap) -> tuple[pd.DataFrame, str | None]:
     """Return rows with the session that each belongs to, and a note if that is not the day that was given.
 
-    Rows that fall on a session that has one of its own are left out. Days beyond the recorded calendar stay.
+    Where all days of a file are one day off (``data.importing.displaced``), all are moved. Rows that fall on
+    a session that has one of its own are left out. Days beyond the recorded calendar stay.
     """
-    if part.table not in MOVED or taken.empty:
+    if part.table not in (*MOVED, *TRADED) or taken.empty:
         return taken, None
+    key = TABLES[part.table].key[0]
     days, wrong = read_days(taken["day"])
-    if wrong.any() or days.isna().any() or taken["symbol"].isna().any():
+    if wrong.any() or days.isna().any() or taken[key].isna().any():
         return taken, None
     given = days.to_numpy("datetime64[D]")
-    at, before = _sessions_of(given, taken["symbol"])
-    late = part.dated == "publication"
-    if not late and part.table in _SEEN:
-        late = _a_day_late(given, str(taken["symbol"].iloc[0]))
-    moved = np.ones(len(given), dtype=bool) if late else at != given
+    if part.table in TRADED and part.dated is None and all_sessions(given):
+        return taken, None
+    markets, of_row = _markets(taken[key])
+    off = _off(given, markets, of_row, part)
+    if part.table in TRADED and not off.any():
+        return taken, None
+    before, at, after = _sessions_around(given, markets, of_row)
+    moved = np.ones(len(given), dtype=bool) if off.any() else at != given
     if not moved.any():
         return taken.assign(day=days), None
-    taken = taken.assign(day=np.where(moved, before if late else at, given).astype("datetime64[us]"))
-    if part.table in _SEEN:
+    sessions = np.where(off < 0, before, np.where(off > 0, after, at))
+    moved = sessions != given
+    taken = taken.assign(day=sessions.astype("datetime64[us]"))
+    if part.table in _SEEN and not (off > 0).any():
         taken["known_at"] = _known_at(taken, given, at, moved)
-    keys = taken[["symbol", "day"]]
+    keys = taken[[key, "day"]]
     own = pd.MultiIndex.from_frame(keys[~moved])
     kept = ~moved | ~(keys.duplicated().to_numpy() | pd.MultiIndex.from_frame(keys).isin(own))
-    dated = "a day late" if late else "on days without a session"
-    note = f"dated {dated}, and taken as of the session before: {_counted(moved)}"
+    late, early = bool((off < 0).any()), bool((off > 0).any())
+    dated = "a day early" if early else "a day late" if late else "on days without a session"
+    note = f"dated {dated}, and taken as of the session {'after' if early else 'before'}: {_counted(moved)}"
     if not kept.all():
         note += f"; of them left out, because that session has a row of its own: {_counted(~kept)}"
     return taken[kept], note
@@ -144,44 +153,43 @@ def _nothing(values: pd.Series) -> Bools:
     return nothing
 
 
-def _sessions_of(given: Days, symbols: pd.Series) -> tuple[Days, Days]:
-    """Return the last session at or before each day, and that before it; the day itself if unknown."""
-    codes, names = pd.factorize(symbols)
-    markets = [market_of(str(name)) for name in names]
-    known = sorted({*markets})
+def _markets(series: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the markets of funds, or of indices, and for each row which of them is its own."""
+    codes, names = pd.factorize(series)
+    market = market_of_index if series.name == "index" else market_of
+    of_name = [market(str(name)) for name in names]
+    known = sorted({*of_name})
+    places: NDArray[np.int64] = np.array([known.index(each) for each in of_name])[codes]
+    return known, places
+
+
+def _off(given: Days, markets: list[str], of_row: NDArray[np.int64], part: TableMap) -> NDArray[np.int64]:
+    """Return by how many days the day of each row is off: 1 if it is dated early, -1 late."""
+    if part.dated is not None:
+        return np.full(len(given), DATED[part.dated])
+    off = np.zeros(len(given), dtype=np.int64)
+    for place, market in enumerate(markets):
+        here = of_row == place if len(markets) > 1 else slice(None)
+        off[here] = days_off(given[here], market)
+    return off
+
+
+def _sessions_around(given: Days, markets: list[str], of_row: NDArray[np.int64]) -> tuple[Days, Days, Days]:
+    """Return the last session before each day, at or before it, and the first after; the day if unknown."""
     first, day = given.min(), np.timedelta64(1, "D")
     # Every day is looked up once for each market, and not for each of its rows.
     span = np.arange(first, given.max() + day)
-    at, before = np.tile(span, (len(known), 1)), np.tile(span, (len(known), 1))
-    for place, market in enumerate(known):
+    around = np.tile(span, (3, len(markets), 1))
+    for place, market in enumerate(markets):
         calendar = calendar_for(market)
         sessions = calendar.sessions(calendar.first_day, calendar.last_day)
         here = (span > sessions[0]) & (span <= np.datetime64(calendar.last_day))
-        at[place, here] = sessions[np.searchsorted(sessions, span[here], side="right") - 1]
-        before[place, here] = sessions[np.searchsorted(sessions, span[here], side="left") - 1]
-    days = (given - first).astype(np.int64)
-    if len(known) == 1:
-        return at[0][days], before[0][days]
-    rows = np.array([known.index(market) for market in markets])[codes], days
-    return at[rows], before[rows]
-
-
-def _a_day_late(given: Days, symbol: str) -> bool:
-    """Whether a file dates counts on the day after: it has the Saturdays, and no Monday.
-
-    Days that follow a session are there, nearly all of them, also those that are none themselves; of the
-    sessions that follow a day without one, none is there.
-    """
-    first, day = given.min(), np.timedelta64(1, "D")
-    calendar = calendar_for(market_of(symbol))
-    sessions = calendar.sessions(calendar.first_day, calendar.last_day)
-    span = np.arange(first, given.max() + day, day)
-    here, present = np.isin(span, sessions), np.zeros(len(span), dtype=bool)
-    present[(given - first).astype(np.int64)] = True
-    after = np.isin(span - day, sessions)
-    if not (after & ~here).any() or not (here & ~after).any() or present[here & ~after].any():
-        return False
-    return bool(present[after & ~here].mean() >= _REGULAR and present[after & here].mean() >= _REGULAR)
+        until = np.searchsorted(sessions, span[here], side="right")
+        around[0, place, here] = sessions[np.searchsorted(sessions, span[here], side="left") - 1]
+        around[1, place, here] = sessions[until - 1]
+        around[2, place, here] = np.append(sessions, span[-1])[until]
+    before, at, after = around[:, of_row, (given - first).astype(np.int64)]
+    return before, at, after
 
 
 def _known_at(taken: pd.DataFrame, given: Days, at: Days, moved: Bools) -> pd.Series:
