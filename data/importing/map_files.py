@@ -60,7 +60,8 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from data.facts.dated import only, read_toml, tables
 from data.importing import toml_fields as fields
-from data.importing.maps import ADJUSTED, DATED, FileMap, TableMap
+from data.importing.adjusted import ADJUSTED
+from data.importing.maps import DATED, FileMap, TableMap
 from data.importing.measures import NAMED_BY_FILE, parse_measure
 from data.importing.ratios import NEW_OLD, OLD_NEW
 from data.store.tables import FUND_TABLES, TABLES, table

@@ -14,31 +14,8 @@ from data.importing.sheet import Sheet
 from data.store.cells import BARE, DecimalMark, blank, plain, read_measured
 from data.store.tables import table
 
-# What the user is told of prices that are not, or perhaps not, as they were traded.
-ADJUSTED = {
-    "no": None,
-    "qfq": "prices are forward-adjusted: orders, price limits and flows need them as traded",
-    "hfq": "prices are backward-adjusted: orders, price limits and flows need them as traded",
-    "splits": "prices are on the basis of splits up to the download, unit counts are not, and the file does "
-    "not record the splits: download it with them (yfinance: actions=True)",
-    "volume": "prices are as traded, and volumes on the basis of splits up to the download: before a split "
-    "they are off by its ratio",
-    "unknown": "the file does not say whether prices are adjusted; `data check` holds them against amounts",
-}
-
 # What a map may say of the days of its rows, and by how many days they are off.
 DATED = {"session": 0, "publication": -1, "day-before": 1}
-
-# What in the name of a file says so, where nothing in the file does.
-_NAMED_ADJUSTED = {
-    "qfq": re.compile(r"(?<![a-z])qfq(?![a-z])|前复权", re.IGNORECASE),
-    "hfq": re.compile(r"(?<![a-z])hfq(?![a-z])|后复权", re.IGNORECASE),
-}
-
-
-def adjusted_by_name(stem: str) -> str | None:
-    """Return how prices are adjusted by the name of their file, 159363_qfq; None if it does not say."""
-    return next((kind for kind, pattern in _NAMED_ADJUSTED.items() if pattern.search(stem)), None)
 
 
 @dataclass(frozen=True)

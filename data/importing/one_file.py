@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.adjusted import adjusted_by_name
 from data.importing.as_traded import Names, as_traded
-from data.importing.maps import FileMap, adjusted_by_name
+from data.importing.maps import FileMap
 from data.importing.matrix import is_code, is_dated
 from data.importing.numbers import refuse_riddles
 from data.importing.ratios import read_ratios

@@ -20,12 +20,13 @@ import pyarrow as pa
 from data.errors import DataError, EtflowError
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
+from data.importing.adjusted import ADJUSTED, adjusted_by_name
 from data.importing.contents import format_of, read_contents, stem_of
 from data.importing.displaced import all_sessions
 from data.importing.headers import Headers
 from data.importing.layout import footer_length, holds_values, paired_names
 from data.importing.map_files import ready_maps
-from data.importing.maps import ADJUSTED, FileMap, adjusted_by_name
+from data.importing.maps import FileMap
 from data.importing.one_file import Found, Imported, fitting, import_sheet
 from data.importing.recognise import recognise
 from data.importing.sessions import MOVED, TRADED

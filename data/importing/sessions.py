@@ -28,6 +28,8 @@ MOVED = tuple(each.name for each in FUND_TABLES if "day" in each.key and each.na
 _SEEN = ("units",)
 # Tables in which a day without a session is a fault, unless all days of a file are one day off.
 TRADED = ("bars", "index_bars")
+# Less than this of anything is nothing.
+_LEAST = 1e-9
 _END_OF_DAY = np.timedelta64(23 * 60 + 59, "m")
 
 
@@ -35,7 +37,8 @@ def without_halts(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | 
     """Return bars without those of days on which nothing traded, and a note that says how many those were.
 
     1. Volume and amount are empty or zero, and
-    2. open, high and low are empty or zero too, or volume is empty and all four prices are the same.
+    2. open, high and low are empty or zero too, or volume is empty (or the 6e-39 that TongDaXin's servers
+       have for it) and all four prices are the same.
 
     A file that consists of such rows alone is left as it is, for the table to refuse.
     """
@@ -49,7 +52,8 @@ def without_halts(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | 
         return taken, None
     prices = rows[["open", "high", "low"]]
     empty = prices.apply(_nothing).to_numpy().all(axis=1)
-    same = prices.eq(rows["close"], axis=0).to_numpy().all(axis=1) & blank(rows["volume"]).to_numpy()
+    untraded = blank(rows["volume"]).to_numpy() | ~_nothing(rows["volume"], least=0.0)
+    same = prices.eq(rows["close"], axis=0).to_numpy().all(axis=1) & untraded
     wrong = read_numbers(rows["close"])[1].to_numpy()
     idle = idle.copy()
     idle[idle] = (empty | same) & ~wrong
@@ -142,14 +146,15 @@ def _counted(rows: Bools) -> str:
     return f"{rows.sum()} row{'' if rows.sum() == 1 else 's'}"
 
 
-def _nothing(values: pd.Series) -> Bools:
-    """Which cells are empty or zero."""
+def _nothing(values: pd.Series, least: float = _LEAST) -> Bools:
+    """Which cells are empty, or no more than ``least``, from zero on."""
     nothing: Bools
     if values.dtype == np.float64:
         numbers = values.to_numpy()
-        nothing = np.isnan(numbers) | (numbers == 0)
+        nothing = np.isnan(numbers) | ((numbers >= 0) & (numbers <= least))
         return nothing
-    nothing = (blank(values) | (read_numbers(values)[0] == 0)).to_numpy()
+    numbers = read_numbers(values)[0]
+    nothing = (blank(values) | ((numbers >= 0) & (numbers <= least))).to_numpy()
     return nothing
 
 

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from data.errors import DataError, UsageError
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
+from data.importing.adjusted import ADJUSTED, adjusted_by_cells
 from data.importing.file_names import refuse_others
 from data.importing.headers import Headers
-from data.importing.maps import ADJUSTED, TableMap
+from data.importing.maps import TableMap
 from data.importing.matrix import unpivot
 from data.importing.moments import as_local
 from data.importing.numbers import Measures, read_column
@@ -67,6 +68,8 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         cells = unpivot(cells, part, origin)
     headers = Headers(cells.columns)
     wanted = _wanted_rows(cells, headers, part, origin)
+    if part.table == "bars" and part.adjusted in ("no", "unknown"):
+        part = replace(part, adjusted=adjusted_by_cells(wanted, headers, origin) or part.adjusted)
     taken = _take_columns(wanted, headers, part, {"file_name": stem, "above": title}, origin)
     for ours in part.leave_out_without:
         taken = taken[~_empty_or_zero(taken[ours], part)]
