@@ -385,6 +385,40 @@ def test_books_that_do_not_balance_are_refused(tmp_path, name, changed):
         read_account(folder)
 
 
+@pytest.mark.parametrize(
+    ("moved", "line"),
+    [
+        (lambda lines: [*lines[:3], *lines[4:]], 4),
+        (lambda lines: [*lines[:3], *lines[2:]], 4),
+        (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], 4),
+        (lambda lines: lines[1:], 1),
+    ],
+    ids=["deleted", "repeated", "moved", "begun"],
+)
+def test_a_session_that_is_not_where_it_was_is_missed_though_the_books_balance(tmp_path, moved, line):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+    whole = (folder / FILE).read_bytes().splitlines(keepends=True)
+    (folder / FILE).write_bytes(b"".join(moved(whole)))
+    with pytest.raises(DataError, match=rf"account\.jsonl: line {line} does not follow the line before it"):
+        read_account(folder)
+    (folder / FILE).write_bytes(b"".join(whole[:-1]))  # which a kill does as well
+    stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+    assert (folder / FILE).read_bytes() == b"".join(whole)
+
+
+def test_an_account_of_a_former_version_goes_on(tmp_path):
+    folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
+    stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)
+    (folder / FILE).write_bytes(without_sums((folder / FILE).read_bytes()))
+    account = stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+    lines = (folder / FILE).read_bytes().splitlines(keepends=True)
+    assert len(account.sessions) == len(lines) - 1 == 6
+    (folder / FILE).write_bytes(b"".join([*lines[:4], *lines[5:]]))
+    with pytest.raises(DataError, match="line 5 does not follow"):
+        read_account(folder)
+
+
 def test_an_account_whose_beginning_is_damaged_is_there_and_no_other_begins_in_its_place(tmp_path):
     folder, *_ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     damaged = (folder / FILE).read_bytes().replace(b'"cash":', b'"cAsh":')

@@ -25,7 +25,7 @@ from data.store.store import Store
 from engine import run
 from engine.record.body import Body, body_of
 from engine.record.journal import writing
-from engine.record.lines import Forgotten, Judgement, Look, Seal
+from engine.record.lines import Forgotten, Judgement, Look, Seal, key_of
 from engine.record.record import Record, _drop, new_id, now
 from engine.record.sets import ParameterSets, ranges
 from strategies.baselines import BuyHold
@@ -229,6 +229,46 @@ def test_a_damaged_line_and_a_torn_end_cost_themselves_alone(state):
     contents = record.read()
     assert len([*contents.looks(body(), "2021-01-01", "2021-12-31")]) == 2
     assert contents.damaged == 2
+
+
+def test_a_line_that_is_deleted_is_missed_unless_another_place_has_it(state, tmp_path):
+    record = Record(tmp_path / "store")
+    for command in ("run", "audit", "factor"):
+        record.note(look(body(), command=command), body())
+    for place in record.places:
+        assert record.read().damaged == 0
+        lines = place.read_bytes().splitlines(keepends=True)
+        assert len(lines) == 4
+        place.write_bytes(b"".join([*lines[:2], *lines[3:]]))
+    assert [line.command for line in record.read().lines] == ["run", "factor"]
+    assert record.read().damaged == 2  # of each copy one
+    assert record.read(Seal).damaged == 2  # though lines of other kinds are not looked at
+    record.note(look(body()), body())
+    assert record.read().damaged == 2
+
+
+@pytest.mark.parametrize("forgotten", ["factor", "signal"], ids=["the line behind the gap", "another"])
+def test_forgetting_hides_no_line_that_is_missing(state, forgotten):
+    record = Record()
+    for command in ("run", "audit", "factor", "signal", "compare"):
+        record.note(look(body(), command=command), body())
+    (place,) = record.places
+    lines = place.read_bytes().splitlines(keepends=True)
+    place.write_bytes(b"".join([*lines[:2], *lines[3:]]))
+    _drop(place, {key_of(line) for line in record.read().lines if line.command == forgotten})
+    assert len(record.read().lines) == 3
+    assert record.read().damaged == 1
+
+
+def test_forgetting_leaves_no_line_missing(state):
+    record = Record()
+    for seed in (1, 2, 1, 3):
+        record.note(look(body(seed=seed)), body(seed=seed))
+    assert record.forget(body(seed=1)) == 2
+    record.note(look(body()), body())
+    contents = record.read()
+    assert len(contents.lines) == 4
+    assert contents.damaged == 0
 
 
 def test_a_body_that_a_kill_tore_is_noted_again_and_so_its_looks_count(state):

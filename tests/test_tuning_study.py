@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import run_backtest
 from data.errors import DataError, UsageError
-from engine.record.journal import Journal, decode, encode, read_lines
+from engine.record.chain import decode, encode, read_lines
+from engine.record.journal import Journal
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study, find_study, read_header, studies_in, trials_wanted
@@ -84,6 +85,12 @@ def test_every_number_and_text_comes_back(first, second, text):
     assert repr(back["cap"]) == repr(first)
 
 
+def alone(line):
+    """Return a line with a checksum, as versions wrote it that did not say what it follows."""
+    content = line.rpartition(b',"follows"')[0]
+    return content + b',"crc32":"%08x"}\n' % zlib.crc32(content + b"}")
+
+
 def test_a_digit_that_is_changed_is_damage_and_lines_from_before_there_were_checksums_are_read(tmp_path):
     path = grid(tmp_path)
     study, lines = Study.load(path), path.read_bytes().splitlines(keepends=True)
@@ -91,8 +98,11 @@ def test_a_digit_that_is_changed_is_damage_and_lines_from_before_there_were_chec
     path.write_bytes(b"".join(lines).replace(b'"lookback":5', b'"lookback":4'))
     with pytest.raises(DataError, match="line 6 is damaged"):
         Study.load(path)
-    path.write_bytes(without_sums(b"".join(lines[:4])) + b"".join(lines[4:]))
-    assert Study.load(path) == study
+    path.write_bytes(without_sums(b"".join(lines[:4])))
+    assert Study.load(path).trials == study.trials[:3]
+    assert Study.load(grid(tmp_path, resume=True)) == study
+    path.write_bytes(b"".join(alone(line) for line in lines[:4]))  # that say not what they follow
+    assert Study.load(grid(tmp_path, resume=True)) == study
     path.write_bytes(b"".join(lines).replace(b"\n", b"\r\n"))  # by a tool for text
     assert Study.load(path) == study
 
@@ -136,8 +146,24 @@ def test_a_missing_line_is_a_damage(tmp_path):
     path = grid(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:4] + lines[5:]))
-    with pytest.raises(DataError, match="line 5 is damaged"):
+    with pytest.raises(DataError, match="line 5 does not follow the line before it"):
         Study.load(path)
+    path.write_bytes(without_sums(path.read_bytes()))
+    with pytest.raises(DataError, match="line 5 is damaged"):  # which its number tells
+        Study.load(path)
+
+
+def test_a_line_that_has_no_number_is_missed_too(tmp_path):
+    def begin(trials):
+        return search_in(tmp_path, space_of("lookback=3:90"), GOAL, "random", trials=trials, resume=True)[0]
+
+    begin(3)
+    path = begin(4)
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert lines.pop(4).startswith(b'{"trials":4')
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(DataError, match=r"line 5 does not follow the line before it: a line was deleted"):
+        begin(5)
 
 
 # --- writing ------------------------------------------------------------------------------------------
@@ -239,7 +265,9 @@ def test_a_study_that_a_former_version_called_by_the_path_of_a_file_is_gone_on_w
     header, *lines = (decode(line) for line in path.read_bytes().splitlines(keepends=True))
     assert id_to_resume(tmp_path, header) == now
     former = f"own_idea_py-study-{now.rpartition('-')[2]}"
-    path.write_bytes(b"".join(map(encode, [{**header, "study_id": former}, *lines])))
+    path.unlink()
+    with Journal(path) as journal:
+        journal.append([{**header, "study_id": former}, *lines])
     path.parent.rename(tmp_path / former)
     assert id_to_resume(tmp_path, header) == former
     assert id_to_resume(tmp_path, {**header, "seed": 7}) == now
@@ -250,7 +278,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
     header = header_of(SPACE, GOAL, "grid", None)
     script = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.record.journal import decode, Journal\n"
+        "from engine.record.journal import Journal\n"
         "Journal(pathlib.Path(sys.argv[2]))\n"
     )
     with open_study(tmp_path, header, resume=False) as study:
@@ -267,7 +295,7 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
 def test_a_worker_that_outlives_its_study_does_not_hold_the_lock(tmp_path):
     script = (
         "import os, pathlib, sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from engine.record.journal import decode, Journal\n"
+        "from engine.record.journal import Journal\n"
         "journal = Journal(pathlib.Path(sys.argv[2]))\n"
         "child = os.fork()\n"
         "if child == 0:\n    os.close(1); os.close(2); time.sleep(60)\n"

@@ -17,7 +17,7 @@ from typing import Any
 from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.parsing import NUMBER, misfit
-from engine.record.journal import whole_lines
+from engine.record.chain import DAMAGED, whole_lines
 from engine.result import FILL_COLUMNS
 from engine.simulation.standing import Due, Past, Standing
 
@@ -248,8 +248,8 @@ def _check_books(account: Account) -> None:
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(whole_lines(file), start=1):
-        if line is None:
-            raise _damaged(file, number, "the whole")
+        if isinstance(line, str):
+            raise _damaged(file, number, wrong=line)
         yield number, line
 
 
@@ -288,9 +288,9 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
         raise _damaged(file, number, str(error)) from None
 
 
-def _damaged(file: Path, number: int, where: str) -> DataError:
+def _damaged(file: Path, number: int, where: str | None = None, wrong: str = DAMAGED) -> DataError:
     return DataError(
-        f"{file}: line {number} is damaged",
+        f"{file}: line {number} {wrong}",
         received=where,
         hint="Restore the file from a copy; or begin a new account from the same day, and step it again.",
     )

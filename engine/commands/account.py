@@ -19,7 +19,7 @@ from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
 from engine.orders.next_open import next_session
 from engine.pipeline import Watch, execute, hashes_of_files
-from engine.record.journal import Journal, encode
+from engine.record.journal import Journal
 from engine.results.runs import writing
 from engine.spec import Spec, data_block
 from engine.strategy.source import source_of
@@ -94,7 +94,7 @@ def new_account(folder: Path, job: Job) -> Account:
         with Journal(folder / FILE) as journal:
             if not journal.empty:
                 raise _taken(folder)
-            journal.append([encode(header.as_json())])
+            journal.append([header.as_json()])
     return read_account(folder)
 
 
@@ -147,7 +147,7 @@ def step_account(opened: AccountJob) -> Iterator[Session]:
         respect_seals(job, "account", job.spec.start, panel.days[-1])
         begun = account.last_day
         for session in steps(account, job.strategy, panel, job.conditions):
-            journal.append([encode(session.as_json())])
+            journal.append([session.as_json()])
             begun = begun or session.day
             yield session
     if begun is not None:

@@ -232,8 +232,8 @@ def _record(patient: Patient) -> Found:
     if contents.damaged:
         yield (
             "fault",
-            f"{count(contents.damaged, 'line')} of the record cannot be read, so that verdicts are withheld",
-            "Restore the file from a copy, or forget that part: etflow record forget.",
+            f"{count(contents.damaged, 'line')} of the record damaged or missing: verdicts are withheld",
+            "Restore record.jsonl from a copy.",
         )
     for place in record.places:
         if not _writable(place.parent):

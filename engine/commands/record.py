@@ -18,7 +18,7 @@ class Recorded:
     """The lines of a record that are of some data, oldest first.
 
     ``sets`` are the distinct parameter sets looked at, by strategy; ``forgotten`` are the lines that the user
-    deleted; ``damaged`` those that nobody can read.
+    deleted; ``damaged`` those that nobody can read, or that are missing.
     """
 
     name: str

@@ -5,91 +5,25 @@
 2. A process that was killed in mid-write leaves a last line without its end. Readers pass over it; the next
    writer cuts it off.
 3. One process writes at a time: it holds the lock of the folder.
-4. A line ends with a checksum of itself, so that a bit that flips on a disk, or a number that is changed by
-   hand, is damage and not another number. Lines of versions that wrote none are read as they are.
+4. A line ends with a checksum of itself, and says which line it follows (``engine.record.chain``).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from data.errors import DataError, UsageError
-from data.parsing import parse_json
+from data.errors import UsageError
+from engine.record.chain import LONGEST_END, checksum_of, encode
 
 LOCK = ".lock"
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_CHECK = b',"crc32":"'
 # The system does not refuse a lock to the process that has it already.
 _held: set[Path] = set()
-
-
-def encode(value: Mapping[str, Any]) -> bytes:
-    """Return a JSON line with its checksum. Numbers come back exactly as they were; NaN is refused."""
-    content = _JSON.encode(value).encode()
-    return content.removesuffix(b"}") + _check_of(content)
-
-
-def decode(line: bytes) -> Any:
-    """Return the content of a line; ValueError where it is damaged."""
-    if line.endswith(b"\r\n"):
-        line = line[:-2] + b"\n"  # a tool for text has changed ends of lines; it can change no number so
-    content, marked, _ = line.rpartition(_CHECK)
-    if not marked:
-        value = parse_json(line)
-        if isinstance(value, dict) and "crc32" in value:
-            raise ValueError("somebody wrote the line anew, and left it its checksum")
-        return value
-    content += b"}"
-    if not line.endswith(_check_of(content)):
-        raise ValueError("the line is not what its checksum is of")
-    return parse_json(content)
-
-
-def _check_of(content: bytes) -> bytes:
-    """Return what follows the content of a line in place of its last brace."""
-    return b'%s%08x"}\n' % (_CHECK, zlib.crc32(content))
-
-
-def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str, Any] | None]:
-    """Yield the content of every line, None for one that is damaged; a last line without its end is none.
-
-    With ``starts`` only of lines that begin so.
-    """
-    with path.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            if starts and not line.startswith(starts):
-                continue
-            try:
-                value = decode(line)
-            except ValueError:
-                value = None
-            yield value if isinstance(value, dict) else None
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield number (from 1) and content of every whole line; DataError names a line that is damaged."""
-    for number, value in enumerate(whole_lines(path), start=1):
-        if value is None:
-            raise damaged(path, number)
-        yield number, value
-
-
-def damaged(path: Path, line: int) -> DataError:
-    """Return the error for a line that nobody wrote so."""
-    return DataError(
-        f"{path}: line {line} is damaged",
-        hint="Restore the file from a copy; without one, begin a new study with another --out or --seed.",
-    )
 
 
 class Journal:
@@ -102,6 +36,7 @@ class Journal:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
             self._end = _end_of_lines(self._file)
             os.ftruncate(self._file, self._end)
+            self._last = _last_checksum(self._file, self._end)
             _sync_folder(path.parent)
         except BaseException:
             _unlock(path.parent, self._lock)
@@ -112,9 +47,14 @@ class Journal:
         """Whether there is no line."""
         return self._end == 0
 
-    def append(self, lines: Sequence[bytes]) -> None:
+    def append(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Write lines to the disk, all of them or, where an error or Ctrl-C comes, none."""
+        lines, last = [], self._last
+        for value in values:
+            lines.append(encode(value, last))
+            last = checksum_of(lines[-1])
         self._end += _write_whole(self._file, b"".join(lines), self._end)
+        self._last = last
 
     def __enter__(self) -> Journal:
         return self
@@ -131,7 +71,7 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
     with writing(path) as file:
         end = _end_of_lines(file)
         os.ftruncate(file, end)
-        _write_whole(file, encode(value), end)
+        _write_whole(file, encode(value, _last_checksum(file, end)), end)
 
 
 def _write_whole(file: int, data: bytes, end: int) -> int:
@@ -210,6 +150,12 @@ def _end_of_lines(file: int) -> int:
             return start + found + 1
         position = start
     return 0
+
+
+def _last_checksum(file: int, end: int) -> bytes:
+    """Return the checksum of the line that ends at ``end``."""
+    os.lseek(file, max(end - LONGEST_END, 0), os.SEEK_SET)
+    return checksum_of(os.read(file, min(end, LONGEST_END)))
 
 
 def _lock(folder: Path) -> int:

@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from data.atomic import whole_file
 from data.folders import state_folder
 from engine.record.body import Body
-from engine.record.journal import append_line, decode, whole_lines, writing
+from engine.record.chain import decode, kept_lines, whole_lines
+from engine.record.journal import append_line, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -109,7 +111,7 @@ class Record:
             try:
                 for found in whole_lines(place, (*starts, BODY) if starts else ()) if place.is_file() else ():
                     try:
-                        if found is None:
+                        if isinstance(found, str):
                             damaged[-1] += 1
                         elif "body" in found and "cells" in found:
                             bodies.setdefault(str(found["body"]), Body.from_document(found, bodies))
@@ -198,16 +200,16 @@ def _start(kind: type[Line]) -> bytes:
 
 def _drop(place: Path, gone: set[str]) -> None:
     """Write a file again without some lines."""
+
+    def is_gone(found: dict[str, Any]) -> bool:
+        try:
+            line = parse(found)
+        except ValueError:
+            return False
+        return line is not None and key_of(line) in gone
+
     with writing(place), whole_file(place) as path:
-        kept = []
-        for line in place.read_bytes().splitlines(keepends=True):
-            try:
-                found = parse(decode(line))
-            except (LookupError, ValueError, TypeError, AttributeError):
-                found = None
-            if found is None or key_of(found) not in gone:
-                kept.append(line)
-        path.write_bytes(b"".join(kept))
+        path.write_bytes(b"".join(kept_lines(place, is_gone)))
 
 
 def _is_whole(line: bytes) -> bool:

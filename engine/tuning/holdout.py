@@ -19,7 +19,8 @@ from data.errors import DataError, UsageError
 from data.source import open_source, spans_of
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
-from engine.record.journal import Journal, encode, read_lines
+from engine.record.chain import read_lines
+from engine.record.journal import Journal
 from engine.record.record import new_id
 from engine.results.folder import save
 from engine.results.runs import is_run, writing
@@ -135,7 +136,7 @@ def open_holdout(
         opening = _opening(folder)
         if opening is None:
             opening = new_id()
-            journal.append([encode({OPENING: opening})])
+            journal.append([{OPENING: opening}])
         found = Opened(
             at=datetime.now().astimezone().isoformat(timespec="seconds"),
             trial=best.number,
@@ -146,7 +147,7 @@ def open_holdout(
             seen=witness(market, str(study.header["study_id"]), result.days[0], result.days[-1], opening),
         )
         # Written down before anybody sees the result: whoever has seen it has opened it.
-        journal.append([encode({KEY: vars(found)})])
+        journal.append([{KEY: vars(found)}])
         save(result, metrics, out / result.name)
     return found
 

@@ -25,7 +25,7 @@ from data.errors import DataError, UsageError, did_you_mean
 from data.expression import parse_condition
 from data.parsing import NUMBER, misfit
 from data.words import count
-from engine.record.journal import damaged, decode, read_lines
+from engine.record.chain import damaged, decode, read_lines
 from engine.results.runs import ID_DIGITS, stem_of
 from engine.tuning.methods import DEFAULT_BATCH, WITH_OPTUNA, sampler_settings
 from engine.tuning.objective import Goal, Leaderboard, Objective, Trial, pareto, ranked

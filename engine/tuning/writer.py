@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UsageError
-from engine.record.journal import Journal, encode
+from engine.record.journal import Journal
 from engine.results.runs import writing
 from engine.tuning.objective import Trial
 from engine.tuning.study import (
@@ -74,7 +74,7 @@ def open_study(out: Path, header: Mapping[str, Any], *, resume: bool) -> Iterato
     with journal:
         if journal.empty:
             with writing(out):
-                journal.append([encode(header)])
+                journal.append([header])
         else:
             _go_on(folder, header, journal, resume=resume)
         yield StudyWriter(folder, header, count_trials(folder / STUDY_FILE), journal)
@@ -122,7 +122,7 @@ def _go_on(folder: Path, header: Mapping[str, Any], journal: Journal, *, resume:
                 limit=f"at least {wanted}",
             )
         with writing(folder):
-            journal.append([encode({"trials": now})])
+            journal.append([{"trials": now}])
 
 
 def _refuse_another(out: Path, header: Mapping[str, Any]) -> None:
@@ -141,12 +141,10 @@ def _refuse_another(out: Path, header: Mapping[str, Any]) -> None:
         )
 
 
-def _line(trial: Trial) -> bytes:
-    return encode(
-        {
-            "number": trial.number,
-            "parameters": trial.parameters,
-            "metrics": trial.outcome.metrics,
-            "failure": trial.outcome.failure,
-        }
-    )
+def _line(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "parameters": trial.parameters,
+        "metrics": trial.outcome.metrics,
+        "failure": trial.outcome.failure,
+    }

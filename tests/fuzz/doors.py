@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import folders, importing, tables, typed, vendors
+from tests.fuzz import folders, importing, journals, tables, typed, vendors
 from tests.fuzz.door import Door
 
 DOORS = {
@@ -28,11 +28,11 @@ DOORS = {
     "theme": Door("the user's themes", tables.themes, 40),
     "run": Door("results folders", folders.runs, 8),
     "page": Door("pages made again", folders.pages, 1),
-    "study": Door("studies", folders.studies, 5),
+    "study": Door("studies", journals.studies, 5),
     "store": Door("stores", folders.stores, 15),
     "damaged": Door("imports into damaged stores", folders.imports, 3),
-    "account": Door("paper accounts", folders.accounts, 10),
-    "record": Door("the record", folders.records, 20),
+    "account": Door("paper accounts", journals.accounts, 10),
+    "record": Door("the record", journals.records, 20),
     "cache": Door("answers kept", folders.caches, 15),
     "evening": Door("signal, reconcile, weights, brief --verify", folders.evenings, 1),
 }

@@ -1,4 +1,4 @@
-"""Doors of what etflow wrote: runs, studies, stores, accounts, the record, caches; and the evening."""
+"""Doors of what etflow wrote: runs, stores, caches; and the evening. See also ``tests.fuzz.journals``."""
 
 from __future__ import annotations
 
@@ -22,20 +22,13 @@ from data.errors import EtflowError
 from data.store.manifest import MANIFEST
 from data.store.store import Store
 from data.store.tables import TABLES
-from engine.accounts.lines import read_account
-from engine.record.body import Body
-from engine.record.lines import Forgotten, Judgement, Seal
-from engine.record.record import Record
 from engine.results.loading import load, read_metrics
 from engine.results.sums import SUMS
 from engine.strategy.trusted import FILE, is_trusted
-from engine.tuning.study import Study
 from tests.fuzz.door import Open, command, spoilt
 from tests.fuzz.tables import variable
 from tests.fuzz.typed import not_a_number
 from tests.helpers.small_market import clean_market
-from tests.helpers.sums import without_sums
-from tests.helpers.tuning import goal_of_words, search_in, space_of
 
 FUNDS = "157001.SZ,157003.SZ,586012.SH"
 LISTED = ("runs", "list", "--where", "top <= 3", "--sort", "sharpe_ratio", "--json")
@@ -112,49 +105,6 @@ def pages(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         return code == 0
 
     return {name: content for name, content in kept_files.items() if not name.endswith(".html")}, open_
-
-
-def studies(folder: Path) -> tuple[Mapping[str, bytes], Open]:
-    """The file of a study: listed, shown, read, taken as a spec file."""
-    space = space_of("lookback=3:12", "top=1,2", where=["lookback > top"])
-    goal = goal_of_words("sharpe_ratio", "turnover:min", constraints=["max_drawdown > -0.9"])
-    file, _ = search_in(folder, space, goal, "random", 12)
-    study = file.parent
-    right = Study.load(study)
-
-    def open_(_name: str, content: bytes) -> bool:
-        with spoilt(file, content, folder):
-            code, _ = command("runs", "show", study.name, "--out", folder, "--json")
-            way = len(content) % 4
-            if way == 0:
-                command(*LISTED, "--out", folder)
-            elif way == 1:
-                command("runs", "show", study.name, "--out", folder)
-            elif way == 2:
-                command("tune", file, "--data", folder / "none", "--out", folder)
-            else:
-                command("validate", study.name, "--out", folder, "--data", folder / "none")
-            if code:
-                return False
-            found = Study.load(study)
-            if sealed(content):
-                assert found.header.items() >= right.header.items(), "another header"
-                assert found.trials == right.trials[: len(found.trials)], "trials that nobody ran"
-            assert found.best is None or found.goal.feasible(found.best.outcome)
-            assert len(found.ranked) + len(found.failures) >= len(found.pareto)
-        return True
-
-    return both(file), open_
-
-
-def both(file: Path) -> dict[str, bytes]:
-    """Return the lines of a file, and the same as versions wrote them that knew no checksums."""
-    return {"sealed": file.read_bytes(), "before": without_sums(file.read_bytes())}
-
-
-def sealed(content: bytes) -> bool:
-    """Whether every line has a checksum, so that nothing that is spoilt may pass."""
-    return all(b',"crc32":"' in line for line in content.split(b"\n") if line.strip())
 
 
 def made_store(folder: Path) -> Path:
@@ -254,84 +204,6 @@ def imports(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         return True
 
     return examples, open_
-
-
-def accounts(folder: Path) -> tuple[Mapping[str, bytes], Open]:
-    """The file of a paper account: shown, read, stepped; equity is what cash, claims and shares are worth."""
-    place = folder / "account"
-    command("account", "new", place, "share_inflow", "--symbols", FUNDS, "--start", "2025-08-01")
-    command("account", "step", place, "--until", "2025-08-12")
-    file = place / "account.jsonl"
-    right = read_account(place)
-
-    def open_(_name: str, content: bytes) -> bool:
-        with spoilt(file, content, None if len(content) % 40 == 0 else folder):
-            code, _ = command("account", "show", place, "--json")
-            command("account", "show", place)
-            if len(content) % 40 == 0:
-                command("account", "step", place, "--until", "2025-08-14")
-                command("account", "diff", place)
-            if code:
-                return False
-            found = read_account(place)
-            if sealed(content):
-                assert found.header == right.header, "another header"
-                assert all(each in right.sessions for each in found.sessions), "sessions that were not"
-            for each in found.sessions:
-                held = sum(count * each.marks[symbol] for symbol, count in each.shares.items())
-                worth = each.cash + each.receivable + held
-                assert abs(worth - each.equity) <= 1e-6 * max(1.0, abs(worth)), f"{each.equity}, not {worth}"
-            if found.last_day is not None:
-                assert found.standing().shares == found.sessions[-1].shares
-        return True
-
-    return both(file), open_
-
-
-def records(folder: Path) -> tuple[Mapping[str, bytes], Open]:
-    """The record: whatever is damaged is counted, what is not is there, and a line can be noted behind it."""
-    command("run", "share_inflow", *PERIOD, "--out", folder / "results", "--no-report")
-    command("compare", "share_inflow", "momentum", *PERIOD, "--out", folder / "results", "--no-report")
-    (kept_record,) = Path(os.environ["ETFLOW_STATE"]).rglob("record.jsonl")
-    file = folder / "record.jsonl"
-    noted = Forgotten("0123456789abcdef", "2025-12-01T10:00:00+00:00", 1, "x", "2024-01-01", "2024-02-01")
-    file.write_bytes(kept_record.read_bytes())
-    (body, *_), at = of(file).read().bodies, "2025-11-03T10:00:00+00:00"
-    period = ("2024-01-02", "2024-02-29")
-    of(file).note(Seal("s" * 16, at, "shut", "a-study-1", body, *period))
-    of(file).note(Judgement("j" * 16, at, "a-study-1", "A", body, *period, "weak", "cpcv", "none", 0))
-    examples = both(file)
-    right = of(file).read()
-    told = {name: body.document(None) for name, body in right.bodies.items()}
-
-    def open_(_name: str, content: bytes) -> bool:
-        file.write_bytes(content)
-        record = of(file)
-        found = record.read()
-        if sealed(content):
-            assert all(line in right.lines for line in found.lines), "a line that nobody noted"
-            same = all(told.get(name) == body.document(None) for name, body in found.bodies.items())
-            assert same, "other data"
-        for body in [*found.bodies.values()][:2]:
-            assert isinstance(body, Body)
-            list(found.of(body))
-        record.note(noted)
-        again = record.read()
-        assert noted in again.lines
-        assert len(again.lines) >= len(found.lines)
-        for body in [*again.bodies.values()][:1]:
-            record.forget(body)
-            record.read()
-        return len(found.lines) >= len(right.lines) and not found.damaged
-
-    return examples, open_
-
-
-def of(file: Path) -> Record:
-    """Return a record that is kept in one place."""
-    record = Record()
-    object.__setattr__(record, "places", (file,))
-    return record
 
 
 def caches(folder: Path) -> tuple[Mapping[str, bytes], Open]:

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from data.store.manifest import BESIDE, FILE, MANIFEST, read_manifest
 from engine.results.sums import SUMS
 
-# Of lines: when it was noted, the id that was drawn for it, and the checksum of all of it.
-DRAWN = ("at", "look", "judgement", "seal", "forgotten", "opening", "crc32")
+# Of lines: when it was noted, the id that was drawn for it, and the checksums of it and of the one before.
+DRAWN = ("at", "look", "judgement", "seal", "forgotten", "opening", "follows", "crc32")
 TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 TIMES = {"arrivals": ["came"], "revisions": ["replaced"]}
 RECORD = "record.jsonl"

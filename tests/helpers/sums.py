@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CHECK = re.compile(rb',"crc32":"[0-9a-f]{8}"')
+_CHECK = re.compile(rb'(,"follows":"[0-9a-f]{8}")?,"crc32":"[0-9a-f]{8}"')
 
 
 def without_sums(lines: bytes) -> bytes:

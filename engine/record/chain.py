@@ -1,0 +1,145 @@
+"""Lines of a journal: each ends with a checksum of itself, and says which line it follows.
+
+A bit that flips on a disk, or a number that is changed by hand, is damage and not another number. A line says
+the checksum of the one before it as well, so that one that was deleted, repeated or moved is missed, books
+that balance without it notwithstanding. Lines that were cut off the end leave no trace: so do those that a
+kill prevented. Lines of versions that wrote no checksums, or said not what they follow, are read as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from data.errors import DataError
+from data.parsing import parse_json
+
+# What the first line follows, and one behind a line without a checksum.
+START = b"00000000"
+LONGEST_END = 64
+DAMAGED = "is damaged"
+MOVED = "does not follow the line before it: a line was deleted, repeated or moved"
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CHECK = b',"crc32":"'
+_END = re.compile(rb'(?:,"follows":"([0-9a-f]{8})")?,"crc32":"([0-9a-f]{8})"\}\r?\n')
+
+
+def encode(value: Mapping[str, Any], before: bytes = START) -> bytes:
+    """Return a JSON line that follows the line whose checksum is ``before``.
+
+    Numbers come back exactly as they were; NaN is refused.
+    """
+    return _ended(_JSON.encode(value).encode().removesuffix(b"}"), before)
+
+
+def decode(line: bytes) -> Any:
+    """Return the content of a line; ValueError where it is damaged."""
+    if line.endswith(b"\r\n"):
+        line = line[:-2] + b"\n"  # a tool for text has changed ends of lines; it can change no number so
+    content, marked, _ = line.rpartition(_CHECK)
+    if not marked:
+        value = parse_json(line)
+        if isinstance(value, dict) and ("crc32" in value or "follows" in value):
+            raise ValueError("somebody wrote the line anew, and left it its checksum")
+        return value
+    if line != _checked(content):
+        raise ValueError("the line is not what its checksum is of")
+    value = parse_json(content + b"}")
+    if isinstance(value, dict):
+        value.pop("follows", None)
+    return value
+
+
+def checksum_of(line: bytes) -> bytes:
+    """Return the checksum that a line ends with; of a line without one that of no line."""
+    end = _end_of(line)
+    return START if end is None else end[2]
+
+
+def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str, Any] | str]:
+    """Yield the content of every line, or what is wrong, in words; a last line without its end is none.
+
+    A line that does not follow the one before it comes behind these words. With ``starts`` only lines that
+    begin so, and what is missing between any.
+    """
+    before: bytes | None = START  # None: not known
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            end, wanted = _end_of(line), not starts or line.startswith(starts)
+            value = _value(line) if wanted else None
+            if wanted and value is None:
+                yield DAMAGED
+                before = None
+                continue
+            if end is not None and end[1] is not None and before is not None and end[1] != before:
+                yield MOVED
+            if value is not None:
+                yield value
+            before = START if end is None else end[2]
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number (from 1) and content of every whole line; DataError names the first that is wrong."""
+    for number, value in enumerate(whole_lines(path), start=1):
+        if isinstance(value, str):
+            raise damaged(path, number, value)
+        yield number, value
+
+
+def damaged(path: Path, line: int, wrong: str = DAMAGED) -> DataError:
+    """Return the error for a line that nobody wrote so, or not there."""
+    return DataError(
+        f"{path}: line {line} {wrong}",
+        hint="Restore the file from a copy; without one, begin a new study with another --out or --seed.",
+    )
+
+
+def kept_lines(path: Path, gone: Callable[[dict[str, Any]], bool]) -> Iterator[bytes]:
+    """Yield the lines of a file but those that are ``gone``; what followed them follows what is before them.
+
+    What is damaged stays as it is, and what was missing is missed still.
+    """
+    was = now = START
+    missed = False
+    with path.open("rb") as file:
+        for line in file:
+            end, value = _end_of(line), _value(line)
+            follows = end is not None and end[1] == was
+            was = START if end is None else end[2]
+            if value is not None and gone(value):
+                missed = missed or not (follows or end is None or end[1] is None)
+                continue
+            if end is not None and value is not None and follows and not missed:
+                line = _ended(line[: end.start()], now)
+            yield line
+            now, missed = checksum_of(line), False
+
+
+def _ended(content: bytes, before: bytes) -> bytes:
+    """Return a line of content without its last brace."""
+    return _checked(b'%s,"follows":"%s"' % (content, before))
+
+
+def _checked(content: bytes) -> bytes:
+    return b'%s%s%08x"}\n' % (content, _CHECK, zlib.crc32(content + b"}"))
+
+
+def _end_of(line: bytes) -> re.Match[bytes] | None:
+    """Return where the content of a line ends; its groups are what it follows and its checksum."""
+    return _END.search(line, max(len(line) - LONGEST_END, 0))
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
+    """Return the content of a line; None where it is damaged."""
+    try:
+        value = decode(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
