@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.fuzz.door import SECONDS, Hang, Ready
+from tests.fuzz.door import WAITED, Hang, Ready
 from tests.fuzz.doors import DOORS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +127,7 @@ def bring(name: str, first: int, end: int, place: Path) -> None:
         told, failures = Counter[str](), list[str]()
         for number in range(first, end):
             os.pwrite(at, f"{number:<20}".encode(), 0)
-            faulthandler.dump_traceback_later(3 * SECONDS, exit=True)
+            faulthandler.dump_traceback_later(WAITED, exit=True)
             try:
                 told["taken" if door.attempt(number) else "refused"] += 1
             except (Exception, Hang) as error:
