@@ -16,6 +16,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
+def rough(value: float) -> str:
+    """Return a number above one by its first two digits, as one says it: 15,234,567 is ``15,000,000``."""
+    return number(round(value, 1 - int(math.log10(value))), 0)
+
+
 def percent(value: float | None, digits: int = 2, sign: str = "%") -> str:
     """Return a fraction as percent: 0.1234 is ``12.34%``; what is no number is ``n/a``, without the sign."""
     shown = number(None if value is None else value * 100, digits)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.facts.symbols import account_currency
 from engine.statistics.paths import simple_returns
 
 Floats = NDArray[np.float64]
@@ -188,12 +189,7 @@ class Result:
     @property
     def currency(self) -> str:
         """The currency of the account; "money" where funds do not tell."""
-        if named := self.manifest["data"].get("currency"):
-            return str(named)
-        markets = {symbol.rpartition(".")[2] for symbol in self.symbols}
-        if markets <= {"SH", "SZ"}:
-            return "CNY"
-        return "USD" if markets == {"US"} else "money"
+        return account_currency(self.symbols, self.manifest["data"].get("currency"))
 
     @property
     def account_remark(self) -> str:

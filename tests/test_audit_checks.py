@@ -23,6 +23,7 @@ from engine.audits.capacity import half_gone
 from engine.audits.controls import momentum_control, random_control
 from engine.audits.placebo import standing
 from engine.audits.views import Recorder, View
+from engine.commands.audit import audit_names
 from engine.kernel.costs import Costs
 from engine.spec import Conditions
 from strategies import STRATEGIES
@@ -284,6 +285,24 @@ def test_a_premium_is_moved_as_it_is(panel: Panel) -> None:
     np.testing.assert_array_equal(np.isfinite(exchanged), there)
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("capacity", "cost_and_capacity"),
+        ("timing", "timing_luck"),
+        ("lag", "lag_sensitivity"),
+        ("purity",) * 2,
+    ],
+)
+def test_a_word_that_only_one_audit_has_names_it(word: str, name: str) -> None:
+    assert audit_names([word, "warm_up"]) == tuple(each for each in AUDITS if each in ("warm_up", name))
+
+
+def test_a_word_of_two_audits_names_none() -> None:
+    with pytest.raises(UsageError, match=r"`luck` is more than one audit.*timing_luck, luck_band"):
+        audit_names(["luck"])
+
+
 # --- luck, cost, capacity ---------------------------------------------------------------------------------
 
 
@@ -339,19 +358,19 @@ def test_what_a_placebo_says() -> None:
     assert "no Sharpe ratio to rank" in placebos.sentence_on(NAN, [("shuffled", some)])
 
 
-IDLE = " From a capital of 1e+07 on, most of it finds no fill and stays in cash."
+IDLE = " From a capital of 10,000,000 CNY on, most of it finds no fill and stays in cash."
 
 
 @pytest.mark.parametrize(
     ("excess", "exposure", "said"),
     [
         # 0.10 at most; halfway between 0.08 and 0.02, and so at the root of 10 between 1e6 and 3.2e6
-        ([0.08, 0.1, 0.08, 0.02, *[0.0] * 7], NO_IDLE, "is gone at a capital of 1.8e+06."),
-        (np.full(11, 0.1), NO_IDLE, "More than half of the excess over the benchmark is left at 1e+10."),
+        ([0.08, 0.1, 0.08, 0.02, *[0.0] * 7], NO_IDLE, "is gone at a capital of 1,800,000 CNY."),
+        (np.full(11, 0.1), NO_IDLE, "the benchmark is left at a capital of 10,000,000,000 CNY."),
         # a loser, whose money stays in cash while the benchmark falls
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], "no excess over the benchmark that capital"),
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], IDLE),
-        (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at 3.2e+06." + IDLE),
+        (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at a capital of 3,200,000 CNY." + IDLE),
         (np.full(11, 5e-5), NO_IDLE, "no excess over the benchmark that capital"),
         (np.full(11, 0.1), np.zeros(11), "no excess over the benchmark that capital"),
         (np.full(11, NAN), NO_IDLE, "There is no benchmark in this period"),
@@ -360,7 +379,7 @@ IDLE = " From a capital of 1e+07 on, most of it finds no fill and stays in cash.
 def test_what_capacity_says(excess: Any, exposure: Any, said: str) -> None:
     excess, filled = np.array(excess, dtype=float), capacity.invested(np.array(exposure, dtype=float))
     gone = half_gone(np.array(capacity.CAPITALS)[:filled], excess[:filled])
-    assert said in capacity.sentence_on(excess, gone, filled)
+    assert said in capacity.sentence_on(excess, gone, filled, "CNY")
 
 
 def annual_sessions(strategy: Any, panel: Panel) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -158,6 +159,9 @@ def test_an_audit_says_what_the_command_says_and_can_be_saved(panel: Panel, tmp_
     assert [plain(each) for each in found.document()["audits"]] == by_command["audits"]
     assert found.passed is by_command["passed"] is True
     assert found["warm_up"].passed
+    made = run(ShareInflow(top=1), panel)
+    period = str(made.days[0]), str(made.days[-1]), len(made.days)
+    assert tuple(by_command[name] for name in ("first_day", "last_day", "sessions")) == period
     saved = json.loads(found.save(tmp_path).read_text(encoding="utf-8"))
     assert saved["audits"] == by_command["audits"]
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
@@ -190,11 +194,14 @@ def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
         "symbols": [],
     }
     document = {"strategy": "mine", "parameters": {}, "data": data, "seed": 0, "data_warnings": []}
+    document |= {"first_day": "2020-03-02", "last_day": "2020-12-30", "sessions": 203}
     write_audit(document | {"audits": [missed, asked]}, tmp_path / "audit.html")
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     header = page[page.index("<header>") : page.index("</header>")]
     assert '<b class="word failed">failed</b> Missed: look_ahead.' in header
-    assert "data d, 2020-01-02 to 2020-12-31" in header  # the days of the data, not of a run
+    text = re.sub("<[^>]+>", "", header)
+    assert "2020-03-02 to 2020-12-30 · 203 sessions · 0 funds" in text  # the run
+    assert "data d, 2020-01-02 to 2020-12-31" in text
     assert "It sees &lt;tomorrow&gt;." in page
     assert "charts-data" not in page
     later = {

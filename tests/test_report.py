@@ -893,7 +893,10 @@ def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):
     path = tmp_path / "compare.html"
     write_comparison([early, late], [compute_metrics(early), compute_metrics(late)], path)
     text = path.read_text(encoding="utf-8")
-    assert "2024-01-11 to 2024-01-30 · 20 sessions in common. The runs cover different periods" in text
+    head = text[text.index("<header>") : text.index("</header>")]
+    about = re.sub("<[^>]+>", "", head)
+    assert "2024-01-11 to 2024-01-30 · 20 sessions in common · 1 fund · data" in about
+    assert "The runs cover different periods: everything is of the common one" in about
     assert f"{1.01**20 - 1:+.1%}" in text
     # The table is of these sessions; another one of what each made alone.
     rows = Page(text).rows

@@ -16,6 +16,7 @@ import pytest
 import run_backtest
 from engine.cli.present_significance import significance_text
 from engine.comparisons.common import (
+    AT_NO_COST,
     alternatives_of,
     begin_within,
     common_of,
@@ -97,7 +98,7 @@ def test_a_return_behind_a_gap_is_of_the_gap_and_what_does_not_vary_correlates_w
     # the first common session has a benchmark, whatever was unknown before it
     np.testing.assert_allclose(found.returns["benchmark"], [0.2, 0.2, 1.2**2 - 1, 0.2])
     # a return behind a gap is that of the whole gap
-    np.testing.assert_allclose(found.returns["equal weight"], [NAN, -0.1, 0.1, -0.1])
+    np.testing.assert_allclose(found.returns[AT_NO_COST], [NAN, -0.1, 0.1, -0.1])
     np.testing.assert_allclose(found.returns["all"], [0.1, -0.1, 0.9 * 1.1 - 1, 0.1])
     assert math.isnan(correlation(found.returns["all"], np.array([NAN, -0.1, NAN, -0.1])))
     # over the gap in the third session: 0.1, and 0.9 * 0.99 - 1 beside -0.1
@@ -166,6 +167,13 @@ def test_each_benchmark_is_named_once_and_equal_weight_by_its_funds():
         ("Equal weight", 0, "equal_weight_"),
     ]
     assert alternatives_of([plain], ["a"]) == [("Equal weight", 0, "equal_weight_")]
+
+
+def test_equal_weight_at_no_cost_is_told_from_a_run_of_that_name_and_is_there_once():
+    code = {**MANIFEST, "strategy": "equal_weight", "benchmark": "equal_weight"}
+    run = from_returns([0.01, 0.02], benchmark=[0.01, 0.03], equal_weight=[0.01, 0.03], manifest=code)
+    assert alternatives_of([run], ["equal_weight"]) == [("Equal weight, no cost", 0, "equal_weight_")]
+    assert list(common_of([run], ["equal_weight"]).returns) == ["equal_weight", "equal weight, no cost"]
 
 
 # --- What is found ------------------------------------------------------------------------------------

@@ -29,17 +29,19 @@ def compared(p: float, better: tuple[int, ...], best: int | None = 1, reason: st
 
 def test_a_comparison_says_who_is_better_than_the_benchmark_or_that_nobody_is() -> None:
     names = ["momentum", "share_inflow"]
-    assert of_comparison(compared(0.021, (1,)), names) == (
+    assert of_comparison(compared(0.021, (1,)), names, "DEMO-ALL") == (
         "Better than the benchmark",
-        "share_inflow, significant at 5 %; p 0.021 after a look at 2 runs (SPA).",
+        "share_inflow, significant at 5 % against DEMO-ALL: p 0.021 after a look at 2 runs (SPA).",
     )
-    assert of_comparison(compared(0.4, ()), names) == (
+    assert of_comparison(compared(0.4, ()), names, "DEMO-ALL") == (
         "No better than the benchmark",
-        "The best is share_inflow: p 0.400 after a look at 2 runs (SPA).",
+        "Mean returns against DEMO-ALL: p 0.400 after a look at 2 runs (SPA). "
+        "share_inflow comes closest, by t.",
     )
-    word, said = of_comparison(compared(math.nan, (), best=None, reason="returns do not vary"), names)
+    untold = compared(math.nan, (), best=None, reason="returns do not vary")
+    word, said = of_comparison(untold, names, "DEMO-ALL")
     assert (word, "returns do not vary" in said) == (NOT_TOLD, True)
-    assert of_comparison(None, names) == ("", "")
+    assert of_comparison(None, names, "DEMO-ALL") == ("", "")
 
 
 def studied(*values: tuple[int, float, float]) -> Any:

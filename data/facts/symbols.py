@@ -109,6 +109,14 @@ def currency_of(symbol: str) -> str:
     return CURRENCIES[market_of(symbol)]
 
 
+def account_currency(symbols: Iterable[str], chosen: str | None = None) -> str:
+    """Return the currency of an account of funds: the ``chosen`` one, or theirs; "money" if none is told."""
+    if chosen is not None:
+        return chosen
+    found = {CURRENCIES.get(_MARKET_OF.get(each.rpartition(".")[2], "")) for each in symbols}
+    return (found.pop() if len(found) == 1 else None) or "money"
+
+
 def currency_of_index(code: str) -> str:
     """Return the currency in which the levels of an index count, as the form of its code tells."""
     return CURRENCIES[market_of_index(code)]

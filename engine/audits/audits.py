@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from data.errors import ValidationError, check_choice
+from data.errors import UsageError, ValidationError, check_choice
 from engine.audits.audited import Audited
 from engine.audits.capacity import cost_and_capacity
 from engine.audits.invariance import order_and_scale, warm_up
@@ -45,8 +45,7 @@ def audit(
     After a strategy was caught looking ahead, audits without a gate are not asked any more: what it would
     have earned says nothing. UsageError for an unknown name.
     """
-    for name in only:
-        check_choice("audit", name, AUDITS)
+    only = [named(name) for name in only]
     caught = False
     for name, ask in AUDITS.items():
         if only and name not in only:
@@ -61,6 +60,19 @@ def audit(
             opinion = Opinion(name, False, str(error))
         caught = caught or (name == "look_ahead" and opinion.failed)
         yield opinion
+
+
+def named(word: str) -> str:
+    """Return the audit of a name, or of a word that only one name has (`capacity`, `timing`, `lag`).
+
+    UsageError for another one.
+    """
+    having = [name for name in AUDITS if word == name or word in name.split("_")]
+    if len(having) > 1:
+        raise UsageError(f"`{word}` is more than one audit", hint=f"Say which: {', '.join(having)}.")
+    if not having:
+        check_choice("audit", word, AUDITS)
+    return having[0]
 
 
 GATES = ("look_ahead", "purity", "warm_up", "order_and_scale", "timing_luck")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.facts.symbols import account_currency
+from data.words import rough
 from engine.audits.audited import (
     Audited,
     Simulation,
@@ -37,10 +39,10 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     """Return net results against costs times 0, 1, 2 and 4, and against capital from 1e5 to 1e10.
 
     Capital is run with participation cap and impact on: those it is traded with, else 0.1 and 0.5.
-    ``details``: ``multiples`` with ``sharpe_ratio`` and ``annual_return``; ``capitals`` with
-    ``annual_return``, ``exposure`` (mean share of equity in funds) and ``excess`` over the benchmark, on the
-    sessions from the first to the last on which that is known; ``capacity``, the capital at which half of the
-    largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
+    ``details``: ``multiples`` with ``sharpe_ratio`` and ``annual_return``; ``capitals``, in ``currency``,
+    with ``annual_return``, ``exposure`` (mean share of equity in funds) and ``excess`` over the benchmark, on
+    the sessions from the first to the last on which that is known; ``capacity``, the capital at which half of
+    the largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
     ``impact``. Capital that for the most part finds no fill stays in cash, and its excess is that of cash: it
     is not looked at.
     """
@@ -74,6 +76,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         "sharpe_ratio": ratios[costly],
         "annual_return": annual[costly],
         "benchmark_annual_return": passive,
+        "currency": account_currency(audited.panel.symbols, audited.panel.currency),
         "capitals": list(CAPITALS),
         "capital_annual_return": annual[rich],
         "exposure": exposure[rich],
@@ -83,10 +86,11 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         "impact": with_impact.impact,
     }
     by_cost = ", ".join(f"{100 * each:.1f} %" for each in annual[costly])
+    said = sentence_on(excess, capacity, filled, details["currency"])
     return Opinion(
         NAME,
         None,
-        f"{by_cost} a year with costs times 0, 1, 2, 4. {sentence_on(excess, capacity, filled)}",
+        f"{by_cost} a year with costs times 0, 1, 2, 4. {said}",
         details,
     )
 
@@ -122,15 +126,19 @@ def _times(costs: Costs, multiple: float) -> Costs:
     return costs.times(multiple, ("commission_rate", "commission_min", "slippage_rate"))
 
 
-def sentence_on(excess: Floats, capacity: float, filled: int) -> str:
-    """Return what the excess by capital says, of which the first ``filled`` found fills for their money."""
+def sentence_on(excess: Floats, capacity: float, filled: int, money: str) -> str:
+    """Return what the excess by capital says, in ``money``; the first ``filled`` found fills for theirs."""
     idle = ""
     if filled < len(excess):
-        idle = f" From a capital of {CAPITALS[filled]:.2g} on, most of it finds no fill and stays in cash."
+        least = f"{rough(CAPITALS[filled])} {money}"
+        idle = f" From a capital of {least} on, most of it finds no fill and stays in cash."
     if np.isnan(excess).all():
         return f"There is no benchmark in this period to have an excess over.{idle}"
     if capacity == capacity:
-        return f"Half of the excess over the benchmark is gone at a capital of {capacity:.2g}.{idle}"
+        return (
+            f"Half of the excess over the benchmark is gone at a capital of {rough(capacity)} {money}.{idle}"
+        )
     if not filled or not excess[:filled].max() > LEAST:
         return f"There is no excess over the benchmark that capital could eat up.{idle}"
-    return f"More than half of the excess over the benchmark is left at {CAPITALS[filled - 1]:.2g}.{idle}"
+    most = f"{rough(CAPITALS[filled - 1])} {money}"
+    return f"More than half of the excess over the benchmark is left at a capital of {most}.{idle}"

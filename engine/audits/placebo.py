@@ -91,7 +91,7 @@ def sentence_on(ratio: float, standings: Sequence[tuple[str, Mapping[str, Any]]]
     if not math.isfinite(ratio):
         return "The strategy's returns do not vary, so there is no Sharpe ratio to rank."
     parts = [
-        f"rank {each['rank']} of {each['of']} with flows {words} (p = {each['p_value']:.3f})"
+        f"rank {each['rank']:,} of {each['of']:,} with flows {words} (p = {each['p_value']:.3f})"
         if each["of"] > 1
         else f"not ranked with flows {words}, on which none is defined"
         for words, each in standings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError, ValidationError
-from data.words import number
+from data.words import count, number
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_audits, complete_strategy
 from engine.cli.options import run_options
@@ -35,7 +35,12 @@ COLOURS = {True: "green", False: "red", None: "cyan"}
     metavar="NUMBER",
     help="Draws of placebo and of luck band.  [200 and 1000]",
 )
-@click.option("--only", metavar="A,B", shell_complete=complete_audits, help="Ask these audits only.  [all]")
+@click.option(
+    "--only",
+    metavar="A,B",
+    shell_complete=complete_audits,
+    help="Ask these audits only; a word of a name will do.  [all]",
+)
 @run_options
 @pass_app
 def audit(
@@ -104,7 +109,11 @@ def _print(document: Mapping[str, Any], opinions: Sequence[Opinion]) -> None:
     say(paint(f"{document['strategy']} on {data['name']}", bold=True))
     if "notice" in document:
         say(paint(document["notice"], fg="yellow"))
-    say(f"{data['first_day']} to {data['last_day']}, {len(data['symbols'])} funds, seed {document['seed']}")
+    say(
+        f"{document['first_day']} to {document['last_day']}: {count(document['sessions'], 'session')}, "
+        f"{count(len(data['symbols']), 'fund')}, seed {document['seed']}; "
+        f"data from {data['first_day']} to {data['last_day']}"
+    )
     for each in opinions:
         say()
         say(f"{paint(WORDS[each.passed], fg=COLOURS[each.passed], bold=True)}  {each.name}")
@@ -136,7 +145,8 @@ def _table(opinion: Opinion) -> str:
             [[f"{a:g}", number(b), percent(c)] for a, b, c in costs], ("costs times", "Sharpe", "a year")
         )
         second = table(
-            [[f"{a:.2g}", percent(b), percent(c)] for a, b, c in sizes], ("capital", "a year", "excess")
+            [[number(a, 0), percent(b), percent(c)] for a, b, c in sizes],
+            (f"capital, {details['currency']}", "a year", "excess"),
         )
         return f"{first}\n\n{second}"
     return ""
@@ -147,7 +157,7 @@ def _bands(bands: Mapping[str, Mapping[str, Any]]) -> str:
         [
             words,
             *(number(each) for each in band["quantiles"]),
-            f"{band['rank']} of {band['of']}",
+            f"{band['rank']:,} of {band['of']:,}",
             f"{band['p_value']:.3f}",
         ]
         for words, band in bands.items()

@@ -52,7 +52,7 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
         ]
         for each in found.best
     ]
-    lines.append(table(rows, ("", "p", "bounds", "  best", "  better at 5 %"), left_too=(3, 4)))
+    lines.append(table(rows, ("", "p", "bounds", "  largest t", "  better at 5 %"), left_too=(3, 4)))
     lines += [f"n/a: {reason}" for reason in found.reasons(names)]
     lines += [f"not to be trusted: {note}" for note in found.notes(names)]
     return "\n".join([*lines, LEGEND])

@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.atomic import whole_file
-from data.errors import check_choice
 from data.facts.universe import Fund, known_funds, universe
 from data.load import choose_symbols, load_panel
 from data.panel.panel import Panel
-from engine.audits import AUDITS, Audited, Opinion
+from engine.audits import AUDITS, Audited, Opinion, named
 from engine.audits import audit as ask
 from engine.audits.timing import NAME as TIMING_LUCK
 from engine.commands.job import Job, job_of
@@ -27,16 +29,19 @@ from engine.spec import Conditions
 from engine.strategy.adapter import Adapter
 from engine.strategy.protocol import Strategy
 
+Days = NDArray[np.datetime64]
+
 FILE = "audit.json"
 PAGE = "audit.html"
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The answers of all audits that were asked, in their order."""
+    """The answers of all audits that were asked, in their order, of a run over ``days``."""
 
     job: Job
     opinions: tuple[Opinion, ...]
+    days: Days
 
     @property
     def failed(self) -> tuple[Opinion, ...]:
@@ -59,6 +64,9 @@ class Audit:
         ]
         head = subject(self.job.spec, self.job.strategy, self.job.panel, seed=self.job.spec.seed)
         return head | {
+            "first_day": str(self.days[0]),
+            "last_day": str(self.days[-1]),
+            "sessions": len(self.days),
             "passed": self.passed,
             "audits": answers,
             "data_warnings": list(self.job.data_warnings()),
@@ -128,16 +136,17 @@ def audit_job(
     opinions = tuple(ask(audited, tuple(only), announce))
     phases = next((int(each.details.get("phases", 0)) for each in opinions if each.name == TIMING_LUCK), 0)
     note_look("audit", job, *days_of(job), phases=phases)
-    return Audit(job, opinions)
+    return Audit(job, opinions, job.panel.days[audited.first() : audited.last + 1])
 
 
 def audit_names(only: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the names of audits in the order in which they are asked; None: all; UsageError for another."""
+    """Return the names of audits in the order in which they are asked; None: all.
+
+    A word that only one name has will do for it; UsageError for another.
+    """
     if only is None:
         return tuple(AUDITS)
-    wanted = [*only]
-    for name in wanted:
-        check_choice("audit", name, AUDITS)
+    wanted = {named(word) for word in only}
     return tuple(name for name in AUDITS if name in wanted)
 
 

@@ -22,13 +22,16 @@ from engine.statistics.paths import compared
 Days = NDArray[np.datetime64]
 ResultT = TypeVar("ResultT", bound=Result)
 EQUAL_WEIGHT = "equal_weight"
+AT_NO_COST = "equal weight, no cost"
+"""What equal weight of the funds is called where a run of the strategy `equal_weight` may stand beside it."""
 
 
 @dataclass(frozen=True)
 class Common:
     """Sessions that all runs have, and series on them by name, in order of the runs.
 
-    ``returns`` are also those of the benchmark and of equal weight of the first run, where they are known;
+    ``returns`` are also those of the benchmark and of equal weight of the first run, where they are known,
+    once where they are the same;
     ``weights`` are shares of equity over the union of the symbols, cash last, of the runs only.
     """
 
@@ -51,10 +54,8 @@ def common_of(results: Sequence[Result], names: Sequence[str]) -> Common:
         of_run[:, -1] = 1.0 - of_run.sum(axis=1)
         weights[name] = of_run
     first = results[0]
-    for name, series in (
-        ("benchmark", first.benchmark_return),
-        ("equal weight", first.equal_weight_return),
-    ):
+    beside = {} if first.against_equal_weight else {"benchmark": first.benchmark_return}
+    for name, series in (beside | {AT_NO_COST: first.equal_weight_return}).items():
         found = _with_gaps(series, first.days, days)
         if not np.isnan(found).all():
             returns[name] = found
@@ -140,7 +141,8 @@ def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tup
     """Return what runs are held against, each once: what to call it, whose it is, and how its metrics begin.
 
     A benchmark is named where there is more than one, and is no column of its own where it is equal weight,
-    which is there in any case, and is named by a run where the funds differ.
+    which is there in any case, and is named by a run where the funds differ. Equal weight is told from a run
+    of the strategy of that name by its costs, of which it has none.
     """
     codes = [str(result.manifest.get("benchmark")) for result in results]
     data = [str(result.manifest["data"].get("name")) for result in results]
@@ -152,8 +154,11 @@ def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tup
             title = f"Benchmark {codes[place]}" if several else "Benchmark"
             found.append((title, place, "benchmark_"))
     places = _new(list(zip(data, symbols, strict=True)))
+    alone = (
+        AT_NO_COST.capitalize() if any(name.startswith(EQUAL_WEIGHT) for name in names) else "Equal weight"
+    )
     for place in places:
-        title = f"Equal weight ({names[place]})" if len(places) > 1 else "Equal weight"
+        title = f"{alone} ({names[place]})" if len(places) > 1 else alone
         found.append((title, place, "equal_weight_"))
     return found
 

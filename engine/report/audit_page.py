@@ -55,15 +55,17 @@ def _header(document: Mapping[str, Any]) -> Safe:
     data = document["data"]
     failed = [each["name"] for each in document["audits"] if each["passed"] is False]
     set_to = assumptions.set_to(document["parameters"])
-    facts = (
-        f"data {data['name']}, {data['first_day']} to {data['last_day']}",
+    about = html.subtitle(
+        f"{document['first_day']} to {document['last_day']}",
+        count(document["sessions"], "session"),
         count(len(data["symbols"]), "fund"),
         f"seed {document['seed']}",
+        f"data {data['name']}, {data['first_day']} to {data['last_day']}",
     )
     return html.heading(
         "Audit",
         document["strategy"],
-        tag("p", " · ".join(facts), class_="subtitle"),
+        about,
         tag("p", set_to, class_="note") if set_to else Safe(""),
         sections.data_warnings(document["data_warnings"]),
         word="failed" if failed else "passed",
@@ -96,15 +98,15 @@ def _measured(name: str, details: Details) -> Iterator[tuple[Chart, Safe]]:
         lags = [str(lag) for lag in details["lags"]]
         since = details["first_day"]
         note = f"All from {since} on, when the slowest can decide, so that 0 need not be the run."
-        yield _curve(name, "Later data", "Sessions later", lags, details, note)
+        yield _curve(name, "Lag sensitivity", "Sessions later", lags, details, note)
     if name == "placebo" and details.get("draws"):
         yield _bands(name, "Placebo", details["sharpe_ratio"], details, ("in_time", "between_funds"))
     if name == "luck_band" and details.get("draws"):
-        yield _bands(name, "Chance", details["sharpe_ratio"]["value"], details, ("sharpe_ratio",))
+        yield _bands(name, "Luck band", details["sharpe_ratio"]["value"], details, ("sharpe_ratio",))
     if name == "cost_and_capacity" and "multiples" in details:
         yield _curve(name, "Costs", "Costs, times", [f"{each:g}" for each in details["multiples"]], details)
-        capitals = [f"{each:,.0f}" for each in details["capitals"]]
-        yield _capital(capitals, details)
+        capitals = [number(each, 0) for each in details["capitals"]]
+        yield _capacity(capitals, details)
 
 
 def _curve(
@@ -129,7 +131,7 @@ def _curve(
     return chart, table((axis, "Sharpe ratio", "Annual return"), rows)
 
 
-def _capital(names: list[str], details: Details) -> tuple[Chart, Safe]:
+def _capacity(names: list[str], details: Details) -> tuple[Chart, Safe]:
     returns, excess = details["capital_annual_return"], details["excess"]
     series = (
         Series("annual return", "line", "run", _known(returns)),
@@ -137,18 +139,18 @@ def _capital(names: list[str], details: Details) -> tuple[Chart, Safe]:
     )
     chart = Chart(
         "capital",
-        "Capital",
+        "Capacity",
         f"With market impact (coefficient {details['impact']:g}), and at most "
         f"{percent(details['participation_rate'], 0)} of a session's volume.",
         np.array(names),
         (Panel("Annual return by capital", series, height=170),),
         wide=True,
-        axis_title="Money at the start",
+        axis_title=f"Capital, {details['currency']}",
     )
     rows = [
         (each, percent(made), percent(over)) for each, made, over in zip(names, returns, excess, strict=True)
     ]
-    return chart, table(("Capital", "Annual return", "Above the benchmark"), rows)
+    return chart, table((f"Capital, {details['currency']}", "Annual return", "Above the benchmark"), rows)
 
 
 def _bands(
@@ -175,13 +177,14 @@ def _bands(
             each,
             *(number(value) for value in band["quantiles"]),
             number(own),
-            f"{band['rank']} of {band['of']}",
+            f"{band['rank']:,} of {band['of']:,}",
             number(band["p_value"], 3),
         )
         for each, band in zip(names, bands, strict=True)
     ]
     head = ("Drawn", "5 %", "50 %", "95 %", "The strategy", "Rank", "p")
-    return Chart(name, title, "", np.array(names), (panel,), wide=True), table(head, rows)
+    listed = table(head, rows, caption=f"Sharpe ratios of {count(details['draws'], 'draw')} each")
+    return Chart(name, title, "", np.array(names), (panel,), wide=True), listed
 
 
 def _known(values: list[float | None]) -> Any:

@@ -48,10 +48,10 @@ def _page(brief: Brief, document: Mapping[str, Any]) -> str:
         ("lines", "Every line", _lines(brief, document)),
     ]
     title = f"{brief.fund.symbol} {brief.fund.name}".rstrip()
-    about = f"{brief.day} · {document['data']['name']}, fingerprint {brief.fingerprint}"
+    about = html.subtitle(brief.day, f"data {document['data']['name']}, fingerprint {brief.fingerprint}")
     return html.page(
         title,
-        html.heading("Flow brief", title, tag("p", about, class_="subtitle")),
+        html.heading("Flow brief", title, about),
         parts,
         banner=html.made_up() if synthetic else None,
         scripts=charts.scripts(made, synthetic=synthetic),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from data.words import count, number
 from engine.comparisons.common import (
+    AT_NO_COST,
     Common,
     alternatives_of,
     begin_within,
@@ -29,7 +30,7 @@ from engine.metrics.declared import METRICS
 from engine.report import charts, html, sections, statements
 from engine.report.assumptions import settings
 from engine.report.charts import Chart, Panel, Series
-from engine.report.html import Safe, section, shaded, table, tag
+from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
 from engine.results.curves import drawdown, growth
@@ -130,15 +131,15 @@ def _page(
     parts.append(
         (
             "assumptions",
-            "Assumptions",
+            "Differences",
             section("Where the runs differ", _differences(results, names), id_="assumptions"),
         )
     )
-    word, said = statements.of_comparison(significance, names)
+    word, said = statements.of_comparison(significance, names, results[0].benchmark)
     header = html.heading(
         "Comparison",
         "Comparison of " + ", ".join(names),
-        tag("p", _period(results, common), class_="subtitle"),
+        _about(results, common),
         sections.data_warnings(data_warnings),
         word=word,
         said=said,
@@ -148,16 +149,22 @@ def _page(
     return html.page("Comparison of " + ", ".join(names), header, parts, banner=banner, scripts=scripts)
 
 
-def _period(results: Sequence[Result], common: Common) -> str:
+def _about(results: Sequence[Result], common: Common) -> Safe:
+    data = " and ".join(dict.fromkeys(str(result.manifest["data"].get("name")) for result in results))
     if not len(common.days):
-        return "The runs have no session in common: what each made over its own period does not compare."
-    period = f"{common.days[0]} to {common.days[-1]} · {count(len(common.days), 'session')}"
-    if all(len(result.days) == len(common.days) for result in results):
-        return period
-    return (
-        f"{period} in common. The runs cover different periods: everything is of the common one, "
-        "but for what is marked as standing alone."
+        said = "The runs have no session in common: what each made over its own period does not compare."
+        return join(html.subtitle(f"data {data}"), tag("p", said, class_="note"))
+    period, sessions = sections.over(common.days)
+    same = not differ(results)
+    funds = sorted({len(result.symbols) for result in results})
+    about = html.subtitle(
+        period,
+        sessions if same else f"{sessions} in common",
+        f"{funds[0]} to {count(funds[-1], 'fund')}" if len(funds) > 1 else count(funds[0], "fund"),
+        f"data {data}",
     )
+    said = "The runs cover different periods: everything is of the common one, but for what stands alone."
+    return about if same else join(about, tag("p", said, class_="note"))
 
 
 def _benchmarks(results: Sequence[Result], names: Sequence[str]) -> str:
@@ -215,7 +222,7 @@ def _metrics_table(results: Sequence[Result], metrics: Sequence[Metrics], names:
 
 
 def _curves(common: Common) -> Chart:
-    colours = {"benchmark": "benchmark", "equal weight": "equal"}
+    colours = {"benchmark": "benchmark", AT_NO_COST: "equal"}
     runs = [name for name in common.returns if name not in colours]
     for index, name in enumerate(runs):
         colours[name] = RUNS[index % len(RUNS)]
@@ -232,7 +239,7 @@ def _curves(common: Common) -> Chart:
     return Chart(
         "comparison",
         "Growth and drawdown of the runs",
-        "Runs are net of all costs; equal weight has none. All start at one before the first common session.",
+        "Runs are net of all costs. All start at one before the first common session.",
         common.days,
         (
             Panel("Growth of one unit of money", tuple(above), "number", 280, log=True),
@@ -261,7 +268,9 @@ def _matrix(series: Mapping[str, Floats], measure: Callable[[Floats, Floats], fl
 def _differences(results: Sequence[Result], names: Sequence[str]) -> Safe:
     """Return the settings that are not the same in all runs."""
     of_runs = [dict(settings(result)) for result in results]
-    keys = list(dict.fromkeys(key for of_run in of_runs for key in of_run))
+    found = dict.fromkeys(key for of_run in of_runs for key in of_run)
+    groups = list(dict.fromkeys(key.partition(".")[0] for key in found))
+    keys = sorted(found, key=lambda key: groups.index(key.partition(".")[0]))
     rows = [
         (key, *(of_run.get(key, "") for of_run in of_runs))
         for key in keys

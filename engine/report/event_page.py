@@ -14,7 +14,7 @@ import numpy as np
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.events.study import ALTERNATIVES, EventStudy, Measure
-from engine.report import charts, html, statements
+from engine.report import charts, html, sections, statements
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
 from engine.statistics.events import EventMean
@@ -65,8 +65,9 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     if not document["dates"]:  # nothing to draw, to group, or to list
         parts = [part for part in parts if part[0] in ("summary", "horizons", "method")]
     title = f"After {document['parameters']['when']}"
-    period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
-    about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
+    data = document["data"]
+    funds = count(len(data["symbols"]), "fund")
+    about = html.subtitle(*sections.over(found.days), funds, f"data {data['name']}")
     word, said = statements.of_event(found)
     header = html.heading("Event study", title, about, word=word, said=said)
     return html.page(
@@ -121,7 +122,7 @@ def _fan(found: EventStudy, name: str) -> Chart:
 def _horizons(found: EventStudy) -> Safe:
     head = (
         *("Sessions", "Events", "Return", "Less others", "t", "Median", "Above zero"),
-        *("By calendar", "t", "Placebo", "p"),
+        *("By calendar", "Its t", "Placebo", "Placebo p"),
     )
     tables = [
         table(
@@ -173,7 +174,8 @@ def _shaded(mean: EventMean) -> Safe:
 
 def _groups(found: EventStudy) -> Safe:
     measures = [found.at(each, "equal_weight") for each in found.horizons]
-    head = ("", *(count(each, "session") for each in found.horizons), f"t at {found.horizons[-1]}", "Events")
+    first, last = found.horizons[0], found.horizons[-1]
+    head = ("", *(count(each, "session") for each in found.horizons), f"t at {last}", f"Events at {first}")
     tables = []
     for of, caption in (("by_year", "By year of the event"), ("by_family", "By index family")):
         rows = [
@@ -181,9 +183,9 @@ def _groups(found: EventStudy) -> Safe:
                 str(name),
                 *(_shaded(getattr(each, of)[name]) for each in measures),
                 number(getattr(measures[-1], of)[name].t_statistic.value),
-                count(first.events),
+                count(at_first.events),
             )
-            for name, first in getattr(measures[0], of).items()
+            for name, at_first in getattr(measures[0], of).items()
         ]
         tables.append(table(head, rows, caption=caption, class_="compact", sort=True))
     return section(

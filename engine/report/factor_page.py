@@ -12,7 +12,7 @@ from typing import Any
 
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.factors.diagnose import Diagnostics
-from engine.report import assumptions, charts, html, statements
+from engine.report import assumptions, charts, html, sections, statements
 from engine.report.factor_charts import factor_charts
 from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.statistics.factor import MeanSummary
@@ -103,8 +103,9 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
         ("method", "Method", _method(found, document)),
     ]
     title = f"The score of {document['strategy']}"
-    period = f"{found.days[0]} to {found.days[-1]} · {count(len(found.days), 'session')}"
-    about = tag("p", f"{period} · {document['data']['name']}", class_="subtitle")
+    data = document["data"]
+    funds = count(len(data["symbols"]), "fund")
+    about = html.subtitle(*sections.over(found.days), funds, f"data {data['name']}")
     word, said = statements.of_score(found)
     header = html.heading("Score", title, about, word=word, said=said)
     return html.page(

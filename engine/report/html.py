@@ -132,6 +132,11 @@ def heading(kind: str, title: object, *below: object, word: str = "", said: obje
     )
 
 
+def subtitle(*facts: object) -> Safe:
+    """Return the line below a title: the period first, the data last; what is empty is left out."""
+    return tag("p", unbroken(" · ".join(str(each) for each in facts if each)), class_="subtitle")
+
+
 def shaded(value: float | None, text: str, *, full: float, scale: str = "signed") -> Safe:
     """Return a cell of a heat map: coloured by value over ``full``, blank where the value is None or NaN.
 

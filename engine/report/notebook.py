@@ -29,7 +29,7 @@ def fragment(result: Result, metrics: Metrics) -> str:
         for each in in_group("alternatives")
     ]
     return join(
-        tag("p", tag("b", result.manifest["strategy"]), f" · {sections.facts(result)}"),
+        tag("p", tag("b", result.manifest["strategy"]), f" · {' · '.join(sections.facts(result))}"),
         tag("p", html.made_up()) if result.synthetic else "",
         table(("", "Unit", "Run", *beside.values()), rows, text_columns=2),
     )

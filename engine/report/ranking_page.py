@@ -41,12 +41,14 @@ def _page(made: Ranking, document: Mapping[str, Any]) -> str:
     parts = [("chart", "Chart", section(f"Ranked by {made.by}", figures, id_="chart"))] if drawn else []
     title = f"Funds of {document['universe']}"
     ranked = sum(row.rank is not None for row in made.rows)
-    about = f"{made.day} · {ranked} of {count(len(made.rows), 'fund')} ranked by {made.by}"
+    about = html.subtitle(
+        made.day,
+        f"{ranked} of {count(len(made.rows), 'fund')} ranked by {made.by}",
+        f"data {document['data']['name']}",
+    )
     return html.page(
         title,
-        html.heading(
-            "Flow brief", title, tag("p", f"{about} · {document['data']['name']}", class_="subtitle")
-        ),
+        html.heading("Flow brief", title, about),
         [*parts, ("funds", "Funds", listed)],
         banner=html.made_up() if synthetic else None,
         scripts=charts.scripts(drawn, synthetic=synthetic),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.words import count, number, percent
 from engine.metrics import Metrics
 from engine.metrics.declared import METRICS, alternatives_to, in_group
@@ -11,6 +14,8 @@ from engine.metrics.intervals import CONFIDENCE, Interval
 from engine.metrics.metric import TITLES, Group, Metric, Unit, is_percent
 from engine.report.html import Safe, join, table, tag, unbroken
 from engine.result import Result
+
+Days = NDArray[np.datetime64]
 
 SHOWN_WARNINGS = 3  # warnings about the data shown before the rest is folded away
 REPEATED = 0.002  # annual returns by sessions and by calendar that differ by more are both shown
@@ -38,20 +43,23 @@ def unit_name(unit: Unit, money: str) -> str:
     }[unit]
 
 
-def facts(result: Result) -> str:
-    """Return what was run on what, as one line."""
+def over(days: Days) -> tuple[str, str]:
+    """Return the period of some sessions and their number, as the line below a title begins."""
+    return f"{days[0]} to {days[-1]}", count(len(days), "session")
+
+
+def facts(result: Result) -> list[str]:
+    """Return what was run on what, as the facts of the line below the title."""
     manifest = result.manifest
     known = [
-        f"{result.days[0]} to {result.days[-1]}",
-        count(len(result.days), "session"),
+        *over(result.days),
         count(len(result.symbols), "fund"),
         result.scored_remark,
         f"benchmark {result.benchmark}",
+        f"run {result.name}" if result.name != manifest["strategy"] else "",
         f"data {manifest['data'].get('name', 'unnamed')}",
     ]
-    if result.name != manifest["strategy"]:
-        known.append(f"run {result.name}")
-    return " · ".join(filter(None, known))
+    return [each for each in known if each]
 
 
 def data_warnings(said: Sequence[str]) -> Safe:

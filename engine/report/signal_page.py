@@ -51,11 +51,7 @@ def _header(document: Mapping[str, Any]) -> Safe:
     return html.heading(
         "Signal",
         f"{document['strategy']}, before the open of {document['day']}",
-        tag(
-            "p",
-            f"data {data['name']} to {data['last_day']} · fingerprint {data['fingerprint']}",
-            class_="subtitle",
-        ),
+        html.subtitle(f"data {data['name']} to {data['last_day']}, fingerprint {data['fingerprint']}"),
         tag("p", set_to, class_="note") if set_to else Safe(""),
         html.cards(_money(document)),
         sections.data_warnings(document["data_warnings"]),

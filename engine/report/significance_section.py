@@ -18,8 +18,9 @@ OF_DIFFERENCES = (
 )
 OF_BEST = (
     "SPA, superior predictive ability (Hansen, 2005), is of mean returns and knows how many runs were "
-    "compared: p is how often the best of so many would look as good if none were better. Its lower bound "
-    "leaves the hopeless runs out, its upper bound counts them in full. Better are the runs that pass with a "
+    "compared: p is how often the best of so many would look as good if none were better. The best is the "
+    "run with the largest t, its mean return above that of the other over the error of that. The lower bound "
+    "leaves the hopeless runs out, the upper bound counts them in full. Better are the runs that pass with a "
     "chance of 5 % that any of them does so wrongly (Romano and Wolf, 2005)."
 )
 
@@ -88,4 +89,4 @@ def _best(found: Significance, names: Sequence[str]) -> Safe:
         )
         for each in found.best
     ]
-    return table(("", "Runs", "p", "Bounds of p", "Best run", "Better, at 5 %"), rows, class_="compact")
+    return table(("", "Runs", "p", "Bounds of p", "Largest t", "Better, at 5 %"), rows, class_="compact")

@@ -22,18 +22,23 @@ LEVEL = 0.05
 BEYOND_CHANCE = 2.0  # a t statistic
 
 
-def of_comparison(found: Significance | None, names: Sequence[str]) -> tuple[str, str]:
-    """Return the words on whether a run, by their ``names``, beats the benchmark; none if nobody asked."""
+def of_comparison(found: Significance | None, names: Sequence[str], benchmark: str) -> tuple[str, str]:
+    """Return the words on whether a run, by their ``names``, beats the benchmark; none if nobody asked.
+
+    ``benchmark`` is what the first run is held against, and so are all here.
+    """
     if found is None:
         return "", ""
     test = next((each for each in found.best if each.against == "benchmark"), None)
     if test is None or test.best is None:
         reason = test.p_value.reason if test is not None else None
         return NOT_TOLD, f"whether a run is better than the benchmark: {reason or 'it was not tested'}."
-    p = f"p {probability(test.p_value.value)} after a look at {count(test.runs, 'run')} (SPA)"
+    looks = f"after a look at {count(test.runs, 'run')} (SPA)"
+    p = f"against {benchmark}: p {probability(test.p_value.value)} {looks}"
     if test.better:
-        return "Better than the benchmark", f"{test.winners(names)}, significant at 5 %; {p}."
-    return "No better than the benchmark", f"The best is {names[test.best]}: {p}."
+        return "Better than the benchmark", f"{test.winners(names)}, significant at 5 % {p}."
+    said = f"Mean returns {p}. {names[test.best]} comes closest, by t."
+    return "No better than the benchmark", said
 
 
 def of_event(found: EventStudy) -> tuple[str, str]:

@@ -71,13 +71,13 @@ def _header(study: Study, found: Landscape, judged: Report | None, on_record: in
     header = study.header
     data = header["data"]
     first, last = header.get("period") or (data["first_day"], data["last_day"])
-    facts = [
+    about = html.subtitle(
         f"{first} to {last}",
-        f"data {data['name']}",
         count(len(data["symbols"]), "fund"),
         f"{header['method']}, seed {header['seed']}",
         f"study {header['study_id']}",
-    ]
+        f"data {data['name']}",
+    )
     sought = "; ".join(
         f"{label_of(each.metric)}, {'maximised' if each.maximize else 'minimised'}"
         for each in study.goal.objectives
@@ -87,7 +87,7 @@ def _header(study: Study, found: Landscape, judged: Report | None, on_record: in
     return join(
         tag("style", Safe(charts.script("study.css"))),
         verdict_head(judged, f"Search over {header['strategy']}"),
-        tag("p", " · ".join(facts), class_="subtitle"),
+        about,
         tag("p", f"Sought: {sought}{under}.", class_="sought"),
         tables.cards(study, on_record),
         tag("ul", *warned, class_="warnings") if warned else Safe(""),

@@ -212,7 +212,7 @@ def _header(result: Result, metrics: Metrics) -> Safe:
         "Tear sheet",
         result.manifest["strategy"],
         tag("p", idea) if (idea := result.manifest.get("idea")) else Safe(""),
-        tag("p", sections.facts(result), class_="subtitle"),
+        html.subtitle(*sections.facts(result)),
         sections.cards(result, metrics, intervals),
         sections.data_warnings(result.data_warnings),
         tag("p", account, class_="note") if (account := result.account_remark) else Safe(""),
