@@ -38,7 +38,7 @@ ROOMS: dict[str, str] = {
     "engine.on_demand": "",
     "engine.kernel": "data.errors data.facts data.numeric",
     "engine.statistics": "data.errors data.numeric engine.on_demand",
-    "engine.result": "engine.statistics",
+    "engine.result": "data.facts engine.statistics",
     "engine.metrics": "data.numeric engine.on_demand engine.statistics engine.result",
     "engine.results": "data.atomic data.errors data.parsing engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders data.parsing",
@@ -86,8 +86,8 @@ ROOMS: dict[str, str] = {
         "engine.simulation engine.factors"
     ),
     "engine.audits": (
-        "data.errors data.folders data.facts engine.kernel engine.statistics data.panel data.scenarios "
-        "engine.strategy engine.spec engine.simulation engine.sweeps"
+        "data.errors data.folders data.words data.facts engine.kernel engine.statistics data.panel "
+        "data.scenarios engine.strategy engine.spec engine.simulation engine.sweeps"
     ),
     "data.filled": "data.facts data.store data.source",
     "data.load": "data.errors data.facts data.source data.panel data.filled",

@@ -153,8 +153,8 @@ def _nothing(values: pd.Series, least: float = _LEAST) -> Bools:
         numbers = values.to_numpy()
         nothing = np.isnan(numbers) | ((numbers >= 0) & (numbers <= least))
         return nothing
-    numbers = read_numbers(values)[0]
-    nothing = (blank(values) | ((numbers >= 0) & (numbers <= least))).to_numpy()
+    read = read_numbers(values)[0]
+    nothing = (blank(values) | ((read >= 0) & (read <= least))).to_numpy()
     return nothing
 
 
