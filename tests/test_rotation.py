@@ -13,7 +13,7 @@ from data.errors import StrategyError, UsageError
 from engine.kernel.core import core_of, with_core
 from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
 from engine.kernel.targets import ALL, Targets, rank_columns, recent_volatility, rule_of, target_weights
-from engine.sweeps.ranking import count_qualified
+from engine.sweeps.ranking import FEW, count_qualified, rank
 from strategies import STRATEGIES
 
 NAN = float("nan")
@@ -336,6 +336,21 @@ def test_ties_of_many_funds_are_decided_by_symbol_too(order_of: str) -> None:
     else:
         ranking = Targets.of_weights(np.array([5]), values).rank
     assert ranking[0].tolist() == expected
+
+
+@pytest.mark.parametrize("funds", [4, FEW, FEW + 1])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_few_funds_and_many_are_ranked_alike(monkeypatch: pytest.MonkeyPatch, funds: int, depth: int) -> None:
+    monkeypatch.setattr("engine.sweeps.ranking.compiled", lambda function: function)
+    scores, listed = np.ones((4, funds)), np.ones((4, funds), dtype=bool)
+    scores[0, 1:4], listed[0, 3] = (2.0, NAN, 9.0), False
+    scores[1] = 0.5  # the floor, which must be exceeded
+    scores[3] = np.arange(funds)
+    scores[3, -1] = math.inf
+    ranking, counts = rank(scores, listed, np.array([True, True, False, True]), depth, 0.5)
+    assert counts.tolist() == [depth, 0, 0, depth]
+    assert ranking[0, :depth].tolist() == [1, 0][:depth]
+    assert ranking[3, :depth].tolist() == [funds - 2, funds - 3][:depth]
 
 
 def test_of_a_ranking_those_count_whose_score_is_above_the_threshold() -> None:
