@@ -245,6 +245,8 @@ def rotations() -> st.SearchStrategy[dict[str, Any]]:
             "threshold": st.one_of(st.none(), st.sampled_from((-1.0, 0.0, 0.5))),
             "weighting": st.sampled_from(("equal", "score", "inverse_volatility")),
             "cap": st.sampled_from((1.0, 0.4, 0.1)),
+            "core": st.sampled_from(("", "", "equal_weight", "the last fund")),
+            "core_weight": st.sampled_from((0.0, 0.3, 1.0)),
             "seed": st.integers(0, 5),
         }
     )
@@ -266,9 +268,12 @@ def outcome(strategy: Any, panel: Panel, **options: Any) -> tuple[Result | None,
 def compare_sweep(scenario: Scenario, sets: list[dict[str, Any]]) -> int:
     panel = panel_of(scenario)
     costs = Costs(**vars(scenario.costs))
-    strategies = [
-        Drawn(otherwise=panel.symbols[-1] if n % 2 else "cash", **each) for n, each in enumerate(sets)
-    ]
+    last = panel.symbols[-1]
+    strategies = []
+    for number, each in enumerate(sets):
+        core = each["core"].replace("the last fund", last)
+        otherwise = last if number % 2 else "cash"
+        strategies.append(Drawn(**each | {"core": core, "otherwise": otherwise}))
     options: dict[str, Any] = {"cash": scenario.cash, "costs": costs, "fill": scenario.fill}
     first = 2
     rows = swept(panel, strategies, first, **options)
