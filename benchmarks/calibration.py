@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.statistics.overfitting import overfitting
-from engine.verdict.evidence import Evidence, Resamples, TrialLog
+from engine.verdict.evidence import Evidence, TrialLog
+from engine.verdict.thresholds import Resamples
 from engine.verdict.verdict import report
 
 TRIALS = 48

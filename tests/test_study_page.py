@@ -17,8 +17,9 @@ from engine.tuning.landscape import Landscape, landscape
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
 from engine.tuning.study import Study
-from engine.verdict.evidence import Evidence, Resamples, TrialLog, WalkForwardOutcome, Window
+from engine.verdict.evidence import Evidence, TrialLog, WalkForwardOutcome, Window
 from engine.verdict.text import document
+from engine.verdict.thresholds import Resamples
 from engine.verdict.verdict import Report, report
 from tests.helpers.browser import opened
 from tests.helpers.tuning import goal_of_words, search_in, space_of

@@ -12,9 +12,10 @@ from data.errors import UsageError
 from engine.statistics.haircut import sharpe_haircut
 from engine.statistics.sharpe import moments
 from engine.verdict import skill as skill_module
-from engine.verdict.evidence import CombinatorialOutcome, TrialLog, WalkForwardOutcome, sample_of
+from engine.verdict.evidence import CombinatorialOutcome, TrialLog, WalkForwardOutcome
 from engine.verdict.reasons import block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
+from engine.verdict.sample import sample_of
 from engine.verdict.selection import blocks_for, luck, selection
 from engine.verdict.skill import resamples_for, skill
 from engine.verdict.verdict import report

@@ -35,11 +35,13 @@ from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
 from engine.verdict.duplicates import kinds
-from engine.verdict.evidence import Earlier, Evidence, Resamples, Since, Thresholds, TrialLog, sample_of
+from engine.verdict.evidence import Earlier, Evidence, Since, TrialLog
 from engine.verdict.returns import selected
+from engine.verdict.sample import sample_of
 from engine.verdict.selection import luck, selection, trials_borne
 from engine.verdict.skill import skill
 from engine.verdict.text import WITHHELD, document, history, render
+from engine.verdict.thresholds import Resamples, Thresholds
 from engine.verdict.verdict import judge, report
 from strategies.blend import Blend
 from strategies.momentum import Momentum

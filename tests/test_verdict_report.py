@@ -10,15 +10,9 @@ from string import Formatter
 import numpy as np
 import pytest
 
-from engine.verdict.evidence import (
-    CombinatorialOutcome,
-    Evidence,
-    Resamples,
-    Thresholds,
-    TrialLog,
-    WalkForwardOutcome,
-)
+from engine.verdict.evidence import CombinatorialOutcome, Evidence, TrialLog, WalkForwardOutcome
 from engine.verdict.text import LINES, TITLES, document, render
+from engine.verdict.thresholds import Resamples, Thresholds
 from engine.verdict.verdict import report
 
 FEW = Resamples(superiority=200, difference=20, interval=30, paths=20)

@@ -10,9 +10,10 @@ import pytest
 
 from engine.statistics.bootstrap import drawdown_paths, sharpe_interval
 from engine.statistics.sharpe import standard_error_robust
-from engine.verdict.evidence import WalkForwardOutcome, sample_of
+from engine.verdict.evidence import WalkForwardOutcome
 from engine.verdict.reasons import Collected, block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
+from engine.verdict.sample import sample_of
 from tests.helpers.evidence import FEW, UNIT, YEAR, evidence, levels, random_returns
 
 NOT_RUN = "walk-forward splits were not run"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine.verdict.blocks import Assumptions, Blocks, Luck, Plateau, Selected, Selection, Skill
-from engine.verdict.evidence import Evidence, Thresholds, TrialLog
+from engine.verdict.evidence import Evidence, TrialLog
+from engine.verdict.thresholds import Thresholds
 from engine.verdict.verdict import judge
 from engine.verdict.warnings import RULES, warned
 

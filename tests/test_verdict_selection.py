@@ -13,7 +13,8 @@ from engine.statistics.deflated import deflated_sharpe, expected_maximum, minimu
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
 from engine.statistics.sharpe import moments, probabilistic_sharpe, probabilistic_sharpe_robust
 from engine.verdict import selection as module
-from engine.verdict.evidence import CombinatorialOutcome, TrialLog, sample_of
+from engine.verdict.evidence import CombinatorialOutcome, TrialLog
+from engine.verdict.sample import sample_of
 from engine.verdict.selection import ANNUAL_FIGURE, blocks_for, luck, selection, trials_borne
 from tests.helpers.evidence import LINES, UNIT, YEAR, evidence, levels, random_returns
 from tests.test_verdict_rules import good

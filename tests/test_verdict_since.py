@@ -11,9 +11,10 @@ import pytest
 
 from engine.statistics.sharpe import moments, probabilistic_sharpe
 from engine.statistics.superiority import superiority
-from engine.verdict.evidence import Resamples, Since, Thresholds
+from engine.verdict.evidence import Since
 from engine.verdict.reasons import block_length
 from engine.verdict.since import NewSessions, new_sessions
+from engine.verdict.thresholds import Resamples, Thresholds
 from tests.helpers.evidence import LINES, evidence, levels
 
 FEW = Resamples(superiority=199)

@@ -11,8 +11,9 @@ import pytest
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 from engine.statistics.superiority import superiority
 from engine.verdict import skill as skill_module
-from engine.verdict.evidence import TrialLog, sample_of
+from engine.verdict.evidence import TrialLog
 from engine.verdict.reasons import block_length
+from engine.verdict.sample import sample_of
 from engine.verdict.skill import resamples_for, skill
 from tests.helpers.evidence import FEW, LINES, YEAR, evidence, levels, random_returns
 

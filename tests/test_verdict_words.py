@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from engine.verdict.evidence import Earlier, Since, Thresholds, WalkForwardOutcome
+from engine.verdict.evidence import Earlier, Since, WalkForwardOutcome
+from engine.verdict.thresholds import Thresholds
 from engine.verdict.verdict import Verdict, judge, report, with_before
 from engine.verdict.warnings import Caution, warned
 from tests.helpers.evidence import FEW, LINES, SWING, UNIT, YEAR, levels, random_returns

@@ -24,8 +24,8 @@ from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.samplers import make_sampler
 from engine.tuning.study import Study
 from engine.tuning.tune import clean
-from engine.verdict.evidence import Resamples
 from engine.verdict.skill import resamples_for
+from engine.verdict.thresholds import Resamples
 
 if TYPE_CHECKING:
     from engine.commands.tune import Search

@@ -44,8 +44,8 @@ from engine.tuning.tune import State
 from engine.tuning.tune import tune as search_on
 from engine.tuning.verify import check_best
 from engine.tuning.writer import StudyWriter, id_to_resume, open_study
-from engine.verdict.evidence import Thresholds
 from engine.verdict.selection import trials_borne
+from engine.verdict.thresholds import Thresholds
 from engine.verdict.verdict import Report
 
 

@@ -44,13 +44,8 @@ from engine.tuning.outcome import Parameters
 from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
 from engine.tuning.study import Study
-from engine.verdict.evidence import (
-    CombinatorialOutcome,
-    Evidence,
-    Resamples,
-    WalkForwardOutcome,
-    Window,
-)
+from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome, Window
+from engine.verdict.thresholds import Resamples
 from engine.verdict.verdict import Report, report
 
 Floats = NDArray[np.float64]

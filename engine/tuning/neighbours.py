@@ -21,7 +21,7 @@ from engine.tuning.outcome import Evaluate, Outcome, Parameters
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 from engine.tuning.tune import clean
-from engine.verdict.evidence import Thresholds
+from engine.verdict.thresholds import Thresholds
 
 # The rule of "isolated peak", here as in the judgement: the median of the neighbours is below this share.
 PLATEAU = Thresholds().neighbours

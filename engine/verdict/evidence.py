@@ -1,10 +1,6 @@
-"""What a search is judged by: the returns of all its trials, what else was run, and what counts as enough.
+"""What a search is judged by: the returns of all its trials, what else was run, and what was said before.
 
-1. ``Evidence`` is put together by whoever ran the search; it is arrays and numbers, and knows no file.
-2. ``Thresholds`` are the lines of the verdict and of the warnings. Whoever moves one after a result was seen
-   has to write that down.
-3. ``sample_of`` takes the evidence to what the statistics use: trials that failed (no return at all) leave,
-   though they still count as trials, and then every session on which a return is not known.
+``Evidence`` is put together by whoever ran the search; it is arrays and numbers, and knows no file.
 """
 
 from __future__ import annotations
@@ -12,93 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
-from engine.statistics.estimate import Floats, Integers, check_at_least
-from engine.statistics.paths import in_excess
+from engine.statistics.estimate import Floats, check_at_least
 from engine.statistics.resampling import check_draws
-from engine.statistics.sharpe import sharpe_ratios
-from engine.verdict.duplicates import kinds
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Lines of the verdict and of the warnings; ``docs/calibration.md`` shows how they do.
-
-    Attributes
-    ----------
-    superiority, deflated, overfitting : float
-        *supported* needs a p-value of superior predictive ability of at most the first, a deflated Sharpe
-        ratio of at least the second, a probability of overfitting of at most the third.
-    rejected_superiority, rejected_sharpe : float
-        *rejected* is a p-value above the first, or an annual Sharpe ratio out of sample of at most the
-        second.
-    target_sharpe : float
-        Annual ratio that the minimum backtest length is for.
-    no_selection, loss : float
-        The choice did not help: overfitting above the first, or above ``overfitting`` with a probability of
-        loss above the second.
-    most : float
-        Trials are interchangeable if more than this share of them beats the benchmark (stepwise test).
-    out_over_in : float
-        Degradation: the ratio out of sample over in sample below it.
-    neighbours : float
-        Isolated peak: the neighbours' median ratio below this share of the selected one's.
-    observations, years, blocks : float
-        Below any of them nothing is inferred; sessions that are new are judged from ``observations`` on.
-    suspicious_period, suspicious_annual, certain : float
-        Too good: a ratio per session above the first in size, or a deflated ratio of at least ``certain``
-        with an annual ratio above the second.
-    confidence : float
-        Of the minimum track record.
-    least_sharpe, longest_record : float
-        What is near zero: an annual Sharpe ratio below the first divides nothing, and a minimum track record
-        beyond so many years is not told.
-    """
-
-    superiority: float = 0.05
-    deflated: float = 0.95
-    overfitting: float = 0.2
-    rejected_superiority: float = 0.2
-    rejected_sharpe: float = 0.0
-    target_sharpe: float = 1.0
-    no_selection: float = 0.5
-    loss: float = 0.3
-    most: float = 0.5
-    out_over_in: float = 0.5
-    neighbours: float = 0.7
-    observations: int = 60
-    years: float = 3.0
-    blocks: int = 4
-    suspicious_period: float = 1.0
-    suspicious_annual: float = 3.0
-    certain: float = 0.9995
-    confidence: float = 0.95
-    least_sharpe: float = 0.1
-    longest_record: float = 100.0
-
-
-@dataclass(frozen=True)
-class Resamples:
-    """How many resamples each number gets.
-
-    Attributes
-    ----------
-    superiority : int or None
-        None: 1,000 to 10,000, as many as a few seconds afford.
-    difference, interval, paths : int
-        Of differences of Sharpe ratios, of their intervals, and of drawdowns.
-    """
-
-    superiority: int | None = None
-    difference: int = 4_999
-    interval: int = 5_000
-    paths: int = 1_000
 
 
 @dataclass(frozen=True)
@@ -310,96 +227,3 @@ class Evidence:
         check_at_least("the number of sessions per year", self.sessions_per_year, 1.0)
         check_at_least("sessions between decisions", self.rebalance, 1)
         check_draws(1, self.seed)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The evidence on common sessions, failed trials left out; columns are renumbered.
-
-    Attributes
-    ----------
-    returns : (T, n) array without NaN
-    benchmark : (T,) array, NaN where unknown
-    equal_weight : (T,) array, NaN where unknown, or None
-    selected : int
-    default : int or None
-        None also if it failed.
-    neighbours : tuple of int
-        Without those that failed.
-    days : (T,) array or None
-    ratios : (n,) array
-        Sharpe ratio per session; NaN for a trial that does not vary.
-    failed, dropped : int
-        Trials, and sessions, that were left out.
-    cash : (T,) array or None
-        What idle cash yields, which is taken off all returns here; None: nothing.
-    """
-
-    returns: Floats
-    benchmark: Floats
-    selected: int
-    default: int | None
-    neighbours: tuple[int, ...]
-    days: NDArray[np.datetime64] | None
-    ratios: Floats
-    failed: int
-    dropped: int
-    equal_weight: Floats | None = None
-    cash: Floats | None = None
-
-    @cached_property
-    def kinds(self) -> dict[float, Integers]:
-        """Columns by level of correlation, one of each kind (``engine.verdict.duplicates``)."""
-        return kinds(self.returns, self.ratios)
-
-    @property
-    def chosen(self) -> Floats:
-        """Returns (T,) of the selected trial, in excess of cash."""
-        return self.returns[:, self.selected]
-
-    @property
-    def account(self) -> Floats:
-        """Returns (T,) of the selected trial as its account made them."""
-        return self.chosen if self.cash is None else self.chosen + self.cash
-
-
-def sample_of(evidence: Evidence) -> Sample:
-    """Return the evidence without failed trials and without sessions on which any other trial is unknown.
-
-    UsageError if the selected trial failed.
-    """
-    known = np.isfinite(evidence.returns)
-    live = np.asarray(known.any(axis=0))
-    if not live[evidence.selected]:
-        raise UsageError(
-            "the selected trial has no return",
-            received=f"trial {evidence.selected}",
-            hint="Select a trial that ran.",
-        )
-    rows = np.asarray(known[:, live].all(axis=1))
-    place = np.cumsum(live) - 1
-    values = evidence.returns
-    if not (live.all() and rows.all()):
-        values = values[np.ix_(rows, live)]
-    values = np.asarray(values, dtype=np.float64)
-    benchmark = np.full(len(evidence.returns), np.nan) if evidence.benchmark is None else evidence.benchmark
-    benchmark = np.asarray(benchmark, dtype=np.float64)[rows]
-    equal_weight = None if evidence.equal_weight is None else evidence.equal_weight[rows]
-    cash = None if evidence.cash is None else evidence.cash[rows]
-    if cash is not None:
-        values, benchmark = values - cash[:, np.newaxis], in_excess(benchmark, cash)
-        equal_weight = None if equal_weight is None else in_excess(equal_weight, cash)
-    default = evidence.default
-    return Sample(
-        returns=values,
-        benchmark=benchmark,
-        selected=int(place[evidence.selected]),
-        default=int(place[default]) if default is not None and live[default] else None,
-        neighbours=tuple(int(place[column]) for column in evidence.neighbours if live[column]),
-        days=None if evidence.days is None else evidence.days[rows],
-        ratios=sharpe_ratios(values),
-        failed=int(np.count_nonzero(~live)),
-        dropped=int(np.count_nonzero(~rows)),
-        equal_weight=equal_weight,
-        cash=cash,
-    )

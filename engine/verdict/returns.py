@@ -13,8 +13,10 @@ from engine.statistics.estimate import Estimate, Floats, undefined
 from engine.statistics.paths import annual_growth, compared, largest_drawdown
 from engine.statistics.sharpe import aggregation_factor_ar1, moments, sharpe_ratio, standard_error_robust
 from engine.verdict.blocks import Assumptions, Plateau, Selected
-from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
+from engine.verdict.evidence import Evidence
 from engine.verdict.reasons import Collected, block_length
+from engine.verdict.sample import Sample
+from engine.verdict.thresholds import Resamples, Thresholds
 
 PATH_SHARE = 0.05
 LINES = Thresholds()

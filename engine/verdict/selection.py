@@ -31,8 +31,10 @@ from engine.statistics.sharpe import (
 )
 from engine.verdict.blocks import Luck, Selection, Skill
 from engine.verdict.duplicates import COPIES
-from engine.verdict.evidence import Evidence, Sample, Thresholds
+from engine.verdict.evidence import Evidence
 from engine.verdict.reasons import Collected
+from engine.verdict.sample import Sample
+from engine.verdict.thresholds import Thresholds
 
 MOST_BLOCKS = 16
 MOST_TRIALS = 2**40

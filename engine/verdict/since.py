@@ -20,8 +20,9 @@ from engine.statistics.estimate import Floats
 from engine.statistics.paths import compared
 from engine.statistics.sharpe import moments, probabilistic_sharpe
 from engine.statistics.superiority import superiority
-from engine.verdict.evidence import Evidence, Resamples, Since, Thresholds
+from engine.verdict.evidence import Evidence, Since
 from engine.verdict.reasons import block_length
+from engine.verdict.thresholds import Resamples, Thresholds
 
 DRAWS = 1_000
 

@@ -28,8 +28,10 @@ from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
 from engine.verdict.duplicates import COPIES
-from engine.verdict.evidence import Evidence, Resamples, Sample, Thresholds
+from engine.verdict.evidence import Evidence
 from engine.verdict.reasons import Collected, block_length
+from engine.verdict.sample import Sample
+from engine.verdict.thresholds import Resamples, Thresholds
 
 MEMORY = 300_000_000  # bytes that one test of superior predictive ability may take
 BYTES_A_CELL = 64  # of differentials, and what is computed of them

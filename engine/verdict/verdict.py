@@ -21,11 +21,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.verdict.blocks import Blocks
-from engine.verdict.evidence import Earlier, Evidence, Resamples, Thresholds, sample_of
+from engine.verdict.evidence import Earlier, Evidence
 from engine.verdict.returns import assumptions, plateau, selected
+from engine.verdict.sample import sample_of
 from engine.verdict.selection import luck, selection
 from engine.verdict.since import NewSessions, new_sessions
 from engine.verdict.skill import skill
+from engine.verdict.thresholds import Resamples, Thresholds
 from engine.verdict.warnings import Warned, incomplete_log, too_short, unknown_record, warned
 
 Word = Literal["supported", "unproven", "rejected", "withheld"]

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.verdict.blocks import Blocks, Reasons
-from engine.verdict.evidence import Evidence, Thresholds
+from engine.verdict.evidence import Evidence
+from engine.verdict.thresholds import Thresholds
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.verdict.evidence import Evidence, Resamples, Thresholds, TrialLog
+from engine.verdict.evidence import Evidence, TrialLog
+from engine.verdict.thresholds import Resamples, Thresholds
 
 LINES = Thresholds()
 FEW = Resamples(superiority=200, difference=50, interval=50, paths=20)
