@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
@@ -25,6 +26,10 @@ _LEAST_ROWS = 20
 # Half of the prices that are adjusted for a split by two are still whole ticks.
 _OFF_PART = 0.25
 _FITTING_PART = 0.98
+# Since when American funds trade in cents, the part of a month's closes that are none if they were adjusted,
+# and how sources end that say so themselves.
+_CENTS_SINCE, _OFF_MOST = pd.Timestamp("2001-04-09"), 0.8
+_TOLD = (", qfq", ", hfq", ", split-adjusted")
 
 
 def price_grid(data: Inputs) -> Iterator[Finding]:
@@ -101,6 +106,38 @@ def said_split_adjusted(data: Inputs) -> Iterator[Finding]:
             f"not on file: {', '.join(funds[:4])}{more}",
             _AS_TRADED,
         )
+
+
+def no_cents(data: Inputs) -> Iterator[Finding]:
+    """Find American closes that are no whole cents for months: adjusted for dividends, or converted.
+
+    1. Months of ten bars or more in which four fifths of the closes are off, and two of them at least. Of
+       bars of one venue a tenth is, which has trades between two cents.
+    2. From 2001-04-09 on, when cents took the place of sixteenths, and above one dollar. What its source
+       calls adjusted, and what a split explains (``split-adjusted``), is told there.
+    """
+    bars = data.of_market("bars", "us_etf")
+    bars = bars[(bars["day"] >= _CENTS_SINCE) & (bars["close"] >= 1.0)]
+    bars = bars[~bars["source"].astype("str").str.endswith(_TOLD)]
+    if bars.empty:
+        return
+    month = data.periods_of("bars", "M").reindex(bars.index)
+    off = pd.Series(~_on_grid(bars["close"].to_numpy(np.float64), _CENT), index=bars.index)
+    by_month = off.groupby(month)
+    wrong = (by_month.transform("mean") > _OFF_MOST) & (by_month.transform("size") >= _MONTH)
+    for symbol, rows in grouped(bars[wrong], "symbol"):
+        explained = _split_of(data.rows_of("bars", str(symbol))["close"].to_numpy(np.float64), _CENT)
+        if len(rows) >= 2 * _MONTH and explained is None:
+            yield Finding.on(
+                "no-cents",
+                "warning",
+                "bars",
+                str(symbol),
+                rows["day"],
+                f"closes of {len(rows)} bars are no whole cents, {rows['close'].iloc[0]:.6g} the first: they "
+                "are adjusted for dividends, or in another currency",
+                "Import bars as traded (yfinance: auto_adjust=False), and dividends as rows of `actions`.",
+            )
 
 
 _AS_TRADED = (

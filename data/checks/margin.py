@@ -8,20 +8,60 @@ import numpy as np
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import grouped, worst
+from data.checks.reading import grouped, records, worst
 from data.words import count
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
 _ROUNDING, _ROUNDING_RATE = 1.0, 1e-5
+# Powers of ten between units of measure of money, how near a step is to one of them, and the least balance
+# of the larger one: a fund that became eligible yesterday may have a thousand times as much today.
+_UNITS, _NEAR, _LARGE = (3.0, 4.0, 8.0), 0.3, 1e7
+# Rows that tell of a whole series, and the part of them that must say the same.
+_LEAST_ROWS, _MOST = 20, 0.5
+
+
+def margin_scale(data: Inputs) -> Iterator[Finding]:
+    """Find balances that change by a thousand, by 10^4 or by 10^8: another unit of measure from there on."""
+    steps = data.steps("margin")
+    power = np.abs(np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64)))
+    near = np.min([np.abs(power - unit) for unit in _UNITS], axis=0) <= _NEAR
+    large = np.maximum(steps["balance"], steps["before"]) >= _LARGE
+    for symbol, rows in grouped(steps[near & large], "symbol"):
+        first = next(records(rows))
+        yield Finding.on(
+            "margin-scale",
+            "error",
+            "margin",
+            str(symbol),
+            rows["day"],
+            f"balances change from {first.before:,.0f} to {first.balance:,.0f} from one row to the next",
+            "Import again with the unit of `balance` named in a map file (--map), each part from a file of "
+            "its own.",
+        )
 
 
 def margin_identity(data: Inputs) -> Iterator[Finding]:
-    """Find balances that are not the balance before, plus bought, less repaid.
+    """Find balances that are not the balance before, plus bought, less repaid, or less than what was bought.
 
-    1. Only rows that have both flows and follow the session before (SZSE publishes no repayments).
-    2. The difference may be one yuan, plus 0.001 % of the balance for figures that were rounded.
+    1. Of a fund whose purchases are above its balance on most of 20 days or more, one column is the other.
+    2. Else only rows that have both flows and follow the session before (SZSE publishes no repayments).
+    3. The difference may be one yuan, plus 0.001 % of the balance for figures that were rounded.
     """
     steps = data.steps("margin")
+    above = (steps["bought"] > steps["balance"]).groupby(steps["symbol"]).transform("mean") > _MOST
+    many = steps.groupby("symbol")["balance"].transform("size") >= _LEAST_ROWS
+    for symbol, rows in grouped(steps[above & many], "symbol"):
+        yield Finding.on(
+            "margin-identity",
+            "warning",
+            "margin",
+            str(symbol),
+            rows["day"],
+            f"purchases of a day are larger than the balance: {rows['bought'].median():,.0f} against "
+            f"{rows['balance'].median():,.0f} in the middle",
+            "The two columns are exchanged, or one is in another unit: name them in a map file (--map).",
+        )
+    steps = steps[~(above & many)]
     steps = steps.assign(off=steps["balance"] - steps["before"] - steps["bought"] + steps["repaid"])
     wrong = (steps["skipped"] == 0) & (steps["off"].abs() > _ROUNDING + _ROUNDING_RATE * steps["balance"])
     for symbol, rows in grouped(steps[wrong], "symbol"):

@@ -15,19 +15,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
 from data.checks.reading import TICK, Bools, grouped, records, worst
-from data.facts.availability import load_availability
-from data.facts.symbols import market_of
 
-_PREMIUM = 0.20
-# Days on which a premium must be comparable, and what it is by the slope on the one of closes over NAV.
-_ALIKE_LEAST = 20
-# The latest days that tell of which session NAV is, and how far closes are from that of another.
-_YEAR, _APART, _EQUAL = 250, 0.002, 0.001
-_SLOPES = {
-    -1.0: "a discount, above zero where the price is below",
-    100.0: "in percent",
-    -100.0: "a discount in percent, above zero where the price is below",
-}
 _ADJUSTED_SOURCES = (", qfq", ", hfq")
 _COMPARE = "Compare with another source, and import the right row."
 
@@ -174,107 +162,6 @@ def volume_consistency(data: Inputs) -> Iterator[Finding]:
             "bars have a range or an amount without volume, or volume without an amount",
             "A bar without volume counts as a halt: no order fills. " + _COMPARE,
         )
-
-
-def nav_premium(data: Inputs) -> Iterator[Finding]:
-    """Find closes more than 20 % away from NAV.
-
-    1. Premium = close / NAV - 1, on days that have both.
-    2. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
-       prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
-    """
-    if data.tables["nav"].empty:
-        return
-    both = data.against_nav
-    for symbol, rows in grouped(both[both["premium"].abs() > _PREMIUM], "symbol"):
-        row = worst(rows, "premium")
-        yield Finding.on(
-            "nav-premium",
-            "warning",
-            "nav",
-            str(symbol),
-            rows["day"],
-            f"close and NAV differ by more than {_PREMIUM:.0%}, at worst {row.premium:+.0%} on "
-            f"{row.day:%Y-%m-%d} ({row.close:g} against {row.nav:g})",
-            "Check that both are unadjusted and on one split basis. Cross-border funds may be that far off.",
-        )
-
-
-def nav_shifted(data: Inputs) -> Iterator[Finding]:
-    """Find NAV that is dated a session late or early: closes of that session are nearer by far.
-
-    1. Of a fund's latest 250 days, 20 at least: how far NAV is in the middle from the close of its day, from
-       the one before and from the one after. From its own it is 0.2 % away at least, or chance could tell.
-    2. Late in China: closes of the session before are four times as near.
-    3. Early, or in the US: besides, closes of the session beside are within 0.1 %. NAV of stocks that trade
-       in other hours is of before or after the fund's own close, and rightly nearer to the close of a session
-       beside; but not as near as that, since some news comes in its own hours too.
-    4. Chinese funds of foreign stocks, whose NAV is public later than that of others, are left out.
-    """
-    if data.tables["nav"].empty:
-        return
-    both = data.against_nav
-    lags = load_availability()
-    abroad = [
-        str(symbol)
-        for symbol, last in both.groupby("symbol")["day"].max().items()
-        if market_of(str(symbol)) == "cn_etf" and lags.lag("nav", str(symbol), last.date()) > 1
-    ]
-    both = both[~both["symbol"].isin(abroad)].groupby("symbol").tail(_YEAR)
-    closes = both.groupby("symbol")["close"]
-    away = pd.DataFrame(
-        {
-            "own": both["premium"].abs(),
-            "late": (closes.shift() / both["nav"] - 1).abs(),
-            "early": (closes.shift(-1) / both["nav"] - 1).abs(),
-        }
-    )
-    middle = away.groupby(both["symbol"]).agg("median")[closes.count() >= _ALIKE_LEAST]
-    for row in records(middle[middle["own"] >= _APART].reset_index()):
-        nearer = min(row.late, row.early)
-        said, beside = ("late", "before") if nearer == row.late else ("early", "after")
-        sure = said == "late" and market_of(row.symbol) == "cn_etf"
-        if nearer < (row.own / 4 if sure else min(row.own / 4, _EQUAL)):
-            yield Finding.on(
-                "nav-shifted",
-                "warning",
-                "nav",
-                row.symbol,
-                both.loc[both["symbol"] == row.symbol, "day"],
-                f"NAV is dated a session {said}: closes are {row.own:.2%} away from it in the middle, and "
-                f"those of the session {beside} {nearer:.2%}",
-                "Import it with the day that it is of. What is dated early is known before it was public.",
-            )
-
-
-def premium_sign(data: Inputs) -> Iterator[Finding]:
-    """Find premiums on file that are discounts, or in percent: closes and NAV tell.
-
-    1. Per fund, on 20 days or more that have all three, the slope of the premium on file on close / NAV - 1,
-       through zero, where the two go together or against each other (cosine beyond a half).
-    2. A slope of about 1 is right. About -1 is a discount, about 100 percent, and -100 both.
-    """
-    if data.tables["premium"].empty:
-        return
-    both = data.against_nav.merge(data.tables["premium"], on=["symbol", "day"], suffixes=("", "_on_file"))
-    for symbol, rows in grouped(both, "symbol"):
-        ours, theirs = (rows[name].to_numpy(np.float64) for name in ("premium", "premium_on_file"))
-        product, square = float((ours * theirs).sum()), float((ours**2).sum())
-        if len(rows) < _ALIKE_LEAST or abs(product) <= 0.5 * np.sqrt(square * float((theirs**2).sum())):
-            continue
-        slope = product / square
-        said = next((words for about, words in _SLOPES.items() if 0.5 < slope / about < 2.0), None)
-        if said is not None:
-            yield Finding.on(
-                "premium-sign",
-                "error",
-                "premium",
-                str(symbol),
-                rows["day"],
-                f"the premium is {slope:.3g} times close / NAV - 1: it is {said}",
-                "Import it again with what it is named in a map file (--map): measures = { premium = "
-                '"percent" }, or "discount", or "percent-discount".',
-            )
 
 
 def _on_other_side(data: Inputs, moves: pd.DataFrame, reference: pd.Series) -> Bools:

@@ -9,13 +9,16 @@ import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import grouped, worst
+from data.checks.reading import TICK, grouped, worst
 
 # How far an open, a high or a low is from the closes around it: seldom, and never.
 _WILD, _IMPOSSIBLE = 1.35, 4.0
 # Bars of a year that tell which column is which, and how much larger the gap between the wrong two is.
 _YEAR_LEAST = 20
 _GAP = 1.5
+# Bars that tell how a fund opens and trades, and the part of them that a market never has: of 64 Chinese
+# funds an open was the close before on a third of the days at most, and four prices one on half a per cent.
+_LEAST_BARS, _COPIED, _FLAT = 60, 0.8, 0.5
 
 
 def wild_range(data: Inputs) -> Iterator[Finding]:
@@ -87,3 +90,32 @@ def swapped_prices(data: Inputs) -> Iterator[Finding]:
             "open before: the two columns are exchanged",
             "Name the columns `open` and `close` in a map file (--map), and import into a new store.",
         )
+
+
+def copied_prices(data: Inputs) -> Iterator[Finding]:
+    """Find funds whose opens are the close before, or whose bars have one price: made of closes alone.
+
+    1. Of the sessions on which the price changed, 60 at least: the open is the close before, adjusted for the
+       actions since, on more than four fifths. Orders at the open would fill at a price that was known.
+    2. Of the bars with volume, 60 at least: all four prices are one on more than half.
+    """
+    bars = data.moves[data.moves["volume"] > 0]
+    moved = bars[bars["reference"].notna() & (bars["close"] != bars["reference"])]
+    opened: pd.Series = (moved["open"] - moved["reference"]).abs() <= TICK / 10
+    flat = (bars["high"] == bars["low"]) & (bars["open"] == bars["close"])
+    for rows, copied, most, said in (
+        (moved, opened, _COPIED, "the open is the close before on {:.0%} of the days"),
+        (bars, flat, _FLAT, "all four prices are one on {:.0%} of the days"),
+    ):
+        by_fund = copied.groupby(rows["symbol"])
+        part = by_fund.mean()[by_fund.size() >= _LEAST_BARS]
+        for symbol, found in grouped(rows[rows["symbol"].isin(part.index[part > most])], "symbol"):
+            yield Finding.on(
+                "copied-prices",
+                "warning",
+                "bars",
+                str(symbol),
+                found["day"],
+                said.format(part[symbol]) + ": these bars were made of closes",
+                "Import bars with opens, highs and lows: orders at the open would fill at a known price.",
+            )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import worst
@@ -12,6 +14,11 @@ from data.store.schema import ANY
 from data.store.tables import FACT_TABLES
 from data.words import count
 
+# In powers of ten: how far volumes of two units of measure are apart, and a lot of 100 from a share. Of the
+# bars on either side so many are looked at, and so few must be there.
+_CLEARLY, _LOTS, _NEARLY = 1.3, 2.0, 0.5
+_WINDOW, _FEWEST = 20, 5
+
 
 def lots_for_shares(data: Inputs) -> Iterator[Finding]:
     """Find volume that is in lots (or in 10^4 shares), in a whole series or in a part of it.
@@ -19,8 +26,11 @@ def lots_for_shares(data: Inputs) -> Iterator[Finding]:
     1. The units of measure of each bar, from amount / (volume x close) by month (`data.checks.vwap`).
     2. One finding for each unit of volume that is not shares. Where the series changes its unit, the
        finding names the months, and the day from which on it is in another unit.
+    3. Of bars without an amount only a change tells: a hundred times the volume from one day on, with none of
+       20 bars (5 at the end of a series) on either side near those of the other.
     """
-    return _other_units(data, "lots-for-shares", "volume", 0)
+    yield from _other_units(data, "lots-for-shares", "volume", 0)
+    yield from _switched(data)
 
 
 def amount_scale(data: Inputs) -> Iterator[Finding]:
@@ -72,4 +82,39 @@ def _other_units(data: Inputs, check: str, column: str, part: int) -> Iterator[F
                 f"{column} is in {unit} {extent}: amount / (volume x close) is {wrong['ratio'].median():.3g}",
                 f"Import again with the unit of `{column}` named in a map file (--map)"
                 + (", each part from a file of its own." if len(right) else "."),
+            )
+
+
+def _switched(data: Inputs) -> Iterator[Finding]:
+    """Find volumes without an amount that are a hundred times as large from one bar on, or as small."""
+    bars = data.tables["bars"]
+    bars = bars[bars["amount"].isna() & (bars["volume"] > 0)]
+    logs = np.log10(bars["volume"].to_numpy(np.float64))
+    symbols = bars["symbol"].to_numpy()
+    near = np.flatnonzero((np.abs(np.diff(logs)) > _CLEARLY) & (symbols[1:] == symbols[:-1])) + 1
+    for place in map(int, near):
+        first = max(place - _WINDOW, 0)
+        same = symbols[first : place + _WINDOW] == symbols[place]
+        around, at = logs[first : place + _WINDOW], place - first
+        before, after = around[:at][same[:at]], around[at:][same[at:]]
+        if min(len(before), len(after)) < _FEWEST or len(before) + len(after) < _WINDOW + _FEWEST:
+            continue
+        change = float(np.median(after) - np.median(before))
+        apart = max(after.min() - before.max(), before.min() - after.max())
+        if apart > _CLEARLY and abs(abs(change) - _LOTS) < _NEARLY:
+            larger, usual = (
+                "more" if change > 0 else "less",
+                (10 ** np.median(each) for each in (before, after)),
+            )
+            yield Finding.on(
+                "lots-for-shares",
+                "warning",
+                "bars",
+                str(symbols[place]),
+                bars["day"].iloc[place],
+                f"volume is about a hundred times {larger} from this day on, "
+                + "{:,.0f} in the middle before and {:,.0f} after".format(*usual)
+                + ", and there is no amount to tell which is in lots",
+                "Say in a map file (--map) what each part is in: "
+                'measures = { volume = "lots until 2025-10-29, shares after" }.',
             )

@@ -1,0 +1,174 @@
+"""Prices that were made of closes, converted or adjusted; volumes and balances that change their unit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.facts.calendars import calendar_for
+from tests.helpers.small_market import DAYS, PAYER, bars_of, check, clean_market, planted, scaled
+
+CHINESE_DAYS = calendar_for("cn_etf").sessions(date(2025, 3, 3), date(2025, 8, 29))
+US_DAYS = calendar_for("us_etf").sessions(date(2024, 1, 2), date(2024, 6, 28))
+# Closes go up and down by a tick to three: 1.000, 1.003, 1.001, 1.004, …
+WAVE = 1.0 + 0.003 * (np.arange(len(CHINESE_DAYS)) % 2) + 0.001 * (np.arange(len(CHINESE_DAYS)) % 7 // 2)
+
+
+def chinese(opens: np.ndarray | None = None, **more: object) -> pd.DataFrame:
+    """Bars that open a tick above the close before, if not told otherwise."""
+    bars = bars_of(PAYER, WAVE, CHINESE_DAYS)
+    bars["open"] = bars["open"] + 0.001 if opens is None else opens
+    bars["high"] = bars[["open", "close"]].max(axis=1) + 0.002
+    bars["low"] = bars[["open", "close"]].min(axis=1) - 0.002
+    return bars.assign(**more)
+
+
+# Closes taken for opens, and for all four prices
+
+
+def test_opens_that_are_the_close_before_were_made_of_closes():
+    (found,) = check({"bars": bars_of(PAYER, WAVE, CHINESE_DAYS)}, "copied-prices")
+    assert (found.severity, found.symbol) == ("warning", PAYER)
+    assert "the open is the close before on 100% of the days" in found.message
+
+
+def test_an_open_that_is_the_close_before_on_two_days_of_three_is_one():
+    bars = bars_of(PAYER, WAVE, CHINESE_DAYS)
+    opens = bars["open"] + np.where(np.arange(len(bars)) % 3, 0.0, 0.001)
+    assert check({"bars": chinese(opens.to_numpy())}, "copied-prices") == []
+
+
+def test_bars_whose_four_prices_are_one_were_made_of_closes():
+    bars = chinese()
+    bars[["open", "high", "low"]] = bars[["close"] * 3].to_numpy()
+    (found,) = check({"bars": bars}, "copied-prices")
+    assert "all four prices are one on 100% of the days" in found.message
+    # A third of the days is that of a fund that hardly trades.
+    few = chinese()
+    rows = few.index[few.index % 3 == 0]
+    few.loc[rows, ["open", "high", "low"]] = few.loc[rows, ["close"] * 3].to_numpy()
+    assert check({"bars": few}, "copied-prices") == []
+
+
+# American closes between two cents
+
+
+def american(closes: np.ndarray, days: object = US_DAYS) -> pd.DataFrame:
+    frame = pd.DataFrame({"symbol": "AIQ.US", "day": days, "open": closes, "close": closes, "volume": 1e6})
+    return frame.assign(high=frame["close"] + 0.05, low=frame["close"] - 0.05)
+
+
+def test_closes_adjusted_for_a_dividend_are_no_whole_cents():
+    # 0.30 on a close of 30.00 takes one per cent off all closes before: 30.01 becomes 29.7099.
+    closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100
+    adjusted = closes.copy()
+    adjusted[:60] *= 0.99
+    (found,) = check({"bars": american(adjusted)}, "no-cents")
+    assert (found.severity, found.symbol, found.first) == ("warning", "AIQ.US", date(2024, 1, 2))
+    # January and February have 21 and 20 sessions; of March 19 are among the first 60, and one is not.
+    assert (found.count, found.last) == (61, date(2024, 3, 28))
+    assert "closes of 61 bars are no whole cents, 29.7099 the first" in found.message
+    assert check({"bars": american(closes)}, "no-cents") == []
+
+
+def test_trades_between_two_cents_and_sixteenths_are_traded():
+    closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100
+    some = closes + np.where(np.arange(len(closes)) % 2, 0.005, 0.0)
+    assert check({"bars": american(some)}, "no-cents") == []
+    days = calendar_for("us_etf").sessions(date(2000, 1, 3), date(2000, 6, 30))
+    assert check({"bars": american(30 + np.arange(len(days)) / 16, days)}, "no-cents") == []
+
+
+def test_what_a_source_calls_adjusted_is_told_once():
+    closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100 * 0.99
+    bars = american(closes).assign(source="yahoo, qfq")
+    assert check({"bars": bars}, "no-cents") == []
+    assert [each.check for each in check({"bars": bars})].count("adjusted-prices") == 1
+
+
+# Volume without an amount, that changes from lots to shares
+
+
+@pytest.mark.parametrize(("lots", "said"), [(slice(0, 60), "more"), (slice(120, None), "less")])
+def test_volume_in_lots_in_a_part_of_a_series_without_amounts(lots, said):
+    bars = chinese(amount=np.nan)
+    bars.loc[bars.index[lots], "volume"] /= 100
+    (found,) = check({"bars": bars}, "lots-for-shares")
+    place = 60 if said == "more" else 120
+    assert (found.severity, found.first) == ("warning", CHINESE_DAYS[place].item())
+    assert f"a hundred times {said} from this day on" in found.message
+
+
+def test_a_fund_that_is_suddenly_traded_a_lot_has_other_volumes_between():
+    # Ten times as much, then a hundred times: no day on which the unit can have changed.
+    bars = chinese(amount=np.nan)
+    bars.loc[60:63, "volume"] *= 10
+    bars.loc[64:, "volume"] *= 100
+    assert check({"bars": bars}, "lots-for-shares") == []
+    bars = chinese(amount=np.nan)
+    bars.loc[60, "volume"] *= 100
+    assert check({"bars": bars}, "lots-for-shares") == []
+
+
+# Balances
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e-8, 1e-3])
+def test_balances_that_change_their_unit_of_measure_stop_a_run(factor):
+    edit = scaled(PAYER, ["balance", "bought", "repaid"], factor, slice(20, None))
+    (found,) = check(planted("margin", edit), "margin-scale")
+    assert (found.severity, found.first) == ("error", DAYS[20].date())
+    # 100,000,000 and, on each of 20 sessions k, 500,000 + 10,000 k: 111,900,000; with the 21st 112,600,000.
+    assert f"balances change from 111,900,000 to {112_600_000 * factor:,.0f}" in found.message
+
+
+def test_a_balance_that_grows_a_hundredfold_is_a_balance():
+    assert check(planted("margin", scaled(PAYER, "balance", 0.01, slice(0, 3))), "margin-scale") == []
+    assert check(planted("margin", scaled(PAYER, "balance", 1e-4)), "margin-scale") == []
+
+
+def test_purchases_above_the_balance_day_after_day_are_the_balance():
+    def exchanged(margin):
+        return margin.assign(balance=margin["bought"], bought=margin["balance"])
+
+    (found,) = check(planted("margin", exchanged), "margin-identity")
+    assert found.severity == "warning"
+    assert "purchases of a day are larger than the balance" in found.message
+    assert found.count == len(DAYS)
+
+
+# NAV
+
+
+def test_accumulated_nav_is_above_closes_in_the_middle():
+    def edit(nav):
+        nav.loc[nav["symbol"] == PAYER, "nav"] += 0.05
+
+    (found,) = check(planted("nav", edit), "nav-premium")
+    # Closes of about 1.00 against 1.05: -4.8 %.
+    assert (found.severity, found.symbol, found.count) == ("warning", PAYER, len(DAYS))
+    assert "closes are -4.7% away from NAV in the middle of 41 days" in found.message
+    assert check(clean_market(), "nav-premium") == []
+
+
+def test_funds_of_foreign_stocks_may_be_dear_for_months():
+    # 513100, of the Nasdaq-100: a premium of five per cent for as long as its quota is used up.
+    def moved(frame):
+        return frame.assign(symbol=frame["symbol"].replace(PAYER, "513100.SH"))
+
+    tables = {name: moved(frame) if "symbol" in frame else frame for name, frame in clean_market().items()}
+    tables["nav"].loc[tables["nav"]["symbol"] == "513100.SH", "nav"] /= 1.05
+    assert check(tables, "nav-premium") == []
+
+
+def test_nav_that_is_dated_two_sessions_late():
+    def edit(nav):
+        late = nav[nav["symbol"] == PAYER]
+        shifted = late.assign(nav=late["nav"].shift(2)).dropna(subset=["nav"])
+        return pd.concat([shifted, nav[nav["symbol"] != PAYER]], ignore_index=True)
+
+    (found,) = check(planted("nav", edit), "nav-shifted")
+    assert "NAV is dated 2 sessions late" in found.message
