@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.checks import run_checks
+from data.errors import DataError
 from data.importing import import_files
 from data.store.store import Store
 
@@ -61,3 +62,25 @@ def test_the_split_of_a_csvdir_is_new_shares_for_an_old_one(take, store):
     assert actions.loc["dividend", "cash"] == 0.31
     assert store.read("bars")["close"].tolist() == [691.0, 230.15]
     assert "split-ratio" not in {each.check for each in run_checks(store)}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("159363_159819", "several codes, and the rows none; received 159363_159819: 159363, 159819"),
+        ("512880 vs sz159819", "several codes"),
+    ],
+)
+def test_a_name_with_two_codes_is_of_neither_fund(take, name, said):
+    head = "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
+    with pytest.raises(DataError, match=said):
+        take(f"{name}.csv", f"{head}\n2025-08-20,0.7,0.729,0.731,0.69,5230000,371812345,5,3.55,0.025,13\n")
+
+
+def test_a_list_without_days_whose_name_has_two_is_of_neither(take, store):
+    head = "证券代码,证券简称,融资买入额,融资余额,融券卖出量,融券余量,融券余额,融资融券余额"
+    rows = f"{head}\n159363,创AI,12345678,234567890,0,0,0,234567890\n"
+    with pytest.raises(DataError, match="several days, and the rows none"):
+        take("融资融券交易明细_20250101_20250820.csv", rows)
+    take("融资融券交易明细_20250820_2025-08-20.csv", rows)
+    assert store.read("margin")["day"].dt.strftime("%Y-%m-%d").tolist() == ["2025-08-20"]

@@ -7,6 +7,7 @@ another security (BRK-B), one of two (SPY_QQQ), or no ticker at all (ETF_BOTZ, N
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from data.errors import DataError
 from data.facts.symbols import ABROAD, AMERICAN_MARKS
@@ -51,6 +52,21 @@ def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
     known = _OF_DATA.fullmatch(mark) or AMERICAN_MARKS.fullmatch(mark)
     if ticker and word == mark and len(word) <= _LONGEST_TICKER and not (apart.isspace() or known):
         raise _other(stem, f"{symbol} and {mark} may both be tickers, or one security", origin)
+
+
+def refuse_several(pattern: re.Pattern[str], wanted: Sequence[str], stem: str, origin: str) -> None:
+    """Raise DataError if a name holds several codes, or several days, where one is wanted."""
+    for ours in wanted:
+        found = [match[ours] for match in pattern.finditer(stem)]
+        found = [*dict.fromkeys(each.replace("-", "") for each in found if each is not None)]
+        if len(found) > 1:
+            what = "day" if ours in ("day", "ex_day") else "code"
+            raise DataError(
+                f"{origin}: the name of the file holds several {what}s, and the rows none",
+                received=f"{stem}: {', '.join(found)}",
+                limit=f"one {what}",
+                hint=f"Rename the file, so that it holds the {what} of its rows alone.",
+            )
 
 
 def _other(stem: str, why: str, origin: str) -> DataError:

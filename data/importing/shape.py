@@ -20,7 +20,8 @@ import pandas as pd
 from data.errors import DataError, UsageError
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.adjusted import ADJUSTED, adjusted_by_cells
-from data.importing.file_names import refuse_others
+from data.importing.ahead import without_running
+from data.importing.file_names import refuse_others, refuse_several
 from data.importing.headers import Headers
 from data.importing.maps import TableMap
 from data.importing.matrix import unpivot
@@ -95,7 +96,9 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.table == "bars" and len(frame) < len(taken):
         # Minutes in which the same was traded repeat each other but for the time.
         _refuse_intraday(taken, origin)
-    notes = [ADJUSTED[part.adjusted], halted, lacking, moved, check_plausible(part.table, frame, origin)]
+    frame, running = without_running(part.table, frame)
+    plausible = check_plausible(part.table, frame, origin)
+    notes = [ADJUSTED[part.adjusted], halted, lacking, moved, *running, plausible]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
@@ -178,6 +181,8 @@ def _take_columns(
                 limit=f"a name that contains {pattern.pattern}",
                 hint="Rename the file, or say in a map file (--map) where to find it.",
             )
+        if pattern is part.file_name:
+            refuse_several(pattern, here, text, origin)
         taken = taken.assign(**{ours: match[ours] for ours in here if match[ours] is not None})
         if pattern is part.file_name and "symbol" in here and match["symbol"] is not None:
             refuse_others(match["symbol"], stem=named["file_name"], end=match.end(), origin=origin)
