@@ -84,3 +84,135 @@ def test_a_list_without_days_whose_name_has_two_is_of_neither(take, store):
         take("融资融券交易明细_20250101_20250820.csv", rows)
     take("融资融券交易明细_20250820_2025-08-20.csv", rows)
     assert store.read("margin")["day"].dt.strftime("%Y-%m-%d").tolist() == ["2025-08-20"]
+
+
+# Files that were refused without need
+
+
+def actions_of(store: Store) -> list[tuple[object, ...]]:
+    rows = store.read("actions")[["symbol", "kind", "ex_day", "ratio", "cash"]]
+    rows["ex_day"] = rows["ex_day"].dt.strftime("%Y-%m-%d")
+    return [tuple(None if each != each else each for each in row) for row in rows.itertuples(index=False)]
+
+
+FORWARD = {
+    "symbol": "SOXL",
+    "new_rate": 15,
+    "old_rate": 1,
+    "ex_date": "2021-03-02",
+    "record_date": "2021-03-01",
+}
+REVERSE = {
+    "symbol": "SQQQ",
+    "new_rate": 1,
+    "old_rate": 5,
+    "ex_date": "2024-11-07",
+    "process_date": "2024-11-07",
+}
+DIVIDEND = {"symbol": "AIQ", "rate": 0.12, "special": False, "foreign": False, "ex_date": "2025-06-27"}
+
+
+def test_splits_of_both_kinds_and_dividends_in_one_answer_of_alpaca(take, store):
+    lists = {
+        "cash_dividends": [DIVIDEND],
+        "forward_splits": [FORWARD],
+        "reverse_splits": [REVERSE],
+        "mergers": [],
+    }
+    take("actions.json", {"corporate_actions": lists, "next_page_token": None})
+    assert actions_of(store) == [
+        ("AIQ.US", "dividend", "2025-06-27", None, 0.12),
+        ("SOXL.US", "split", "2021-03-02", 15.0, None),
+        ("SQQQ.US", "split", "2024-11-07", 0.2, None),
+    ]
+
+
+def test_splits_of_both_kinds_alone_and_what_is_not_understood(take, store):
+    take("actions.json", {"corporate_actions": {"forward_splits": [FORWARD], "reverse_splits": [REVERSE]}})
+    assert [row[3] for row in actions_of(store)] == [15.0, 0.2]
+    lists = {"forward_splits": [FORWARD], "stock_dividends": [{"symbol": "X", "rate": 0.05}]}
+    with pytest.raises(DataError, match="several tables; received forward_splits, stock_dividends"):
+        take("others.json", {"corporate_actions": lists})
+
+
+def test_a_title_that_looks_like_a_script_is_a_title(take, store):
+    take("units.csv", 'name="x159363"\nsymbol,day,units\n159363.SZ,2025-08-20,3970000000\n')
+    assert store.read("units")["units"].tolist() == [3_970_000_000]
+    with pytest.raises(DataError, match="quote of one moment"):
+        take("quote.txt", 'v_sz159363="51~159363~0.729~0.721";\n')
+
+
+def test_av_behind_a_ticker_is_alpha_vantage_where_the_file_is_its(take, store):
+    head = "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient"
+    take("BOTZ_AV.csv", f"{head}\n2025-08-20,30.2,30.3,29.95,30.15,30.15,4930000,0.0,1.0\n")
+    assert store.read("bars")["symbol"].tolist() == ["BOTZ.US"]
+    with pytest.raises(DataError, match="AV is the mark of an exchange of another country"):
+        take("BOTZ_AV.csv", "Date,NAV,Shares Outstanding\n2025-08-20,30.12,84500000\n")
+
+
+def test_net_assets_beside_nav_count_where_their_unit_is_named(take, store):
+    # 3.97 billion units at 0.7290.
+    take("159363.csv", "净值日期,单位净值,累计净值,资产净值(亿元)\n2025-08-20,0.7290,1.4580,28.9413\n")
+    take("159819.csv", "净值日期,单位净值,累计净值,资产净值\n2025-08-20,0.7290,1.4580,28.9413\n")
+    nav = store.read("nav").set_index("symbol")
+    assert nav["nav"].tolist() == [0.729, 0.729]
+    assert nav.loc["159363.SZ", "net_assets"] == 2_894_130_000
+    assert nav["net_assets"].isna()["159819.SZ"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "source"),
+    [
+        (
+            "jq.csv",
+            "id,code,day,net_value,sum_value,factor,acc_factor,refactor_net_value\n"
+            "1,159363,2025-08-20,0.7291,1.4582,1.0,2.0,1.4590\n",
+            "joinquant",
+        ),
+        (
+            "nav_159363.csv",
+            "datetime,unit_net_value,acc_net_value,adjusted_net_value,change_rate\n"
+            "2025-08-20,0.7291,1.4582,1.4590,0.0108\n",
+            "ricequant",
+        ),
+    ],
+)
+def test_of_three_net_values_that_of_the_unit_is_the_nav(take, store, name, text, source):
+    take(name, text)
+    nav = store.read("nav")
+    assert nav[["symbol", "nav", "source"]].values.tolist() == [["159363.SZ", 0.7291, source]]
+
+
+def test_an_index_as_csindex_answers_and_as_akshare_saves_it(take, store):
+    row = {"tradeDate": "20250820", "indexCode": "930713", "indexNameCn": "CS人工智", "open": 2100.0}
+    row |= {"high": 2110.0, "low": 2090.0, "close": 2103.5, "tradingVol": 5e5, "tradingValue": 1200.5}
+    take("perf.json", {"code": "200", "success": True, "data": [row | {"consNumber": 50.0, "peg": 45.1}]})
+    # stock_zh_index_daily_em, and Sina's without an amount; sz000001 is a share, sh000001 is an index.
+    take(
+        "sh000300.csv", "date,open,close,high,low,volume,amount\n2025-08-20,4200,4240,4250,4190,2e8,4.8e11\n"
+    )
+    take("sz399006.csv", "date,open,high,low,close,volume\n2025-08-20,2600,2650,2590,2640,2e8\n")
+    levels = store.read("index_bars").set_index("index")
+    assert levels["close"].to_dict() == {"930713": 2103.5, "000300": 4240.0, "399006": 2640.0}
+    assert levels.loc["930713", "amount"] == 120_050_000_000
+    with pytest.raises(DataError, match="do not say whether prices are adjusted"):
+        take("sz000001.csv", "date,open,high,low,close,volume\n2025-08-20,12.1,12.2,12.0,12.1,2.1e7\n")
+
+
+def test_files_behind_each_other_with_their_marks_of_utf8(take, store):
+    one, two = (f"\ufeffsymbol,day,units\n159363.SZ,2025-08-{day},3970000000\n" for day in (20, 21))
+    take("units.csv", one + two)
+    assert store.read("units")["day"].dt.day.tolist() == [20, 21]
+
+
+def test_an_amount_that_is_a_volume_in_lots_is_called_that(take):
+    # AKShare 7328, before 1.18.74.
+    with pytest.raises(DataError, match="volume in lots: update AKShare"):
+        take("sz159363.csv", "date,open,close,high,low,amount\n2025-08-20,0.7,0.729,0.731,0.69,5230000.0\n")
+
+
+def test_bars_of_adata_with_their_code_and_day(take, store):
+    head = "fund_code,trade_time,trade_date,open,high,low,close,volume,amount,change,change_pct"
+    row = "159363,2025-08-20 00:00:00,2025-08-20,0.7,0.731,0.69,0.729,523000000,371812345,0.008,1.1"
+    take("adata.csv", f"{head}\n{row}\n")
+    assert store.read("bars")[["symbol", "close"]].values.tolist() == [["159363.SZ", 0.729]]

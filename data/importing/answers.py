@@ -15,6 +15,7 @@ Rows are found as::
     var Data_netWorthTrend = [{"x": …, "y": …}];            a script (``data.importing.scripts``)
     [{"metadata": {"cols": …, "subname": day}, "data": […]}]   the Shenzhen exchange
     {"timestamp": […], "indicators": {…}, "meta": {…}}      Yahoo
+    {"forward_splits": […], "cash_dividends": […]}          Alpaca, whose lists are read together
 
 at any depth, if there is one such table. The code and the day beside a table are columns of it, and so is the
 name of a time series: ``{"Time Series (Daily)": {…}}`` has a column Time Series.
@@ -38,6 +39,7 @@ from data.importing.vendor_answers import (
     Record,
     as_list,
     chart_rows,
+    corporate_actions,
     ifind_rows,
     kline_row,
     no_table,
@@ -237,6 +239,8 @@ def _table(found: Record, name: str) -> list[Any] | None:
         # East Money's page of a fund has much else beside its NAV.
         rows = as_list(found["Data_netWorthTrend"], "Data_netWorthTrend", name)
         return [{"fS_code": found.get("fS_code"), **row} if isinstance(row, dict) else row for row in rows]
+    if (actions := corporate_actions(found)) is not None:
+        return actions
     if series := [key for key in TENCENT_SERIES if _is_rows(found.get(key))]:
         return [row for key in series for row in tencent_rows(found[key], key, name)]
     names, rows = ([key for key in keys if key in found] for keys in (_NAMES, _ROWS))

@@ -33,10 +33,11 @@ def is_abroad(stem: str) -> bool:
     return match is not None and ABROAD.fullmatch(match[1]) is not None
 
 
-def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
+def refuse_others(symbol: str, stem: str, end: int, origin: str, source: str | None = None) -> None:
     """Raise DataError if what follows the symbol in a file's name, from ``end`` on, makes it another one.
 
-    Small letters are words, unless a point stands before them; so are words of a title, after a space.
+    Small letters are words, unless a point stands before them; so are words of a title, after a space. AV is
+    Alpha Vantage, where that is the ``source``, and else Vienna.
     """
     ticker = symbol.isalpha() and symbol.isupper()
     if ticker and _NO_TICKER.fullmatch(symbol):
@@ -46,6 +47,8 @@ def refuse_others(symbol: str, stem: str, end: int, origin: str) -> None:
         return
     apart, word = match.groups()
     mark = word.upper()
+    if mark == "AV" and source == "alphavantage":
+        return
     certain = word == mark or "." in apart
     if ABROAD.fullmatch(mark) and certain and (ticker or "." in apart):
         raise _other(stem, f"{mark} is the mark of an exchange of another country", origin)

@@ -44,7 +44,8 @@ A map says, all but ``table`` and ``columns`` being optional::
 
 A header need not be written to the letter: 融资余额 is also 融资余额(元), 日期 is 日期Date (see headers.py).
 A unit of measure in the header counts, and not that of the map, unless the map names the header with it. A
-measure "as the file says" asks for one. A map that is named keeps ``signature``, ``absent``, ``values`` and
+measure "as the file says" asks for one; "if the file says" leaves the column alone where there is none.
+A map that is named keeps ``signature``, ``absent``, ``values`` and
 ``above``.
 
 Our own tables are maps too: ``tidy-bars``, ``tidy-units`` and so on.
@@ -62,7 +63,7 @@ from data.facts.dated import only, read_toml, tables
 from data.importing import toml_fields as fields
 from data.importing.adjusted import ADJUSTED
 from data.importing.maps import DATED, FileMap, TableMap
-from data.importing.measures import NAMED_BY_FILE, parse_measure
+from data.importing.measures import IF_NAMED, NAMED_BY_FILE, parse_measure
 from data.importing.ratios import NEW_OLD, OLD_NEW
 from data.store.tables import FUND_TABLES, TABLES, table
 
@@ -213,7 +214,9 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
     file_name, above = fields.text(raw, "file_name", where), fields.text(raw, "above", where)
     named = {key: fields.texts(raw["columns"], key, where) for key in fields.section(raw, "columns", where)}
     measures = fields.section(raw, "measures", where)
-    by_file = tuple(key for key, text in measures.items() if text == NAMED_BY_FILE)
+    by_file, if_named = (
+        tuple(key for key, text in measures.items() if text == each) for each in (NAMED_BY_FILE, IF_NAMED)
+    )
     result = TableMap(
         table=name,
         columns=named,
@@ -223,9 +226,10 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
         measures={
             key: parse_measure(str(text), f"{where}, `{key}`")
             for key, text in measures.items()
-            if key not in by_file
+            if key not in (*by_file, *if_named)
         },
         named_measures=by_file,
+        if_measured=if_named,
         date_formats=fields.date_formats(raw, where),
         decimal="," if fields.choice(raw, "decimal", (".", ","), where) == "," else ".",
         wide=fields.text(raw, "wide", where),
@@ -252,7 +256,7 @@ def _check(part: TableMap, where: str) -> None:
     derived = (*part.next_session_of, *part.next_session_of.values(), *part.month_end)
     asked = (*part.leave_out_without, *part.if_present, *([part.wide] if part.wide else ()))
     asked += ("ratio",) if part.ratios or part.ratio_over else ()
-    measured = (*part.measures, *part.named_measures)
+    measured = (*part.measures, *part.named_measures, *part.if_measured)
     for name in (*part.columns, *part.constants, *measured, *groups, *derived, *asked):
         if name not in ours:
             hint = did_you_mean(name, ours)

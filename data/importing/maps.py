@@ -29,6 +29,7 @@ class TableMap:
     above: re.Pattern[str] | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
     named_measures: tuple[str, ...] = ()
+    if_measured: tuple[str, ...] = ()
     decimal: DecimalMark = "."
     wide: str | None = None
     dated: str | None = None

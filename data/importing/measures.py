@@ -30,8 +30,9 @@ FACTORS: dict[str, Fraction] = {
     "discount": Fraction(-1),
     "percent-discount": Fraction(-1, 100),
 }
-# In place of a unit of measure: the file itself must name one.
+# In place of a unit of measure: the file itself must name one, or the column is left alone if it does not.
 NAMED_BY_FILE = "as the file says"
+IF_NAMED = "if the file says"
 
 # What is left of a unit where a number brings its magnitude: 52.3万 in a column of lots is 523,000 lots.
 _NOUNS = {FACTORS["lots"]: FACTORS["lots"], FACTORS["10^4 lots"]: FACTORS["lots"]}

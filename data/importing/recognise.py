@@ -109,6 +109,11 @@ def _is_bars_of_funds(sheet: Sheet) -> bool:
     return bool(symbols and days) and names - symbols - days == {"open", "high", "low", "close", "volume"}
 
 
+def _has_lots_for_money(sheet: Sheet) -> bool:
+    names = {str(name).lower() for name in sheet.cells.columns}
+    return names == {"date", "open", "close", "high", "low", "amount"}
+
+
 def _is_closes(sheet: Sheet) -> bool:
     names = {str(name).lower() for name in sheet.cells.columns}
     return {"date", "close", "adj close", "ticker", "symbol"} >= names >= {"date", "close"}
@@ -168,6 +173,11 @@ _KNOWN_PROBLEMS = (
         _has_no_header,
         "The first row is no header: name the map `tdx` (TongDaXin: date, open, high, low, close, volume, "
         'amount), or write a map file (--map) with header = ["day", …].',
+    ),
+    (
+        _has_lots_for_money,
+        "It looks like Tencent's bars of AKShare before 1.18.74 (stock_zh_a_hist_tx), whose `amount` is the "
+        "volume in lots: update AKShare, and save them again.",
     ),
     (
         _is_closes,

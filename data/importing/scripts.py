@@ -14,8 +14,11 @@ from data.errors import DataError
 from data.importing.vendor_answers import NoTable, shortly
 from data.parsing import parse_json
 
-# How a script begins after its comments: a name, and a list, an object or a text that it is given.
-_FIRST = re.compile(r"(?:var\s+[A-Za-z_$]|[A-Za-z_$][\w.$]*\s*(?:=\s*\(?|\()\s*[\[{\"])")
+# How a script begins after its comments: a name, and a list, an object or a text that it is given. Behind a
+# text the statement ends: a title above a table may be name="x159363".
+_FIRST = re.compile(
+    r"(?:var\s+[A-Za-z_$]|[A-Za-z_$][\w.$]*\s*(?:=\s*\(?|\()\s*(?:[\[{]|\"[^\"\n]*\"\s*[;)]))"
+)
 _ASSIGNED = re.compile(r"(?:\A|[;\n]|\*/)[ \t]*(?:var[ \t]+)?([A-Za-z_$][\w$]*)\s*=\s*\(?\s*(?=[\[{\"])")
 _BEGINNING = 4096
 

@@ -156,6 +156,9 @@ def _take_columns(
 ) -> pd.DataFrame:
     """Return our columns as they stand in the file; the index still tells the row."""
     found = {ours: part.column_in(ours, headers) for ours in table(part.table).names}
+    for ours in part.if_measured:
+        if found[ours] and headers.column(str(found[ours])) not in headers.units:
+            found[ours] = None
     taken = pd.DataFrame(
         {ours: cells[headers.column(name)] for ours, name in found.items() if name},
         index=cells.index,
@@ -185,7 +188,9 @@ def _take_columns(
             refuse_several(pattern, here, text, origin)
         taken = taken.assign(**{ours: match[ours] for ours in here if match[ours] is not None})
         if pattern is part.file_name and "symbol" in here and match["symbol"] is not None:
-            refuse_others(match["symbol"], stem=named["file_name"], end=match.end(), origin=origin)
+            refuse_others(
+                match["symbol"], stem=named["file_name"], end=match.end(), origin=origin, source=part.source
+            )
     taken = taken.assign(**part.constants)
     for ours, options in part.needs().items():
         if ours not in taken and ours not in part.where:

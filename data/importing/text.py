@@ -56,6 +56,9 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
         raise nothing_in(name)
     if "\n" not in text:
         text = text.replace("\r", "\n")
+    if "\ufeff" in text:
+        # Files that were put behind each other bring their marks along.
+        text = text.replace("\ufeff", "")
     head = first_lines(text)
     if given.header is not None:
         separator = given.separator or max(SEPARATORS, key=next(filter(str.strip, head)).count)

@@ -17,6 +17,8 @@ _KLINE = ("日期", "开盘", "收盘", "最高", "最低", "成交量", "成交
 # The series of Tencent (fqkline), and the fields of its bars; what may follow are dividends and turnover.
 TENCENT_SERIES = ("day", "qfqday", "hfqday")
 _TENCENT = ("date", "open", "close", "high", "low", "volume")
+# The lists of corporate actions of Alpaca that are understood.
+ALPACA_ACTIONS = ("forward_splits", "reverse_splits", "cash_dividends")
 # A day, with or without a time behind it.
 DAY = re.compile(r"\d{4}-?\d\d-?\d\d(?:[ T].*)?")
 _TAG = re.compile(r"<[^>]*>|&nbsp;")
@@ -82,6 +84,19 @@ def ifind_rows(found: Record, name: str) -> list[Record]:
         {"thscode": found["thscode"], **dict(zip(columns, row, strict=True))}
         for row in zip(*cells, strict=True)
     ]
+
+
+def corporate_actions(found: Record) -> list[Record] | None:
+    """Return the rows of an answer of Alpaca that has splits of both kinds, or dividends as well.
+
+    Each has a column ``corporate_action`` with the list that it is from. None if there is one list alone, or
+    one of another kind, such as mergers.
+    """
+    filled = [key for key, value in found.items() if value and isinstance(value, list)]
+    if len(filled) < 2 or not {*filled} <= {*ALPACA_ACTIONS}:
+        return None
+    rows = [(key, row) for key in filled for row in found[key]]
+    return [{"corporate_action": key, **row} for key, row in rows if isinstance(row, dict)]
 
 
 def chart_rows(found: Record, name: str) -> list[Record]:
