@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import folders, importing, journals, tables, typed, vendors
+from tests.fuzz import folders, importing, journals, tables, typed, vendors, words
 from tests.fuzz.door import Door
 
 DOORS = {
@@ -16,6 +16,8 @@ DOORS = {
     "condition": Door("conditions, as of --where", typed.conditions, 280),
     "cost": Door("costs by name and value", typed.costs, 190),
     "option": Door("command lines", typed.options, 20),
+    "completion": Door("words that a shell has so far", words.completions, 40),
+    "command": Door("command lines that need what is there before", words.commands, 25),
     "backtest": Door("command lines to the end, on the demo market", typed.backtests, 3),
     "spec": Door("spec files", typed.specs, 25),
     "weights": Door("files of target weights", tables.weights, 60),
@@ -30,6 +32,7 @@ DOORS = {
     "page": Door("pages made again", folders.pages, 1),
     "study": Door("studies", journals.studies, 5),
     "store": Door("stores", folders.stores, 15),
+    "split": Door("splits on file, held against tables", folders.splits, 3),
     "damaged": Door("imports into damaged stores", folders.imports, 3),
     "account": Door("paper accounts", journals.accounts, 10),
     "record": Door("the record", journals.records, 20),

@@ -19,6 +19,7 @@ from data.checks import kept
 from data.checks.finding import Finding
 from data.demo import Demo, cache
 from data.errors import EtflowError
+from data.facts.unit_splits import known_splits
 from data.store.manifest import MANIFEST
 from data.store.store import Store
 from data.store.tables import TABLES
@@ -204,6 +205,53 @@ def imports(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         return True
 
     return examples, open_
+
+
+def splits(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Splits on file held against bars, counts and actions that somebody brings: what is added is on file."""
+    symbols, days = ("159363.SZ", "510310.SH"), pd.bdate_range("2025-07-14", "2025-07-25")
+    place, file = folder / "store", folder / "tables"
+    made = {
+        "bars": [[f"{day:%F}", *[1.4 if day < days[5] else 0.7] * 4, 10_000_000, 1e7] for day in days],
+        "units": [[f"{day:%F}", 5e8 if day < days[5] else 1e9] for day in days],
+        "actions": [["split", "2025-07-18", "2025-07-21", 2]],
+    }
+    columns = {
+        "bars": "symbol,day,open,high,low,close,volume,amount",
+        "units": "symbol,day,units",
+        "actions": "symbol,kind,record_day,ex_day,ratio",
+    }
+    examples = {
+        table: "\n".join(
+            [columns[table], *(",".join(map(str, [symbol, *row])) for symbol in symbols[:1] for row in rows)]
+        )
+        for table, rows in made.items()
+    }
+    on_file = {(each.symbol, each.ex_day, each.ratio) for all_ in known_splits().values() for each in all_}
+
+    def open_(name: str, content: bytes) -> bool:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(file, ignore_errors=True)
+        file.mkdir()
+        for table in ("bars", name):
+            (file / f"{table}.csv").write_bytes(content if table == name else examples[table].encode())
+        code, _ = command("data", "import", file, "--data", place)
+        if code:
+            return False
+        before = Store(place).read("actions")
+        code, out = command("data", "splits", "--data", place, "--add", "--json")
+        added = json.loads(out)["added"] if code == 0 else 0
+        after = Store(place).read("actions")
+        new = after[
+            ~after.set_index(["symbol", "ex_day"]).index.isin(before.set_index(["symbol", "ex_day"]).index)
+        ]
+        assert len(after) - len(before) == len(new) == added
+        assert all((row.symbol, row.ex_day.date(), row.ratio) in on_file for row in new.itertuples())
+        code, out = command("data", "splits", "--data", place, "--add", "--json")
+        assert code or json.loads(out)["added"] == 0, "added twice"
+        return True
+
+    return {name: text.encode() for name, text in examples.items()}, open_
 
 
 def caches(folder: Path) -> tuple[Mapping[str, bytes], Open]:

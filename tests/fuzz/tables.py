@@ -372,7 +372,7 @@ def themes(folder: Path) -> tuple[Mapping[str, bytes], Open]:
 
 
 @contextmanager
-def variable(name: str, value: Path) -> Iterator[None]:
+def variable(name: str, value: str | Path) -> Iterator[None]:
     """Set an environment variable in the block."""
     before = os.environ.get(name)
     os.environ[name] = str(value)
