@@ -287,8 +287,13 @@ def test_two_processes_do_not_write_to_the_same_study(tmp_path):
             [sys.executable, "-c", script, str(ROOT), str(path)], capture_output=True, text=True, timeout=60
         )
         assert "is being written by another process" in done.stderr
-        with pytest.raises(UsageError, match="is being written by another process"):
-            Journal(path)
+        link = tmp_path / "elsewhere" / "study.jsonl"
+        link.parent.mkdir()
+        link.symlink_to(path)
+        for name in (path, link):
+            with pytest.raises(UsageError, match="is being written by another process"):
+                Journal(name)
+    Journal(link).__exit__(None, None, None)
     Journal(path).__exit__(None, None, None)
 
 

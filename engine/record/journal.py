@@ -30,8 +30,9 @@ class Journal:
     """The file at ``path``, open for appending and locked, its torn end cut off. Use it as a context."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = _lock(path.parent)
+        # Of a link in another folder the lock is that of the file which it stands for.
+        self._folder = Path(os.path.realpath(path)).parent
+        self._lock = _lock(self._folder)
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
             self._end = _end_of_lines(self._file)
@@ -39,7 +40,7 @@ class Journal:
             self._last = _last_checksum(self._file, self._end)
             _sync_folder(path.parent)
         except BaseException:
-            _unlock(path.parent, self._lock)
+            _unlock(self._folder, self._lock)
             raise
 
     @property
@@ -63,7 +64,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._file)
-        _unlock(self.path.parent, self._lock)
+        _unlock(self._folder, self._lock)
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:
