@@ -130,6 +130,14 @@ def test_a_damaged_cache_is_generated_again(
     assert len(generations) == 2, "it was saved again"
 
 
+def test_a_cache_that_the_system_does_not_let_read_is_none(
+    tables: Tables, generations: list[int], tmp_path: Path
+) -> None:
+    with own_cache(tmp_path / ("x" * 300)):  # as one of another user, which root could read
+        pd.testing.assert_frame_equal(Demo().read("bars"), tables["bars"])
+    assert len(generations) == 1
+
+
 def test_no_flipped_byte_of_the_values_goes_unnoticed(tables: Tables, empty_cache: Path) -> None:
     frame = tables["macro"]
     cache.save("key", {"macro": frame})

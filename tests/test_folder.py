@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -337,6 +338,17 @@ def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
     (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")
     (tmp_path / "run" / "SHA256SUMS").unlink()
     with pytest.raises(DataError, match=r"cannot be read.* Make the run again"):
+        load(tmp_path / "run")
+
+
+def test_a_file_that_one_has_no_right_to_read_is_not_called_broken(tmp_path, monkeypatch):
+    save(make_result(), METRICS, tmp_path / "run")
+
+    def shut(*_):
+        raise PermissionError(errno.EACCES, "Permission denied", "run/manifest.json")
+
+    monkeypatch.setattr("engine.results.loading.content_of", shut)
+    with pytest.raises(DataError, match=r"received Permission denied\. Get the right to read it"):
         load(tmp_path / "run")
 
 

@@ -21,11 +21,14 @@ from data.store.tables import TABLES
 
 
 def load(key: str, name: str) -> pd.DataFrame | None:
-    """Return table ``name`` as it was saved under ``key``, or None if it is absent or damaged."""
+    """Return table ``name`` as it was saved under ``key``, or None if it is absent, damaged or shut."""
     folder = _folder(key)
-    if folder is None or not (path := folder / f"{name}.parquet").is_file():
+    if folder is None:
         return None
+    path = folder / f"{name}.parquet"
     try:
+        if not path.is_file():
+            return None
         frame = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
         if not set(frame.columns) <= set(TABLES[name].names):
             return None  # names stand behind the pages, where no checksum is

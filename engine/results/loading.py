@@ -106,7 +106,7 @@ def period_of(folder: Path) -> tuple[str, str]:
     except DataError:
         raise
     except (OSError, ValueError, IndexError) as error:
-        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
+        raise _unreadable(path, error) from error
     return str(first), str(last)
 
 
@@ -124,8 +124,17 @@ def load(folder: Path, *, balanced: bool = True) -> Result:
     except DataError:
         raise
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, OSError, csv.Error) as error:
-        raise DataError(f"{folder} cannot be read", received=error, hint="Make the run again.") from error
+        raise _unreadable(folder, error) from error
     return result
+
+
+def _unreadable(place: Path, error: Exception) -> DataError:
+    shut = isinstance(error, PermissionError)
+    return DataError(
+        f"{place} cannot be read",
+        received=error.strerror if shut else error,
+        hint="Get the right to read it." if shut else "Make the run again.",
+    )
 
 
 def _check_books(result: Result, folder: Path) -> None:
@@ -262,7 +271,7 @@ def _read_json(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
     except DataError:
         raise
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read", received=error, hint="Make the run again.") from error
+        raise _unreadable(path, error) from error
     if not isinstance(document, dict):
         raise DataError(f"{path} is not a JSON object", hint="Make the run again.")
     _require(document, shape, path)

@@ -120,7 +120,7 @@ def writing(place: Path) -> Iterator[None]:
         raise UsageError(
             f"cannot write results to {place}",
             received=error.strerror or error,
-            hint="Make room, or choose another folder with --out.",
+            hint="Make room, get the right to write there, or choose another folder.",
         ) from error
 
 
