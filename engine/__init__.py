@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from engine.strategy.loader import parameters_of, strategy_class
     from engine.strategy.trusted import require_trust
     from engine.sweeps.sweep import must_compile
-    from engine.tuning.holdout import Opened
+    from engine.tuning.holdout import Opened, holdout_text
     from engine.tuning.judge import SplitSizes
     from engine.tuning.methods import EXECUTORS, METHODS, PHASES
     from engine.tuning.objective import Goal, Leaderboard, Trial
@@ -196,7 +196,7 @@ _PLACES = {
     "engine.strategy.loader": ("parameters_of", "strategy_class"),
     "engine.strategy.trusted": ("require_trust",),
     "engine.sweeps.sweep": ("must_compile",),
-    "engine.tuning.holdout": ("Opened",),
+    "engine.tuning.holdout": ("Opened", "holdout_text"),
     "engine.tuning.judge": ("SplitSizes",),
     "engine.tuning.methods": ("EXECUTORS", "METHODS", "PHASES"),
     "engine.tuning.objective": ("Leaderboard", "Goal", "Trial"),
@@ -313,6 +313,7 @@ __all__ = [
     "finished_runs",
     "forget",
     "format_of",
+    "holdout_text",
     "is_percent",
     "is_spec_file",
     "job_of",

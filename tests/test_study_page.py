@@ -6,6 +6,7 @@ import html
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from engine.report.study_page import write_study_page
+from engine.tuning.holdout import Opened
 from engine.tuning.landscape import Landscape, landscape
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
@@ -37,9 +39,9 @@ def found_in(study: Study) -> Landscape:
     return landscape(study, space_of(*study.header["space"], where=study.header["where"]))
 
 
-def page_of(study: Study, judged: Report | None = None) -> str:
+def page_of(study: Study, judged: Report | None = None, holdout: Opened | None = None) -> str:
     path = study.folder / "study.html"
-    write_study_page(study, found_in(study), path, judged)
+    write_study_page(study, found_in(study), path, judged, holdout=holdout)
     return path.read_text(encoding="utf-8")
 
 
@@ -296,11 +298,33 @@ def test_a_window_says_what_all_name_first_and_the_rest_below_it(tmp_path: Path)
 
 def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path) -> None:
     told = judgement(*WINDOWS, withheld=True)
-    page = without_scripts(page_of(study_of(tmp_path, "lookback=3:9"), told))
+    study = study_of(tmp_path, "lookback=3:9")
+    page = without_scripts(page_of(study, told))
     assert '<b class="word withheld">withheld</b>' in page
     assert "mode=" not in page
     assert "out-of-sample" not in page
     assert document(told)["windows"] == []
+    # Whether it is a plateau is a block of the judgement; what the best reached is no headline without one.
+    for shown in ('id="neighbourhood"', "of the best, trial"):
+        assert shown not in page
+        assert shown in page_of(study, judgement(*WINDOWS))
+
+
+def test_a_page_says_that_a_hold_out_is_shut_and_what_came_out_once_it_was_opened(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "lookback=3:9")
+    assert "hold-out" not in without_scripts(page_of(study))
+    kept = replace(study, header={**study.header, "holdout": {"start": "2025-03-03", "end": None}})
+    assert "hold-out from" in page_of(kept)
+    assert ">2025-03-03</span> on, shut" in page_of(kept)
+    made = {"cum_returns_final": 0.1234, "annual_return": None, "sharpe_ratio": 0.5}
+    made |= {"max_drawdown": -0.2, "turnover": 3.0}
+    found = Opened("2025-09-01T10:00:00", 4, "2025-03-03", "2025-08-20", "run-1", made, ("a look",))
+    page = page_of(kept, holdout=found)
+    assert ">2025-09-01</span> · study" in page
+    for cells in (("Total return", "12.34%"), ("Annual return (by sessions)", "n/a"), ("Trial", "4")):
+        assert f'<td class="text">{cells[0]}</td><td>{cells[1]}</td>' in page
+    assert "<b>Seen before</b>: it confirms nothing.</p><ul><li>a look</li>" in page
+    assert "Nobody had looked" in page_of(kept, holdout=replace(found, seen=()))
 
 
 # --- In a browser -----------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def test_a_search_ends_with_its_judgement(held_out: tuple[Path, dict[str, Any]])
 def test_the_search_did_not_see_the_hold_out(held_out: tuple[Path, dict[str, Any]]) -> None:
     _, document = held_out
     assert document["data"]["last_day"] == "2025-02-28"
+    assert document["holdout"] == {"start": "2025-03-03", "end": None, "opened": None}
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from engine.verdict.evidence import Earlier, Evidence, TrialLog, WalkForwardOutcome, Window
 from engine.verdict.since import NewSessions
-from engine.verdict.text import WITHHELD, document, history, render, written
+from engine.verdict.text import WITHHELD, _Shown, document, history, render, written
 from engine.verdict.verdict import Report, Verdict
 from engine.verdict.warnings import Caution, Warned
 from tests.helpers.evidence import LINES
@@ -82,10 +82,10 @@ def test_the_page_from_the_top():
         "",
         "1 Selected",
         "  lookback                    20",
-        "  in sample                   2520 sessions, 10.00 years",
+        "  in sample                   2,520 sessions, 10.00 years",
         "  Sharpe ratio in sample      1.50 ± 0.30 (HAC), BCa 95 % 0.90 to 2.10",
         "  Sharpe ratio out of sample  1.00 ± 0.40 (HAC), BCa 95 % 0.20 to 1.80",
-        "  OOS/IS                      0.62 (mean in training 1.60; 1000 sessions stitched)",
+        "  OOS/IS                      0.62 (mean in training 1.60; 1,000 sessions stitched)",
     ]
     assert lines[-11:] == [
         "",
@@ -101,6 +101,12 @@ def test_the_page_from_the_top():
         "",
     ]
     assert lines.count("  lookback                    20") == 1
+
+
+def test_no_minus_stands_in_front_of_a_zero():
+    style = "{:+.2f} {:.1%} {:,}"
+    assert style.format(*map(_Shown, (-0.001, -0.0001, 0))) == "+0.00 0.0% 0"
+    assert style.format(*map(_Shown, (-0.005001, -0.0006, 12870))) == "-0.01 -0.1% 12,870"
 
 
 def test_without_warnings_or_notes_there_is_no_gap_for_them():

@@ -22,6 +22,8 @@ MINUTE = 60
 
 def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboard) -> None:
     """Print what was searched, on which data, what came out, and the ranked table."""
+    from engine import holdout_text
+
     data = header["data"]
     say(paint(f"{header['study_id']} on {data['name']}", bold=True))
     say(
@@ -37,6 +39,8 @@ def print_study(folder: Path, header: Mapping[str, Any], leaderboard: Leaderboar
         say(trial_table(leaderboard.ranked, leaderboard))
         say()
     say(f"study  {folder}")
+    if kept := holdout_text(folder, header):
+        say(f"kept   {kept}")
 
 
 def _period(header: Mapping[str, Any]) -> Sequence[str]:

@@ -19,7 +19,7 @@ from engine.strategy.adapter import Adapter
 from engine.tuning.earlier import earlier, question_of
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.families import family_of
-from engine.tuning.holdout import Opened
+from engine.tuning.holdout import KEY, Opened, opened
 from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.landscape import landscape
@@ -159,7 +159,7 @@ def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report |
     on_record = None if report is None else report.evidence.log.total
     page = study.folder / STUDY_PAGE
     with writing(study.folder):
-        write_study_page(study, found, page, report, on_record)
+        write_study_page(study, found, page, report, on_record, opened(study.folder))
     return page
 
 
@@ -197,9 +197,18 @@ def study_document(
         "best": _trial(leaderboard.best, leaderboard.goal) if leaderboard.best is not None else None,
         "ranked": [_trial(trial, leaderboard.goal) for trial in leaderboard.ranked],
         "front": [trial.number for trial in leaderboard.front],
+        "holdout": _holdout(folder, header),
     }
     over = {"phases": header["phases"]} if "phases" in header else {}
     return found | over | notice_of(header["data"]["synthetic"])
+
+
+def _holdout(folder: Path, header: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the period that a search kept shut, with what came out once it was ``opened``; None: none."""
+    if not header.get(KEY):
+        return None
+    found = opened(folder)
+    return {**header[KEY], "opened": None if found is None else dict(vars(found))}
 
 
 def _trial(trial: Trial, goal: Goal) -> dict[str, Any]:

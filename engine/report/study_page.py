@@ -19,11 +19,14 @@ from engine.metrics.declared import label_of
 from engine.report import charts, html
 from engine.report import study_tables as tables
 from engine.report.charts import Chart
+from engine.report.holdout_section import holdout_section
 from engine.report.html import Safe, join, json_block, section, tag
 from engine.report.study_data import chart_data, drawn, leading, learns
 from engine.report.verdict_section import stitched_chart, verdict_head, verdict_section, window_table
 from engine.tuning.axes import Axis
+from engine.tuning.holdout import Opened, told
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
+from engine.tuning.neighbours import Neighbourhood
 from engine.tuning.study import Study
 from engine.verdict.verdict import Report
 
@@ -39,16 +42,20 @@ def write_study_page(
     path: Path,
     judged: Report | None = None,
     on_record: int | None = None,
+    holdout: Opened | None = None,
 ) -> None:
     """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
 
     ``judged`` is its judgement, with which the page begins, None where there is none; ``on_record`` is how
-    many sets of the strategy were ever looked at on these data, None where that was not asked.
+    many sets of the strategy were ever looked at on these data, None where that was not asked; ``holdout``
+    is what came out of its hold-out, None while that is shut.
     """
-    html.write(path, _page(study, found, judged, on_record))
+    html.write(path, _page(study, found, judged, on_record, holdout))
 
 
-def _page(study: Study, found: Landscape, judged: Report | None, on_record: int | None) -> str:
+def _page(
+    study: Study, found: Landscape, judged: Report | None, on_record: int | None, holdout: Opened | None
+) -> str:
     synthetic = bool(study.header["data"]["synthetic"])
     stitched = stitched_chart(judged)
     drawn_by_kit = [] if stitched is None else [stitched]
@@ -60,14 +67,21 @@ def _page(study: Study, found: Landscape, judged: Report | None, on_record: int 
     )
     return html.page(
         f"{study.header['study_id']} study",
-        _header(study, found, judged, on_record),
-        list(_parts(study, found, judged, stitched)),
+        _header(study, found, judged, on_record, holdout),
+        list(_parts(study, found, judged, stitched, holdout)),
         banner=html.made_up() if synthetic else None,
         scripts=scripts,
     )
 
 
-def _header(study: Study, found: Landscape, judged: Report | None, on_record: int | None) -> Safe:
+def _withheld(judged: Report | None) -> bool:
+    """Return whether a judgement, and with it what is a part of it, is not to be shown."""
+    return judged is not None and judged.verdict.word == "withheld"
+
+
+def _header(
+    study: Study, found: Landscape, judged: Report | None, on_record: int | None, holdout: Opened | None
+) -> Safe:
     header = study.header
     data = header["data"]
     first, last = header.get("period") or (data["first_day"], data["last_day"])
@@ -75,6 +89,7 @@ def _header(study: Study, found: Landscape, judged: Report | None, on_record: in
         f"{first} to {last}",
         count(len(data["symbols"]), "fund"),
         f"{header['method']}, seed {header['seed']}",
+        told(header.get("holdout"), holdout),
         f"study {header['study_id']}",
         f"data {data['name']}",
     )
@@ -83,21 +98,21 @@ def _header(study: Study, found: Landscape, judged: Report | None, on_record: in
         for each in study.goal.objectives
     )
     under = f"; where {' and '.join(header['constraints'])}" if header["constraints"] else ""
-    warned = [tag("li", text) for text in _warnings(study, found)]
+    around = None if _withheld(judged) else found.around
+    warned = [tag("li", text) for text in _warnings(study, found.axes, around)]
     return join(
         tag("style", Safe(charts.script("study.css"))),
         verdict_head(judged, f"Search over {header['strategy']}"),
         about,
         tag("p", f"Sought: {sought}{under}.", class_="sought"),
-        tables.cards(study, on_record),
+        tables.cards(study, on_record, best=not _withheld(judged)),
         tag("ul", *warned, class_="warnings") if warned else Safe(""),
         tag("noscript", tag("p", "The charts need JavaScript; tables and sentences do not.", class_="note")),
     )
 
 
-def _warnings(study: Study, found: Landscape) -> Iterator[str]:
+def _warnings(study: Study, axes: Sequence[Axis], around: Neighbourhood | None) -> Iterator[str]:
     """Yield what a reader must know before he believes the best trial."""
-    axes, around = found.axes, found.around
     if study.alike:
         yield f"{study.alike}."
     if around is not None and around.word == "isolated peak":
@@ -140,14 +155,19 @@ def _end(axis: Axis, value: object) -> str | None:
     return "lower" if place == 0 else "upper" if place == len(axis.values) - 1 else None
 
 
-def _parts(study: Study, found: Landscape, judged: Report | None, stitched: Chart | None) -> Iterator[Part]:
-    goal, axes, around = study.goal, found.axes, found.around
+def _parts(
+    study: Study, found: Landscape, judged: Report | None, stitched: Chart | None, holdout: Opened | None
+) -> Iterator[Part]:
+    # Whether it is a plateau is a block of the judgement, and withheld with it.
+    goal, axes, around = study.goal, found.axes, None if _withheld(judged) else found.around
     first = label_of(goal.objectives[0].metric)
     if judged is not None and stitched is not None:
         body = join(
             charts.figure(stitched, synthetic=bool(study.header["data"]["synthetic"])), window_table(judged)
         )
         yield "out-of-sample", "Out of sample", section("Out of sample", body, id_="out-of-sample")
+    if holdout is not None:
+        yield "holdout", "Hold-out", holdout_section(holdout)
     if judged is not None:
         yield "verdict", "Verdict", section("Verdict", verdict_section(judged), id_="verdict")
     if study.ranked:

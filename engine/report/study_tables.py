@@ -76,14 +76,15 @@ def trial_table(study: Study, axes: Sequence[Axis], trials: Sequence[Trial], *, 
     )
 
 
-def cards(study: Study, on_record: int | None) -> Safe:
-    """Return the headline numbers: the best by each objective's terms, and how many trials of which kind."""
-    best, failures = study.best, len(study.failures)
+def cards(study: Study, on_record: int | None, *, best: bool) -> Safe:
+    """Return the headline numbers: how many trials of which kind, and with ``best`` what the best reached."""
+    failures = len(study.failures)
     feasible = sum(study.goal.feasible(trial.outcome) for trial in study.trials)
     made: list[tuple[str, str, str]] = []
-    for objective in study.goal.objectives:
-        value = None if best is None else best.outcome.metrics.get(objective.metric)
-        where = f"of the best, trial {best.number}" if best is not None else "no feasible trial"
+    for objective in study.goal.objectives if best else ():
+        first = study.best
+        value = None if first is None else first.outcome.metrics.get(objective.metric)
+        where = f"of the best, trial {first.number}" if first is not None else "no feasible trial"
         made.append((label_of(objective.metric), shown(objective.metric, value), where))
     made += [
         ("Trials", f"{len(study.trials):,}", f"by {study.header['method']}, seed {study.header['seed']}"),

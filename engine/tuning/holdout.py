@@ -86,6 +86,20 @@ def opened(folder: Path) -> Opened | None:
     return found
 
 
+def told(held_out: Mapping[str, Any] | None, found: Opened | None) -> str:
+    """Return in words that a search has a hold-out, and whether it is shut; empty where it has none."""
+    if not held_out:
+        return ""
+    end = f"to {held_out['end']}" if held_out.get("end") else "on"
+    state = "shut" if found is None else f"opened on {found.at[:10]}"
+    return f"hold-out from {held_out['start']} {end}, {state}"
+
+
+def holdout_text(folder: Path, header: Mapping[str, Any]) -> str:
+    """Return the same of the study in a folder."""
+    return told(header.get(KEY), opened(folder))
+
+
 def open_holdout(
     reopened: Reopened, strategies: Mapping[str, type[Any]], out: Path, watch: Watch, witness: Witness
 ) -> Opened:

@@ -31,7 +31,7 @@ Line = tuple[str, str]
 
 LINES: Mapping[str, tuple[Line, ...]] = {
     "selected": (
-        ("in sample", "{sessions} sessions, {years:.2f} years"),
+        ("in sample", "{sessions:,} sessions, {years:.2f} years"),
         (
             "Sharpe ratio in sample",
             "{in_sample:.2f} ± {in_sample_error:.2f} (HAC), "
@@ -44,7 +44,8 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ),
         (
             "OOS/IS",
-            "{out_over_in:.2f} (mean in training {training:.2f}; {out_of_sample_sessions} sessions stitched)",
+            "{out_over_in:.2f} (mean in training {training:.2f}; "
+            "{out_of_sample_sessions:,} sessions stitched)",
         ),
         ("annual return, volatility", "{growth:.2%}, {volatility:.2%}"),
         ("maximum drawdown", "{drawdown:.2%}; 5 % of resampled paths below {drawdown_path:.2%}"),
@@ -60,10 +61,10 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             "{measured:.4f} (lower {spa_lower:.4f}, upper {spa_upper:.4f}), "
             "times {penalty:.2f} for the others",
         ),
-        ("resampling", "mean block {block:g}, {resamples} resamples of {sessions} sessions"),
+        ("resampling", "mean block {block:g}, {resamples:,} resamples of {sessions:,} sessions"),
         (
             "StepM survivors",
-            "{survivors} of {tested} ({accepted:.1%} of the kinds on record); the selected is one: "
+            "{survivors:,} of {tested:,} ({accepted:.1%} of the kinds on record); the selected is one: "
             "{selected_survives}",
         ),
         ("selected minus benchmark", "SR {benchmark_difference:+.2f} (benchmark {benchmark_sharpe:.2f})"),
@@ -76,7 +77,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ("  robust to autocorrelation", "{probabilistic_robust:.4f}"),
         (
             "SR0",
-            "{expected_maximum:.2f}: expected best without skill of {kinds} kinds of {trials} trials, "
+            "{expected_maximum:.2f}: expected best without skill of {kinds:,} kinds of {trials:,} trials, "
             "spread {spread:.2f}",
         ),
         ("DSR with raw N", "{deflated:.4f}"),
@@ -91,7 +92,10 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ("largest SR of any trial", "{largest:.3f} per session, in size"),
     ),
     "selection": (
-        ("PBO", "{overfitting:.3f} (S {blocks}, {combinations} combinations, {excluded} trials not ranked)"),
+        (
+            "PBO",
+            "{overfitting:.3f} (S {blocks}, {combinations:,} combinations, {excluded:,} trials not ranked)",
+        ),
         ("probability of loss", "{loss:.3f}"),
         ("slope of OOS on IS", "{slope:.3f}, R² {slope_fit:.3f}; near -1 whenever trials are alike"),
         ("interchangeable", "{interchangeable}"),
@@ -123,8 +127,8 @@ LINES: Mapping[str, tuple[Line, ...]] = {
 LABEL_WIDTH = 28
 
 WITHHELD = (
-    "The numbers are withheld with the word: they cannot be unseen, and nothing says yet what they are "
-    "worth. See to what is missing above, then judge again."
+    "The numbers of the judgement are withheld with the word: they cannot be unseen, and nothing says yet what "
+    "they are worth. Those of single trials are in sample. See to what is missing above, then judge again."
 )
 
 
@@ -141,7 +145,9 @@ class _Shown:
             return "yes" if self.value else "no"
         if isinstance(self.value, tuple):
             return "; ".join(self.value) or "none"
-        return format(self.value, style)
+        shown = format(self.value, style)
+        nothing = isinstance(self.value, float) and not shown.strip("+-0.%")  # no minus in front of a zero
+        return format(0.0, style) if nothing else shown
 
 
 def render(report: Report) -> str:
