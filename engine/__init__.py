@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.briefs.ranking import RankedFund, Ranking
     from engine.briefs.series import Fact
     from engine.briefs.verify import StatementVerdict
-    from engine.briefs.words import remark, value_text
+    from engine.briefs.words import apart, fetching, remark, value_text
     from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.account import (
         account_document,
@@ -107,7 +107,7 @@ _PLACES = {
     "engine.briefs.ranking": ("RankedFund", "Ranking"),
     "engine.briefs.series": ("Fact",),
     "engine.briefs.verify": ("StatementVerdict",),
-    "engine.briefs.words": ("remark", "value_text"),
+    "engine.briefs.words": ("apart", "fetching", "remark", "value_text"),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.account": (
         "account_document",
@@ -286,6 +286,7 @@ __all__ = [
     "Windows",
     "account_document",
     "alternatives_of",
+    "apart",
     "audit",
     "audit_job",
     "audit_names",
@@ -309,6 +310,7 @@ __all__ = [
     "explain_runs",
     "factor",
     "factor_job",
+    "fetching",
     "find_study",
     "finished_runs",
     "forget",

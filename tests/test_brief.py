@@ -26,6 +26,8 @@ from engine.briefs.brief import make_brief
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import rank_funds
 from engine.briefs.statements import line_of, read_statements
+from engine.briefs.words import apart
+from engine.commands.brief import brief as brief_command
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
 from engine.report.brief_charts import brief_charts
@@ -633,11 +635,16 @@ def test_a_page_has_cards_charts_and_every_line(here, tmp_path):
     assert kept == {name: each for name, each in document.items() if name not in ("page", "folder")}
     page = (folder / "brief.html").read_text(encoding="utf-8")
     page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
-    assert "<b>659.00 m</b>" in page
-    assert "<span>Margin balance</span><b>100.00 m</b><small>latest known: 2025-08-19</small>" in page
+    assert "<b>659.00 m CNY</b>" in page
+    assert '<b class="word Inflow">Inflow</b> 659.00 m CNY over ' in page
+    assert "<span>Margin balance</span><b>100.00 m CNY</b><small>latest known: 2025-08-19</small>" in page
     assert page.count("<svg") == 8
     assert "SYNTHETIC" not in page
-    assert page.count("<tr>") == 1 + len(document["values"])
+    # Each line once, and a row for each input that is not on file; two heads more.
+    without = [name for names in document["missing"].values() for name in names]
+    assert set(document["missing"]) == {"index_bars"}
+    assert page.count("<tr>") == 3 + len(document["values"]) + len(document["missing"])
+    assert f"{len(without)} of {len(document['values'])} lines have no value, because inputs" in page
     assert "<td>+12.00 pp</td>" in page
 
 
@@ -645,6 +652,42 @@ def test_a_page_without_units_or_margin_leaves_their_charts_out():
     bars = {name: frame for name, frame in tables().items() if name in ("bars", "actions")}
     charts = brief_charts(brief_of(bars))
     assert [each.name for each in charts] == ["turnover", "prices"]
+
+
+def test_what_is_not_on_file_is_one_statement_by_input_with_what_brings_it(tmp_path):
+    frames = tables()
+    peer = frames["bars"]["symbol"] == "159382.SZ"
+    bars = {"bars": frames["bars"][~peer], "actions": frames["actions"], "index_bars": frames["index_bars"]}
+    found = brief_command(Market(bars), FUND, D0, allow=("all",))
+    shown, missing = apart(found.brief.facts)
+    assert len(shown) + sum(map(len, missing.values())) == len(found.brief.facts)
+    assert [fact.name for fact in missing["nav"]] == ["nav", "premium"]
+    assert [fact.name for fact in missing["bars"]] == ["adtv_month_rank", "adtv_20_rank"]
+    assert {fact.name for fact in missing["units"]} >= {"net_inflow_5_nav", "inflow_streak", "units"}
+    # Only what has no value, or heads what has one, is left where it stood.
+    assert [fact.name for fact in shown if fact.lacks] == []
+    page = found.save(tmp_path) / "brief.html"
+    text = re.sub(r"<script.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    begin = found.brief.sessions[0]
+    fetch = "<code>etflow data fetch --provider akshare --symbols"
+    assert f"{fetch} {FUND} --tables units,nav,margin,index_bars,index_weights --start {begin}" in text
+    assert f"{fetch} 159382.SZ --tables bars --start {begin}" in text
+    assert (
+        '<b class="word Cannot-be-told">Cannot be told</b> whether money came or went: no unit count' in text
+    )
+
+
+def test_a_line_without_a_value_stands_where_one_below_it_has_one():
+    frames = tables()
+    levels = frames["index_bars"]
+    frames["index_bars"] = levels[levels["index"] != "970070"]
+    shown, missing = apart(brief_of(frames).facts)
+    names = [fact.name for fact in shown]
+    assert names.index("index_ytd_930713") == names.index("index_ytd") + 1
+    assert [fact.name for fact in missing["index_bars"]][:2] == [
+        "index_ytd_over_930713",
+        "index_ytd_over_931071",
+    ]
 
 
 # --- the command --------------------------------------------------------------------------------------

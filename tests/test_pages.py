@@ -85,6 +85,9 @@ def test_a_page_is_whole(name, width, scheme, made):
             assert figure.locator(".chart path").count() > 4
             assert not figure.locator(".still").is_visible()
         assert page.locator("td").evaluate_all(BROKEN) == []
+        assert [
+            said for said in page.locator(".chart text").all_text_contents() if said.endswith("...")
+        ] == []
         # What is wider than its place scrolls within it, by the keyboard too, and says so.
         for table in page.locator(".table:visible").all():
             room, needed = table.evaluate("(each) => [each.clientWidth, each.scrollWidth]")

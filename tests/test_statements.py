@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.report.statements import NOT_TOLD, of_comparison, of_event, of_score
+from engine.report.statements import NOT_TOLD, of_brief, of_comparison, of_event, of_ranking, of_score
 
 
 def estimate(value: float, reason: str | None = None) -> Any:
@@ -42,6 +42,43 @@ def test_a_comparison_says_who_is_better_than_the_benchmark_or_that_nobody_is() 
     word, said = of_comparison(untold, names, "DEMO-ALL")
     assert (word, "returns do not vary" in said) == (NOT_TOLD, True)
     assert of_comparison(None, names, "DEMO-ALL") == ("", "")
+
+
+def flowed(value: float | None, share: float | None) -> Any:
+    facts = (
+        SimpleNamespace(name="net_inflow_5_vwap", value=value, note="a to b; 1 without", reason="no units"),
+        SimpleNamespace(name="net_inflow_20_vwap", value=9e9, note="", reason=""),
+    )
+
+    class Made:
+        fund = SimpleNamespace(currency="CNY")
+
+        def __getitem__(self, name: str) -> float | None:
+            assert name == "net_inflow_5_ratio"
+            return share
+
+    made = Made()
+    made.facts = facts  # type: ignore[attr-defined]
+    return made
+
+
+def test_a_brief_says_whether_money_came_or_went() -> None:
+    assert of_brief(flowed(-59_202_565.94, -0.0123)) == (
+        "Outflow",
+        "59.20 m CNY over a to b, net, at VWAP, 1.23% of its AUM before.",
+    )
+    assert of_brief(flowed(2.5e9, None)) == ("Inflow", "2.50 bn CNY over a to b, net, at VWAP.")
+    assert of_brief(flowed(0.0, 0.0))[0] == "No flow"
+    assert of_brief(flowed(None, None)) == (NOT_TOLD, "whether money came or went: no units.")
+
+
+def test_a_ranking_says_who_is_first() -> None:
+    value = SimpleNamespace(unit="money", value=3.1e8)
+    row = SimpleNamespace(rank=1, symbol="159363.SZ", name="A", facts=(value,))
+    made = SimpleNamespace(rows=(row,), columns=("adtv_20",), by="adtv_20")
+    assert of_ranking(made, "Turnover") == ("159363.SZ A first", "Turnover: 310.00 m CNY.")
+    made.rows = ()
+    assert of_ranking(made, "Turnover") == (NOT_TOLD, "which fund is first: none has adtv_20 of that day.")
 
 
 def studied(*values: tuple[int, float, float]) -> Any:

@@ -50,7 +50,8 @@ NONE: Strategies = {}
 class Brief:
     """All facts about ``fund`` on ``day``; ``late`` names data of the day published after the next open.
 
-    ``series`` and ``indices`` are what the facts are of, by ``sessions`` (``engine.briefs.series.Sheet``).
+    ``series`` and ``indices`` are what the facts are of, by ``sessions``; ``absent`` are funds of the same
+    index without bars of them (``engine.briefs.series.Sheet``).
     """
 
     fund: Fund
@@ -62,6 +63,7 @@ class Brief:
     sessions: tuple[date, ...]
     series: Mapping[str, NDArray[np.float64]]
     indices: Mapping[str, NDArray[np.float64]]
+    absent: tuple[str, ...] = ()
 
     @property
     def basis(self) -> str:
@@ -121,6 +123,7 @@ def make_brief(
         tuple(span.days),
         sheet.series,
         sheet.indices,
+        sheet.absent,
     )
 
 

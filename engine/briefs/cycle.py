@@ -93,7 +93,8 @@ def add_cycle(
     for name, reason in lacking.items():
         value = _last(conditions[name].value, column) if name in conditions else math.nan
         held = bool(_last(conditions[name].holds, column)) if math.isfinite(value) else None
-        values[name], holds[name] = Found(value, reason), Found(held, reason)
+        lacks = "units" if name == "micro" else ""
+        values[name], holds[name] = Found(value, reason, lacks=lacks), Found(held, reason, lacks=lacks)
     holds["meso"] = replace(holds["meso"], note=f"of {len(symbols)} funds")
     if holds["micro"].value is not None:
         values["micro"] = replace(values["micro"], note=_behind(known, column))

@@ -15,7 +15,7 @@ from data.facts.universe import Fund
 from data.panel.flows import nav_as_prices, net_financing, pending_splits, unit_changes, unit_prices
 from data.panel.panel import Panel
 from data.source import spans_of
-from engine.briefs.lines import Windows
+from engine.briefs.lines import INPUTS, Windows
 from engine.briefs.series import Changes, Daily, Found, Sessions, Sheet, growth
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Session
     reason = (
         close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, sessions).lacking(row)
     )
-    sheet.add("premium", replace(premium.latest(), reason=reason))
+    lacks = INPUTS["trade" if np.isnan(close.by_session[row]) else "NAV"]
+    sheet.add("premium", replace(premium.latest(), reason=reason, lacks=lacks))
     adjusted = market.close[:-1, 0] * market.adjustment[:-1, 0]
     basis = market.adjustment[:-1, 0] / market.adjustment[row, 0]
     sheet.series["close"], sheet.series["nav"] = market.close[:-1, 0] * basis, as_prices * basis
@@ -139,7 +140,9 @@ def _over_aum(found: Found, aum: Daily, n: int) -> Found:
     sessions = aum.sessions
     row = sessions.last if found.older is None else sessions.days.index(found.older)
     base = aum.at(row - n)
-    return Found(found.value / float(base.value or math.nan), base.reason, older=found.older)
+    return Found(
+        found.value / float(base.value or math.nan), base.reason, older=found.older, lacks=base.lacks
+    )
 
 
 def _grid(source: DataSource, table: str, symbol: str, panel: Panel, column: str = "") -> Floats:

@@ -23,6 +23,13 @@ VALUATION_LABELS = {
 }
 
 
+# What reasons call a value that is not on file, and the tables that would bring it.
+INPUTS = {
+    **{"unit count": "units", "NAV": "nav", "NAV before": "nav", "unit count and NAV": "units,nav"},
+    **{"margin balance": "margin", "money traded": "bars", "price": "bars", "trade": "bars"},
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """One line: its name and label with braces, the unit of its value, and the window that ``{n}`` is of."""
@@ -53,7 +60,7 @@ LINES = (
     Line("close", "close", PRICE),
     Line("nav", "NAV", PRICE),
     Line("premium", "premium of the close over NAV", FRACTION),
-    Line("price_record", "  adjusted price at a record", YES_OR_NO),
+    Line("price_record", "adjusted price at a record", YES_OR_NO),
     Line("price_high", "highest close, on the basis of the day", PRICE),
     Line("price_high_day", "  its day", DAY),
     Line("fund_ytd", "return of the fund this year", FRACTION),

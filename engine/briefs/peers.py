@@ -52,11 +52,12 @@ def add_turnover(
             sheet.add(f"{name}_rank", nothing, **braces)
             continue
         lacking = [each for each, found in means.items() if found.value is None]
+        sheet.absent = tuple(dict.fromkeys((*sheet.absent, *lacking)))
         reason = own.reason or f"turnover of {', '.join(lacking)} is not on file"
         values = [found.value for found in means.values() if isinstance(found.value, float)]
         rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
         note = f"of {at_least}{len(means)}: {', '.join(means)}{remark}"
-        found = Found(None if lacking else rank, reason, note)
+        found = Found(None if lacking else rank, reason, note, lacks="bars")
         sheet.add(f"{name}_rank", found, **braces)
     note = f"{at_least}{len(same)} funds{remark}" if unknown else ""
     sheet.add("peers", Found(len(same), note=note))
@@ -87,7 +88,7 @@ def add_indices(
     ahead = 0
     for code, each in found.items():
         sheet.add("index_ytd_{index}", each, index=code, called=called.get(code, ""))
-        by = Found(None, own.reason or each.reason)
+        by = Found(None, own.reason or each.reason, lacks="index_bars")
         if isinstance(own.value, float) and isinstance(each.value, float):
             ahead += own.value > each.value
             by = Found(own.value - each.value, note=own.note)
@@ -102,7 +103,7 @@ def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
     files = panel.known.index_weights(fund.index) if fund.index else ()
     if not files:
         reason = f"no weights of the index {fund.index} on file" if fund.index else "its index is not on file"
-        sheet.add("theme_weight", Found(None, reason), theme=theme)
+        sheet.add("theme_weight", Found(None, reason, lacks="index_weights"), theme=theme)
         return
     latest = max(files, key=lambda file: file.day)
     tags = sorted({tag for tag in latest.themes.values() if tag})
@@ -133,7 +134,7 @@ def _mean_amount(bars: pd.DataFrame, fund: Fund, span: NDArray[np.datetime64]) -
     days = own["day"].to_numpy().astype("datetime64[D]")
     listed = span[span >= np.datetime64(fund.listed, "D")] if fund.listed else span
     if not len(days) or not len(listed) or days.max() < listed[-1] or days.min() > listed[0]:
-        return Found(None, f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}")
+        return Found(None, f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}", lacks="bars")
     inside = own[np.isin(days, listed)]
     amounts = inside["amount"].where(inside["volume"] > 0, 0.0)
     if amounts.isna().any():
@@ -163,5 +164,5 @@ def _year(levels: pd.DataFrame, code: str, base: date, day: date) -> Found:
     own = levels[levels["index"] == code].set_index("day")["close"]
     for each in (day, base):
         if pd.Timestamp(each) not in own.index:
-            return Found(None, f"no level of {code} on file for {each}")
+            return Found(None, f"no level of {code} on file for {each}", lacks="index_bars")
     return Found(growth(float(own[pd.Timestamp(day)]), float(own[pd.Timestamp(base)])), note=f"from {base}")

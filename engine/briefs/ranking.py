@@ -53,6 +53,20 @@ class Ranking:
     columns: tuple[str, ...]
     rows: tuple[RankedFund, ...]
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The columns in which some fund has a value, and that of the ranking."""
+        return tuple(
+            name
+            for place, name in enumerate(self.columns)
+            if name == self.by or any(row.facts[place].value is not None for row in self.listed)
+        )
+
+    @property
+    def listed(self) -> tuple[RankedFund, ...]:
+        """The rows that have facts."""
+        return tuple(row for row in self.rows if row.facts)
+
 
 def rank_funds(
     names: Mapping[str, str], day: date, by: str, brief_of: Callable[[str, Windows], Brief]

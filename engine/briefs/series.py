@@ -17,7 +17,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.briefs.lines import VALUATION_LABELS, lines_by_name
+from engine.briefs.lines import INPUTS, VALUATION_LABELS, lines_by_name
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,7 +28,8 @@ Value = float | int | bool | str | None
 class Fact:
     """One value and its unit; None with the ``reason`` why. ``note`` says what the value covers.
 
-    ``older`` is the session that the value is of where that of the day is not on file.
+    ``older`` is the session that the value is of where that of the day is not on file. ``lacks`` are the
+    tables, by commas, whose rows are not on file, where that is why there is none.
     """
 
     name: str
@@ -38,16 +39,21 @@ class Fact:
     reason: str = ""
     note: str = ""
     older: date | None = None
+    lacks: str = ""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value, or the reason why there is none; what to know about it, and its session if that is older."""
+    """A value, or the reason why there is none, with the tables that lack rows (``Fact.lacks``).
+
+    Also what to know about it, and its session if that is older.
+    """
 
     value: Value
     reason: str = ""
     note: str = ""
     older: date | None = None
+    lacks: str = ""
 
 
 @dataclass
@@ -55,12 +61,13 @@ class Sheet:
     """Collects facts, and the series that they are of; a number that is not finite becomes None.
 
     ``series`` are (D,), by the sessions up to the day, NaN where nothing is on file; ``indices`` are growth
-    by code, since the last session of the year before.
+    by code, since the last session of the year before; ``absent`` are funds of the same index without bars.
     """
 
     facts: list[Fact] = field(default_factory=list)
     series: dict[str, Floats] = field(default_factory=dict)
     indices: dict[str, Floats] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
 
     def add(self, name: str, found: Found, **braces: object) -> None:
         """Write a fact down as the line of this name; ``braces`` are what name and label leave open."""
@@ -80,6 +87,7 @@ class Sheet:
                 "" if known else found.reason,
                 found.note,
                 found.older if known else None,
+                "" if known else found.lacks,
             )
         )
 
@@ -120,12 +128,13 @@ class Daily:
 
     def at(self, row: int) -> Found:
         """Return the value of a session."""
-        return Found(float(self.by_session[row]), self.lacking(row))
+        return Found(float(self.by_session[row]), self.lacking(row), lacks=INPUTS[self.what])
 
     def latest(self) -> Found:
         """Return the value of the day, or the latest known."""
         row = self.sessions.latest(np.isfinite(self.by_session))
-        return Found(float(self.by_session[row]), self.lacking(row), older=self.sessions.older(row))
+        older = self.sessions.older(row)
+        return Found(float(self.by_session[row]), self.lacking(row), older=older, lacks=INPUTS[self.what])
 
     def lacking(self, row: int) -> str:
         """Return that there is no value on file for a session, and of when the latest one is."""
@@ -138,7 +147,7 @@ class Daily:
         """Return whether the latest known value is the highest on file; the note says since when."""
         row = self.sessions.latest(np.isfinite(self.by_session))
         if not np.isfinite(self.by_session[row]):
-            return Found(None, self.lacking(row))
+            return Found(None, self.lacking(row), lacks=INPUTS[self.what])
         first = self.sessions.days[int(np.flatnonzero(np.isfinite(self.by_session))[0])]
         whole = listed is not None and first <= listed
         note = f"since listing, {first}" if whole else f"since {first}; nothing earlier is on file"
@@ -171,13 +180,13 @@ class Changes:
         if base < 0:
             return Found(None, f"only {row + 1} sessions are on file up to {self.days[row]}")
         if not np.isfinite(self.change[row]):
-            return Found(None, f"no {self.what} on file for {self.days[row]}, or none before it")
+            return self.without(f"no {self.what} on file for {self.days[row]}, or none before it")
         rows = base + 1 + np.flatnonzero(np.isfinite(self.change[base + 1 : row + 1]))
         if self.before_rows[rows[0]] != base:
-            return Found(None, f"no {self.what} on file for {self.days[base]}, which the sum starts from")
+            return self.without(f"no {self.what} on file for {self.days[base]}, which the sum starts from")
         unpriced = rows[~np.isfinite(money[rows]) & (self.change[rows] != 0.0)]
         if len(unpriced):
-            return Found(None, f"no {lacks} on file for {self.days[unpriced[0]]}")
+            return Found(None, f"no {lacks} on file for {self.days[unpriced[0]]}", lacks=INPUTS[lacks])
         merged = n - len(rows)
         note = f"{self.days[base + 1]} to {self.days[row]}"
         if merged:
@@ -189,7 +198,7 @@ class Changes:
         length, row = 0, self.sessions.latest(np.isfinite(self.change))
         older = self.sessions.older(row)
         if not np.isfinite(self.change[row]):
-            return Found(None, f"no {self.what} on file for {self.days[row]}, or none before it")
+            return self.without(f"no {self.what} on file for {self.days[row]}, or none before it")
         while row >= 0:
             if not self.traded[row]:
                 row -= 1
@@ -199,7 +208,7 @@ class Changes:
             if before < 0 or not known:
                 missing = self.days[row if np.isnan(self.change[row]) else before + 1]
                 if not length:
-                    return Found(None, f"no {self.what} on file for {missing}")
+                    return self.without(f"no {self.what} on file for {missing}")
                 return Found(length, note=f"at least: no {self.what} on file around {missing}", older=older)
             if not self.change[row] > 0.0:
                 break
@@ -212,8 +221,12 @@ class Changes:
         row = self.sessions.latest(np.isfinite(self.change))
         last = self.change[max(row + 1 - n, 0) : row + 1]
         if len(last) < n or not np.isfinite(last).all():
-            return Found(None, f"not every one of the {n} sessions has a {self.what} on file")
+            return self.without(f"not every one of the {n} sessions has a {self.what} on file")
         return Found(int((last > 0.0).sum()), older=self.sessions.older(row))
+
+    def without(self, reason: str) -> Found:
+        """Return that there is no value, because values are not on file."""
+        return Found(None, reason, lacks=INPUTS[self.what])
 
     def before(self) -> Changes:
         """Return the changes up to the session before the day."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from data.facts.symbols import market_of
 from data.words import NOT_AVAILABLE, number, percent
+from engine.briefs.brief import Brief
 from engine.briefs.lines import DIFFERENCE, FRACTION, MONEY, PRICE, SCORE
-from engine.briefs.series import Fact
+from engine.briefs.series import Fact, Value
+
+LARGE = ((1e9, "bn"), (1e6, "m"))
 
 # How a number is shown, by its unit; others are whole numbers.
 _SHOWN: Mapping[str, Callable[[float], str]] = {
@@ -29,6 +33,56 @@ def value_text(fact: Fact, currency: str = "") -> str:
     if fact.unit == MONEY:
         return f"{number(value)} {currency}".rstrip()
     return _SHOWN[fact.unit](value) if fact.unit in _SHOWN else number(value, 0)
+
+
+def short_money(value: Value, currency: str | None) -> str:
+    """Return an amount as one says it: in billions or millions, with its currency."""
+    if not isinstance(value, (int, float)):
+        return NOT_AVAILABLE
+    for size, word in LARGE:
+        if abs(value) >= size:
+            return f"{number(value / size)} {word} {currency or ''}".rstrip()
+    return f"{number(value, 0)} {currency or ''}".rstrip()
+
+
+def apart(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[Fact]]]:
+    """Return the facts to show, and those without a value for want of rows, by the tables that lack them.
+
+    A line goes with the one that it belongs to, whose label is not set in: that one is shown where one below
+    it has a value, and one without a value of its own goes where that one goes.
+    """
+    shown: list[Fact] = []
+    missing: dict[str, list[Fact]] = {}
+    families: list[list[Fact]] = []
+    for fact in facts:
+        if fact.label.startswith("  ") and families:
+            families[-1].append(fact)
+        else:
+            families.append([fact])
+    for first, *others in families:
+        known = any(fact.value is not None for fact in others)
+        for fact in (first, *others):
+            lacks = fact.lacks or first.lacks
+            if fact.value is not None or not lacks or (fact is first and known):
+                shown.append(fact)
+            else:
+                missing.setdefault(lacks, []).append(fact)
+    return shown, missing
+
+
+def fetching(brief: Brief) -> list[str]:
+    """Return the commands that bring what a brief lacks."""
+    tables = dict.fromkeys(",".join(apart(brief.facts)[1]).split(","))
+    wanted = [(brief.fund.symbol, [table for table in tables if table not in ("", "bars")])]
+    wanted.append((",".join(brief.absent), [table for table in tables if table == "bars"]))
+    if market_of(brief.fund.symbol) != "cn_etf":
+        return ["etflow data import FILES --data STORE"] if any(tables) else []
+    return [
+        f"etflow data fetch --provider akshare --symbols {symbols} --tables {','.join(names)} "
+        f"--start {brief.sessions[0]} --data STORE"
+        for symbols, names in wanted
+        if symbols and names
+    ]
 
 
 def remark(fact: Fact) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import NOT_AVAILABLE
+from data.words import count
 from engine.cli.app import App
 from engine.cli.output import note, paint, say, table, warn
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def print_brief(app: App, found: FlowBrief) -> None:
-    """Print the lines of a brief, what each covers, or why it has no value."""
-    from engine import remark, value_text
+    """Print the lines of a brief and what each covers, then what has no value for want of inputs.
+
+    With ``-v`` these lines too stand in their place, each with its reason.
+    """
+    from engine import apart, fetching, remark, value_text
 
     made = found.brief
     if not app.quiet:
@@ -26,8 +29,18 @@ def print_brief(app: App, found: FlowBrief) -> None:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
     currency = currency_of(made.fund.symbol)
-    rows = [(fact.label, value_text(fact, currency), remark(fact)) for fact in made.facts]
+    shown, missing = apart(made.facts)
+    shown = list(made.facts) if app.verbose else shown
+    rows = [(fact.label, value_text(fact, currency), remark(fact)) for fact in shown]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
+    if missing:
+        number = sum(map(len, missing.values()))
+        say()
+        say(f"Not on file: {number} of {len(made.facts)} lines have no value (-v lists them).")
+        why = [(tables, count(len(facts), "line"), facts[0].reason) for tables, facts in missing.items()]
+        say(table(why, ("table", "", "  why the first has none"), left_too=(2,)))
+        for command in [] if found.data["synthetic"] else fetching(made):
+            say(f"bring them: {command}")
     for line in made.late:
         warn(app, line)
     note(app, "With all digits, for scripts: --json.")
@@ -48,13 +61,18 @@ def print_ranking(app: App, found: FundRanking) -> None:
     """Print the funds of a universe, a row for each."""
     made = found.ranking
     if not app.quiet:
-        say(paint(f"{found.universe} on {made.day}, by {made.by}", bold=True))
+        currency = currency_of(made.rows[0].symbol) if made.rows else "its currency"
+        say(paint(f"{found.universe} on {made.day}, by {made.by}; money in {currency}", bold=True))
         say()
     rows = [
         ("" if row.rank is None else str(row.rank), row.symbol, row.name, *_rank_cells(row, made))
-        for row in made.rows
+        for row in made.listed
     ]
-    say(table(rows, ("", "fund", "name", *made.columns), left=3))
+    if rows:
+        say(table(rows, ("", "fund", "name", *made.known), left=3))
+    empty = [name for name in made.columns if name not in made.known]
+    if empty:
+        note(app, f"No fund has {', '.join(empty)}.")
     without = [row for row in made.rows if row.reason]
     if without:
         more = f", and so {', '.join(row.symbol for row in without[1:])}" if without[1:] else ""
@@ -71,9 +89,8 @@ def print_ranking(app: App, found: FundRanking) -> None:
 def _rank_cells(row: RankedFund, made: Ranking) -> tuple[str, ...]:
     from engine import value_text
 
-    if not row.facts:
-        return (NOT_AVAILABLE,) * len(made.columns)
-    return tuple(value_text(fact) + "*" * bool(fact.older) for fact in row.facts)
+    shown = zip(made.columns, row.facts, strict=True)
+    return tuple(value_text(fact) + "*" * bool(fact.older) for name, fact in shown if name in made.known)
 
 
 def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:

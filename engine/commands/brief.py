@@ -16,6 +16,7 @@ from data.synthetic import notice_of
 from engine.briefs.brief import NONE, Brief, checked_day, make_brief
 from engine.briefs.cycle import Strategies
 from engine.briefs.lines import Windows
+from engine.briefs.words import apart
 from engine.pipeline import check_data
 from engine.results.documents import json_text, plain, write_json
 from engine.results.runs import ID_DIGITS, whole
@@ -35,10 +36,12 @@ class FlowBrief:
     def document(self) -> dict[str, Any]:
         """Return the document that ``brief --json`` prints.
 
+        ``missing`` are the lines without a value by the tables, by commas, whose rows are not on file;
         ``older`` are the values that are not of the day, each with its session; fractions are fractions, not
         percent.
         """
         made = self.brief
+        _, missing = apart(made.facts)
         return {
             "symbol": made.fund.symbol,
             "name": made.fund.name,
@@ -48,6 +51,7 @@ class FlowBrief:
             "basis": made.basis,
             "values": {fact.name: fact.value for fact in made.facts},
             "reasons": {fact.name: fact.reason for fact in made.facts if fact.value is None},
+            "missing": {table: [fact.name for fact in facts] for table, facts in missing.items()},
             "older": {fact.name: fact.older for fact in made.facts if fact.older},
             "notes": {fact.name: fact.note for fact in made.facts if fact.note},
             "currency": made.fund.currency,

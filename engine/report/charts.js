@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const data = JSON.parse(document.getElementById("charts-data").textContent);
-  const LEFT = 58, RIGHT = 14, GAP = 40, FOOT = 30, ROW = 16, NARROW = 620;
+  const LEFT = 58, RIGHT = 14, GAP = 40, FOOT = 30, ROW = 16, NARROW = 620, STAMP = 110, TITLE = 17;
   // A legend turns no symbol, so that what points down is a shape of its own.
   const SYMBOLS = { points: "circle", up: "triangle", down: "path://M0 0H10L5 10Z" };
   const RANGES = [["1 m", 21], ["3 m", 63], ["6 m", 126], ["1 y", 244], ["3 y", 732], ["all", 0]];
@@ -17,8 +17,21 @@
   const shown = (value, scale) => (value === null || value === undefined ? "n/a"
     : scale === "percent" ? `${grouped(value * 100, 2)}%` : grouped(value, scale === "count" ? 0 : 3));
   const tick = (scale) => (value) => (scale === "percent" ? `${+(value * 100).toFixed(6)}%`
-    : Math.abs(value) >= 1e5 ? `${+(value / 1e6).toFixed(3)}M` : String(+value.toFixed(6)));
+    : Math.abs(value) >= 1e9 ? `${+(value / 1e9).toFixed(3)}bn`
+      : Math.abs(value) >= 1e5 ? `${+(value / 1e6).toFixed(3)}m` : String(+value.toFixed(6)));
   const cut = (text, room) => (text.length <= room ? text : `${text.slice(0, room - 1)}…`);
+  // The lines of a title, broken between words; the first leaves room for the stamp.
+  const pen = document.createElement("canvas").getContext("2d");
+  const broken = (title, room, first) => {
+    pen.font = `600 13px ${getComputedStyle(document.body).fontFamily}`;
+    const found = [""];
+    for (const word of title.split(" ")) {
+      const longer = `${found.at(-1)} ${word}`.trim();
+      if (found.at(-1) && pen.measureText(longer).width > (found.length > 1 ? room : first)) found.push(word);
+      else found[found.length - 1] = longer;
+    }
+    return found;
+  };
   const charts = new Map(data.charts.map((each) => [each.name, each]));
   const live = [];
 
@@ -82,8 +95,9 @@
       const ribbon = panel.series.find((each) => each.kind === "ribbon");
       const named = panel.series.filter((each) => each.name && each.kind !== "ribbon");
       const several = named.length > 1;
-      titles.push({ text: panel.title, left: 0, top, textStyle: { color: colour("ink"), fontSize: 13, fontWeight: 600, width: width - (data.stamp && !index ? 110 : 0), overflow: "truncate" } });
-      top += 22;
+      const title = broken(panel.title, width - 10, width - (data.stamp && !index ? STAMP : 10));
+      titles.push({ text: title.join("\n"), left: 0, top, textStyle: { color: colour("ink"), fontSize: 13, fontWeight: 600, lineHeight: TITLE, width, overflow: "truncate" } });
+      top += 22 + TITLE * (title.length - 1);
       if (several) {
         let rows = 1, used = 0;
         named.forEach((each) => {

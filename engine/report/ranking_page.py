@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from data.facts.symbols import currency_of
-from data.words import NOT_AVAILABLE, count, number
+from data.words import count, number
 from engine.briefs.lines import DIFFERENCE, FRACTION, MONEY
 from engine.briefs.ranking import RankedFund, Ranking
 from engine.briefs.series import Fact
 from engine.briefs.words import value_text
-from engine.report import charts, html
+from engine.report import charts, html, statements
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, coded, section, table, tag
 
@@ -32,14 +32,15 @@ def _page(made: Ranking, document: Mapping[str, Any]) -> str:
     drawn = _chart(made, heads)
     figures = tag("div", *(charts.figure(each, synthetic=synthetic) for each in drawn), class_="figures")
     body = table(
-        ("Rank", tag("th", "Fund", class_="text"), *(_head(name, heads, made) for name in made.columns)),
-        [_row(row, made) for row in made.rows],
+        ("Rank", tag("th", "Fund", class_="text"), *(_head(name, heads, made) for name in made.known)),
+        [_row(row, made) for row in made.listed],
         class_="compact",
         sort=True,
     )
-    listed = section("Funds", body, *_notes(made, document), id_="funds")
+    listed = section("Funds", body if made.listed else "", *_notes(made, document), id_="funds")
     parts = [("chart", "Chart", section(f"Ranked by {made.by}", figures, id_="chart"))] if drawn else []
     title = f"Funds of {document['universe']}"
+    word, said = statements.of_ranking(made, _label(made.by, heads))
     ranked = sum(row.rank is not None for row in made.rows)
     about = html.subtitle(
         made.day,
@@ -48,7 +49,7 @@ def _page(made: Ranking, document: Mapping[str, Any]) -> str:
     )
     return html.page(
         title,
-        html.heading("Flow brief", title, about),
+        html.heading("Flow brief", title, about, word=word, said=said),
         [*parts, ("funds", "Funds", listed)],
         banner=html.made_up() if synthetic else None,
         scripts=charts.scripts(drawn, synthetic=synthetic),
@@ -69,9 +70,13 @@ def _head(name: str, heads: Mapping[str, Fact], made: Ranking) -> Safe:
 
 
 def _row(row: RankedFund, made: Ranking) -> tuple[object, ...]:
-    values = [_shown(fact) + "*" * bool(fact.older) for fact in row.facts]
+    values = [
+        _shown(fact) + "*" * bool(fact.older)
+        for name, fact in zip(made.columns, row.facts, strict=True)
+        if name in made.known
+    ]
     rank = "" if row.rank is None else str(row.rank)
-    return (rank, coded(row.symbol, row.name), *(values or [NOT_AVAILABLE] * len(made.columns)))
+    return (rank, coded(row.symbol, row.name), *values)
 
 
 def _shown(fact: Fact) -> str:
@@ -101,6 +106,8 @@ def _notes(made: Ranking, document: Mapping[str, Any]) -> list[Safe]:
     """Return what is to know of the rows: values of an earlier session, rows without any, funds left out."""
     older = sorted({str(fact.older) for row in made.rows for fact in row.facts if fact.older})
     said = [f"*: the latest known, of {', '.join(older)}; it counts for no rank."] if older else []
+    empty = [name for name in made.columns if name not in made.known]
+    said += [f"No fund has {', '.join(empty)}."] if empty else []
     without = [row for row in made.rows if row.reason]
     if without:
         others = ", ".join(row.symbol for row in without[1:])

@@ -1,8 +1,9 @@
-"""What a comparison, an event study and the page of a score say first: a few words, and what these rest on.
+"""What a comparison, an event study, a brief and the page of a score say first: words, and their ground.
 
-Each rests on one test that the page shows: the comparison on SPA, which allows for all runs; the event study
-on the smallest placebo p of its horizons, times their number (Bonferroni); the score on the robust t
-statistic of its rank IC at the horizon of the strategy. How much else was tried, only the record knows.
+Briefs measure and infer nothing. Each of the others rests on one test that the page shows: the comparison on
+SPA, which allows for all runs; the event study on the smallest placebo p of its horizons, times their number
+(Bonferroni); the score on the robust t statistic of its rank IC at the horizon of the strategy. How much else
+was tried, only the record knows.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from data.facts.symbols import currency_of
 from data.words import count, number, percent, probability
+from engine.briefs.lines import MONEY
+from engine.briefs.words import short_money, value_text
 
 if TYPE_CHECKING:
+    from engine.briefs.brief import Brief
+    from engine.briefs.ranking import Ranking
     from engine.comparisons.significance import Significance
     from engine.events.study import EventStudy
     from engine.factors.diagnose import Diagnostics
@@ -58,6 +64,32 @@ def of_event(found: EventStudy) -> tuple[str, str]:
     if adjusted <= LEVEL:
         return "More than chance", said
     return "No more than chance", said
+
+
+def of_brief(brief: Brief) -> tuple[str, str]:
+    """Return the words on whether money came or went: net inflow at VWAP over the shortest window."""
+    flow = next(fact for fact in brief.facts if fact.name.endswith("_vwap"))
+    if not isinstance(flow.value, float):
+        return NOT_TOLD, f"whether money came or went: {flow.reason}."
+    share = brief[flow.name.removesuffix("_vwap") + "_ratio"]
+    of = f", {percent(abs(share))} of its AUM before" if isinstance(share, float) else ""
+    said = f"over {flow.note.partition(';')[0]}, net, at VWAP{of}."
+    if flow.value == 0.0:
+        return "No flow", said
+    word = "Inflow" if flow.value > 0.0 else "Outflow"
+    return word, f"{short_money(abs(flow.value), brief.fund.currency)} {said}"
+
+
+def of_ranking(made: Ranking, label: str) -> tuple[str, str]:
+    """Return the words on which fund is first, by the line called ``label``."""
+    first = next((row for row in made.rows if row.rank == 1), None)
+    if first is None:
+        return NOT_TOLD, f"which fund is first: none has {made.by} of that day."
+    value = first.facts[made.columns.index(made.by)]
+    named = f"{first.symbol} {first.name}".rstrip()
+    currency = currency_of(first.symbol)
+    shown = short_money(value.value, currency) if value.unit == MONEY else value_text(value)
+    return f"{named} first", f"{label}: {shown}."
 
 
 def of_score(found: Diagnostics) -> tuple[str, str]:

@@ -153,7 +153,9 @@ def _step(rough: float) -> float:
 def _tick(level: float, panel: Panel) -> str:
     if panel.scale == "percent":
         return f"{round(level * 100, 6) + 0.0:g}%"
-    return f"{round(level, 9) + 0.0:,g}" if abs(level) < 1e5 else f"{level / 1e6:g}M"
+    if abs(level) < 1e5:
+        return f"{round(level, 9) + 0.0:,g}"
+    return f"{level / 1e9:g}bn" if abs(level) >= 1e9 else f"{level / 1e6:g}m"
 
 
 def _panel(chart: Chart, panel: Panel, frame: Frame) -> list[str]:

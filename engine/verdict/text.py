@@ -127,8 +127,9 @@ LINES: Mapping[str, tuple[Line, ...]] = {
 LABEL_WIDTH = 28
 
 WITHHELD = (
-    "The numbers of the judgement are withheld with the word: they cannot be unseen, and nothing says yet what "
-    "they are worth. Those of single trials are in sample. See to what is missing above, then judge again."
+    "The numbers of the judgement are withheld with the word: they cannot be unseen, and nothing says yet "
+    "what they are worth. Those of single trials are in sample. See to what is missing above, then judge "
+    "again."
 )
 
 
