@@ -129,12 +129,10 @@ def load(folder: Path, *, balanced: bool = True) -> Result:
 
 
 def _unreadable(place: Path, error: Exception) -> DataError:
-    shut = isinstance(error, PermissionError)
-    return DataError(
-        f"{place} cannot be read",
-        received=error.strerror if shut else error,
-        hint="Get the right to read it." if shut else "Make the run again.",
-    )
+    if isinstance(error, PermissionError):
+        hint = "Get the right to read it."
+        return DataError(f"{place} cannot be read", received=error.strerror, hint=hint)
+    return DataError(f"{place} cannot be read", received=error, hint="Make the run again.")
 
 
 def _check_books(result: Result, folder: Path) -> None:
