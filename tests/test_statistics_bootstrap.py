@@ -11,6 +11,7 @@ from arch.bootstrap import StationaryBootstrap, optimal_block_length
 from scipy import stats
 
 from data.errors import UsageError
+from engine.statistics import resampling
 from engine.statistics.bootstrap import (
     drawdown_paths,
     interval_of,
@@ -189,6 +190,16 @@ def test_the_seed_decides_every_bit():
 def test_more_resamples_begin_with_those_of_fewer():
     few, many = (np.array(list(stationary_draws(20, 3, count, 5))) for count in (3, 7))
     np.testing.assert_array_equal(few, many[:3])
+
+
+@pytest.mark.parametrize(("rows", "block", "count"), [(77, 6.5, 900), (12, 1.0, 3), (1204, 20.0, 60)])
+def test_draws_in_machine_code_are_those_of_arch(rows, block, count, monkeypatch):
+    """An odd number of rows leaves half a random number over; 77 and 1204 rows take two chunks."""
+    theirs = StationaryBootstrap(block, np.arange(rows), seed=5)
+    expected = np.array([theirs.update_indices() for _ in range(count)])
+    for loaded in (True, False):
+        monkeypatch.setattr(resampling, "loaded", lambda loaded=loaded: loaded)
+        np.testing.assert_array_equal(list(stationary_draws(rows, block, count, 5)), expected)
 
 
 def test_blocks_have_the_mean_length_and_go_around():
