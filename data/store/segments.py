@@ -93,6 +93,14 @@ class Piece:
             begin += len(codes)
         return found
 
+    def whole(self, series: Sequence[str]) -> pa.Table | None:
+        """Return the rows of series that follow each other, if all of them changed; None otherwise."""
+        cut = self.since is not None or self.until is not None
+        if cut or self.changed is None or not all(name in self._changed for name in series):
+            return None
+        begin, end = self._changed[series[0]][0], self._changed[series[-1]][1]
+        return completed(self.schema, self.changed[begin:end])
+
     def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
         """Return the rows of some series that follow each other."""
         mine = {name: where for name, where in self._changed.items() if name in series}
@@ -260,5 +268,7 @@ def blocks_of(pieces: Sequence[Piece]) -> Iterator[pa.Table]:
 
 
 def _block(pieces: Sequence[Piece], series: Sequence[str]) -> pa.Table:
+    if len(pieces) == 1 and (rows := pieces[0].whole(series)) is not None:
+        return rows
     found = [piece.parts(set(series)) for piece in pieces]
     return pa.concat_tables([parts[name] for name in series for parts in found if name in parts])
