@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -82,12 +83,20 @@ def constants(raw: Mapping[str, Any], where: str) -> dict[str, str]:
 def date_formats(raw: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """Return formats of `strptime` that pandas understands."""
     for written in texts(raw, "date_format", where):
-        try:
-            pd.to_datetime(pd.Series(["2025"], dtype="str"), format=written, errors="coerce")
-        except ValueError as error:
+        if wrong := _wrong_in(written):
             limit = "as Python's strptime: %Y-%m-%d"
-            raise UsageError(f"{where}: {error}", received=repr(written), limit=limit) from None
+            raise UsageError(f"{where}: {wrong}", received=repr(written), limit=limit)
     return texts(raw, "date_format", where)
+
+
+@cache
+def _wrong_in(date_format: str) -> str:
+    """Return what pandas says is wrong in a format, which many maps have; nothing if it understands it."""
+    try:
+        pd.to_datetime(pd.Series(["2025"], dtype="str"), format=date_format, errors="coerce")
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def patterns(raw: Mapping[str, Any], key: str, where: str) -> dict[str, re.Pattern[str]]:

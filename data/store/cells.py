@@ -139,7 +139,9 @@ def recoded(values: pd.Series, places: NDArray[np.intp], names: pd.Index) -> pd.
 
 def plain(text: str) -> str:
     """Return a cell's text as it is meant: half-width signs, no spaces around, not Excel's ``="159363"``."""
-    text = unicodedata.normalize("NFKC", text.translate(UNSEEN)).replace("\u2212", "-").strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(UNSEEN)).replace("\u2212", "-")
+    text = text.strip()
     match = _WRAPPED.fullmatch(text)
     return (match[1] or match[2] or "").strip() if match else text
 
