@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from data.checks import run_checks
@@ -84,6 +85,22 @@ def test_a_list_without_days_whose_name_has_two_is_of_neither(take, store):
         take("融资融券交易明细_20250101_20250820.csv", rows)
     take("融资融券交易明细_20250820_2025-08-20.csv", rows)
     assert store.read("margin")["day"].dt.strftime("%Y-%m-%d").tolist() == ["2025-08-20"]
+
+
+def test_a_split_that_yahoo_did_not_apply_is_called_that(take, store):
+    # yfinance 1531: the column has the split, and prices before it are as traded; 90.00 became 30.00.
+    head = "Date,Open,High,Low,Close,Adj Close,Volume,Dividends,Stock Splits"
+    days = pd.bdate_range("2025-05-01", "2025-05-22")
+    rows = []
+    for number, day in enumerate(days):
+        price = (90.0 if number < 10 else 30.0) + number / 100
+        split = 3.0 if number == 10 else 0.0
+        prices = f"{price},{price + 0.1},{price - 0.1},{price},{price}"
+        rows.append(f"{day:%Y-%m-%d} 00:00:00-04:00,{prices},9e5,0,{split}")
+    take("BOTZ.csv", "\n".join((head, *rows)) + "\n")
+    (found,) = (each for each in run_checks(store) if each.check == "split-ratio")
+    assert (found.severity, str(found.first)) == ("error", "2025-05-15")
+    assert "prices moved x0.111: twice the split: the vendor had not adjusted them" in found.message
 
 
 # Files that were refused without need
@@ -180,7 +197,7 @@ def test_net_assets_beside_nav_count_where_their_unit_is_named(take, store):
 def test_of_three_net_values_that_of_the_unit_is_the_nav(take, store, name, text, source):
     take(name, text)
     nav = store.read("nav")
-    assert nav[["symbol", "nav", "source"]].values.tolist() == [["159363.SZ", 0.7291, source]]
+    assert nav[["symbol", "nav", "source"]].to_numpy().tolist() == [["159363.SZ", 0.7291, source]]
 
 
 def test_an_index_as_csindex_answers_and_as_akshare_saves_it(take, store):
@@ -215,4 +232,4 @@ def test_bars_of_adata_with_their_code_and_day(take, store):
     head = "fund_code,trade_time,trade_date,open,high,low,close,volume,amount,change,change_pct"
     row = "159363,2025-08-20 00:00:00,2025-08-20,0.7,0.731,0.69,0.729,523000000,371812345,0.008,1.1"
     take("adata.csv", f"{head}\n{row}\n")
-    assert store.read("bars")[["symbol", "close"]].values.tolist() == [["159363.SZ", 0.729]]
+    assert store.read("bars")[["symbol", "close"]].to_numpy().tolist() == [["159363.SZ", 0.729]]

@@ -102,7 +102,13 @@ def _split_against_prices(data: Inputs, split: Any) -> Iterator[Finding]:
         return
     plain = bar.open / bar.before
     if not bar.fall < plain < bar.rise:
-        yield _contradicted("bars", split, f"prices moved x{plain:.3f}: {likely(1 / plain, told=False)}")
+        twice = bar.fall < plain * split.ratio**2 < bar.rise
+        why = (
+            "twice the split: the vendor had not adjusted them for it"
+            if twice
+            else likely(1 / plain, told=False)
+        )
+        yield _contradicted("bars", split, f"prices moved x{plain:.3f}: {why}")
         return
     moves = data.moves_of(split.symbol)
     switched = moves["open"] / moves["before"] * split.ratio
