@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -501,7 +502,17 @@ def test_an_account_from_the_command_line(here):
     code, printed, _ = here("account", "show", "paper", "--json")
     shown = json.loads(printed)
     assert (code, shown["last_day"], len(shown["sessions"])) == (0, "2025-08-14", 3)
-    assert "equity" in here("account", "show", "paper")[1]
+    assert (shown["currency"], shown["data"]["synthetic"], "SYNTHETIC" in shown["notice"]) == (
+        "CNY",
+        True,
+        True,
+    )
+    said = here("account", "show", "paper")[1]
+    assert said.startswith("share_inflow on demo, from 2025-08-12 on\nSYNTHETIC: ")
+    made = f"a return of {100 * shown['return']:.2f} % on 50,000.00 CNY"
+    assert f"equity {shown['equity']:,.2f} CNY at the close of 2025-08-14, {made}" in said
+    assert re.search(r"^fund +shares +close +value, CNY$", said, re.MULTILINE)
+    assert re.search(r"rejections +cash, CNY +equity, CNY$", said, re.MULTILINE)
     code, printed, _ = here("account", "diff", "paper")
     assert (code, printed.startswith("The same to the bit over 3 sessions")) == (0, True)
     code, _, complained = here("signal", "--account", "paper", "--json")

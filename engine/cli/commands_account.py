@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.facts.symbols import currency_of
 from data.words import NOT_AVAILABLE, count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
@@ -77,7 +77,7 @@ def step(app: App, folder: Path, until: date | None, data: str | None, trust: bo
 
     Example: etflow account step paper
     """
-    from engine import Watch, changed_code, open_account, read_account, step_account
+    from engine import Watch, account_document, changed_code, open_account, read_account, step_account
 
     last = read_account(folder).last_day
     if until is not None and last is not None and until <= last:
@@ -102,7 +102,10 @@ def step(app: App, folder: Path, until: date | None, data: str | None, trust: bo
     elif app.quiet:
         say("\n".join(str(each.day) for each in done))
     else:
-        say(table([_session(each) for each in done[-SHOWN:]], SESSION_HEADER))
+        document = account_document(read_account(folder))
+        if "notice" in document:
+            say(paint(document["notice"], fg="yellow"))
+        say(_sessions(done, document["currency"]))
         say()
         say(f"{count(len(done), 'session')} done, to {done[-1].day}")
 
@@ -127,16 +130,18 @@ def show(app: App, folder: Path, as_json: bool) -> None:
     if app.quiet:
         say(f"{document['equity']!r}")
         return
-    say(paint(f"{document['strategy']}, from {document['start']} on", bold=True))
-    data = found.header.data
-    currency = data.get("currency") or currency_of(data["symbols"][0])
-    last = found.last_day
+    currency, last = document["currency"], found.last_day
+    say(
+        paint(f"{document['strategy']} on {document['data']['name']}, from {document['start']} on", bold=True)
+    )
+    if "notice" in document:
+        say(paint(document["notice"], fg="yellow"))
     if last is None:
         say(f"No session yet; cash {money(document['cash'], currency)}")
         return
     say(
         f"equity {money(document['equity'], currency)} at the close of {last}, "
-        f"{percent(document['return'])} of {money(document['initial_cash'], currency)}; "
+        f"a return of {percent(document['return'])} on {money(document['initial_cash'], currency)}; "
         f"cash {money(document['cash'], currency)}"
     )
     marks = found.sessions[-1].marks
@@ -145,9 +150,11 @@ def show(app: App, folder: Path, as_json: bool) -> None:
         for symbol, shares in document["shares"].items()
     ]
     say()
-    say(table(held, ("fund", "shares", "close", "value")) if held else "Nothing is held.")
+    say(table(held, ("fund", "shares", "close", f"value, {currency}")) if held else "Nothing is held.")
     say()
-    say(table([_session(each) for each in found.sessions[-SHOWN:]], SESSION_HEADER))
+    if len(found.sessions) > SHOWN:
+        say(f"The last {SHOWN} of {count(len(found.sessions), 'session')}; --json has all.")
+    say(_sessions(found.sessions, currency))
 
 
 @account.command("diff", short_help="Hold a paper account against the backtest of its days.")
@@ -204,7 +211,10 @@ def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -
         note(app, "No price or score of the account changed: what differs comes from rules, actions or code.")
 
 
-SESSION_HEADER = ("session", "orders", "fills", "rejections", "cash", "equity")
+def _sessions(sessions: Sequence[Session], currency: str) -> str:
+    """Return the last of some sessions as a table, money in ``currency``."""
+    head = ("session", "orders", "fills", "rejections", f"cash, {currency}", f"equity, {currency}")
+    return table([_session(each) for each in sessions[-SHOWN:]], head)
 
 
 def _nothing(app: App, folder: Path, last: date | None, as_json: bool) -> None:
@@ -243,4 +253,4 @@ def _told(value: Any) -> str:
         return NOT_AVAILABLE
     if isinstance(value, list):
         return "; ".join(" ".join(_told(part) for part in each[:2]) for each in value)
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
+    return f"{Decimal(f'{value:.9g}'):,f}" if isinstance(value, float) else str(value)

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError, UsageError
+from data.facts.symbols import account_currency
+from data.synthetic import notice_of
 from engine.accounts.difference import AccountDifference, difference
 from engine.accounts.lines import FILE, Account, Header, Session, exists, read_account
 from engine.accounts.step import require_steps, steps
@@ -39,10 +41,14 @@ def account_document(account: Account) -> dict[str, Any]:
     cash = float(account.header.spec["cash"])
     standing = account.standing()
     equity = account.sessions[-1].equity if account.sessions else cash
+    data = account.header.data
+    made_up = bool(data.get("synthetic"))
     return {
         "folder": str(account.folder),
         "strategy": account.header.spec["strategy"],
         "parameters": dict(account.header.parameters),
+        "data": {"name": data.get("name", "unnamed"), "synthetic": made_up},
+        "currency": account_currency(data["symbols"], data.get("currency")),
         "start": account.header.spec["start"],
         "last_day": account.last_day,
         "initial_cash": cash,
@@ -51,6 +57,7 @@ def account_document(account: Account) -> dict[str, Any]:
         "return": equity / cash - 1.0,
         "shares": dict(standing.shares),
         "sessions": [each.as_json() for each in account.sessions],
+        **notice_of(made_up),
     }
 
 

@@ -77,6 +77,7 @@ class NextOrders:
             "start": signal.start,
             "decision_session": signal.decides,
             "next_decision": signal.next_decision,
+            "currency": self.currency,
             "cash": signal.cash,
             "equity": signal.equity,
             "cash_after": self.tickets.cash_after,
@@ -90,7 +91,7 @@ class NextOrders:
             "data_warnings": list(self.data_warnings),
         }
         if self.panel.currency is not None:
-            decided |= {"currency": self.currency, "markets": [asdict(each) for each in self.opens]}
+            decided |= {"markets": [asdict(each) for each in self.opens]}
             decided |= {"behind": [asdict(each) for each in self.behind]}
         return about | decided | notice
 

@@ -6,6 +6,7 @@ is of the document that ``signal --json`` prints.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,26 @@ def _header(document: Mapping[str, Any]) -> Safe:
         html.cards(_money(document)),
         sections.data_warnings(document["data_warnings"]),
         word=count(orders, "order") if orders else "no order",
+        said=_sides(document),
     )
 
 
+def _sides(document: Mapping[str, Any]) -> str:
+    """Return how many purchases and sales are sent, and for how much money at their limit prices."""
+    said = []
+    for side, sign in (("sale", -1), ("purchase", 1)):
+        mine = [each["notional"] for each in document["orders"] if each["shares"] * sign > 0]
+        if mine:
+            said.append(f"{count(len(mine), side)} for {number(math.fsum(mine), 0)} {document['currency']}")
+    return f"{', '.join(said)}, at limit prices." if said else ""
+
+
 def _money(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    money = f" {document['currency']}" if "currency" in document else ""
+    money = document["currency"]
     return [
-        ("Equity", number(document["equity"], 0) + money, "at reference prices"),
-        ("Cash", number(document["cash"], 0), "before the orders"),
-        ("Cash afterwards", number(document["cash_after"], 0), "at least, if all orders fill"),
+        (f"Equity, {money}", number(document["equity"], 0), "at reference prices"),
+        (f"Cash, {money}", number(document["cash"], 0), "before the orders"),
+        (f"Cash afterwards, {money}", number(document["cash_after"], 0), "at least, if all orders fill"),
     ]
 
 
@@ -120,8 +132,8 @@ def _orders(document: Mapping[str, Any], names: Mapping[str, str]) -> Safe:
         "Limit price",
         "Limit down",
         "Limit up",
-        "Value",
-        "Commission and fee",
+        f"Value, {document['currency']}",
+        f"Commission and fee, {document['currency']}",
     )
     more = ("Of the usual volume", "Held afterwards", tag("th", "Why", class_="text"))
     return table((*head, *more), rows, class_="compact") if rows else tag("p", "Nothing to send.")
