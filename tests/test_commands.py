@@ -233,7 +233,8 @@ def test_orders_before_the_next_open_are_those_of_the_command(panel: Panel, tmp_
     assert json.loads((folder / "signal.json").read_text(encoding="utf-8")) == plain(found.document())
     page = (folder / "signal.html").read_text(encoding="utf-8")
     (order,) = found.signal.orders
-    value = f"1 purchase for {order.limit_price * order.order_shares:,.0f} CNY, at limit prices."
+    (sent,) = found.orders()
+    value = f"1 purchase for {sent['limit_price'] * sent['shares']:,.0f} CNY, at limit prices."
     assert f'<b class="word 1-order">1 order</b> {value}' in page
     assert "<span>Cash, CNY</span><b>50,000</b>" in page
     assert page.index("<h1>") < page.index(f"{order.symbol}<small>SYNTHETIC ")
