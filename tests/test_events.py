@@ -306,6 +306,14 @@ def test_an_event_is_followed_by_returns_from_the_open_of_its_session():
     assert found.at(1, "equal_weight").abnormal.mean == pytest.approx((0.15 - 1 / 22) / 2)
 
 
+def test_funds_whose_family_is_not_known_are_no_family():
+    found = study_events(Given("1,0;1,2"), panel_of(OPENS, families=("F", None, None)), horizons=(1,))
+    assert found.at(1, "family").abnormal.events == 0
+    assert found.families == {"F": 1, "no family": 1}
+    # A: 10 % - (0 - 10 %) / 2; C: -10 % - (10 % + 0) / 2
+    assert found.at(1, "equal_weight").abnormal.mean == pytest.approx(0.0)
+
+
 def test_a_fund_that_is_alone_in_its_family_has_nothing_to_be_held_against_there():
     found = study_events(Given("1,2"), panel_of(OPENS), horizons=(1,))
     assert found.at(1, "family").abnormal.events == 0

@@ -218,6 +218,14 @@ def test_years_are_those_of_the_score_and_families_are_their_own_cross_sections(
     assert one.between_families.mean == pytest.approx(0.5)
 
 
+def test_funds_whose_family_is_not_known_are_families_of_their_own_between_families():
+    panel = panel_of(OPENS)
+    one = diagnose(Fixed(), with_families(panel, "SAME", None, None), horizons=(1,)).main
+    assert one.between_families.mean == pytest.approx(one.ic.mean)  # three of one fund each
+    none = diagnose(Fixed(), with_families(panel, None, None, None), horizons=(1,)).main
+    assert none.between_families.reason == "the index family of no fund is known"
+
+
 def test_coverage_is_the_share_of_listed_funds_with_a_score():
     panel = panel_of(OPENS, listed=[None, None, date(2024, 12, 29)])
     found = diagnose(Fixed((3.0, NAN, 1.0)), panel, horizons=(1,))
@@ -307,7 +315,10 @@ def test_what_is_undefined_has_a_reason_and_is_said():
     assert math.isnan(late.ic.robust_t_statistic.value)
     alone = diagnose(Fixed((1.0, NAN, NAN)), panel_of(OPENS), horizons=(1,)).main
     assert alone.ic.reason == "never two funds with a score and a return"
-    assert alone.between_families.reason == "there is one family only"
+    assert alone.between_families.reason == "the index family of no fund is known"
+    same = with_families(panel_of(OPENS), "F", "F", "F")
+    (one,) = diagnose(Fixed(), same, horizons=(1,)).horizons
+    assert one.between_families.reason == "there is one family only"
 
 
 def test_few_funds_and_few_periods_are_warned_of():

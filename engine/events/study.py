@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from data.errors import StrategyError, UsageError
 from data.panel.panel import Panel
-from engine.factors.diagnose import checked_horizons, families_of
+from engine.factors.diagnose import checked_horizons
+from engine.factors.families import families_of, sisters
 from engine.factors.forward import Forward
 from engine.simulation.backtest import last_session
 from engine.spec import DEFAULT, Conditions
@@ -110,7 +111,7 @@ class EventStudy:
     blocked : int
         Events whose fund could not be bought on the session.
     families : mapping of str to int
-        Number of events by index family.
+        Number of events by index family; of funds without one under "no family".
     warnings : tuple of str
     """
 
@@ -189,7 +190,7 @@ def study_events(
     families = families_of(panel)
     forward = Forward.of(panel.market, conditions.fill).rows(first, last)
     others = {
-        "family": _Others(forward, list(families.values())),
+        "family": _Others(forward, sisters(families)),
         "equal_weight": _Others(forward, [list(range(len(panel.symbols)))]),
     }
     measures = tuple(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from data.errors import StrategyError, UsageError
 from data.panel.panel import Panel
+from engine.factors.families import families_of
 from engine.factors.forward import Forward
 from engine.factors.section import Horizon, Section
 from engine.simulation.backtest import last_session
@@ -36,7 +37,6 @@ Floats = NDArray[np.float64]
 HORIZONS = (1, 2, 3, 5, 10, 20, 40, 60)
 FEW_FOR_QUINTILES = 30
 FEW_PERIODS = 10
-NO_FAMILY = "no family"
 # What the words of a rotation mean in sessions, to choose the horizon that the details are shown for.
 REBALANCES: Mapping[str, int] = {"weekly": 5, "monthly": 20}
 
@@ -66,7 +66,7 @@ class Diagnostics:
     scored, listed : float
         Median number of funds a session with a score, and listed.
     families : mapping of str to int
-        Number of funds of each index family.
+        Number of funds of each index family; of those without one under "no family".
     warnings : tuple of str
     """
 
@@ -168,14 +168,6 @@ def checked_horizons(horizons: Sequence[int]) -> tuple[int, ...]:
 def _mean(series: Floats) -> float:
     known = series[np.isfinite(series)]
     return float(known.mean()) if len(known) else math.nan
-
-
-def families_of(panel: Panel) -> dict[str, list[int]]:
-    """Return the columns of each index family, in order of its name."""
-    columns: dict[str, list[int]] = {}
-    for column, name in enumerate(panel.known.families):
-        columns.setdefault(name or NO_FAMILY, []).append(column)
-    return dict(sorted(columns.items()))
 
 
 def _main(often: int | str | None, horizons: Sequence[Horizon]) -> Horizon:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.factors.families import NO_FAMILY, sisters
 from engine.factors.forward import Forward
 from engine.statistics.estimate import Estimate, undefined
 from engine.statistics.factor import (
@@ -60,7 +61,7 @@ class Horizon:
     by_family : mapping of str to MeanSummary
         Rank IC among the funds of one index family.
     between_families : MeanSummary
-        Rank IC of the families' mean scores and mean returns.
+        Rank IC of the families' mean scores and mean returns; a fund without a family is one by itself.
     funds : Estimate
         Median number of funds a session that have both score and return.
     """
@@ -132,9 +133,11 @@ class Section:
 
     def _between(self, returns: Floats, horizon: int) -> MeanSummary:
         both = np.isfinite(self.scores) & np.isfinite(returns)
-        groups = list(self.families.values())
+        groups, named = sisters(self.families), set(self.families) - {NO_FAMILY}
         scores = _group_means(np.where(both, self.scores, np.nan), groups)
         earned = _group_means(np.where(both, returns, np.nan), groups)
+        if not named:
+            return _without(mean_summary([], horizon), "the index family of no fund is known")
         if len(groups) < 2:
             return _without(mean_summary([], horizon), "there is one family only")
         return self._within(scores, earned, horizon)
