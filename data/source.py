@@ -6,6 +6,7 @@ fund that got another symbol as one fund: its rows before the day of a `rename` 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ class Readable(Protocol):
         """Return a table, of all symbols or of some; without rows if there are none."""
 
 
-__all__ = ["DataSource", "Readable", "Renamed", "Span", "open_source", "renamed", "spans_of"]
+__all__ = ["DataSource", "Readable", "Renamed", "Span", "open_source", "renamed", "renewal", "spans_of"]
 
 
 class DataSource(Protocol):
@@ -45,6 +46,14 @@ class DataSource(Protocol):
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the rows of a table sorted by key, all or those of some symbols; no rows if it has none."""
         ...
+
+
+def renewal(source: DataSource | None) -> str:
+    """Return the command that brings newer rows: a store that was fetched is updated, files are imported."""
+    folder = getattr(source, "folder", None)
+    store = "STORE" if folder is None else shlex.quote(str(folder))
+    words = "update" if getattr(source, "recipe", None) else "import FILES"
+    return f"etflow data {words} --data {store}"
 
 
 Source = TypeVar("Source", bound=Readable)

@@ -6,12 +6,14 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import run_backtest
-from data.source import open_source
+from data.importing import import_files
+from data.source import open_source, renewal
 from data.store.store import Store
 from engine.cli.main import main
 from engine.commands import doctor
@@ -88,6 +90,21 @@ def test_a_damaged_page_of_a_store_is_found(call, store):
     assert "1 fault" in complained or "2 faults" in complained
 
 
+def test_old_bars_are_brought_by_what_brought_them(call, tmp_path):
+    bars = tmp_path / "bars.csv"
+    bars.write_text(
+        "symbol,day,open,high,low,close,volume,amount\n159363.SZ,2025-08-20,1,1.01,0.99,1,1000000,1000000\n"
+    )
+    store = Store(tmp_path / "my store")
+    import_files([bars], store)
+    assert call("--data", store.folder)[1]["data"][-1]["mend"] == (
+        f"etflow data import FILES --data '{store.folder}'"
+    )
+    fetched = SimpleNamespace(folder=Path("mine"), recipe={"recipes": []})
+    assert renewal(cast(Any, fetched)) == "etflow data update --data mine"
+    assert renewal(None) == "etflow data import FILES --data STORE"
+
+
 def test_folders_that_cannot_be_written_are_named(call, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ETFLOW_STATE", str(tmp_path / "file" / "state"))
@@ -124,7 +141,6 @@ def test_runs_without_checksums_are_counted(tmp_path):
 @pytest.mark.parametrize(("left", "state"), [(-1, "fault"), (0, "remark"), (59, "remark"), (60, "ok")])
 def test_a_calendar_that_ends_soon_is_a_remark_and_one_that_ended_a_fault(monkeypatch, left, state):
     from datetime import date, timedelta
-    from types import SimpleNamespace
 
     last = date.today() + timedelta(days=left)
     monkeypatch.setattr(doctor, "calendar_for", lambda _market: SimpleNamespace(last_day=last))
@@ -164,7 +180,6 @@ def test_a_library_that_is_broken_or_of_another_version_is_named(monkeypatch):
 
 @pytest.mark.parametrize(("free", "state"), [(2**40, "ok"), (2**29, "remark"), (2**20, "fault")])
 def test_a_disk_that_is_almost_full_is_said(monkeypatch, tmp_path, free, state):
-    from types import SimpleNamespace
 
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _place: SimpleNamespace(free=free))
     assert {each[0] for each in doctor._disk(doctor.Patient(None, tmp_path))} == {state}

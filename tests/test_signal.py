@@ -341,7 +341,7 @@ def test_inputs_are_those_that_the_decision_read_and_late_ones_are_refused(strat
     published = load_availability()
     by_price = inputs_of(decide_next(STRATEGY["all funds"], ahead).reads, ahead, published, source, ())
     assert [each.table for each in by_price] == ["bars"]
-    require_fresh(by_price, date(2025, 8, 19))
+    require_fresh(by_price, date(2025, 8, 19), UPDATE)
     found = inputs_of(
         decide_next(strategy, ahead, holdings={"157003.SZ": 100}).reads, ahead, published, source, ()
     )
@@ -352,7 +352,7 @@ def test_inputs_are_those_that_the_decision_read_and_late_ones_are_refused(strat
     ]
     assert found[1].late == (("157001.SZ", 2),)
     with pytest.raises(DataError, match=r"stale.*units of 157001.SZ 2 sessions old.*--allow-stale"):
-        require_fresh(found, date(2025, 8, 19))
+        require_fresh(found, date(2025, 8, 19), UPDATE)
 
 
 ORDERS = [
@@ -520,6 +520,7 @@ def test_an_order_that_is_sent_in_parts_is_one_order():
 
 # --- the command --------------------------------------------------------------------------------------
 
+UPDATE = "etflow data update --data store"
 FUNDS = ("--symbols", ",".join(SYMBOLS))
 
 
@@ -663,9 +664,13 @@ def test_a_signal_goes_on_from_a_run(here):
 
 
 def test_a_session_that_is_over_is_refused_unless_it_is_asked_for(here, panel, monkeypatch):
-    with pytest.raises(DataError, match=r"session of 2025-08-21.*is over.*--end 2025-08-20"):
-        commands_signal._require_ahead(panel)
-    monkeypatch.setattr(commands_signal, "_require_ahead", lambda _panel: pytest.fail("asked"))
+    with pytest.raises(DataError, match=rf"session of 2025-08-21.*is over.*{UPDATE}.*--end 2025-08-20"):
+        commands_signal._require_ahead(panel, None, UPDATE)
+    # an evening up to the last session on file lacks nothing; a later one lacks what came since
+    commands_signal._require_ahead(panel, date(2025, 8, 20), UPDATE)
+    with pytest.raises(DataError, match="received data to 2025-08-20, and --end 2025-08-21"):
+        commands_signal._require_ahead(panel, date(2025, 8, 21), UPDATE)
+    monkeypatch.setattr(commands_signal, "_require_ahead", lambda *_: pytest.fail("asked"))
     assert here("signal", "momentum", *FUNDS)[0] == 0  # made up, so that no session of it is ever over
 
 

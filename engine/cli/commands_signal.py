@@ -111,6 +111,7 @@ def signal_alone(
     file for a broker; --positions is read by the same format. Data that are older than they should be are
     refused. Example: etflow signal share_inflow --set top=2 --positions held.csv --cash 25000
     """
+    from data.source import renewal
     from engine import Watch, check_writable, format_of, open_job, require_trust, signal_job
 
     chosen = format_of(format_name or "generic")
@@ -123,8 +124,8 @@ def signal_alone(
             require_trust(spec.strategy, app.catalogue.strategies, str(run or account), trust=trust)
         job = open_job(spec, app.catalogue.strategies, watch, break_seal=given["break_seal"])
         standing, past = stands(job, job.panel.days[-1].item())
-        if not (allow_stale or given["end"] or job.panel.synthetic):
-            _require_ahead(job.panel)
+        if not (allow_stale or job.panel.synthetic):
+            _require_ahead(job.panel, given["end"], renewal(job.market.source))
         found = signal_job(job, standing=standing, past=past, band=band, allow_stale=allow_stale, watch=watch)
     warn_of_data(app, found.data_warnings, spec.data)
     signal = found.signal
@@ -216,8 +217,12 @@ def account_of(
     return spec.with_(**(days | changes)), after
 
 
-def _require_ahead(panel: Panel) -> None:
-    """Raise DataError where the session that would be traded is over by the clock of its exchange."""
+def _require_ahead(panel: Panel, evening: date | None, renewal: str) -> None:
+    """Raise DataError where the session that would be traded is over by the clock of its exchange.
+
+    ``evening`` is the day that was asked for: sessions after it are not missed. ``renewal`` is the command that
+    brings newer data.
+    """
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -229,6 +234,8 @@ def _require_ahead(panel: Panel) -> None:
     first, *others = markets_of(panel.symbols)
     now = datetime.now(ZoneInfo(ZONES[first]))
     session = next_session(panel.symbols, panel.days[-1].item())
+    if evening is not None and evening < session:
+        return
     if (session, DAY_IS_OVER) <= (now.date(), now.hour):
         between = (
             f"Over {first} and {' and '.join(others)} the time for it is between the close of the last "
@@ -236,9 +243,9 @@ def _require_ahead(panel: Panel) -> None:
         )
         raise DataError(
             f"the session of {session}, the one after the data, is over",
-            received=f"data to {panel.days[-1]}",
+            received=f"data to {panel.days[-1]}{f', and --end {evening}' if evening else ''}",
             limit=f"it is {now:%Y-%m-%d %H:%M} there",
-            hint="Fetch what is missing: `etflow data update --data STORE`. "
+            hint=f"Bring what is missing: `{renewal}`. "
             f"{between if others else ''}For the orders of that session "
             f"all the same: --end {panel.days[-1]}, or --allow-stale.",
         )

@@ -20,7 +20,7 @@ from data.facts.calendars import COMMAND, SOON, calendar_for, market_names
 from data.facts.symbols import market_of
 from data.folders import CACHE_VARIABLE, STATE_VARIABLE, cache_folder, state_folder
 from data.numeric.compiled import compiled
-from data.source import open_source
+from data.source import open_source, renewal
 from data.store.spans import spans_of
 from data.store.tables import TABLES
 from data.words import count
@@ -193,7 +193,7 @@ def _data(patient: Patient) -> Found:
     for beside in ("revisions", "arrivals"):
         getattr(source, beside, lambda: None)()
     if not rows.get("bars"):
-        yield "fault", f"`{source.name}` has no bars", "etflow data import FILES --data STORE"
+        yield "fault", f"`{source.name}` has no bars", renewal(source)
         return
     tables = ", ".join(f"{table} {number:,}" for table, number in rows.items())
     yield "ok", f"every page of `{source.name}` is as it was written: {tables}", ""
@@ -214,7 +214,7 @@ def _data(patient: Patient) -> Found:
         behind = _sessions_since(last, market)
         text = f"bars of {market} end on {last}, {count(behind, 'session')} ago"
         if behind > STALE_SESSIONS:
-            yield "remark", text, f"etflow data update --data {patient.data}"
+            yield "remark", text, renewal(source)
         else:
             yield "ok", text, ""
 

@@ -12,7 +12,7 @@ from data.errors import UsageError
 from data.facts.availability import load_availability
 from data.load import choose_symbols
 from data.panel.panel import Panel
-from data.source import DataSource
+from data.source import DataSource, renewal
 from engine.commands.context import names_of
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
@@ -179,7 +179,7 @@ def signal_job(
         )
         lagging = behind(panel)
         if not allow_stale:
-            require_closes(lagging, panel.days[-1].item())
+            require_closes(lagging, panel.days[-1].item(), renewal(source))
         standing = standing or Standing(spec.cash if cash is None else cash, holdings or {})
         current = job.current
         found = decide_next(
@@ -193,7 +193,7 @@ def signal_job(
         concerned = {line.symbol for line in found.lines if line.weight or line.shares}
         inputs = inputs_of(found.reads, panel, published, source, concerned)
         if not allow_stale:
-            require_fresh(inputs, found.last_day)
+            require_fresh(inputs, found.last_day, renewal(source))
         tickets = tickets_of(found, panel, job.conditions.costs, band)
     note_look("signal", job, found.last_day, found.last_day)
     return NextOrders(job, panel, found, tickets, inputs, opens_of(panel, published), lagging)

@@ -10,7 +10,7 @@ NO_FAMILY = "no family"
 
 
 def families_of(panel: Panel) -> dict[str, list[int]]:
-    """Return the columns of each index family, in order of its name; funds without one under ``NO_FAMILY``."""
+    """Return the columns of each index family, in order of its name; without one ``NO_FAMILY``."""
     columns: dict[str, list[int]] = {}
     for column, name in enumerate(panel.known.families):
         columns.setdefault(name or NO_FAMILY, []).append(column)

@@ -193,26 +193,25 @@ def behind(panel: Panel) -> tuple[Behind, ...]:
     return tuple(found)
 
 
-def require_closes(found: Collection[Behind], day: date) -> None:
-    """Raise DataError where a market is behind; ``day`` is that of the open."""
+def require_closes(found: Collection[Behind], day: date, renewal: str) -> None:
+    """Raise DataError where a market is behind; ``day`` is that of the open, ``renewal`` a command."""
     if found:
         raise DataError(
             f"the data do not have the last close before the open of {day}, which both markets share",
             received=" and ".join(map(str, found)),
             limit=" and ".join(f"{each.market} to {each.due}" for each in found),
-            hint="Fetch or import it once that session is over: `etflow data update --data STORE`. "
-            "Or decide without it: --allow-stale.",
+            hint=f"Bring it once that session is over: `{renewal}`. Or decide without it: --allow-stale.",
         )
 
 
-def require_fresh(inputs: Collection[Input], last: date) -> None:
-    """Raise DataError where a datum is late."""
+def require_fresh(inputs: Collection[Input], last: date, renewal: str) -> None:
+    """Raise DataError where a datum is late; ``renewal`` is the command that brings newer ones."""
     late = [each for each in inputs if each.late]
     if late:
         raise DataError(
             "the data are stale: by the rules of publication, newer ones are out before the open",
             received="; ".join(map(str, late)),
             limit=", ".join(f"{each.table} {each.oldest}" for each in late),
-            hint=f"Import or fetch what is missing up to {last}: `etflow data update --data STORE`, in the "
-            "morning where it is published then. Or decide without it: --allow-stale.",
+            hint=f"Bring what is missing up to {last}: `{renewal}`, in the morning where it is published "
+            "then. Or decide without it: --allow-stale.",
         )
