@@ -473,7 +473,7 @@ def test_the_table_says_what_ran_and_where_it_lies(here, tmp_path):
     assert lines[2].startswith("SYNTHETIC")
     assert lines[3] == "benchmark: DEMO-ALL"
     header = next(line for line in lines if "Benchmark" in line)
-    assert header.split() == ["equal_weight", "Benchmark", "Equal", "weight", "unit"]
+    assert header.split() == ["equal_weight", "Benchmark", "Equal", "weight,", "no", "cost", "unit"]
     assert {line.rindex("  ") for line in lines if line.endswith(("% a year", " unit"))} == {
         header.rindex("  ")
     }
