@@ -220,8 +220,8 @@ def account_of(
 def _require_ahead(panel: Panel, evening: date | None, renewal: str) -> None:
     """Raise DataError where the session that would be traded is over by the clock of its exchange.
 
-    ``evening`` is the day that was asked for: sessions after it are not missed. ``renewal`` is the command that
-    brings newer data.
+    ``evening`` is the day that was asked for: sessions after it are not missed. ``renewal`` is the command
+    that brings newer data.
     """
     from datetime import datetime
     from zoneinfo import ZoneInfo
