@@ -76,6 +76,7 @@ def keep_account(
     # Arrays have names of their own: one that is read out of a tuple in a loop is counted each time.
     funds, sessions = tape.marks.shape
     cells, rules, marks = tape.cells.reshape(-1), tape.rules, tape.marks.reshape(-1)
+    lines = tape.lines
     events, event_session = len(tape.event_session), tape.event_session
     decisions, decided, starts, ranked = len(orders.sessions), orders.sessions, orders.starts, orders.ranked
     columns, weights = orders.columns, orders.weights
@@ -99,7 +100,7 @@ def keep_account(
     broken = -1
     session = 0
     while session < sessions:
-        row = session * funds
+        row = lines[session] * funds
         overnight = cash
         dividend = paid_out = 0.0
         divided = 0
@@ -185,7 +186,7 @@ def keep_account(
                 for place in range(held):
                     equity += shares[holding[place]] * cells[row + holding[place]]["reference"]
             else:
-                equity = equity_of_sleeve(sleeves, sleeve, tape.cells[session]["reference"], due)
+                equity = equity_of_sleeve(sleeves, sleeve, tape.cells[lines[session]]["reference"], due)
             missing = False
             wanted = 0.0
             for place in range(first, end):

@@ -46,14 +46,15 @@ RULE = np.dtype(
 class Tape(NamedTuple):
     """The market over D sessions and S funds.
 
-    ``cells`` (D, S) are records as in ``CELL``, laid out on the sessions that somebody decides on and
-    undefined on the others; ``rules`` (R,) are records as in ``RULE``. ``low`` and ``high`` are (D, S), and
-    ``marks`` (S, D). ``nights`` (D,) before each session, 0 before the first. Of E events: session, column,
-    kind, ratio, cash, the session of payment, and the column of a merge's successor. ``opening`` is that of
-    ``opening_of``.
+    ``cells`` (K, S) are records as in ``CELL``, of the K sessions that somebody decides on; ``lines`` (D,)
+    is the row of each session there, -1 for the others. ``rules`` (R,) are records as in ``RULE``. ``low``
+    and ``high`` are (D, S), and ``marks`` (S, D). ``nights`` (D,) before each session, 0 before the first.
+    Of E events: session, column, kind, ratio, cash, the session of payment, and the column of a merge's
+    successor. ``opening`` is that of ``opening_of``.
     """
 
     cells: NDArray[Any]
+    lines: Integers
     rules: NDArray[Any]
     low: Floats
     high: Floats
@@ -76,10 +77,11 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided
     """
     market = panel.market
     span = slice(first, last + 1)
-    cells, rules = cells_of(panel, first, last, conditions, decided)
+    cells, lines, rules = cells_of(panel, first, last, conditions, decided)
     events = [event for event in market.events if first <= event.row <= last]
     return Tape(
         cells=cells,
+        lines=lines,
         rules=rules,
         low=frozen(market.low[span]),
         high=frozen(market.high[span]),
@@ -98,20 +100,19 @@ def tape_of(panel: Panel, first: int, last: int, conditions: Conditions, decided
 
 def cells_of(
     panel: Panel, first: int, last: int, conditions: Conditions, decided: Integers
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the cells, (D, S), of which only the sessions ``decided`` are filled, and the rules.
+) -> tuple[NDArray[Any], Integers, NDArray[Any]]:
+    """Return cells, lines and rules, as in :class:`Tape`, of the sessions ``decided``.
 
-    Of two markets the sessions after them are too: a purchase may wait for one.
+    Of two markets the sessions after them are there too: a purchase may wait for one.
     """
     market = panel.market
-    shape = last - first + 1, market.mark.shape[1]
+    sessions, funds = last - first + 1, market.mark.shape[1]
     if len(opening_of(panel)):
-        decided = np.union1d(decided, decided[decided < shape[0] - 1] + 1)
-    rows = first + decided
-    every = len(rows) == shape[0]
-    span: Any = slice(first, last + 1) if every else rows
-    into: Any = slice(None) if every else decided
-    # What is never written takes no memory.
+        decided = np.union1d(decided, decided[decided < sessions - 1] + 1)
+    rows, shape = first + decided, (len(decided), funds)
+    span: Any = slice(first, last + 1) if len(rows) == sessions else rows
+    lines = np.full(sessions, -1, dtype=np.int64)
+    lines[decided] = np.arange(len(decided))
     room = np.empty(LINE * (shape[0] * shape[1] + 1), dtype=np.uint8)
     begin = -room.ctypes.data % LINE
     cells = room[begin : begin + LINE * shape[0] * shape[1]].view(CELL).reshape(shape)
@@ -119,22 +120,23 @@ def cells_of(
         source = conditions.fill if name == "base" else name
         # Nobody reads volatility without impact, and it takes a while to compute.
         unread = name == "volatility" and conditions.costs.impact == 0.0
-        cells[name][into] = 0.0 if unread else getattr(market, source)[span]
+        cells[name] = 0.0 if unread else getattr(market, source)[span]
     fees = market.fee_rates(conditions.costs.fx_fee_rate)
     fixed = {name: values[span] for name, values in zip(FEES, fees, strict=True)}
     fixed |= {name: values[span] for name, values in commissions(panel, conditions.costs).items()}
     fixed |= {name: getattr(market, name)[span] for name in ("tick", "lot")}
-    new = np.zeros((len(rows), shape[1]), dtype=np.bool_)
+    new = np.zeros(shape, dtype=np.bool_)
     new[:1] = True
     for values in fixed.values():
         if values.strides[0]:  # one row does not stand for all
             new[1:] |= values[1:] != values[:-1]
     # Fund by fund, one row of the table for each time that its rules changed.
-    rules = np.empty(int(new.sum()), dtype=RULE)
+    column, row = np.nonzero(new.T)
+    rules = np.empty(len(row), dtype=RULE)
     for name, values in fixed.items():
-        rules[name] = values.T[new.T]
-    cells["rule"][into] = (np.cumsum(new.T.ravel()) - 1).reshape(new.T.shape).T
-    return cells, rules
+        rules[name] = values[row, column]
+    cells["rule"] = (np.cumsum(new.T.ravel()) - 1).reshape(new.T.shape).T
+    return cells, lines, rules
 
 
 def opening_of(panel: Panel) -> Integers:

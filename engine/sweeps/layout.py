@@ -58,7 +58,6 @@ class Layout:
             whole_session=conditions.fill == "vwap",
             initial_cash=float(conditions.cash),
             listed=frozen(panel.known.listed[span]),
-            closes=frozen(panel.known.adjusted_close),
             benchmark=frozen(benchmark_return(panel, conditions, first, last)),
             per_year=panel.per_year(first, last),
         )
