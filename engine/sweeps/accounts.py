@@ -93,7 +93,7 @@ def run_sets(
             qualified,
             scores.reshape(-1),
             inputs.listed.reshape(-1),
-            inputs.closes.reshape(-1),
+            rules.closes.reshape(-1),
             funds,
             rules.sessions[begin:end],
             rules.rows[begin:end],

@@ -24,7 +24,7 @@ Bools = NDArray[np.bool_]
 class Inputs(NamedTuple):
     """What machine code reads, the same for all sets.
 
-    ``listed`` (D, S) and ``benchmark`` (D,) are by session of the run; ``closes`` are rows of the panel.
+    ``listed`` (D, S) and ``benchmark`` (D,) are by session of the run.
     """
 
     tape: Tape
@@ -34,7 +34,6 @@ class Inputs(NamedTuple):
     whole_session: bool
     initial_cash: float
     listed: Bools
-    closes: Floats
     benchmark: Floats
     per_year: float
 
@@ -68,15 +67,20 @@ class Layout:
             if (decided > self._decided).any():
                 self._decided |= decided
                 sessions = np.flatnonzero(self._decided)
-                cells, rules = cells_of(self.panel, self.first, self.last, self.conditions, sessions)
-                tape = self.inputs.tape._replace(cells=cells, rules=rules)
+                cells, lines, rules = cells_of(self.panel, self.first, self.last, self.conditions, sessions)
+                tape = self.inputs.tape._replace(cells=cells, lines=lines, rules=rules)
                 self.inputs = self.inputs._replace(tape=tape)
             return self.inputs
 
     @cached_property
+    def closes(self) -> Floats:
+        """Known total-return prices by row of the panel, (D, S), which few rotations look at."""
+        return frozen(self.panel.known.adjusted_close)
+
+    @cached_property
     def there(self) -> Bools:
         """Which funds are listed and have a known price before the open of each session, (D, S)."""
-        return frozen(self.inputs.listed & np.isfinite(self.inputs.closes[self.first : self.last + 1]))
+        return frozen(self.inputs.listed & np.isfinite(self.closes[self.first : self.last + 1]))
 
     @cached_property
     def entries(self) -> Floats:

@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError
+from data.numeric.compiled import frozen
 from engine.kernel.core import core_of
 from engine.kernel.schedule import decision_rows
 from engine.kernel.stops import stops_of
-from engine.kernel.targets import ROTATION_FIELDS, Rule, rule_of
+from engine.kernel.targets import BY_VOLATILITY, ROTATION_FIELDS, Rule, rule_of
 from engine.strategy.adapters import ScoreAdapter
 from engine.sweeps.layout import Layout
 from engine.sweeps.scores import hashable
 
+Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -44,8 +46,9 @@ class Rules(NamedTuple):
 
     ``reach`` is how much of a ranking a rotation looks at. Schedule j decides on the sessions
     ``sessions[starts[j]:starts[j + 1]]``, and ``rows`` of the panel. Core j, or ``NO_CORE``, has the columns
-    ``cores[core_starts[j]:core_starts[j + 1]]``, those of them that are ``there`` (D, S) on the session;
-    (0, S) if no rotation has a core.
+    ``cores[core_starts[j]:core_starts[j + 1]]``, of which those are held that are ``there`` (D, S) on the
+    session. ``closes`` are rows of the panel, which weights by volatility come from. Both are (0, S) as long
+    as no rotation needs them.
     """
 
     rotations: NDArray[Any]
@@ -55,6 +58,7 @@ class Rules(NamedTuple):
     core_starts: Integers
     cores: Integers
     there: Bools
+    closes: Floats
 
 
 class Rotations:
@@ -124,14 +128,17 @@ class Rotations:
     def _arranged(self) -> Rules:
         cores, core_starts = _end_to_end(list(self._cores))
         sessions, starts = _end_to_end(self._sessions)
+        rotations, layout = np.array(self._records, dtype=ROTATION), self._layout
+        by_volatility = bool((rotations["weighting"] == BY_VOLATILITY).any())
         return Rules(
-            rotations=np.array(self._records, dtype=ROTATION),
+            rotations=rotations,
             starts=starts,
             sessions=sessions,
-            rows=sessions + self._layout.first,
+            rows=sessions + layout.first,
             core_starts=core_starts,
             cores=cores,
-            there=self._layout.there if len(cores) else self._layout.inputs.listed[:0],
+            there=layout.there if len(cores) else layout.inputs.listed[:0],
+            closes=layout.closes if by_volatility else frozen(np.empty((0, len(layout.panel.symbols)))),
         )
 
 

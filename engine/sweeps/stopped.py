@@ -24,7 +24,7 @@ def orders_with_stops(layout: Layout, rotation: Any, stops: Stops, scores: Float
     ``scores`` (D, S) are by session of the run.
     """
     rule, (days, funds) = rule_of(rotation, layout.panel.symbols), scores.shape
-    listed, closes, first = layout.inputs.listed, layout.inputs.closes, layout.first
+    listed, closes, first = layout.inputs.listed, layout.closes, layout.first
     sessions = sessions_of(rotation, layout)
     depth = min(rule.top + rule.hysteresis if rule.top else funds, funds)
     wanted = np.zeros(days, dtype=np.bool_)
