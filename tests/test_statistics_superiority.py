@@ -14,7 +14,7 @@ import pytest
 from arch.bootstrap import SPA, StepM
 
 from data.errors import UsageError
-from engine.statistics import resampling
+from engine.statistics import long_run, resampling
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.resampling import resampled_means, resampled_p_value, stationary_draws
 from engine.statistics.superiority import superiority, superiority_of_draws
@@ -242,6 +242,30 @@ def test_many_rows_and_columns_are_added_alike_in_numpy_and_in_machine_code(monk
         monkeypatch.setattr(resampling, "loaded", lambda machine_code=machine_code: machine_code)
         sums.append(resampling.weighted_sums(weights * 3.0, matrix))
     assert sums[0].tobytes() == sums[1].tobytes()
+
+
+def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(monkeypatch):
+    draws = [np.array([2, 2, 0]), np.array([1, 1, 1]), np.array([0, 1, 2])]
+    table = np.random.default_rng(4).normal(0.0, 0.01, (70, 9))
+    found = []
+    for machine_code in (False, True):
+        for module in (resampling, long_run):
+            monkeypatch.setattr(module, "loaded", lambda machine_code=machine_code: machine_code)
+        (counts,) = resampling.counted(draws, 3, 1)
+        assert counts.tolist() == [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [1.0, 1.0, 1.0]]
+        found.append(bootstrap_variances(table, 4.0))
+    assert found[0].tobytes() == found[1].tobytes()
+
+
+def test_counts_at_hand_give_what_draws_give_and_bounds_are_left_out_where_nobody_asks():
+    values = differentials(rows=50)
+    counts = list(resampling.counted(stationary_draws(50, 5, 100, 8), 50, 2))
+    whole = superiority(values, block=5, resamples=100, seed=8)
+    found = superiority(values, block=5, resamples=100, seed=8, counts=counts, bounds=False)
+    assert found.simulated.tobytes() == whole.simulated.tobytes()
+    assert (found.p_value, found.survivors) == (whole.p_value, whole.survivors)
+    assert np.isnan([found.p_lower, found.p_upper]).all()
+    assert np.isfinite([whole.p_lower, whole.p_upper]).all()
 
 
 def test_a_resample_as_large_as_the_statistic_counts():

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from data.numeric.compiled import compiled, frozen, loaded
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, check_at_least, undefined
 from engine.statistics.linear import inner
 
@@ -69,8 +70,17 @@ def bootstrap_variances(matrix: Floats, block: float) -> Floats:
     sums = (weights * centred).sum(axis=0)  # of the last row, which is before the first
     slopes = (back * weights * centred).sum(axis=0)
     total = np.zeros(matrix.shape[1])
-    for row in centred:
-        slopes = keep * (slopes + sums) - rows * around * row
-        sums = keep * sums + (1.0 - around) * row
-        total += row * (2.0 * (sums - slopes / rows) - row)
+    walk = compiled(walk_rows) if loaded() else walk_rows
+    walk(frozen(centred), keep, around, sums, slopes, total)
     return np.asarray(np.maximum(total / rows, 0.0), dtype=np.float64)
+
+
+def walk_rows(
+    centred: Floats, keep: float, around: float, sums: Floats, slopes: Floats, total: Floats
+) -> None:
+    """Add what each row of (T, N) gives with those before it to ``total`` (N,), in numpy or machine code."""
+    rows = len(centred)
+    for row in centred:
+        slopes[:] = keep * (slopes + sums) - rows * around * row
+        sums[:] = keep * sums + (1.0 - around) * row
+        total += row * (2.0 * (sums - slopes / rows) - row)

@@ -3,8 +3,8 @@
 1. ``optimal_block`` chooses the mean block length from the data, through arch.
 2. ``stationary_draws`` yields the row numbers of one resample after the other, those of arch's stationary
    bootstrap.
-3. ``resampled_means`` counts how often a resample has each row, and adds the rows in their order, weighted.
-   No product of matrices: its sums would depend on the number of threads and on the library.
+3. ``counted`` says how often a resample has each row, ``means_of_counts`` adds the rows in their order,
+   weighted. No product of matrices: its sums would depend on the number of threads and on the library.
 """
 
 from __future__ import annotations
@@ -113,24 +113,41 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
         chances = random.random(rows)
         row = begins[0]
         for place in range(rows):
-            if place > 0 and chances[place] > share:
-                row = (row + 1) % rows
-            else:
-                row = begins[place]
+            row = (row + 1) % rows if place > 0 and chances[place] > share else begins[place]
             drawn[place] = row
 
 
 def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
     """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
-    rows, columns = matrix.shape
+    return means_of_counts(matrix, counted(draws, *matrix.shape))
+
+
+def counted(draws: Iterable[Integers], rows: int, columns: int) -> Iterator[Floats]:
+    """Yield how often draws have each of the rows, (K, T), as many at a time as suit so many columns."""
     size = min(max(64, CELLS // columns), MOST_DRAWS)
-    matrix = np.ascontiguousarray(matrix)
     remaining = iter(draws)
-    counts, chunks = np.empty((size, rows)), []
     while chunk := list(islice(remaining, size)):
-        for place, drawn in enumerate(chunk):
-            counts[place] = np.bincount(drawn, minlength=rows)
-        chunks.append(weighted_sums(counts[: len(chunk)], matrix) / rows)
+        counts = np.zeros((len(chunk), rows))
+        if loaded():
+            compiled(add_counts)(frozen(np.array(chunk)), counts)
+        else:
+            for place, drawn in enumerate(chunk):
+                counts[place] = np.bincount(drawn, minlength=rows)
+        yield counts
+
+
+def add_counts(draws: Integers, counts: Floats) -> None:
+    """Add to ``counts`` (K, T) how often each of the draws has each row, in machine code."""
+    for draw in range(len(draws)):
+        for row in draws[draw]:
+            counts[draw, row] += 1.0
+
+
+def means_of_counts(matrix: Floats, counts: Iterable[Floats]) -> Floats:
+    """Return the mean of each column of (T, N) over each draw, given what ``counted`` gives."""
+    rows, columns = matrix.shape
+    matrix = np.ascontiguousarray(matrix)
+    chunks = [weighted_sums(each, matrix) / rows for each in counts]
     return np.concatenate(chunks) if chunks else np.empty((0, columns))
 
 

@@ -147,7 +147,12 @@ def ratios(returns: Floats, axis: int) -> Floats:
     The one place that divides the two; an unknown return makes its series unknown.
     """
     found = np.full(returns.shape[1 - axis], np.nan)
-    if returns.shape[axis] > 1:
+    if axis == 0 and returns.shape[1] > 2 * COLUMNS:
+        # numpy subtracts the means from a copy of all that it is given
+        for some in np.array_split(np.arange(len(found)), len(found) // COLUMNS):
+            columns = slice(some[0], some[-1] + 1)
+            found[columns] = ratios(returns[:, columns], axis=0)
+    elif returns.shape[axis] > 1:
         deviation = returns.std(axis=axis, ddof=1)
         np.divide(returns.mean(axis=axis), deviation, out=found, where=deviation > NO_VARIATION)
     return found

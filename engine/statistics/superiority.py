@@ -29,7 +29,8 @@ from engine.statistics.estimate import (
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.resampling import (
     check_draws,
-    resampled_means,
+    counted,
+    means_of_counts,
     resampled_p_value,
     stationary_draws,
     too_few_blocks,
@@ -81,7 +82,8 @@ def superiority(
     seed: int,
     resamples: int = 1000,
     level: float = 0.05,
-    draws: Sequence[Integers] | None = None,
+    counts: Sequence[Floats] | None = None,
+    bounds: bool = True,
 ) -> Superiority:
     """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
 
@@ -97,8 +99,10 @@ def superiority(
         At least 1,000 are needed for a report's third digit.
     level : float
         Family-wise error of ``survivors``.
-    draws : sequence of (T,) arrays, optional
-        What ``stationary_draws`` gives for these rows, block, number and seed, if it is at hand.
+    counts : sequence of (K, T) arrays, optional
+        What ``counted`` gives for the draws of these rows, block, number and seed, if it is at hand.
+    bounds : bool
+        Whether ``p_lower`` and ``p_upper`` are wanted; NaN otherwise.
 
     Fewer than four blocks or no column that varies: NaN with a reason. Sources: see the module.
     """
@@ -108,14 +112,22 @@ def superiority(
     reason = too_few_blocks(block, len(values))
     if reason is not None:
         return _untested(values, block, level, reason)
-    drawn = stationary_draws(len(values), block, resamples, seed) if draws is None else draws
-    return superiority_of_draws(values, drawn, block, level)
+    if counts is not None:
+        return _tested(values, counts, block, level, bounds)
+    drawn = stationary_draws(len(values), block, resamples, seed)
+    return _tested(values, counted(drawn, *values.shape), block, level, bounds)
 
 
 def superiority_of_draws(
     differentials: Floats, draws: Iterable[Integers], block: float, level: float = 0.05
 ) -> Superiority:
     """Do the tests of ``superiority`` on given draws of row numbers, however few blocks they have."""
+    return _tested(differentials, counted(draws, *differentials.shape), block, level, bounds=True)
+
+
+def _tested(
+    differentials: Floats, counts: Iterable[Floats], block: float, level: float, bounds: bool
+) -> Superiority:
     varying = differentials.std(axis=0) > NO_VARIATION
     columns = np.flatnonzero(varying)
     rows = len(differentials)
@@ -124,7 +136,7 @@ def superiority_of_draws(
         return _untested(differentials, block, level, reason)
     used = differentials[:, columns]
     means = used.mean(axis=0)
-    resampled = resampled_means(used, draws)
+    resampled = means_of_counts(used, counts)
     errors = np.sqrt(bootstrap_variances(used, block) / rows)
     # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
     errors = np.maximum(errors, NO_VARIATION * used.std(axis=0))
@@ -140,8 +152,8 @@ def superiority_of_draws(
 
     return Superiority(
         p_value=p_value(maxima),
-        p_lower=p_value(((resampled - np.maximum(means, 0.0)) / errors).max(axis=1)),
-        p_upper=p_value(((resampled - means) / errors).max(axis=1)),
+        p_lower=p_value(((resampled - np.maximum(means, 0.0)) / errors).max(axis=1)) if bounds else math.nan,
+        p_upper=p_value(((resampled - means) / errors).max(axis=1)) if bounds else math.nan,
         statistic=statistic,
         best=int(columns[int(np.argmax(studentised))]),
         survivors=tuple(columns[_stepwise(studentised, consistent, level)].tolist()),

@@ -23,7 +23,7 @@ from engine.statistics.difference import sharpe_difference, sharpe_difference_bo
 from engine.statistics.estimate import Floats
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.paths import compared, observed
-from engine.statistics.resampling import resampled_p_value, stationary_draws, too_few_blocks
+from engine.statistics.resampling import counted, resampled_p_value, stationary_draws, too_few_blocks
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
@@ -35,7 +35,7 @@ from engine.verdict.thresholds import Resamples, Thresholds
 
 MEMORY = 300_000_000  # bytes that one test of superior predictive ability may take
 BYTES_A_CELL = 64  # of differentials, and what is computed of them
-CHUNK = 1_000  # trials of one, where there are several
+CHUNK = 512  # trials of one, where there are several
 TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
 FEWEST_RESAMPLES, MOST_RESAMPLES = 1_000, 10_000
 DIFFERENCE_BLOCKS = (1, 5, 10)
@@ -169,14 +169,18 @@ def _superior(
     if not rows:
         return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
     size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
-    draws = None
-    if columns > size:
+    counts = None
+    if whole := columns <= size:
+        size = columns
+    else:
         # What comes out does not depend on the size of chunks, once there are several.
         size = min(size, CHUNK)
         if too_few_blocks(block, rows) is None:
-            draws = list(stationary_draws(rows, block, resamples, seed))
+            counts = list(counted(stationary_draws(rows, block, resamples, seed), rows, size))
     index = benchmark[:, np.newaxis]
-    test = partial(superiority, block=block, seed=seed, resamples=resamples, level=level, draws=draws)
+    test = partial(
+        superiority, block=block, seed=seed, resamples=resamples, level=level, counts=counts, bounds=whole
+    )
     parts = [(start, test(returns[:, start : start + size] - index)) for start in range(0, columns, size)]
     usable = [(start, part) for start, part in parts if part.reason is None]
     if not usable:
