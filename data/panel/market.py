@@ -10,7 +10,7 @@ For each session, in order (``build_market``):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Self
@@ -224,34 +224,37 @@ def _reference_and_mark(
     events: tuple[Event, ...],
 ) -> tuple[Floats, Floats, Floats]:
     """Return reference prices, marks, and the marks before adjusted for the actions of the session."""
-    reference = np.full_like(close, np.nan)
+    known = np.isfinite(given)
+    mark = np.where(traded, close, np.where(known, given, np.nan))
+    absent = np.isnan(mark)
     carried = np.full_like(close, np.nan)
-    mark = np.full_like(close, np.nan)
-    before = np.full(close.shape[1], np.nan)
-    pending = list(events)
+    by_row: dict[int, list[Event]] = {}
+    for event in events:
+        by_row.setdefault(event.row, []).append(event)
     for row in range(len(close)):
-        today = before.copy()
-        changed = set()
-        while pending and pending[0].row == row:
-            event = pending.pop(0)
-            if event.kind == "dividend":
-                today[event.column] -= event.cash
-            elif event.kind == "split":
-                today[event.column] /= event.ratio
-            if event.kind not in ENDS:
-                changed.add(event.column)
-        for column in changed:
-            today[column] = round_half_up(today[column], tick[row, column])
-        carried[row] = today
-        has_own = np.isfinite(given[row])
-        today[has_own] = given[row, has_own]
-        first = traded[row] & np.isnan(today)
-        if first.any():
-            today[first] = round_half_up_array(last_nav[row, first], tick[row, first])
-        reference[row] = today
-        before = np.where(traded[row], close[row], today)
-        mark[row] = before
+        if row:
+            carried[row] = mark[row - 1]
+        if row in by_row:
+            _adjust(carried[row], by_row[row], tick[row])
+        np.copyto(mark[row], carried[row], where=absent[row])
+    reference = np.where(known, given, carried)
+    first = traded & np.isnan(reference)
+    reference[first] = round_half_up_array(last_nav[first], tick[first])
     return reference, mark, carried
+
+
+def _adjust(marks: Floats, events: Sequence[Event], tick: Floats) -> None:
+    """Adjust the marks of the session before, (S,), for the actions of one, in place."""
+    changed = set()
+    for event in events:
+        if event.kind == "dividend":
+            marks[event.column] -= event.cash
+        elif event.kind == "split":
+            marks[event.column] /= event.ratio
+        if event.kind not in ENDS:
+            changed.add(event.column)
+    for column in changed:
+        marks[column] = round_half_up(marks[column], tick[column])
 
 
 def _with_pay_out(event: Event, adjusted: Floats, reference: Floats) -> Event:
