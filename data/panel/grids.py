@@ -86,7 +86,7 @@ def facts_of(
         by_fund = table.key[0] == "symbol"
         frame = table.empty() if by_fund else source.read(table.name)
         names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
-        some = any(name in spans_of(source, table.name) for name in symbols) if by_fund else len(frame) > 0
+        some = not set(symbols).isdisjoint(spans_of(source, table.name)) if by_fund else len(frame) > 0
         if some or (by_fund and table.always):
             if not some:
                 nothing: Floats = np.broadcast_to(np.nan, (len(days), len(names)))

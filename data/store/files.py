@@ -195,7 +195,8 @@ def fields_of(schema: Table) -> pa.Schema:
 def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
     """Return rows of a file as a table has them."""
     frame: pd.DataFrame = rows.to_pandas(use_threads=len(rows) >= _BY_THREADS)
-    return frame.astype(schema.types)
+    others = {name: kind for name, kind in schema.types.items() if frame[name].dtype != kind}
+    return frame.astype(others) if others else frame
 
 
 def as_rows(schema: Table, rows: Rows) -> pa.Table:
