@@ -74,12 +74,12 @@ def test_closes_adjusted_for_a_dividend_are_no_whole_cents():
     assert check({"bars": american(closes)}, "no-cents") == []
 
 
-def test_trades_between_two_cents_and_sixteenths_are_traded():
+def test_trades_between_two_cents_and_fractions_of_old_are_traded():
     closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100
     some = closes + np.where(np.arange(len(closes)) % 2, 0.005, 0.0)
     assert check({"bars": american(some)}, "no-cents") == []
     days = calendar_for("us_etf").sessions(date(2000, 1, 3), date(2000, 6, 30))
-    assert check({"bars": american(30 + np.arange(len(days)) / 16, days)}, "no-cents") == []
+    assert check({"bars": american(30 + np.arange(len(days)) / 32, days)}, "no-cents") == []
 
 
 def test_what_a_source_calls_adjusted_is_told_once():

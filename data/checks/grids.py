@@ -113,7 +113,7 @@ def no_cents(data: Inputs) -> Iterator[Finding]:
 
     1. Months of ten bars or more in which four fifths of the closes are off, and two of them at least. Of
        bars of one venue a tenth is, which has trades between two cents.
-    2. From 2001-04-09 on, when cents took the place of sixteenths, and above one dollar. What its source
+    2. From 2001-04-09 on, when cents took the place of fractions, and above one dollar. What its source
        calls adjusted, and what a split explains (``split-adjusted``), is told there.
     """
     bars = data.of_market("bars", "us_etf")
