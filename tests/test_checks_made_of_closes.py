@@ -130,6 +130,14 @@ def test_a_balance_that_grows_a_hundredfold_is_a_balance():
     assert check(planted("margin", scaled(PAYER, "balance", 1e-4)), "margin-scale") == []
 
 
+def test_a_balance_above_what_the_whole_fund_is_worth_is_in_another_unit():
+    # 50 to 90 million units of about one yuan, balances of 100 million and more; times 10^4, and as they are.
+    (found,) = check(planted("margin", scaled(PAYER, ["balance", "bought", "repaid"], 1e4)), "margin-scale")
+    assert (found.severity, found.count) == ("error", len(DAYS))
+    assert "times what all units of the fund are worth" in found.message
+    assert check(clean_market(), "margin-scale") == []
+
+
 def test_purchases_above_the_balance_day_after_day_are_the_balance():
     def exchanged(margin):
         return margin.assign(balance=margin["bought"], bought=margin["balance"])

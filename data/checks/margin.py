@@ -18,10 +18,17 @@ _ROUNDING, _ROUNDING_RATE = 1.0, 1e-5
 _UNITS, _NEAR, _LARGE = (3.0, 4.0, 8.0), 0.3, 1e7
 # Rows that tell of a whole series, and the part of them that must say the same.
 _LEAST_ROWS, _MOST = 20, 0.5
+# Balances over what a fund is worth: exchanges stop purchases at a quarter of it.
+_MOST_OF_A_FUND = 10.0
 
 
 def margin_scale(data: Inputs) -> Iterator[Finding]:
-    """Find balances that change by a thousand, by 10^4 or by 10^8: another unit of measure from there on."""
+    """Find balances in another unit of measure, in all rows or from one on.
+
+    1. Balances that change by a thousand, by 10^4 or by 10^8.
+    2. Of a fund with units and closes, balances ten times what all of its units are worth, in the middle.
+    """
+    yield from _above_the_fund(data)
     steps = data.steps("margin")
     power = np.abs(np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64)))
     near = np.min([np.abs(power - unit) for unit in _UNITS], axis=0) <= _NEAR
@@ -37,6 +44,29 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
             f"balances change from {first.before:,.0f} to {first.balance:,.0f} from one row to the next",
             "Import again with the unit of `balance` named in a map file (--map), each part from a file of "
             "its own.",
+        )
+
+
+def _above_the_fund(data: Inputs) -> Iterator[Finding]:
+    margin, units, closes = (
+        data.tables["margin"],
+        data.beside("margin", "units"),
+        data.beside("margin", "bars"),
+    )
+    there = (units >= 0) & (closes >= 0)
+    worth = data.tables["units"]["units"].to_numpy()[units[there]]
+    worth = worth * data.tables["bars"]["close"].to_numpy()[closes[there]]
+    rows = margin[there].assign(part=margin["balance"].to_numpy()[there] / worth)
+    middle = rows.groupby("symbol")["part"].median()
+    for symbol, found in grouped(rows[rows["symbol"].isin(middle.index[middle > _MOST_OF_A_FUND])], "symbol"):
+        yield Finding.on(
+            "margin-scale",
+            "error",
+            "margin",
+            str(symbol),
+            found["day"],
+            f"balances are {middle[symbol]:,.1f} times what all units of the fund are worth, in the middle",
+            "Name the units of measure of `balance` and of `units` in a map file (--map).",
         )
 
 
