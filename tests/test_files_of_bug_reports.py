@@ -233,3 +233,12 @@ def test_bars_of_adata_with_their_code_and_day(take, store):
     row = "159363,2025-08-20 00:00:00,2025-08-20,0.7,0.731,0.69,0.729,523000000,371812345,0.008,1.1"
     take("adata.csv", f"{head}\n{row}\n")
     assert store.read("bars")[["symbol", "close"]].to_numpy().tolist() == [["159363.SZ", 0.729]]
+
+
+@pytest.mark.parametrize("plan", ["预案,,,0.088", "预案,--,--,0.088"])
+def test_a_dividend_with_chinese_headers_counts_once_and_for_a_unit(take, store, plan):
+    head = "基金代码,方案进度,权益登记日,除息日,每份分红(元)"
+    take("div.csv", f"{head}\n510300,实施,2025-06-17,2025/6/18,0.088\n510300,{plan}\n")
+    assert actions_of(store) == [("510300.SH", "dividend", "2025-06-18", None, 0.088)]
+    with pytest.raises(DataError, match="`chinese-dividends` lacks the column 每份分红"):
+        take("ten.csv", "基金代码,权益登记日,除息日,每10份分红(元)\n510300,2025-06-17,2025-06-18,0.88\n")
