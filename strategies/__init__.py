@@ -46,4 +46,9 @@ STRATEGIES: dict[str, type[Rotation] | type[WeightsFile]] = {
     "weights": WeightsFile,
 }
 
+# By these names the command line knows them, and so do results of a notebook, which has the classes alone.
+# No class declares the attribute: the record knows strategies by their code, which stays as it is.
+for _name, _class in STRATEGIES.items():
+    setattr(_class, "catalogued", _name)  # noqa: B010
+
 __all__ = ["STRATEGIES", "Rotation", "WeightsFile", "new_strategy"]

@@ -652,6 +652,7 @@ def test_a_page_without_units_or_margin_leaves_their_charts_out():
     bars = {name: frame for name, frame in tables().items() if name in ("bars", "actions")}
     charts = brief_charts(brief_of(bars))
     assert [each.name for each in charts] == ["turnover", "prices"]
+    assert [each.title for each in charts] == ["Turnover, CNY", "Close, CNY"]
 
 
 def test_what_is_not_on_file_is_one_statement_by_input_with_what_brings_it(tmp_path):

@@ -24,6 +24,8 @@ from engine.record.lines import Judgement
 from engine.record.record import Record
 from engine.report.audit_page import write_audit
 from engine.results.layout import EXACT_FILES
+from engine.strategy.adapters import adapt
+from engine.tuning.families import family_of
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
@@ -78,13 +80,26 @@ def test_a_run_is_what_a_notebook_likes(panel: Panel, tmp_path: Path) -> None:
     page = made.report(tmp_path / "sheet.html")
     assert page.read_bytes() == (made.save(tmp_path) / "tearsheet.html").read_bytes()
     shown = made._repr_html_()
-    assert "ShareInflow" in shown
+    assert "<b>share_inflow</b>" in shown
+    assert made.name.startswith("share_inflow-")
     assert "SYNTHETIC" in shown
     assert f"<td>{made.metrics['sharpe_ratio']:.2f}</td>" in shown
     titles = [axes.get_title(loc="left") for axes in made.plot().axes]
     assert titles[:2] == ["Growth of one unit of money", "Drawdown"]
     with pytest.raises(UsageError, match="cannot write results to"):
         made.report(tmp_path / "none" / "sheet.html")
+
+
+def test_a_strategy_that_ships_is_called_as_the_command_line_calls_it_and_is_on_record_by_its_class() -> None:
+    class Mine(ShareInflow):
+        """A derived one is another."""
+
+    names = {kind: (adapt(kind()).name, family_of(adapt(kind())).name) for kind in (ShareInflow, Mine)}
+    assert names == {ShareInflow: ("share_inflow", "ShareInflow"), Mine: ("Mine", "Mine")}
+    assert {adapt(STRATEGIES[name]()).name for name in ("random", "equal_weight")} == {
+        "random",
+        "equal_weight",
+    }
 
 
 def test_a_page_says_what_befell_the_funds_and_what_was_said_of_the_search(

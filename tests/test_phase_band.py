@@ -86,7 +86,7 @@ def test_the_band_is_kept_with_the_tear_sheet_and_not_without(
     folder = made.save(tmp_path / "without", report=False)
     assert (asked, (folder / "phases.csv").exists(), Run.load(folder).phase_band) == ([], False, None)
     folder = made.save(tmp_path, report=True)
-    assert asked == ["Momentum"]
+    assert asked == ["momentum"]
     assert (folder / "tearsheet.html").read_text() == "900000.0"
     again = Run.load(folder)
     assert again.phase_band is not None

@@ -187,7 +187,7 @@ def test_a_comparison_in_a_notebook_starts_all_together(panel: Panel, own_state:
     found = compare([Momentum(lookback=60), ShareInflow()], panel)
     starts = {str(result.days[0]) for result in found.results.values()}
     assert len(starts) == 1
-    assert list(found.metrics.columns) == ["Momentum", "ShareInflow"]
+    assert list(found.metrics.columns) == ["momentum", "share_inflow"]
     assert np.isfinite(found.metrics.loc["sharpe_ratio"]).all()
 
 

@@ -13,26 +13,27 @@ from engine.report.charts import SERIES, Chart, Panel, Series
 RECENT = 60  # sessions that bars are drawn of; lines go back to the first value on file
 HEIGHT = 140
 
-# Name of the series, title, and whether its values of single sessions are bars.
+# Name of the series, its label, title, and whether single sessions are bars. All are money but for units.
 CHARTS = (
-    ("flow", "Net inflow at VWAP", True),
-    ("units", "Fund units, on the basis of the day", False),
-    ("financing", "Net financing", True),
-    ("margin", "Margin balance", False),
-    ("aum", "AUM, units at NAV", False),
-    ("turnover", "Turnover", True),
+    ("flow", "net inflow", "Net inflow at VWAP", True),
+    ("units", "fund units", "Fund units, on the basis of the day", False),
+    ("financing", "net financing", "Net financing", True),
+    ("margin", "margin balance", "Margin balance", False),
+    ("aum", "AUM", "AUM, units at NAV", False),
+    ("turnover", "turnover", "Turnover", True),
 )
 
 
 def brief_charts(brief: Brief) -> list[Chart]:
     """Return the charts for which there are values."""
+    money = f", {brief.fund.currency}" if brief.fund.currency else ""
     charts = [
-        _bars(brief, name, title) if bars else _line(brief, name, title)
-        for name, title, bars in CHARTS
+        (_bars if bars else _line)(brief, name, label, title if name == "units" else title + money)
+        for name, label, title, bars in CHARTS
         if np.isfinite(brief.series[name][-RECENT if bars else 0 :]).any()
     ]
     if np.isfinite(brief.series["close"]).any():
-        charts.append(_prices(brief))
+        charts.append(_prices(brief, money))
     if any(np.isfinite(each).sum() > 1 for each in brief.indices.values()):
         charts.append(_indices(brief))
     return charts
@@ -42,29 +43,29 @@ def _days(brief: Brief) -> Any:
     return np.array(brief.sessions, dtype="datetime64[D]")
 
 
-def _bars(brief: Brief, name: str, title: str) -> Chart:
+def _bars(brief: Brief, name: str, label: str, title: str) -> Chart:
     values = brief.series[name][-RECENT:]
     merged = name != "turnover" and np.isnan(values).any()
     gaps = "; what sessions without a value changed is in the next one's" if merged else ""
-    panel = Panel(title, (Series(title.lower(), "bars", "run", values),), "count", HEIGHT)
+    panel = Panel(title, (Series(label, "bars", "run", values),), "count", HEIGHT)
     caption = f"A session each, the last {len(values)}{gaps}."
     return Chart(name, title, caption, _days(brief)[-len(values) :], (panel,))
 
 
-def _line(brief: Brief, name: str, title: str) -> Chart:
+def _line(brief: Brief, name: str, label: str, title: str) -> Chart:
     known = np.isfinite(brief.series[name])
     values, days = brief.series[name][known], _days(brief)[known]
     best = int(np.argmax(values))
     series = (
-        Series(title.partition(",")[0].lower(), "line", "run", values),
+        Series(label, "line", "run", values),
         Series("highest", "points", "equal", values[[best]], np.array([best])),
     )
     caption = f"The highest is of {days[best]}."
     return Chart(name, title, caption, days, (Panel(title, series, "count", HEIGHT),))
 
 
-def _prices(brief: Brief) -> Chart:
-    title = "Close and NAV" if np.isfinite(brief.series["nav"]).any() else "Close"
+def _prices(brief: Brief, money: str) -> Chart:
+    title = ("Close and NAV" if np.isfinite(brief.series["nav"]).any() else "Close") + money
     series = []
     for name, label, colour in (("nav", "NAV", "equal"), ("close", "close", "run")):
         rows = np.flatnonzero(np.isfinite(brief.series[name]))

@@ -45,7 +45,12 @@ class Adapter:
 
     @property
     def name(self) -> str:
-        """What its class is called."""
+        """What it is called: by its own ``catalogued`` name if it has one, else as its class is."""
+        return str(vars(self.written).get("catalogued") or self.class_name)
+
+    @property
+    def class_name(self) -> str:
+        """What its class is called, by which it is on record."""
         return self.written.__name__
 
     @property
@@ -54,7 +59,7 @@ class Adapter:
         text = inspect.cleandoc(self.written.__dict__.get("__doc__") or "")
         paragraph = " ".join(text.partition("\n\n")[0].replace("`", "").split())
         # What a dataclass without a description gets is its own signature.
-        return "" if paragraph.startswith(f"{self.name}(") else paragraph
+        return "" if paragraph.startswith(f"{self.class_name}(") else paragraph
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def family_of(adapter: Adapter, sets: Iterable[Mapping[str, Any]] = ()) -> Famil
     """Return the family of a strategy; relatives are also what it is made of, as it is and with ``sets``."""
     code, inputs = code_of(adapter.written), declared_files(adapter)
     source = version_with(code.source, inputs) if inputs else code.source
-    return Family(adapter.name, source, tuple(relatives(adapter, sets)), code.shape)
+    return Family(adapter.class_name, source, tuple(relatives(adapter, sets)), code.shape)
 
 
 def relatives(adapter: Adapter, sets: Iterable[Mapping[str, Any]]) -> dict[str, type[Any]]:
