@@ -442,8 +442,9 @@ def test_a_page_without_events_says_why_and_has_no_empty_sections(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / json.loads(done.stdout)["folder"] / "event.html").read_text(encoding="utf-8")
-    assert re.findall(r'<section id="(\w+)"', page) == ["summary", "horizons", "method"]
-    assert "no event (sessions: 1, 10)" in page
+    assert re.findall(r'<section id="(\w+)"', page) == ["summary", "method"]
+    assert "Cannot be told</b> what followed: there was no event." in page
+    assert "n/a" not in re.sub(r"<(style|script).*?</\1>", "", page, flags=re.DOTALL)
 
 
 def test_the_command_refuses_an_unknown_word_and_no_word(tmp_path):

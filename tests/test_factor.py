@@ -21,6 +21,7 @@ from data.facts.actions import Action
 from data.panel.panel import Panel
 from engine.factors import Forward, diagnose, factor_document, factor_id
 from engine.report.factor_page import write_factor
+from engine.report.sections import not_available
 from engine.spec import Conditions
 from strategies.momentum import Momentum
 
@@ -530,17 +531,28 @@ def test_the_page_shows_the_numbers_of_the_document(called, text):
         assert each in text
 
 
+def test_a_reason_that_holds_for_several_is_said_once():
+    why = [("1", "too few"), ("5", None), ("20", "too few"), ("60", "too short")]
+    said = '<p class="note">Not available: too few (1, 20 sessions); too short (60 sessions).</p>'
+    assert not_available(why, " sessions") == said
+    assert not_available([("1", None)]) == ""
+
+
 def test_a_page_with_little_to_say_says_why(tmp_path):
     panel = panel_of(OPENS, synthetic=False)
     found = diagnose(Fixed((1.0, 1.0, 1.0)), panel, horizons=(1, 9))
     document = factor_document(found) | {
         "strategy": "<mine>",
         "parameters": {},
-        "data": {"name": "here", "synthetic": False, "fingerprint": "0"},
+        "data": {"name": "here", "synthetic": False, "fingerprint": "0", "symbols": panel.symbols},
+        "data_warnings": ["a gap"],
     }
     write_factor(found, document, tmp_path / "factor.html")
     text = (tmp_path / "factor.html").read_text(encoding="utf-8")
-    assert "1: all scores are the same; 9: no session is followed by so many others" in text
+    assert "Cannot be told</b> what it foretells: all scores are the same." in text
+    assert "<b>1 warning about the data</b><ul><li>a gap</li>" in text
+    assert re.findall(r'<section id="(\w+)"', text) == ["summary", "score", "method"]
+    assert "<td>n/a</td>" not in text
     assert "SYNTHETIC" not in text
     assert "&lt;mine&gt;" in text
     assert "nan" not in re.sub(r"<(style|svg|script).*?</\1>", "", text, flags=re.DOTALL).lower()

@@ -90,7 +90,9 @@ def studied(*values: tuple[int, float, float]) -> Any:
         )
         for sessions, mean, p in values
     }
-    return SimpleNamespace(horizons=tuple(measures), at=lambda sessions, _: measures[sessions])
+    return SimpleNamespace(
+        horizons=tuple(measures), at=lambda sessions, _: measures[sessions], events=len(measures)
+    )
 
 
 # 0.016 of three horizons is 0.048, and 0.017 is 0.051.

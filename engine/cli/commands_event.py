@@ -123,6 +123,8 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
     )
     if "notice" in document:
         say(paint(document["notice"], fg="yellow"))
+    if not found.events:
+        return
     say(f"Returns go {document['returns']}.")
     for name, label in found.against.items():
         say()

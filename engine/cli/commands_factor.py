@@ -106,6 +106,9 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
     )
     if "notice" in document:
         say(paint(document["notice"], fg="yellow"))
+    if not found.measured:
+        say(f"Nothing to measure: {main.ic.reason}.")
+        return
     say(f"Returns go {document['returns']}.")
     say()
     say(paint("Rank correlation of score and return (IC), by sessions held", bold=True))

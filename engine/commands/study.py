@@ -9,6 +9,7 @@ from typing import Any
 
 from data.atomic import whole_file
 from data.synthetic import notice_of
+from engine.commands.job import Job
 from engine.commands.looks import body_of_panel, record_of
 from engine.pipeline import OpenMarket
 from engine.record import lines
@@ -158,8 +159,9 @@ def write_page(study: Study, evaluate: Evaluator, space: Space, report: Report |
     found = landscape(study, space, None if report is None else evaluate)
     on_record = None if report is None else report.evidence.log.total
     page = study.folder / STUDY_PAGE
+    warned = Job(evaluate.spec, evaluate.base, evaluate.market).data_warnings(*_period(evaluate))
     with writing(study.folder):
-        write_study_page(study, found, page, report, on_record, opened(study.folder))
+        write_study_page(study, found, page, report, on_record, opened(study.folder), warned)
     return page
 
 

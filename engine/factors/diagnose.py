@@ -84,6 +84,11 @@ class Diagnostics:
     families: Mapping[str, int]
     warnings: tuple[str, ...]
 
+    @property
+    def measured(self) -> bool:
+        """Whether there is any session with a rank IC, at whatever horizon."""
+        return any(each.ic.dates for each in self.horizons)
+
 
 def diagnose(
     strategy: Strategy | Adapter,
@@ -182,10 +187,11 @@ def _warnings(horizons: Sequence[Horizon], main: Horizon) -> list[str]:
     found = []
     if main.funds.value < FEW_ASSETS:
         found.append(
-            f"a median of {main.funds.value:g} funds a session is fewer than {FEW_ASSETS}: the rank "
+            f"a median of {main.funds.value:g} fund{'' if main.funds.value == 1 else 's'} a session is fewer "
+            f"than {FEW_ASSETS}: the rank "
             "correlation of so few is coarse, and so are groups of them"
         )
-    short = [str(each.sessions) for each in horizons if each.ic.dates < FEW_PERIODS * each.sessions]
+    short = [str(each.sessions) for each in horizons if 0 < each.ic.dates < FEW_PERIODS * each.sessions]
     if short:
         found.append(
             f"fewer than {FEW_PERIODS} periods without overlap at a horizon of {', '.join(short)} sessions: "

@@ -63,13 +63,14 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
         ("method", "Method", _method(found, document)),
     ]
     if not document["dates"]:  # nothing to draw, to group, or to list
-        parts = [part for part in parts if part[0] in ("summary", "horizons", "method")]
+        parts = [part for part in parts if part[0] in ("summary", "method")]
     title = f"After {document['parameters']['when']}"
     data = document["data"]
     funds = count(len(data["symbols"]), "fund")
     about = html.subtitle(*sections.over(found.days), funds, f"data {data['name']}")
     word, said = statements.of_event(found)
-    header = html.heading("Event study", title, about, word=word, said=said)
+    warned = sections.data_warnings(document["data_warnings"])
+    header = html.heading("Event study", title, about, warned, word=word, said=said)
     return html.page(
         title,
         header,
@@ -84,7 +85,7 @@ def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
         ("Events", count(found.events), f"on {count(document['sessions_with_events'], 'session')}"),
         ("Funds", count(document["funds_with_events"]), f"of {len(found.symbols)}"),
     ]
-    for each in (found.at(sessions, "equal_weight") for sessions in found.horizons):
+    for each in (found.at(sessions, "equal_weight") for sessions in found.horizons if document["dates"]):
         cards.append(
             (
                 f"After {count(each.sessions, 'session')}",
@@ -134,14 +135,9 @@ def _horizons(found: EventStudy) -> Safe:
         )
         for name, label in ALTERNATIVES.items()
     ]
-    why: dict[str, list[int]] = {}
-    for measure in sorted(found.measures, key=lambda each: each.sessions):
-        for reason in _reasons(measure):
-            why.setdefault(reason, [])
-            if measure.sessions not in why[reason]:
-                why[reason].append(measure.sessions)
-    said = "; ".join(f"{reason} (sessions: {', '.join(map(str, at))})" for reason, at in why.items())
-    note = tag("p", f"n/a: {said}.", class_="note") if why else Safe("")
+    measures = sorted(found.measures, key=lambda each: each.sessions)
+    why = ((str(each.sessions), reason) for each in measures for reason in _reasons(each))
+    note = sections.not_available(why, " sessions")
     return section("By horizon", *tables, note, tag("p", HOW_SURE, class_="note"), id_="horizons")
 
 

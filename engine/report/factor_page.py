@@ -6,7 +6,7 @@ score earned; within and between index families; the score itself (how full, how
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ OF_GROUPS = (
 def write_factor(found: Diagnostics, document: Mapping[str, Any], path: Path) -> None:
     """Write the page of diagnostics to ``path``, whole or not at all.
 
-    ``document`` says what was diagnosed: ``strategy``, ``parameters``, ``data`` and ``returns``. OSError if
-    the file cannot be written.
+    ``document`` says what was diagnosed: ``strategy``, ``parameters``, ``data``, ``data_warnings`` and
+    ``returns``. OSError if the file cannot be written.
     """
     html.write(path, _page(found, document))
 
@@ -95,19 +95,22 @@ def _page(found: Diagnostics, document: Mapping[str, Any]) -> str:
             section(
                 "The score itself",
                 _some(drawn, "persistence", "coverage"),
-                _persistence(found),
+                _persistence(found) if found.measured else "",
                 id_="score",
                 lead="The faster scores change, the more must be traded, and the more costs eat of the IC.",
             ),
         ),
         ("method", "Method", _method(found, document)),
     ]
+    if not found.measured:  # no session to rank on: nothing to draw, to group, or to list
+        parts = [part for part in parts if part[0] in ("summary", "score", "method")]
     title = f"The score of {document['strategy']}"
     data = document["data"]
     funds = count(len(data["symbols"]), "fund")
     about = html.subtitle(*sections.over(found.days), funds, f"data {data['name']}")
     word, said = statements.of_score(found)
-    header = html.heading("Score", title, about, word=word, said=said)
+    warned = sections.data_warnings(document["data_warnings"])
+    header = html.heading("Score", title, about, warned, word=word, said=said)
     return html.page(
         title,
         header,
@@ -132,7 +135,7 @@ def _summary(found: Diagnostics, document: Mapping[str, Any]) -> Safe:
         ("Autocorrelation", number(main.autocorrelation.value), f"{count(main.sessions, 'session')} apart"),
         ("Funds", f"{found.scored:g} of {found.listed:g}", "scored of listed, median"),
     )
-    shown = html.cards(cards)
+    shown = html.cards(cards if found.measured else cards[-1:])
     warned = [tag("p", tag("b", "Caution: "), each + ".") for each in found.warnings]
     return section(
         "Summary",
@@ -165,8 +168,10 @@ def _horizons(found: Diagnostics) -> Safe:
         *("Horizon", "Mean IC", "t", "t, overlap ignored", "ICIR", "IC above zero", "Sessions counted"),
         *("Funds, median", "Decay: sessions", "Decay: mean IC", "Decay: t"),
     )
-    reasons = _reasons([(f"{each.sessions}", each.ic) for each in found.horizons])
-    return join(table(head, rows, class_="compact", sort=True), reasons)
+    why = sections.not_available(
+        ((str(each.sessions), each.ic.reason) for each in found.horizons), " sessions"
+    )
+    return join(table(head, rows, class_="compact", sort=True), why)
 
 
 def _ic(summary: MeanSummary) -> Safe:
@@ -177,12 +182,6 @@ def _ic(summary: MeanSummary) -> Safe:
 
 def _t(summary: MeanSummary) -> str:
     return number(summary.robust_t_statistic.value)
-
-
-def _reasons(summaries: Sequence[tuple[str, MeanSummary]]) -> Safe:
-    """Return why some of the numbers of a table are not there; nothing where all are."""
-    why = [f"{name}: {each.reason}" for name, each in summaries if each.reason is not None]
-    return tag("p", "Not available. " + "; ".join(why) + ".", class_="note") if why else Safe("")
 
 
 def _years(found: Diagnostics) -> Safe:
@@ -224,8 +223,8 @@ def _groups(found: Diagnostics) -> Safe:
         for each in found.horizons
     ]
     head = ("Horizon", "Bottom", *middle, "Top", "Spread", "Its t", "By rank", "Its t")
-    reasons = _reasons([(f"{each.sessions}", each.spread) for each in found.horizons])
-    return join(table(head, rows, class_="compact", sort=True), reasons)
+    why = ((str(each.sessions), each.spread.reason) for each in found.horizons)
+    return join(table(head, rows, class_="compact", sort=True), sections.not_available(why, " sessions"))
 
 
 def _families(found: Diagnostics) -> Safe:
@@ -250,7 +249,7 @@ def _families(found: Diagnostics) -> Safe:
     return section(
         "Index families",
         table(head, rows, caption="Mean rank IC by horizon in sessions", class_="compact", sort=True),
-        _reasons([(name, at_main) for name, _, _, at_main in named]),
+        sections.not_available((name, at_main.reason) for name, _, _, at_main in named),
         id_="families",
         lead="Within a family: does the score order funds of the same kind of index? Between families: does "
         "the families' mean score order their mean returns? A score that works between families only is a "

@@ -80,6 +80,19 @@ def data_warnings(said: Sequence[str]) -> Safe:
     return tag("div", tag("b", title), *parts, class_="caution", role="note")
 
 
+def not_available(why: Iterable[tuple[str, str | None]], unit: str = "") -> Safe:
+    """Return why numbers are not there, each reason once with the names that it holds for; nothing for none.
+
+    ``why`` is (name, reason), the reason None where there is a number; ``unit`` follows the names.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for name, reason in why:
+        if reason is not None:
+            found.setdefault(reason, {})[name] = None
+    said = (f"{reason} ({', '.join(names)}{unit})" for reason, names in found.items())
+    return tag("p", f"Not available: {'; '.join(said)}.", class_="note") if found else Safe("")
+
+
 def cards(result: Result, metrics: Metrics, intervals: Mapping[str, Interval | None]) -> Safe:
     """Return the headline numbers, with those of the benchmark and of equal weight below.
 

@@ -51,6 +51,8 @@ def of_event(found: EventStudy) -> tuple[str, str]:
     """Return the words on whether funds earned more or less than all others after the event."""
     measured = [found.at(sessions, "equal_weight") for sessions in found.horizons]
     measured = [each for each in measured if each.placebo.p.value == each.placebo.p.value]
+    if not found.events:
+        return NOT_TOLD, "what followed: there was no event."
     if not measured:
         return NOT_TOLD, "what followed: no event could be held as long as asked."
     least = min(measured, key=lambda each: (each.placebo.p.value, each.sessions))

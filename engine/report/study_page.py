@@ -16,7 +16,7 @@ from pathlib import Path
 
 from data.words import count
 from engine.metrics.declared import label_of
-from engine.report import charts, html
+from engine.report import charts, html, sections
 from engine.report import study_tables as tables
 from engine.report.charts import Chart
 from engine.report.holdout_section import holdout_section
@@ -43,18 +43,24 @@ def write_study_page(
     judged: Report | None = None,
     on_record: int | None = None,
     holdout: Opened | None = None,
+    data_warnings: Sequence[str] = (),
 ) -> None:
     """Write the page of a study to ``path``, whole or not at all; OSError if it cannot be written.
 
     ``judged`` is its judgement, with which the page begins, None where there is none; ``on_record`` is how
     many sets of the strategy were ever looked at on these data, None where that was not asked; ``holdout``
-    is what came out of its hold-out, None while that is shut.
+    is what came out of its hold-out, None while that is shut; ``data_warnings`` stand before warnings.
     """
-    html.write(path, _page(study, found, judged, on_record, holdout))
+    html.write(path, _page(study, found, judged, on_record, holdout, data_warnings))
 
 
 def _page(
-    study: Study, found: Landscape, judged: Report | None, on_record: int | None, holdout: Opened | None
+    study: Study,
+    found: Landscape,
+    judged: Report | None,
+    on_record: int | None,
+    holdout: Opened | None,
+    data_warnings: Sequence[str],
 ) -> str:
     synthetic = bool(study.header["data"]["synthetic"])
     stitched = stitched_chart(judged)
@@ -67,7 +73,7 @@ def _page(
     )
     return html.page(
         f"{study.header['study_id']} study",
-        _header(study, found, judged, on_record, holdout),
+        _header(study, found, judged, on_record, holdout, data_warnings),
         list(_parts(study, found, judged, stitched, holdout)),
         banner=html.made_up() if synthetic else None,
         scripts=scripts,
@@ -80,7 +86,12 @@ def _withheld(judged: Report | None) -> bool:
 
 
 def _header(
-    study: Study, found: Landscape, judged: Report | None, on_record: int | None, holdout: Opened | None
+    study: Study,
+    found: Landscape,
+    judged: Report | None,
+    on_record: int | None,
+    holdout: Opened | None,
+    data_warnings: Sequence[str],
 ) -> Safe:
     header = study.header
     data = header["data"]
@@ -106,6 +117,7 @@ def _header(
         about,
         tag("p", f"Sought: {sought}{under}.", class_="sought"),
         tables.cards(study, on_record, best=not _withheld(judged)),
+        sections.data_warnings(data_warnings),
         tag("ul", *warned, class_="warnings") if warned else Safe(""),
         tag("noscript", tag("p", "The charts need JavaScript; tables and sentences do not.", class_="note")),
     )
