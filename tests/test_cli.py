@@ -741,11 +741,17 @@ def test_runs_are_listed_shown_and_told_apart(here, finished):
     document = json.loads(printed)
     assert ["equal_weight", "momentum"] in [each["values"] for each in document["settings"]]
     assert document["first_day_of_other_equity"] > "2020"
+    assert "SYNTHETIC" in document["notice"]
     code, printed, _ = here("runs", "diff", first, second, "--out", finished)
     assert code == 0
     names = [line.split("  ")[0] for line in printed.splitlines()]
     assert {"strategy", "Sharpe ratio"} <= {*names}  # what was set, once; metrics as `runs show` calls them
     assert not {"spec.strategy", "sharpe_ratio"} & {*names}
+    one, two, notice = printed.splitlines()[:3]
+    day = r"\d{4}-\d\d-\d\d"
+    assert re.fullmatch(rf"{first} on demo, {day} to {day}, [\d,]+ sessions", one)
+    assert two.startswith(f"{second} on demo, ")
+    assert notice.startswith("SYNTHETIC")
 
 
 @pytest.mark.parametrize(

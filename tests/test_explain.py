@@ -91,7 +91,10 @@ def test_a_change_of_return_is_taken_apart(here, tmp_path, store):
     assert [each["day"] for each in found["revisions"]] == ["2025-09-01", "2025-09-02"]
     (value,) = found["revisions"][0]["values"]
     assert (value["table"], value["key"], value["column"]) == ("bars", " ".join(REVISED), "close")
-    assert "revised on 2025-09-02" in here("runs", "diff", first.strip(), second.strip(), "--explain")[1]
+    said = here("runs", "diff", first.strip(), second.strip(), "--explain")[1]
+    assert "revised on 2025-09-02" in said
+    assert "SYNTHETIC" in said
+    assert "in basis points (bp) of the initial capital" in said
 
     # From the later to the earlier run the revisions are undone, the last of them first.
     back = json.loads(here("runs", "diff", second.strip(), first.strip(), "--explain", "--json")[1])

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
 from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
-from engine.cli.output import Progress, note, percent, print_json, say, table, warn
+from engine.cli.output import Progress, note, paint, percent, print_json, say, table, warn
 from engine.cli.present import difference_table, print_result, runs_table
 from engine.cli.present_tune import print_study
 
@@ -142,12 +143,19 @@ def diff_runs(
     if as_json:
         print_json(found.document())
         return
+    for name, about in zip(found.names, found.about, strict=True):
+        say(f"{name} on {about}")
+    if found.synthetic:
+        say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     if found.settings:
-        say(table([(name, _short(a), _short(b)) for name, a, b in found.settings_once], ("", *found.names)))
+        say()
+        rows = [(name.removeprefix("spec."), _short(a), _short(b)) for name, a, b in found.settings_once]
+        say(table(rows, ("", *found.names)))
     if found.metrics:
         say()
         say(difference_table(found))
     day = found.first_day
+    say()
     say(f"Equity differs from {day} onwards." if day else "Equity is the same on every day.")
 
 
@@ -205,6 +213,9 @@ def _explain(
         return
     for name, earned in zip(found.names, found.returns, strict=True):
         say(f"{name} earned {percent(earned)}")
+    if found.synthetic:
+        say(paint(SYNTHETIC_NOTICE, fg="yellow"))
+    say("in basis points (bp) of the initial capital:")
     say()
     rows = [(name, _points(found.causes[name]), what) for name, what in EXPLAINED.items()]
     say(table([*rows, ("whole", _points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))

@@ -29,6 +29,7 @@ from data.errors import EtflowError
 from data.load import load_panel
 from data.source import DataSource, open_source, renamed
 from data.store.vintage import Vintage
+from data.synthetic import notice_of
 from engine.commands.run import Run
 from engine.pipeline import OpenMarket, Watch, execute, strategy_of
 from engine.result import Result
@@ -74,10 +75,12 @@ class Explanation:
     causes: Mapping[str, float | None]
     revisions: tuple[Revision, ...]
     notes: tuple[str, ...]
+    synthetic: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the document that ``runs diff --explain --json`` prints."""
-        return asdict(self)
+        told = asdict(self)
+        return told | notice_of(told.pop("synthetic"))
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def _explained(
         causes,
         revisions,
         tuple(notes),
+        one.synthetic or two.synthetic,
     )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import DataError, ValidationError
+from data.synthetic import notice_of
+from data.words import count
 from engine.commands.job import open_job
 from engine.commands.run import Run, run_job
 from engine.commands.study import study_document
@@ -38,13 +40,18 @@ class StoredStudy:
 
 @dataclass(frozen=True)
 class RunDifference:
-    """How two runs differ: settings and metrics, name and both values; the first day of other equity."""
+    """How two runs differ: settings and metrics, name and both values; the first day of other equity.
+
+    ``about`` says of each on which data and over which sessions it is; ``synthetic``: one is on made-up ones.
+    """
 
     names: tuple[str, str]
     currencies: tuple[str, str]
     settings: tuple[tuple[str, Any, Any], ...]
     metrics: tuple[tuple[str, Any, Any], ...]
     first_day: str | None
+    about: tuple[str, str] = ("", "")
+    synthetic: bool = False
 
     @property
     def settings_once(self) -> tuple[tuple[str, Any, Any], ...]:
@@ -73,6 +80,7 @@ class RunDifference:
             "settings": [{"name": name, "values": [a, b]} for name, a, b in self.settings],
             "metrics": [{"name": name, "values": [a, b]} for name, a, b in self.metrics],
             "first_day_of_other_equity": self.first_day,
+            **notice_of(self.synthetic),
         }
 
 
@@ -100,8 +108,19 @@ def diff_runs(first: str, second: str, out: str | Path = "results") -> RunDiffer
     days = sorted({*left, *right})
     first_day = next((str(day) for day in days if left.get(day) != right.get(day)), None)
     return RunDifference(
-        (one.name, two.name), (one.currency, two.currency), tuple(settings), tuple(metrics), first_day
+        (one.name, two.name),
+        (one.currency, two.currency),
+        tuple(settings),
+        tuple(metrics),
+        first_day,
+        (_about(one), _about(two)),
+        one.synthetic or two.synthetic,
     )
+
+
+def _about(run: Run) -> str:
+    days, name = run.days, run.manifest["data"].get("name", "unnamed")
+    return f"{name}, {days[0]} to {days[-1]}, {count(len(days), 'session')}"
 
 
 def reproduce(
