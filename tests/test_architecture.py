@@ -60,7 +60,7 @@ ROOMS: dict[str, str] = {
     "strategies": (
         "data.choices data.days data.errors data.expression data.rows data.numeric data.facts data.panel"
     ),
-    "engine.strategy": "data.errors data.folders engine.kernel data.panel",
+    "engine.strategy": "data.errors data.folders data.words engine.kernel data.panel",
     "engine.spec": (
         "data.days data.errors data.facts engine.choices engine.installed engine.kernel data.panel "
         "engine.strategy"

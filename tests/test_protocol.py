@@ -12,7 +12,7 @@ import pytest
 
 import run_backtest
 from data.demo import Demo
-from data.errors import StrategyError, UsageError
+from data.errors import DataError, StrategyError, UsageError
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import compare, run, sweep
@@ -171,6 +171,24 @@ def test_three_ways_to_say_the_same_are_the_same_account(panel: Panel, tmp_path:
             WEIGHTS.replace("place: int", "place: Elsewhere"),
             "types that cannot be looked up; received NameError",
         ),
+        (
+            SCORES.replace("    def warmup", "    def wait"),
+            "is not complete; received no warmup. Add `warmup`: Se",
+        ),
+        (
+            SCORES.replace("@dataclass(frozen=True, kw_only=True)", ""),
+            "is not a dataclass; received place, top,",
+        ),
+        (
+            SCORES.replace("(frozen=True, kw_only=True)", ""),
+            "in line 12. Decorate the class with @dataclass(fro",
+        ),
+        (SCORES.replace("top: int = 1", "top = 1"), "Write its type too, as in `top: int = 1`."),
+        (
+            "import talib9",
+            "could not be loaded; received ModuleNotFoundError: No module named 'talib9', in l",
+        ),
+        (SCORES.replace("known.symbols", "known.symbls"), "in line 22. Did you mean `symbols`? Run with -v"),
         (SCORES.replace("return 1\n", "return self.lookback\n"), "raised; received AttributeError"),
         (SCORES.replace("return 1\n", "return 'few'\n"), "raised; received ValueError"),
         (
@@ -199,6 +217,41 @@ def test_what_is_no_strategy_ends_with_4_and_says_what_to_write(
     assert printed == ""
     assert "Traceback" not in complained
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        (
+            "known.close * np.nan",
+            "1 of warm-up; no score of a listed fund is a number: all are NaN. What it reads is",
+        ),
+        (
+            "np.where(known.listed, np.inf, np.nan)",
+            "are infinite, the others NaN. What it reads is on file: a condition",
+        ),
+        ("known.premium", "It reads premium, of which nothing is on file for these funds: import that"),
+    ],
+)
+def test_scores_that_are_never_numbers_are_told_with_what_they_read(
+    panel: Panel, tmp_path: Path, scores: str, said: str
+) -> None:
+    start = SCORES.index("        chosen = ")
+    with pytest.raises(DataError, match="can decide on no session") as told:
+        run(made(tmp_path, f"{SCORES[:start]}        return {scores}\n"), panel)
+    assert said in str(told.value)
+
+
+def test_a_table_of_the_whole_market_alone_is_named_where_that_of_funds_is_read(tmp_path: Path) -> None:
+    start = SCORES.index("        chosen = ")
+    strategy = made(tmp_path, f"{SCORES[:start]}        return known.margin_balance\n")
+    days = np.arange("2024-01-02", "2024-01-05", dtype="datetime64[D]")
+    bars = dict.fromkeys(("open", "high", "low", "close", "volume", "amount"), np.ones((3, 1)))
+    alone = Panel.from_events(days, ("159363.SZ",), bars=bars, market_margin=np.ones(3))
+    with pytest.raises(
+        DataError, match=r"reads margin, .* the whole market's is on file: `known.market_margin`"
+    ):
+        run(strategy, alone)
 
 
 def test_an_object_that_is_no_strategy_is_refused_at_the_door_of_a_notebook(panel: Panel) -> None:

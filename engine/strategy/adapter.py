@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, EtflowError, StrategyError, UsageError
+from engine.strategy.mistakes import raised, source_of
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
@@ -193,11 +194,7 @@ class Adapter:
         last = len(panel.days) - 1 if last is None else last
         rows = np.flatnonzero(self._can_decide(panel, values)[: last + 1])
         if not len(rows):
-            raise DataError(
-                f"{self.name} can decide on no session of the data",
-                received=f"{panel.days[0]} to {panel.days[last]}, {self.warmup} sessions of warm-up",
-                hint="It may need a table that the data lack (`etflow data show`), or more history.",
-            )
+            raise self._undecided(panel, last, values)
         if start is None:
             return int(rows[0])
         if panel.row(start) > last:
@@ -212,6 +209,12 @@ class Adapter:
         """Return on which sessions it can decide, (D,)."""
         return np.arange(len(panel.days)) >= self.warmup
 
+    def _undecided(self, panel: Panel, last: int, _values: Floats | None) -> DataError:
+        """Return the error that says why there is no such session up to the row ``last``."""
+        from engine.strategy.undecided import undecided
+
+        return undecided(self.name, self.warmup, panel, last)
+
     def asked(self, question: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         """Return what a function of the strategy answers; StrategyError if it raises."""
         try:
@@ -219,7 +222,7 @@ class Adapter:
         except EtflowError:
             raise
         except Exception as error:
-            raise raised(self.name, error) from error
+            raise raised(self.name, error, source_of(self.written)) from error
 
 
 class AtOnceAdapter(Adapter, ABC):
@@ -265,18 +268,15 @@ class AtOnceAdapter(Adapter, ABC):
         result: Bools = decided & super()._can_decide(panel, values)
         return result
 
+    def _undecided(self, panel: Panel, last: int, values: Floats | None) -> DataError:
+        from engine.strategy.undecided import undecided
+
+        values = self.values_on(panel) if values is None else values
+        return undecided(self.name, self.warmup, panel, last, self.what, values, self.values)
+
     def _floats(self, method: Callable[[Any], Any], known: Any) -> Floats:
         def answer() -> Floats:
             return np.asarray(method(known), dtype=np.float64)
 
         floats: Floats = self.asked(answer)
         return floats
-
-
-def raised(name: str, error: Exception) -> StrategyError:
-    """Return the error that says that a strategy raised."""
-    return StrategyError(
-        f"{name} raised",
-        received=f"{type(error).__name__}: {error}",
-        hint="Run with -v for the traceback.",
-    )

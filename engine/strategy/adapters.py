@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -20,6 +20,7 @@ from engine.kernel.schedule import decision_rows, sleeve_phases
 from engine.kernel.stops import Stops, entry_levels, exits_between, stops_of
 from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
+from engine.strategy.mistakes import DATACLASS
 from engine.strategy.protocol import METHODS, Strategy
 
 if TYPE_CHECKING:
@@ -294,15 +295,17 @@ def adapter_of(strategy: type[Any], name: str = "") -> type[Adapter]:
             limit=f"one of {', '.join(METHODS)}",
             hint="Keep the one that it decides by, and call the others something else.",
         )
+    _check_complete(strategy, name)
     _check_signature(strategy, found[0], name)
     return ADAPTERS[found[0]]
 
 
-def no_dataclass(name: str) -> StrategyError:
-    """Return the error that says that a class is no dataclass."""
+def no_dataclass(name: str, own: Sequence[str] = ()) -> StrategyError:
+    """Return the error that says that a class is no dataclass; ``own`` are fields that it means to have."""
     return StrategyError(
         f"{name} is not a dataclass",
-        hint="Decorate it with @dataclass(frozen=True); its fields are its parameters.",
+        received=f"{', '.join(own)}, which no parameter comes of" if own else None,
+        hint=f"Decorate it with {DATACLASS}; its fields are its parameters.",
     )
 
 
@@ -335,6 +338,29 @@ def targets_of_weights(name: str, rows: NDArray[np.int64], weights: Floats) -> T
             limit="1, all of equity",
         )
     return Targets.of_weights(rows, weights)
+
+
+def _check_complete(strategy: type[Any], name: str) -> None:
+    """Raise StrategyError for a class that lacks what its base asks for, or that forgot its decorator."""
+    lacking = sorted(getattr(strategy, "__abstractmethods__", ()))
+    if lacking:
+        meanings = [inspect.getdoc(getattr(strategy, each)) or "" for each in lacking]
+        about = "; ".join(
+            f"`{each}`: {(text.splitlines() or [''])[0].rstrip('.')}"
+            for each, text in zip(lacking, meanings, strict=True)
+        )
+        raise StrategyError(
+            f"{name} is not complete",
+            received=f"no {', '.join(lacking)}",
+            hint=f"Add {about}. `etflow strategies new NAME` writes a class that has all.",
+        )
+    if "__dataclass_params__" not in vars(strategy):
+        fields = {each.name for each in dataclasses.fields(strategy)}
+        written = inspect.get_annotations(strategy)
+        own = [each for each, kind in written.items() if "ClassVar" not in str(kind)]
+        own += [each for each in vars(strategy) if each in fields and each not in written]
+        if own:
+            raise no_dataclass(name, own)
 
 
 def _check_signature(strategy: type[Any], method: str, name: str) -> None:

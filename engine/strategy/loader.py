@@ -27,6 +27,7 @@ from engine.strategy.adapters import (
     methods_of,
     no_dataclass,
 )
+from engine.strategy.mistakes import mend, source_of, told
 from engine.strategy.parameter import Parameter, typed
 from engine.strategy.trusted import file_of, remember
 
@@ -77,7 +78,7 @@ def make_strategy(strategy: type[Any], parameters: Mapping[str, Any], name: str)
         raise
     except Exception as error:
         raise StrategyError(
-            f"{name} could not be made", received=f"{type(error).__name__}: {error}"
+            f"{name} could not be made", received=told(error, source_of(strategy)), hint=mend(error)
         ) from error
 
 
@@ -216,7 +217,7 @@ def _load_module(path: Path) -> types.ModuleType:
         raise
     except Exception as error:
         raise StrategyError(
-            f"{path} could not be loaded", received=f"{type(error).__name__}: {error}"
+            f"{path} could not be loaded", received=told(error, str(path.resolve())), hint=mend(error)
         ) from error
 
 
