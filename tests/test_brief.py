@@ -272,8 +272,21 @@ def test_macro_meso_and_micro_are_those_of_resonance_at_the_next_open():
         assert brief["flow_score"] == flows[column]
         assert brief["micro"] is bool(flows[column] > 0.0)
         assert brief["macro"] is (brief["capex_growth"] > 0.0)
-        assert note(brief, "meso") == "of 20 funds"
+        assert note(brief, "meso") == f"of {int(panel.known.listed[-1].sum())} funds"
     assert set(told.values()) == {True, False}
+
+
+def test_a_family_beside_which_no_other_is_on_file_says_that_it_could_not_be_less():
+    class OneFamily(Demo):
+        def read(self, table, symbols=None):
+            rows = super().read(table, symbols)
+            return rows[rows["symbol"].isin(sisters)] if table == "bars" else rows
+
+    funds = Demo().read("funds").set_index("symbol")
+    sisters = funds.index[funds["family"] == funds["family"]["157001.SZ"]]
+    brief = make_brief(OneFamily(), "157001.SZ", date(2025, 8, 20), strategies=STRATEGIES)
+    assert brief["meso"] is True
+    assert note(brief, "meso") == f"of {len(sisters)} funds, all of its family: it could not be less"
 
 
 def test_capital_expenditure_is_what_was_filed_by_then(brief):

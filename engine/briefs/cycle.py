@@ -24,6 +24,7 @@ from data.filled import Filled
 from data.panel.known import Known
 from data.panel.panel import Panel
 from data.source import spans_of
+from data.words import count
 from engine.briefs.series import Found, Sheet
 from engine.orders.next_open import next_panel
 
@@ -95,7 +96,7 @@ def add_cycle(
         held = bool(_last(conditions[name].holds, column)) if math.isfinite(value) else None
         lacks = "units" if name == "micro" else ""
         values[name], holds[name] = Found(value, reason, lacks=lacks), Found(held, reason, lacks=lacks)
-    holds["meso"] = replace(holds["meso"], note=f"of {len(symbols)} funds")
+    holds["meso"] = replace(holds["meso"], note=_of_funds(known, conditions["meso"].value[-1], column))
     if holds["micro"].value is not None:
         values["micro"] = replace(values["micro"], note=_behind(known, column))
     spans = {
@@ -116,6 +117,14 @@ def _add_conditions(
     lacking = [name for name in lines if holds[name].value is None]
     agree = None if lacking else all(holds[name].value for name in lines)
     sheet.add("resonance", Found(agree, f"{', '.join(lacking)} cannot be told"))
+
+
+def _of_funds(known: Known, strength: np.ndarray[Any, Any], column: int) -> str:
+    """Say of how many funds the mean is; where they are of one family, that it is that family's own."""
+    some = np.flatnonzero(np.isfinite(strength))
+    family = known.families[column]
+    alone = all(each == column or (family and known.families[each] == family) for each in some)
+    return f"of {count(len(some), 'fund')}{', all of its family: it could not be less' if alone else ''}"
 
 
 def _behind(known: Known, column: int) -> str:

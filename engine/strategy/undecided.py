@@ -30,8 +30,8 @@ def undecided(
 ) -> DataError:
     """Return the error that says why nothing can be decided up to the row ``last``.
 
-    ``what`` its ``values`` are called, which ``compute`` makes of the known face of a panel; None of one that is
-    asked session by session.
+    ``what`` its ``values`` are called, which ``compute`` makes of the known face of a panel; None of one
+    that is asked session by session.
     """
     sessions = last + 1
     begun = f"{panel.days[0]} to {panel.days[last]}, {count(sessions, 'session')}"
@@ -63,8 +63,8 @@ def _hint(panel: Panel, compute: Callable[[Any], Floats]) -> str:
     ]
     if not empty:
         return (
-            "What it reads is on file: a condition in it may never hold, for instance 5 where 0.05 is meant, or a "
-            "window may be too long."
+            "What it reads is on file: a condition in it may never hold, for instance 5 where 0.05 is meant, "
+            "or a window may be too long."
         )
     markets = [each for each in empty if of_markets(each) in grids]
     whole = (
