@@ -109,8 +109,8 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
     """Write draws (K, T) of blocks that end with the probability ``share``, in machine code, as arch does."""
     rows = found.shape[1]
     for drawn in found:
-        begins = random.integers(0, rows, rows)
-        chances = random.random(rows)
+        begins = random.integers(0, rows, (rows,))
+        chances = random.random((rows,))
         row = begins[0]
         for place in range(rows):
             row = (row + 1) % rows if place > 0 and chances[place] > share else begins[place]
