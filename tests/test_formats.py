@@ -166,8 +166,16 @@ def test_a_day_that_could_be_another_is_refused(cell):
         # Midnight in UTC is how a day without a time is written.
         ("BOTZ.US", "2025-08-20T00:00:00.000Z", "2025-08-20"),
         ("159363.SZ", "1755648000000", "2025-08-20"),
-        # With another offset the day is the one that is written.
+        # Midnight with another offset is the day that is written.
         ("159363.SZ", "2025-08-20T00:00:00+08:00", "2025-08-20"),
+        ("159363.SZ", "2025-08-20T00:00:00+02:00", "2025-08-20"),
+        ("BOTZ.US", "2025-08-20 00:00:00-04:00", "2025-08-20"),
+        # Midnight of Shanghai in New York and in London, and New York's close in Shanghai.
+        ("159363.SZ", "2025-08-19 12:00:00-04:00", "2025-08-20"),
+        ("159363.SZ", "2025-08-19T17:00:00.000+01:00", "2025-08-20"),
+        ("BOTZ.US", "2025-08-21 04:00:00+0800", "2025-08-20"),
+        # 20:00 in New York is midnight of the next day in UTC, and is of its own day.
+        ("BOTZ.US", "2025-08-19 20:00:00-04:00", "2025-08-19"),
     ],
 )
 def test_a_time_in_utc_is_of_the_day_that_it_was_in_the_market(take, store, symbol, cell, day):

@@ -1,9 +1,10 @@
-"""Moments: times that vendors write in UTC, or count since 1970, as local times of the market.
+"""Moments: times that vendors write with an offset, or count since 1970, as local times of the market.
 
 Midnight in Shanghai is 16:00 of the day before in UTC: ``2025-08-19 16:00:00+00:00``, or 1755619200000
 milliseconds since 1970, is 2025-08-20. Midnight in UTC itself is no moment, but a day: pandas, Tiingo and
-others write one that way. What has another offset (``2025-08-20T15:00:00+08:00``) is local as it stands.
-16:00 of a Chinese fund without an offset may be either, ``2025-08-20`` or the day before, and is refused.
+others write one that way, and so is midnight in any other zone. A time with another offset is a moment too:
+New York's close is ``2025-08-21 04:00:00+08:00`` in Shanghai, and is of the 20th. 16:00 of a Chinese fund
+without an offset may be either, ``2025-08-20`` or the day before, and is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from data.store.cells import are_midnights
 # 2030 on, as a day and an hour may, 1999123115.
 _DIGITS = (10, 13, 16, 19)
 _COUNT = r"1[0-8]\d{8}(?:\d{3}){0,3}"
-_UTC = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:?00)"
+_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
+# Midnight is a day as it is written, in whatever zone.
+_MOMENT = (
+    rf"\d{{4}}-\d\d-\d\d[ T](?!00:00(?::00(?:\.0+)?)?{_OFFSET})"
+    rf"\d\d:\d\d(?::\d\d(?:\.\d+)?)?{_OFFSET}"
+)
 _FOUR = r"\d{4}[-/.]?\d\d?[-/.]?\d\d?[ T]16:00(?::00(?:\.0+)?)?"
 
 
@@ -34,13 +40,14 @@ def as_local(values: pd.Series, symbols: pd.Series, what: str) -> pd.Series:
     _refuse_four_o_clock(values, symbols, what)
     if pd.api.types.is_datetime64_any_dtype(values) or symbols.isna().any():
         return values
-    if not _text(values.drop_duplicates()).str.fullmatch(f"{_COUNT}|{_UTC}").any():
+    if not _text(values.drop_duplicates()).str.fullmatch(f"{_COUNT}|{_MOMENT}").any():
         return values
     text, local = _text(values), values.astype(object)
-    counted, written = text.str.fullmatch(_COUNT), text.str.fullmatch(_UTC)
-    moments = pd.concat([_since_1970(text[counted]), _in_utc(text[written])])
+    counted, written = text.str.fullmatch(_COUNT), text.str.fullmatch(_MOMENT)
+    moments = pd.concat([_since_1970(text[counted]), _with_offset(text[written])])
     zones = symbols[moments.index].astype("str").map(lambda symbol: ZONES[market_of(symbol)])
-    zones = zones.where(moments.dt.normalize() != moments, "UTC")
+    # A count of midnight in UTC is a day, too.
+    zones = zones.where((moments.dt.normalize() != moments) | written[moments.index], "UTC")
     for zone, here in moments.groupby(zones):
         local[here.index] = here.dt.tz_convert(str(zone)).dt.strftime("%Y-%m-%d %H:%M:%S")
     return local
@@ -81,5 +88,5 @@ def _since_1970(text: pd.Series) -> pd.Series:
     return pd.to_datetime(text.astype("int64") * scale.astype("int64"), unit="ns", utc=True)
 
 
-def _in_utc(text: pd.Series) -> pd.Series:
+def _with_offset(text: pd.Series) -> pd.Series:
     return pd.to_datetime(text, format="ISO8601", utc=True)
