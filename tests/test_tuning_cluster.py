@@ -341,9 +341,19 @@ def test_a_scheduler_that_is_not_there(here, monkeypatch):
     assert complained.splitlines()[-1].startswith(f"error: there is no scheduler at {address}; received no")
     assert "dask scheduler" in complained
     assert list(Path().iterdir()) == []
-    code, _, complained = here(*words, "nonsense://x")
-    assert code == 2
-    assert "there is no scheduler at nonsense://x" in complained
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:abc"])
+def test_an_address_that_is_none_is_refused_at_once(tmp_path, address):
+    words = ("tune", "momentum", "--param", "lookback=3:8", *SMALL, "--executor", "dask", "--scheduler")
+    command = [sys.executable, str(ROOT / "run_backtest.py"), *words, address]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    # A client that could not be made waits for 20 s when the process ends, and prints a traceback.
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: there is no scheduler at {address}; received")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["etflow", "numpy", "python"])

@@ -150,7 +150,7 @@ class DaskClient:
             with warnings.catch_warnings():
                 # Differences are refused later, with a reason of our own.
                 warnings.filterwarnings("ignore", category=dask.versions.VersionMismatchWarning)
-                self._client = dask.Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
+                self._client = _client_of(dask)(target, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             reason = "no answer" if isinstance(error, OSError) else error
             raise UsageError(
@@ -257,6 +257,15 @@ def _distributed() -> Any:
             hint=INSTALL,
         ) from error
     return distributed
+
+
+def _client_of(dask: Any) -> Any:
+    """Return distributed's client, to be closed by its user alone.
+
+    That of distributed 2026.8.0 closes itself when it is collected. One that could not be made, as for an
+    address of no scheme, waits 20 s then, and prints a traceback.
+    """
+    return type("Client", (dask.Client,), {"__del__": lambda _client: None})
 
 
 @contextlib.contextmanager
