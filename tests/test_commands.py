@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import run_backtest
@@ -322,6 +323,20 @@ def test_whatever_measures_a_strategy_is_a_look(panel: Panel, tmp_path: Path, em
     assert [(each["lookback"], each["top"]) for each in searched.sets] == [(6, 1), (6, 2), (7, 1), (7, 2)]
     assert all(each["rebalance"] == 5 for each in searched.sets)
     assert {each.strategy for each in looks} == {"Momentum", "ShareInflow"}
+
+
+def test_a_run_that_bought_nothing_says_why(
+    panel: Panel, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    found = run(Momentum(lookback=20, top=1, threshold=9.0), panel)
+    low, high = np.nanmin(found.scores), np.nanmax(found.scores)
+    above = "no fund was ever chosen: no score is above the threshold of 9"
+    assert found.idle == f"{above}, they are from {low:.6g} to {high:.6g}"
+    assert run(Momentum(lookback=20, top=1), panel).idle == ""
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "momentum", "--set", "lookback=20", "--set", "threshold=9", "--no-report", *ON]
+    assert main(run_backtest.load_catalogue, words) == 0
+    assert "bought nothing: no fund was ever chosen: no score is above" in capsys.readouterr().err
 
 
 def test_sets_that_were_looked_at_twice_count_once(panel: Panel, empty_record: Record) -> None:

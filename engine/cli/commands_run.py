@@ -268,12 +268,14 @@ def _warn_of_periods(app: App, compared: Comparison) -> None:
 
 
 def _warn(app: App, results: Mapping[str, Run]) -> None:
-    """Warn of data that failed a check and of runs that are too short to judge."""
+    """Warn of data that failed a check, of runs that are too short to judge, and of idle ones."""
     shortest = min((len(result.days) for result in results.values()), default=FEW_SESSIONS)
     if shortest < FEW_SESSIONS:
         few = f"{count(shortest, 'session')} {'is' if shortest == 1 else 'are'} too few to judge by"
         warn(app, f"{few}; annual figures of so short a run mean little")
     for word, result in results.items():
+        if result.idle:
+            warn(app, f"{word} bought nothing: {result.idle}")
         allowed = result.manifest.get("allowed", [])
         if allowed:
             warn(app, f"{word} went on over errors in its data: {len(allowed)}, the first: {allowed[0]}")

@@ -9,10 +9,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from data.panel.panel import Panel
 from data.synthetic import notice_of
+from data.words import count
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look, told
 from engine.commands.seals import respect_seals
@@ -86,6 +88,22 @@ class Run(Result):
         from engine.commands.context import with_context
 
         return {} if self.job is None else with_context(self.job, self)
+
+    @property
+    def idle(self) -> str:
+        """Why nothing was ever bought, as a sentence without its end; empty where something was."""
+        if len(self.fills):
+            return ""
+        if len(self.rejections):
+            reasons = self.rejections.groupby("reason", sort=True).size()
+            return (
+                f"no order traded: {', '.join(f'{reason} {number:,}' for reason, number in reasons.items())}"
+            )
+        threshold, scores = self.manifest["parameters"].get("threshold"), self.scores[~np.isnan(self.scores)]
+        if threshold is None or not len(scores):
+            return f"no fund was ever chosen, on {count(len(self.decision_days), 'decision')}"
+        span = f"they are from {scores.min():.6g} to {scores.max():.6g}"
+        return f"no fund was ever chosen: no score is above the threshold of {threshold:g}, {span}"
 
     def document(
         self, folder: Path | None = None, seconds: Mapping[str, float] | None = None
