@@ -191,6 +191,16 @@ def test_nothing_left_to_choose_from_is_undefined():
     assert_undefined(short, 16, (), "fewer than two rows a block: 31 rows in 16 blocks")
 
 
+def test_trials_that_are_all_the_same_are_no_choice():
+    # as a search over a stop that is never reached: the first of equals is in the middle each time, and would
+    # count as overfitted each time
+    returns = np.repeat(trials(columns=1), 9, axis=1)
+    reason = "all trials have the same returns: there was nothing to choose"
+    assert_undefined(overfitting(returns, 4), 4, (), reason)
+    returns[5, 8] += 1e-6
+    assert overfitting(returns, 4).reason is None
+
+
 def test_the_fewest_trials_and_the_most_blocks():
     found = overfitting(trials(rows=40, columns=2), 20)
     assert (found.blocks, len(found.logits)) == (20, 184_756)

@@ -33,8 +33,9 @@ class Overfitting:
     Attributes
     ----------
     probability : float
-        Share of choices with ``logits`` at or below zero; NaN with ``reason``. About 0.5 if all trials are
-        equally good: it measures the selection, not skill.
+        Share of choices with ``logits`` at or below zero; NaN with ``reason``. About 0.5 if many trials are
+        equally good: it measures the selection, not skill. A rank at the very median counts, so that of few
+        and odd numbers of trials it is more, (N + 1) / 2N, and of trials that trade alike up to 1.
     probability_of_loss : float
         Share of choices in which the chosen trial's Sharpe ratio out of sample is negative.
     slope, r_squared : Estimate
@@ -79,8 +80,8 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
         Even; a block should span a rebalance cycle at least, better a quarter. UsageError if odd or out of 2
         to 20.
 
-    UsageError with fewer than two trials. NaN with a reason for fewer than two rows a block, or if fewer than
-    two trials vary in every half.
+    UsageError with fewer than two trials. NaN with a reason for fewer than two rows a block, if fewer than two
+    trials vary in every half, or if all that do are one and the same.
     """
     values = known_matrix(returns, "returns of trials")
     if values.shape[1] < 2:
@@ -97,6 +98,8 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     if len(columns) < 2:
         return _undefined(blocks, excluded, "fewer than two trials vary in every half")
     ranks, best, inside, outside = _measure(cut, columns)
+    if (2.0 * ranks == len(columns) + 1.0).all() and (values[:, columns] == values[:, columns[:1]]).all():
+        return _undefined(blocks, excluded, "all trials have the same returns: there was nothing to choose")
     slope, r_squared = _line(inside, outside)
     share = ranks / (len(columns) + 1.0)
     logits = np.array([math.log(each) for each in (share / (1.0 - share)).tolist()])
