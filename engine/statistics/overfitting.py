@@ -80,8 +80,8 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
         Even; a block should span a rebalance cycle at least, better a quarter. UsageError if odd or out of 2
         to 20.
 
-    UsageError with fewer than two trials. NaN with a reason for fewer than two rows a block, if fewer than two
-    trials vary in every half, or if all that do are one and the same.
+    UsageError with fewer than two trials. NaN with a reason for fewer than two rows a block, if fewer than
+    two trials vary in every half, or if all that do are one and the same.
     """
     values = known_matrix(returns, "returns of trials")
     if values.shape[1] < 2:
