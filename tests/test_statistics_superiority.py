@@ -16,21 +16,25 @@ from arch.bootstrap import SPA, StepM
 from data.errors import UsageError
 from engine.statistics import long_run, resampling
 from engine.statistics.long_run import bootstrap_variances
-from engine.statistics.resampling import resampled_means, resampled_p_value, stationary_draws
-from engine.statistics.superiority import superiority, superiority_of_draws
+from engine.statistics.resampling import (
+    counted,
+    counts_of,
+    means_of_counts,
+    resampled_p_value,
+    stationary_draws,
+)
+from engine.statistics.superiority import superiority, superiority_of_counts
 
 EXAMPLE = np.array([[3.0, 1.0], [-1.0, 0.0], [2.0, 2.0], [0.0, -3.0], [1.0, 1.0], [1.0, -1.0]])
 DRAWS = [
-    np.array(rows)
-    for rows in (
-        [0, 1, 2, 3, 4, 5],
-        [2, 3, 4, 5, 0, 1],
-        [0, 0, 2, 2, 4, 4],
-        [5, 4, 3, 2, 1, 0],
-        [0, 1, 0, 1, 0, 1],
-        [2, 2, 2, 3, 3, 3],
-    )
+    [0, 1, 2, 3, 4, 5],
+    [2, 3, 4, 5, 0, 1],
+    [0, 0, 2, 2, 4, 4],
+    [5, 4, 3, 2, 1, 0],
+    [0, 1, 0, 1, 0, 1],
+    [2, 2, 2, 3, 3, 3],
 ]
+COUNTS = [counts_of(np.array(DRAWS))]
 
 
 def differentials(rows=200, columns=6, seed=2, best=0.002):
@@ -42,21 +46,21 @@ def differentials(rows=200, columns=6, seed=2, best=0.002):
 
 def test_worked_example():
     assert bootstrap_variances(EXAMPLE, 2.0) == pytest.approx([0.8489583333, 1.4114583333], abs=1e-10)
-    found = superiority_of_draws(EXAMPLE, DRAWS, block=2.0)
+    found = superiority_of_counts(EXAMPLE, COUNTS, block=2.0)
     assert found.statistic == pytest.approx(2.6584741230, abs=1e-10)
     np.testing.assert_allclose(found.simulated, [0.0, 0.0, 2.7490353894, 0.0, 1.0308882710, 0.0], atol=1e-10)
     # one of six is above, and the p-value counts the sample itself
     assert found.p_value == found.p_lower == found.p_upper == 2.0 / 7.0
     assert found.best == 0
-    assert superiority_of_draws(EXAMPLE[:, ::-1], DRAWS, block=2.0).best == 1
+    assert superiority_of_counts(EXAMPLE[:, ::-1], COUNTS, block=2.0).best == 1
     assert (found.observations, found.resamples, found.block, found.level) == (6, 6, 2.0, 0.05)
 
 
 def test_levels_of_the_worked_example():
     for level, survivors in ((2.0 / 7.0, (0,)), (0.28, ())):
-        assert superiority_of_draws(EXAMPLE, DRAWS, block=2.0, level=level).survivors == survivors
+        assert superiority_of_counts(EXAMPLE, COUNTS, block=2.0, level=level).survivors == survivors
     # a mean of 0.2 in place of 1 has a fifth of the statistic, 0.53; 1.03 and 2.75 are above it
-    weak = superiority_of_draws(EXAMPLE - [0.8, 0.0], DRAWS, block=2.0, level=0.45)
+    weak = superiority_of_counts(EXAMPLE - [0.8, 0.0], COUNTS, block=2.0, level=0.45)
     assert weak.statistic == pytest.approx(0.2 * 2.6584741230, abs=1e-10)
     assert (weak.p_value, weak.survivors) == (3.0 / 7.0, (0,))
 
@@ -64,17 +68,19 @@ def test_levels_of_the_worked_example():
 def test_a_trial_far_behind_is_not_moved_to_its_mean():
     # mean -2 with an error of sqrt(2/3 / 6) = 1/3 is six errors behind, more than sqrt(2 ln ln 6) = 1.08
     behind = np.array([[-3.0], [-1.0], [-2.0], [-2.0], [-3.0], [-1.0]])
-    found = superiority_of_draws(behind, [np.arange(6), np.full(6, 1), np.full(6, 2)], block=1.0)
+    found = superiority_of_counts(
+        behind, [counts_of(np.array([np.arange(6), np.full(6, 1), np.full(6, 2)]))], block=1.0
+    )
     np.testing.assert_allclose(found.simulated, [-6.0, -3.0, -6.0], rtol=1e-12)
     assert found.p_value == 1.0
 
 
 def test_three_rows_are_enough_for_given_draws():
     # mean 2, variance 2/3 over three rows
-    found = superiority_of_draws(np.array([[1.0], [2.0], [3.0]]), [np.arange(3)], block=1.0)
+    found = superiority_of_counts(np.array([[1.0], [2.0], [3.0]]), [np.ones((1, 3))], block=1.0)
     assert found.statistic == pytest.approx(2.0 / math.sqrt(2.0 / 3.0 / 3.0))
     assert (
-        superiority_of_draws(np.zeros((3, 1)), [], block=1.0).reason == "no trial differs from the benchmark"
+        superiority_of_counts(np.zeros((3, 1)), [], block=1.0).reason == "no trial differs from the benchmark"
     )
 
 
@@ -162,7 +168,7 @@ def assert_undefined(found, excluded, rows, block, level, reason):
 def test_fewer_than_four_blocks_are_undefined():
     found = superiority(differentials(rows=39), block=10, resamples=100, seed=3, level=0.1)
     assert_undefined(found, (), 39, 10, 0.1, "fewer than 4 blocks: 39 rows in blocks of 10")
-    two = superiority_of_draws(np.array([[1.0], [2.0]]), [], block=1.0, level=0.1)
+    two = superiority_of_counts(np.array([[1.0], [2.0]]), [], block=1.0, level=0.1)
     assert_undefined(two, (), 2, 1.0, 0.1, "it takes at least three rows")
     assert superiority(differentials(rows=40), block=10, resamples=100, seed=3).reason is None
     assert superiority(np.empty((0, 2)), block=10, resamples=100, seed=3).reason is not None
@@ -182,21 +188,21 @@ def test_the_seed_decides_every_bit():
 
 def test_resampled_means_are_those_of_the_rows():
     values = differentials(rows=50)
-    draws = [np.random.default_rng(seed).integers(0, 50, 50) for seed in range(40)]
+    draws = np.array(list(stationary_draws(50, 5, 1100, 3)))
     expected = np.array([values[rows].mean(axis=0) for rows in draws])
-    np.testing.assert_allclose(resampled_means(values, draws), expected, atol=1e-15)
-    assert resampled_means(values, []).shape == (0, 6)
+    found = means_of_counts(values, [counts_of(draws[:40]), counts_of(draws[40:])])
+    np.testing.assert_allclose(found, expected, atol=1e-15)
+    assert means_of_counts(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
     # More draws than are counted at a time.
-    many = [np.random.default_rng(seed).integers(0, 50, 50) for seed in range(1100)]
-    expected = np.array([values[rows, :1].mean(axis=0) for rows in many])
-    np.testing.assert_allclose(resampled_means(values[:, :1], many), expected, atol=1e-15)
+    found = means_of_counts(values[:, :1], counted(50, 1, 5, 1100, 3))
+    np.testing.assert_allclose(found, expected[:, :1], atol=1e-15)
 
 
 def test_counts_of_draws_of_a_single_column_take_a_few_megabytes():
     tracemalloc.start()
     try:
-        resampled_means(np.ones((1250, 1)), [np.arange(1250)] * 3)
+        means_of_counts(np.ones((1250, 1)), counted(1250, 1, 5, 3, 1))
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -245,21 +251,20 @@ def test_many_rows_and_columns_are_added_alike_in_numpy_and_in_machine_code(monk
 
 
 def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(monkeypatch):
-    draws = [np.array([2, 2, 0]), np.array([1, 1, 1]), np.array([0, 1, 2])]
+    draws = np.array([[2, 2, 0], [1, 1, 1], [0, 1, 2]])
     table = np.random.default_rng(4).normal(0.0, 0.01, (70, 9))
     found = []
     for machine_code in (False, True):
         for module in (resampling, long_run):
             monkeypatch.setattr(module, "loaded", lambda machine_code=machine_code: machine_code)
-        (counts,) = resampling.counted(draws, 3, 1)
-        assert counts.tolist() == [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [1.0, 1.0, 1.0]]
+        assert counts_of(draws).tolist() == [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [1.0, 1.0, 1.0]]
         found.append(bootstrap_variances(table, 4.0))
     assert found[0].tobytes() == found[1].tobytes()
 
 
 def test_counts_at_hand_give_what_draws_give_and_bounds_are_left_out_where_nobody_asks():
     values = differentials(rows=50)
-    counts = list(resampling.counted(stationary_draws(50, 5, 100, 8), 50, 2))
+    counts = list(counted(50, 2, 5, 100, 8))
     whole = superiority(values, block=5, resamples=100, seed=8)
     found = superiority(values, block=5, resamples=100, seed=8, counts=counts, bounds=False)
     assert found.simulated.tobytes() == whole.simulated.tobytes()

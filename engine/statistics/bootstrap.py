@@ -11,9 +11,8 @@ arch stops at a resample without variation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +20,6 @@ from numpy.typing import ArrayLike
 from data.numeric.arithmetic import cubes
 from engine.statistics.estimate import (
     Floats,
-    Integers,
     check_at_least,
     check_share,
     known,
@@ -30,7 +28,7 @@ from engine.statistics.estimate import (
     normal_quantile,
 )
 from engine.statistics.paths import largest_drawdown
-from engine.statistics.resampling import CELLS, check_draws, stationary_draws, too_few_blocks
+from engine.statistics.resampling import CELLS, check_draws, drawn, stationary_draws, too_few_blocks
 from engine.statistics.sharpe import FLAT, ratios
 
 Statistic = Callable[[Floats], Floats]
@@ -131,16 +129,10 @@ def statistic_interval(
     if reason is not None:
         nowhere = (math.nan, math.nan)
         return Interval(math.nan, nowhere, nowhere, level, block, np.empty(0), 0, reason, reason)
-    draws = stationary_draws(len(values), block, resamples, seed)
-    return interval_of(values, statistic, _of_each(values, statistic, draws), block, level)
-
-
-def _of_each(values: Floats, statistic: Statistic, draws: Iterable[Integers]) -> Floats:
-    """Return the statistic of (T, K) on the rows of each draw, many at a time."""
-    remaining, found = iter(draws), []
-    while chunk := list(islice(remaining, max(1, CELLS // max(values.size, 1)))):
-        found.append(statistic(values[np.array(chunk)]))
-    return np.concatenate(found)
+    size = max(1, CELLS // max(values.size, 1))
+    draws = drawn(len(values), block, resamples, seed, size)
+    resampled = np.concatenate([statistic(values[some]) for some in draws])
+    return interval_of(values, statistic, resampled, block, level)
 
 
 def interval_of(
@@ -174,8 +166,13 @@ def _bca_tails(
     """Shares of the resamples at which the corrected interval starts and ends, or why there are none."""
     if not 0.0 < share_below < 1.0:
         return None, "all resamples are on one side of the statistic"
-    rows = np.arange(len(values))
-    without = _of_each(values, statistic, (np.delete(rows, row) for row in rows))
+    rows, size = np.arange(len(values)), max(1, CELLS // max(values.size, 1))
+    without = np.concatenate(
+        [
+            statistic(values[[np.delete(rows, row) for row in rows[start : start + size]]])
+            for start in range(0, len(rows), size)
+        ]
+    )
     pulls = without.mean() - without
     scale = float(np.sum(pulls**2)) ** 1.5
     if not math.isfinite(scale):

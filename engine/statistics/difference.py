@@ -183,9 +183,13 @@ def _along(sums: Floats, starts: Integers, centres: Floats, scale: float, gradie
 def add_rows(sums: Floats, starts: Integers, totals: Floats) -> None:
     """Add the rows of ``sums`` to ``totals`` as numpy does, in machine code."""
     for draw in range(len(starts)):
+        first = second = third = fourth = 0.0
         for row in starts[draw]:
-            for moment in range(sums.shape[1]):
-                totals[draw, moment] += sums[row, moment]
+            first += sums[row, 0]
+            second += sums[row, 1]
+            third += sums[row, 2]
+            fourth += sums[row, 3]
+        totals[draw, 0], totals[draw, 1], totals[draw, 2], totals[draw, 3] = first, second, third, fourth
 
 
 def write_along(

@@ -15,7 +15,6 @@ import sys
 import types
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -87,22 +86,32 @@ def check_draws(resamples: int, seed: int) -> None:
 def stationary_draws(rows: int, block: float, resamples: int, seed: int) -> Iterator[Integers]:
     """Yield ``resamples`` arrays of ``rows`` row numbers, in circular blocks of mean length ``block``.
 
-    The same seed gives the same draws, and more resamples begin with those of fewer. Where the compiler is
-    loaded, they are drawn in machine code: arch's, to the last bit, in a third of the time. Source: Politis
-    and Romano (1994).
+    The same seed gives the same draws, and more resamples begin with those of fewer. Source: Politis and
+    Romano (1994).
+    """
+    for some in drawn(rows, block, resamples, seed, max(1, CELLS // max(rows, 1))):
+        yield from some
+
+
+def drawn(rows: int, block: float, resamples: int, seed: int, size: int) -> Iterator[Integers]:
+    """Yield the ``stationary_draws``, (K, T), so many at a time.
+
+    Where the compiler is loaded, they are drawn in machine code: arch's, to the last bit, in a third of the
+    time.
     """
     check_draws(resamples, seed)
     check_at_least("the block length", block, 1.0)
+    parts = [min(size, resamples - start) for start in range(0, resamples, size)]
     if loaded():
-        random, size = np.random.default_rng(int(seed)), max(1, CELLS // max(rows, 1))
-        for start in range(0, resamples, size):
-            found = np.empty((min(size, resamples - start), rows), dtype=np.int64)
+        random = np.random.default_rng(int(seed))
+        for count in parts:
+            found = np.empty((count, rows), dtype=np.int64)
             compiled(write_draws)(random, 1.0 / block, found)
-            yield from found
+            yield found
         return
     bootstrap = _arch().StationaryBootstrap(block, np.arange(rows), seed=int(seed))
-    for _ in range(resamples):
-        yield np.asarray(bootstrap.update_indices(), dtype=np.int64)
+    for count in parts:
+        yield np.array([bootstrap.update_indices() for _ in range(count)], dtype=np.int64)
 
 
 def write_draws(random: np.random.Generator, share: float, found: Integers) -> None:
@@ -117,23 +126,21 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
             drawn[place] = row
 
 
-def resampled_means(matrix: Floats, draws: Iterable[Integers]) -> Floats:
-    """Return the mean of each column of (T, N) over each draw of T rows: one row a draw."""
-    return means_of_counts(matrix, counted(draws, *matrix.shape))
+def counted(rows: int, columns: int, block: float, resamples: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each of the ``stationary_draws`` has each row, (K, T), as many as suit the columns."""
+    for some in drawn(rows, block, resamples, seed, min(max(64, CELLS // columns), MOST_DRAWS)):
+        yield counts_of(some)
 
 
-def counted(draws: Iterable[Integers], rows: int, columns: int) -> Iterator[Floats]:
-    """Yield how often draws have each of the rows, (K, T), as many at a time as suit so many columns."""
-    size = min(max(64, CELLS // columns), MOST_DRAWS)
-    remaining = iter(draws)
-    while chunk := list(islice(remaining, size)):
-        counts = np.zeros((len(chunk), rows))
-        if loaded():
-            compiled(add_counts)(frozen(np.array(chunk)), counts)
-        else:
-            for place, drawn in enumerate(chunk):
-                counts[place] = np.bincount(drawn, minlength=rows)
-        yield counts
+def counts_of(draws: Integers) -> Floats:
+    """Return how often each draw (K, T) has each of T rows."""
+    counts = np.zeros(draws.shape)
+    if loaded():
+        compiled(add_counts)(frozen(draws), counts)
+    else:
+        for place, each in enumerate(draws):
+            counts[place] = np.bincount(each, minlength=draws.shape[1])
+    return counts
 
 
 def add_counts(draws: Integers, counts: Floats) -> None:

@@ -22,7 +22,6 @@ from numpy.typing import ArrayLike, NDArray
 from engine.statistics.estimate import (
     NO_VARIATION,
     Floats,
-    Integers,
     check_share,
     known_matrix,
 )
@@ -32,7 +31,6 @@ from engine.statistics.resampling import (
     counted,
     means_of_counts,
     resampled_p_value,
-    stationary_draws,
     too_few_blocks,
 )
 
@@ -112,22 +110,20 @@ def superiority(
     reason = too_few_blocks(block, len(values))
     if reason is not None:
         return _untested(values, block, level, reason)
-    if counts is not None:
-        return _tested(values, counts, block, level, bounds)
-    drawn = stationary_draws(len(values), block, resamples, seed)
-    return _tested(values, counted(drawn, *values.shape), block, level, bounds)
+    rows, columns = values.shape
+    drawn = counted(rows, columns, block, resamples, seed) if counts is None else counts
+    return superiority_of_counts(values, drawn, block, level, bounds=bounds)
 
 
-def superiority_of_draws(
-    differentials: Floats, draws: Iterable[Integers], block: float, level: float = 0.05
+def superiority_of_counts(
+    differentials: Floats,
+    counts: Iterable[Floats],
+    block: float,
+    level: float = 0.05,
+    *,
+    bounds: bool = True,
 ) -> Superiority:
-    """Do the tests of ``superiority`` on given draws of row numbers, however few blocks they have."""
-    return _tested(differentials, counted(draws, *differentials.shape), block, level, bounds=True)
-
-
-def _tested(
-    differentials: Floats, counts: Iterable[Floats], block: float, level: float, bounds: bool
-) -> Superiority:
+    """Do the tests of ``superiority`` on given draws, however few blocks they have."""
     varying = differentials.std(axis=0) > NO_VARIATION
     columns = np.flatnonzero(varying)
     rows = len(differentials)

@@ -23,7 +23,7 @@ from engine.statistics.difference import sharpe_difference, sharpe_difference_bo
 from engine.statistics.estimate import Floats
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.paths import compared, observed
-from engine.statistics.resampling import counted, resampled_p_value, stationary_draws, too_few_blocks
+from engine.statistics.resampling import counted, resampled_p_value, too_few_blocks
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
@@ -176,7 +176,7 @@ def _superior(
         # What comes out does not depend on the size of chunks, once there are several.
         size = min(size, CHUNK)
         if too_few_blocks(block, rows) is None:
-            counts = list(counted(stationary_draws(rows, block, resamples, seed), rows, size))
+            counts = list(counted(rows, size, block, resamples, seed))
     index = benchmark[:, np.newaxis]
     test = partial(
         superiority, block=block, seed=seed, resamples=resamples, level=level, counts=counts, bounds=whole
