@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import resource
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +31,8 @@ from benchmarks.definition import (
     oracle,
     parameter_sets,
 )
+from benchmarks.peer_tasks import Report, backtrader_task, bare_task, rust_task, vectorbt_task
+from benchmarks.timing import count_cpu_seconds, peak_megabytes, timed
 
 if TYPE_CHECKING:
     from benchmarks.workload import Workload
@@ -46,27 +46,6 @@ WARM = 15
 # Sessions of the panel on which machine code is loaded.
 HEAD = 1_100
 FIRST = FIRST_DECISION + 1
-Report = dict[str, Any]
-
-clock: Callable[[], float] = time.perf_counter
-
-
-def peak_megabytes() -> float:
-    """Return the most memory that this process has had; what its parent had does not count."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024.0
-    unit = 1024.0 * 1024.0 if sys.platform == "darwin" else 1024.0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return how long ``work`` takes, and what it returns."""
-    begun = clock()
-    result = work()
-    return clock() - begun, result
 
 
 def settings() -> dict[str, Costs]:
@@ -284,66 +263,6 @@ def _value(name: str, array: Any) -> Any:
     return tuple(array.tolist()) if name == "symbols" else array
 
 
-def vectorbt_task(size: str, count: str, engine: str) -> Report:
-    """Vectorbt on so many sets (of one, SINGLE, the first call and the next are apart)."""
-    from benchmarks import peer_vectorbt
-    from benchmarks.workload import make_workload
-
-    for sets in ([SINGLE], parameter_sets(2)):
-        peer_vectorbt.sweep(make_workload("S"), sets, engine)
-    data = make_workload(size)
-    sets = [SINGLE] if count == "1" else parameter_sets(int(count))
-    seconds, (_, final) = timed(lambda: peer_vectorbt.sweep(data, sets, engine))
-    report: Report = {"seconds": {"first": seconds}}
-    if len(sets) == 1:
-        warm = [timed(lambda: peer_vectorbt.sweep(data, sets, engine))[0] for _ in range(5)]
-        report["seconds"]["warm"] = statistics.median(warm)
-    else:
-        report["apart"] = _apart(final[:50], np.array([oracle(data, each) for each in sets[:50]]))
-    return report
-
-
-def bare_task(size: str, count: str) -> Report:
-    """So many sets in a bare loop."""
-    from benchmarks import bare
-    from benchmarks.workload import make_workload
-
-    data, sets = make_workload(size), parameter_sets(int(count))
-    bare.sweep(data, sets[:2])
-    seconds, (_, final) = timed(lambda: bare.sweep(data, sets))
-    expected = np.array([oracle(data, each) for each in sets[:20]])
-    return {"seconds": {"bare": seconds}, "apart": _apart(final[:20], expected)}
-
-
-def rust_task(peer: str, size: str) -> Report:
-    """Run ``polars`` or ``akquant`` on one set; the first call and the next are apart."""
-    from importlib import import_module
-
-    from benchmarks.workload import make_workload
-
-    data, one = make_workload(size), import_module(f"benchmarks.peer_{peer}").one
-    first, final = timed(lambda: one(data, SINGLE))
-    warm = [timed(lambda: one(data, SINGLE))[0] for _ in range(5 if size == "S" else 1)]
-    return {
-        "seconds": {"first": first, "warm": statistics.median(warm)},
-        "apart": _apart(np.array([final]), np.array([oracle(data, SINGLE)])),
-    }
-
-
-def backtrader_task(size: str, feed: str) -> Report:
-    """Plain backtrader on one set."""
-    from benchmarks import peer_backtrader
-    from benchmarks.workload import make_workload
-
-    make_feed = peer_backtrader.pandas_feed if feed == "pandas" else peer_backtrader.array_feed
-    data = make_workload(size)
-    seconds, (_, final) = timed(lambda: peer_backtrader.one(data, SINGLE, make_feed))
-    return {
-        "seconds": {"first": seconds},
-        "apart": _apart(np.array([final]), np.array([oracle(data, SINGLE)])),
-    }
-
-
 def agreement_task(size: str, count: str, references: str) -> Report:
     """Hold final equity against the oracle, and whole paths against the reference engine, on some sets.
 
@@ -377,12 +296,6 @@ def _reference(panel: Panel, strategy: FlowBlend, costs: Costs) -> Floats:
     return run(strategy, panel, start=panel.days[FIRST].item(), cash=CASH, reserve=0.0, costs=costs).equity
 
 
-def _apart(final: Floats, expected: Floats) -> list[float]:
-    """Return median and largest distance, relative."""
-    distance = np.abs(final / expected - 1.0)
-    return [float(np.median(distance)), float(distance.max())]
-
-
 TASKS: dict[str, Callable[..., Report]] = {
     "sweep": sweep_task,
     "scale": scale_task,
@@ -401,9 +314,9 @@ TASKS: dict[str, Callable[..., Report]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    global clock
     if arguments[0] == "--cpu":
-        clock, arguments = time.process_time, arguments[1:]
+        count_cpu_seconds()
+        arguments = arguments[1:]
     name, *rest = arguments
     report = TASKS[name](*rest)
     print(json.dumps(report | {"peak_mb": peak_megabytes()}))
