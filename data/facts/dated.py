@@ -6,7 +6,7 @@ particular scope counts, and within one scope the latest row. Rules and availabi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.errors import UsageError, check_choice
 from data.facts.symbols import exchange_or_none
 from data.parsing import parse_toml, read_bounded
+
+Days = NDArray[np.datetime64]
+Integers = NDArray[np.int64]
 
 FACTS = Path(__file__).resolve().parent
 
@@ -81,6 +85,13 @@ def rows_of(raw: object, where: str, fields: Sequence[str]) -> list[Row]:
     """
     rows = [_row(each, f"{where}, row {number}", fields) for number, each in enumerate(tables(raw, where), 1)]
     return sorted(rows, key=lambda row: (row.scope.rank, row.start))
+
+
+def stretches(rows: Iterable[Row], days: Days) -> tuple[Integers, Integers]:
+    """Return where the stretches of ``days`` begin in each of which the same rows hold, and their lengths."""
+    starts = {0, *(int(days.searchsorted(row.start)) for row in rows)}
+    begins = np.array(sorted(start for start in starts if start < len(days)), dtype=np.int64)
+    return begins, np.diff(begins, append=len(days))
 
 
 def tables(raw: object, where: str) -> list[dict[str, Any]]:

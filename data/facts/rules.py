@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, UsageError, check_choice, did_you_mean
-from data.facts.dated import FACTS, Row, day_of, only, read_toml, rows_of, text_of
+from data.facts.dated import FACTS, Row, day_of, only, read_toml, rows_of, stretches, text_of
 from data.facts.own_files import own_file_if_any
 from data.facts.symbols import MARKETS
 from data.facts.universe import Fund
@@ -97,8 +97,9 @@ def beside(markets: Sequence[RuleArrays]) -> RuleArrays:
     if len(markets) == 1:
         return markets[0]
     names = [field.name for field in fields(RuleArrays)]
+    once = np.ones(len(markets[0].lot), dtype=np.int64)
     return RuleArrays(
-        **{name: _frozen(np.hstack([getattr(each, name) for each in markets])) for name in names}
+        **{name: _frozen(np.hstack([getattr(each, name) for each in markets]), once) for name in names}
     )
 
 
@@ -161,17 +162,18 @@ class RuleBook:
         days = np.asarray(days, dtype="datetime64[D]")
         self._check(days)
         families = [funds[symbol].family if symbol in funds else None for symbol in symbols]
-        values = {kind: self._fill(kind, symbols, families, days) for kind in _VALUES}
+        begins, counts = stretches((row for kind in _VALUES for row in self.rows[kind]), days)
+        values = {kind: self._fill(kind, symbols, families, days[begins]) for kind in _VALUES}
         for column, symbol in enumerate(symbols):
             own = funds[symbol].price_limit if symbol in funds else None
             if own is not None:
                 values["price_limit"][:, column] = own
         return RuleArrays(
-            lot=_frozen(values["lot"].astype(np.int64)),
-            tick=_frozen(values["tick"]),
-            price_limit=_frozen(values["price_limit"]),
-            buy_fee_rate=_frozen(values["buy_fee"]),
-            sell_fee_rate=_frozen(values["sell_fee"]),
+            lot=_frozen(values["lot"].astype(np.int64), counts),
+            tick=_frozen(values["tick"], counts),
+            price_limit=_frozen(values["price_limit"], counts),
+            buy_fee_rate=_frozen(values["buy_fee"], counts),
+            sell_fee_rate=_frozen(values["sell_fee"], counts),
         )
 
     def spells(self, kind: str, symbol: str, days: Days) -> tuple[Spell, ...]:
@@ -261,8 +263,10 @@ def _is_finite(value: int | float) -> bool:
         return False
 
 
-def _frozen(array: Any) -> Any:
-    if len(array) and np.array_equal(array, np.broadcast_to(array[0], array.shape), equal_nan=True):
-        return np.broadcast_to(array[0].copy(), array.shape)
+def _frozen(rows: Any, counts: Integers) -> Any:
+    """Return an array, read-only, that has each row so many times."""
+    if len(rows) and np.array_equal(rows, np.broadcast_to(rows[0], rows.shape), equal_nan=True):
+        return np.broadcast_to(rows[0].copy(), (int(counts.sum()), *rows.shape[1:]))
+    array = np.repeat(rows, counts, axis=0)
     array.flags.writeable = False
     return array

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.availability import Availability
+from data.facts.dated import stretches
 from data.facts.symbols import MARKET_CODES, market_of
 from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
 from data.store.schema import Table
@@ -42,6 +44,19 @@ class Sessions:
     days: Days
     markets: tuple[str, ...]
     published: Availability
+
+    def rows(self, days: Days) -> Integers:
+        """Return the row of each day; -1 for one that is no session."""
+        rows: Integers = self._rows.take((days - self.days[0]).astype(np.int64) + 1, mode="clip")
+        return rows
+
+    @cached_property
+    def _rows(self) -> Integers:
+        """The row of each day from the one before the first session to the one after the last."""
+        places = (self.days - self.days[0]).astype(np.int64) + 1
+        rows = np.full(places[-1] + 2, -1, dtype=np.int64)
+        rows[places] = np.arange(len(self.days))
+        return rows
 
     def opens_after(self, known_at: NDArray[np.datetime64], market: str | None = None) -> Integers:
         """Return the row of the first session whose cutoff is after each moment.
@@ -124,7 +139,7 @@ def _by_session(
     usable_from = _usable_from(table, names, sessions)
     of_market = [_market(table, name, sessions) for name in names]
     for frame in frames:
-        rows, columns, inside = _cells(frame, table.key[0], names, sessions.days)
+        rows, columns, inside = _cells(frame, table.key[0], names, sessions)
         for name, array in values.items():
             array[rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
         known_at = frame["known_at"].to_numpy()[inside]
@@ -140,13 +155,19 @@ def _by_session(
 
 def _usable_from(table: Table, names: tuple[str, ...], sessions: Sessions) -> Integers:
     """Return from when rows are usable by the lags on file, (D, K), read-only."""
-    every = np.arange(len(sessions.days), dtype=np.int64)
-    lags = [sessions.published.lags(table.name, name, sessions.days) for name in names]
-    waits = [sessions.wait(table.name, name) if _market(table, name, sessions) else 0 for name in names]
-    starts = [lag + wait for lag, wait in zip(lags, waits, strict=True)]
-    if all(np.array_equal(start, starts[0]) for start in starts[1:]):
-        return np.broadcast_to((every + starts[0])[:, None], (len(every), len(names)))
-    usable_from = np.column_stack([every + start for start in starts])
+    days, published = sessions.days, sessions.published
+    begins, counts = stretches(published.rows.get(table.name, ()), days)
+    # Many funds have the same lags, and those are the same for many sessions.
+    kinds: dict[tuple[int, ...], int] = {}
+    of_names = []
+    for name in names:
+        wait = sessions.wait(table.name, name) if _market(table, name, sessions) else 0
+        lags = published.lags(table.name, name, days[begins]) + wait
+        of_names.append(kinds.setdefault(tuple(lags.tolist()), len(kinds)))
+    usable_from = np.repeat(np.array(list(kinds)).T, counts, axis=0) + np.arange(len(days))[:, None]
+    if len(kinds) == 1:
+        return np.broadcast_to(usable_from, (len(days), len(names)))
+    usable_from = usable_from.take(of_names, axis=1)
     usable_from.flags.writeable = False
     return usable_from
 
@@ -159,16 +180,17 @@ def _market(table: Table, name: str, sessions: Sessions) -> str | None:
 
 
 def _cells(
-    frame: pd.DataFrame, key: str, names: Sequence[str], days: Days
-) -> tuple[Integers, Integers, Bools]:
+    frame: pd.DataFrame, key: str, names: Sequence[str], sessions: Sessions
+) -> tuple[Integers, Integers, Bools | slice]:
     """Return the row and column of each table row that falls on a session, and which rows those are."""
-    when = frame["day"].to_numpy().astype("datetime64[D]")
-    rows = np.searchsorted(days, when)
-    found = np.minimum(rows, len(days) - 1)
+    rows = sessions.rows(frame["day"].to_numpy().astype("datetime64[D]"))
     codes, series = pd.factorize(frame[key])
-    places = pd.Index(list(names)).get_indexer(pd.Index(series))[codes]
-    inside = (rows < len(days)) & (days[found] == when) & (places >= 0)
-    return found[inside].astype(np.int64), places[inside].astype(np.int64), inside
+    columns: Integers = pd.Index(list(names)).get_indexer(pd.Index(series)).astype(np.int64)[codes]
+    inside = (rows >= 0) & (columns >= 0)
+    if inside.all():
+        # As nearly always: nothing need be picked out.
+        return rows, columns, slice(None)
+    return rows[inside], columns[inside], inside
 
 
 def _by_publication(

@@ -225,8 +225,8 @@ def _reference_and_mark(
 ) -> tuple[Floats, Floats, Floats]:
     """Return reference prices, marks, and the marks before adjusted for the actions of the session."""
     known = np.isfinite(given)
-    mark = np.where(traded, close, np.where(known, given, np.nan))
-    absent = np.isnan(mark)
+    mark = np.where(traded, close, given)
+    absent = ~(traded | known)
     carried = np.full_like(close, np.nan)
     by_row: dict[int, list[Event]] = {}
     for event in events:
