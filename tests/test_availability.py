@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
 from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
+from data.facts.dated import Row, Scope, stretches
+from data.panel.grids import facts_of
+from data.store.tables import TABLES
 
 DAY = date(2025, 8, 15)
 
@@ -131,3 +137,40 @@ def test_every_table_with_a_day_has_a_lag() -> None:
 
     lagged = set(load_availability().rows)
     assert lagged == set(TABLES) - {"actions", "funds"}
+
+
+class OfNav:
+    """A source that has NAV of two funds, and nothing else."""
+
+    def __init__(self, symbols: Sequence[str], days: Sequence[str]) -> None:
+        keys = pd.MultiIndex.from_product([symbols, pd.to_datetime(list(days))], names=["symbol", "day"])
+        rows = keys.to_frame(index=False)
+        self._nav = TABLES["nav"].validate(rows.assign(nav=np.arange(1.0, len(rows) + 1)))
+
+    def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a table."""
+        rows = self._nav if table == "nav" else TABLES[table].empty()
+        return rows if symbols is None else rows[rows[TABLES[table].key[0]].isin(symbols)]
+
+
+def test_a_lag_that_changes_holds_from_its_day_on_for_its_funds_alone() -> None:
+    symbols, days = ("159363.SZ", "515980.SH"), [f"2025-08-{day}" for day in (18, 19, 20, 21, 22)]
+    usual = Row(Scope("default"), np.datetime64("1990-01-01"), "", {"normal": 1})
+    # The exchange of the first fund publishes two sessions later from the Wednesday on.
+    later = Row(Scope("exchange", ("SZSE",)), np.datetime64("2025-08-20"), "", {"normal": 3})
+    published = load_availability()
+    published = replace(published, rows={**published.rows, "nav": (usual, later)})
+    sessions = np.array(days, dtype="datetime64[D]")
+    facts = facts_of(OfNav(symbols, days), symbols, sessions, ("cn_etf",), published)
+    assert facts.grids["nav"].usable_from.T.tolist() == [[1, 2, 5, 6, 7], [1, 2, 3, 4, 5]]
+    # Three sessions of the same lag are one stretch; a row that begins after the data is none.
+    begins, counts = stretches([usual, later, replace(later, start=np.datetime64("2026-01-01"))], sessions)
+    assert (begins.tolist(), counts.tolist()) == ([0, 2], [2, 3])
+
+
+def test_a_row_of_a_day_that_is_no_session_is_of_none() -> None:
+    """Before the first session, on one that is left out, and after the last one, which has no row."""
+    source = OfNav(["159363.SZ"], [f"2025-08-{day}" for day in (15, 18, 19, 20, 21, 25)])
+    sessions = np.array([f"2025-08-{day}" for day in (18, 19, 21, 22)], dtype="datetime64[D]")
+    facts = facts_of(source, ("159363.SZ",), sessions, ("cn_etf",), load_availability())
+    np.testing.assert_array_equal(facts.grids["nav"].measure[:, 0], [2.0, 3.0, 5.0, np.nan])
