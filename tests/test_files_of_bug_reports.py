@@ -103,6 +103,25 @@ def test_a_split_that_yahoo_did_not_apply_is_called_that(take, store):
     assert "prices moved x0.111: twice the split: the vendor had not adjusted them" in found.message
 
 
+HONG_KONG = "20250829,931487,沪深港AI50,{},腾讯控股,香港联合交易所,60.0"
+
+
+@pytest.mark.parametrize("code", ["00700", "700", "000700", "700.0", "00700.HK", "700.HK"])
+def test_a_share_of_hong_kong_is_no_share_of_shenzhen(take, store, code):
+    # 000700 is another company; AKShare fills codes of Hong Kong up to six digits.
+    head = "日期,指数代码,指数名称,成分券代码,成分券名称,交易所,权重"
+    rows = (HONG_KONG.format(code), "20250829,931487,沪深港AI50,000700,模塑科技,深圳证券交易所,40.0")
+    take("931487closeweight.csv", "\n".join((head, *rows)) + "\n")
+    weights = store.read("index_weights").set_index("constituent")["weight"].to_dict()
+    assert weights == {"00700": 0.6, "000700": 0.4}
+
+
+def test_five_digits_are_of_hong_kong_without_an_exchange_too(take, store):
+    rows = "931487.CSI,00700,20250829,60\n931487.CSI,2230,20250829,30\n931487.CSI,9988.HK,20250829,10\n"
+    take("weights.csv", "index_code,con_code,trade_date,weight\n" + rows)
+    assert set(store.read("index_weights")["constituent"]) == {"00700", "002230", "09988"}
+
+
 # Files that were refused without need
 
 

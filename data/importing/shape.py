@@ -21,6 +21,7 @@ from data.errors import DataError, UsageError
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.adjusted import ADJUSTED, adjusted_by_cells
 from data.importing.ahead import without_running
+from data.importing.constituents import constituent, of_exchanges
 from data.importing.file_names import refuse_others, refuse_several
 from data.importing.headers import Headers
 from data.importing.maps import TableMap
@@ -41,7 +42,6 @@ NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
 # Days from 1982 to 2064 as Excel counts them.
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
-_SHARE_SUFFIX = re.compile(r"\.(SH|SZ|BJ)$")
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.table == "bars" and part.adjusted in ("no", "unknown"):
         part = replace(part, adjusted=adjusted_by_cells(wanted, headers, origin) or part.adjusted)
     taken = _take_columns(wanted, headers, part, {"file_name": stem, "above": title}, origin)
+    if "constituent" in taken:
+        taken["constituent"] = of_exchanges(taken["constituent"], wanted, headers)
     for ours in part.leave_out_without:
         taken = taken[~_empty_or_zero(taken[ours], part)]
     schema, measures = table(part.table), Measures(part, headers, title, origin)
@@ -224,9 +226,10 @@ def _written_our_way(
     values = taken[column.name]
     if column.name in ("symbol", "successor"):
         return _each(values, lambda code: _symbol(code, part), column.name, origin)
-    if column.name in ("index", "constituent"):
-        suffix = _INDEX_SUFFIX if column.name == "index" else _SHARE_SUFFIX
-        return _each(values, lambda code: _bare(code, suffix), column.name, origin)
+    if column.name == "index":
+        return _each(values, _index, column.name, origin)
+    if column.name == "constituent":
+        return _each(values, lambda code: constituent(plain(code).upper()), column.name, origin)
     if column.kind == "day" and "symbol" in taken:
         values = as_local(values, taken["symbol"], f"{origin}: `{column.name}`")
     if column.name == "period" and not part.date_formats:
@@ -273,9 +276,9 @@ def _symbol(code: str, part: TableMap) -> str:
     return parse_symbol(code if "." in code else code + part.suffix)
 
 
-def _bare(code: str, suffix: re.Pattern[str]) -> str:
-    """Return an index's or a share's code without exchange, with the zeros that spreadsheets drop."""
-    bare = suffix.sub("", plain(code).upper().removesuffix(".0"))
+def _index(code: str) -> str:
+    """Return an index's code without exchange, with the zeros that spreadsheets drop."""
+    bare = _INDEX_SUFFIX.sub("", plain(code).upper().removesuffix(".0"))
     return bare.zfill(6) if bare.isdecimal() else bare
 
 
