@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.record.journal import append_line
 from tests.circumstances import COMMANDS, played
 from tests.helpers.box import differences, picture
 from tests.kills.files import make_files
@@ -46,3 +47,15 @@ def test_a_picture_sees_a_byte_a_line_and_a_leftover(tmp_path: Path):
     (tmp_path / "desk.jsonl").write_text('{"day": 1}\n{"day": 2}\n')
     assert differences(before, picture(tmp_path)) == ["desk.jsonl", "results/run-1a2b"]
     assert picture(tmp_path).left == ("results/.run-1a2b.abcd1234",)
+
+
+def test_a_picture_sees_a_line_that_is_not_where_it_was(tmp_path: Path):
+    book = tmp_path / "book.jsonl"
+    for day in (1, 2):
+        append_line(book, {"day": day})
+    whole = picture(tmp_path)
+    assert whole.parts == {"the order of book.jsonl": []}
+    last = book.read_bytes().splitlines(keepends=True)[-1]
+    with book.open("ab") as file:
+        file.write(last)
+    assert differences(whole, picture(tmp_path)) == ["book.jsonl", "the order of book.jsonl"]

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from data.store.manifest import BESIDE, FILE, MANIFEST, read_manifest
+from engine.record.chain import whole_lines
 from engine.results.sums import SUMS
 
 # Of lines: when it was noted, the id that was drawn for it, and the checksums of it and of the one before.
@@ -85,6 +86,8 @@ def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[st
                 left += [str(each.relative_to(top)) for each in path.rglob("*.part")]
         elif path.suffix == ".jsonl":
             lines[name] = list(_lines(path, top))
+            # Of which each says what it follows.
+            parts[f"the order of {name}"] = [each for each in whole_lines(path) if isinstance(each, str)]
         else:
             parts[name] = _content(path, top)
 
