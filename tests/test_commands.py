@@ -181,7 +181,7 @@ def test_an_audit_says_what_the_command_says_and_can_be_saved(panel: Panel, tmp_
     saved = json.loads(found.save(tmp_path).read_text(encoding="utf-8"))
     assert saved["audits"] == by_command["audits"]
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
-    assert '<b class="word passed">passed</b>' in page
+    assert '<b class="word passed">passed</b> 1 gate, none was missed.' in page
     assert '<b class="answer passed">passed</b></td><td class="text">' + found["warm_up"].sentence in page
     low, middle, high = (f"{each:.2f}" for each in found["luck_band"].details["sharpe_ratio"]["quantiles"])
     assert f"<td>{low}</td><td>{middle}</td><td>{high}</td>" in page
@@ -230,6 +230,7 @@ def test_an_audit_that_missed_a_gate_says_so_first(tmp_path: Path) -> None:
     write_audit(document | {"audits": [told]}, tmp_path / "audit.html")
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert "All from 2020-03-02 on, when the slowest can decide" in page
+    assert "no gate asked</b> What was asked informs, and passes nothing." in page
 
 
 @pytest.mark.slow

@@ -519,6 +519,17 @@ def test_the_verdict_comes_before_every_number(text):
     assert "CI" in header
 
 
+def test_the_mark_of_a_made_up_market_lies_below_the_axis():
+    values = np.linspace(0.0, 1.0, 5)
+    for title in ("", "Sessions"):
+        chart = Chart("x", "X", "", np.arange(5.0), (Panel("X", (Series("x", "line", "run", values),)),))
+        picture = still(replace(chart, axis_title=title), synthetic=True)
+        (mark,) = re.findall(r'y="([\d.]+)" class="mark"', picture)
+        labels = [float(each) for each in re.findall(r'y="([\d.]+)" class="middle"', picture)]
+        assert float(mark) >= max(labels) + 12  # a line of its small type
+        assert f'0 {float(mark) + 2:g}"' in picture  # within the picture
+
+
 def test_a_still_picture_says_its_numbers_to_who_cannot_see_it():
     result = one_fund([2.0, 2.5, 1.975], [1000, 1000, 1000], (0, 1000, 2.0, 0.0))
     picture = still(run_charts(result, holdings(result))[0], synthetic=False)

@@ -54,6 +54,7 @@ def _page(document: Mapping[str, Any]) -> str:
 def _header(document: Mapping[str, Any]) -> Safe:
     data = document["data"]
     failed = [each["name"] for each in document["audits"] if each["passed"] is False]
+    passed = sum(each["passed"] is True for each in document["audits"])
     set_to = assumptions.set_to(document["parameters"])
     about = html.subtitle(
         f"{document['first_day']} to {document['last_day']}",
@@ -68,8 +69,12 @@ def _header(document: Mapping[str, Any]) -> Safe:
         about,
         tag("p", set_to, class_="note") if set_to else Safe(""),
         sections.data_warnings(document["data_warnings"]),
-        word="failed" if failed else "passed",
-        said=f"Missed: {', '.join(failed)}." if failed else "No gate that was asked was missed.",
+        word="failed" if failed else "passed" if passed else "no gate asked",
+        said=f"Missed: {', '.join(failed)}."
+        if failed
+        else f"{count(passed, 'gate')}, none was missed."
+        if passed
+        else "What was asked informs, and passes nothing.",
     )
 
 

@@ -18,7 +18,7 @@ from engine.report.html import Safe, escape
 from engine.result import Floats
 
 WIDE, HALF = 980, 480  # pixels of the page
-LEFT, RIGHT, TOP, FOOT, GAP = 58, 10, 26, 24, 34
+LEFT, RIGHT, TOP, FOOT, GAP, MARK = 58, 10, 26, 24, 34, 12
 LEGEND, ROW, TEXT = 18, 15, 11.5
 LABELLED = 200  # pixels for the names of a ribbon's rows, at most
 FEW_PLACES = 20  # points are large where there are no more
@@ -68,7 +68,7 @@ def still(chart: Chart, *, synthetic: bool) -> Safe:
         top += height + GAP
     bottom = top - GAP
     parts += _axis(chart, left, width - RIGHT, bottom)
-    height = bottom + FOOT + (14 if chart.axis_title else 0)
+    height = bottom + FOOT + (14 if chart.axis_title else 0) + (MARK if synthetic else 0)
     if synthetic:
         middle = f'x="{width / 2:g}" y="{height / 2:g}"'
         parts.append(

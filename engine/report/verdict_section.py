@@ -151,7 +151,7 @@ def window_table(report: Report) -> Safe:
 
 
 def _set(parameters: Mapping[str, Any], common: Collection[str]) -> Safe:
-    """Return the cell of a set: the parameters in ``common``, below them the others."""
-    first = assumptions.set_to({name: value for name, value in parameters.items() if name in common})
+    """Return the cell of a set: the parameters in ``common`` by their names, below them the others."""
+    first = assumptions.set_to({name: parameters[name] for name in sorted(common)})
     rest = assumptions.set_to({name: value for name, value in parameters.items() if name not in common})
     return tag("td", first, tag("small", rest) if rest else Safe(""), class_="text set")
