@@ -14,15 +14,14 @@ LARGE = ((1e9, "bn"), (1e6, "m"))
 
 # How a number is shown, by its unit; others are whole numbers.
 _SHOWN: Mapping[str, Callable[[float], str]] = {
-    FRACTION: lambda value: percent(value, sign=" %"),
     DIFFERENCE: lambda value: f"{value * 100:+.2f} pp",
     SCORE: number,
     PRICE: lambda value: number(value, 4),
 }
 
 
-def value_text(fact: Fact, currency: str = "") -> str:
-    """Return the value of a fact; money with its ``currency``, if any."""
+def value_text(fact: Fact, currency: str = "", sign: str = "%") -> str:
+    """Return the value of a fact; money with its ``currency``, if any, percent with the ``sign``."""
     value = fact.value
     if value is None:
         return NOT_AVAILABLE
@@ -30,6 +29,8 @@ def value_text(fact: Fact, currency: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
+    if fact.unit == FRACTION:
+        return percent(value, sign=sign)
     if fact.unit == MONEY:
         return f"{number(value)} {currency}".rstrip()
     return _SHOWN[fact.unit](value) if fact.unit in _SHOWN else number(value, 0)

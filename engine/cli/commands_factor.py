@@ -112,7 +112,7 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
     say(f"Returns go {document['returns']}.")
     say()
     say(paint("Rank correlation of score and return (IC), by sessions held", bold=True))
-    header = ("sessions", "mean IC", "t", "t iid", "ICIR", "IC > 0", "days", "  decay from", "IC", "t")
+    header = ("horizon", "mean IC", "t", "t iid", "ICIR", "IC > 0", "sessions", "  decay from", "IC", "t")
     rows = [
         [
             str(each.sessions),
@@ -131,7 +131,7 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
     say(table(rows, header))
     say()
     say(paint("Return over the horizon by group of the score; long top, short bottom", bold=True))
-    columns = ("sessions", "bottom", *middle, "top", "spread", "t", "by rank", "t", "autocorr", "top changes")
+    columns = ("horizon", "bottom", *middle, "top", "spread", "t", "by rank", "t", "autocorr", "top changes")
     rows = [
         [
             str(each.sessions),
@@ -156,7 +156,11 @@ def _print(found: Diagnostics, document: dict[str, Any]) -> None:
         *((name, summary, count(found.families[name], "fund")) for name, summary in main.by_family.items()),
         ("between families", main.between_families, ""),
     ]
-    say(table([_group(*each) for each in groups], ("", "mean IC", "t", "IC > 0", "days", "scored or funds")))
+    say(
+        table(
+            [_group(*each) for each in groups], ("", "mean IC", "t", "IC > 0", "sessions", "scored or funds")
+        )
+    )
     say()
     say(LEGEND)
 
