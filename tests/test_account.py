@@ -28,6 +28,7 @@ from data.load import load_panel
 from data.panel.panel import Panel
 from engine import run
 from engine.accounts.lines import FILE, Account, read_account
+from engine.cli import commands_account
 from engine.commands.account import AccountJob, diff_account, new_account, step_account
 from engine.commands.job import Job, job_of
 from engine.commands.reconcile import reconcile_job
@@ -551,3 +552,9 @@ def test_killed_steps_leave_whole_lines_and_go_on(tmp_path):
     subprocess.run([*call, "step", "killed"], cwd=tmp_path, check=True, capture_output=True)
     assert file.read_bytes() == (tmp_path / "whole" / FILE).read_bytes()
     assert np.diff([each.day.toordinal() for each in read_account(tmp_path / "killed").sessions]).min() > 0
+
+
+def test_values_that_differ_are_told_by_as_many_digits_as_tell_them_apart():
+    assert commands_account._apart(0.25, 0.5) == ("0.25", "0.5")
+    assert commands_account._apart(820.97895, 820.9789500000002) == ("820.97895", "820.9789500000002")
+    assert commands_account._apart(None, 3.0) == ("n/a", "3")

@@ -22,6 +22,7 @@ import run_backtest
 from data.errors import DataError, StrategyError, UsageError, ValidationError
 from data.load import load_panel
 from data.source import open_source
+from data.store.manifest import MANIFEST
 from engine import RunDifference, run
 from engine.cli.app import App, Catalogue
 from engine.cli.main import group, main
@@ -129,6 +130,9 @@ def test_help_lists_every_command_and_the_exit_codes():
         ("tune momentum --objective turn", ["turnover"]),
         ("runs list --sort sort", ["sortino_ratio"]),
         ("run momentum --universe ai", ["ai_cn"]),
+        ("run momentum --data d", ["demo", "desk"]),
+        ("brief --data ./de", ["./desk"]),
+        ("data import --data des", ["desk"]),
         ("data universe chinext", ["chinext_ai"]),
         ("data check --allow frozen", ["frozen-series"]),
         ("run momentum --allow al", ["all"]),
@@ -144,11 +148,25 @@ def test_the_shell_completes_names(line, expected, tmp_path, monkeypatch):
     study = tmp_path / "results" / "mine-study-1" / STUDY_FILE
     study.parent.mkdir(parents=True)
     study.touch()
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk" / MANIFEST).touch()
     words = ["etflow", *line.split(" ")]
     monkeypatch.setenv("COMP_WORDS", " ".join(words))
     monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
     shell = BashComplete(group, {"obj": App(run_backtest.load_catalogue)}, "etflow", "_ETFLOW_COMPLETE")
     assert shell.complete().splitlines() == [f"plain,{word}" for word in expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"), [("run my", "file"), ("compare my", "file"), ("run momentum --data els", "dir")]
+)
+def test_the_shell_completes_files_and_folders_where_no_name_begins_so(line, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["etflow", *line.split(" ")]
+    monkeypatch.setenv("COMP_WORDS", " ".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    shell = BashComplete(group, {"obj": App(run_backtest.load_catalogue)}, "etflow", "_ETFLOW_COMPLETE")
+    assert shell.complete() == f"{kind},{words[-1]}"
 
 
 def test_completion_ends_in_silence(tmp_path):

@@ -197,7 +197,10 @@ def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -
         _changes("what else differs", found.effects)
     if len(revised):
         say()
-        rows = [tuple(str(cell)[:40] for cell in row) for row in revised.tail(SHOWN).itertuples(index=False)]
+        rows = [
+            tuple(str(cell)[:40].removesuffix(" 00:00:00") for cell in row)
+            for row in revised.tail(SHOWN).itertuples(index=False)
+        ]
         say(
             table(
                 rows,
@@ -239,13 +242,19 @@ def _changes(title: str, changes: Sequence[Change]) -> None:
     if not changes:
         return
     rows = [
-        (str(each.day), each.symbol or "account", each.what, _told(each.then), _told(each.now))
+        (str(each.day), each.symbol or "account", each.what, *_apart(each.then, each.now))
         for each in changes[:SHOWN]
     ]
     say()
     say(table(rows, (title, "fund", "what", "then", "now"), left=3))
     if len(changes) > SHOWN:
         say(f"and {len(changes) - SHOWN} more; --json has all")
+
+
+def _apart(then: Any, now: Any) -> tuple[str, str]:
+    """Return two values that differ so that one can see it: with all digits where nine are the same."""
+    told = _told(then), _told(now)
+    return told if told[0] != told[1] else (repr(then), repr(now))
 
 
 def _told(value: Any) -> str:

@@ -11,7 +11,7 @@ import click
 from data.errors import DataError, UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
-from engine.cli.complete import complete_universe
+from engine.cli.complete import complete_data, complete_universe
 from engine.cli.options import day, json_option, symbol_words, verbosity
 from engine.cli.output import Progress, cell, note, print_json, say, table, warn
 
@@ -38,7 +38,13 @@ def _answers(command: Command) -> Command:
 
 @click.command("fetch", short_help="Download data into a store.")
 @click.option("--provider", metavar="A,B", help="akshare, tushare or yfinance; several: the best first.")
-@click.option("--data", metavar="STORE", required=True, help="Folder of the store; created if needed.")
+@click.option(
+    "--data",
+    metavar="STORE",
+    shell_complete=complete_data,
+    required=True,
+    help="Folder of the store; created if needed.",
+)
 @click.option("--symbols", metavar="A,B", help="Funds to fetch.")
 @click.option(
     "--universe",
@@ -104,7 +110,9 @@ def fetch_data(
 
 
 @click.command("update", short_help="Bring a store to today.")
-@click.option("--data", metavar="STORE", required=True, help="Folder of the store.")
+@click.option(
+    "--data", metavar="STORE", shell_complete=complete_data, required=True, help="Folder of the store."
+)
 @click.option("--provider", metavar="A,B", help="Whom to ask, the best first.  [as the store was fetched]")
 @click.option("--symbols", metavar="A,B", help="Funds to update.  [all of the store]")
 @click.option("--end", "--on", "end", type=day, help="Last day.  [the last that is over]")

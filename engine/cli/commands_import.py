@@ -10,6 +10,7 @@ import click
 from data.errors import UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
+from engine.cli.complete import complete_data
 from engine.cli.options import json_option, verbosity
 from engine.cli.output import Progress, cell, note, print_json, say, table, warn
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("import", short_help="Import files into a store.")
 @click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path(path_type=Path))
-@click.option("--data", metavar="STORE", help="Folder of the store; created if needed.")
+@click.option(
+    "--data", metavar="STORE", shell_complete=complete_data, help="Folder of the store; created if needed."
+)
 @click.option("--map", "map_file", metavar="MAP", help="Map file in TOML, or the name of a ready map.")
 @click.option("--accept-revision", is_flag=True, help="Let new values replace old ones; the old are kept.")
 @click.option("--list", "list_maps", is_flag=True, help="List the ready maps.")

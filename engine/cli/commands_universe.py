@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli.app import App, pass_app
-from engine.cli.complete import complete_universe
+from engine.cli.complete import complete_data, complete_universe
 from engine.cli.options import day, json_option, verbosity
 from engine.cli.output import cell, note, print_json, say, table, warn
 
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.command("universe", short_help="List the funds of a universe, as of a day.")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_universe)
 @click.option("--as-of", type=day, metavar="DAY", help="Funds, names and indices as they were then.  [today]")
-@click.option("--data", metavar="STORE", help="Go by its table `funds` too, and tell which bars it has.")
+@click.option(
+    "--data",
+    metavar="STORE",
+    shell_complete=complete_data,
+    help="Go by its table `funds` too, and tell which bars it has.",
+)
 @json_option
 @verbosity
 @pass_app

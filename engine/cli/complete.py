@@ -8,18 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli.app import App
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-def complete_strategy(ctx: click.Context, _parameter: click.Parameter, beginning: str) -> list[str]:
-    """Return the built-in strategies that begin so."""
-    app = ctx.find_object(App)
-    names = app.catalogue.strategies if app is not None else {}
-    return _beginning(names, beginning)
+    Words = list[str] | list[CompletionItem]
+
+
+def complete_strategy(ctx: click.Context, _parameter: click.Parameter, beginning: str) -> Words:
+    """Return the built-in strategies that begin so; where none does, the files: a strategy or a spec."""
+    return _built_in(ctx, beginning) or _paths(beginning, "file")
+
+
+def complete_data(_ctx: click.Context, _parameter: click.Parameter, beginning: str) -> Words:
+    """Return the demo market and the stores that begin so; where none does, the folders."""
+    from data.store.manifest import MANIFEST
+
+    place, sign, _ = beginning.rpartition("/")
+    try:
+        stores = sorted(
+            f"{place}{sign}{each.parent.name}" for each in Path(place + sign).glob(f"*/{MANIFEST}")
+        )
+    except OSError:
+        stores = []
+    return _beginning(["demo", *stores], beginning) or _paths(beginning, "dir")
 
 
 def complete_run(ctx: click.Context, _parameter: click.Parameter, beginning: str) -> list[str]:
@@ -36,9 +53,10 @@ def complete_study(ctx: click.Context, _parameter: click.Parameter, beginning: s
     return _beginning([folder.name for folder in studies_in(_out(ctx))], beginning)
 
 
-def complete_strategy_or_run(ctx: click.Context, parameter: click.Parameter, beginning: str) -> list[str]:
-    """Return strategies, then runs."""
-    return [*complete_strategy(ctx, parameter, beginning), *complete_run(ctx, parameter, beginning)]
+def complete_strategy_or_run(ctx: click.Context, parameter: click.Parameter, beginning: str) -> Words:
+    """Return strategies, then runs; where none begins so, the files."""
+    names = [*_built_in(ctx, beginning), *complete_run(ctx, parameter, beginning)]
+    return names or _paths(beginning, "file")
 
 
 def complete_run_or_study(ctx: click.Context, parameter: click.Parameter, beginning: str) -> list[str]:
@@ -100,6 +118,18 @@ def complete_audits(_ctx: click.Context, _parameter: click.Parameter, beginning:
 
     before, comma, word = beginning.rpartition(",")
     return [before + comma + name for name in _beginning(audit_names(None), word)]
+
+
+def _built_in(ctx: click.Context, beginning: str) -> list[str]:
+    app = ctx.find_object(App)
+    return _beginning(app.catalogue.strategies if app is not None else {}, beginning)
+
+
+def _paths(beginning: str, kind: str) -> list[CompletionItem]:
+    """Return what lets the shell complete a path by itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(beginning, type=kind)]
 
 
 def _out(ctx: click.Context) -> Path:

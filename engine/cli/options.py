@@ -14,7 +14,13 @@ from data.days import parse_day
 from data.errors import UsageError
 from engine import ENGINES, FILLS
 from engine.cli.app import App
-from engine.cli.complete import complete_check, complete_cost, complete_setting, complete_universe
+from engine.cli.complete import (
+    complete_check,
+    complete_cost,
+    complete_data,
+    complete_setting,
+    complete_universe,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,7 +97,7 @@ def other_data_option(command: Command) -> Command:
 
 
 def _data(said: str) -> Callable[[Command], Command]:
-    return click.option("--data", metavar="NAME_OR_FOLDER", help=said)
+    return click.option("--data", metavar="NAME_OR_FOLDER", shell_complete=complete_data, help=said)
 
 
 def trust_option(command: Command) -> Command:
