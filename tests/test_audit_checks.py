@@ -169,6 +169,7 @@ def test_lag_sensitivity(panel: Panel) -> None:
     # The demo's flows act for five sessions: the later they are known, the less is left of them.
     assert opinion.details["sharpe_ratio"][0] > opinion.details["sharpe_ratio"][4]
     assert "do not" not in opinion.sentence
+    assert opinion.sentence.endswith(f" All begin on {first}, when the slowest can decide.")
     without = ask("lag_sensitivity", STRATEGIES["momentum"](), panel)
     assert "does not use them" in without.sentence
     assert len(set(without.details["sharpe_ratio"])) == 1
@@ -482,8 +483,12 @@ def test_cost_and_capacity(panel: Panel) -> None:
     assert 0.9 < found["exposure"][0] <= 1.0
     assert found["exposure"][-1] < 0.1
     assert "finds no fill and stays in cash" in opinion.sentence
+    assert opinion.sentence.endswith(
+        "with an impact of 0.5 and at most 10 % of a session's volume, other than the run."
+    )
     own = ask("cost_and_capacity", strategy, panel, costs=Costs(impact=2.0, participation_rate=0.05))
     assert (own.details["impact"], own.details["participation_rate"]) == (2.0, 0.05)
+    assert own.sentence.endswith("with an impact of 2 and at most 5 % of a session's volume.")
     assert own.details["capacity"] < found["capacity"]
 
 

@@ -90,7 +90,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     return Opinion(
         NAME,
         None,
-        f"{by_cost} a year with costs times 0, 1, 2, 4. {said}",
+        f"{by_cost} a year with costs times 0, 1, 2, 4. {said} {_conditions_of(given.costs, with_impact)}",
         details,
     )
 
@@ -120,6 +120,13 @@ def half_gone(capitals: Floats, excess: Floats) -> float:
             low, high = math.log(capitals[place - 1]), math.log(capitals[place])
             return math.exp(low + part * (high - low))
     return float("nan")
+
+
+def _conditions_of(given: Costs, used: Costs) -> str:
+    """Say with which impact and cap each capital is traded, and whether the run had them."""
+    others = "" if used == given else ", other than the run"
+    cap = f"at most {100 * used.participation_rate:g} % of a session's volume"
+    return f"Each capital is traded with an impact of {used.impact:g} and {cap}{others}."
 
 
 def _times(costs: Costs, multiple: float) -> Costs:

@@ -35,17 +35,19 @@ def lag_sensitivity(audited: Audited) -> Opinion:
     ratios = sharpe(returns, per_year)
     annual = annual_return(returns, per_year)
     unused = bool((returns == returns[0]).all())
+    day = str(np.datetime64(audited.panel.days[first], "D"))
+    later = f" All begin on {day}, when the slowest can decide." if first > audited.first() else ""
     return Opinion(
         NAME,
         None,
         "Nothing depends on when flows are known: the strategy does not use them."
         if unused
-        else sentence_on(ratios),
+        else sentence_on(ratios) + later,
         {
             "lags": list(LAGS),
             "sharpe_ratio": ratios,
             "annual_return": annual,
-            "first_day": str(np.datetime64(audited.panel.days[first], "D")),
+            "first_day": day,
         },
     )
 
