@@ -130,6 +130,20 @@ def test_a_balance_that_grows_a_hundredfold_is_a_balance():
     assert check(planted("margin", scaled(PAYER, "balance", 1e-4)), "margin-scale") == []
 
 
+def test_balances_next_to_nothing_are_in_another_unit():
+    # 100 million and more; of a market 10^9 is the least, and 21,000 are 10^8 yuan.
+    (found,) = check(planted("margin", scaled(PAYER, "balance", 1e-8)), "margin-scale")
+    assert (found.severity, found.count) == ("error", len(DAYS))
+    assert 'measures = { balance = "10^8" }' in found.hint
+    few = pd.DataFrame({"symbol": "159363.SZ", "day": DAYS[:3], "balance": [1.10, 1.12, 1.13]})
+    (found,) = check({"margin": few}, "margin-scale")
+    assert (found.severity, found.symbol) == ("warning", "159363.SZ")
+    assert "balances are 1.12 in the middle" in found.message
+    assert check({"margin": few.assign(balance=[0.0, 0.0, 10_000.0])}, "margin-scale") == []
+    (found,) = check({"margin": few.assign(symbol="CN", balance=21_000.0)}, "margin-scale")
+    assert found.severity == "error"
+
+
 def test_a_balance_above_what_the_whole_fund_is_worth_is_in_another_unit():
     # 50 to 90 million units of about one yuan, balances of 100 million and more; times 10^4, and as they are.
     (found,) = check(planted("margin", scaled(PAYER, ["balance", "bought", "repaid"], 1e4)), "margin-scale")

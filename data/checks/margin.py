@@ -9,6 +9,7 @@ import numpy as np
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import grouped, records, worst
+from data.facts.symbols import MARKET_CODES
 from data.words import count
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
@@ -20,6 +21,8 @@ _UNITS, _NEAR, _LARGE = (3.0, 4.0, 8.0), 0.3, 1e7
 _LEAST_ROWS, _MOST = 20, 0.5
 # Balances over what a fund is worth: exchanges stop purchases at a quarter of it.
 _MOST_OF_A_FUND = 10.0
+# Balances in the middle of a series that are no money: China's market had 70 billion in 2012.
+_LEAST_OF_A_FUND, _LEAST_OF_A_MARKET = 1e4, 1e9
 
 
 def margin_scale(data: Inputs) -> Iterator[Finding]:
@@ -27,13 +30,16 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
 
     1. Balances that change by a thousand, by 10^4 or by 10^8.
     2. Of a fund with units and closes, balances ten times what all of its units are worth, in the middle.
+    3. Balances below 10,000 of a fund (a warning where there are few), below 10^9 of a market, in the middle.
     """
     yield from _above_the_fund(data)
     steps = data.steps("margin")
     power = np.abs(np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64)))
     near = np.min([np.abs(power - unit) for unit in _UNITS], axis=0) <= _NEAR
     large = np.maximum(steps["balance"], steps["before"]) >= _LARGE
-    for symbol, rows in grouped(steps[near & large], "symbol"):
+    changed = steps[near & large]
+    yield from _next_to_nothing(data, set(changed["symbol"]))
+    for symbol, rows in grouped(changed, "symbol"):
         first = next(records(rows))
         yield Finding.on(
             "margin-scale",
@@ -67,6 +73,26 @@ def _above_the_fund(data: Inputs) -> Iterator[Finding]:
             found["day"],
             f"balances are {middle[symbol]:,.1f} times what all units of the fund are worth, in the middle",
             "Name the units of measure of `balance` and of `units` in a map file (--map).",
+        )
+
+
+def _next_to_nothing(data: Inputs, changed: set[str]) -> Iterator[Finding]:
+    margin = data.tables["margin"]
+    margin = margin[~margin["symbol"].isin(changed)]
+    middle = margin[margin["balance"] > 0].groupby("symbol")["balance"].median()
+    of_markets = middle.index.isin(list(MARKET_CODES))
+    small = middle[middle < np.where(of_markets, _LEAST_OF_A_MARKET, _LEAST_OF_A_FUND)]
+    for symbol, found in grouped(margin[margin["symbol"].isin(small.index)], "symbol"):
+        yield Finding.on(
+            "margin-scale",
+            "error" if symbol in MARKET_CODES or len(found) >= _LEAST_ROWS else "warning",
+            "margin",
+            str(symbol),
+            found["day"],
+            f"balances are {small[symbol]:,.6g} in the middle, next to nothing for a "
+            f"{'market' if symbol in MARKET_CODES else 'fund'}",
+            "If they are in 10^4 or 10^8, import them again with a map file (--map) that says so: "
+            'measures = { balance = "10^8" }.',
         )
 
 
