@@ -10,6 +10,9 @@ import pytest
 
 import run_backtest
 from engine.cli.main import main
+from engine.commands import listing
+from engine.kernel.costs import Costs
+from engine.spec import Spec
 from engine.strategy.trusted import FILE, is_trusted, remember
 
 FUNDS = "157001.SZ,157003.SZ,157006.SZ"
@@ -221,6 +224,13 @@ def four(tmp_path_factory) -> Path:
     return out
 
 
+def test_settings_that_are_not_the_usual_ones_are_listed():
+    spec = Spec("momentum", symbols=("157001.SZ",), cash=5000.0, costs=Costs(slippage_rate=0.001))
+    assert listing._settings(spec.to_dict()) == {"symbols": 1, "cash": 5000.0, "slippage_rate": 0.001}
+    assert listing._settings(Spec("momentum", fill="close").to_dict()) == {"fill": "close"}
+    assert listing._settings({"strategy": "momentum"}) == {}  # of an earlier version
+
+
 def test_runs_are_filtered_sorted_and_cut(call, four):
     def listed(*words: str) -> list[dict]:
         code, printed, complained = call("runs", "list", "--out", four, "--json", *words)
@@ -235,6 +245,8 @@ def test_runs_are_filtered_sorted_and_cut(call, four):
         *["momentum"] * 2,
     ]
     assert [each["set"] for each in everything[:4]] == [{"top": 1}, {"top": 2}] * 2
+    assert everything[0]["settings"] == {"symbols": len(FUNDS.split(","))}
+    assert listed("--where", "cash == 1000000") == everything[:5]
     assert everything[0]["first_day"] >= "2024-01-02"
     assert everything[0]["last_day"] == "2024-03-29"
     narrow = listed("--where", "strategy == 'momentum'", "--where", "top <= 1", "--where", "lookback > 10")

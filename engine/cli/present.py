@@ -140,7 +140,7 @@ def alone_table(results: Mapping[str, Run]) -> str:
 
 
 def runs_table(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str:
-    """Return a list of runs as a table: what was set, over which days, and these metrics."""
+    """Return a list of runs as a table: parameters and settings, over which days, and these metrics."""
     from engine import OF_RUN, unit_of
 
     labels = (OF_RUN[name].short or OF_RUN[name].label for name in metrics)
@@ -149,7 +149,7 @@ def runs_table(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> st
         (
             each["run_id"],
             marked(each["data"], each["synthetic"]),
-            " ".join(f"{name}={value}" for name, value in each["set"].items()),
+            " ".join(f"{name}={value}" for name, value in {**each["set"], **each["settings"]}.items()),
             str(each["first_day"] or ""),
             str(each["last_day"] or ""),
             *(_with_percent(each[name], unit_of(name)) for name in metrics),

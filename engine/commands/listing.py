@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from data.errors import EtflowError, UsageError, did_you_mean
 from data.expression import parse_condition
+from engine.kernel.costs import Costs
 from engine.metrics.declared import METRICS, OF_RUN
 from engine.results.loading import period_of, read_manifest, read_metrics
 from engine.results.runs import runs_in
+from engine.spec import Spec
 from engine.tuning.study import leaderboard_of, read_header, studies_in
 
 LISTED_METRICS = ("annual_return", "sharpe_ratio", "max_drawdown")
 """Metrics of each run that a list of runs has unless others are asked for."""
 
 DAYS = ("first_day", "last_day")
+CONDITIONS = ("universe", "cash", "benchmark", "fill", "reserve", "currency")
 FACTS = ("run_id", "kind", "strategy", "data", "synthetic", *DAYS, "trials")
-"""What a condition may name of a run besides its metrics and its parameters."""
+"""What a condition may name of a run besides its metrics, its parameters and its CONDITIONS."""
 
 
 def list_runs(
@@ -80,10 +84,12 @@ def _runs(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
             "folder": str(folder),
             "strategy": manifest["strategy"],
             "set": manifest["spec"].get("parameters") or {},
+            "settings": _settings(manifest["spec"]),
             **_of_data(manifest["data"]),
             **dict(zip(DAYS, days, strict=True)),
         }
-        yield row, {**manifest["parameters"], **metrics.values, **row}
+        asked = {name: manifest["spec"].get(name) for name in CONDITIONS}
+        yield row, {**asked, **manifest["parameters"], **metrics.values, **row}
 
 
 def _studies(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
@@ -104,11 +110,26 @@ def _studies(out: Path, complain: Callable[[str], object]) -> Iterator[Listed]:
             "folder": str(folder),
             "strategy": header["strategy"],
             "set": chosen,
+            "settings": {},
             **_of_data(header["data"]),
             **dict(zip(DAYS, header.get("period") or (None, None), strict=False)),
             "trials": leaderboard.trials,
         }
         yield row, {**chosen, **(best.outcome.metrics if best is not None else {}), **row}
+
+
+def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run that are not the usual ones: costs by name, of ``symbols`` how many."""
+    usual = {each.name: each.default for each in fields(Spec)}
+    found = {
+        name: len(value) if name == "symbols" else value
+        for name in ("symbols", *CONDITIONS, "availability", "lags")
+        if (value := spec.get(name)) not in (None, [], {}, usual[name])
+    }
+    free = Costs().to_dict()
+    return found | {
+        name: value for name, value in (spec.get("costs") or {}).items() if value != free.get(name)
+    }
 
 
 def _of_data(block: Mapping[str, Any]) -> dict[str, Any]:

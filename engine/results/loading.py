@@ -47,7 +47,7 @@ _MANIFEST = {
     "strategy": str,
     "parameters": dict,
     "engine?": str,
-    "spec": {"strategy": str, "data?": str, "parameters?": dict},
+    "spec": {"strategy": str, "data?": str, "parameters?": dict, "symbols?": [str], "costs?": dict},
     "data": {"name": str, "synthetic": bool, "first_day?": str, "last_day?": str, "symbols?": [str]},
     "versions?": dict,
     "result": {"symbols": [str], "initial_cash": NUMBER, "sessions_per_year": NUMBER},
