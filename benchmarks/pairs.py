@@ -4,9 +4,9 @@ Ours and the other take turns, each in a process of its own, and are timed in CP
 threads; a ratio is the median over the turns. It holds on a busy machine, where the seconds of one run say
 little.
 
-The other is a bare loop (``benchmarks.bare``), another engine, a search without its verdict, or with
-``--base`` another state of this repository, such as ``git worktree add ../base v1.2``: what an edit is worth.
-Nothing fails for being slow, and engines that are not installed are left out.
+The other is a bare loop (``benchmarks.bare``), the definition in numpy, another engine, a search without its
+verdict, or with ``--base`` another state of this repository, such as ``git worktree add ../base v1.2``: what
+an edit is worth. Nothing fails for being slow, and engines that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -72,6 +72,14 @@ PAIRS = (
         ("rust", "polars", "S"),
         1.0,
         their_timing="warm",
+    ),
+    Pair(
+        "L, one set, nothing computed / numpy",
+        ("single", "L"),
+        "rules, first",
+        ("numpy", "L"),
+        0.8,
+        their_timing="numpy",
     ),
     Pair(
         "L, one set, nothing computed / polars-backtest",

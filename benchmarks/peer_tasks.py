@@ -44,6 +44,14 @@ def bare_task(size: str, count: str) -> Report:
     return {"seconds": {"bare": seconds}, "apart": apart(final[:20], expected)}
 
 
+def numpy_task(size: str) -> Report:
+    """One set in numpy and plain Python: the definition as it stands, one window at a decision."""
+    from benchmarks.workload import make_workload
+
+    data = make_workload(size)
+    return {"seconds": {"numpy": timed(lambda: oracle(data, SINGLE))[0]}}
+
+
 def rust_task(peer: str, size: str) -> Report:
     """Run ``polars`` or ``akquant`` on one set; the first call and the next are apart."""
     from importlib import import_module

@@ -31,7 +31,7 @@ from benchmarks.definition import (
     oracle,
     parameter_sets,
 )
-from benchmarks.peer_tasks import Report, backtrader_task, bare_task, rust_task, vectorbt_task
+from benchmarks.peer_tasks import Report, backtrader_task, bare_task, numpy_task, rust_task, vectorbt_task
 from benchmarks.timing import count_cpu_seconds, peak_megabytes, timed
 
 if TYPE_CHECKING:
@@ -306,6 +306,7 @@ TASKS: dict[str, Callable[..., Report]] = {
     "cold": cold_task,
     "write-workload": write_workload,
     "bare": bare_task,
+    "numpy": numpy_task,
     "vectorbt": vectorbt_task,
     "rust": rust_task,
     "backtrader": backtrader_task,
