@@ -70,7 +70,8 @@ def completions(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         shell = SHELLS[len(content) % len(SHELLS)](group, {"obj": app}, "etflow", "_ETFLOW_COMPLETE")
         asked = {"COMP_WORDS": " ".join(["etflow", *words]), "COMP_CWORD": str(len(words))}
         if isinstance(shell, FishComplete):
-            asked["COMP_CWORD"] = words[-1]
+            # Fish has no word of white space alone, and click takes none.
+            asked["COMP_CWORD"] = words[-1].strip()
         with chdir(folder), variables(asked):
             shell.complete()
             _, begun = shell.get_completion_args()
