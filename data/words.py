@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
 NOT_AVAILABLE = "n/a"
 SMALLEST = 0.001  # p-value that three digits can show; none is zero
@@ -14,6 +15,11 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
     return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def digits(value: float, most: int = 9) -> str:
+    """Return a number by its first ``most`` digits, as one writes it: never by powers of ten."""
+    return f"{Decimal(f'{value:.{most}g}'):,f}"
 
 
 def rough(value: float) -> str:

@@ -659,6 +659,7 @@ def test_a_page_has_cards_charts_and_every_line(here, tmp_path):
     assert page.count("<tr>") == 3 + len(document["values"]) + len(document["missing"])
     assert f"{len(without)} of {len(document['values'])} lines have no value, because inputs" in page
     assert "<td>+12.00 pp</td>" in page
+    assert not re.search(r"\d %<", page)  # as all pages write it: 12.34%
 
 
 def test_a_page_without_units_or_margin_leaves_their_charts_out():
@@ -771,7 +772,7 @@ def test_the_note_that_ships_agrees_with_a_market_on_which_it_holds(here):
     assert (found["aum"]["said"], found["theme_weight"]["said"]) == ("2850000000", ">0.41")
     code, printed, complained = here("brief", *asked)
     assert code == 5
-    assert re.search(r"^adtv_20 .* differs by -2.24e\+07 +adtv_20$", printed, re.MULTILINE)
+    assert re.search(r"^adtv_20 .* differs by -22,400,000 +adtv_20$", printed, re.MULTILINE)
     assert f"\n{len(found) - 1} agree, 1 differ, 0 cannot be told\n" in printed
     assert complained.endswith(
         "the data differ from 1 statement, first `adtv_20` of 159363.SZ on 2025-08-20.\n"
@@ -802,13 +803,13 @@ def test_a_statement_agrees_with_any_line_that_it_may_mean(tmp_path):
     )
     assert verdicts(tmp_path, tables(), *rows) == [
         ("agrees", "net_financing_4_before"),
-        ("differs by +1.2057e+07", "net_financing_4"),
-        ("differs by -1e+06", "net_financing_4_before"),
+        ("differs by +12,057,000", "net_financing_4"),
+        ("differs by -1,000,000", "net_financing_4_before"),
         ("agrees", "inflow_streak"),
         ("differs", "units_record"),
         ("agrees", "price_high_day"),
         ("agrees", "net_inflow_2_close"),
-        ("differs by -81840", "net_inflow_2_close"),
+        ("differs by -81,840", "net_inflow_2_close"),
     ]
 
 

@@ -112,6 +112,7 @@ def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(
 
 def test_an_event_of_which_nothing_is_known_says_so() -> None:
     assert of_event(studied((1, math.nan, math.nan)))[0] == NOT_TOLD
+    assert of_event(studied()) == (NOT_TOLD, "what followed: there was no event.")
     assert of_event(studied((1, math.nan, math.nan), (5, 0.01, 0.04)))[0] == "More than chance"  # of one
 
 

@@ -296,6 +296,15 @@ def test_a_window_says_what_all_name_first_and_the_rest_below_it(tmp_path: Path)
     assert '<td class="text set">lookback=7<small>cap=0.5, top=3</small></td>' in page
 
 
+def test_sets_of_all_windows_name_their_parameters_in_one_order(tmp_path: Path) -> None:
+    turned = [
+        replace(WINDOWS[0], parameters=given)
+        for given in ({"top": 2, "lookback": 3}, {"lookback": 7, "top": 1})
+    ]
+    page = page_of(study_of(tmp_path, "lookback=3:9"), judgement(*turned))
+    assert re.findall(r'<td class="text set">(.*?)</td>', page) == ["lookback=3, top=2", "lookback=7, top=1"]
+
+
 def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path) -> None:
     told = judgement(*WINDOWS, withheld=True)
     study = study_of(tmp_path, "lookback=3:9")

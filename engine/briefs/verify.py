@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data.errors import DataError, UsageError
+from data.words import digits
 from engine.briefs.brief import Brief
 from engine.briefs.lines import Windows
 from engine.briefs.series import Fact, Value
@@ -42,7 +43,9 @@ class StatementVerdict:
             return f"cannot be told because {self.reason}"
         if self.word == AGREES:
             return AGREES
-        return f"differs by {self.by:+.6g}" if self.by is not None else "differs"
+        if self.by is None:
+            return "differs"
+        return f"differs by {'+' if self.by > 0.0 else ''}{digits(self.by, 6)}"
 
 
 def verify(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.words import NOT_AVAILABLE, count
+from data.words import NOT_AVAILABLE, count, digits
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import day, json_option, other_data_option, spec_options, trust_option, verbosity
@@ -262,4 +261,4 @@ def _told(value: Any) -> str:
         return NOT_AVAILABLE
     if isinstance(value, list):
         return "; ".join(" ".join(_told(part) for part in each[:2]) for each in value)
-    return f"{Decimal(f'{value:.9g}'):,f}" if isinstance(value, float) else str(value)
+    return digits(value) if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import count
+from data.words import count, digits
 from engine.cli.app import App
 from engine.cli.output import note, paint, say, table, warn
 
@@ -100,6 +100,6 @@ def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:
     if isinstance(value, bool):
         shown = "yes" if value else "no"
     else:
-        shown = "" if value is None else value if isinstance(value, str) else f"{value:.10g}"
+        shown = "" if value is None else value if isinstance(value, str) else digits(value, 10)
     said = each.statement
     return (said.name, said.fund, str(said.day), said.said, shown, each.sentence, each.line)
