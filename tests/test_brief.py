@@ -528,8 +528,9 @@ def test_late_publication_is_said():
 
 
 def test_funds_are_ranked_by_numbers():
-    for by in ("aum_record", "price_high_day", "aumm"):
-        with pytest.raises(UsageError, match=f"that is a number; received {by}"):
+    close = {"aum_record": "`aum_close`", "price_high_day": "`price_high`", "adtv20": "`adtv_20`"}
+    for by, meant in close.items():
+        with pytest.raises(UsageError, match=f"that is a number; received {by}. Did you mean .*{meant}"):
             rank_funds({}, D0, by, make_brief)
 
 

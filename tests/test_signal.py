@@ -687,6 +687,9 @@ def test_yesterday_from_files(here, tmp_path):
     assert document["day"] == "2025-08-19"
     assert all(document["causes"][name] == 0.0 for name in ("late_data", "by_hand", "cost"))
     assert document["whole"] == pytest.approx(sum(document["causes"].values()), abs=1e-9)
+    assert "late_data" not in here("signal", "reconcile", "orders.csv", "fills.csv", *account)[2]
+    other = here("signal", "reconcile", "orders.csv", "fills.csv", *account[:-1], "40000")
+    assert "would be ordered otherwise on today's data. Where nothing came or was revised" in other[2]
     for fills, message in {
         "day,symbol,side,shares,price\n2025-08-20,157001.SZ,buy,100,1\n": "row 1: another session",
         "symbol,side,shares,price\n515980.SH,buy,100,1\n": "515980.SH is not among the funds",

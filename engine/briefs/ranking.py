@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from data.errors import DataError, UsageError
+from data.errors import DataError, UsageError, did_you_mean
 from engine.briefs.brief import Brief
-from engine.briefs.lines import DAY, YES_OR_NO, Windows
+from engine.briefs.lines import DAY, LINES, YES_OR_NO, Windows
 from engine.briefs.series import Fact
 from engine.briefs.statements import line_of, windows_of
 
@@ -68,6 +68,13 @@ class Ranking:
         return tuple(row for row in self.rows if row.facts)
 
 
+def _names() -> list[str]:
+    """Return the lines that funds can be ranked by, with windows and a valuation as one may write them."""
+    numbers = (line.name for line in LINES if line.unit not in (YES_OR_NO, DAY))
+    names = (name.replace("{n}", "20").replace("{valuation}", "vwap") for name in numbers)
+    return [name for name in names if "{" not in name]
+
+
 def rank_funds(
     names: Mapping[str, str], day: date, by: str, brief_of: Callable[[str, Windows], Brief]
 ) -> Ranking:
@@ -82,7 +89,7 @@ def rank_funds(
         raise UsageError(
             "funds are ranked by a line of the brief that is a number",
             received=by,
-            limit=f"for instance {BY}",
+            hint=did_you_mean(by, _names()),
         )
     columns = tuple(dict.fromkeys((*MAIN, by)))
     windows = windows_of(columns)

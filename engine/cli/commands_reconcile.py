@@ -105,6 +105,13 @@ def _print(app: App, done: Reconciled) -> None:
     say()
     header = ("fund", "engine", "at", "sent", "traded", "at", *CAUSES)
     say(table([_cells(each) for each in found.funds], header) if found.funds else "Nothing traded.")
+    late = [each.symbol for each in found.funds if each.causes["late_data"]]
+    if late:
+        note(
+            app,
+            f"late_data: {', '.join(late)} would be ordered otherwise on today's data. Where nothing came or "
+            "was revised since, strategy, settings, --cash or --positions are not those of the evening.",
+        )
     for each in found.funds:
         for reason in each.refused:
             note(app, f"{each.symbol}: the engine does not trade {reason}")
