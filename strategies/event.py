@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
-from strategies.words import WORDS, Word, answers, events, is_endless, parse_event, reach
+from strategies.words import WORDS, Word, answers, events, is_endless, parse_event, reach, spans
 
 if TYPE_CHECKING:
     from data.panel.known import Known
@@ -64,6 +64,10 @@ class Event(Rotation):
     def events(self, known: Known) -> NDArray[np.bool_]:
         """Return where the condition begins to hold, (D, S)."""
         return events(known, self.when)
+
+    def spans(self, known: Known) -> dict[str, tuple[float, float]]:
+        """Return between which values each number of the condition lies."""
+        return spans(known, self.when)
 
     def scores(self, known: Known) -> Floats:
         """Return how fresh the latest event of each fund is, 1 to 1 / hold; NaN where there is none."""

@@ -370,3 +370,16 @@ def events(known: Known, text: str) -> NDArray[np.bool_]:
     result = np.zeros(held.shape, dtype=np.bool_)
     result[1:] = (held[1:] == 1.0) & (held[:-1] == 0.0)
     return result & known.listed
+
+
+def spans(known: Known, text: str) -> dict[str, tuple[float, float]]:
+    """Return the least and the largest value that each word of a condition takes on listed funds.
+
+    What is yes or no is left out, and so is what is never known.
+    """
+    found = {}
+    for name, (word, sessions) in parse_event(text)[1].items():
+        values = np.asarray(word.values(known, sessions), dtype=np.float64)[known.listed]
+        if not word.yes_or_no and np.isfinite(values).any():
+            found[name] = float(np.nanmin(values)), float(np.nanmax(values))
+    return found

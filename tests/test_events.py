@@ -23,6 +23,7 @@ from engine import brief, event, recorded
 from engine.events import ALTERNATIVES, study_events
 from engine.spec import Conditions
 from engine.statistics.events import FEWEST_SESSIONS, calendar_mean, event_mean, placebo
+from strategies import STRATEGIES
 from strategies.event import Event
 from strategies.momentum import Momentum
 from strategies.words import WORDS, answers, events, record, streak_of
@@ -304,6 +305,18 @@ def test_an_event_is_followed_by_returns_from_the_open_of_its_session():
     assert found.at(1, "family").abnormal.mean == pytest.approx((0.1 + 1 - 12 / 11) / 2)
     # all others: of A B and C, 10 % - (0 - 10 %) / 2; of B A and C, 0 - (1/11 + 0) / 2
     assert found.at(1, "equal_weight").abnormal.mean == pytest.approx((0.15 - 1 / 22) / 2)
+
+
+def test_a_condition_that_never_holds_says_between_which_values_its_words_lie():
+    panel = panel_of(OPENS)
+    found = study_events(
+        STRATEGIES["event"](when="close > 40 and return_1 > 0", hold=1), panel, horizons=(1,)
+    )
+    # closes are known a session later: 9 to 12; B gained 20 %, A 10 % and 1/11, C lost 10 % and none was more
+    said = "it never begins to hold; the data have close from 9 to 12, return_1 from -0.1 to 0.2"
+    assert found.warnings[0] == said
+    held = study_events(STRATEGIES["event"](when="close > 11", hold=1), panel, horizons=(1,))
+    assert not any("never begins" in each for each in held.warnings)
 
 
 def test_funds_whose_family_is_not_known_are_no_family():

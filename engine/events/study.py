@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,7 +213,7 @@ def study_events(
         told=told,
         blocked=int((~np.isfinite(forward.entry[rows, columns])).sum()),
         families={name: int(np.isin(columns, members).sum()) for name, members in families.items()},
-        warnings=tuple(_warnings(measures, raw, told)),
+        warnings=(*_never(adapter.strategy, panel, happened), *_warnings(measures, raw, told)),
     )
 
 
@@ -333,6 +334,15 @@ def _groups(days: NDArray[np.datetime64], rows: Integers) -> dict[int, Bools]:
 def _groups_of(families: Mapping[str, Sequence[int]], columns: Integers) -> dict[str, Bools]:
     """Return which events are of each index family."""
     return {name: np.isin(columns, members) for name, members in families.items()}
+
+
+def _never(strategy: Any, panel: Panel, happened: Bools) -> tuple[str, ...]:
+    """Say of a condition that never begins to hold between which values its words lie, if that is known."""
+    if happened.any() or not hasattr(strategy, "spans"):
+        return ()
+    found = strategy.spans(panel.known).items()
+    said = ", ".join(f"{name} from {low:.6g} to {high:.6g}" for name, (low, high) in found)
+    return (f"it never begins to hold; the data have {said}",) if said else ()
 
 
 def _warnings(measures: Sequence[Measure], raw: Mapping[int, EventMean], told: float) -> list[str]:
