@@ -210,7 +210,7 @@ def test_drawn_parameters_are_valid_and_repeatable() -> None:
         assert first[0] is strategy
         assert len(first) == 7, name
         assert len(set(first)) == 7
-    assert called(adapt(STRATEGIES["momentum"](top=2, lookback=20))) == "Momentum(top=2, lookback=20)"
+    assert called(adapt(STRATEGIES["momentum"](top=2, lookback=20))) == "momentum(top=2, lookback=20)"
 
 
 # --- the command line -------------------------------------------------------------------------------------

@@ -261,3 +261,19 @@ def test_a_dividend_with_chinese_headers_counts_once_and_for_a_unit(take, store,
     assert actions_of(store) == [("510300.SH", "dividend", "2025-06-18", None, 0.088)]
     with pytest.raises(DataError, match="`chinese-dividends` lacks the column 每份分红"):
         take("ten.csv", "基金代码,权益登记日,除息日,每10份分红(元)\n510300,2025-06-17,2025-06-18,0.88\n")
+
+
+@pytest.mark.parametrize("day", ["20250814", "2025-08-14", "2025/8/14"])
+def test_a_row_that_lost_its_code_is_refused_and_not_left_out_as_nobodys(take, store, day):
+    # as of Tushare's fund_share, whose funds that are not traded are left out by their code
+    lines = [
+        "ts_code,trade_date,fd_share",
+        "159363.SZ,20250813,64000",
+        f"{day},64817",
+        "159363.SZ,20250815,65000",
+    ]
+    with pytest.raises(DataError, match="row 2 has a day where its code belongs; received"):
+        take("fund_share.csv", "\n".join(lines) + "\n")
+    lines[2] = "161725.OF,20250814,64817"
+    take("fund_share.csv", "\n".join(lines) + "\n")
+    assert store.read("units")["units"].tolist() == [640_000_000.0, 650_000_000.0]

@@ -41,6 +41,7 @@ from data.store.tables import table
 NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
 # Days from 1982 to 2064 as Excel counts them.
+_DAY = re.compile(r"20\d\d([-/.]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?:\D.*)?")
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 
 
@@ -148,9 +149,23 @@ def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: 
             [pattern.fullmatch(plain(str(each)).removesuffix(".0")) is not None for each in distinct],
             dtype=bool,
         )
+        if name in part.columns.get("symbol", ()):
+            _refuse_days(cells[headers.column(name)], distinct[~fits], origin)
         # A cell without a value has the code -1.
         keep &= np.append(fits, False)[codes]
     return cells[keep]
+
+
+def _refuse_days(codes: pd.Series, left_out: pd.Index, origin: str) -> None:
+    """Raise DataError if a code that is left out as nobody's is a day: its row has lost its first cell."""
+    for code in left_out:
+        if _DAY.fullmatch(plain(str(code))):
+            row = codes.index[np.flatnonzero(codes.astype("str") == code)[0]] + 1
+            raise DataError(
+                f"{origin}: row {row} has a day where its code belongs",
+                received=code,
+                hint="Does the row lack a cell? Complete it, or leave it out.",
+            )
 
 
 def _take_columns(
