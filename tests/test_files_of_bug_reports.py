@@ -274,6 +274,7 @@ def test_a_row_that_lost_its_code_is_refused_and_not_left_out_as_nobodys(take, s
     ]
     with pytest.raises(DataError, match="row 2 has a day where its code belongs; received"):
         take("fund_share.csv", "\n".join(lines) + "\n")
-    lines[2] = "161725.OF,20250814,64817"
+    # 200011.OF is a fund of Great Wall, and no first of January 2000.
+    lines[2:3] = ["161725.OF,20250814,64817", "200011.OF,20250814,64817", "200012.SZ,20250814,64817"]
     take("fund_share.csv", "\n".join(lines) + "\n")
     assert store.read("units")["units"].tolist() == [640_000_000.0, 650_000_000.0]

@@ -389,6 +389,12 @@ def test_rules_are_confirmed_through_a_day(here: Here, state: Path) -> None:
     assert str(RuleBook.load("cn_etf", own=False).known_through) == "2026-12-31"
 
 
+def test_a_source_with_bytes_that_are_no_text_is_written_down_all_the_same(here: Here, state: Path) -> None:
+    words = ("data", "calendar", "confirm", "--through", "2027-06-30", "--source", "notice \udc88")
+    assert here(*words)[0] == 0
+    assert str(RuleBook.load("cn_etf").known_through) == "2027-06-30"
+
+
 def test_confirming_again_leaves_rows_of_rules_alone(state: Path) -> None:
     state.mkdir()
     row = '[[cn_etf.tick]]\napplies_to = "default"\nfrom = 2027-01-04\nmoney = 0.0005\nsource = "s"\n'

@@ -39,7 +39,8 @@ def replace_file(path: Path, text: str, check: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            # The name of a file that the text tells may have bytes that are no text.
+            temporary.write_bytes(text.encode("utf-8", "replace"))
             check(temporary)
     except OSError as error:
         raise UsageError(f"cannot write {path}", received=error.strerror, hint="Name another file.") from None

@@ -41,7 +41,7 @@ from data.store.tables import table
 NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
 # Days from 1982 to 2064 as Excel counts them.
-_DAY = re.compile(r"20\d\d([-/.]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?:\D.*)?")
+_DAY = re.compile(r"20\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|([-/.])\d{1,2}\1\d{1,2})(?:[ T].*)?")
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 
 

@@ -5,7 +5,8 @@ depending on the layout in memory. What a result depends on is added here, from 
 
 Powers, logarithms and exponentials of an array have other bits on a processor with AVX-512 than on one
 without (even ``10.0**-5`` has), where a run would not reproduce. Products, square roots, sums, and powers of
-plain floats have the same, and ``math``; a sum of products has them, a product of matrices has not.
+plain floats have the same, and ``math``, as long as the C library is the same and the processor has FMA; a
+sum of products has them, a product of matrices has not.
 """
 
 from __future__ import annotations

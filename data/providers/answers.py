@@ -17,6 +17,7 @@ from data.providers.provider import Piece, Request, Wanted
 from data.store.schema import Table
 from data.store.tables import TABLES
 
+_SIX_DIGITS = r"(?<!\d)(\d{6})(?!\d)"  # a Chinese code, with or without marks of its exchange
 _SHOWN = 5
 
 
@@ -75,7 +76,9 @@ def _ours(cells: pd.DataFrame, part: TableMap, wanted: Wanted) -> pd.DataFrame:
     if column is None:
         return cells
     codes = [name.partition(".")[0] for name in (wanted.indices if key == "index" else wanted.symbols)]
-    return cells[cells[column].str.strip().str.partition(".")[0].isin(codes)]
+    named = cells[column].str.strip()
+    digits = named.str.extract(_SIX_DIGITS, expand=False)
+    return cells[digits.fillna(named.str.partition(".")[0]).isin(codes)]
 
 
 def _within(rows: pd.DataFrame, schema: Table, wanted: Wanted) -> pd.DataFrame:
