@@ -19,7 +19,9 @@ from engine.kernel.stops import Stops as Kernel
 from engine.kernel.stops import entry_levels, exits_between
 from engine.results.differences import first_difference
 from engine.results.trades import holdings
+from engine.simulation.tape import cells_of
 from engine.strategy.adapters import adapt
+from engine.sweeps.layout import EXTENSIONS
 from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from tests import oracle
@@ -184,6 +186,11 @@ def panel() -> Any:
     return load_panel(Demo(), end=date(2022, 6, 30))
 
 
+def in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("sweep", "follow", "stopped", "ranking"):
+        monkeypatch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
+
+
 WITH_STOPS = {"rebalance": 10, "stop_loss": 0.04, "trailing_stop": 0.06, "time_stop": 8}
 
 
@@ -219,8 +226,7 @@ def test_engines_and_sweeps_are_equal_with_stops(
     panel: Any, monkeypatch: pytest.MonkeyPatch, in_machine_code: bool
 ) -> None:
     if not in_machine_code:  # which takes seconds to be made
-        for module in ("sweep", "follow", "stopped", "ranking"):
-            monkeypatch.setattr(f"engine.sweeps.{module}.compiled", lambda function, *_: function)
+        in_python(monkeypatch)
     first, last = 61, len(panel.days) - 1
     sets = [
         STRATEGIES["momentum"](rebalance=10, top=top, stop_loss=loss, trailing_stop=trailing, time_stop=time)
@@ -274,3 +280,24 @@ def test_a_set_that_cannot_run_fails_alone(panel: Any) -> None:
     rows = Sweep(panel, 200, last, Conditions(), workers=1).run(sets)
     assert [failure is not None for failure in rows.failures] == [False, True, True, False, False]
     assert np.isfinite(rows.metrics[[0, 3, 4], 0]).all()
+
+
+def test_the_tape_is_laid_out_a_few_times_however_many_sets_sell_on_new_sessions(
+    panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out = []
+
+    def counted(*given: Any) -> Any:
+        laid_out.append(len(given[-1]))
+        return cells_of(*given)
+
+    monkeypatch.setattr("engine.sweeps.layout.cells_of", counted)
+    in_python(monkeypatch)
+    sets = [STRATEGIES["momentum"](rebalance=20, time_stop=sessions) for sessions in range(13, 1, -1)]
+    engine = Sweep(panel, 200, len(panel.days) - 1, Conditions(), workers=1)
+    swept = engine.run(sets, equity=True)
+    assert swept.failures == [None] * len(sets)
+    assert len(laid_out) == EXTENSIONS + 1
+    assert laid_out[-1] == len(engine.days)  # all sessions, so that there can be no further one
+    again = Sweep(panel, 200, len(panel.days) - 1, Conditions(), workers=1).run(sets[-1:], equity=True)
+    assert again.equity[0].tolist() == swept.equity[-1].tolist()

@@ -20,6 +20,8 @@ from engine.spec import Conditions
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+EXTENSIONS = 3  # a grid has two or three rhythms
+
 
 class Inputs(NamedTuple):
     """What machine code reads, the same for all sets.
@@ -39,7 +41,11 @@ class Inputs(NamedTuple):
 
 
 class Layout:
-    """A panel over the sessions ``first`` to ``last``, of which the tape is as long as somebody decides."""
+    """A panel over the sessions ``first`` to ``last``, of which the tape is as long as somebody decides.
+
+    Whoever decides on new sessions has it laid out again; who sells by stops, or gives weights of its own,
+    has new ones with almost every set. After ``EXTENSIONS`` times it has all sessions.
+    """
 
     def __init__(self, panel: Panel, first: int, last: int, conditions: Conditions) -> None:
         span = slice(first, last + 1)
@@ -48,6 +54,7 @@ class Layout:
         self.days = panel.days[span]
         self.conditions = conditions
         self._decided = np.zeros(len(self.days), dtype=np.bool_)
+        self._extensions = 0
         self._laying_out = threading.Lock()
         self.inputs = Inputs(
             tape=tape_of(panel, first, last, conditions, np.flatnonzero(self._decided)),
@@ -65,7 +72,8 @@ class Layout:
         """Return the inputs, with a tape that has the sessions ``decided`` (D,) at least to order on."""
         with self._laying_out:
             if (decided > self._decided).any():
-                self._decided |= decided
+                self._extensions += 1
+                self._decided |= decided if self._extensions <= EXTENSIONS else True
                 sessions = np.flatnonzero(self._decided)
                 cells, lines, rules = cells_of(self.panel, self.first, self.last, self.conditions, sessions)
                 tape = self.inputs.tape._replace(cells=cells, lines=lines, rules=rules)
