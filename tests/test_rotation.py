@@ -259,6 +259,13 @@ def test_a_core_of_equal_weight_is_all_funds() -> None:
         core_of(SimpleNamespace(core="A+E", core_weight=0.5), SYMBOLS)
 
 
+def test_a_fund_that_a_core_names_twice_is_one_fund() -> None:
+    core, weight = core_of(SimpleNamespace(core="B+A+B", core_weight=0.6), SYMBOLS) or ([], 0.0)
+    assert core == [0, 1]
+    found = with_core(weigh([[NAN] * 4]), core, weight, np.ones((1, 4), dtype=bool))
+    assert found.weights[0].tolist() == pytest.approx([0.3, 0.3, 0.0, 0.0])
+
+
 def test_a_core_is_written_in_full_and_has_no_stops() -> None:
     assert STRATEGIES["momentum"](core="159915+510300.SH").core == "159915.SZ+510300.SH"
     assert STRATEGIES["momentum"](core="Equal_Weight").core == "equal_weight"

@@ -22,7 +22,7 @@ EQUAL_WEIGHT = "equal_weight"
 def core_of(rotation: Any, symbols: tuple[str, ...]) -> tuple[list[int], float] | None:
     """Return the columns of a strategy's core and its weight, or None where it has none.
 
-    UsageError for a fund that is not among ``symbols``.
+    A fund that is named twice is one fund. UsageError for a fund that is not among ``symbols``.
     """
     core = getattr(rotation, "core", "")
     if not core:
@@ -35,7 +35,7 @@ def core_of(rotation: Any, symbols: tuple[str, ...]) -> tuple[list[int], float] 
                 received=name,
                 hint=f"{did_you_mean(name, symbols)} Add the symbol with --symbols.",
             )
-    return sorted(symbols.index(name) for name in names), float(rotation.core_weight)
+    return sorted({symbols.index(name) for name in names}), float(rotation.core_weight)
 
 
 def beside_core(
