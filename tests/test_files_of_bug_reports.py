@@ -21,10 +21,10 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def take(tmp_path: Path, store: Store):
-    def _take(name: str, content: object):
+    def _take(name: str, content: object, given: str | None = None):
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         (tmp_path / name).write_text(text)
-        return import_files([tmp_path / name], store)
+        return import_files([tmp_path / name], store, map_file=given)
 
     return _take
 
@@ -70,12 +70,41 @@ def test_the_split_of_a_csvdir_is_new_shares_for_an_old_one(take, store):
     [
         ("159363_159819", "several codes, and the rows none; received 159363_159819: 159363, 159819"),
         ("512880 vs sz159819", "several codes"),
+        # A time before a code may be a code.
+        ("153012_159363", "several codes"),
+        ("159363_153000_159819", "several codes"),
     ],
 )
 def test_a_name_with_two_codes_is_of_neither_fund(take, name, said):
     head = "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
     with pytest.raises(DataError, match=said):
         take(f"{name}.csv", f"{head}\n2025-08-20,0.7,0.729,0.731,0.69,5230000,371812345,5,3.55,0.025,13\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "159363_20250820_153012",
+        "159363_153000",
+        "159363 180000",
+        "159363_净值_20250820_153012",
+        "159363-150815-250820",
+        "500000_159363",
+        "159363_500000",
+    ],
+)
+def test_times_and_sums_in_a_name_are_no_second_code(take, store, name):
+    head = "date,open,high,low,close,volume,amount"
+    take(f"{name}.csv", f"{head}\n2025-08-20,0.7,0.731,0.69,0.729,523000000,371812345\n")
+    assert store.read("bars")["symbol"].tolist() == ["159363.SZ"]
+
+
+def test_a_name_with_a_fund_and_an_index_may_be_of_either_until_a_map_says(take, store):
+    text = "date,open,high,low,close,volume,amount\n2025-08-20,0.7,0.731,0.69,0.729,523000000,371812345\n"
+    with pytest.raises(DataError, match=r"several things; .*limit: `english-bars` .*`index-daily`"):
+        take("159915_sz399006.csv", text)
+    take("159915_sz399006.csv", text, "english-bars")
+    assert store.read("bars")["symbol"].tolist() == ["159915.SZ"]
 
 
 def test_a_list_without_days_whose_name_has_two_is_of_neither(take, store):

@@ -24,6 +24,10 @@ _NO_TICKER = re.compile(
 _WORD = re.compile(r"([ ._-]+)([A-Za-z]{1,6})(?![A-Za-z0-9])")
 # SPLITS and SHARES are longer than any ticker.
 _LONGEST_TICKER = 5
+# Half past three in the afternoon, and 15 August 2015: both read as the code of a fund of Shenzhen.
+_TIME = re.compile(r"1[568][0-5]\d[0-5]\d")
+# 500,000 of something: no fund has such a code.
+_SUM = re.compile(r"\d\d0000")
 _LISTED = re.compile(r"(?:[A-Z]{1,5}|\d{4,6})[ ._-]([A-Z]{1,5})(?![A-Za-z0-9])")
 
 
@@ -57,11 +61,19 @@ def refuse_others(symbol: str, stem: str, end: int, origin: str, source: str | N
         raise _other(stem, f"{symbol} and {mark} may both be tickers, or one security", origin)
 
 
-def refuse_several(pattern: re.Pattern[str], wanted: Sequence[str], stem: str, origin: str) -> None:
-    """Raise DataError if a name holds several codes, or several days, where one is wanted."""
+def find_named(
+    pattern: re.Pattern[str], wanted: Sequence[str], stem: str, origin: str
+) -> re.Match[str] | None:
+    """Return where a name holds what is wanted of it, None if it does not.
+
+    A time behind a code is none, 159363_153000, nor is a sum of money, 500000_159363. DataError if a name holds
+    several codes, or several days, where one is wanted.
+    """
+    matches = [*pattern.finditer(stem)]
+    if "symbol" in wanted:
+        matches = _codes(matches)
     for ours in wanted:
-        found = [match[ours] for match in pattern.finditer(stem)]
-        found = [*dict.fromkeys(each.replace("-", "") for each in found if each is not None)]
+        found = [*dict.fromkeys(match[ours].replace("-", "") for match in matches if match[ours] is not None)]
         if len(found) > 1:
             what = "day" if ours in ("day", "ex_day") else "code"
             raise DataError(
@@ -70,6 +82,13 @@ def refuse_several(pattern: re.Pattern[str], wanted: Sequence[str], stem: str, o
                 limit=f"one {what}",
                 hint=f"Rename the file, so that it holds the {what} of its rows alone.",
             )
+    return matches[0] if matches else None
+
+
+def _codes(matches: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Return those of some matches that may be codes of funds, or all if none may."""
+    likely = [match for match in matches if not _SUM.fullmatch(match["symbol"] or "")] or matches
+    return [each for each in likely if each is likely[0] or not _TIME.fullmatch(each["symbol"] or "")]
 
 
 def _other(stem: str, why: str, origin: str) -> DataError:

@@ -22,7 +22,7 @@ from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.adjusted import ADJUSTED, adjusted_by_cells
 from data.importing.ahead import without_running
 from data.importing.constituents import constituent, of_exchanges
-from data.importing.file_names import refuse_others, refuse_several
+from data.importing.file_names import find_named, refuse_others
 from data.importing.headers import Headers
 from data.importing.maps import TableMap
 from data.importing.matrix import unpivot
@@ -193,7 +193,8 @@ def _take_columns(
         here = [ours for ours in wanted if pattern is not None and ours in pattern.groupindex]
         if pattern is None or not here:
             continue
-        match = pattern.search(text)
+        by_name = pattern is part.file_name
+        match = find_named(pattern, here, text, origin) if by_name else pattern.search(text)
         if match is None:
             raise DataError(
                 f"{origin}: the name of the file must hold the {' and the '.join(here)}",
@@ -201,10 +202,8 @@ def _take_columns(
                 limit=f"a name that contains {pattern.pattern}",
                 hint="Rename the file, or say in a map file (--map) where to find it.",
             )
-        if pattern is part.file_name:
-            refuse_several(pattern, here, text, origin)
         taken = taken.assign(**{ours: match[ours] for ours in here if match[ours] is not None})
-        if pattern is part.file_name and "symbol" in here and match["symbol"] is not None:
+        if by_name and "symbol" in here and match["symbol"] is not None:
             refuse_others(
                 match["symbol"], stem=named["file_name"], end=match.end(), origin=origin, source=part.source
             )
