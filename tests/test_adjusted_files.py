@@ -46,6 +46,11 @@ def written(column: str, *kinds: str) -> str:
         ("dividend_type", "front", "imported, qfq"),
         ("复权方式", "前复权", "imported, qfq"),
         ("复权", "后复权", "imported, hfq"),
+        # TongDaXin's and East Money's own words.
+        ("adjust", "等比前复权", "imported, qfq"),
+        ("复权方式", "等比后复权", "imported, hfq"),
+        ("dividend_type", "front_ratio", "imported, qfq"),
+        ("adj", "split-adjusted", "imported, split-adjusted"),
     ],
 )
 def test_a_column_that_calls_prices_adjusted_is_believed(take, store, column, cell, source):
@@ -59,7 +64,15 @@ def test_a_column_that_calls_prices_adjusted_is_believed(take, store, column, ce
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("adjust", "bfq"), ("adjust", "raw"), ("fqt", "0"), ("复权", "不复权"), ("adjust", "")],
+    [
+        ("adjust", "bfq"),
+        ("adjust", "raw"),
+        ("fqt", "0"),
+        ("复权", "不复权"),
+        ("adjust", "False"),
+        ("adj", "0"),
+        ("adjust", ""),
+    ],
 )
 def test_a_column_that_calls_prices_traded_or_says_nothing_changes_nothing(take, store, column, cell):
     (told,) = take(written(column, cell)).imported
@@ -75,6 +88,50 @@ def test_rows_of_several_kinds_are_refused_until_a_map_picks_one(take, store, tm
     (tmp_path / "my.toml").write_text('based_on = "english-bars"\nwhere = { adjust = "bfq" }\n')
     take(text, given=str(tmp_path / "my.toml"))
     assert store.read("bars")["source"].isna().tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("adjust", ["True"]),
+        ("复权", ["是"]),
+        ("adjusted", ["true"]),
+        ("adj", ["1"]),
+        ("adjust", ["False", "True"]),
+    ],
+)
+def test_prices_that_are_adjusted_in_a_way_not_said_are_refused(take, column, cells):
+    said = rf"in which way is not said; received {column}: {cells[-1]}; .*adjusted = \"qfq\""
+    with pytest.raises(DataError, match=said):
+        take(written(column, *cells))
+
+
+@pytest.mark.parametrize("cells", [("bfq", "等比前复权"), ("bfq", "定点"), ("raw", "ratio")])
+def test_a_word_beside_one_that_is_known_is_refused(take, cells):
+    with pytest.raises(DataError, match=f"in several ways; received adjust: {', '.join(cells)}"):
+        take(written("adjust", *cells))
+
+
+# "unadjusted" with "split" is both, and so neither.
+@pytest.mark.parametrize("word", ["定点", "split-unadjusted"])
+def test_a_word_that_is_not_known_is_told_beside_what_the_file_does_not_say(take, store, word):
+    (told,) = take(written("adjust", word)).imported
+    silent, unclear = told.notes
+    assert silent.startswith("the file does not say whether prices are adjusted")
+    assert unclear == f"`adjust` says {word} of the prices, which is not known here"
+    assert store.read("bars")["source"].isna().all()
+
+
+def test_a_column_of_adjusted_prices_says_nothing_of_the_others(take):
+    # As tidyquant has it.
+    (told,) = take(written("adjusted", "0.729", "1")).imported
+    assert len(told.notes) == 1
+
+
+@pytest.mark.parametrize("factor", ["", "n/a", "-"])
+def test_a_factor_that_is_no_number_is_none(take, store, factor):
+    take(f"time,code,{HEAD[12:-7]},money,factor\n2025-08-20,159363.XSHE,{ROW},{factor}\n")
+    assert store.read("bars")["close"].tolist() == [0.729]
 
 
 def test_baostock_with_two_flags_is_not_read_as_anybodys_bars(take):

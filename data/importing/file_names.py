@@ -66,8 +66,8 @@ def find_named(
 ) -> re.Match[str] | None:
     """Return where a name holds what is wanted of it, None if it does not.
 
-    A time behind a code is none, 159363_153000, nor is a sum of money, 500000_159363. DataError if a name holds
-    several codes, or several days, where one is wanted.
+    A time behind a code is none, 159363_153000, nor is a sum of money, 500000_159363. DataError if a name
+    holds several codes, or several days, where one is wanted.
     """
     matches = [*pattern.finditer(stem)]
     if "symbol" in wanted:

@@ -70,8 +70,10 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         cells = unpivot(cells, part, origin)
     headers = Headers(cells.columns)
     wanted = _wanted_rows(cells, headers, part, origin)
+    unclear = None
     if part.table == "bars" and part.adjusted in ("no", "unknown"):
-        part = replace(part, adjusted=adjusted_by_cells(wanted, headers, origin) or part.adjusted)
+        said, unclear = adjusted_by_cells(wanted, headers, origin)
+        part = replace(part, adjusted=said or part.adjusted)
     taken = _take_columns(wanted, headers, part, {"file_name": stem, "above": title}, origin)
     if "constituent" in taken:
         taken["constituent"] = of_exchanges(taken["constituent"], wanted, headers)
@@ -101,7 +103,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         _refuse_intraday(taken, origin)
     frame, running = without_running(part.table, frame)
     plausible = check_plausible(part.table, frame, origin)
-    notes = [ADJUSTED[part.adjusted], halted, lacking, moved, *running, plausible]
+    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, moved, *running, plausible]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
