@@ -130,6 +130,56 @@ def test_a_balance_that_grows_a_hundredfold_is_a_balance():
     assert check(planted("margin", scaled(PAYER, "balance", 1e-4)), "margin-scale") == []
 
 
+def balances(*figures: float, symbol: str = "159363.SZ") -> pd.DataFrame:
+    return pd.DataFrame({"symbol": symbol, "day": CHINESE_DAYS[: len(figures)], "balance": figures})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        # A fund that became eligible the day before yesterday, and one holder who repays at last.
+        ([8_312, 11_950], [14_300_000] * 40, False),
+        ([12_000_000] * 30, [12_000, 11_000], False),
+        ([12_000_000] * 20, [12_000] * 4, False),
+        ([12_000_000] * 5, [12_000] * 5, True),
+        # Twice and a half the thousand is no unit of measure, and less than ten million may be one purchase.
+        ([20_000] * 10, [50_000_000] * 10, False),
+        ([20_000] * 10, [20_000_000] * 10, True),
+        ([9_900] * 10, [9_900_000] * 10, False),
+        # For a day only, and back.
+        ([12_000_000] * 10, [12_000, *[12_000_000] * 10], False),
+    ],
+)
+def test_a_unit_of_measure_changes_for_good(before, after, found):
+    said = check({"margin": balances(*before, *after)}, "margin-scale")
+    assert [each.first for each in said if each.severity == "error"] == (
+        [CHINESE_DAYS[len(before)].item()] if found else []
+    )
+
+
+@pytest.mark.parametrize(("funds", "found"), [(5, 5), (4, 0)])
+def test_the_last_list_in_another_unit_is_told_by_its_funds(funds, found):
+    codes = [f"15936{number}.SZ" for number in range(funds)]
+    frames = [balances(*[12_000_000] * 10, 1_200, symbol=code) for code in codes]
+    said = check({"margin": pd.concat(frames, ignore_index=True)}, "margin-scale")
+    assert [each.first for each in said] == [CHINESE_DAYS[10].item()] * found
+    # As many funds without a change leave no majority.
+    more = [balances(*[12_000_000] * 11, symbol=f"15937{number}.SZ") for number in range(funds)]
+    assert check({"margin": pd.concat([*frames, *more], ignore_index=True)}, "margin-scale") == []
+
+
+def test_a_small_fund_may_have_a_few_thousand_yuan():
+    small = balances(*(6_000 + 37 * np.arange(60)))
+    for margin, severity in (
+        (small, "warning"),
+        (small.assign(balance=small["balance"] + 0.25), "error"),  # 10^4 yuan have decimals
+        (small.assign(balance=100.0), "warning"),
+        (small.assign(balance=99.0), "error"),
+    ):
+        (found,) = check({"margin": margin}, "margin-scale")
+        assert (found.severity, found.count) == (severity, 60)
+
+
 def test_balances_next_to_nothing_are_in_another_unit():
     # 100 million and more; of a market 10^9 is the least, and 21,000 are 10^8 yuan.
     (found,) = check(planted("margin", scaled(PAYER, "balance", 1e-8)), "margin-scale")

@@ -5,41 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import grouped, records, worst
+from data.checks.reading import Bools, Floats, grouped, records, worst
+from data.checks.scales import FEWEST, sides
 from data.facts.symbols import MARKET_CODES
 from data.words import count
 
 # Yuan, and the part of the balance by which figures printed in 10^8 are rounded.
 _ROUNDING, _ROUNDING_RATE = 1.0, 1e-5
 # Powers of ten between units of measure of money, how near a step is to one of them, and the least balance
-# of the larger one: a fund that became eligible yesterday may have a thousand times as much today.
+# of the larger one: below it a single purchase makes as large a step.
 _UNITS, _NEAR, _LARGE = (3.0, 4.0, 8.0), 0.3, 1e7
+# Funds of one day's list that tell of the whole list.
+_FUNDS = 5
 # Rows that tell of a whole series, and the part of them that must say the same.
 _LEAST_ROWS, _MOST = 20, 0.5
 # Balances over what a fund is worth: exchanges stop purchases at a quarter of it.
 _MOST_OF_A_FUND = 10.0
-# Balances in the middle of a series that are no money: China's market had 70 billion in 2012.
-_LEAST_OF_A_FUND, _LEAST_OF_A_MARKET = 1e4, 1e9
+# Balances in the middle of a series that are no money: China's market had 70 billion in 2012. A fund may
+# truly have a few thousand yuan, and hardly less than the price of a lot.
+_LEAST_OF_A_FUND, _LEAST_OF_A_MARKET, _NO_MONEY = 1e4, 1e9, 100.0
 
 
 def margin_scale(data: Inputs) -> Iterator[Finding]:
     """Find balances in another unit of measure, in all rows or from one on.
 
-    1. Balances that change by a thousand, by 10^4 or by 10^8.
+    1. Balances that change by a thousand, by 10^4 or by 10^8, of most of five funds or more on one day, or of
+       a fund for good: so are those in the middle of up to 20 rows on either side, five at least. A fund that
+       became eligible yesterday may have a thousand times as much today, and one holder may repay it all.
     2. Of a fund with units and closes, balances ten times what all of its units are worth, in the middle.
-    3. Balances below 10,000 of a fund (a warning where there are few), below 10^9 of a market, in the middle.
+    3. Balances below 10^9 of a market in the middle. Of a fund, those below 10,000 are a warning; an error of
+       20 rows or more below 100, or with parts of a yuan, which exchanges do not publish.
     """
     yield from _above_the_fund(data)
     steps = data.steps("margin")
-    power = np.abs(np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64)))
-    near = np.min([np.abs(power - unit) for unit in _UNITS], axis=0) <= _NEAR
-    large = np.maximum(steps["balance"], steps["before"]) >= _LARGE
-    changed = steps[near & large]
-    yield from _next_to_nothing(data, set(changed["symbol"]))
-    for symbol, rows in grouped(changed, "symbol"):
+    balances = np.log10(steps["balance"].where(steps["balance"] > 0).to_numpy(np.float64))
+    changes = np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64))
+    large = (np.maximum(steps["balance"], steps["before"]) >= _LARGE).to_numpy()
+    near = pd.Series(_near_a_unit(changes) & large, index=steps.index)
+    # Only days with such a change are looked at: there is seldom one.
+    on_such_a_day = steps["before"].notna() & steps["day"].isin(steps["day"][near])
+    by_day = near[on_such_a_day].groupby(steps["day"][on_such_a_day])
+    lists = by_day.mean().index[(by_day.mean() > _MOST) & (by_day.size() >= _FUNDS)]
+    changed = near & steps["day"].isin(lists)
+    symbols = steps["symbol"].to_numpy()
+    for place in map(int, np.flatnonzero(near & ~changed)):
+        before, after = sides(balances, symbols, place)
+        if min(len(before), len(after)) >= FEWEST:
+            changed.iloc[place] = _near_a_unit(np.nanmedian(after) - np.nanmedian(before))
+    yield from _next_to_nothing(data, set(symbols[changed]))
+    for symbol, rows in grouped(steps[changed], "symbol"):
         first = next(records(rows))
         yield Finding.on(
             "margin-scale",
@@ -51,6 +69,11 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
             "Import again with the unit of `balance` named in a map file (--map), each part from a file of "
             "its own.",
         )
+
+
+def _near_a_unit(changes: Floats) -> Bools:
+    """Tell which changes, in powers of ten, are near to one between two units of measure."""
+    return (np.abs(np.abs(changes)[..., None] - _UNITS) <= _NEAR).any(axis=-1)
 
 
 def _above_the_fund(data: Inputs) -> Iterator[Finding]:
@@ -83,9 +106,11 @@ def _next_to_nothing(data: Inputs, changed: set[str]) -> Iterator[Finding]:
     of_markets = middle.index.isin(list(MARKET_CODES))
     small = middle[middle < np.where(of_markets, _LEAST_OF_A_MARKET, _LEAST_OF_A_FUND)]
     for symbol, found in grouped(margin[margin["symbol"].isin(small.index)], "symbol"):
+        parts = (found["balance"] % 1 != 0).mean() > _MOST
+        no_money = len(found) >= _LEAST_ROWS and (small[symbol] < _NO_MONEY or parts)
         yield Finding.on(
             "margin-scale",
-            "error" if symbol in MARKET_CODES or len(found) >= _LEAST_ROWS else "warning",
+            "error" if symbol in MARKET_CODES or no_money else "warning",
             "margin",
             str(symbol),
             found["day"],

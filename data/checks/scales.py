@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import worst
+from data.checks.reading import Floats, worst
 from data.checks.vwap import SCALES
 from data.store.schema import ANY
 from data.store.tables import FACT_TABLES
@@ -17,7 +18,7 @@ from data.words import count
 # In powers of ten: how far volumes of two units of measure are apart, and a lot of 100 from a share. Of the
 # bars on either side so many are looked at, and so few must be there.
 _CLEARLY, _LOTS, _NEARLY = 1.3, 2.0, 0.5
-_WINDOW, _FEWEST = 20, 5
+_WINDOW, FEWEST = 20, 5
 
 
 def lots_for_shares(data: Inputs) -> Iterator[Finding]:
@@ -93,11 +94,8 @@ def _switched(data: Inputs) -> Iterator[Finding]:
     symbols = bars["symbol"].to_numpy()
     near = np.flatnonzero((np.abs(np.diff(logs)) > _CLEARLY) & (symbols[1:] == symbols[:-1])) + 1
     for place in map(int, near):
-        first = max(place - _WINDOW, 0)
-        same = symbols[first : place + _WINDOW] == symbols[place]
-        around, at = logs[first : place + _WINDOW], place - first
-        before, after = around[:at][same[:at]], around[at:][same[at:]]
-        if min(len(before), len(after)) < _FEWEST or len(before) + len(after) < _WINDOW + _FEWEST:
+        before, after = sides(logs, symbols, place)
+        if min(len(before), len(after)) < FEWEST or len(before) + len(after) < _WINDOW + FEWEST:
             continue
         change = float(np.median(after) - np.median(before))
         apart = max(after.min() - before.max(), before.min() - after.max())
@@ -118,3 +116,11 @@ def _switched(data: Inputs) -> Iterator[Finding]:
                 "Say in a map file (--map) what each part is in: "
                 'measures = { volume = "lots until 2025-10-29, shares after" }.',
             )
+
+
+def sides(values: Floats, symbols: NDArray[np.object_], place: int) -> tuple[Floats, Floats]:
+    """Return the values of up to 20 rows of a series before a place, and of 20 from it on."""
+    first = max(place - _WINDOW, 0)
+    same = symbols[first : place + _WINDOW] == symbols[place]
+    around, at = values[first : place + _WINDOW], place - first
+    return around[:at][same[:at]], around[at:][same[at:]]
