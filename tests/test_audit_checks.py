@@ -90,7 +90,11 @@ def test_what_must_not_matter_is_named(panel: Panel, strategy: Any, on: str) -> 
 
 def test_one_that_decides_one_by_one_is_held_to_its_returns(panel: Panel) -> None:
     short = rows_of(settled(panel.ingredients), 200).build()
-    assert ask("order_and_scale", biased.HonestDecider(), short).passed is True
+    honest = ask("order_and_scale", biased.HonestDecider(), short)
+    assert (honest.passed, honest.sentence) == (
+        True,
+        "Nothing depends on the currency or splits before the first day.",
+    )
     opinion = ask("order_and_scale", biased.RichDecider(), short)
     assert opinion.details["check"] == "the currency"
     assert opinion.details["symbol"] == "the portfolio's return"
@@ -124,6 +128,7 @@ def test_standing_by_hand() -> None:
     assert where["quantiles"][1] == 2.0
     assert standing(4.0, np.array([1.0, 2.0, 3.0]))["p_value"] == 0.25
     assert standing(np.nan, np.array([1.0]))["p_value"] == 1.0
+    assert [standing(2.0, np.array(drawn))["tied"] for drawn in ([2.0, 3.0, 2.0], [1.0])] == [2, 0]
 
 
 def test_capacity_by_hand() -> None:
@@ -171,7 +176,10 @@ def test_lag_sensitivity(panel: Panel) -> None:
     assert "do not" not in opinion.sentence
     assert opinion.sentence.endswith(f" All begin on {first}, when the slowest can decide.")
     without = ask("lag_sensitivity", STRATEGIES["momentum"](), panel)
-    assert "does not use them" in without.sentence
+    assert without.sentence.startswith(
+        "Returns are the same with flows known 0, 1, 2, 3, 5 sessions later: when they are known decides "
+        "nothing here."
+    )
     assert len(set(without.details["sharpe_ratio"])) == 1
 
 
@@ -350,12 +358,20 @@ def test_what_luck_says(value: float, of: int, said: str) -> None:
 
 
 def test_what_a_placebo_says() -> None:
-    some, none = {"rank": 2, "of": 9, "p_value": 2 / 9}, {"rank": 1, "of": 1, "p_value": 1.0}
+    some = {"rank": 2, "of": 9, "tied": 1, "p_value": 2 / 9}
+    none = {"rank": 1, "of": 1, "tied": 0, "p_value": 1.0}
+    same = {"rank": 9, "of": 9, "tied": 8, "p_value": 1.0}
     said = placebos.sentence_on(0.5, [("shuffled", some), ("exchanged", none)])
     assert said == (
         "Sharpe ratio 0.50 is rank 2 of 9 with flows shuffled (p = 0.222) and not ranked with flows "
         "exchanged, on which none is defined."
     )
+    assert placebos.sentence_on(0.5, [("shuffled", same), ("exchanged", same)]) == (
+        "Sharpe ratio 0.50 is the same in 8 draws with flows shuffled and the same in 8 draws with flows "
+        "exchanged. What flows say decides nothing here."
+    )
+    assert "decides nothing" not in placebos.sentence_on(0.5, [("shuffled", same), ("exchanged", some)])
+    assert "decides nothing" not in placebos.sentence_on(0.5, [("shuffled", none)])
     assert "no Sharpe ratio to rank" in placebos.sentence_on(NAN, [("shuffled", some)])
 
 
@@ -484,7 +500,7 @@ def test_cost_and_capacity(panel: Panel) -> None:
     assert found["exposure"][-1] < 0.1
     assert "finds no fill and stays in cash" in opinion.sentence
     assert opinion.sentence.endswith(
-        "with an impact of 0.5 and at most 10 % of a session's volume, other than the run."
+        "with an impact of 0.5 and at most 10 % of a session's volume, unlike the run."
     )
     own = ask("cost_and_capacity", strategy, panel, costs=Costs(impact=2.0, participation_rate=0.05))
     assert (own.details["impact"], own.details["participation_rate"]) == (2.0, 0.05)

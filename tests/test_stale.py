@@ -236,7 +236,7 @@ def test_survivorship_says_where_it_cannot_be_told(here, tmp_path):
     source = open_source(str(store))
     whole = audit(BuyHold(), load_panel(source, [LIVE]), only=["survivorship"])["survivorship"]
     assert whole.details == {"gone": []}
-    assert whole.sentence.startswith("Every fund of the data is still there at the end.")
+    assert whole.sentence.startswith("No fund of the data ended before the last session.")
     bound = audit(BuyHold(symbol=GONE), load_panel(source), only=["survivorship"])["survivorship"]
     assert "cannot run: parameter `symbol` of BuyHold" in bound.sentence
 

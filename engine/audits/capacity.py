@@ -124,7 +124,7 @@ def half_gone(capitals: Floats, excess: Floats) -> float:
 
 def _conditions_of(given: Costs, used: Costs) -> str:
     """Say with which impact and cap each capital is traded, and whether the run had them."""
-    others = "" if used == given else ", other than the run"
+    others = "" if used == given else ", unlike the run"
     cap = f"at most {100 * used.participation_rate:g} % of a session's volume"
     return f"Each capital is traded with an impact of {used.impact:g} and {cap}{others}."
 

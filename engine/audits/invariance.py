@@ -142,7 +142,12 @@ def order_and_scale(audited: Audited) -> Opinion:
                 found.details("before", "after") | {"check": name},
             )
         checks.append(name)
-    return Opinion(ORDER_AND_SCALE, True, f"Nothing depends on {', '.join(checks)}.", {"checks": checks})
+    return Opinion(ORDER_AND_SCALE, True, f"Nothing depends on {_or(checks)}.", {"checks": checks})
+
+
+def _or(names: list[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} or {last}" if before else last
 
 
 def _checks(audited: Audited) -> Iterator[tuple[str, Mismatch | None]]:

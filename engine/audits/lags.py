@@ -15,6 +15,11 @@ Floats = NDArray[np.float64]
 
 NAME = "lag_sensitivity"
 LAGS = (0, 1, 2, 3, 5)
+# Of a strategy that reads no flows, and of one that reads them and holds the same whatever they are.
+SAME = (
+    f"Returns are the same with flows known {', '.join(map(str, LAGS))} sessions later: when they are known "
+    "decides nothing here."
+)
 
 
 def lag_sensitivity(audited: Audited) -> Opinion:
@@ -34,15 +39,13 @@ def lag_sensitivity(audited: Audited) -> Opinion:
     per_year = audited.per_year(first)
     ratios = sharpe(returns, per_year)
     annual = annual_return(returns, per_year)
-    unused = bool((returns == returns[0]).all())
+    same = bool((returns == returns[0]).all())
     day = str(np.datetime64(audited.panel.days[first], "D"))
     later = f" All begin on {day}, when the slowest can decide." if first > audited.first() else ""
     return Opinion(
         NAME,
         None,
-        "Nothing depends on when flows are known: the strategy does not use them."
-        if unused
-        else sentence_on(ratios) + later,
+        (SAME if same else sentence_on(ratios)) + later,
         {
             "lags": list(LAGS),
             "sharpe_ratio": ratios,

@@ -20,6 +20,7 @@ from data.errors import DataError
 from data.panel.panel import Ingredients, Panel
 from data.panel.watched import watched
 from data.scenarios.placebo import MOVED, Placebo
+from data.words import count
 from engine.audits.audited import (
     Audited,
     annual_return,
@@ -45,7 +46,8 @@ def placebo(audited: Audited) -> Opinion:
     """Return where the real Sharpe ratio stands among those on shuffled and on exchanged flows.
 
     ``details``: ``draws``, ``sharpe_ratio``, for each of ``in_time`` and ``between_funds`` the 5, 50 and 95 %
-    quantiles, ``rank`` (1 = best, of draws + 1) and ``p_value``; and ``momentum`` (see ``momentum_part``).
+    quantiles, ``rank`` (1 = best, of draws + 1), ``tied`` and ``p_value``; and ``momentum`` (see
+    ``momentum_part``).
     """
     first = audited.first()
     per_year = audited.per_year(first)
@@ -66,8 +68,8 @@ def placebo(audited: Audited) -> Opinion:
             f"The strategy reads no flows, so there is nothing to exchange.{_of_momentum(momentum)}",
             details | {"draws": 0},
         )
-    count = DRAWS if audited.draws is None else audited.draws
-    details["draws"] = count
+    draws = DRAWS if audited.draws is None else audited.draws
+    details["draws"] = draws
     standings = []
     for kind, words in zip(KINDS, ("shuffled in time", "exchanged between funds"), strict=True):
         targets = [
@@ -78,7 +80,7 @@ def placebo(audited: Audited) -> Opinion:
                 audited.last,
                 fill=audited.conditions.fill,
             )
-            for given in _draws(audited, kind, count)
+            for given in _draws(audited, kind, draws)
         ]
         ratios = sharpe(returns_of(audited, targets, first), per_year)
         details[kind] = standing(ratio, ratios)
@@ -90,13 +92,23 @@ def sentence_on(ratio: float, standings: Sequence[tuple[str, Mapping[str, Any]]]
     """Return where a Sharpe ratio stands among those on flows that were shuffled in some ways, in words."""
     if not math.isfinite(ratio):
         return "The strategy's returns do not vary, so there is no Sharpe ratio to rank."
-    parts = [
-        f"rank {each['rank']:,} of {each['of']:,} with flows {words} (p = {each['p_value']:.3f})"
-        if each["of"] > 1
-        else f"not ranked with flows {words}, on which none is defined"
-        for words, each in standings
-    ]
-    return f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}."
+    parts = [_stands(words, each) for words, each in standings]
+    nothing = " What flows say decides nothing here." if all(_all_tied(each) for _, each in standings) else ""
+    return f"Sharpe ratio {ratio:.2f} is {' and '.join(parts)}.{nothing}"
+
+
+def _all_tied(standing: Mapping[str, Any]) -> bool:
+    """Return whether a number is that of every draw, so that its rank says nothing."""
+    return bool(0 < standing["tied"] == standing["of"] - 1)
+
+
+def _stands(words: str, standing: Mapping[str, Any]) -> str:
+    if _all_tied(standing):
+        return f"the same in {count(standing['tied'], 'draw')} with flows {words}"
+    if standing["of"] > 1:
+        rank = f"rank {standing['rank']:,} of {standing['of']:,}"
+        return f"{rank} with flows {words} (p = {standing['p_value']:.3f})"
+    return f"not ranked with flows {words}, on which none is defined"
 
 
 def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
@@ -106,9 +118,9 @@ def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
     return reads
 
 
-def _draws(audited: Audited, kind: str, count: int) -> Iterator[Ingredients]:
+def _draws(audited: Audited, kind: str, draws: int) -> Iterator[Ingredients]:
     flows = Placebo.of(audited.panel)
-    for number in range(count):
+    for number in range(draws):
         rng = np.random.default_rng([audited.conditions.seed, 4, KINDS.index(kind), number])
         yield flows.in_time(rng) if kind == "in_time" else flows.between_funds(rng)
 
@@ -116,7 +128,8 @@ def _draws(audited: Audited, kind: str, count: int) -> Iterator[Ingredients]:
 def standing(real: float, drawn: Floats) -> dict[str, Any]:
     """Return where a number stands among drawn ones, (B,), of which NaN are left out.
 
-    ``quantiles`` are 5, 50 and 95 %; ``rank`` is 1 plus the number of drawn ones that are not smaller;
+    ``quantiles`` are 5, 50 and 95 %; ``rank`` is 1 plus the number of drawn ones that are not smaller, of
+    which ``tied`` are as large;
     NaN quantiles and a p-value of 1 where nothing was drawn, or the number itself is NaN.
     """
     drawn = drawn[np.isfinite(drawn)]
@@ -126,6 +139,7 @@ def standing(real: float, drawn: Floats) -> dict[str, Any]:
         "quantiles": quantiles,
         "rank": 1 + at_least,
         "of": 1 + len(drawn),
+        "tied": int((drawn == real).sum()),
         "p_value": (1 + at_least) / (1 + len(drawn)),
     }
 

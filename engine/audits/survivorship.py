@@ -121,7 +121,7 @@ def _of_data(audited: Audited) -> Opinion:
         return Opinion(
             NAME,
             None,
-            "Every fund of the data is still there at the end. Nothing can be told of "
+            "No fund of the data ended before the last session. Nothing can be told of "
             "funds that ended before somebody drew up the list.",
             details,
         )
