@@ -426,6 +426,7 @@ def test_a_format_that_says_nothing_is_refused(tmp_path, text, message):
         ("generic", "symbol,side,shares,price\n157001.SZ,buy,-5,1\n", "row 1.*`shares`"),
         ("generic", "symbol,side,shares,price\n157001.SZ,buy,5,\n", "row 1.*`price` is missing"),
         ("generic", "symbol,side,shares,price\n157001.SZ,buy,5,-1\n", "row 1.*`price` is not"),
+        ("generic", "symbol,side,shares,price\n157001.SZ,buy,5,0\n", "row 1.*`price` is not above zero"),
         ("generic", "day,symbol,side,shares,price\nx,157001.SZ,buy,5,1\n", "row 1.*`day`"),
         ("fix", "35=8|150=F|55=157001|54=1|32=100\n", "row 1.*tags 55, 54, 32 and 31"),
     ],
@@ -503,6 +504,13 @@ def test_fills_without_orders_are_by_hand_and_nothing_is_not_filled():
     assert found.causes["price"] == found.causes["cost"] == 0.0
     same = reconcile(adapt(Into()), traded_session(), FREE, standing, orders[:1], [])
     assert same.whole == found.whole - found.causes["by_hand"]
+
+
+def test_what_the_engine_does_not_trade_is_said_in_words():
+    # Of 1,900 shares at 2.00 that 4,000 pay for a tenth of the session's 10,000 can be bought.
+    found = reconcile(adapt(Into()), traded_session(), FREE, Standing(4_000.0), [], [])
+    reason = "900 shares not bought: more than the allowed part of the session's volume"
+    assert [(each.engine_shares, each.refused) for each in found.funds] == [(1_000, (reason,))]
 
 
 def test_an_order_that_is_sent_in_parts_is_one_order():
@@ -687,7 +695,14 @@ def test_yesterday_from_files(here, tmp_path):
     assert document["day"] == "2025-08-19"
     assert all(document["causes"][name] == 0.0 for name in ("late_data", "by_hand", "cost"))
     assert document["whole"] == pytest.approx(sum(document["causes"].values()), abs=1e-9)
-    assert "late_data" not in here("signal", "reconcile", "orders.csv", "fills.csv", *account)[2]
+    whole, money = (document[name] for name in ("whole", "money"))
+    code, printed, complained = here("signal", "reconcile", "orders.csv", "fills.csv", *account)
+    assert whole < -0.005  # bought at the limit, which is above the open
+    assert f"earned {-whole:,.2f} basis points less than the engine would have: {-money:,.2f} CNY" in printed
+    assert re.search(r"^price +-\d.*paid against", printed, re.M)
+    assert re.search(r"^by_hand +0\.00  ", printed, re.M)
+    assert "+0" not in printed
+    assert "late_data" not in complained
     other = here("signal", "reconcile", "orders.csv", "fills.csv", *account[:-1], "40000")
     assert "would be ordered otherwise on today's data. Where nothing came or was revised" in other[2]
     for fills, message in {

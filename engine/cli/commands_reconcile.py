@@ -9,7 +9,7 @@ import click
 
 from data.facts.symbols import currency_of
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import NOT_AVAILABLE
+from data.words import NOT_AVAILABLE, number
 from engine.cli.app import App, pass_app
 from engine.cli.commands_signal import account_of
 from engine.cli.complete import complete_strategy
@@ -95,15 +95,13 @@ def _print(app: App, done: Reconciled) -> None:
     say(paint(f"{job.spec.strategy} on {job.panel.name}, session of {found.day}", bold=True))
     if job.panel.synthetic:
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
-    say(
-        f"the account earned {found.whole:+.2f} basis points against the engine, "
-        f"{money(found.money, currency)} of {money(found.equity, currency)}"
-    )
+    say(_whole(done, currency))
     say()
-    rows = [(name, f"{found.causes[name]:+.2f}", what) for name, what in CAUSES.items()]
-    say(table([*rows, ("whole", f"{found.whole:+.2f}", "")], ("cause", "bp", "what it is"), left_too=(2,)))
+    rows = [(name, _points(found.causes[name]), what) for name, what in CAUSES.items()]
+    say(table([*rows, ("whole", _points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
     say()
-    header = ("fund", "engine", "at", "sent", "traded", "at", *CAUSES)
+    say("by fund: shares and their price, of the engine and of the account, and basis points by cause")
+    header = ("fund", "engine", "its price", "sent", "traded", "paid", *CAUSES)
     say(table([_cells(each) for each in found.funds], header) if found.funds else "Nothing traded.")
     late = [each.symbol for each in found.funds if each.causes["late_data"]]
     if late:
@@ -114,9 +112,29 @@ def _print(app: App, done: Reconciled) -> None:
         )
     for each in found.funds:
         for reason in each.refused:
-            note(app, f"{each.symbol}: the engine does not trade {reason}")
+            note(app, f"{each.symbol}, by the engine: {reason}")
     if found.assumed:
         warn(app, f"the fills do not say what {', '.join(found.assumed)} cost; taken as the engine's")
+
+
+def _whole(done: Reconciled, currency: str) -> str:
+    found, more = done.found, "more" if done.found.whole > 0.0 else "less"
+    if not round(found.whole, 2):
+        return "the account earned what the engine would have"
+    return (
+        f"the account earned {number(abs(found.whole))} basis points {more} "
+        f"than the engine would have: {money(abs(found.money), currency)} of {money(found.equity, currency)}"
+    )
+
+
+def _points(value: float) -> str:
+    """Return basis points with their sign, which zero does not have."""
+    shown = number(value)
+    return f"+{shown}" if round(value, 2) > 0.0 else shown
+
+
+def _shares(amount: int) -> str:
+    return f"{amount:+,}" if amount else "0"
 
 
 def _cells(fund: FundDifference) -> tuple[str, ...]:
@@ -125,10 +143,10 @@ def _cells(fund: FundDifference) -> tuple[str, ...]:
 
     return (
         fund.symbol,
-        f"{fund.engine_shares:+,}",
+        _shares(fund.engine_shares),
         at(fund.engine_price),
-        f"{fund.sent:+,}",
-        f"{fund.filled:+,}",
+        _shares(fund.sent),
+        _shares(fund.filled),
         at(fund.price),
-        *(f"{part:+.2f}" for part in fund.causes.values()),
+        *map(_points, fund.causes.values()),
     )

@@ -266,7 +266,8 @@ def _row(where: str, found: Mapping[str, str], what: str, given: Format) -> Row:
             raise UsageError(f"{where}: `day` is not a day", received=found["day"], limit="as 2025-08-20")
     price = _money(found, "price", where)
     if (price is None and what == "fills") or price == 0.0:
-        raise UsageError(f"{where}: `price` is missing", received=found["price"] or "nothing")
+        what = "not above zero" if found["price"] else "missing"
+        raise UsageError(f"{where}: `price` is {what}", received=found["price"] or "nothing")
     return Row(where, found.get("id") or None, day, symbol, shares, price, _money(found, "costs", where))
 
 

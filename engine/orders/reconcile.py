@@ -29,6 +29,7 @@ from itertools import pairwise
 from data.days import parse_day
 from data.errors import DataError, UsageError, did_you_mean
 from data.panel.panel import Panel
+from engine.kernel.fills import REASONS
 from engine.orders.formats import Row
 from engine.orders.next_open import Signal, decide_next
 from engine.orders.tickets import BAND, place_of, tickets_of
@@ -184,7 +185,9 @@ class _Session:
         if self.refused is None:
             self.refused = {}
             for _, symbol, shares, reason in books.diary.rejections:
-                self.refused.setdefault(symbol, []).append(f"{shares:+,} {reason}")
+                done = "bought" if shares > 0 else "sold"
+                text = f"{abs(shares):,} shares not {done}: {REASONS[reason]}"
+                self.refused.setdefault(symbol, []).append(text)
         return found
 
     def priced(self, shares: Mapping[tuple[int, bool], int], actual: Trades) -> Trades:
