@@ -332,8 +332,17 @@ def test_a_page_says_that_a_hold_out_is_shut_and_what_came_out_once_it_was_opene
     assert ">2025-09-01</span> · study" in page
     for cells in (("Total return", "12.34%"), ("Annual return (by sessions)", "n/a"), ("Trial", "4")):
         assert f'<td class="text">{cells[0]}</td><td>{cells[1]}</td>' in page
-    assert "<b>Seen before</b>: it confirms nothing.</p><ul><li>a look</li>" in page
+    assert '<td class="text">Turnover, one way</td><td>3.00 times a year</td>' in page
+    assert "<b>Seen before</b>: it confirms nothing.</p>" in page
+    assert page.index("12.34%") < page.index(
+        "<p>What had looked (1)</p><ul><li>a look</li></ul>"
+    )  # what came out first
     assert "Nobody had looked" in page_of(kept, holdout=replace(found, seen=()))
+    many = ("2025-08-01T09:30:12+00:00 run ShareInflow 2025-03-03 to 2025-07-31 1 set", *["a look"] * 5)
+    page = page_of(kept, holdout=replace(found, at="2025-09-01T10:00:12+08:00", seen=many))
+    assert "<td>2025-09-01 10:00 +08:00</td>" in page
+    assert "<details><summary>What had looked (6)</summary>" in page
+    assert ">2025-08-01</span> 09:30 +00:00 run ShareInflow" in page
 
 
 # --- In a browser -----------------------------------------------------------------------------------------

@@ -129,11 +129,9 @@ def print_holdout(found: Opened) -> None:
     """Print what came out of the hold-out, when it was opened, and who had seen it before."""
     metrics: Mapping[str, float | None] = found.metrics
     if found.seen:
-        say(paint(f"Hold-out, opened {found.at}: seen before, it confirms nothing", bold=True, fg="red"))
-        for each in found.seen:
-            say(f"  {each}")
+        say(paint(f"Hold-out, opened {found.when}: seen before, it confirms nothing", bold=True, fg="red"))
     else:
-        say(paint(f"Hold-out, opened {found.at}: not seen before, as far as is on record", bold=True))
+        say(paint(f"Hold-out, opened {found.when}: not seen before, as far as is on record", bold=True))
     rows = [
         ("sessions", f"{found.first_day} to {found.last_day}"),
         ("trial", str(found.trial)),
@@ -144,3 +142,8 @@ def print_holdout(found: Opened) -> None:
         ("run", found.run_id),
     ]
     say(table(rows, left=2))
+    if found.seen:
+        say()
+        say("what had looked at these sessions")
+        for each in found.looks:
+            say(f"  {each}")

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from data.words import number, percent
+from data.words import count, number, percent
 from engine.metrics.declared import label_of, unit_of
 from engine.metrics.metric import is_percent
-from engine.report.html import Safe, join, section, table, tag
+from engine.report.html import Safe, join, section, table, tag, unbroken
 from engine.tuning.holdout import METRICS, Opened
+
+FEW = 5  # looks that are not folded
 
 
 def holdout_section(found: Opened) -> Safe:
     """Return the section of a hold-out that was opened: the trial that ran, what it made, who had looked."""
     rows: list[tuple[object, ...]] = [
-        ("Opened", found.at),
+        ("Opened", found.when),
         ("Sessions", f"{found.first_day} to {found.last_day}"),
         ("Trial", str(found.trial)),
         ("Run", found.run_id),
     ]
     for name in METRICS:
-        value = found.metrics[name]
-        rows.append((label_of(name), percent(value) if is_percent(unit_of(name)) else number(value)))
-    before = (
-        join(
-            tag("p", tag("b", "Seen before"), ": it confirms nothing."),
-            tag("ul", *(tag("li", each) for each in found.seen)),
+        value, unit = found.metrics[name], unit_of(name)
+        shown = percent(value) if is_percent(unit) else number(value)
+        rows.append(
+            (label_of(name), f"{shown} {unit}" if unit == "times a year" and value is not None else shown)
         )
-        if found.seen
-        else tag("p", "Nobody had looked at these sessions before, as far as is on record.")
-    )
     lead = "The best trial on the sessions that the search never saw, from fresh money on; once."
-    return section("Hold-out", before, table(("", ""), rows, text_columns=1), id_="holdout", lead=lead)
+    made = table(("", ""), rows, text_columns=1)
+    return section("Hold-out", _before(found), made, _looks(found), id_="holdout", lead=lead)
+
+
+def _before(found: Opened) -> Safe:
+    if not found.seen:
+        return tag("p", "Nobody had looked at these sessions before, as far as is on record.")
+    return tag("p", tag("b", "Seen before"), ": it confirms nothing.")
+
+
+def _looks(found: Opened) -> Safe:
+    """Return the looks before the opening, unfolded where they are few."""
+    if not found.seen:
+        return Safe("")
+    title = f"What had looked ({count(len(found.looks))})"
+    listed = tag("ul", *(tag("li", unbroken(each)) for each in found.looks))
+    if len(found.seen) <= FEW:
+        return join(tag("p", title), listed)
+    return tag("details", tag("summary", title), listed)

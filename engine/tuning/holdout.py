@@ -52,6 +52,19 @@ class Opened:
     metrics: Mapping[str, float | None]
     seen: tuple[str, ...] = ()
 
+    @property
+    def when(self) -> str:
+        """When it was opened, as people read it."""
+        return _read(self.at)
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """What ``seen`` says, with times as people read them."""
+        shown = (each.partition(" ") for each in self.seen)
+        return tuple(
+            f"{_read(first) if parse_day(first[:10]) else first}{space}{rest}" for first, space, rest in shown
+        )
+
 
 def shut(spec: Spec, text: str) -> tuple[Spec, dict[str, str | None]]:
     """Return the spec of a search that leaves out what begins on the day in ``text``, and what that is.
@@ -84,6 +97,11 @@ def opened(folder: Path) -> Opened | None:
         if KEY in line and "kind" not in line:
             found = Opened(**{**line[KEY], "seen": tuple(line[KEY].get("seen", ()))})
     return found
+
+
+def _read(at: str) -> str:
+    """Return a time as people read it: 2025-09-01T10:00:12+08:00 is ``2025-09-01 10:00 +08:00``."""
+    return f"{at[:10]} {at[11:16]} {at[19:]}".rstrip()
 
 
 def told(held_out: Mapping[str, Any] | None, found: Opened | None) -> str:
