@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import run_backtest
 from engine.cli.main import main
+from engine.report import charts, html
+from engine.report.charts import Chart, Panel, Series
 from tests.helpers.browser import FAINT, opened
 
 pytestmark = pytest.mark.slow
@@ -252,6 +255,34 @@ def test_the_days_below_a_chart_are_all_different(made):
                 days = [each for each in below if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", each)]
                 assert len(days) >= 2
                 assert len(set(days)) == len(days)
+
+
+def test_a_few_words_below_a_chart_are_all_shown_and_counts_are_whole(tmp_path):
+    names = np.array(["flows shuffled in time", "flows of other funds", "random choices"])
+    counts = Series("draws", "bars", "run", np.array([1.0, 0.0, 1.0]))
+    chart = Chart("drawn", "Draws", "", names, (Panel("Draws", (counts,), "count"),))
+    body = html.section("Draws", charts.figure(chart, synthetic=False), id_="draws")
+    text = html.page(
+        "Draws", html.Safe(""), [("draws", "Draws", body)], scripts=charts.scripts([chart], synthetic=False)
+    )
+    html.write(tmp_path / "draws.html", text)
+    with opened(tmp_path / "draws.html", 390) as (page, said):
+        texts = page.locator("[data-chart=drawn] .chart text")
+        boxes = texts.evaluate_all(
+            "(all) => all.map((each) => [each.textContent, each.getBoundingClientRect()])"
+        )
+        shown = " ".join(text for text, _ in boxes)
+        assert said == []
+        assert all(word in shown for name in names.tolist() for word in name.split())
+        assert [text for text, _ in boxes if text.replace(".", "").isdigit()] == ["0", "1"]
+        words = [box for text, box in boxes if not text.isdigit() and text != "Draws"]
+        for place, one in enumerate(words):
+            for two in words[place + 1 :]:
+                assert (
+                    one["right"] <= two["left"]
+                    or two["right"] <= one["left"]
+                    or (one["bottom"] <= two["top"] + 3 or two["bottom"] <= one["top"] + 3)
+                )
 
 
 def test_another_fund_is_chosen(made):

@@ -32,6 +32,7 @@ from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
 from engine.report import paper
 from engine.report.assumptions import assumptions, closing_prices, note_on, set_to
+from engine.report.canvas import whole_numbers
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
 from engine.report.entry_charts import entry_charts
@@ -39,9 +40,10 @@ from engine.report.html import escape, tag
 from engine.report.paper import print_page
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
 from engine.report.pyfolio_inputs import Inputs, corrected
+from engine.report.pyfolio_panels import exact_ticks
 from engine.report.pyfolio_shorter import OF_SCIPY, Beta, aggregate_returns, rolling_beta
 from engine.report.pyfolio_tables import pyfolio_tables
-from engine.report.run_charts import fund_charts, run_charts
+from engine.report.run_charts import _exposure, fund_charts, run_charts
 from engine.report.sections import data_warnings, in_unit
 from engine.report.still import still, ticks
 from engine.report.tearsheet import write_tearsheet
@@ -309,6 +311,26 @@ def test_labels_of_ranges_leave_room_for_each_other():
         rows, labels = ticks(Chart("", "", "", np.array([str(each) for each in axis]), ()))
         assert len(labels) == len(rows) <= most
         assert len(labels) > most // 2
+
+
+def test_ticks_of_percent_are_exact_and_those_of_counts_whole():
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    axes.set(xlim=(-2.5, 7.5), ylim=(0.0, 1.2))
+    exact_ticks(axes)
+    assert [axes.xaxis.get_major_formatter()(level) for level in (-2.5, 0.0, 5.0)] == ["-2.5%", "0%", "5%"]
+    whole_numbers(axes)
+    assert [level for level in axes.get_yticks() if 0.0 <= level <= 1.2] == [0.0, 1.0]
+
+
+def test_exposure_to_one_family_is_named_where_no_legend_names_it():
+    result = one_fund([2.0, 2.0], [0, 500], (1, 500, 2.0, 0.0))
+    half = np.array([0.0, 0.5])
+    (one,) = _exposure(result, {"930713": half}).panels
+    (two,) = _exposure(result, {"930713": half, "931071": half}).panels
+    assert one.title == "Exposure to 930713, of equity at the close"
+    assert two.title == "Exposure to index families, of equity at the close"
 
 
 def test_a_note_on_a_cost_of_a_market_is_on_no_other_setting():

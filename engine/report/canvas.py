@@ -193,6 +193,13 @@ def percent_axis(axes: Axes, *, which: Literal["x", "y"] = "y") -> None:
     (axes.yaxis if which == "y" else axes.xaxis).set_major_formatter(formatter)
 
 
+def whole_numbers(axes: Axes) -> None:
+    """Have ticks of the y axis at whole numbers alone, for what is counted."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 2.5, 5, 10]))
+
+
 def short_numbers(axes: Axes, *, which: Literal["x", "y"] = "y") -> None:
     """Show large numbers on an axis as 25k or 3M."""
     from matplotlib.ticker import EngFormatter

@@ -89,6 +89,10 @@
     const wide = (text) => [...text].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e80 ? 12 : 6.6), 12);
     const short = (label) => (narrow ? label.split(" ")[0] : label);
     const left = Math.max(narrow ? 48 : LEFT, ...labels.map((label) => Math.min(wide(short(label)) + 4, 200)));
+    // A few words below an axis are all shown, on as many lines as they need.
+    const room = (width - left - RIGHT) / axis.length - 8;
+    const words = chart.kind === "names" && room > 40 && axis.some((each) => / /.test(each));
+    const lines = words ? Math.max(...axis.map((each) => broken(each, room, room).length)) : 1;
     const grids = [], xs = [], ys = [], titles = [], series = [], legend = [];
     let top = 0;
     chart.panels.forEach((panel, index) => {
@@ -116,17 +120,17 @@
       xs.push({ gridIndex: index, type: chart.kind === "numbers" ? "value" : "category", scale: true,
         data: chart.kind === "numbers" ? undefined : axis, boundaryGap: true,
         axisLine: { lineStyle: { color: colour("muted") }, onZero: false }, axisTick: { show: false }, splitLine: { show: false },
-        axisLabel: { show: last, color: colour("ink"), fontSize: 11.5, hideOverlap: true,
+        axisLabel: { show: last, color: colour("ink"), fontSize: 11.5, lineHeight: words ? 14 : undefined, hideOverlap: true, interval: words ? 0 : undefined,
           alignMinLabel: chart.zoom ? "left" : undefined, alignMaxLabel: chart.zoom ? "right" : undefined,
-          formatter: chart.kind === "numbers" ? tick(chart.axisScale) : undefined },
-        name: last ? chart.axisTitle : "", nameLocation: "middle", nameGap: 28, nameTextStyle: { color: colour("muted"), fontSize: 12 },
+          formatter: words ? (label) => broken(label, room, room).join("\n") : chart.kind === "numbers" ? tick(chart.axisScale) : undefined },
+        name: last ? chart.axisTitle : "", nameLocation: "middle", nameGap: 28 + 14 * (lines - 1), nameTextStyle: { color: colour("muted"), fontSize: 12 },
         axisPointer: { label: { show: last } } });
       ys.push(ribbon
         ? { gridIndex: index, type: "category", data: ribbon.labels, inverse: true, tooltip: { show: true, formatter: (label) => escape(label.value) }, axisLine: { show: false }, axisTick: { show: false },
           splitLine: { show: true, lineStyle: { color: colour("grid") } }, axisLabel: { color: colour("ink"), fontSize: 11.5, interval: 0, width: left - 8, overflow: "truncate", ellipsis: "…", formatter: short } }
         : { gridIndex: index, type: panel.log && state.log ? "log" : "value",
           scale: !panel.series.some((each) => ["bars", "area"].includes(each.kind)), splitNumber: Math.max(2, Math.round(height / 45)),
-          axisLabel: { color: colour("ink"), fontSize: 11.5, formatter: tick(panel.scale) }, splitLine: { lineStyle: { color: colour("grid") } } });
+          axisLabel: { color: colour("ink"), fontSize: 11.5, formatter: tick(panel.scale) }, minInterval: panel.scale === "count" ? 1 : undefined, splitLine: { lineStyle: { color: colour("grid") } } });
       panel.series.forEach((each) => series.push(...drawn(chart, each, index, axis)));
     });
     const zoom = chart.zoom ? [
@@ -135,7 +139,7 @@
         borderColor: colour("grid"), fillerColor: "rgba(110,150,220,0.18)", handleStyle: { color: colour("accent") }, moveHandleSize: 0,
         dataBackground: { lineStyle: { color: colour("muted") }, areaStyle: { color: colour("grid") } }, textStyle: { color: colour("ink") }, ...state.zoom },
     ] : [];
-    const height = top + FOOT + (chart.zoom ? 26 : 0) + (chart.axisTitle ? 16 : 0);
+    const height = top + FOOT + (chart.zoom ? 26 : 0) + (chart.axisTitle ? 16 : 0) + 14 * (lines - 1);
     const pointer = chart.kind !== "numbers";
     return [height, {
       animation: false, backgroundColor: "transparent", aria: { enabled: false },

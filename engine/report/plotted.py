@@ -67,6 +67,8 @@ def _panel(axes: Axes, chart: Chart, panel: Panel) -> None:
     axes.set_title(panel.title)
     if panel.scale == "percent" and not ribbon:
         canvas.percent_axis(axes)
+    if panel.scale == "count":
+        canvas.whole_numbers(axes)
 
 
 def _line(axes: Axes, x: Floats, each: Series, _: Floats) -> None:

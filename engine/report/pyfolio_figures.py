@@ -111,13 +111,13 @@ def _returns_sheet(sheet: Panels, result: Result, inputs: Inputs, left_out: list
     sheet.add(
         "Returns by year",
         "The dashed line is the mean of the bars, incomplete years included.",
-        lambda axes: plotting.plot_annual_returns(returns, ax=axes),
+        lambda axes: panels.exact_ticks(plotting.plot_annual_returns(returns, ax=axes)),
         dated=False,
     )
     sheet.add(
         "Distribution of monthly returns",
         "The dashed line is the mean.",
-        lambda axes: plotting.plot_monthly_returns_dist(returns, ax=axes),
+        lambda axes: _monthly_distribution(axes, returns),
         dated=False,
     )
     sheet.add(
@@ -127,6 +127,11 @@ def _returns_sheet(sheet: Panels, result: Result, inputs: Inputs, left_out: list
         dated=False,
         percent=True,
     )
+
+
+def _monthly_distribution(axes: Axes, returns: pd.Series) -> None:
+    panels.exact_ticks(pyfolio().plotting.plot_monthly_returns_dist(returns, ax=axes))
+    canvas.whole_numbers(axes)
 
 
 def _rolling(sheet: Panels, inputs: Inputs, left_out: list[str]) -> None:

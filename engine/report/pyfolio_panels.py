@@ -83,12 +83,20 @@ def histogram(
     def draw(axes: Axes) -> None:
         axes.hist(numbers, bins="auto", color="steelblue", alpha=0.8)
         axes.set_ylabel(what)
+        canvas.whole_numbers(axes)
         if percent:
             canvas.percent_axis(axes, which="x")
         else:
             canvas.short_numbers(axes, which="x")
 
     return draw
+
+
+def exact_ticks(axes: Axes) -> None:
+    """Write percent on the x axis with the digits that each tick needs, which pyfolio rounds: 2.5 to 2."""
+    from matplotlib.ticker import FuncFormatter
+
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda level, _: f"{round(level, 6) + 0.0:g}%"))
 
 
 def plain_log(axes: Axes) -> None:

@@ -199,7 +199,7 @@ def _exposure(result: Result, exposed: dict[str, Floats]) -> Chart:
     if rest.any():
         curves_of["all others"] = rest
     series = tuple(
-        Series(f"{name}  {curve.mean():.0%} on the mean", "area", f"s{number}", curve, stack=True)
+        Series(f"{name}  {curve.mean():.0%} on average", "area", f"s{number}", curve, stack=True)
         for number, (name, curve) in enumerate(curves_of.items(), start=1)
     )
     by_theme = bool(result.context and result.context.themes)
@@ -210,12 +210,14 @@ def _exposure(result: Result, exposed: dict[str, Floats]) -> Chart:
         else "Each fund counts whole, as its index family: the data have no dated weights of constituents."
     )
     title = "Exposure to themes" if by_theme else "Exposure to index families"
+    # One curve has no legend, which would name it.
+    head = f"Exposure to {names[0]}" if len(series) == 1 else title
     return Chart(
         "exposure",
         title,
         f"{said} What is missing to 100 % is cash.",
         result.days,
-        (Panel(f"{title}, of equity at the close", series, height=190),),
+        (Panel(f"{head}, of equity at the close", series, height=190),),
         wide=True,
         zoom=True,
     )
