@@ -268,7 +268,7 @@ def test_variants_count_for_the_p_value_and_the_bar():
     assert two.expected_maximum > one.expected_maximum
     assert two.deflated < one.deflated
     assert (two.trials, two.backtest_years) == (one.trials, one.backtest_years)  # sets, as before
-    assert any("more looks" in note for note in two.notes)
+    assert any("looks at sets of these on other funds" in note for note in two.notes)
 
 
 def test_another_version_of_a_file_is_another_set_and_the_first_is_lost(tmp_path, monkeypatch):

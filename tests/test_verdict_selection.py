@@ -66,8 +66,8 @@ def test_looks_on_other_terms_raise_the_bar_and_are_no_trials():
     assert found.expected_maximum == pytest.approx(MEAN_OF_BEST_OF_TEN * spread * YEAR)
     assert (found.kinds, found.trials) == (5, 5)
     assert found.notes == (
-        "5 more looks were at sets of these on other funds, first sessions or conditions, and count for the "
-        "deflated Sharpe ratio and the p-values",
+        "looks at sets of these on other funds, first sessions or conditions count for the deflated Sharpe "
+        "ratio and the p-values: 5 more",
     )
     # Of 70 trials each was looked at once more: five kinds, and five lost that may be others, ten times more.
     given = evidence(np.hstack([five, five[:, [0] * 60]]))

@@ -27,12 +27,12 @@ from tests.test_verdict_rules import NAN, evidence, fired, good
         (
             "selection",
             {"selection__overfitting": 0.51},
-            "PBO 0.510, probability of loss 0.050: above 0.5",
+            "PBO 0.510, probability of loss 0.050: PBO above 0.5",
         ),
         (
             "selection",
             {"selection__overfitting": 0.21, "selection__loss": 0.31},
-            "PBO 0.210, probability of loss 0.310: above 0.2 with a probability of loss above 0.3",
+            "PBO 0.210, probability of loss 0.310: PBO above 0.2 with a probability of loss above 0.3",
         ),
         ("degradation", {"selected__out_over_in": 0.4}, "OOS/IS 0.400, below 0.5"),
         (

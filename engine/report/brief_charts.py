@@ -92,7 +92,7 @@ def _indices(brief: Brief) -> Chart:
         series.append(Series(code, "line", colour, values[rows], rows))
     own_index = brief.indices.get(brief.fund.index or "")
     there = own_index is not None and bool(np.isfinite(own_index).any())
-    caption = f"Its own is {brief.fund.index}." if there else "Its own is not on file."
+    caption = f"The fund's own is {brief.fund.index}." if there else "The fund's own is not on file."
     named = [f"{each.name} {name}" for each in series if (name := index_names().get(each.name))]
     caption += f" {', '.join(named)}." if named else ""
     panel = Panel("Indices this year", tuple(series), height=HEIGHT)

@@ -88,7 +88,7 @@ def _lines(brief: Brief, document: Mapping[str, Any]) -> Safe:
 def _missing(brief: Brief, document: Mapping[str, Any]) -> Safe:
     _, found = apart(brief.facts)
     rows = [
-        (table.replace(",", ", "), count(len(facts), "line"), unbroken(facts[0].reason))
+        (table.replace(",", ", "), count(len(facts)), unbroken(facts[0].reason))
         for table, facts in found.items()
     ]
     without = [fact for facts in found.values() for fact in facts]

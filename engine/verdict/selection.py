@@ -63,8 +63,8 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
         notes.append(f"the spread is that of {sample.returns.shape[1]} trials that were run again")
     if evidence.log.variants:
         notes.append(
-            f"{evidence.log.variants} more looks were at sets of these on other funds, first sessions or "
-            "conditions, and count for the deflated Sharpe ratio and the p-values"
+            "looks at sets of these on other funds, first sessions or conditions count for the deflated "
+            f"Sharpe ratio and the p-values: {evidence.log.variants} more"
         )
     if effective.trials < len(ratios):
         notes.append(f"correlations are those of {effective.trials} trials, evenly spaced")

@@ -107,9 +107,9 @@ def no_selection(_: Evidence, blocks: Blocks, lines: Thresholds) -> Caution | No
     if chosen.interchangeable:
         text += " Configurations are interchangeable; choose by cost and simplicity."
     line = (
-        f"above {lines.no_selection:g}"
+        f"PBO above {lines.no_selection:g}"
         if value > lines.no_selection
-        else f"above {lines.overfitting:g} with a probability of loss above {lines.loss:g}"
+        else f"PBO above {lines.overfitting:g} with a probability of loss above {lines.loss:g}"
     )
     return Caution("selection", text, f"PBO {value:.3f}, probability of loss {chosen.loss:.3f}: {line}")
 
