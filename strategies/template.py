@@ -48,7 +48,7 @@ class Template(Rotation):
 
             known.adjusted_close            total-return price         known.close, .volume, .amount
             known.flow("vwap")              net inflow, money          known.units_adjusted, .aum, .nav
-            known.premium                   close over value, less one
+            known.premium                   close over value, less one known.nav_premium, over NAV
             known.margin_balance            financing balance          known.net_financing
             known.market_margin             of the whole market, (D,)  known.index("930713")
             known.listed                    whether it is listed       known.days, known.symbols

@@ -114,12 +114,7 @@ def sessions_with_inflow(known: Known, n: int) -> Floats:
 
 def premium(known: Known) -> Floats:
     """Return the close over the fund's value less one: as published, or over NAV of the same session."""
-    session = known.session_of("nav")
-    # The bar of a session is in the row after it.
-    row = np.minimum(session + 1, len(known.days) - 1)
-    close = known.close[row, np.broadcast_to(np.arange(session.shape[1]), session.shape)]
-    nav = np.where(known.nav > 0.0, known.nav, np.nan)
-    return np.where(np.isfinite(known.premium), known.premium, close / nav - 1.0)
+    return np.where(np.isfinite(known.premium), known.premium, known.nav_premium)
 
 
 def turnover_rank(known: Known, n: int) -> Floats:

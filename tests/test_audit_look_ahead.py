@@ -38,7 +38,7 @@ ARRAYS = (
     "nav",
     "aum",
 )
-ARRAYS += ("margin_balance", "net_financing", "listed", "sessions_listed", "premium")
+ARRAYS += ("margin_balance", "net_financing", "listed", "sessions_listed", "premium", "nav_premium")
 SOURCE = Demo(premium=True)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 import run_backtest
 from data.errors import StrategyError, UsageError, ValidationError
+from data.facts.actions import Action
 from data.load import load_panel
 from data.panel.panel import Panel
 from data.source import open_source
@@ -113,6 +114,33 @@ def test_a_yes_or_no_word_stands_alone_and_what_is_not_known_stays_open():
 def test_what_is_no_event_is_refused_with_what_helps(text, said):
     with pytest.raises(UsageError, match=said):
         Event(when=text)
+
+
+def test_a_premium_has_close_and_nav_on_one_basis_around_a_split_and_of_one_session():
+    panel = around_a_split(lags={})
+    # NAV is that of after the split on its record day, the third session; on the fifth the fund is halted
+    expected = column(NAN, 0.02, 0.0, 0.01, 0.05, 0.05, -0.02)
+    np.testing.assert_allclose(panel.known.nav_premium, expected, rtol=0, atol=1e-12)
+    (word,) = (each for each in WORDS if each.name == "premium")
+    np.testing.assert_array_equal(word.values(panel.known, 0), panel.known.nav_premium)
+
+
+def test_a_premium_is_known_with_its_nav_and_not_known_where_nav_is_not_above_zero():
+    late = around_a_split(lags={"nav": 2}).known.nav_premium
+    np.testing.assert_allclose(late, column(NAN, NAN, 0.02, 0.0, 0.01, 0.05, 0.05), rtol=0, atol=1e-12)
+    nothing = around_a_split(lags={}, nav=[0.0, -1.0, *[NAN] * 5]).known.nav_premium
+    assert np.isnan(nothing).all()
+
+
+def around_a_split(lags, nav=(3.0, 1.0, 1.0, 1.0, 1.1, 1.0, 1.0)):
+    """Return a fund that splits three for one: NAV on the second session, prices on the fourth."""
+    close = column(3.06, 3.0, 3.03, 1.05, 1.05, 0.98, 1.0)
+    volume = column(1e6, 1e6, 1e6, 1e6, 0, 1e6, 1e6)
+    bars = dict.fromkeys(("open", "high", "low", "close"), close) | {"volume": volume}
+    bars |= {"amount": volume * close}
+    days = [each.item() for each in DAYS]
+    split = Action(A, "split", days[3], record_day=days[1], ratio=3.0)
+    return Panel.from_events(DAYS[:7], (A,), bars=bars, nav=column(*nav), actions=[split], lags=lags)
 
 
 def test_the_spelling_of_a_condition_makes_no_other_event():

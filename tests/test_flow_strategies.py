@@ -9,6 +9,7 @@ import pytest
 
 from data.errors import UsageError
 from data.load import load_panel
+from data.panel.panel import Panel
 from data.source import open_source
 from strategies.flow_reversal import FlowReversal
 from strategies.premium_reversal import PremiumReversal
@@ -69,11 +70,8 @@ def test_a_flow_that_repeats_itself_is_no_surprise():
     face = SimpleNamespace(
         aum=np.full(shape, 100.0),
         adjusted_close=np.cumprod(1 + steps, axis=0),
-        close=np.ones(shape),
-        nav=np.ones(shape),
         premium=np.full(shape, NAN),
-        days=np.arange(200),
-        session_of=lambda _: np.full(shape, -1),
+        nav_premium=np.full(shape, NAN),
         flow=lambda _: np.where(np.arange(200)[:, None] == 150, 5.0, 1.0) + np.zeros(shape),
         listed=np.ones(shape, dtype=bool),
     )
@@ -113,17 +111,22 @@ def test_flow_reversal_refuses_windows_and_weights_that_make_no_difference():
 
 
 def test_the_premium_is_the_close_over_the_nav_of_the_same_session_or_as_published():
-    # fund 0: NAV of the session before the latest bar; fund 1: a published premium; fund 2: no NAV
-    close = np.array([[NAN] * 3, [1.0] * 3, [1.1] * 3, [1.2] * 3])
-    nav = np.array([[NAN] * 3, [NAN] * 3, [1.0, 1.0, NAN], [1.05, 1.05, NAN]])
-    session = np.array([[-1] * 3, [-1] * 3, [0, 0, -1], [1, 1, -1]])
+    # NAV comes a session later than closes; fund 0: NAV; fund 1: a published premium too; fund 2: no NAV
+    close = np.array([[1.0] * 3, [1.1] * 3, [1.2] * 3, [1.3] * 3])
+    nav = np.array([[1.0, 1.0, NAN], [1.05, 1.05, NAN], [1.0, 1.0, NAN], [1.0, 1.0, NAN]])
     published = np.full((4, 3), NAN)
-    published[3, 1] = 0.007
-    face = SimpleNamespace(
-        days=np.arange(4), close=close, nav=nav, premium=published, session_of=lambda _: session
+    published[2, 1] = 0.007
+    panel = Panel.from_events(
+        np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]"),
+        ("510001.SH", "510002.SH", "510003.SH"),
+        bars=dict.fromkeys(("open", "high", "low", "close"), close)
+        | {"volume": np.full((4, 3), 1e6), "amount": 1e6 * close},
+        nav=nav,
+        facts={"premium": published},
+        lags={"nav": 2},
     )
-    np.testing.assert_allclose(premium(face)[3], [1.1 / 1.05 - 1, 0.007, NAN])
-    np.testing.assert_allclose(premium(face)[2], [0.0, 0.0, NAN])
+    np.testing.assert_allclose(premium(panel.known)[3], [1.1 / 1.05 - 1, 0.007, NAN])
+    np.testing.assert_allclose(premium(panel.known)[2], [0.0, 0.0, NAN])
 
 
 def test_premium_reversal_holds_what_is_cheaper_than_usual(known):

@@ -113,7 +113,7 @@ class StandIn:
     @classmethod
     def of(cls, known: Any) -> StandIn:
         names = ("adjusted_close", "listed", "units", "units_adjusted", "aum", "margin_balance", "amount")
-        names += ("close", "nav", "premium", "sessions_awaited")
+        names += ("close", "nav", "premium", "nav_premium", "sessions_awaited")
         arrays = {name: getattr(known, name) for name in names}
         session = known.session_of("nav")
         arrays["age of nav"] = np.where(session >= 0, np.arange(len(session))[:, None] - session, NAN)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from data.checks.reading import TICK, Bools, Floats, SourceTables, records
 from data.checks.vwap import against_vwap
-from data.panel.flows import nav_as_prices
+from data.panel.flows import nav_premium
 
 # Of a Chinese fund whose limit is not on file: the wider of the two that exist, so as not to cry wolf.
 UNKNOWN_LIMIT = 0.20
@@ -82,7 +82,7 @@ class Inputs(SourceTables):
             between = (both["day"] >= split.record_day) & (both["day"] < split.ex_day)
             ratio[((both["symbol"] == split.symbol) & between).to_numpy()] *= float(split.ratio)
         close, nav = (both[name].to_numpy(np.float64) for name in ("close", "nav"))
-        return both.assign(premium=close / nav_as_prices(nav, close, ratio) - 1)
+        return both.assign(premium=nav_premium(close, nav, ratio))
 
     def moves_of(self, symbol: str) -> pd.DataFrame:
         """Return the rows of `moves` of one fund."""

@@ -34,7 +34,7 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     1. Premium = close / NAV - 1, on days that have both; the middle of 20 of them at least.
     2. Chinese funds of foreign stocks are left out of the second: quotas keep their premiums up for months.
     3. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
-       prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_as_prices``).
+       prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_premium``).
     """
     if data.tables["nav"].empty:
         return

@@ -179,6 +179,12 @@ def nav_as_prices(nav: Floats, price: Floats, pending: Floats) -> Floats:
     return np.where((pending != 1.0) & after_split, nav * pending, nav)
 
 
+def nav_premium(close: Floats, nav: Floats, pending: Floats) -> Floats:
+    """Return the close over NAV less one, both before or both after a split; NaN without either."""
+    positive = np.where(nav > 0.0, nav, np.nan)
+    return close / nav_as_prices(positive, close, pending) - 1.0
+
+
 def pending_splits(events: tuple[Event, ...], shape: tuple[int, ...]) -> Floats:
     """Return the ratio of splits whose record day has come and whose ex-day has not, (D, S); 1 elsewhere."""
     pending = np.ones(shape)

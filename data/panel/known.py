@@ -20,7 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.panel.facts import Facts, IndexWeights
-from data.panel.flows import UnitFlows, net_financing, row_before, unit_changes, unit_prices
+from data.panel.flows import (
+    UnitFlows,
+    nav_premium,
+    net_financing,
+    pending_splits,
+    row_before,
+    unit_changes,
+    unit_prices,
+)
 from data.panel.market import Market
 from data.panel.publication import Published, Series, latest_known, read_only, require, since
 from data.panel.until import Until
@@ -256,6 +264,17 @@ class Known:
     def premium(self) -> Floats:
         """Closing price over the fund's value (indicative, or NAV) less one, as published; a fraction."""
         return self._published.latest("premium")
+
+    @cached_property
+    def nav_premium(self) -> Floats:
+        """Closing price over NAV of the latest session that has both less one; a fraction.
+
+        On the sessions before a split takes effect NAV may be that of after it: both are on one basis here.
+        """
+        close, nav = self._market.close, self._nav
+        values = nav_premium(close, nav.values, pending_splits(self._market.events, close.shape))
+        usable = np.maximum(nav.usable_from, self._bars_from)
+        return self._published.level(Series(values, usable))
 
     # Indices and macro series.
 

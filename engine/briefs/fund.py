@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from data.choices import VALUATIONS
 from data.facts.universe import Fund
-from data.panel.flows import nav_as_prices, net_financing, pending_splits, unit_changes, unit_prices
+from data.panel.flows import (
+    nav_as_prices,
+    nav_premium,
+    net_financing,
+    pending_splits,
+    unit_changes,
+    unit_prices,
+)
 from data.panel.panel import Panel
 from data.source import spans_of
 from engine.briefs.lines import INPUTS, Windows
@@ -108,7 +115,7 @@ def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Session
     pending = pending_splits(market.events, market.close.shape)[:-1, 0]
     sheet.add("nav", Daily("NAV", nav, sessions).latest())
     as_prices = nav_as_prices(nav, close.by_session, pending)
-    premium = Daily("NAV", close.by_session / as_prices - 1.0, sessions)
+    premium = Daily("NAV", nav_premium(close.by_session, nav, pending), sessions)
     reason = (
         close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, sessions).lacking(row)
     )
