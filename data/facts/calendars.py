@@ -13,7 +13,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -247,6 +247,25 @@ def _recorded(market: str) -> tuple[Days, Span]:
     closed = int(np.busday_count(first, np.datetime64(last, "D") + _ONE_DAY)) - len(days)
     source = f"exchange_calendars {versions['exchange_calendars']}, {facts['calendar']}"
     return days, Span(first, last, len(days), closed, f"{source}; checked: {facts['source']}")
+
+
+@lru_cache
+def closing_time(market: str, day: date) -> time | None:
+    """Return when a session closes by the clock of its market, as on a half day; None if it is not known.
+
+    The library, which takes half a second to load, is asked.
+    """
+    from exchange_calendars import get_calendar
+
+    span = timedelta(days=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        calendar = get_calendar(_markets()[market]["calendar"], start=day - span, end=day + span)
+        if not calendar.is_session(str(day)):
+            return None
+        closes = calendar.session_close(str(day)).tz_convert(calendar.tz)
+    found: time = closes.time()
+    return found
 
 
 def _ask_the_library(facts: Mapping[str, Any]) -> tuple[Days, date]:

@@ -2,7 +2,7 @@
 
 1. Find the files; a folder is taken whole, but for what is plainly no data.
 2. Read each file and find its map: the one given, or the ready one that its columns show.
-3. Shape its rows into our tables.
+3. Shape its rows into our tables, and leave out those of sessions that are not over.
 4. Join what the files say of each table; two files that disagree are refused.
 5. Append everything to the store at once.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError
+from data.importing.ahead import without_running
 from data.importing.files import find_files
 from data.importing.joined import Joined
 from data.importing.map_files import find_map
@@ -78,7 +79,7 @@ def import_files(
             refused.append(error)
             skipped.append((str(path), f"no map knows what is in it: {error.received}"))
             continue
-        for each in found:
+        for each in map(without_running, found):
             imported += each.files
             rows.add(each)
     if not imported:
@@ -92,8 +93,9 @@ def import_files(
         raise DataError(
             "nothing to import: every row is left out",
             received=f"{left_out:,} row{'s' * (left_out > 1)} in {', '.join(_named(imported))}",
-            limit="rows that the map wants",
-            hint="See `where` and `leave_out_without` of the map, or name another one (--map).",
+            limit="rows that the map wants, of sessions that are over",
+            hint="See `where` and `leave_out_without` of the map, or name another one (--map). A bar of "
+            "today is taken when the market has closed.",
         )
     if progress is not None:
         progress(len(files), len(files), store.name)

@@ -20,7 +20,6 @@ import pandas as pd
 from data.errors import DataError, UsageError
 from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
 from data.importing.adjusted import ADJUSTED, adjusted_by_cells
-from data.importing.ahead import without_running
 from data.importing.constituents import constituent, of_exchanges
 from data.importing.file_names import find_named, refuse_others
 from data.importing.headers import Headers
@@ -101,9 +100,8 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.table == "bars" and len(frame) < len(taken):
         # Minutes in which the same was traded repeat each other but for the time.
         _refuse_intraday(taken, origin)
-    frame, running = without_running(part.table, frame)
     plausible = check_plausible(part.table, frame, origin)
-    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, moved, *running, plausible]
+    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, moved, plausible]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
