@@ -192,8 +192,10 @@ def refuse(changes: Sequence[Change]) -> None:
         f"{count} {'row' if count == 1 else 'rows'} would change the past",
         received=", ".join(shown[:SHOWN]) + more,
         limit="rows on file never change",
-        hint="If the new values are right, --accept-revision takes them and keeps the old ones with their "
-        "date; if they come from another vendor, import them into another store.",
+        hint="Compare days first: values of the session before or after are dated a day off, and their file "
+        "needs a map that says so (`dated`). If the new values are right, --accept-revision takes them and "
+        "keeps the old ones with their date; if they come from another vendor, import them into another "
+        "store.",
     )
 
 
