@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from data.checks import run_checks
+from data.errors import DataError
 from data.facts.calendars import calendar_for
 from data.importing import import_files
 from data.load import load_panel
@@ -18,6 +19,7 @@ from data.store.tables import TABLES
 from tests.helpers.small_market import Source, check, clean_market
 
 SESSIONS = [each.item() for each in calendar_for("us_etf").sessions(date(2026, 3, 2), date(2026, 5, 29))]
+SHORTER = '; name a map with dated = "{}" for shorter files of this source'
 MAP = 'table = "units"\ncolumns = {symbol = "ticker", day = "date", units = "shares"}\n'
 
 
@@ -48,7 +50,8 @@ def test_counts_that_are_all_dated_a_day_late_are_those_of_the_session_before(ta
     # Friday's count is dated Saturday, Monday's Tuesday; Good Friday and Memorial Day are in between.
     rows = [(day + timedelta(days=1), 1_398_800_000 + 400_000 * row) for row, day in enumerate(SESSIONS)]
     (note,) = take("units", rows)
-    assert note == f"dated a day late, and taken as of the session before: {len(SESSIONS)} rows"
+    said = f"dated a day late, and taken as of the session before: {len(SESSIONS)} rows"
+    assert note == said + SHORTER.format("publication")
     units = store.read("units")
     assert [day.date() for day in units["day"]] == SESSIONS
     assert units["units"].tolist() == [count for _, count in rows]
@@ -164,7 +167,10 @@ def test_files_whose_days_are_all_one_day_off_are_moved(tmp_path, store, table, 
     rows.to_csv(tmp_path / "rows.csv", index=False)
     (told,) = import_files([tmp_path / "rows.csv"], store).imported
     beside = "after" if off < 0 else "before"
-    assert told.notes == (f"dated a day {said}, and taken as of the session {beside}: {len(days)} rows",)
+    word = SHORTER.format("day-before" if off < 0 else "publication")
+    assert told.notes == (
+        f"dated a day {said}, and taken as of the session {beside}: {len(days)} rows{word}",
+    )
     assert [each.date() for each in store.read(table)["day"]] == days
 
 
@@ -198,3 +204,148 @@ def test_a_bar_of_a_saturday_alone_stays_for_the_check_to_find(tmp_path, store):
     (told,) = import_files([tmp_path / "bars.csv"], store).imported
     assert told.notes == ()
     assert "phantom-session" in {each.check for each in run_checks(store)}
+
+
+@pytest.mark.parametrize("table", ["units", "nav", "margin"])
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        # Half-year NAV of Sunday 30 June beside Thursday's; that of Saturday 31 December before a holiday.
+        (["2024-06-27", "2024-06-30"], ["2024-06-27", "2024-06-28"]),
+        (["2022-12-31", "2023-01-04", "2023-01-05"], ["2022-12-30", "2023-01-04", "2023-01-05"]),
+        (["2025-08-23", "2025-08-26"], ["2025-08-22", "2025-08-26"]),
+        # Two Saturdays, but only one Monday that could be there.
+        (
+            [f"2025-08-{day}" for day in (15, 16, 19, 20, 21, 22, 23)],
+            [f"2025-08-{day}" for day in (15, 19, 20, 21, 22)],
+        ),
+        # Two Saturdays and no Monday, but nothing in between.
+        (["2025-08-16", "2025-08-23", "2025-08-26"], ["2025-08-15", "2025-08-22", "2025-08-26"]),
+    ],
+)
+def test_a_file_of_less_than_two_weekends_shows_nothing(tmp_path, store, table, given, stored):
+    days = [date.fromisoformat(day) for day in given]
+    rows_of(table, "159363.SZ", days).to_csv(tmp_path / "rows.csv", index=False)
+    import_files([tmp_path / "rows.csv"], store)
+    assert [str(day.date()) for day in store.read(table)["day"]] == stored
+
+
+def test_a_holiday_is_no_weekend(tmp_path, store):
+    # Juneteenth 2025 is a Thursday. Neither Friday the 20th nor Monday the 23rd is there.
+    days = [date(2025, 6, day) for day in (17, 18, 19, 21, 24, 25, 26, 27)]
+    rows_of("nav", "AIQ.US", days).to_csv(tmp_path / "nav.csv", index=False)
+    import_files([tmp_path / "nav.csv"], store)
+    assert [day.day for day in store.read("nav")["day"]] == [17, 18, 20, 24, 25, 26, 27]
+
+
+def test_two_bars_of_a_saturday_and_a_wednesday_stay(tmp_path, store):
+    rows_of("bars", "159363.SZ", [date(2025, 8, 23), date(2025, 8, 27)]).to_csv(
+        tmp_path / "bars.csv", index=False
+    )
+    (told,) = import_files([tmp_path / "bars.csv"], store).imported
+    assert told.notes == ()
+    assert [str(day.date()) for day in store.read("bars")["day"]] == ["2025-08-23", "2025-08-27"]
+
+
+def test_two_weekends_and_seven_days_show_it(tmp_path, store):
+    # Saturday 16 August is Friday the 15th, and Tuesday the 26th Monday the 25th.
+    days = [date(2025, 8, day) for day in (16, 19, 20, 21, 22, 23, 26)]
+    rows_of("nav", "159363.SZ", days).to_csv(tmp_path / "nav.csv", index=False)
+    import_files([tmp_path / "nav.csv"], store)
+    assert [day.day for day in store.read("nav")["day"]] == [15, 18, 19, 20, 21, 22, 25]
+    # Without Thursday there are six.
+    rows_of("nav", "159819.SZ", [day for day in days if day.day != 21]).to_csv(
+        tmp_path / "nav.csv", index=False
+    )
+    other = Store(tmp_path / "other")
+    import_files([tmp_path / "nav.csv"], other)
+    assert [day.day for day in other.read("nav")["day"]] == [15, 19, 20, 22, 26]
+
+
+def test_rows_of_each_market_of_a_file_are_moved_and_known_by_themselves(tmp_path, store):
+    early = rows_of("units", "159363.SZ", [day - DAY for day in CHINESE])
+    late = rows_of("units", "AIQ.US", [day + DAY for day in SESSIONS])
+    pd.concat([early, late]).to_csv(tmp_path / "units.csv", index=False)
+    (told,) = import_files([tmp_path / "units.csv"], store).imported
+    assert told.notes == (
+        f"dated a day early, and taken as of the session after: {len(CHINESE)} rows"
+        + SHORTER.format("day-before"),
+        f"dated a day late, and taken as of the session before: {len(SESSIONS)} rows"
+        + SHORTER.format("publication"),
+    )
+    units = store.read("units")
+    american = units[units["symbol"] == "AIQ.US"].set_index("day")
+    # Friday's count was seen on Saturday, Thursday's on Friday, after the open.
+    assert american["known_at"]["2026-03-06"] == pd.Timestamp("2026-03-07")
+    assert american["known_at"]["2026-03-05"] == pd.Timestamp("2026-03-06 23:59")
+    assert american["known_at"].notna().all()
+    assert units.loc[units["symbol"] == "159363.SZ", "known_at"].isna().all()
+
+
+def test_a_bar_of_a_saturday_stays_beside_another_market_that_is_a_day_off(tmp_path, store):
+    early = rows_of("bars", "159363.SZ", [day - DAY for day in CHINESE])
+    saturday = rows_of("bars", "AIQ.US", [date(2025, 8, 20), date(2025, 8, 23)])
+    pd.concat([early, saturday]).to_csv(tmp_path / "bars.csv", index=False)
+    import_files([tmp_path / "bars.csv"], store)
+    bars = store.read("bars")
+    assert bars.loc[bars["symbol"] == "AIQ.US", "day"].dt.day.tolist() == [20, 23]
+
+
+END = calendar_for("cn_etf").last_day
+LAST = [each.item() for each in calendar_for("cn_etf").sessions(END - 30 * DAY, END)]
+
+
+@pytest.mark.parametrize("beyond", [LAST[-1], END + 20 * DAY])
+def test_a_day_whose_session_is_not_recorded_is_refused(tmp_path, store, beyond):
+    (tmp_path / "my.toml").write_text('based_on = "tidy-nav"\ndated = "day-before"\n')
+    rows = [rows_of("nav", "159363.SZ", LAST[-2:]), rows_of("nav", "159227.SZ", [beyond])]
+    pd.concat(rows).to_csv(tmp_path / "nav.csv", index=False)
+    with pytest.raises(DataError, match=f"the session after {beyond} is not recorded.*Update the calendar"):
+        import_files([tmp_path / "nav.csv"], store, map_file=tmp_path / "my.toml")
+    assert store.read("nav").empty
+
+
+def test_a_file_a_day_off_that_goes_on_beyond_the_calendar_is_refused_whole(tmp_path, store):
+    # A row of the last session would be that of one that is not recorded, and shows nothing.
+    days = [day - DAY for day in LAST] + [LAST[-1], END + 3 * DAY]
+    rows_of("nav", "159363.SZ", days).to_csv(tmp_path / "nav.csv", index=False)
+    with pytest.raises(DataError, match=f"the session after {END + 3 * DAY} is not recorded"):
+        import_files([tmp_path / "nav.csv"], store)
+
+
+def test_days_beyond_the_calendar_leave_the_others_as_they_are(tmp_path, store):
+    days = [*LAST, END + 4 * DAY]
+    rows_of("nav", "159363.SZ", days).to_csv(tmp_path / "nav.csv", index=False)
+    import_files([tmp_path / "nav.csv"], store)
+    assert [day.date() for day in store.read("nav")["day"]] == days
+
+
+def test_the_last_session_of_the_calendar_may_be_dated_a_day_late(tmp_path, store):
+    rows_of("nav", "159363.SZ", [day + DAY for day in LAST]).to_csv(tmp_path / "nav.csv", index=False)
+    import_files([tmp_path / "nav.csv"], store)
+    assert [day.date() for day in store.read("nav")["day"]] == LAST
+
+
+@pytest.mark.parametrize("table", ["bars", "nav"])
+def test_what_becomes_of_a_file_does_not_depend_on_those_that_come_with_it(tmp_path, table):
+    # Together these days show that they are a day early; those of one file do not.
+    days = [day - DAY for day in CHINESE[:11]]
+    for place in (0, 6):
+        rows_of(table, f"1593{60 + place:02d}.SZ", days[place : place + 6]).to_csv(
+            tmp_path / f"{place:02d}.csv", index=False
+        )
+    files = sorted(tmp_path.glob("*.csv"))
+    together, alone = Store(tmp_path / "together"), Store(tmp_path / "alone")
+    import_files(files, together)
+    for file in files:
+        import_files([file], alone)
+    assert together.read(table).equals(alone.read(table))
+
+
+def test_the_hint_of_a_changed_past_says_that_days_may_be_off(tmp_path, store):
+    days = [day - DAY for day in CHINESE]
+    rows_of("nav", "159363.SZ", days[:-2]).to_csv(tmp_path / "nav.csv", index=False)
+    import_files([tmp_path / "nav.csv"], store)
+    rows_of("nav", "159363.SZ", days[-3:-1]).to_csv(tmp_path / "nav.csv", index=False)
+    with pytest.raises(DataError, match=r"would change the past.*Compare days first.*`dated`"):
+        import_files([tmp_path / "nav.csv"], store)

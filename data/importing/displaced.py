@@ -17,6 +17,10 @@ Days = NDArray[np.datetime64]
 
 # Part of the sessions of a file that must be there, one day off, for chance or gaps not to be the reason.
 _REGULAR = 0.8
+# Half-year and year-end NAV are dated on Sundays by right, so that one weekend shows nothing. A file that
+# begins before one and ends after the next has seven days at least.
+_WEEKENDS = 2
+_FEWEST = 7
 _DAY = np.timedelta64(1, "D")
 
 
@@ -34,16 +38,23 @@ def days_off(given: Days, market: str) -> int:
     """Return 1 if the days of a file are sessions of a market a day later, -1 a day earlier, else 0.
 
     Of the days beside a session nearly all are there, also those that are none themselves; of the sessions
-    that are beside a day without one, none is there. A file that spans no such session tells nothing.
+    that are beside a day without one, none is there. A file of fewer than two weekends, or fewer than seven
+    days, tells nothing; neither does a day beside which the calendar ends.
     """
     first, present = _present(given)
-    sessions = _sessions(market)
+    calendar, sessions = calendar_for(market), _sessions(market)
     span = first + np.arange(len(present)) * _DAY
     here = np.isin(span, sessions)
     for step in (-1, 1):
-        there = np.isin(span + step * _DAY, sessions)
-        odd, own, both = there & ~here, here & ~there, here & there
-        if not odd.any() or not own.any() or present[own].any():
+        beside = span + step * _DAY
+        there = np.isin(beside, sessions)
+        known = np.minimum(span, beside) >= np.datetime64(calendar.first_day)
+        known &= np.maximum(span, beside) <= np.datetime64(calendar.last_day)
+        odd, own, both = there & ~here & known, here & ~there & known, here & there
+        weekends = odd & ~np.is_busday(span)
+        if min(weekends.sum(), own.sum()) < _WEEKENDS or present[own].any():
+            continue
+        if present[odd | both].sum() < _FEWEST:
             continue
         if present[odd].mean() >= _REGULAR and present[both].mean() >= _REGULAR:
             return step

@@ -11,7 +11,8 @@ A map says, all but ``table`` and ``columns`` being optional::
     decimal = ","                       # the decimal mark, if it is a comma: 1.234,5
     known_at_time = "23:59"             # when `known_at` is a day: the time of that day
     dated = "publication"               # the day is that of publication: the row is the session's before;
-                                        # "day-before": the row is the session's after; "session": it stands
+                                        # "day-before": the row is the session's after; "session":
+                                        # it is that of its day, else of the session before (bars stay)
     suffix = ".US"                      # put after codes that have none
     leave_out_without = ["units"]       # rows in which this column of ours is empty or zero are left out
     ratios = "new:old"                  # what a ratio written 3:1 means, "new:old" or "old:new"

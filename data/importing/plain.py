@@ -355,7 +355,10 @@ def _are_different(found: Found) -> bool:
 
 
 def _read_quietly(text: Text, rows: Sequence[memoryview]) -> list[Found] | None:
-    """Return what is in rows of one plan, if there is nothing to say of any of them; None otherwise."""
+    """Return what is in rows of one plan, if there is nothing to say of any of them; None otherwise.
+
+    Of files together that is so only if all days are sessions, and then none of these files is a day off.
+    """
     plan = text.plan
     cells = _cells(plan, rows)
     if cells is None:

@@ -30,6 +30,12 @@ _SEEN = ("units",)
 TRADED = ("bars", "index_bars")
 # Less than this of anything is nothing.
 _LEAST = 1e-9
+# By how many days a row is off: how it is dated, and of which session it is.
+_TOLD = {
+    1: ("a day early", "after"),
+    -1: ("a day late", "before"),
+    0: ("on days without a session", "before"),
+}
 _END_OF_DAY = np.timedelta64(23 * 60 + 59, "m")
 
 
@@ -81,43 +87,44 @@ def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | No
     return taken[~lacking], f"without a value, and left out: {_counted(lacking)}"
 
 
-def on_sessions(taken: pd.DataFrame, part: TableMap) -> tuple[pd.DataFrame, str | None]:
-    """Return rows with the session that each belongs to, and a note if that is not the day that was given.
+def on_sessions(taken: pd.DataFrame, part: TableMap, origin: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows with the session that each belongs to, and notes if that is not the day that was given.
 
-    Where all days of a file are one day off (``data.importing.displaced``), all are moved. Rows that fall on
-    a session that has one of its own are left out. Days beyond the recorded calendar stay.
+    Where all days of a file are one day off (``data.importing.displaced``), all are moved; DataError if the
+    calendar ends before the session of one of them. Rows that fall on a session that has one of its own are
+    left out. Other days beyond the recorded calendar stay.
     """
     if part.table not in (*MOVED, *TRADED) or taken.empty:
-        return taken, None
+        return taken, ()
     key = TABLES[part.table].key[0]
     days, wrong = read_days(taken["day"])
     if wrong.any() or days.isna().any() or taken[key].isna().any():
-        return taken, None
+        return taken, ()
     given = days.to_numpy("datetime64[D]")
     if part.table in TRADED and part.dated is None and all_sessions(given):
-        return taken, None
+        return taken, ()
     markets, of_row = _markets(taken[key])
     off = _off(given, markets, of_row, part)
     if part.table in TRADED and not off.any():
-        return taken, None
+        return taken, ()
     before, at, after = _sessions_around(given, markets, of_row)
-    moved = np.ones(len(given), dtype=bool) if off.any() else at != given
-    if not moved.any():
-        return taken.assign(day=days), None
-    sessions = np.where(off < 0, before, np.where(off > 0, after, at))
+    stay = given if part.table in TRADED else at
+    sessions = np.where(off < 0, before, np.where(off > 0, after, stay))
+    unknown = np.isnat(sessions)
+    if unknown.any():
+        row = int(np.flatnonzero(unknown)[np.argmax(given[unknown])])
+        raise _not_recorded(origin, _TOLD[int(off[row])][1], given[row], markets[of_row[row]])
     moved = sessions != given
+    if not moved.any():
+        return taken.assign(day=days), ()
     taken = taken.assign(day=sessions.astype("datetime64[us]"))
-    if part.table in _SEEN and not (off > 0).any():
-        taken["known_at"] = _known_at(taken, given, at, moved)
+    seen = moved & (off <= 0)
+    if part.table in _SEEN and seen.any():
+        taken["known_at"] = _known_at(taken, given, at, seen)
     keys = taken[[key, "day"]]
     own = pd.MultiIndex.from_frame(keys[~moved])
     kept = ~moved | ~(keys.duplicated().to_numpy() | pd.MultiIndex.from_frame(keys).isin(own))
-    late, early = bool((off < 0).any()), bool((off > 0).any())
-    dated = "a day early" if early else "a day late" if late else "on days without a session"
-    note = f"dated {dated}, and taken as of the session {'after' if early else 'before'}: {_counted(moved)}"
-    if not kept.all():
-        note += f"; of them left out, because that session has a row of its own: {_counted(~kept)}"
-    return taken[kept], note
+    return taken[kept], _told(off, moved, kept, part)
 
 
 def next_sessions(days: pd.Series, symbols: pd.Series, origin: str) -> pd.Series:
@@ -133,13 +140,35 @@ def next_sessions(days: pd.Series, symbols: pd.Series, origin: str) -> pd.Series
         sessions = calendar.sessions(calendar.first_day, calendar.last_day)
         places = sessions.searchsorted(here.to_numpy().astype("datetime64[D]"), side="right")
         if places.max() >= len(sessions):
-            raise DataError(
-                f"{origin}: the session after {here.to_numpy('datetime64[D]').max()} is not recorded",
-                limit=f"the sessions of {market} are recorded through {calendar.last_day}",
-                hint="Update the calendar (see data/facts/calendars.toml), or leave the row out.",
-            )
+            raise _not_recorded(origin, "after", here.to_numpy("datetime64[D]").max(), market)
         following[here.index] = sessions[places].astype("datetime64[us]")
     return following
+
+
+def _not_recorded(origin: str, beside: str, day: np.datetime64, market: str) -> DataError:
+    calendar = calendar_for(market)
+    return DataError(
+        f"{origin}: the session {beside} {day} is not recorded",
+        limit=f"the sessions of {market} are recorded from {calendar.first_day} through {calendar.last_day}",
+        hint="Update the calendar (see data/facts/calendars.toml), or leave the row out.",
+    )
+
+
+def _told(off: NDArray[np.int64], moved: Bools, kept: Bools, part: TableMap) -> tuple[str, ...]:
+    """Return a note for the rows of each direction that were moved."""
+    notes = []
+    for step, (dated, beside) in _TOLD.items():
+        here = moved & (off == step)
+        if not here.any():
+            continue
+        note = f"dated {dated}, and taken as of the session {beside}: {_counted(here)}"
+        if (left_out := here & ~kept).any():
+            note += f"; of them left out, because that session has a row of its own: {_counted(left_out)}"
+        if step and part.dated is None:
+            (word,) = (name for name, days in DATED.items() if days == step)
+            note += f'; name a map with dated = "{word}" for shorter files of this source'
+        notes.append(note)
+    return tuple(notes)
 
 
 def _counted(rows: Bools) -> str:
@@ -180,19 +209,25 @@ def _off(given: Days, markets: list[str], of_row: NDArray[np.int64], part: Table
 
 
 def _sessions_around(given: Days, markets: list[str], of_row: NDArray[np.int64]) -> tuple[Days, Days, Days]:
-    """Return the last session before each day, at or before it, and the first after; the day if unknown."""
+    """Return the last session before each day, at or before it, and the first after.
+
+    What is not recorded is NaT before and after, and the day itself at or before it.
+    """
     first, day = given.min(), np.timedelta64(1, "D")
     # Every day is looked up once for each market, and not for each of its rows.
     span = np.arange(first, given.max() + day)
-    around = np.tile(span, (3, len(markets), 1))
+    around = np.full((3, len(markets), len(span)), np.datetime64("NaT", "D"))
     for place, market in enumerate(markets):
         calendar = calendar_for(market)
         sessions = calendar.sessions(calendar.first_day, calendar.last_day)
-        here = (span > sessions[0]) & (span <= np.datetime64(calendar.last_day))
-        until = np.searchsorted(sessions, span[here], side="right")
-        around[0, place, here] = sessions[np.searchsorted(sessions, span[here], side="left") - 1]
-        around[1, place, here] = sessions[until - 1]
-        around[2, place, here] = np.append(sessions, span[-1])[until]
+        last = np.datetime64(calendar.last_day)
+        until = np.searchsorted(sessions, span, side="right")
+        since = np.searchsorted(sessions, span, side="left")
+        earlier = (since > 0) & (span <= last + day)
+        around[0, place, earlier] = sessions[since[earlier] - 1]
+        around[1, place] = np.where((until > 0) & (span <= last), sessions[until - 1], span)
+        later = (until < len(sessions)) & (span >= np.datetime64(calendar.first_day) - day)
+        around[2, place, later] = sessions[until[later]]
     before, at, after = around[:, of_row, (given - first).astype(np.int64)]
     return before, at, after
 

@@ -87,7 +87,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     left_out = len(cells) - len(taken)
     taken, halted = without_halts(taken, part.table)
     taken, lacking = with_values(taken, part.table)
-    taken, moved = on_sessions(taken, part)
+    taken, moved = on_sessions(taken, part, origin)
     if part.source or part.adjusted in NAMED:
         taken["source"] = _sources(taken, part)
     taken = _as_first_known(taken, schema.key)
@@ -101,7 +101,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         # Minutes in which the same was traded repeat each other but for the time.
         _refuse_intraday(taken, origin)
     plausible = check_plausible(part.table, frame, origin)
-    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, moved, plausible]
+    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, *moved, plausible]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
