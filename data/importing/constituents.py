@@ -26,7 +26,7 @@ def of_exchanges(codes: pd.Series, cells: pd.DataFrame, headers: Headers) -> pd.
         return codes
     there = cells[headers.column(name)].astype("str").str.contains(_HONG_KONG, regex=True)
     text = codes.astype("str").str.strip().str.removesuffix(".0")
-    marked = there.fillna(False).astype(bool) & text.str.fullmatch(r"\d{1,5}|0\d{5}")
+    marked = there.fillna(False).astype(bool) & text.str.fullmatch(r"\d{1,6}")
     return codes.astype(object).mask(marked, text + _MARK) if marked.any() else codes
 
 
