@@ -233,6 +233,20 @@ def test_weights_in_percent():
     assert (found.check, "as if in percent" in found.message) == ("weights-sum", True)
 
 
+def test_a_share_under_two_codes_weighs_twice():
+    # An older store has Tencent's as 000700; a later import brings it as 00700.
+    def edit(weights):
+        tencent = weights[weights.index == weights.index[0]]
+        return pd.concat([weights, tencent.assign(constituent="00700", weight=0.6)], ignore_index=True)
+
+    (found,) = check(planted("index_weights", edit))
+    assert (found.check, found.severity) == ("weights-sum", "error")
+    assert "weights sum to 1.600" in found.message
+    assert "under two codes, as 000700 and 00700: import the weights into a new store" in found.hint
+    for usual in (lambda weights: weights.iloc[:-3], lambda weights: weights.assign(weight=10.0)):
+        assert "Import all constituents" in check(planted("index_weights", usual))[0].hint
+
+
 # Tables against each other: of 41 sessions, bars reach the last one.
 
 

@@ -15,7 +15,7 @@ from data.words import count
 _LARGEST_MOVE = 0.20
 # Fewer levels without an open than this are gaps, not a history that was computed later.
 _COMPUTED_LEAST = 20
-_WEIGHTS_TOLERANCE = 0.05
+_WEIGHTS_TOLERANCE, _LIKELY_PERCENT = 0.05, 50.0
 _LOST_PART = 0.20
 
 
@@ -66,7 +66,11 @@ def index_jump(data: Inputs) -> Iterator[Finding]:
 
 
 def weights_sum(data: Inputs) -> Iterator[Finding]:
-    """Find days on which the weights of an index do not sum to one: members are missing, or it is percent."""
+    """Find days on which the weights of an index do not sum to one.
+
+    Members are missing, it is percent, or a share stands under two codes: Tencent's as 000700, which older
+    imports made of it, and as 00700.
+    """
     if data.tables["index_weights"].empty:
         return
     sums = data.tables["index_weights"].groupby(["index", "day"])["weight"].sum().reset_index()
@@ -80,8 +84,11 @@ def weights_sum(data: Inputs) -> Iterator[Finding]:
             str(index),
             rows["day"],
             f"weights sum to {row.weight:.3f} on {row.day:%Y-%m-%d}"
-            + (", as if in percent" if row.weight > 50 else ""),
-            "Import all constituents, with weights as fractions.",
+            + (", as if in percent" if row.weight > _LIKELY_PERCENT else ""),
+            "Import all constituents, with weights as fractions."
+            if row.off < 0 or row.weight > _LIKELY_PERCENT
+            else "A share may stand under two codes, as 000700 and 00700: import the weights into a new "
+            "store.",
         )
 
 
