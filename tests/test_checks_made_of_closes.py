@@ -53,6 +53,16 @@ def test_bars_whose_four_prices_are_one_were_made_of_closes():
     assert check({"bars": few}, "copied-prices") == []
 
 
+def test_a_fund_of_a_few_lots_a_day_hardly_trades():
+    # A trade of 1,000 units a day, or of one more.
+    made = bars_of(PAYER, WAVE, CHINESE_DAYS)
+    made[["open", "high", "low"]] = made[["close"] * 3].to_numpy()
+    for bars in (bars_of(PAYER, WAVE, CHINESE_DAYS), made):
+        assert check({"bars": bars.assign(volume=1_000.0, amount=np.nan)}, "copied-prices") == []
+        (found,) = check({"bars": bars.assign(volume=1_001.0, amount=np.nan)}, "copied-prices")
+        assert found.message.endswith("closes, or it hardly trades" if bars is made else "made of closes")
+
+
 # American closes between two cents
 
 
@@ -80,6 +90,31 @@ def test_trades_between_two_cents_and_fractions_of_old_are_traded():
     assert check({"bars": american(some)}, "no-cents") == []
     days = calendar_for("us_etf").sessions(date(2000, 1, 3), date(2000, 6, 30))
     assert check({"bars": american(30 + np.arange(len(days)) / 32, days)}, "no-cents") == []
+
+
+def test_closes_adjusted_for_two_splits_of_three_are_no_cents():
+    closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100
+    thirds = closes / np.where(np.arange(len(closes)) < 63, 9, np.where(np.arange(len(closes)) < 90, 3, 1))
+    (found,) = check({"bars": american(thirds)}, "no-cents")
+    assert found.message.endswith("for dividends or for several splits, or in another currency")
+    # One split is `split-adjusted`, and told there alone.
+    once = american(closes / np.where(np.arange(len(closes)) < 63, 3, 1))
+    assert [each.check for each in check({"bars": once}) if each.check in ("no-cents", "split-adjusted")] == [
+        "split-adjusted"
+    ]
+
+
+def test_months_below_a_dollar_and_fewer_than_twenty_bars_tell_nothing():
+    # 0.99 is below a dollar, where prices of four decimals are quoted; 1.00 is not.
+    cheap = 0.9 + 0.0007 * np.arange(len(US_DAYS))
+    assert check({"bars": american(cheap)}, "no-cents") == []
+    assert check({"bars": american(cheap + 0.1)}, "no-cents")
+    closes = (3001 + 3 * np.arange(len(US_DAYS))) / 100
+    for bars, said in ((19, 0), (20, 1)):
+        days = calendar_for("us_etf").sessions(date(2024, 2, 1), date(2024, 6, 28))
+        some = closes[: len(days)].copy()
+        some[:bars] *= 0.99  # February has twenty sessions
+        assert len(check({"bars": american(some, days).iloc[20 - bars :]}, "no-cents")) == said
 
 
 def test_what_a_source_calls_adjusted_is_told_once():

@@ -109,7 +109,7 @@ def said_split_adjusted(data: Inputs) -> Iterator[Finding]:
 
 
 def no_cents(data: Inputs) -> Iterator[Finding]:
-    """Find American closes that are no whole cents for months: adjusted for dividends, or converted.
+    """Find American closes that are no whole cents for months: adjusted, or converted.
 
     1. Months of ten bars or more in which four fifths of the closes are off, and two of them at least. Of
        bars of one venue a tenth is, which has trades between two cents.
@@ -135,8 +135,9 @@ def no_cents(data: Inputs) -> Iterator[Finding]:
                 str(symbol),
                 rows["day"],
                 f"closes of {len(rows)} bars are no whole cents, {rows['close'].iloc[0]:.6g} the first: they "
-                "are adjusted for dividends, or in another currency",
-                "Import bars as traded (yfinance: auto_adjust=False), and dividends as rows of `actions`.",
+                "are adjusted for dividends or for several splits, or in another currency",
+                "Import bars as traded (yfinance: auto_adjust=False), and dividends and splits as rows of "
+                "`actions`.",
             )
 
 

@@ -19,6 +19,8 @@ _GAP = 1.5
 # Bars that tell how a fund opens and trades, and the part of them that a market never has: of 64 Chinese
 # funds an open was the close before on a third of the days at most, and four prices one on half a per cent.
 _LEAST_BARS, _COPIED, _FLAT = 60, 0.8, 0.5
+# Shares of a day that may have been a single trade, at one price and near the close before: ten lots.
+_ONE_TRADE = 1_000
 
 
 def wild_range(data: Inputs) -> Iterator[Finding]:
@@ -97,15 +99,16 @@ def copied_prices(data: Inputs) -> Iterator[Finding]:
 
     1. Of the sessions on which the price changed, 60 at least: the open is the close before, adjusted for the
        actions since, on more than four fifths. Orders at the open would fill at a price that was known.
-    2. Of the bars with volume, 60 at least: all four prices are one on more than half.
+    2. Of all bars, 60 at least: all four prices are one on more than half.
+    3. Bars of up to 1,000 shares are left out: a fund that hardly trades has one price a day.
     """
-    bars = data.moves[data.moves["volume"] > 0]
+    bars = data.moves[data.moves["volume"] > _ONE_TRADE]
     moved = bars[bars["reference"].notna() & (bars["close"] != bars["reference"])]
     opened: pd.Series = (moved["open"] - moved["reference"]).abs() <= TICK / 10
     flat = (bars["high"] == bars["low"]) & (bars["open"] == bars["close"])
     for rows, copied, most, said in (
-        (moved, opened, _COPIED, "the open is the close before on {:.0%} of the days"),
-        (bars, flat, _FLAT, "all four prices are one on {:.0%} of the days"),
+        (moved, opened, _COPIED, ("the open is the close before", "")),
+        (bars, flat, _FLAT, ("all four prices are one", ", or it hardly trades")),
     ):
         by_fund = copied.groupby(rows["symbol"])
         part = by_fund.mean()[by_fund.size() >= _LEAST_BARS]
@@ -116,6 +119,6 @@ def copied_prices(data: Inputs) -> Iterator[Finding]:
                 "bars",
                 str(symbol),
                 found["day"],
-                said.format(part[symbol]) + ": these bars were made of closes",
+                f"{said[0]} on {part[symbol]:.0%} of the days: these bars were made of closes{said[1]}",
                 "Import bars with opens, highs and lows: orders at the open would fill at a known price.",
             )
