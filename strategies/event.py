@@ -65,9 +65,9 @@ class Event(Rotation):
         """Return where the condition begins to hold, (D, S)."""
         return events(known, self.when)
 
-    def spans(self, known: Known) -> dict[str, tuple[float, float]]:
-        """Return between which values each number of the condition lies."""
-        return spans(known, self.when)
+    def spans(self, known: Known, rows: slice) -> dict[str, tuple[float, float]]:
+        """Return between which values each number of the condition lies on these rows."""
+        return spans(known, self.when, rows)
 
     def scores(self, known: Known) -> Floats:
         """Return how fresh the latest event of each fund is, 1 to 1 / hold; NaN where there is none."""

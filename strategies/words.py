@@ -367,14 +367,15 @@ def events(known: Known, text: str) -> NDArray[np.bool_]:
     return result & known.listed
 
 
-def spans(known: Known, text: str) -> dict[str, tuple[float, float]]:
-    """Return the least and the largest value that each word of a condition takes on listed funds.
+def spans(known: Known, text: str, rows: slice) -> dict[str, tuple[float, float]]:
+    """Return the least and the largest value that each word of a condition takes on these rows, listed funds.
 
     What is yes or no is left out, and so is what is never known.
     """
     found = {}
     for name, (word, sessions) in parse_event(text)[1].items():
-        values = np.asarray(word.values(known, sessions), dtype=np.float64)[known.listed]
-        if not word.yes_or_no and np.isfinite(values).any():
-            found[name] = float(np.nanmin(values)), float(np.nanmax(values))
+        values = np.asarray(word.values(known, sessions), dtype=np.float64)[rows][known.listed[rows]]
+        finite = values[np.isfinite(values)]
+        if not word.yes_or_no and len(finite):
+            found[name] = float(finite.min()), float(finite.max())
     return found

@@ -341,10 +341,17 @@ def test_a_condition_that_never_holds_says_between_which_values_its_words_lie():
         STRATEGIES["event"](when="close > 40 and return_1 > 0", hold=1), panel, horizons=(1,)
     )
     # closes are known a session later: 9 to 12; B gained 20 %, A 10 % and 1/11, C lost 10 % and none was more
-    said = "it never begins to hold; the data have close from 9 to 12, return_1 from -0.1 to 0.2"
-    assert found.warnings[0] == said
+    said = "it never begins to hold; in this period the data have"
+    assert found.warnings[0] == f"{said} close from 9 to 12, return_1 from -0.1 to 0.2"
+    days = [each.item() for each in panel.days]
+    # up to session 3 the 20 % of B, from the third close to the fourth, are not known
+    part = Conditions(start=days[2], end=days[3])
+    found = study_events(STRATEGIES["event"](when="return_1 > 5", hold=1), panel, part, horizons=(1,))
+    assert found.warnings[0] == f"{said} return_1 from -0.1 to 0.1"
     held = study_events(STRATEGIES["event"](when="close > 11", hold=1), panel, horizons=(1,))
     assert not any("never begins" in each for each in held.warnings)
+    always = study_events(STRATEGIES["event"](when="close > 0", hold=1), panel, horizons=(1,))
+    assert always.warnings[0] == "it holds in this period, and was never seen to begin"
 
 
 def test_funds_whose_family_is_not_known_are_no_family():

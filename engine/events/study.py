@@ -213,7 +213,7 @@ def study_events(
         told=told,
         blocked=int((~np.isfinite(forward.entry[rows, columns])).sum()),
         families={name: int(np.isin(columns, members).sum()) for name, members in families.items()},
-        warnings=(*_never(adapter.strategy, panel, happened), *_warnings(measures, raw, told)),
+        warnings=(*_never(adapter.strategy, panel, happened, span), *_warnings(measures, raw, told)),
     )
 
 
@@ -336,13 +336,21 @@ def _groups_of(families: Mapping[str, Sequence[int]], columns: Integers) -> dict
     return {name: np.isin(columns, members) for name, members in families.items()}
 
 
-def _never(strategy: Any, panel: Panel, happened: Bools) -> tuple[str, ...]:
-    """Say of a condition that never begins to hold between which values its words lie, if that is known."""
-    if happened.any() or not hasattr(strategy, "spans"):
+def _never(strategy: Any, panel: Panel, happened: Bools, span: slice) -> tuple[str, ...]:
+    """Say of a condition that never begins to hold between which values its words lie, if that is known.
+
+    Of listed funds, on the sessions of the study. One that holds all the time does not begin to.
+    """
+    if happened.any():
         return ()
-    found = strategy.spans(panel.known).items()
+    held = strategy.answers(panel.known)[span][panel.known.listed[span]]
+    if (held == 1.0).any():
+        return ("it holds in this period, and was never seen to begin",)
+    if not hasattr(strategy, "spans"):
+        return ()
+    found = strategy.spans(panel.known, span).items()
     said = ", ".join(f"{name} from {low:.6g} to {high:.6g}" for name, (low, high) in found)
-    return (f"it never begins to hold; the data have {said}",) if said else ()
+    return (f"it never begins to hold; in this period the data have {said}",) if said else ()
 
 
 def _warnings(measures: Sequence[Measure], raw: Mapping[int, EventMean], told: float) -> list[str]:
