@@ -6,9 +6,10 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from engine.strategy.adapters import adapt
 from engine.tuning.families import family_of
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
+from strategies.rotation import Rotation
 from strategies.share_inflow import ShareInflow
 
 ETFLOW = [sys.executable, str(Path(__file__).resolve().parents[1] / "run_backtest.py")]
@@ -338,6 +340,35 @@ def test_a_run_that_bought_nothing_says_why(
     words = ["run", "momentum", "--set", "lookback=20", "--set", "threshold=9", "--no-report", *ON]
     assert main(run_backtest.load_catalogue, words) == 0
     assert "bought nothing: no fund was ever chosen: no score is above" in capsys.readouterr().err
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotients(Rotation):
+    """0.1, 0.2 and so on by fund; of the first fund infinite, of funds that are not listed 7."""
+
+    warmup: ClassVar[int] = 0
+
+    def scores(self, known: Any) -> Any:
+        found = np.where(known.listed, np.arange(len(known.symbols)) / 10, 7.0)
+        found[:, 0] = np.inf
+        return found
+
+
+def test_a_run_that_bought_nothing_tells_finite_scores_of_listed_funds() -> None:
+    bars = dict.fromkeys(("open", "high", "low", "close"), np.ones((6, 4)))
+    bars["close"][:, 3] = np.nan
+    bars |= {"volume": np.full((6, 4), 1e6), "amount": np.full((6, 4), 1e6)}
+    panel = Panel.from_events(
+        np.arange("2024-01-01", "2024-01-07", dtype="datetime64[D]"),
+        ("510001.SH", "510002.SH", "510003.SH", "510004.SH"),
+        bars=bars,
+        listed=[None, None, None, date(2025, 1, 1)],
+    )
+    found = run(Quotients(top=1, rebalance=1, threshold=0.5), panel)
+    assert found.idle == (
+        "no fund was ever chosen: no score is above the threshold of 0.5, they are from 0.1 to 0.2; "
+        f"{len(found.decision_days)} of {3 * len(found.decision_days)} are infinite, which count as none"
+    )
 
 
 def test_sets_that_were_looked_at_twice_count_once(panel: Panel, empty_record: Record) -> None:

@@ -99,10 +99,15 @@ class Run(Result):
             return (
                 f"no order traded: {', '.join(f'{reason} {number:,}' for reason, number in reasons.items())}"
             )
-        threshold, scores = self.manifest["parameters"].get("threshold"), self.scores[~np.isnan(self.scores)]
-        if threshold is None or not len(scores):
+        threshold = self.manifest["parameters"].get("threshold")
+        listed = np.isfinite(self.mark[np.searchsorted(self.days, self.decision_days)])
+        scores = self.scores[listed]
+        finite = scores[np.isfinite(scores)]
+        if threshold is None or not len(finite) or finite.max() > threshold:
             return f"no fund was ever chosen, on {count(len(self.decision_days), 'decision')}"
-        span = f"they are from {scores.min():.6g} to {scores.max():.6g}"
+        infinite = int(np.isinf(scores).sum())
+        besides = f"; {infinite:,} of {scores.size:,} are infinite, which count as none" if infinite else ""
+        span = f"they are from {finite.min():.6g} to {finite.max():.6g}{besides}"
         return f"no fund was ever chosen: no score is above the threshold of {threshold:g}, {span}"
 
     def document(
