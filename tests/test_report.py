@@ -875,7 +875,7 @@ def comparison(result, tmp_path_factory) -> str:
 
 def test_the_comparison_shows_every_run_the_benchmark_and_equal_weight(result, comparison):
     page = Page(comparison)
-    assert page.rows[0][1:] == ["Unit", "handmade", "other", "Benchmark", "Equal weight"]
+    assert page.rows[0][1:] == ["Unit", "handmade", "other", "Benchmark", "Equal weight, no cost"]
     sharpe = next(row for row in page.rows if row[0] == "Sharpe ratio")
     metrics = compute_metrics(result)
     assert sharpe[2] == number(metrics["sharpe_ratio"])

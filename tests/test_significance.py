@@ -153,20 +153,20 @@ def test_each_benchmark_is_named_once_and_equal_weight_by_its_funds():
     other = replace(one, manifest={**MANIFEST, "benchmark": "931071"}, symbols=("159995.SZ",))
     assert alternatives_of([one, same], ["a", "b"]) == [
         ("Benchmark", 0, "benchmark_"),
-        ("Equal weight", 0, "equal_weight_"),
+        ("Equal weight, no cost", 0, "equal_weight_"),
     ]
     assert alternatives_of([one, other], ["a", "b"]) == [
         ("Benchmark 930713", 0, "benchmark_"),
         ("Benchmark 931071", 1, "benchmark_"),
-        ("Equal weight (a)", 0, "equal_weight_"),
-        ("Equal weight (b)", 1, "equal_weight_"),
+        ("Equal weight, no cost (a)", 0, "equal_weight_"),
+        ("Equal weight, no cost (b)", 1, "equal_weight_"),
     ]
     plain = replace(one, manifest={**MANIFEST, "benchmark": "equal_weight"})
     assert alternatives_of([one, plain], ["a", "b"]) == [
         ("Benchmark 930713", 0, "benchmark_"),
-        ("Equal weight", 0, "equal_weight_"),
+        ("Equal weight, no cost", 0, "equal_weight_"),
     ]
-    assert alternatives_of([plain], ["a"]) == [("Equal weight", 0, "equal_weight_")]
+    assert alternatives_of([plain], ["a"]) == [("Equal weight, no cost", 0, "equal_weight_")]
 
 
 def test_equal_weight_at_no_cost_is_told_from_a_run_of_that_name_and_is_there_once():

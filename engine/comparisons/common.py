@@ -23,7 +23,7 @@ Days = NDArray[np.datetime64]
 ResultT = TypeVar("ResultT", bound=Result)
 EQUAL_WEIGHT = "equal_weight"
 AT_NO_COST = "equal weight, no cost"
-"""What equal weight of the funds is called where a run of the strategy `equal_weight` may stand beside it."""
+"""What equal weight of the funds is called: a run of the strategy `equal_weight` may stand beside it."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tup
     """Return what runs are held against, each once: what to call it, whose it is, and how its metrics begin.
 
     A benchmark is named where there is more than one, and is no column of its own where it is equal weight,
-    which is there in any case, and is named by a run where the funds differ. Equal weight is told from a run
-    of the strategy of that name by its costs, of which it has none.
+    which is there in any case, and is named by a run where the funds differ. It is called what a chart calls
+    it, and told from a run of the strategy of that name by its costs, of which it has none.
     """
     codes = [str(result.manifest.get("benchmark")) for result in results]
     data = [str(result.manifest["data"].get("name")) for result in results]
@@ -154,9 +154,7 @@ def alternatives_of(results: Sequence[Result], names: Sequence[str]) -> list[tup
             title = f"Benchmark {codes[place]}" if several else "Benchmark"
             found.append((title, place, "benchmark_"))
     places = _new(list(zip(data, symbols, strict=True)))
-    alone = (
-        AT_NO_COST.capitalize() if any(name.startswith(EQUAL_WEIGHT) for name in names) else "Equal weight"
-    )
+    alone = AT_NO_COST.capitalize()
     for place in places:
         title = f"{alone} ({names[place]})" if len(places) > 1 else alone
         found.append((title, place, "equal_weight_"))
