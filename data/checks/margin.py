@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
@@ -44,8 +43,8 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
     steps = data.steps("margin")
     balances = np.log10(steps["balance"].where(steps["balance"] > 0).to_numpy(np.float64))
     changes = np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64))
-    large = (np.maximum(steps["balance"], steps["before"]) >= _LARGE).to_numpy()
-    near = pd.Series(_near_a_unit(changes) & large, index=steps.index)
+    large = (steps["balance"] >= _LARGE) | (steps["before"] >= _LARGE)
+    near = large & _near_a_unit(changes)
     # Only days with such a change are looked at: there is seldom one.
     on_such_a_day = steps["before"].notna() & steps["day"].isin(steps["day"][near])
     by_day = near[on_such_a_day].groupby(steps["day"][on_such_a_day])
@@ -55,7 +54,8 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
     for place in map(int, np.flatnonzero(near & ~changed)):
         before, after = sides(balances, symbols, place)
         if min(len(before), len(after)) >= FEWEST:
-            changed.iloc[place] = _near_a_unit(np.nanmedian(after) - np.nanmedian(before))
+            change = np.nanmedian(after) - np.nanmedian(before)
+            changed.iloc[place] = _near_a_unit(np.array([change]))[0]
     yield from _next_to_nothing(data, set(symbols[changed]))
     for symbol, rows in grouped(steps[changed], "symbol"):
         first = next(records(rows))
@@ -73,7 +73,8 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
 
 def _near_a_unit(changes: Floats) -> Bools:
     """Tell which changes, in powers of ten, are near to one between two units of measure."""
-    return (np.abs(np.abs(changes)[..., None] - _UNITS) <= _NEAR).any(axis=-1)
+    near: Bools = np.min([np.abs(np.abs(changes) - unit) for unit in _UNITS], axis=0) <= _NEAR
+    return near
 
 
 def _above_the_fund(data: Inputs) -> Iterator[Finding]:
