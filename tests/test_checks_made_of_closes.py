@@ -146,6 +146,11 @@ def test_a_fund_that_is_suddenly_traded_a_lot_has_other_volumes_between():
     bars = chinese(amount=np.nan)
     bars.loc[60, "volume"] *= 100
     assert check({"bars": bars}, "lots-for-shares") == []
+    # A thousand times as much from one day on is of no unit that volume has, and thirty times neither.
+    for times in (1000, 30):
+        bars = chinese(amount=np.nan)
+        bars.loc[60:, "volume"] *= times
+        assert check({"bars": bars}, "lots-for-shares") == []
 
 
 # Balances
@@ -261,14 +266,45 @@ def test_accumulated_nav_is_above_closes_in_the_middle():
     assert check(clean_market(), "nav-premium") == []
 
 
-def test_funds_of_foreign_stocks_may_be_dear_for_months():
-    # 513100, of the Nasdaq-100: a premium of five per cent for as long as its quota is used up.
-    def moved(frame):
-        return frame.assign(symbol=frame["symbol"].replace(PAYER, "513100.SH"))
+def under(symbol: str, nav: pd.Series) -> dict[str, pd.DataFrame]:
+    """Bars and NAV of PAYER under another code."""
+    bars = clean_market()["bars"].query("symbol == @PAYER")
+    navs = pd.DataFrame({"symbol": symbol, "day": DAYS, "nav": nav.to_numpy()}).dropna()
+    return {"bars": bars.assign(symbol=symbol), "nav": navs}
 
-    tables = {name: moved(frame) if "symbol" in frame else frame for name, frame in clean_market().items()}
-    tables["nav"].loc[tables["nav"]["symbol"] == "513100.SH", "nav"] /= 1.05
-    assert check(tables, "nav-premium") == []
+
+@pytest.mark.parametrize("symbol", ["513100.SH", "162411.SZ", "164824.SZ", "501018.SH", "501312.SH"])
+def test_funds_of_foreign_stocks_may_be_dear_for_months(symbol):
+    # The Nasdaq-100, and LOFs of oil, India and technology: a premium of five per cent for as long as the
+    # quota is used up, and NAV a session late. Of a fund of China both are told.
+    closes = clean_market()["bars"].query("symbol == @PAYER")["close"]
+    assert check(under(symbol, closes / 1.05), "nav-premium") == []
+    assert check(under(symbol, closes.shift()), "nav-shifted") == []
+    assert len(check(under(PAYER, closes / 1.05), "nav-premium")) == 1
+    assert len(check(under(PAYER, closes.shift()), "nav-shifted")) == 1
+    # On a day a fifth off is told of any.
+    (found,) = check(under(symbol, closes / np.where(np.arange(len(DAYS)) == 30, 1.25, 1.05)), "nav-premium")
+    assert found.first == DAYS[30].date()
+
+
+@pytest.mark.parametrize(("days", "found"), [(19, 0), (20, 1)])
+def test_twenty_days_tell_where_nav_is_in_the_middle(days, found):
+    closes = clean_market()["bars"].query("symbol == @PAYER")["close"]
+    for nav, name in ((closes / 1.05, "nav-premium"), (closes.shift(), "nav-shifted")):
+        assert len(check(under(PAYER, nav.where(np.arange(len(nav)) >= len(nav) - days)), name)) == found
+
+
+def test_the_latest_year_tells_which_session_nav_is_of():
+    # Of 540 sessions NAV is a session late on all but the latest 126, or on all but the latest 124.
+    days = calendar_for("cn_etf").sessions(date(2023, 1, 3), date(2025, 6, 30))[-540:]
+    closes = pd.Series(1.0 + 0.01 * (np.arange(540) % 5))
+    for right, found in ((126, 0), (124, 1)):
+        nav = closes.shift().where(np.arange(540) < 540 - right, closes)
+        tables = {
+            "bars": bars_of(PAYER, closes, days),
+            "nav": pd.DataFrame({"symbol": PAYER, "day": days, "nav": nav}).dropna(),
+        }
+        assert len(check(tables, "nav-shifted")) == found
 
 
 def test_nav_that_is_dated_two_sessions_late():

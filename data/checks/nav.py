@@ -21,6 +21,8 @@ _ALIKE_LEAST = 20
 _YEAR, _APART, _EQUAL = 250, 0.002, 0.001
 # By how many sessions NAV may be dated late.
 _SHIFTS = (1, -1, 2, -2)
+# How codes of listed open-ended funds begin, in Shenzhen and in Shanghai.
+_LOFS = ("16", "50")
 _SLOPES = {
     -1.0: "a discount, above zero where the price is below",
     100.0: "in percent",
@@ -32,7 +34,8 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
     """Find closes more than 20 % away from NAV, and funds whose closes are 3 % away from it in the middle.
 
     1. Premium = close / NAV - 1, on days that have both; the middle of 20 of them at least.
-    2. Chinese funds of foreign stocks are left out of the second: quotas keep their premiums up for months.
+    2. Chinese funds of foreign stocks, as far as etflow knows them, and all LOFs are left out of the second:
+       quotas keep their premiums up for months.
     3. From the record day of a split to the eve of its ex-day NAV may be on the new basis already, and
        prices are not yet: there the nearer of both bases counts (``data.panel.flows.nav_premium``).
     """
@@ -52,7 +55,7 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
             f"{row.day:%Y-%m-%d} ({row.close:g} against {row.nav:g})",
             "Check that both are unadjusted and on one split basis. Cross-border funds may be that far off.",
         )
-    near = both[~far & ~both["symbol"].isin(_of_foreign_stocks(both))]
+    near = both[~far & ~both["symbol"].isin(_maybe_of_foreign_stocks(both))]
     by_fund = near.groupby("symbol")["premium"]
     middle = by_fund.median()[by_fund.count() >= _ALIKE_LEAST]
     for symbol, rows in grouped(near[near["symbol"].isin(middle.index[middle.abs() > _MIDDLE])], "symbol"):
@@ -63,7 +66,8 @@ def nav_premium(data: Inputs) -> Iterator[Finding]:
             str(symbol),
             rows["day"],
             f"closes are {middle[symbol]:+.1%} away from NAV in the middle of {len(rows)} days",
-            "Accumulated NAV (累计净值), or adjusted prices? Import 单位净值, and prices as traded.",
+            "Accumulated NAV (累计净值), or adjusted prices? Import 单位净值, and prices as traded. A fund "
+            "of foreign stocks that etflow does not know as one may be that far off.",
         )
 
 
@@ -76,12 +80,13 @@ def nav_shifted(data: Inputs) -> Iterator[Finding]:
     3. Early, or in the US: besides, closes of the session beside are within 0.1 %. NAV of stocks that trade
        in other hours is of before or after the fund's own close, and rightly nearer to the close of a session
        beside; but not as near as that, since some news comes in its own hours too.
-    4. Chinese funds of foreign stocks, whose NAV is public later than that of others, are left out.
+    4. Chinese funds of foreign stocks, as far as etflow knows them, and all LOFs are left out: NAV that is
+       public later than that of others may be so dated.
     """
     if data.tables["nav"].empty:
         return
     both = data.against_nav
-    both = both[~both["symbol"].isin(_of_foreign_stocks(both))].groupby("symbol").tail(_YEAR)
+    both = both[~both["symbol"].isin(_maybe_of_foreign_stocks(both))].groupby("symbol").tail(_YEAR)
     closes = both.groupby("symbol")["close"]
     away = pd.DataFrame({"own": both["premium"].abs()})
     for sessions in _SHIFTS:
@@ -137,11 +142,15 @@ def premium_sign(data: Inputs) -> Iterator[Finding]:
             )
 
 
-def _of_foreign_stocks(both: pd.DataFrame) -> list[str]:
-    """Return the Chinese funds whose NAV is public later than that of others."""
+def _maybe_of_foreign_stocks(both: pd.DataFrame) -> list[str]:
+    """Return the Chinese funds whose NAV is public later than that of others, and those of which it may be.
+
+    The lags of NAV name the traded funds of foreign stocks; no list says which LOFs are, as 162411 is of oil.
+    """
     lags = load_availability()
     return [
         str(symbol)
         for symbol, last in both.groupby("symbol")["day"].max().items()
-        if market_of(str(symbol)) == "cn_etf" and lags.lag("nav", str(symbol), last.date()) > 1
+        if market_of(str(symbol)) == "cn_etf"
+        and (str(symbol).startswith(_LOFS) or lags.lag("nav", str(symbol), last.date()) > 1)
     ]
