@@ -30,6 +30,8 @@ from engine.result import Result
 from engine.spec import Conditions
 from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
+from engine.sweeps.layout import Layout
+from engine.sweeps.rotations import Rotations
 from engine.sweeps.scores import traced_scores
 from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
@@ -413,6 +415,82 @@ def test_fields_may_be_lists(demo: Panel) -> None:
     rows = swept(demo, [Listed(lookback=20, wanted=each, top=1) for each in lists], 100)
     assert rows.failures == [None, None]
     assert rows.metrics[0, 0] != rows.metrics[1, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """Own fields and no base, so that nothing looks at what is in them; without a threshold."""
+
+    warmup = 5
+    top: Any = 2
+    rebalance: Any = 5
+    weighting: Any = "equal"
+    cap: Any = 1.0
+    hysteresis: Any = 0
+    otherwise: Any = "cash"
+    which: Any = None
+
+    def scores(self, known: Any) -> np.ndarray:
+        return known.close * (-1.0 if self.which is True else 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unbound(Plain):
+    threshold: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole(Unbound):
+    stop_loss: Any = 0.0
+
+
+def test_a_field_that_is_lacking_is_not_one_that_is_none(demo: Panel) -> None:
+    engine = Sweep(demo, 100, 200)
+    for strategy, told in ((Plain(), "no threshold"), (Unbound(), None), (Plain(), "no threshold")):
+        (failure,) = engine.run([strategy]).failures
+        assert failure is None if told is None else told in str(failure)
+
+
+def test_values_that_are_equal_and_of_other_kinds_are_other_sets(demo: Panel) -> None:
+    rows = Sweep(demo, 100, 200).run([Whole(which=1), Whole(which=True), Whole(which=1.0)], equity=True)
+    assert rows.failures == [None] * 3
+    assert rows.equity[0].tolist() == rows.equity[2].tolist()
+    assert rows.equity[0].tolist() != rows.equity[1].tolist()
+
+
+def test_a_field_that_no_group_can_be_named_of_fails_alone_at_the_most(demo: Panel) -> None:
+    nested = [Whole(which=([1], each)) for each in (2, 2)]
+    wrong = [Whole(cap=([1],)), Whole(top=10**30), Whole(stop_loss="x"), Whole(stop_loss=0.1, top="x")]
+    rows = Sweep(demo, 100, 200).run([Whole(), *wrong, *nested])
+    assert [failure is None for failure in rows.failures] == [True, *[False] * 4, True, True]
+    assert "could not convert string to float: 'x'" in str(rows.failures[3])
+
+
+def test_long_arrays_of_one_short_text_are_other_sets(demo: Panel) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Signed(Whole):
+        def scores(self, known: Any) -> np.ndarray:
+            return known.close * self.which[1000]
+
+    signs = np.ones((2, 2001))
+    signs[1, 1000] = -1.0
+    assert repr(signs[0]) == repr(signs[1])
+    rows = Sweep(demo, 100, 200).run([Signed(which=each) for each in signs], equity=True)
+    assert rows.equity[0].tolist() != rows.equity[1].tolist()
+
+
+def test_a_rotation_that_is_added_leaves_thousands_where_they_are(demo: Panel) -> None:
+    rotations = Rotations(Layout(demo, 100, 200, Conditions()))
+    assert rotations.numbers([Whole(threshold=each / 100) for each in range(17)]).tolist() == [*range(17)]
+    before = rotations.rules
+    assert rotations.numbers([Whole(threshold=0.5), Whole(threshold=0.02)]).tolist() == [17, 2]
+    after = rotations.rules
+    assert np.shares_memory(before.rotations, after.rotations)
+    assert after.sessions is before.sessions
+    assert after.cores is before.cores
+    assert after.rotations["threshold"].tolist() == [*(each / 100 for each in range(17)), 0.5]
+    rotations.numbers([Whole(rebalance=7)])
+    assert rotations.rules.starts.tolist() == [0, 21, 36]  # each 5 sessions of 101, and each 7
 
 
 # --- What fails -------------------------------------------------------------------------------------------

@@ -21,13 +21,15 @@ from engine.kernel.stops import stops_of
 from engine.kernel.targets import BY_VOLATILITY, ROTATION_FIELDS, Rule, rule_of
 from engine.strategy.adapters import ScoreAdapter
 from engine.sweeps.layout import Layout
-from engine.sweeps.scores import hashable
+from engine.sweeps.scores import key_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 NO_CORE = -1
+# In place of a shared field that a strategy lacks: None is a value.
+LACKING = object()
 
 # A rotation as machine code reads it: the fields of its rule, and when it decides.
 ROTATION = np.dtype(
@@ -71,25 +73,25 @@ class Rotations:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._numbers: dict[tuple[Any, ...], int] = {}
-        self._records: list[tuple[float, ...]] = []
+        self._table = np.zeros(16, dtype=ROTATION)  # doubled when it is full
         self._schedules: dict[tuple[int | str, int], int] = {}
         self._sessions: list[Integers] = []
         self._cores: dict[tuple[int, ...], int] = {}
         self.refused: list[str] = []
         self.apart: list[bool] = []
-        self.rules = self._arranged()
+        self.rules = self._arranged(None)
 
     def numbers(self, strategies: Sequence[Any]) -> Integers:
         """Return the number of the rotation of each strategy, (N,)."""
-        known, before = self._numbers, len(self._records)
+        known, before = self._numbers, len(self.apart)
         numbers = np.empty(len(strategies), dtype=np.int64)
         for place, strategy in enumerate(strategies):
-            key = hashable(_shared_fields(strategy))
+            key = key_of(_shared_fields(strategy))
             if key not in known:
                 known[key] = self._add(strategy)
             numbers[place] = known[key]
-        if len(self._records) > before:
-            self.rules = self._arranged()
+        if len(self.apart) > before:
+            self.rules = self._arranged(self.rules)
         return numbers
 
     def decided(self, numbers: Integers) -> Bools:
@@ -101,21 +103,24 @@ class Rotations:
 
     def _add(self, strategy: Any) -> int:
         """Note a rotation that was not met before, and return its number."""
-        record: tuple[float, ...] = (0.0,) * len(ROTATION.names or ())
-        refused, apart = "", getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
-        if not apart:
-            try:
-                record = self._record(ScoreAdapter(strategy).rotation)
-            except EtflowError as error:
-                refused = str(error)
-        self._records.append(record)
+        number, refused, apart = len(self.apart), "", False
+        if number == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        adapter = ScoreAdapter(strategy)
+        try:
+            apart = adapter.asked(_is_apart, strategy)
+            self._table[number] = adapter.asked(self._record, adapter.rotation, apart)
+        except EtflowError as error:
+            refused = str(error)
         self.refused.append(refused)
         self.apart.append(apart)
-        return len(self._records) - 1
+        return number
 
-    def _record(self, rotation: Any) -> tuple[float, ...]:
+    def _record(self, rotation: Any, apart: bool) -> NDArray[Any]:
         symbols = self._layout.panel.symbols
         rule = rule_of(rotation, symbols)
+        if apart:
+            return np.array((*rule, 0, 0, NO_CORE, 0.0), dtype=ROTATION)
         columns, weight = core_of(rotation, symbols) or ((), 0.0)
         core = self._cores.setdefault(tuple(columns), len(self._cores)) if columns else NO_CORE
         schedule = rotation.rebalance, getattr(rotation, "phase", 0)
@@ -123,23 +128,39 @@ class Rotations:
             self._sessions.append(sessions_of(rotation, self._layout))
             self._schedules[schedule] = len(self._schedules)
         reach = rule.top + rule.hysteresis if rule.top else len(symbols)
-        return (*rule, reach, self._schedules[schedule], core, weight)
+        record = (*rule, reach, self._schedules[schedule], core, weight)
+        return np.array(record, dtype=ROTATION)
 
-    def _arranged(self) -> Rules:
-        cores, core_starts = _end_to_end(list(self._cores))
-        sessions, starts = _end_to_end(self._sessions)
-        rotations, layout = np.array(self._records, dtype=ROTATION), self._layout
+    def _arranged(self, before: Rules | None) -> Rules:
+        """Return the rotations so far; of ``before``, the rules without the last of them, what is the same.
+
+        A search that learns adds a few rotations at a time to thousands.
+        """
+        rotations, layout = self._table[: len(self.apart)], self._layout
+        if before is None or len(before.starts) != len(self._sessions) + 1:
+            sessions, starts = _end_to_end(self._sessions)
+            rows = sessions + layout.first
+        else:
+            sessions, starts, rows = before.sessions, before.starts, before.rows
+        if before is None or len(before.core_starts) != len(self._cores) + 1:
+            cores, core_starts = _end_to_end(list(self._cores))
+        else:
+            cores, core_starts = before.cores, before.core_starts
         by_volatility = bool((rotations["weighting"] == BY_VOLATILITY).any())
         return Rules(
             rotations=rotations,
             starts=starts,
             sessions=sessions,
-            rows=sessions + layout.first,
+            rows=rows,
             core_starts=core_starts,
             cores=cores,
             there=layout.there if len(cores) else layout.inputs.listed[:0],
             closes=layout.closes if by_volatility else frozen(np.empty((0, len(layout.panel.symbols)))),
         )
+
+
+def _is_apart(strategy: Any) -> bool:
+    return getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
 
 
 def sessions_of(rotation: Any, layout: Layout) -> Integers:
@@ -159,9 +180,9 @@ _read_all = attrgetter(*ROTATION_FIELDS)
 
 
 def _shared_fields(strategy: Any) -> tuple[Any, ...]:
-    """Return the values of the shared fields of a rotation; None for one that the strategy lacks."""
+    """Return the values of the shared fields of a rotation; ``LACKING`` for one that the strategy lacks."""
     try:
         values: tuple[Any, ...] = _read_all(strategy)
     except AttributeError:
-        values = tuple([getattr(strategy, name, None) for name in ROTATION_FIELDS])
+        values = tuple([getattr(strategy, name, LACKING) for name in ROTATION_FIELDS])
     return values

@@ -7,6 +7,7 @@ a strategy's own fields and none of the shared ones of a rotation.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -27,7 +28,7 @@ def by_own_fields(strategies: Sequence[Adapter]) -> list[list[int]]:
     names = [name for name in strategies[0].fields if name not in ROTATION_FIELDS]
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place, strategy in enumerate(strategies):
-        groups.setdefault(hashable(strategy.read(names)), []).append(place)
+        groups.setdefault(key_of(strategy.read(names)), []).append(place)
     return [groups[key] for key in sorted(groups, key=repr)]
 
 
@@ -51,17 +52,33 @@ def by_values(strategies: Sequence[Adapter], places: Sequence[int], names: Seque
     """Return ``places`` by the values that the strategies there have in the fields ``names``."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for place in places:
-        groups.setdefault(hashable(strategies[place].read(names)), []).append(place)
+        groups.setdefault(key_of(strategies[place].read(names)), []).append(place)
     return list(groups.values())
 
 
-def hashable(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return values, those by their text that are a list or the like, of which no group can be named."""
+def key_of(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a key for values that is another one for 1, 1.0 and True, which are equal and need not do alike.
+
+    What is or holds a list or the like, of which no group can be named, is in it as it would be in a file:
+    the text of a long array leaves out most of it.
+    """
+    kinds = map(type, values)
     try:
         hash(values)
     except TypeError:
-        return tuple(each if each.__hash__ is not None else repr(each) for each in values)
-    return values
+        values = tuple(map(_nameable, values))
+    return *values, *kinds
+
+
+def _nameable(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        try:
+            return pickle.dumps(value)
+        except Exception:
+            return repr(value)  # it cannot be in a file, as a function of no module
+    return value
 
 
 @cache

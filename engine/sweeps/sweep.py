@@ -176,11 +176,11 @@ class Sweep:
         """Run sets that have the same scores, (D, S) by row of the panel."""
         together = []
         for place, number in zip(places, sets.numbers[places].tolist(), strict=True):
-            if self._rotations.apart[number]:
+            if self._rotations.refused[number]:
+                sets.rows.failures[place] = self._rotations.refused[number]
+            elif self._rotations.apart[number]:
                 with failing([place], sets.rows):
                     self._run_alone(sets, place, scores)
-            elif self._rotations.refused[number]:
-                sets.rows.failures[place] = self._rotations.refused[number]
             else:
                 together.append(place)
         size = max(len(together), 1) if sets.rows.names == COMPILED_METRICS else PATHS
