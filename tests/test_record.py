@@ -24,6 +24,7 @@ from data.source import open_source
 from data.store.store import Store
 from engine import run
 from engine.record.body import Body, body_of
+from engine.record.chain import DAMAGED, whole_lines
 from engine.record.journal import writing
 from engine.record.lines import Forgotten, Judgement, Look, Seal, key_of
 from engine.record.record import Record, _drop, new_id, now
@@ -245,6 +246,17 @@ def test_a_line_that_is_deleted_is_missed_unless_another_place_has_it(state, tmp
     assert record.read(Seal).damaged == 2  # though lines of other kinds are not looked at
     record.note(look(body()), body())
     assert record.read().damaged == 2
+
+
+def test_one_changed_digit_is_one_damaged_line_and_no_moved_one(state):
+    record = Record()
+    for command in ("run", "audit", "factor"):
+        record.note(look(body(), command=command), body())
+    (place,) = record.places
+    lines = place.read_bytes().splitlines(keepends=True)
+    place.write_bytes(b"".join([*lines[:2], lines[2].replace(b"2021-06-30", b"2021-06-29"), *lines[3:]]))
+    assert [found for found in whole_lines(place) if isinstance(found, str)] == [DAMAGED]
+    assert record.read().damaged == 1
 
 
 @pytest.mark.parametrize("forgotten", ["factor", "signal"], ids=["the line behind the gap", "another"])

@@ -38,6 +38,15 @@ def test_of_many_solutions_the_smallest_is_taken() -> None:
     assert least_squares(np.zeros((3, 2)), np.ones((3, 1))).ravel().tolist() == [0.0, 0.0]
 
 
+def test_columns_that_rounding_alone_makes_independent_do_not_blow_up_the_solution() -> None:
+    random = np.random.default_rng(1)
+    columns = random.normal(size=(200, 2))
+    matrix = np.column_stack([columns, columns.sum(axis=1)])
+    wanted = columns.sum(axis=1, keepdims=True)  # a + b: of least size (1, 1, 2) / 3
+    found = least_squares(matrix, wanted + 0.01 * random.normal(size=(200, 1)))
+    assert np.abs(found.ravel() - np.array([1.0, 1.0, 2.0]) / 3.0).max() < 0.01
+
+
 @pytest.mark.parametrize("likeness", [1.0, 1e-4, 1e-8])
 def test_as_lapack_to_rounding(likeness: float) -> None:
     """Columns that are nearly one, as moments of two nearly equal trials are."""
