@@ -125,7 +125,9 @@ def test_a_damaged_run_and_a_damaged_record_are_named(call, store, tmp_path):
     code, found, _ = call("--data", store)
     assert code == 3
     assert faults(found)["results"] == ["damaged in results: momentum-00000000"]
-    assert faults(found)["record"] == ["1 line of the record damaged or missing: verdicts are withheld"]
+    assert faults(found)["record"] == [
+        "1 line of the record damaged, missing or moved: verdicts are withheld"
+    ]
 
 
 def test_runs_without_checksums_are_counted(tmp_path):

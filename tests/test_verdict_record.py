@@ -369,7 +369,7 @@ def test_what_cannot_be_known_is_said():
     assert found().unknown == ()
     assert "cannot be written" in found(refusing=["/store/record: Read-only file system"]).unknown[0]
     assert "cannot be read" in found(unread=("/store/record: Permission denied",)).unknown[0]
-    assert found(damaged=2).unknown[0].startswith("2 lines of the record damaged or missing")
+    assert found(damaged=2).unknown[0].startswith("2 lines of the record damaged, missing or moved")
     gone = Forgotten("f", "2026-02-03T00:00:00+00:00", 7, BODY.name, "2021-01-04", "2021-05-31")
     assert "7 lines" in found(gone).unknown[0]
     assert "2026-02-03" in found(gone).unknown[0]

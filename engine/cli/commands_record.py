@@ -47,7 +47,7 @@ def show_record(app: App, data: str | None, as_json: bool) -> None:
     if found.forgotten:
         say(f"Deleted by `record forget`: {count(found.forgotten, 'line')}.")
     if found.damaged:
-        say(f"Damaged or missing: {count(found.damaged, 'line')}.")
+        say(f"Damaged, missing or moved: {count(found.damaged, 'line')}.")
     for place in found.places:
         note(app, f"kept in {place}")
 

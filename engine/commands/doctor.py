@@ -232,7 +232,8 @@ def _record(patient: Patient) -> Found:
     if contents.damaged:
         yield (
             "fault",
-            f"{count(contents.damaged, 'line')} of the record damaged or missing: verdicts are withheld",
+            f"{count(contents.damaged, 'line')} of the record damaged, missing or moved: "
+            "verdicts are withheld",
             "Restore record.jsonl from a copy.",
         )
     for place in record.places:

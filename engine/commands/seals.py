@@ -89,7 +89,7 @@ def open_seal(market: OpenMarket, study: str, first: object, last: object, openi
     seen = [" ".join(filter(None, describe(line))) for line in others]
     seen += [f"cannot be known: {each}" for each in (*contents.unread, *record.refusing())]
     if contents.damaged:
-        seen.append(f"cannot be known: lines of the record damaged or missing: {contents.damaged}")
+        seen.append(f"cannot be known: lines of the record damaged, missing or moved: {contents.damaged}")
     seen += [
         f"cannot be known: {line.lines} lines were deleted on {line.at[:10]}"
         for line in contents.of(body, first, last)

@@ -53,6 +53,8 @@ def answers(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         head, _, written = content.partition(b"\n")
         told = json.loads(head)
         kind, table = told["kind"], LAYOUTS[told["kind"]].table
+        if b"\r" in written.replace(b"\r\n", b""):
+            return False  # pandas parts a row there, as no library of a vendor does
         try:
             answer = pd.read_csv(io.BytesIO(written), dtype=None if len(content) % 2 else str)
         except (pd.errors.ParserError, pd.errors.EmptyDataError):
