@@ -35,6 +35,7 @@ from engine.strategy.protocol import Strategy
 Floats = NDArray[np.float64]
 
 HORIZONS = (1, 2, 3, 5, 10, 20, 40, 60)
+LONGEST = 10_000  # sessions of forty years
 FEW_FOR_QUINTILES = 30
 FEW_PERIODS = 10
 # What the words of a rotation mean in sessions, to choose the horizon that the details are shown for.
@@ -158,13 +159,13 @@ def diagnose(
 
 
 def checked_horizons(horizons: Sequence[int]) -> tuple[int, ...]:
-    """Return horizons in sessions by length, each once; UsageError unless there are some, all at least 1."""
+    """Return horizons in sessions by length, each once; UsageError for none, or beyond 1 to ``LONGEST``."""
     lengths = tuple(sorted(set(horizons)))
-    if not lengths or lengths[0] < 1:
+    if not lengths or lengths[0] < 1 or lengths[-1] > LONGEST:
         raise UsageError(
             "a horizon is not a number of sessions",
             received=", ".join(map(str, horizons)) or "none",
-            limit="whole numbers, 1 or more",
+            limit=f"whole numbers, 1 to {LONGEST:,}",
             hint="For instance --horizons 1,5,20.",
         )
     return lengths

@@ -154,13 +154,13 @@ def weights(folder: Path) -> tuple[Mapping[str, bytes], Open]:
         header, *rows = [row for row in rows_of(content) if any(cell.strip() for cell in row)]
         names = [cell.strip().lower() for cell in header]
         column = names.index("weight")
-        there = {0.0, *(float(row[column]) for row in rows)}
+        there = {0.0, *(float(row[column].strip()) for row in rows)}
         assert set(found[~np.isnan(found)].tolist()) <= there
         places = [names.index(name) for name in ("day", "symbol", "weight")]
         for day, symbol, weight in ([row[place] for place in places] for row in rows):
             if day in sessions_known and symbol in FUNDS:
                 at = found[sessions_known[day], FUNDS.index(symbol)]
-                assert at == float(weight), f"{symbol} has {at} on {day}, and {weight} in the file"
+                assert at == float(weight.strip()), f"{symbol} has {at} on {day}, and {weight} in the file"
         return True
 
     return {"weights": example}, open_
