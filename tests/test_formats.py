@@ -151,6 +151,13 @@ def test_a_day_that_could_be_another_is_refused(cell):
     assert read_days(pd.Series([cell], dtype=object))[1].tolist() == [True]
 
 
+def test_days_of_a_spreadsheet_with_times_in_them_stand_beside_others():
+    # 45890 is 2025-08-21; a part of a day that no microsecond has ended in a traceback
+    days, wrong = read_days(pd.Series(["2025-08-20", "45890.7", "45891.123456789"]))
+    assert days.astype("str").tolist() == ["2025-08-20", "2025-08-21", "2025-08-22"]
+    assert not wrong.any()
+
+
 @pytest.mark.parametrize(
     ("symbol", "cell", "day"),
     [

@@ -265,7 +265,7 @@ def _parse_others(text: pd.Series, keep_time: bool) -> pd.Series:
     for pattern, read in _WAYS:
         here = left & text.str.fullmatch(pattern)
         if here.any():
-            days[here] = read(text[here])
+            days[here] = read(text[here]).astype("datetime64[us]")
             left &= ~here
         if not left.any():
             return days
