@@ -307,3 +307,14 @@ def test_a_row_that_lost_its_code_is_refused_and_not_left_out_as_nobodys(take, s
     lines[2:3] = ["161725.OF,20250814,64817", "200011.OF,20250814,64817", "200012.SZ,20250814,64817"]
     take("fund_share.csv", "\n".join(lines) + "\n")
     assert store.read("units")["units"].tolist() == [640_000_000.0, 650_000_000.0]
+
+
+def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
+    lines = [
+        "基金代码,日期,份额(万份)",
+        "159363,2025-08-15,27861",
+        "2025-08-18,20544",
+        "159363,2025-08-19,62013",
+    ]
+    with pytest.raises(DataError, match="row 2 has a day where its code belongs"):
+        take("units.csv", "\n".join(lines) + "\n")

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,7 +77,10 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if "constituent" in taken:
         taken["constituent"] = of_exchanges(taken["constituent"], wanted, headers)
     for ours in part.leave_out_without:
-        taken = taken[~_empty_or_zero(taken[ours], part)]
+        empty = _empty_or_zero(taken[ours], part)
+        if "symbol" in taken and empty.any():
+            _refuse_days(taken["symbol"], taken.loc[empty, "symbol"].astype("str").unique(), origin)
+        taken = taken[~empty]
     schema, measures = table(part.table), Measures(part, headers, title, origin)
     for column in schema.columns:
         if column.name in taken:
@@ -156,8 +159,8 @@ def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: 
     return cells[keep]
 
 
-def _refuse_days(codes: pd.Series, left_out: pd.Index, origin: str) -> None:
-    """Raise DataError if a code that is left out as nobody's is a day: its row has lost its first cell."""
+def _refuse_days(codes: pd.Series, left_out: Iterable[str], origin: str) -> None:
+    """Raise DataError if the code of a row that is left out is a day: the row has lost its first cell."""
     for code in left_out:
         if _DAY.fullmatch(plain(str(code))):
             row = codes.index[np.flatnonzero(codes.astype("str") == code)[0]] + 1
