@@ -318,3 +318,15 @@ def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
     ]
     with pytest.raises(DataError, match="row 2 has a day where its code belongs"):
         take("units.csv", "\n".join(lines) + "\n")
+
+
+def test_a_column_of_row_numbers_that_pandas_calls_index_names_no_index(take, store):
+    # DataFrame.reset_index().to_csv(index=False), of bars that do not say which fund they are of
+    head = "index,date,open,high,low,close,volume,amount"
+    bars = ["2.72,2.76,2.652,2.704,75392900,203896075", "1.144,1.183,1.142,1.168,73239500,85568775"]
+    lines = [head, *(f"{row},2025-09-0{row + 2},{bar}" for row, bar in enumerate(bars))]
+    with pytest.raises(DataError, match="`index` counts rows, and names no index; received 0 to 1"):
+        take("file.csv", "\n".join(lines) + "\n")
+    codes = [head, *(f"00000{row},2025-09-02,{bars[1]}" for row in (1, 2, 3))]
+    take("index.csv", "\n".join(codes) + "\n")
+    assert store.read("index_bars")["index"].tolist() == ["000001", "000002", "000003"]
