@@ -385,6 +385,17 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
     assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 
 
+@pytest.mark.parametrize("name", ["fills.csv", "rejections.csv"])
+def test_a_table_without_one_of_its_columns_is_refused_where_no_checksum_tells(tmp_path, name):
+    folder = tmp_path / "run"
+    save(make_result(), METRICS, folder)
+    (folder / "SHA256SUMS").unlink()
+    lines = (folder / name).read_text().splitlines()
+    (folder / name).write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
+    with pytest.raises(DataError, match=f"{name} lacks a column"):
+        load(folder)
+
+
 def test_a_run_whose_ends_of_lines_a_tool_for_text_has_changed_is_read(tmp_path):
     save(make_result(), METRICS, tmp_path / "run")
     for path in (tmp_path / "run").iterdir():

@@ -19,7 +19,9 @@ from engine.metrics import Metrics
 from engine.metrics.declared import ALTERNATIVES, OF_ALTERNATIVES, OF_RUN
 from engine.result import (
     EXIT_COLUMNS,
+    FILL_COLUMNS,
     MERGE_COLUMNS,
+    REJECTION_COLUMNS,
     Context,
     Result,
     as_frame,
@@ -206,8 +208,8 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         weights=floats(weights, "weight").reshape(shape),
         scores=floats(weights, "score").reshape(shape),
         decision_flows=floats(weights, "flow").reshape(shape),
-        fills=read_csv(folder / "fills.csv"),
-        rejections=read_csv(folder / "rejections.csv"),
+        fills=_read_rows(folder / "fills.csv", FILL_COLUMNS),
+        rejections=_read_rows(folder / "rejections.csv", REJECTION_COLUMNS),
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES, days),
@@ -220,7 +222,19 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
 
 def _read_any(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Return a table that is there only where it has a row."""
-    return read_csv(path) if path.is_file() or is_listed(path) else as_frame([], columns)
+    return _read_rows(path, columns) if path.is_file() or is_listed(path) else as_frame([], columns)
+
+
+def _read_rows(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = read_csv(path)
+    if lacking := [name for name in columns if name not in frame]:
+        raise DataError(
+            f"{path} lacks a column",
+            received=", ".join(map(str, frame.columns)) or "no columns",
+            limit=", ".join(lacking),
+            hint="Make the run again.",
+        )
+    return frame
 
 
 def _read_band(path: Path, days: NDArray[np.datetime64]) -> Floats | None:
