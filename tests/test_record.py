@@ -259,6 +259,17 @@ def test_one_changed_digit_is_one_damaged_line_and_no_moved_one(state):
     assert record.read().damaged == 1
 
 
+def test_a_look_behind_a_line_whose_checksum_is_damaged_is_on_record(state):
+    record = Record()
+    record.note(look(body(), command="run"), body())
+    (place,) = record.places
+    place.write_bytes(place.read_bytes()[:-4] + b'\x14"}\n')
+    assert record.read().damaged == 1
+    record.note(look(body(), command="audit"), body())
+    found = record.read()
+    assert (found.damaged, [line.command for line in found.lines]) == (1, ["audit"])
+
+
 @pytest.mark.parametrize("forgotten", ["factor", "signal"], ids=["the line behind the gap", "another"])
 def test_forgetting_hides_no_line_that_is_missing(state, forgotten):
     record = Record()

@@ -134,13 +134,15 @@ def _check_of(content: bytes) -> bytes:
 def _marks(line: bytes) -> tuple[bytes | None, bytes]:
     """Return the checksum that a line says it follows, None where it says none, and its own.
 
-    Both are at fixed places, of eight digits each: a study has a million lines.
+    Both are at fixed places, of eight digits each: a study has a million lines. One whose digits are damaged
+    is none, since the next line repeats it.
     """
     if line.endswith(b"\r\n"):
         line = line[:-2] + b"\n"
     if line[-21:-11] != _CHECK:
         return None, START
-    return line[-30:-22] if line[-42:-30] == _FOLLOWS else None, line[-11:-3]
+    own = line[-11:-3]
+    return line[-30:-22] if line[-42:-30] == _FOLLOWS else None, own if own.isalnum() else START
 
 
 def _value(line: bytes) -> dict[str, Any] | None:
