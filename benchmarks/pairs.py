@@ -75,7 +75,7 @@ PAIRS = (
     ),
     Pair(
         "L, one set, nothing computed / numpy",
-        ("single", "L"),
+        ("single", "L", ""),
         "rules, first",
         ("numpy", "L"),
         0.8,
@@ -83,7 +83,7 @@ PAIRS = (
     ),
     Pair(
         "L, one set, nothing computed / polars-backtest",
-        ("single", "L"),
+        ("single", "L", ""),
         "rules, first",
         ("rust", "polars", "L"),
         0.7,
@@ -111,7 +111,7 @@ PAIRS = (
     Pair("S, 10,000 sets / base", ("sweep", "S", "10000"), "rules", (), 0.55),
     Pair("M, 1,000 sets / base", ("sweep", "M", "1000"), "rules"),
     Pair("S, one set / base", ("single", "S"), "rules, warm"),
-    Pair("L, one set, nothing computed / base", ("single", "L"), "rules, first"),
+    Pair("L, one set, nothing computed / base", ("single", "L", ""), "rules, first"),
 )
 
 

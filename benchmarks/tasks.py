@@ -128,21 +128,25 @@ def scale_task(engine: str, funds: str, sessions: str, count: str) -> Report:
     return {"seconds": {engine: seconds}}
 
 
-def single_task(size: str) -> Report:
-    """One set: from arrays, from a panel of which nothing is computed yet, and again on the same panel."""
+def single_task(size: str, again: str = "again") -> Report:
+    """One set: from arrays, from a panel of which nothing is computed yet, and again on the same panel.
+
+    Without ``again`` once only, under all rules, so that its peak of memory is that of one run.
+    """
     from benchmarks.workload import make_workload
 
     data = make_workload(size)
     load_machine_code(data)
     seconds = {}
-    for name, costs in settings().items():
+    for name, costs in settings().items() if again else [("rules", settings()["rules"])]:
         seconds[f"{name}, panel from arrays"], panel = timed(data.panel)
 
         def work(panel: Panel = panel, costs: Costs = costs) -> Any:
             return sweep_on(panel, costs).run([strategy(SINGLE)])
 
         seconds[f"{name}, first"], _ = timed(work)
-        seconds[f"{name}, warm"] = statistics.median(timed(work)[0] for _ in range(WARM))
+        if again:
+            seconds[f"{name}, warm"] = statistics.median(timed(work)[0] for _ in range(WARM))
         del panel, work
     return {"seconds": seconds}
 

@@ -38,6 +38,12 @@ class Workload:
     units: Floats
     margin: Floats
 
+    def __post_init__(self) -> None:
+        """Settle the arrays, so that a panel of them needs no copy."""
+        for each in fields(self):
+            if each.type == "Floats":
+                getattr(self, each.name).flags.writeable = False
+
     def of(self, columns: Sequence[int]) -> Workload:
         """Return the workload of some of the funds."""
         arrays = {each.name: getattr(self, each.name) for each in fields(self)}

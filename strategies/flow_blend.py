@@ -31,6 +31,7 @@ import numpy as np
 
 from data.choices import VALUATIONS
 from data.numeric.shared import shared
+from data.panel.by_fund import by_fund
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change, rolling_count, rolling_sum, shift, zscore
@@ -63,11 +64,16 @@ class FlowBlend(Rotation):
 
     def scores(self, known: Known) -> Floats:
         """Return the blended z-scores."""
-        inflow = inflow_zscore(known, self.valuation, self.lookback, self.z_window)
-        margin = margin_zscore(known, self.lookback, self.z_window)
-        blend = self.margin_weight * margin
-        blend += inflow
-        return blend
+        return blended(known, self.valuation, self.lookback, self.z_window, self.margin_weight)
+
+
+@by_fund
+def blended(known: Known, valuation: str, lookback: int, z_window: int, margin_weight: float) -> Floats:
+    """Return (D, S) z(F) + margin_weight * z(G)."""
+    inflow = inflow_zscore(known, valuation, lookback, z_window)
+    blend = margin_weight * margin_zscore(known, lookback, z_window)
+    blend += inflow
+    return blend
 
 
 @shared

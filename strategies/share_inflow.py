@@ -29,6 +29,7 @@ import numpy as np
 
 from data.choices import VALUATIONS
 from data.numeric.shared import shared
+from data.panel.by_fund import by_fund
 from strategies.cross_section import residuals
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
@@ -71,6 +72,7 @@ class ShareInflow(Rotation):
 
 
 @shared
+@by_fund
 def flow_ratio(known: Known, lookback: int, valuation: str, coverage: float) -> Floats:
     """Return (D, S) net inflow over ``lookback`` sessions relative to AUM at the window's start, a fraction.
 

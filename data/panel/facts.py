@@ -6,10 +6,10 @@ What goes over all facts, from the fingerprint to noise, goes over ``Facts.grids
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,9 +97,31 @@ class Facts:
         measure: Floats = grids[name].measure
         return measure
 
+    def of(self, columns: slice) -> Facts:
+        """Return the facts of some funds, as windows on these, and all that is not about funds."""
+        return replace(self, grids=_OfFunds(self.grids, columns))
+
     def each(self, function: Callable[[Grid], Grid]) -> Facts:
         """Return the facts with ``function`` done to each grid."""
         return replace(self, grids={name: function(grid) for name, grid in self.grids.items()})
+
+
+class _OfFunds(Mapping[str, Grid]):
+    """Grids of which those about funds are cut when they are asked for: somebody may note what is asked."""
+
+    def __init__(self, grids: Mapping[str, Grid], columns: slice) -> None:
+        self._grids = grids
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> Grid:
+        grid = self._grids[name]
+        return grid if grid.series is not None else grid.each(lambda array: array[:, self._columns])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._grids)
+
+    def __len__(self) -> int:
+        return len(self._grids)
 
 
 @dataclass(frozen=True)
@@ -176,7 +198,14 @@ def facts_of_arrays(
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    array = np.array(values, dtype=np.float64)
+    array = values if _is_settled(values) else np.array(values, dtype=np.float64, order="C")
     if array.shape != shape:
         raise DataError("an array of the panel has the wrong shape", received=array.shape, limit=shape)
     return array
+
+
+def _is_settled(values: ArrayLike) -> TypeGuard[Floats]:
+    """Return whether values are an array that nobody writes to any more, so that no copy of it is needed."""
+    if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+        return False
+    return values.flags.owndata and values.flags.c_contiguous and not values.flags.writeable

@@ -319,6 +319,25 @@ class Known:
         latest = latest_known(sessions, chosen.usable_from, stale_after=len(rows))
         return np.where(np.isfinite(latest), latest, -1).astype(np.int64)
 
+    def of(self, columns: slice) -> Known:
+        """Return the face of some funds alone: the same numbers, unless one of them ``merges``."""
+        return Known(
+            self.days,
+            self.symbols[columns],
+            self._market.of(columns),
+            self._facts.of(columns),
+            tracked=self.tracked[columns],
+            families=self.families[columns],
+            stale_after=self._published.stale_after,
+            calendar=self.calendar,
+            rates=None if self._rates is None else self._rates[:, columns],
+        )
+
+    @property
+    def merges(self) -> bool:
+        """Whether a fund of the panel merges into another, so that the numbers of one depend on another's."""
+        return any(event.kind == "merge" for event in self._market.events)
+
     def until(self, row: int) -> Any:
         """Return a view that ends with ``row``: the same names, arrays cut to rows 0 to ``row``."""
         return Until(self, row)

@@ -73,6 +73,18 @@ class Market:
         }
         return replace(self, **arrays, events=tuple(event for event in self.events if event.row <= row))
 
+    def of(self, columns: slice) -> Market:
+        """Return the market of some funds, as windows on this one; of merges nothing is left."""
+        arrays = {
+            each.name: getattr(self, each.name)[:, columns]
+            for each in fields(Market)
+            if each.name != "events"
+        }
+        places = range(self.mark.shape[1])[columns]
+        own = (event for event in self.events if event.column in places and event.kind != "merge")
+        events = tuple(replace(event, column=event.column - places.start) for event in own)
+        return Market(**arrays, events=events)
+
     @property
     def local(self) -> Market:
         """The same market, each fund in its own currency."""
@@ -105,6 +117,8 @@ class Market:
 
         Grows forward in time, so that later actions never rewrite it; ratios are the announced ones.
         """
+        if not any(event.kind in ("split", "dividend") for event in self.events):
+            return np.broadcast_to(np.float64(1.0), self.mark.shape)
         steps = np.ones_like(self.mark)
         for event in self.events:
             if event.row == len(steps):
@@ -120,6 +134,8 @@ class Market:
     @cached_property
     def split_factor(self) -> Floats:
         """Shares that one of the first session has become, (D, S): all splits since, and nothing else."""
+        if not any(event.kind == "split" for event in self.events):
+            return np.broadcast_to(np.float64(1.0), self.mark.shape)
         steps = np.ones_like(self.mark)
         for event in self.events:
             if event.kind == "split" and event.row < len(steps):
@@ -133,6 +149,8 @@ class Market:
         That is what a liquidation pays, or what a merge gives at the successor's reference price. NaN before
         the first bar and after the end; the quotient of two rows is a total return.
         """
+        if not self.events:
+            return self.mark
         level = self.mark * self.adjustment
         for event in self.events:
             if event.kind in ENDS:
@@ -184,19 +202,15 @@ def build_market(
         if event.kind in ENDS:
             reference[event.row :, event.column] = np.nan
             mark[event.row :, event.column] = np.nan
-    limit = rules.price_limit
-    with np.errstate(invalid="ignore"):
-        up = round_half_up_array(reference * (1.0 + limit), tick)
-        down = round_half_up_array(reference * (1.0 - limit), tick)
-    up[np.isnan(up)], down[np.isnan(down)] = np.inf, 0.0
+    up, down = _limits(reference, rules.price_limit, tick)
     amount = bars.get("amount", np.full_like(volume, np.nan))
     with np.errstate(invalid="ignore", divide="ignore"):
         vwap = np.where(traded, amount / volume, np.nan)
-    prices = {name: np.where(traded, bars[name], np.nan) for name in ("open", "high", "low", "close")}
+    prices = {name: _where(traded, bars[name]) for name in ("open", "high", "low", "close")}
     market = Market(
         **prices,
         vwap=vwap,
-        volume=np.where(traded, volume, 0.0),
+        volume=volume if traded.all() else np.where(traded, volume, 0.0),
         traded=traded,
         listed=listed,
         reference=reference,
@@ -213,6 +227,22 @@ def build_market(
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
     return market
+
+
+def _limits(reference: Floats, limit: Floats, tick: Floats) -> tuple[Floats, Floats]:
+    """Return the limit prices of each session, inf and 0 where there is none."""
+    if np.isnan(limit).all():
+        return np.broadcast_to(np.inf, reference.shape), np.broadcast_to(0.0, reference.shape)
+    with np.errstate(invalid="ignore"):
+        up = round_half_up_array(reference * (1.0 + limit), tick)
+        down = round_half_up_array(reference * (1.0 - limit), tick)
+    up[np.isnan(up)], down[np.isnan(down)] = np.inf, 0.0
+    return up, down
+
+
+def _where(traded: Bools, prices: Floats) -> Floats:
+    """Return the prices of the sessions on which funds traded; the array itself if it has no others."""
+    return np.where(traded, prices, np.nan) if (traded < ~np.isnan(prices)).any() else prices
 
 
 def _reference_and_mark(

@@ -208,6 +208,7 @@ class Panel:
     ) -> Panel:
         """Return a panel of plain arrays, (D, S) with NaN where there is nothing: for notebooks and tests.
 
+        Arrays are copied, unless they are settled: contiguous, read-only, and not a window on another.
         The same rules hold for all sessions and funds, apart from ``price_limit``, which may differ by
         fund. ``facts`` has further tables about funds by name, the main column of each, as ``premium``.
         ``indices`` are closing levels by code; ``index_opens`` opening levels of those that have them.

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError, did_you_mean
-from data.numeric.compiled import compiled, frozen
+from data.numeric.compiled import compiled, frozen, loaded
 from data.panel.facts import Facts, Grid, of_markets
 from data.store.tables import table
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Cells above which machine code pays, although the compiler has to be loaded.
-LARGE = 1_000_000
+# Cells above which machine code pays, although the compiler has to be loaded, and where it is there already.
+LARGE, LOADED = 1_000_000, 30_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Published:
     def __init__(self, facts: Facts, shape: tuple[int, ...], stale_after: int) -> None:
         self._grids = facts.grids
         self._sessions, self._funds = shape
-        self._stale_after = stale_after
+        self.stale_after = stale_after
 
     def series(self, name: str, column: str = "") -> Series:
         """Return a column of a table about funds, (D, S), the main one if none is named; NaN without rows."""
@@ -86,10 +86,10 @@ class Published:
         """
         values, usable_from = series.values, series.usable_from
         if isinstance(good_for, int):
-            return read_only(latest_known(values, usable_from, max(self._stale_after, good_for)))
-        if not (good_for > self._stale_after).any():
-            return read_only(latest_known(values, usable_from, self._stale_after))
-        stale_from = usable_from + np.maximum(good_for, self._stale_after)
+            return read_only(latest_known(values, usable_from, max(self.stale_after, good_for)))
+        if not (good_for > self.stale_after).any():
+            return read_only(latest_known(values, usable_from, self.stale_after))
+        stale_from = usable_from + np.maximum(good_for, self.stale_after)
         rows = np.arange(len(values))[:, None]
         fresh = rows < self.of_latest(series, stale_from)
         return read_only(np.where(fresh, latest_known(values, usable_from, len(values)), np.nan))
@@ -114,7 +114,7 @@ def latest_known(values: Floats, usable_from: Integers, stale_after: int) -> Flo
     ``values`` and ``usable_from`` are (D, S), by the session to which a value belongs. The value of a later
     session wins even if it was published earlier. It is usable on ``stale_after`` sessions, then it is stale.
     """
-    if values.size > LARGE:
+    if _in_machine_code(values):
         result = np.full(values.shape, np.nan)
         compiled(pick_latest)(frozen(values), frozen(usable_from), stale_after, result)
         return result
@@ -131,7 +131,7 @@ def latest_known(values: Floats, usable_from: Integers, stale_after: int) -> Flo
 def newly_known(values: Floats, usable_from: Integers) -> Floats:
     """Return for each row the sum of the values that become usable with it; NaN where none does."""
     result = np.zeros(values.shape)
-    if values.size > LARGE:
+    if _in_machine_code(values):
         compiled(add_new)(frozen(values), frozen(usable_from), result)
         return result
     rows, columns = np.nonzero(np.isfinite(values) & (usable_from < len(values)))
@@ -139,6 +139,10 @@ def newly_known(values: Floats, usable_from: Integers) -> Floats:
     np.add.at(result, (usable_from[rows, columns], columns), values[rows, columns])
     some[usable_from[rows, columns], columns] = True
     return np.where(some, result, np.nan)
+
+
+def _in_machine_code(values: Floats) -> bool:
+    return values.size > (LOADED if loaded() else LARGE)
 
 
 def pick_latest(values: Floats, usable_from: Integers, stale_after: int, result: Floats) -> None:

@@ -29,6 +29,7 @@ from engine.spec import Conditions
 Floats = NDArray[np.float64]
 
 EQUAL_WEIGHT = "equal_weight"
+SESSIONS = 64
 
 
 def require_benchmark(panel: Panel, benchmark: str | None) -> None:
@@ -64,15 +65,22 @@ def equal_weight_return(panel: Panel, conditions: Conditions, first: int, last: 
     whose bars have not ended. NaN before there is one and after the last of them; in between, with nothing to
     hold, zero.
     """
-    market, span = panel.market, slice(first, last + 1)
-    levels = np.where(is_over(panel)[span], np.nan, market.total_return_level[span])
-    returns = np.empty_like(levels)
-    with np.errstate(invalid="ignore"):
-        returns[0] = market.close[first] / getattr(market, conditions.fill)[first] - 1.0
-        returns[1:] = levels[1:] / levels[:-1] - 1.0
-    known = np.isfinite(returns)
-    count = known.sum(axis=1)
-    mean: Floats = np.where(known, returns, 0.0).sum(axis=1) / np.maximum(count, 1)
+    market, over = panel.market, is_over(panel)
+    count = np.empty(last - first + 1, dtype=np.int64)
+    mean = np.empty(len(count))
+    # Some sessions at a time, which stay in the cache.
+    for begin in range(first, last + 1, SESSIONS):
+        rows = slice(max(begin - 1, first), min(begin + SESSIONS, last + 1))
+        levels = np.where(over[rows], np.nan, market.total_return_level[rows])
+        with np.errstate(invalid="ignore"):
+            returns = levels[1:] / levels[:-1] - 1.0
+            if begin == first:
+                since_fill = market.close[first] / getattr(market, conditions.fill)[first] - 1.0
+                returns = np.concatenate((since_fill[None], returns))
+        known = np.isfinite(returns)
+        place = slice(begin - first, begin - first + len(returns))
+        count[place] = known.sum(axis=1)
+        mean[place] = np.where(known, returns, 0.0).sum(axis=1) / np.maximum(count[place], 1)
     held = np.flatnonzero(count)
     mean[: held[0] if len(held) else None] = np.nan
     mean[held[-1] + 1 if len(held) else 0 :] = np.nan
