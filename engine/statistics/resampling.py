@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from data.errors import UsageError
 from data.numeric.compiled import compiled, frozen, loaded
@@ -32,6 +32,8 @@ from engine.statistics.estimate import (
     known,
     undefined,
 )
+
+Counts = NDArray[np.uint16]
 
 FEWEST_BLOCKS = 4
 SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
@@ -126,15 +128,15 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
             drawn[place] = row
 
 
-def counted(rows: int, columns: int, block: float, resamples: int, seed: int) -> Iterator[Floats]:
+def counted(rows: int, columns: int, block: float, resamples: int, seed: int) -> Iterator[Counts]:
     """Yield how often each of the ``stationary_draws`` has each row, (K, T), as many as suit the columns."""
     for some in drawn(rows, block, resamples, seed, min(max(64, CELLS // columns), MOST_DRAWS)):
         yield counts_of(some)
 
 
-def counts_of(draws: Integers) -> Floats:
+def counts_of(draws: Integers) -> Counts:
     """Return how often each draw (K, T) has each of T rows."""
-    counts = np.zeros(draws.shape)
+    counts = np.zeros(draws.shape, dtype=np.uint16)
     if loaded():
         compiled(add_counts)(frozen(draws), counts)
     else:
@@ -143,14 +145,14 @@ def counts_of(draws: Integers) -> Floats:
     return counts
 
 
-def add_counts(draws: Integers, counts: Floats) -> None:
+def add_counts(draws: Integers, counts: Counts) -> None:
     """Add to ``counts`` (K, T) how often each of the draws has each row, in machine code."""
     for draw in range(len(draws)):
         for row in draws[draw]:
-            counts[draw, row] += 1.0
+            counts[draw, row] += 1
 
 
-def means_of_counts(matrix: Floats, counts: Iterable[Floats]) -> Floats:
+def means_of_counts(matrix: Floats, counts: Iterable[Counts]) -> Floats:
     """Return the mean of each column of (T, N) over each draw, given what ``counted`` gives."""
     rows, columns = matrix.shape
     matrix = np.ascontiguousarray(matrix)
@@ -158,7 +160,7 @@ def means_of_counts(matrix: Floats, counts: Iterable[Floats]) -> Floats:
     return np.concatenate(chunks) if chunks else np.empty((0, columns))
 
 
-def weighted_sums(weights: Floats, matrix: Floats) -> Floats:
+def weighted_sums(weights: NDArray[Any], matrix: Floats) -> Floats:
     """Return ``weights @ matrix`` of (K, T) and (T, N), finite, the terms added in the order of T."""
     totals = np.zeros((len(weights), matrix.shape[1]))
     if loaded() or weights.size * matrix.shape[1] > LARGE:
@@ -171,7 +173,7 @@ def weighted_sums(weights: Floats, matrix: Floats) -> Floats:
     return totals
 
 
-def add_weighted(weights: Floats, matrix: Floats, totals: Floats) -> None:
+def add_weighted(weights: NDArray[Any], matrix: Floats, totals: Floats) -> None:
     """Add ``weights @ matrix`` to ``totals``: for machine code, the same additions tile by tile.
 
     A resample leaves out a third of the rows, whose weight of zero adds nothing; four of the others are added
@@ -180,11 +182,11 @@ def add_weighted(weights: Floats, matrix: Floats, totals: Floats) -> None:
     draws, rows = weights.shape
     drawn = np.empty(TILE, dtype=np.int64)
     for left in range(0, matrix.shape[1], WIDTH):
-        for first in range(0, rows, TILE):
+        for start in range(0, rows, TILE):
             for draw in range(draws):
                 total, weight = totals[draw, left : left + WIDTH], weights[draw]
                 count = 0
-                for row in range(first, min(first + TILE, rows)):
+                for row in range(start, min(start + TILE, rows)):
                     if weight[row] != 0.0:
                         drawn[count] = row
                         count += 1
@@ -193,15 +195,17 @@ def add_weighted(weights: Floats, matrix: Floats, totals: Floats) -> None:
                     i, j, k, m = drawn[place], drawn[place + 1], drawn[place + 2], drawn[place + 3]
                     one, two = matrix[i, left : left + WIDTH], matrix[j, left : left + WIDTH]
                     three, four = matrix[k, left : left + WIDTH], matrix[m, left : left + WIDTH]
+                    first, second = float(weight[i]), float(weight[j])
+                    third, fourth = float(weight[k]), float(weight[m])
                     for column in range(len(total)):
-                        added = total[column] + weight[i] * one[column]
-                        added += weight[j] * two[column]
-                        added += weight[k] * three[column]
-                        total[column] = added + weight[m] * four[column]
+                        added = total[column] + first * one[column]
+                        added += second * two[column]
+                        added += third * three[column]
+                        total[column] = added + fourth * four[column]
                 for row in drawn[fours:count]:
-                    one = matrix[row, left : left + WIDTH]
+                    one, times = matrix[row, left : left + WIDTH], float(weight[row])
                     for column in range(len(total)):
-                        total[column] += weight[row] * one[column]
+                        total[column] += times * one[column]
 
 
 def resampled_p_value(simulated: Floats, statistic: float) -> float:

@@ -27,6 +27,7 @@ from engine.statistics.estimate import (
 )
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.resampling import (
+    Counts,
     check_draws,
     counted,
     means_of_counts,
@@ -80,7 +81,7 @@ def superiority(
     seed: int,
     resamples: int = 1000,
     level: float = 0.05,
-    counts: Sequence[Floats] | None = None,
+    counts: Sequence[Counts] | None = None,
     bounds: bool = True,
 ) -> Superiority:
     """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
@@ -117,7 +118,7 @@ def superiority(
 
 def superiority_of_counts(
     differentials: Floats,
-    counts: Iterable[Floats],
+    counts: Iterable[Counts],
     block: float,
     level: float = 0.05,
     *,

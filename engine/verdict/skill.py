@@ -14,8 +14,9 @@ length is that of the selected trial's differential: the longest of a thousand c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from engine.statistics.difference import sharpe_difference, sharpe_difference_bo
 from engine.statistics.estimate import Floats
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.paths import compared, observed
-from engine.statistics.resampling import counted, resampled_p_value, too_few_blocks
+from engine.statistics.resampling import Counts, counted, resampled_p_value, too_few_blocks
 from engine.statistics.sharpe import sharpe_ratio
 from engine.statistics.superiority import superiority
 from engine.verdict.blocks import Skill
@@ -42,6 +43,8 @@ DIFFERENCE_BLOCKS = (1, 5, 10)
 NO_BENCHMARK = "there is no benchmark"
 EQUAL_WEIGHT = "equal weight"
 NO_DEFAULT = "the default parameters are not among the trials"
+
+_Counted = Callable[[int, int, float], list[Counts]]
 
 
 def resamples_for(rows: int, trials: int) -> int:
@@ -69,11 +72,12 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
     draws = resamples.superiority or resamples_for(len(index), returns.shape[1])
     penalty = evidence.log.penalty
     level = thresholds.superiority / penalty
-    found = _superior(returns, index, block.value, evidence.seed, draws, level)
+    counts = _counts(evidence.seed, draws)
+    found = _superior(returns, index, block.value, evidence.seed, draws, level, counts)
     reason = missing or block.reason or found.reason
     name, second, second_spa = evidence.benchmark_name, "", math.nan
     if sample.equal_weight is not None:
-        equal = _against_equal_weight(sample, sample.equal_weight, evidence.seed, draws, level)
+        equal = _against_equal_weight(sample, sample.equal_weight, evidence.seed, draws, level, counts)
         second, second_spa = EQUAL_WEIGHT, equal.p_value
         if reason is None and not equal.p_value <= found.p_value:
             name, second, second_spa = EQUAL_WEIGHT, evidence.benchmark_name, found.p_value
@@ -131,15 +135,25 @@ class _Superior:
     notes: tuple[str, ...] = ()
 
 
+def _counts(seed: int, resamples: int) -> _Counted:
+    """Return what counts resamples of so many rows, for so many columns, in blocks: once for both tests."""
+
+    @cache
+    def counts(rows: int, columns: int, block: float) -> list[Counts]:
+        return list(counted(rows, columns, block, resamples, seed))
+
+    return counts
+
+
 def _against_equal_weight(
-    sample: Sample, equal_weight: Floats, seed: int, resamples: int, level: float
+    sample: Sample, equal_weight: Floats, seed: int, resamples: int, level: float, counts: _Counted
 ) -> _Superior:
     index = equal_weight[np.isfinite(equal_weight)]
     returns = compared(sample.returns, equal_weight)
     block = block_length(returns[:, sample.selected] - index)
     if block.reason is not None and len(index):
         block = block_length(index)
-    return _superior(returns, index, block.value, seed, resamples, level)
+    return _superior(returns, index, block.value, seed, resamples, level, counts)
 
 
 def _accepted(found: _Superior, sample: Sample, lost: int) -> float:
@@ -163,20 +177,17 @@ def _superior(
     seed: int,
     resamples: int,
     level: float,
+    counted_by: _Counted,
 ) -> _Superior:
     """Test (T, n) returns against those of the benchmark (T,), all known."""
     rows, columns = returns.shape
     if not rows:
         return _Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
     size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
-    counts = None
-    if whole := columns <= size:
-        size = columns
-    else:
-        # What comes out does not depend on the size of chunks, once there are several.
-        size = min(size, CHUNK)
-        if too_few_blocks(block, rows) is None:
-            counts = list(counted(rows, size, block, resamples, seed))
+    whole = columns <= size
+    # What comes out does not depend on the size of chunks, once there are several.
+    size = columns if whole else min(size, CHUNK)
+    counts = counted_by(rows, size, block) if too_few_blocks(block, rows) is None else None
     index = benchmark[:, np.newaxis]
     test = partial(
         superiority, block=block, seed=seed, resamples=resamples, level=level, counts=counts, bounds=whole
