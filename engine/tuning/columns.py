@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def columns_of(
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
     evaluate.keep_only(sets)
-    returns = np.empty((evaluate.last - evaluate.first + 1, len(sets) + len(made)))
+    returns = _table(evaluate.last - evaluate.first + 1, len(sets) + len(made))
     for begin in range(0, len(sets), BLOCK):
         some = sets[begin : begin + BLOCK]
         paths = _paths(evaluate, some, max(len(trials) - begin, 0))
@@ -137,6 +138,14 @@ def columns_of(
             *([f"{known.drifted} {DRIFTED}"] if known.drifted else []),
         ),
     )
+
+
+def _table(rows: int, columns: int) -> Floats:
+    """Return a table whose memory comes as it is written to, while the paths that it is made of are let go.
+
+    numpy would ask for pages of two megabytes, in which all columns are.
+    """
+    return np.frombuffer(mmap(-1, max(8 * rows * columns, 1))).reshape(rows, columns)
 
 
 def most_used(evaluate: Evaluator) -> int:

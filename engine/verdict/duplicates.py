@@ -9,7 +9,6 @@ correlated above a level, the best first. What one of the views says against a s
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.statistics.estimate import NO_VARIATION, Floats, Integers
 
@@ -18,6 +17,8 @@ LEVELS = (0.95, 0.9, 0.8, 0.7, 0.5)
 
 COPIES = 0.9
 """The one of them for overfitting, and for whether trials are interchangeable."""
+
+BLOCK = 500  # trials whose correlations with all after them are at hand at a time
 
 MOST = 2_000
 """Trials whose correlations are looked at, evenly spaced by rank; above, no history is long enough."""
@@ -38,18 +39,14 @@ def kinds(returns: Floats, ratios: Floats) -> dict[float, Integers]:
     centred -= centred.mean(axis=0)
     norms = np.sqrt((centred**2).sum(axis=0))
     centred /= np.maximum(norms, NO_VARIATION)
-    # Rounded, so that the last bits of a product of matrices decide nothing.
-    alike = centred.T @ centred
-    np.round(alike, 9, out=alike)
-    return {level: order[_leaders(alike > level)] for level in LEVELS}
-
-
-def _leaders(alike: NDArray[np.bool_]) -> list[int]:
-    """Return places, in their order, that are like no leader before them."""
-    free = np.ones(len(alike), dtype=np.bool_)
-    found = []
-    for place in range(len(alike)):
-        if free[place]:
-            found.append(place)
-            free &= ~alike[place]
-    return found
+    free = {level: np.ones(len(order), dtype=np.bool_) for level in LEVELS}
+    leaders: dict[float, list[int]] = {level: [] for level in LEVELS}
+    for begin in range(0, len(order), BLOCK):
+        # Rounded, so that the last bits of a product of matrices decide nothing.
+        alike = np.round(centred[:, begin : begin + BLOCK].T @ centred[:, begin:], 9)
+        for place, row in enumerate(alike, start=begin):
+            for level in LEVELS:
+                if free[level][place]:  # like no leader before it
+                    leaders[level].append(place)
+                    free[level][begin:] &= row <= level
+    return {level: order[places] for level, places in leaders.items()}
