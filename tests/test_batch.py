@@ -31,8 +31,8 @@ from engine.spec import Conditions
 from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.layout import Layout
-from engine.sweeps.rotations import Rotations
-from engine.sweeps.scores import traced_scores
+from engine.sweeps.rotations import LACKING, Rotations
+from engine.sweeps.scores import key_of, traced_scores
 from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from strategies.baselines import EqualWeight
@@ -444,6 +444,11 @@ class Whole(Unbound):
     stop_loss: Any = 0.0
 
 
+@dataclass(frozen=True)
+class One:
+    value: Any
+
+
 def test_a_field_that_is_lacking_is_not_one_that_is_none(demo: Panel) -> None:
     engine = Sweep(demo, 100, 200)
     for strategy, told in ((Plain(), "no threshold"), (Unbound(), None), (Plain(), "no threshold")):
@@ -456,6 +461,30 @@ def test_values_that_are_equal_and_of_other_kinds_are_other_sets(demo: Panel) ->
     assert rows.failures == [None] * 3
     assert rows.equity[0].tolist() == rows.equity[2].tolist()
     assert rows.equity[0].tolist() != rows.equity[1].tolist()
+
+
+@pytest.mark.parametrize(
+    "held", [lambda each: (each,), lambda each: {"by": (2, each)}, lambda each: One(each)]
+)
+def test_they_are_also_where_another_value_holds_them(demo: Panel, held: Any) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Deep(Whole):
+        def scores(self, known: Any) -> np.ndarray:
+            return known.close * (-1.0 if "True" in repr(self.which) else 1.0)
+
+    assert held(1) == held(True)
+    rows = Sweep(demo, 100, 200).run([Deep(which=held(each)) for each in (1, True, 1.0)], equity=True)
+    assert rows.failures == [None] * 3
+    assert rows.equity[0].tolist() == rows.equity[2].tolist()
+    assert rows.equity[0].tolist() != rows.equity[1].tolist()
+    # and equal ones that were made apart are one
+    assert key_of((held(1), 2)) == key_of((held(1), 2))
+
+
+def test_what_is_equal_to_itself_alone_is_its_own_key() -> None:
+    one, other = object(), object()
+    assert key_of((one,)) != key_of((other,))
+    assert key_of((LACKING,)) not in (key_of((one,)), key_of((None,)))
 
 
 def test_a_field_that_no_group_can_be_named_of_fails_alone_at_the_most(demo: Panel) -> None:

@@ -171,6 +171,16 @@ def test_a_piece_is_computed_once_while_sharing_is_on() -> None:
     assert len(calls) == 3
 
 
+def test_pieces_of_equal_values_of_other_kinds_are_other_pieces() -> None:
+    @shared
+    def told(face: object, value: object) -> np.ndarray:
+        return np.array([repr(value)])
+
+    face = SimpleNamespace()
+    with sharing(face):
+        assert [str(told(face, each)[0]) for each in (1, True, 1.0, 1)] == ["1", "True", "1.0", "1"]
+
+
 def test_threads_wait_for_a_piece_that_another_computes() -> None:
     calls.clear()
     face = SimpleNamespace()

@@ -68,7 +68,8 @@ def shared(function: Piece) -> Piece:
         store = _stores.get(id(known))
         if store is None:
             return function(known, *values)
-        return store.get((function, values), lambda: function(known, *values))
+        kinds = tuple(map(type, values))  # 1, 1.0 and True are equal, and need not do alike
+        return store.get((function, values, kinds), lambda: function(known, *values))
 
     return wrapped  # type: ignore[return-value]
 

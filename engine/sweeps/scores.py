@@ -18,6 +18,8 @@ from engine.strategy.adapter import Adapter, Floats
 from engine.strategy.adapters import ScoreAdapter
 
 _LOG = "_fields_read"
+# Types whose values are the same if they are equal and of one of them.
+_PLAIN = frozenset((bool, int, float, str, type(None)))
 
 
 def by_own_fields(strategies: Sequence[Adapter]) -> list[list[int]]:
@@ -59,26 +61,28 @@ def by_values(strategies: Sequence[Adapter], places: Sequence[int], names: Seque
 def key_of(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a key for values that is another one for 1, 1.0 and True, which are equal and need not do alike.
 
-    What is or holds a list or the like, of which no group can be named, is in it as it would be in a file:
-    the text of a long array leaves out most of it.
+    Also where another value holds them: what is not plain is in the key with what it would be in a file.
     """
-    kinds = map(type, values)
+    kinds = tuple(map(type, values))
+    if not _PLAIN.issuperset(kinds):
+        values = tuple([_named(value) for value in values])
+    return values + kinds
+
+
+def _named(value: Any) -> Any:
+    """Return what stands for a value in a key: itself, and what it holds, where others may be equal to it."""
+    kind: Any = type(value)
+    if kind in _PLAIN or kind.__eq__ is object.__eq__:  # the second is equal to nothing but itself
+        return value
     try:
-        hash(values)
-    except TypeError:
-        values = tuple(map(_nameable, values))
-    return *values, *kinds
-
-
-def _nameable(value: Any) -> Any:
+        held: Any = pickle.dumps(value)  # the text of a long array leaves out most of it
+    except Exception:
+        held = repr(value)  # it cannot be in a file, as a function of no module
     try:
         hash(value)
-    except TypeError:
-        try:
-            return pickle.dumps(value)
-        except Exception:
-            return repr(value)  # it cannot be in a file, as a function of no module
-    return value
+    except TypeError:  # of a list or the like no group can be named
+        return held
+    return value, held
 
 
 @cache
