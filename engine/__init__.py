@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.briefs.ranking import RankedFund, Ranking
     from engine.briefs.series import Fact
     from engine.briefs.verify import StatementVerdict
-    from engine.briefs.words import apart, fetching, remark, value_text
+    from engine.briefs.words import fetch_commands, missing_by_input, remark, value_text
     from engine.choices import ENGINES, FILLS, SPLITS
     from engine.commands.account import (
         account_document,
@@ -107,7 +107,7 @@ _PLACES = {
     "engine.briefs.ranking": ("RankedFund", "Ranking"),
     "engine.briefs.series": ("Fact",),
     "engine.briefs.verify": ("StatementVerdict",),
-    "engine.briefs.words": ("apart", "fetching", "remark", "value_text"),
+    "engine.briefs.words": ("fetch_commands", "missing_by_input", "remark", "value_text"),
     "engine.choices": ("ENGINES", "FILLS", "SPLITS"),
     "engine.commands.account": (
         "account_document",
@@ -286,7 +286,6 @@ __all__ = [
     "Windows",
     "account_document",
     "alternatives_of",
-    "apart",
     "audit",
     "audit_job",
     "audit_names",
@@ -310,7 +309,7 @@ __all__ = [
     "explain_runs",
     "factor",
     "factor_job",
-    "fetching",
+    "fetch_commands",
     "find_study",
     "finished_runs",
     "forget",
@@ -324,6 +323,7 @@ __all__ = [
     "label_of",
     "list_runs",
     "make_report",
+    "missing_by_input",
     "must_compile",
     "new_account",
     "next_session",

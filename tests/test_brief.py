@@ -26,7 +26,7 @@ from engine.briefs.brief import make_brief
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import rank_funds
 from engine.briefs.statements import line_of, read_statements
-from engine.briefs.words import apart
+from engine.briefs.words import missing_by_input
 from engine.commands.brief import brief as brief_command
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
@@ -675,7 +675,7 @@ def test_what_is_not_on_file_is_one_statement_by_input_with_what_brings_it(tmp_p
     peer = frames["bars"]["symbol"] == "159382.SZ"
     bars = {"bars": frames["bars"][~peer], "actions": frames["actions"], "index_bars": frames["index_bars"]}
     found = brief_command(Market(bars), FUND, D0, allow=("all",))
-    shown, missing = apart(found.brief.facts)
+    shown, missing = missing_by_input(found.brief.facts)
     assert len(shown) + sum(map(len, missing.values())) == len(found.brief.facts)
     assert [fact.name for fact in missing["nav"]] == ["nav", "premium"]
     assert [fact.name for fact in missing["bars"]] == ["adtv_month_rank", "adtv_20_rank"]
@@ -697,7 +697,7 @@ def test_a_line_without_a_value_stands_where_one_below_it_has_one():
     frames = tables()
     levels = frames["index_bars"]
     frames["index_bars"] = levels[levels["index"] != "970070"]
-    shown, missing = apart(brief_of(frames).facts)
+    shown, missing = missing_by_input(brief_of(frames).facts)
     names = [fact.name for fact in shown]
     assert names.index("index_ytd_930713") == names.index("index_ytd") + 1
     assert [fact.name for fact in missing["index_bars"]][:2] == [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from data.facts.symbols import market_of
 from data.words import NOT_AVAILABLE, number, percent
-from engine.briefs.brief import Brief
 from engine.briefs.lines import DIFFERENCE, FRACTION, MONEY, PRICE, SCORE
 from engine.briefs.series import Fact, Value
+
+if TYPE_CHECKING:
+    from engine.briefs.brief import Brief
 
 LARGE = ((1e9, "bn"), (1e6, "m"))
 
@@ -46,7 +49,7 @@ def short_money(value: Value, currency: str | None) -> str:
     return f"{number(value, 0)} {currency or ''}".rstrip()
 
 
-def apart(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[Fact]]]:
+def missing_by_input(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[Fact]]]:
     """Return the facts to show, and those without a value for want of rows, by the tables that lack them.
 
     A line goes with the one that it belongs to, whose label is not set in: that one is shown where one below
@@ -71,9 +74,9 @@ def apart(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[Fact]]]:
     return shown, missing
 
 
-def fetching(brief: Brief) -> list[str]:
+def fetch_commands(brief: Brief) -> list[str]:
     """Return the commands that bring what a brief lacks."""
-    tables = dict.fromkeys(",".join(apart(brief.facts)[1]).split(","))
+    tables = dict.fromkeys(",".join(missing_by_input(brief.facts)[1]).split(","))
     wanted = [(brief.fund.symbol, [table for table in tables if table not in ("", "bars")])]
     wanted.append((",".join(brief.absent), [table for table in tables if table == "bars"]))
     if market_of(brief.fund.symbol) != "cn_etf":

@@ -19,7 +19,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
 
     With ``-v`` these lines too stand in their place, each with its reason.
     """
-    from engine import apart, fetching, remark, value_text
+    from engine import fetch_commands, missing_by_input, remark, value_text
 
     made = found.brief
     if not app.quiet:
@@ -29,7 +29,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
             say(paint(SYNTHETIC_NOTICE, fg="yellow"))
         say()
     currency = currency_of(made.fund.symbol)
-    shown, missing = apart(made.facts)
+    shown, missing = missing_by_input(made.facts)
     shown = list(made.facts) if app.verbose else shown
     rows = [(fact.label, value_text(fact, currency, " %"), remark(fact)) for fact in shown]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
@@ -39,7 +39,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
         say(f"Not on file: {number} of {len(made.facts)} lines have no value (-v lists them).")
         why = [(tables, count(len(facts), "line"), facts[0].reason) for tables, facts in missing.items()]
         say(table(why, ("table", "", "  why the first has none"), left_too=(2,)))
-        for command in [] if found.data["synthetic"] else fetching(made):
+        for command in [] if found.data["synthetic"] else fetch_commands(made):
             say(f"bring them: {command}")
     for line in made.late:
         warn(app, line)

@@ -16,7 +16,7 @@ from data.synthetic import notice_of
 from engine.briefs.brief import NONE, Brief, checked_day, make_brief
 from engine.briefs.cycle import Strategies
 from engine.briefs.lines import Windows
-from engine.briefs.words import apart
+from engine.briefs.words import missing_by_input
 from engine.pipeline import check_data
 from engine.results.documents import json_text, plain, write_json
 from engine.results.runs import ID_DIGITS, whole
@@ -41,7 +41,7 @@ class FlowBrief:
         percent.
         """
         made = self.brief
-        _, missing = apart(made.facts)
+        _, missing = missing_by_input(made.facts)
         return {
             "symbol": made.fund.symbol,
             "name": made.fund.name,

@@ -14,7 +14,7 @@ from data.words import count
 from engine.briefs.brief import Brief
 from engine.briefs.lines import MONEY
 from engine.briefs.series import Fact
-from engine.briefs.words import apart, fetching, remark, short_money, value_text
+from engine.briefs.words import fetch_commands, missing_by_input, remark, short_money, value_text
 from engine.report import charts, html, statements
 from engine.report.brief_charts import brief_charts
 from engine.report.html import Safe, join, section, table, tag, unbroken
@@ -43,11 +43,12 @@ def _page(brief: Brief, document: Mapping[str, Any]) -> str:
     figures = tag("div", *(charts.figure(each, synthetic=synthetic) for each in made), class_="figures")
     lead = f"Values are {brief.basis}."
     drawn = section("Charts", figures, id_="charts")
+    _, lacking = missing_by_input(brief.facts)
     parts: list[tuple[str, str, Safe]] = [
         ("summary", "Summary", section("Summary", *_warned(brief), _cards(brief), id_="summary", lead=lead)),
         *([("charts", "Charts", drawn)] if made else []),
         ("lines", "Every line", _lines(brief, document)),
-        *([("missing", "Not on file", _missing(brief, document))] if apart(brief.facts)[1] else []),
+        *([("missing", "Not on file", _missing(brief, document))] if lacking else []),
     ]
     title = f"{brief.fund.symbol} {brief.fund.name}".rstrip()
     word, said = statements.of_brief(brief)
@@ -81,19 +82,19 @@ def _of(fact: Fact) -> str:
 
 
 def _lines(brief: Brief, document: Mapping[str, Any]) -> Safe:
-    shown, _ = apart(brief.facts)
+    shown, _ = missing_by_input(brief.facts)
     return section("Every line", _table(shown, document), id_="lines")
 
 
 def _missing(brief: Brief, document: Mapping[str, Any]) -> Safe:
-    _, found = apart(brief.facts)
+    _, found = missing_by_input(brief.facts)
     rows = [
         (table.replace(",", ", "), count(len(facts)), unbroken(facts[0].reason))
         for table, facts in found.items()
     ]
     without = [fact for facts in found.values() for fact in facts]
     lead = f"{len(without)} of {len(brief.facts)} lines have no value, because inputs are not on file."
-    commands = [] if document["data"]["synthetic"] else fetching(brief)
+    commands = [] if document["data"]["synthetic"] else fetch_commands(brief)
     return section(
         "Not on file",
         table(("Table", "Lines", "Why the first has no value"), rows, text_columns=3, class_="wrap"),

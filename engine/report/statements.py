@@ -69,7 +69,7 @@ def of_event(found: EventStudy) -> tuple[str, str]:
 
 
 def of_brief(brief: Brief) -> tuple[str, str]:
-    """Return the words on whether money came or went: net inflow at VWAP over the shortest window."""
+    """Return the words on whether money came or went: net inflow at VWAP over the first window."""
     flow = next(fact for fact in brief.facts if fact.name.endswith("_vwap"))
     if not isinstance(flow.value, float):
         return NOT_TOLD, f"whether money came or went: {flow.reason}."
