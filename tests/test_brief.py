@@ -26,7 +26,7 @@ from engine.briefs.brief import make_brief
 from engine.briefs.lines import Windows
 from engine.briefs.ranking import rank_funds
 from engine.briefs.statements import line_of, read_statements
-from engine.briefs.words import missing_by_input
+from engine.briefs.words import fetch_commands, missing_by_input
 from engine.commands.brief import brief as brief_command
 from engine.commands.ranking import rank
 from engine.commands.verify import verify
@@ -539,7 +539,8 @@ def test_any_window_can_be_asked_for():
     assert brief["net_inflow_3_vwap"] == pytest.approx(175e6 + 144e6 + 104.0031e6)
     long = brief_of(tables(), sessions=500)
     assert long["net_inflow_500_vwap"] is None
-    assert "sessions are on file" in reason(long, "net_inflow_500_vwap")
+    only = f"only {len(DAYS) - 1} of 500 sessions have one before them, since it listed on 2024-12-16"
+    assert reason(long, "net_inflow_500_vwap") == only
 
 
 def test_windows_of_every_kind_can_be_asked_for():
@@ -547,7 +548,9 @@ def test_windows_of_every_kind_can_be_asked_for():
     assert brief["net_inflow_2_vwap"] == pytest.approx(144e6 + 104.0031e6)
     assert (brief["net_financing_1"], brief["net_financing_3"]) == (12e6, 42e6)
     assert brief["net_financing_3_before"] == pytest.approx(100e6 - 57.943e6)
-    assert note(brief, "adtv_300").startswith(f"{len(DAYS)} sessions, 2024-12-16")  # listed for no more
+    assert note(brief, "adtv_300").startswith(
+        f"{len(DAYS)} of 300 sessions, 2024-12-16"
+    )  # listed for no more
     with pytest.raises(UsageError, match="window `inflow` is out of bounds"):
         Windows(inflow=(5, 0))
 
@@ -565,6 +568,123 @@ def test_days_that_cannot_be_briefed():
         brief_of(tables(), date(2025, 8, 21))
     with pytest.raises(UsageError, match="sessions"):
         brief_of(tables(), sessions=0)
+
+
+def test_a_halt_is_no_want_of_bars():
+    edited = tables()
+    halted = (edited["bars"]["symbol"] == FUND) & (edited["bars"]["day"] == pd.Timestamp(D0))
+    edited["bars"].loc[halted, ["volume", "amount"]] = 0.0
+    brief = brief_of(edited)
+    for name in ("close", "price_record", "fund_ytd"):
+        assert brief[name] is None
+        assert reason(brief, name) == "no trade on file for 2025-08-20; the latest is of 2025-08-19"
+    assert set(missing_by_input(brief.facts)[1]) == {"index_bars"}
+    (command,) = fetch_commands(brief)
+    assert "--tables index_bars --indices 931487,932456 " in command
+
+
+def test_bars_without_money_are_asked_for_again():
+    edited = tables()
+    own = (edited["bars"]["symbol"] == FUND) & (edited["bars"]["day"] == pd.Timestamp("2025-08-19"))
+    edited["bars"].loc[own, "amount"] = np.nan
+    (command,) = fetch_commands(brief_of(edited))
+    assert command.startswith(
+        "etflow data fetch --provider akshare --symbols 159363.SZ --tables bars,index_bars "
+    )
+
+
+UNKNOWN = "159777.SZ"
+
+
+def of_unknown(edited: dict[str, pd.DataFrame], day: date = D0, **options):
+    """Return the brief of a fund that nothing is known of, with the bars and units of ours."""
+    for name in ("bars", "units"):
+        own = edited[name][edited[name]["symbol"] == FUND].assign(symbol=UNKNOWN)
+        edited[name] = pd.concat([edited[name], own], ignore_index=True)
+    return make_brief(Market(edited), UNKNOWN, day, strategies=STRATEGIES, **options)
+
+
+def test_a_fund_of_unknown_index_has_no_peers_and_no_theme_that_rows_would_bring():
+    edited = tables()
+    brief = of_unknown(edited, theme_index="970070")
+    ranks = ("adtv_month_rank", "adtv_20_rank")
+    for name in (*ranks, "peers", "index_ytd", "theme_weight", "theme_weight_drifted"):
+        assert brief[name] is None
+        assert reason(brief, name) == "it is not on file which index the fund tracks", name
+    assert brief["adtv_20"] == pytest.approx(325.8e6)
+    start = "--symbols 159777.SZ --tables units,nav,margin --start 2024-12-16 --data STORE"
+    assert fetch_commands(brief) == [f"etflow data fetch --provider akshare {start}"]
+    # It may have listed before the first bar on file.
+    assert note(brief, "units_record") == "since 2024-12-16; nothing earlier is on file"
+
+
+def test_a_fund_of_unknown_index_asks_for_its_own_bars():
+    edited = tables()
+    edited["bars"]["amount"] = edited["bars"]["amount"].where(edited["bars"]["day"] != "2025-08-19")
+    brief = of_unknown(edited)
+    assert reason(brief, "adtv_20") == "the bars of 159777.SZ have no money traded"
+    (command,) = fetch_commands(brief)
+    assert command.startswith(
+        "etflow data fetch --provider akshare --symbols 159777.SZ --tables bars,nav,units,"
+    )
+
+
+YOUNG, ITS_DAY = "159242.SZ", date(2025, 7, 30)  # its fifth session
+
+
+def young(edited: dict[str, pd.DataFrame], **options):
+    for name, column in (("units", "units"), ("nav", "nav"), ("margin", "balance")):
+        own = edited[name][edited[name]["day"] >= pd.Timestamp(LISTED[YOUNG])].assign(symbol=YOUNG)
+        edited[name] = own.assign(**{column: own[column].iloc[0] * np.linspace(1.0, 2.0, len(own))})
+    return make_brief(Market(edited), YOUNG, ITS_DAY, strategies=STRATEGIES, **options)
+
+
+def test_a_young_fund_has_the_sessions_since_it_listed_and_rows_would_bring_no_more():
+    brief = young(tables(), windows=Windows(inflow=(4, 5), financing=(4, 5), turnover=(5, 20)))
+    assert (brief["inflow_sessions_4"], brief["inflow_streak"]) == (4, 4)
+    assert brief["net_inflow_4_vwap"] > 0.0
+    only = "only 4 of 5 sessions have one before them, since it listed on 2025-07-24"
+    for name in ("net_inflow_5_vwap", "net_inflow_5_ratio", "inflow_sessions_5", "net_financing_5"):
+        assert reason(brief, name) == only, name
+    assert reason(brief, "net_financing_4_before") == only.replace("4 of 5", "3 of 4")
+    assert note(brief, "adtv_20") == "5 of 20 sessions, 2025-07-24 to 2025-07-30"
+    assert note(brief, "adtv_5") == "5 sessions, 2025-07-24 to 2025-07-30"
+    assert note(brief, "adtv_month") == "5 of 22 sessions, 2025-07-24 to 2025-07-30"
+    assert reason(brief, "fund_ytd") == "it listed within the year, on 2025-07-24"
+    assert reason(brief, "micro") == "no score: 5 of the 65 sessions that it takes are on file"
+    assert set(missing_by_input(brief.facts)[1]) == {"index_bars", "index_weights"}
+    # Its index is of the year before, though it is not.
+    indices = "--tables index_bars,index_weights --indices 970070,930713,931071,931487,932456,950180"
+    assert fetch_commands(brief) == [
+        f"etflow data fetch --provider akshare --symbols {YOUNG} {indices} --start 2024-12-01 --data STORE"
+    ]
+
+
+def test_a_year_whose_begin_is_not_on_file_is_asked_for():
+    edited = tables()
+    edited["bars"] = edited["bars"][edited["bars"]["day"] >= "2025-01-02"]
+    brief = brief_of(edited)
+    assert reason(brief, "fund_ytd") == "no price of the year before is on file"
+    assert fetch_commands(brief)[0].endswith(" --start 2024-12-01 --data STORE")
+    assert "--symbols 159363.SZ --tables bars," in fetch_commands(brief)[0]
+
+
+def test_a_flow_that_does_not_vary_has_no_score_though_every_count_is_there():
+    edited = tables()
+    edited["units"]["units"] = np.where(edited["units"]["day"] >= SPLIT_RECORD, 2.8e9, 1.4e9)
+    brief = brief_of(edited, strategies=STRATEGIES)
+    said = "no score: a flow, margin or NAV of the 65 sessions lacks or does not vary"
+    assert (reason(brief, "flow_score"), reason(brief, "micro")) == (said, said)
+    # 13 sessions follow on it, and a count is good for ten.
+    brief = brief_of(until("units", "2025-08-01"), strategies=STRATEGIES)
+    assert reason(brief, "micro") == "no score: 61 of the 65 unit counts that it takes are known"
+    assert "micro" in {fact.name for fact in missing_by_input(brief.facts)[1]["units"]}
+
+
+def test_levels_of_the_index_of_a_theme_are_asked_for_with_those_of_the_year():
+    brief = brief_of(tables(), strategies=STRATEGIES, theme_index="931160")
+    (command,) = fetch_commands(brief)
+    assert " --tables index_bars --indices 931487,932456,931160 " in command
 
 
 # --- real data ----------------------------------------------------------------------------------------
@@ -684,10 +804,10 @@ def test_what_is_not_on_file_is_one_statement_by_input_with_what_brings_it(tmp_p
     assert [fact.name for fact in shown if fact.lacks] == []
     page = found.save(tmp_path) / "brief.html"
     text = re.sub(r"<script.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    begin = found.brief.sessions[0]
     fetch = "<code>etflow data fetch --provider akshare --symbols"
-    assert f"{fetch} {FUND} --tables units,nav,margin,index_bars,index_weights --start {begin}" in text
-    assert f"{fetch} 159382.SZ --tables bars --start {begin}" in text
+    own = "--tables units,nav,margin,index_bars,index_weights --indices 931487,932456,970070"
+    assert f"{fetch} {FUND} {own} --start 2024-12-01 --data STORE" in text
+    assert f"{fetch} 159382.SZ --tables bars --start 2024-12-01 --data STORE" in text
     assert (
         '<b class="word Cannot-be-told">Cannot be told</b> whether money came or went: no unit count' in text
     )

@@ -31,7 +31,7 @@ from data.errors import DataError, UsageError
 from data.facts.availability import load_availability
 from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
-from data.facts.universe import Fund
+from data.facts.universe import Fund, funds_of
 from data.load import require_bars
 from engine.briefs.cycle import Strategies, add_cycle, add_drift
 from engine.briefs.fund import add_flows, add_leverage, add_prices
@@ -50,8 +50,7 @@ NONE: Strategies = {}
 class Brief:
     """All facts about ``fund`` on ``day``; ``late`` names data of the day published after the next open.
 
-    ``series`` and ``indices`` are what the facts are of, by ``sessions``; ``absent`` are funds of the same
-    index without bars of them (``engine.briefs.series.Sheet``).
+    ``series`` and ``indices`` are what the facts are of, by ``sessions`` (``engine.briefs.series.Sheet``).
     """
 
     fund: Fund
@@ -63,7 +62,6 @@ class Brief:
     sessions: tuple[date, ...]
     series: Mapping[str, NDArray[np.float64]]
     indices: Mapping[str, NDArray[np.float64]]
-    absent: tuple[str, ...] = ()
 
     @property
     def basis(self) -> str:
@@ -100,10 +98,11 @@ def make_brief(
     # One session more: units of a record day are split already, by an action of the session after it.
     panel = next_panel(source, [symbol], day)
     following: date = panel.days[-1].item()
-    span = Sessions(panel.days[:-1].tolist(), load_availability().stale_after)
+    own = funds_of([symbol], source.read("funds"))[symbol]  # without a listing day that its bars stand in for
+    span = Sessions(panel.days[:-1].tolist(), load_availability().stale_after, own.listed)
     sheet = Sheet()
-    then = funds[symbol].on(day)
-    fund = replace(funds[symbol], name=then.name, index=then.index, index_name=then.index_name)
+    then = own.on(day)
+    fund = replace(own, name=then.name, index=then.index, index_name=then.index_name)
     add_flows(sheet, source, panel, span, fund, chosen)
     add_leverage(sheet, source, panel, span, fund, chosen)
     add_prices(sheet, source, panel, span, fund)
@@ -123,7 +122,6 @@ def make_brief(
         tuple(span.days),
         sheet.series,
         sheet.indices,
-        sheet.absent,
     )
 
 

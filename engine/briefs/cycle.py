@@ -25,6 +25,7 @@ from data.panel.known import Known
 from data.panel.panel import Panel
 from data.source import spans_of
 from data.words import count
+from engine.briefs.peers import UNKNOWN_INDEX
 from engine.briefs.series import Found, Sheet
 from engine.orders.next_open import next_panel
 
@@ -48,21 +49,23 @@ def add_drift(sheet: Sheet, panel: Panel, fund: Fund, theme: str, index: str, st
 
 
 def _drifted(panel: Panel, fund: Fund, theme: str, index: str, strategies: Strategies) -> Found:
+    if fund.index is None:
+        return Found(None, UNKNOWN_INDEX)
     if not index:
         return Found(None, "no index was named that stands for the theme")
     if "optical_tilt" not in strategies:
         return Found(None, NO_STRATEGIES)
     if index not in panel.known.index_codes:
         known = ", ".join(panel.known.index_codes) or "none"
-        return Found(None, f"no levels of the index {index} on file; there are {known}")
+        reason = f"no levels of the index {index} on file; there are {known}"
+        return Found(None, reason, lacks="index_bars", whose=(index,))
     tilt = strategies["optical_tilt"](theme=theme, theme_index=index)
-    weight, drift = (each[-1] for each in tilt.exposure(panel.known, fund.index or ""))
+    weight, drift = (each[-1] for each in tilt.exposure(panel.known, fund.index))
     if math.isnan(weight):
         return Found(None, "no weights of the theme in its index that are recent enough")
     if math.isnan(drift):
-        return Found(
-            None, f"a level of {index} or {fund.index} is missing on the day or on that of the weights"
-        )
+        reason = f"a level of {index} or {fund.index} is missing on the day or on that of the weights"
+        return Found(None, reason, lacks="index_bars", whose=(index, fund.index))
     return Found(min(float(weight * drift), 1.0), note=f"{weight:.2%} as published, times {drift:.4f}")
 
 
@@ -73,29 +76,28 @@ def add_cycle(
     series = _field(strategies, "series") or SERIES
     sheet.add("capex", _latest(source, series, panel.known, day))
     if "resonance" not in strategies:
-        nothing = {name: Found(None, NO_STRATEGIES) for name in ("macro", "meso", "micro")}
-        _add_conditions(sheet, nothing, nothing, {"macro": "", "meso": "", "micro": ""})
+        undefined = dict.fromkeys(("macro", "meso", "micro"), Found(None, NO_STRATEGIES))
+        _add_conditions(sheet, undefined, undefined, dict.fromkeys(undefined, ""))
         return
     resonance = strategies["resonance"]()
     symbols = _compared(source, fund, day)
     known = next_panel(source, symbols, day).known
-    lacking = {
-        "macro": f"no value of `{series}` is known {resonance.growth_lookback} sessions before",
-        "meso": "its index family has no return over so many sessions",
-        "micro": f"fewer than {resonance.z_window + resonance.lookback} sessions of unit counts are known",
+    column = symbols.index(fund.symbol)
+    nothing = {
+        "macro": Found(None, f"no value of `{series}` is known {resonance.growth_lookback} sessions before"),
+        "meso": Found(None, "its index family has no return over so many sessions"),
+        "micro": _no_score(known, column, resonance.z_window + resonance.lookback),
     }
     try:
         conditions = resonance.conditions(known)
     except DataError as error:
-        lacking["macro"] = error.what
+        nothing["macro"] = Found(None, error.what)
         conditions = replace(resonance, series="").conditions(known)
-    column = symbols.index(fund.symbol)
     values, holds = {}, {}
-    for name, reason in lacking.items():
+    for name, none in nothing.items():
         value = _last(conditions[name].value, column) if name in conditions else math.nan
         held = bool(_last(conditions[name].holds, column)) if math.isfinite(value) else None
-        lacks = "units" if name == "micro" else ""
-        values[name], holds[name] = Found(value, reason, lacks=lacks), Found(held, reason, lacks=lacks)
+        values[name], holds[name] = replace(none, value=value), replace(none, value=held)
     holds["meso"] = replace(holds["meso"], note=_of_funds(known, conditions["meso"].value[-1], column))
     if holds["micro"].value is not None:
         values["micro"] = replace(values["micro"], note=_behind(known, column))
@@ -125,6 +127,21 @@ def _of_funds(known: Known, strength: np.ndarray[Any, Any], column: int) -> str:
     family = known.families[column]
     alone = all(each == column or (family and known.families[each] == family) for each in some)
     return f"of {count(len(some), 'fund')}{', all of its family: it could not be less' if alone else ''}"
+
+
+def _no_score(known: Known, column: int, needed: int) -> Found:
+    """Return why a fund has no flow score, if it has none: one takes so many unit counts."""
+    # The count of a session stands in the row after it, and the last row is of a session that is to come.
+    counted = int(np.isfinite(known.units[-needed:, column]).sum())
+    sessions = int(known.listed[:-1, column].sum())
+    if not known.listed[-1, column]:
+        return Found(None, f"no score: it is not listed any more on {known.days[-1]}")
+    if counted == needed:
+        return Found(None, f"no score: a flow, margin or NAV of the {needed} sessions lacks or does not vary")
+    if counted == sessions:
+        return Found(None, f"no score: {sessions} of the {needed} sessions that it takes are on file")
+    reason = f"no score: {counted} of the {needed} unit counts that it takes are known"
+    return Found(None, reason, lacks="units")
 
 
 def _behind(known: Known, column: int) -> str:

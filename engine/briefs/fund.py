@@ -119,7 +119,7 @@ def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Session
     reason = (
         close.lacking(row) if np.isnan(close.by_session[row]) else Daily("NAV", nav, sessions).lacking(row)
     )
-    lacks = INPUTS["trade" if np.isnan(close.by_session[row]) else "NAV"]
+    lacks = "" if np.isnan(close.by_session[row]) else INPUTS["NAV"]
     sheet.add("premium", replace(premium.latest(), reason=reason, lacks=lacks))
     adjusted = market.close[:-1, 0] * market.adjustment[:-1, 0]
     basis = market.adjustment[:-1, 0] / market.adjustment[row, 0]
@@ -134,10 +134,21 @@ def add_prices(sheet: Sheet, source: DataSource, panel: Panel, sessions: Session
     never = close.lacking(row)
     sheet.add("price_high", Found(highest, never))
     sheet.add("price_high_day", Found(top, never))
-    start = np.flatnonzero([each.year < sessions.days[row].year for each in sessions.days])
-    before = total.at(int(start[-1])) if len(start) else Found(None, "no price of the year before is on file")
-    grown = growth(float(adjusted[row]), before.value)
-    sheet.add("fund_ytd", Found(grown, before.reason or close.lacking(row)))
+    sheet.add("fund_ytd", _year(total, fund))
+
+
+def _year(prices: Daily, fund: Fund) -> Found:
+    """Return the return of the year; of a fund that listed within it there is none."""
+    sessions = prices.sessions
+    year = sessions.days[-1].year
+    earlier = np.flatnonzero([each.year < year for each in sessions.days])
+    if not len(earlier):
+        if fund.listed is not None and fund.listed.year == year:
+            return Found(None, f"it listed within the year, on {fund.listed}")
+        return Found(None, "no price of the year before is on file", lacks="bars")
+    before, now = prices.by_session[earlier[-1]], prices.by_session[-1]
+    lacking = int(earlier[-1]) if np.isnan(before) else sessions.last
+    return Found(growth(float(now), float(before)), prices.lacking(lacking))
 
 
 def _over_aum(found: Found, aum: Daily, n: int) -> Found:

@@ -23,10 +23,10 @@ VALUATION_LABELS = {
 }
 
 
-# What reasons call a value that is not on file, and the tables that would bring it.
+# What reasons call a value that is not on file, and the tables that would bring it: none where nobody traded.
 INPUTS = {
     **{"unit count": "units", "NAV": "nav", "NAV before": "nav", "unit count and NAV": "units,nav"},
-    **{"margin balance": "margin", "money traded": "bars", "price": "bars", "trade": "bars"},
+    **{"margin balance": "margin", "money traded": "bars", "price": "bars", "trade": ""},
 }
 
 

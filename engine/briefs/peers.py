@@ -16,11 +16,13 @@ from data.facts.calendars import Calendar
 from data.facts.universe import Fund, funds_of, index_names, load_funds, peers, peers_unknown, universe
 from data.panel.panel import Panel
 from data.source import spans_of
-from engine.briefs.lines import Windows
+from engine.briefs.lines import INPUTS, Windows
 from engine.briefs.series import Found, Sessions, Sheet, growth
 
 if TYPE_CHECKING:
     from data.source import DataSource
+
+UNKNOWN_INDEX = "it is not on file which index the fund tracks"
 
 
 def add_turnover(
@@ -48,19 +50,17 @@ def add_turnover(
         own = means[fund.symbol]
         sheet.add(name, own, **braces)
         if fund.index is None:
-            nothing = Found(None, "it is not on file which index the fund tracks")
-            sheet.add(f"{name}_rank", nothing, **braces)
+            sheet.add(f"{name}_rank", Found(None, UNKNOWN_INDEX), **braces)
             continue
-        lacking = [each for each, found in means.items() if found.value is None]
-        sheet.absent = tuple(dict.fromkeys((*sheet.absent, *lacking)))
+        lacking = tuple(each for each, found in means.items() if found.value is None)
         reason = own.reason or f"turnover of {', '.join(lacking)} is not on file"
         values = [found.value for found in means.values() if isinstance(found.value, float)]
         rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
         note = f"of {at_least}{len(means)}: {', '.join(means)}{remark}"
-        found = Found(None if lacking else rank, reason, note, lacks="bars")
+        found = Found(None if lacking else rank, reason, note, lacks="bars", whose=lacking)
         sheet.add(f"{name}_rank", found, **braces)
     note = f"{at_least}{len(same)} funds{remark}" if unknown else ""
-    sheet.add("peers", Found(len(same), note=note))
+    sheet.add("peers", Found(None if fund.index is None else len(same), UNKNOWN_INDEX, note))
 
 
 def add_indices(
@@ -73,8 +73,7 @@ def add_indices(
 ) -> None:
     """Add the return of the year of the fund's index, and of those to compare it with."""
     if fund.index is None:
-        nothing = Found(None, "it is not on file which index the fund tracks")
-        sheet.add("index_ytd", nothing, of="")
+        sheet.add("index_ytd", Found(None, UNKNOWN_INDEX), of="")
         return
     day = sessions.days[-1]
     base = calendar.sessions(date(day.year - 1, 12, 1), date(day.year - 1, 12, 31))[-1].item()
@@ -100,10 +99,14 @@ def add_indices(
 
 def add_theme(sheet: Sheet, panel: Panel, fund: Fund, theme: str) -> None:
     """Add the weight of a theme in the fund's index, from the latest file that is public."""
-    files = panel.known.index_weights(fund.index) if fund.index else ()
+    if fund.index is None:
+        sheet.add("theme_weight", Found(None, UNKNOWN_INDEX), theme=theme)
+        return
+    files = panel.known.index_weights(fund.index)
     if not files:
-        reason = f"no weights of the index {fund.index} on file" if fund.index else "its index is not on file"
-        sheet.add("theme_weight", Found(None, reason, lacks="index_weights"), theme=theme)
+        reason = f"no weights of the index {fund.index} on file"
+        found = Found(None, reason, lacks="index_weights", whose=(fund.index,))
+        sheet.add("theme_weight", found, theme=theme)
         return
     latest = max(files, key=lambda file: file.day)
     tags = sorted({tag for tag in latest.themes.values() if tag})
@@ -134,12 +137,14 @@ def _mean_amount(bars: pd.DataFrame, fund: Fund, span: NDArray[np.datetime64]) -
     days = own["day"].to_numpy().astype("datetime64[D]")
     listed = span[span >= np.datetime64(fund.listed, "D")] if fund.listed else span
     if not len(days) or not len(listed) or days.max() < listed[-1] or days.min() > listed[0]:
-        return Found(None, f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}", lacks="bars")
+        reason = f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}"
+        return Found(None, reason, lacks="bars")
     inside = own[np.isin(days, listed)]
     amounts = inside["amount"].where(inside["volume"] > 0, 0.0)
     if amounts.isna().any():
-        return Found(None, f"the bars of {fund.symbol} have no money traded")
-    note = f"{len(listed)} sessions, {listed[0]} to {listed[-1]}"
+        return Found(None, f"the bars of {fund.symbol} have no money traded", lacks=INPUTS["money traded"])
+    of = f" of {len(span)}" if len(listed) < len(span) else ""  # it did not list before
+    note = f"{len(listed)}{of} sessions, {listed[0]} to {listed[-1]}"
     return Found(math.fsum(amounts) / len(listed), note=note)
 
 
@@ -164,5 +169,6 @@ def _year(levels: pd.DataFrame, code: str, base: date, day: date) -> Found:
     own = levels[levels["index"] == code].set_index("day")["close"]
     for each in (day, base):
         if pd.Timestamp(each) not in own.index:
-            return Found(None, f"no level of {code} on file for {each}", lacks="index_bars")
+            reason = f"no level of {code} on file for {each}"
+            return Found(None, reason, lacks="index_bars", whose=(code,))
     return Found(growth(float(own[pd.Timestamp(day)]), float(own[pd.Timestamp(base)])), note=f"from {base}")

@@ -29,7 +29,8 @@ class Fact:
     """One value and its unit; None with the ``reason`` why. ``note`` says what the value covers.
 
     ``older`` is the session that the value is of where that of the day is not on file. ``lacks`` are the
-    tables, by commas, whose rows are not on file, where that is why there is none.
+    tables, by commas, whose rows are not on file, where that is why there is none; ``whose`` are the funds or
+    indices that these are of, where it is not the fund itself.
     """
 
     name: str
@@ -40,11 +41,12 @@ class Fact:
     note: str = ""
     older: date | None = None
     lacks: str = ""
+    whose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value, or the reason why there is none, with the tables that lack rows (``Fact.lacks``).
+    """A value, or the reason why there is none, with the tables that lack rows, and whose (``Fact``).
 
     Also what to know about it, and its session if that is older.
     """
@@ -54,6 +56,7 @@ class Found:
     note: str = ""
     older: date | None = None
     lacks: str = ""
+    whose: tuple[str, ...] = ()
 
 
 @dataclass
@@ -61,13 +64,12 @@ class Sheet:
     """Collects facts, and the series that they are of; a number that is not finite becomes None.
 
     ``series`` are (D,), by the sessions up to the day, NaN where nothing is on file; ``indices`` are growth
-    by code, since the last session of the year before; ``absent`` are funds of the same index without bars.
+    by code, since the last session of the year before.
     """
 
     facts: list[Fact] = field(default_factory=list)
     series: dict[str, Floats] = field(default_factory=dict)
     indices: dict[str, Floats] = field(default_factory=dict)
-    absent: tuple[str, ...] = ()
 
     def add(self, name: str, found: Found, **braces: object) -> None:
         """Write a fact down as the line of this name; ``braces`` are what name and label leave open."""
@@ -88,16 +90,21 @@ class Sheet:
                 found.note,
                 found.older if known else None,
                 "" if known else found.lacks,
+                () if known else found.whose,
             )
         )
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions up to the day of a brief, and for how many a value that nothing renewed is the latest."""
+    """The sessions up to the day of a brief, and for how many a value that nothing renewed is the latest.
+
+    ``listed`` is the first session of the fund, None where it is not known.
+    """
 
     days: list[date]
     stale_after: int
+    listed: date | None = None
 
     @property
     def last(self) -> int:
@@ -115,7 +122,12 @@ class Sessions:
 
     def before(self) -> Sessions:
         """Return the sessions up to the one before the day."""
-        return Sessions(self.days[:-1], self.stale_after)
+        return Sessions(self.days[:-1], self.stale_after, self.listed)
+
+    def too_few(self, n: int, row: int) -> str:
+        """Return why there are no ``n`` changes up to a row: each takes the session before it."""
+        begun = "it listed" if self.listed is not None and self.days[0] <= self.listed else "bars begin"
+        return f"only {row} of {n} sessions have one before them, since {begun} on {self.days[0]}"
 
 
 @dataclass(frozen=True)
@@ -178,7 +190,7 @@ class Changes:
         row = self.sessions.latest(np.isfinite(self.change) & (np.isfinite(money) | (self.change == 0.0)))
         base = row - n
         if base < 0:
-            return Found(None, f"only {row + 1} sessions are on file up to {self.days[row]}")
+            return Found(None, self.sessions.too_few(n, row))
         if not np.isfinite(self.change[row]):
             return self.without(f"no {self.what} on file for {self.days[row]}, or none before it")
         rows = base + 1 + np.flatnonzero(np.isfinite(self.change[base + 1 : row + 1]))
@@ -219,8 +231,10 @@ class Changes:
     def count(self, n: int) -> Found:
         """Return how many of ``n`` sessions, up to the latest known, had a change above zero."""
         row = self.sessions.latest(np.isfinite(self.change))
-        last = self.change[max(row + 1 - n, 0) : row + 1]
-        if len(last) < n or not np.isfinite(last).all():
+        if row < n:
+            return Found(None, self.sessions.too_few(n, row))
+        last = self.change[row + 1 - n : row + 1]
+        if not np.isfinite(last).all():
             return self.without(f"not every one of the {n} sessions has a {self.what} on file")
         return Found(int((last > 0.0).sum()), older=self.sessions.older(row))
 

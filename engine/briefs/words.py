@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from data.facts.symbols import market_of
@@ -13,6 +14,8 @@ from engine.briefs.series import Fact, Value
 if TYPE_CHECKING:
     from engine.briefs.brief import Brief
 
+# Tables that returns of the year come from, which are over the last session of the year before.
+OF_THE_YEAR = frozenset(("bars", "index_bars"))
 LARGE = ((1e9, "bn"), (1e6, "m"))
 
 # How a number is shown, by its unit; others are whole numbers.
@@ -75,18 +78,37 @@ def missing_by_input(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[
 
 
 def fetch_commands(brief: Brief) -> list[str]:
-    """Return the commands that bring what a brief lacks."""
-    tables = dict.fromkeys(",".join(missing_by_input(brief.facts)[1]).split(","))
-    wanted = [(brief.fund.symbol, [table for table in tables if table not in ("", "bars")])]
-    wanted.append((",".join(brief.absent), [table for table in tables if table == "bars"]))
-    if market_of(brief.fund.symbol) != "cn_etf":
-        return ["etflow data import FILES --data STORE"] if any(tables) else []
+    """Return the commands that bring what a brief lacks: of the fund and its indices, then of other funds."""
+    own = brief.fund.symbol
+    lacking = [fact for fact in brief.facts if fact.lacks]
+    if market_of(own) != "cn_etf":
+        return ["etflow data import FILES --data STORE"] if lacking else []
+    wanted: dict[str, dict[str, None]] = {own: {}}
+    indices: dict[str, None] = {}
+    for fact in lacking:
+        of_indices = fact.lacks.startswith("index_")
+        indices |= dict.fromkeys(fact.whose if of_indices else ())
+        for symbol in (own,) if of_indices or not fact.whose else fact.whose:
+            wanted.setdefault(symbol, {}).update(dict.fromkeys(fact.lacks.split(",")))
+    by_tables: dict[tuple[str, ...], list[str]] = {}
+    for symbol, tables in wanted.items():
+        by_tables.setdefault(tuple(tables), []).append(symbol)
     return [
-        f"etflow data fetch --provider akshare --symbols {symbols} --tables {','.join(names)} "
-        f"--start {brief.sessions[0]} --data STORE"
-        for symbols, names in wanted
-        if symbols and names
+        _fetch_command(symbols, tables, list(indices) if own in symbols else [], brief)
+        for tables, symbols in by_tables.items()
+        if tables
     ]
+
+
+def _fetch_command(symbols: list[str], tables: tuple[str, ...], indices: list[str], brief: Brief) -> str:
+    start = brief.sessions[0]
+    if not OF_THE_YEAR.isdisjoint(tables):
+        start = min(start, date(brief.day.year - 1, 12, 1))
+    besides = f" --indices {','.join(indices)}" if indices else ""
+    return (
+        f"etflow data fetch --provider akshare --symbols {','.join(symbols)} --tables {','.join(tables)}"
+        f"{besides} --start {start} --data STORE"
+    )
 
 
 def remark(fact: Fact) -> str:
