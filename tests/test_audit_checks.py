@@ -387,7 +387,8 @@ IDLE = " From a capital of 10,000,000 CNY on, most of it finds no fill and stays
         # a loser, whose money stays in cash while the benchmark falls
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], "no excess over the benchmark that capital"),
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], IDLE),
-        (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at a capital of 3,200,000 CNY." + IDLE),
+        (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at a capital of 3,162,278 CNY." + IDLE),
+        (np.full(11, 0.1), [1, *[0.2] * 10], " From a capital of 316,228 CNY on, most of it finds no fill"),
         (np.full(11, 5e-5), NO_IDLE, "no excess over the benchmark that capital"),
         (np.full(11, 0.1), np.zeros(11), "no excess over the benchmark that capital"),
         (np.full(11, NAN), NO_IDLE, "There is no benchmark in this period"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.symbols import account_currency
-from data.words import rough
+from data.words import number, rough
 from engine.audits.audited import (
     Audited,
     Simulation,
@@ -134,10 +134,13 @@ def _times(costs: Costs, multiple: float) -> Costs:
 
 
 def sentence_on(excess: Floats, capacity: float, filled: int, money: str) -> str:
-    """Return what the excess by capital says, in ``money``; the first ``filled`` found fills for theirs."""
+    """Return what the excess by capital says, in ``money``; the first ``filled`` found fills for theirs.
+
+    A capital that was run is written as in the tables, what lies between two is rough.
+    """
     idle = ""
     if filled < len(excess):
-        least = f"{rough(CAPITALS[filled])} {money}"
+        least = f"{number(CAPITALS[filled], 0)} {money}"
         idle = f" From a capital of {least} on, most of it finds no fill and stays in cash."
     if np.isnan(excess).all():
         return f"There is no benchmark in this period to have an excess over.{idle}"
@@ -147,5 +150,5 @@ def sentence_on(excess: Floats, capacity: float, filled: int, money: str) -> str
         )
     if not filled or not excess[:filled].max() > LEAST:
         return f"There is no excess over the benchmark that capital could eat up.{idle}"
-    most = f"{rough(CAPITALS[filled - 1])} {money}"
+    most = f"{number(CAPITALS[filled - 1], 0)} {money}"
     return f"More than half of the excess over the benchmark is left at a capital of {most}.{idle}"
