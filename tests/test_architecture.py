@@ -82,7 +82,7 @@ ROOMS: dict[str, str] = {
         "engine.strategy engine.spec engine.simulation"
     ),
     "engine.events": (
-        "data.errors engine.statistics engine.results data.panel engine.strategy engine.spec "
+        "data.errors data.words engine.statistics engine.results data.panel engine.strategy engine.spec "
         "engine.simulation engine.factors"
     ),
     "engine.audits": (

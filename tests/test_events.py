@@ -18,10 +18,13 @@ import run_backtest
 from data.errors import StrategyError, UsageError, ValidationError
 from data.facts.actions import Action
 from data.load import load_panel
+from data.numeric.shared import shared
 from data.panel.panel import Panel
 from data.source import open_source
 from engine import brief, event, recorded
 from engine.events import ALTERNATIVES, study_events
+from engine.events.warnings import without_others
+from engine.report.statements import of_event
 from engine.spec import Conditions
 from engine.statistics.events import FEWEST_SESSIONS, calendar_mean, event_mean, placebo
 from strategies import STRATEGIES
@@ -315,7 +318,7 @@ def panel_of(opens, families=("F", "F", "G"), volume=None):
     volume = np.full(opens.shape, 1e6) if volume is None else np.array(volume, dtype=float)
     bars = dict.fromkeys(("open", "high", "low", "close"), opens)
     bars |= {"volume": volume, "amount": volume * opens}
-    panel = Panel.from_events(DAYS[: len(opens)], (A, B, C), bars=bars)
+    panel = Panel.from_events(DAYS[: len(opens)], (A, B, C)[: opens.shape[1]], bars=bars)
     given = panel.ingredients
     return replace(given, listings=replace(given.listings, families=families)).build()
 
@@ -366,7 +369,83 @@ def test_a_fund_that_is_alone_in_its_family_has_nothing_to_be_held_against_there
     found = study_events(Given("1,2"), panel_of(OPENS), horizons=(1,))
     assert found.at(1, "family").abnormal.events == 0
     assert found.at(1, "equal_weight").abnormal.mean == pytest.approx(-0.1 - 0.05)
-    assert any("other funds of its index family" in each for each in found.warnings)
+    assert "nothing to hold events against: other funds of its index family" in found.warnings
+    assert found.measured == ("equal_weight",)
+
+
+def test_an_alternative_is_warned_of_once_with_the_horizons_at_which_it_lacks():
+    def lacking(*events):
+        family = [
+            SimpleNamespace(sessions=sessions, alternative="family", abnormal=SimpleNamespace(events=each))
+            for sessions, each in zip((1, 5, 20), events, strict=True)
+        ]
+        raw = {sessions: SimpleNamespace(events=each) for sessions, each in ((1, 9), (5, 7), (20, 4))}
+        return list(without_others(family, raw))
+
+    family = "other funds of its index family"
+    assert lacking(0, 0, 0) == [f"nothing to hold events against: {family}"]
+    assert lacking(9, 3, 1) == [f"nothing to hold most events against at 5 and 20 sessions: {family}"]
+    assert lacking(5, 4, 1) == [f"nothing to hold most events against at 20 sessions: {family}"]
+    assert lacking(4, 3, 1) == [f"nothing to hold most events against: {family}"]
+    assert lacking(5, 4, 2) == []
+
+
+@pytest.mark.parametrize(
+    ("places", "family", "others", "warned"),
+    [
+        # A and B are a family, C is another
+        ("1,0;1,1;1,2", 1.0, 1.0, ["100% of what", "leaves 0% of a difference", "100% of what"]),
+        ("1,0;1,1", 1.0, 0.5, ["100% of what they are held against (other funds of its index family)"]),
+        ("1,0;1,1;2,1", 2 / 3, 1 / 3, ["67% of what", "leaves 33% of a difference"]),
+        ("1,0;2,1;3,2", 0.0, 0.0, []),
+    ],
+)
+def test_events_that_come_to_most_funds_at_once_are_warned_of(places, family, others, warned):
+    found = study_events(Given(places), panel_of(OPENS), horizons=(1,))
+    assert found.shared == {"family": pytest.approx(family), "equal_weight": pytest.approx(others)}
+    said = " ".join(each for each in found.warnings if "at once" in each)
+    assert all(each in said for each in warned)
+    assert ("at once" in said) == bool(warned)
+    if others == 1.0:  # which is why
+        assert found.at(1, "equal_weight").abnormal.mean == pytest.approx(0.0, abs=1e-15)
+
+
+def test_a_fund_that_could_not_be_bought_is_none_of_those_that_have_the_event_at_once():
+    volume = np.full((6, 3), 1e6)
+    volume[1, 1] = 0
+    found = study_events(Given("1,0;1,1"), panel_of(OPENS, volume=volume), horizons=(1,))
+    assert found.shared == {"family": 0.0, "equal_weight": 0.0}
+
+
+def test_of_what_all_funds_have_at_once_nothing_is_told():
+    panel = load_panel(open_source("demo"))
+    found = study_events(Event(when="market_return_5 > 0.02"), panel, horizons=(5,))
+    word, said = of_event(found)
+    assert (word, said) == (
+        "Cannot be told",
+        "what followed: 100% of all others, on average, have the event on the same session.",
+    )
+
+
+def test_answers_are_computed_once():
+    calls = []
+
+    @shared
+    def told(known, text):
+        calls.append(id(known))
+        return np.zeros(known.listed.shape)
+
+    @dataclass(frozen=True)
+    class Never(Given):
+        def answers(self, known):
+            return told(known, "never")
+
+        def events(self, known):
+            return told(known, "never") > 0.0
+
+    panel = panel_of(OPENS)
+    assert event(Never(), panel, horizons=(1,)).study.events == 0
+    assert calls.count(id(panel.known)) == 1
 
 
 def test_an_event_that_cannot_be_bought_or_has_no_horizon_is_left_out():
@@ -374,6 +453,61 @@ def test_an_event_that_cannot_be_bought_or_has_no_horizon_is_left_out():
     volume[1, 0] = 0
     found = study_events(Given("1,0;3,1;5,1"), panel_of(OPENS, volume=volume), horizons=(1,))
     assert (found.events, found.blocked, found.raw[1].events) == (3, 1, 1)
+
+
+def sections_of(found, folder):
+    page = (found.save(folder) / "event.html").read_text(encoding="utf-8")
+    page = re.sub(r"<(style|script).*?</\1>", "", page, flags=re.DOTALL)
+    return re.findall(r'<section id="(\w+)"', page), page
+
+
+def test_where_nothing_could_be_bought_there_is_a_sentence_and_no_table(tmp_path):
+    volume = np.full((6, 3), 1e6)
+    volume[1, 0] = 0
+    found = event(Given("1,0;5,1"), panel_of(OPENS, volume=volume), horizons=(1, 2))
+    assert (found.study.events, found.study.held, found.study.measured) == (2, False, ())
+    said = "no event that could be bought and held as long as asked; nothing to measure"
+    assert found.study.warnings == (said,)
+    sections, page = sections_of(found, tmp_path)
+    assert sections == ["summary", "dates", "method"]
+    assert "what followed: no event could be bought and held as long as asked." in page
+    assert "n/a" not in page
+
+
+def test_events_that_nothing_can_be_held_against_have_returns_of_their_own(tmp_path):
+    found = event(Given("1,0;3,0"), panel_of([row[:1] for row in OPENS], families=("F",)), horizons=(1, 2))
+    assert (found.study.held, found.study.measured) == (True, ())
+    sections, page = sections_of(found, tmp_path)
+    assert sections == ["summary", "horizons", "dates", "method"]
+    assert "what followed: there is no other fund to hold an event against." in page
+    assert "After an event of Given" in page
+    # 10 -> 11 and 11 -> 12
+    assert found.study.raw[1].mean == pytest.approx((0.1 + 1 / 11) / 2)
+    assert "<td>9.55%</td>" in page
+
+
+def test_only_some_horizons_may_be_held():
+    found = study_events(Given("3,0"), panel_of(OPENS), horizons=(1, 2, 5, 9))
+    assert found.warnings[:2] == (
+        "no event could be held for 5 and 9 sessions",
+        "only 1 event at 2 sessions; a mean of so few says little",
+    )
+
+
+def test_the_terminal_has_no_table_of_what_measured_nothing(here):
+    words = ("event", "inflow_streak >= 3", "--no-report", "--start", "2025-08-18", "--end", "2025-08-20")
+    code, printed, complained = here(*words, "--horizons", "30")
+    assert code == 0
+    assert "2 events on 1 session" in printed
+    assert "n/a" not in printed
+    assert "sessions  " not in printed
+    assert complained == (
+        "warning: no event that could be bought and held as long as asked; nothing to measure\n"
+    )
+    code, printed, _ = here("event", "inflow_streak >= 3", "--no-report", "--symbols", "157001.SZ")
+    assert code == 0
+    assert printed.count("sessions  ") == 1
+    assert "less others" not in printed
 
 
 def test_the_portfolio_by_calendar_holds_funds_for_a_horizon_after_each_event():

@@ -86,12 +86,17 @@ def studied(*values: tuple[int, float, float]) -> Any:
         sessions: SimpleNamespace(
             sessions=sessions,
             abnormal=SimpleNamespace(mean=mean),
-            placebo=SimpleNamespace(p=estimate(p)),
+            placebo=SimpleNamespace(p=estimate(p, "9 other dates only, 20 are needed")),
         )
         for sessions, mean, p in values
     }
     return SimpleNamespace(
-        horizons=tuple(measures), at=lambda sessions, _: measures[sessions], events=len(measures)
+        horizons=tuple(measures),
+        at=lambda sessions, _: measures[sessions],
+        events=len(measures),
+        held=True,
+        measured=("equal_weight",),
+        shared={"equal_weight": 0.1},
     )
 
 
@@ -113,6 +118,8 @@ def test_an_event_is_judged_by_its_smallest_p_times_the_number_of_horizons(
 def test_an_event_of_which_nothing_is_known_says_so() -> None:
     assert of_event(studied((1, math.nan, math.nan)))[0] == NOT_TOLD
     assert of_event(studied()) == (NOT_TOLD, "what followed: there was no event.")
+    few = studied((1, 0.02, math.nan))
+    assert of_event(few) == (NOT_TOLD, "what is chance: 9 other dates only, 20 are needed.")
     assert of_event(studied((1, math.nan, math.nan), (5, 0.01, 0.04)))[0] == "More than chance"  # of one
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
-from data.words import NOT_AVAILABLE, count, number
+from data.words import count, number
 from engine.cli.app import App, pass_app
 from engine.cli.commands_factor import horizons_in
 from engine.cli.options import run_options
@@ -114,7 +114,7 @@ def _print_words(app: App, as_json: bool) -> None:
 
 
 def _print(found: EventStudy, document: dict[str, Any]) -> None:
-    say(paint(f"{document['parameters']['when']} on {document['data']['name']}", bold=True))
+    say(paint(f"{document['event']} on {document['data']['name']}", bold=True))
     blocked = f"; {found.blocked} could not be bought" if found.blocked else ""
     say(
         f"{found.days[0]} to {found.days[-1]}: {count(found.events, 'event')} on "
@@ -123,10 +123,16 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
     )
     if "notice" in document:
         say(paint(document["notice"], fg="yellow"))
-    if not found.events:
+    if not found.held:
         return
     say(f"Returns go {document['returns']}.")
+    if not found.measured:
+        say()
+        say(table(_raw(found), ("sessions", "events", "return", "t", "median", "above 0")))
+        return
     for name, label in found.against.items():
+        if name not in found.measured:
+            continue
         say()
         say(paint(f"Less {label}", bold=True))
         header = (
@@ -165,10 +171,22 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
     say(LEGEND)
 
 
+def _raw(found: EventStudy) -> list[list[str]]:
+    return [
+        [
+            str(sessions),
+            count(each.events),
+            percent(each.mean),
+            number(each.t_statistic.value),
+            percent(each.median),
+            percent(each.hit_rate, 0),
+        ]
+        for sessions, each in found.raw.items()
+    ]
+
+
 def _groups(found: EventStudy) -> list[list[str]]:
     measures = [found.at(each, "equal_weight") for each in found.horizons]
-    if not measures[0].by_year:
-        return [[NOT_AVAILABLE] * (len(measures) + 2)]
     rows = []
     for of in ("by_year", "by_family"):
         for name, first in getattr(measures[0], of).items():

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from data.numeric.shared import sharing
 from data.panel.panel import Panel
 from engine.commands.job import Job, job_of
 from engine.commands.looks import note_look
@@ -39,6 +40,11 @@ class Event:
         return event_id(self.job.panel.fingerprint, self.study)
 
     @property
+    def what(self) -> str:
+        """The event in words: the condition, of a strategy that has one as ``when``."""
+        return str(self.job.strategy.fields.get("when") or f"an event of {self.job.strategy.name}")
+
+    @property
     def data_warnings(self) -> tuple[str, ...]:
         """What the checks warn of in the data that events and returns come from."""
         return self.job.data_warnings(self.study.days[0], self.study.days[-1])
@@ -47,7 +53,7 @@ class Event:
         """Return the document that ``event --json`` prints, without places and times."""
         about = subject(self.job.spec, self.job.strategy, self.job.panel)
         notice = {"notice": about.pop("notice")} if "notice" in about else {}
-        told = {"data_warnings": list(self.data_warnings)}
+        told = {"event": self.what, "data_warnings": list(self.data_warnings)}
         return {"event_id": self.name} | about | event_document(self.study) | told | notice
 
     def save(self, out: str | Path = "results", *, report: bool = True) -> Path:
@@ -84,7 +90,7 @@ def event_job(job: Job, horizons: Sequence[int] = HORIZONS, watch: Watch | None 
     """Return the event study of a job, put on record as a look."""
     lengths = checked_horizons(list(horizons))
     respect_seals(job, "event")
-    with (watch or Watch())("event"):
+    with (watch or Watch())("event"), sharing(job.panel.known):
         found = study_events(job.strategy, job.panel, job.conditions, horizons=lengths)
     note_look("event", job, found.days[0], found.days[-1])
     return Event(job, found)

@@ -5,7 +5,8 @@ earned); ``document`` makes JSON of what it found.
 """
 
 from engine.events.document import event_document, event_id
-from engine.events.study import ALTERNATIVES, HORIZONS, EventStudy, Measure, study_events
+from engine.events.others import ALTERNATIVES
+from engine.events.study import HORIZONS, EventStudy, Measure, study_events
 
 __all__ = [
     "ALTERNATIVES",

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.events.study import ALTERNATIVES, EventStudy, Measure
+from engine.events.others import ALTERNATIVES
+from engine.events.study import EventStudy, Measure
 from engine.factors.document import returns_in_words
 from engine.results.runs import ID_DIGITS
 from engine.statistics.events import QUANTILES, EventMean
@@ -38,6 +39,7 @@ def event_document(found: EventStudy) -> dict[str, Any]:
         "sessions_with_events": len(np.unique(rows)),
         "funds_with_events": len(np.unique(columns)),
         "told": _number(found.told),
+        "shared": dict(found.shared),
         "could_not_be_bought": found.blocked,
         "by_family": dict(found.families),
         "horizons": [

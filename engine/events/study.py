@@ -9,7 +9,7 @@ once of the other funds of its index family, once of all others (equal weight). 
 those it is held against. An event does not count at a horizon where its fund cannot be bought on the session,
 where session *d* + h is not in the data, or where there is no other fund.
 
-1. ``_Others`` makes abnormal returns over any span of sessions, before the event too.
+1. ``Others`` makes abnormal returns over any span of sessions, before the event too.
 2. Each horizon gets its mean over events, that of a portfolio by calendar time, and a placebo
    (``engine.statistics.events``), once for each alternative; by year and family too.
 3. The fan is the distribution session by session, from before the event to the longest horizon.
@@ -19,13 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import StrategyError, UsageError
 from data.panel.panel import Panel
+from engine.events.others import ALTERNATIVES, Others
+from engine.events.warnings import at_once, few, never, without_others
 from engine.factors.diagnose import checked_horizons
 from engine.factors.families import families_of, sisters
 from engine.factors.forward import Forward
@@ -44,14 +45,7 @@ Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 HORIZONS = (1, 5, 20)
-# What events are held against, and how it reads.
-ALTERNATIVES: Mapping[str, str] = {
-    "family": "other funds of its index family",
-    "equal_weight": "all other funds, equally weighted",
-}
 SESSIONS_BEFORE = 20
-FEW_EVENTS = 30
-HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,8 @@ class EventStudy:
         session to it, after it from it to that session. NaN where no event has one.
     told : float
         Share of listed funds, over all sessions, for which it can be told whether the condition holds.
+    shared : mapping of str to float
+        By alternative, the share of what events are held against that has the same one on the same session.
     blocked : int
         Events whose fund could not be bought on the session.
     families : mapping of str to int
@@ -125,6 +121,7 @@ class EventStudy:
     fan_sessions: Integers
     fan: Mapping[str, Floats]
     told: float
+    shared: Mapping[str, float]
     blocked: int
     families: Mapping[str, int]
     warnings: tuple[str, ...]
@@ -143,6 +140,16 @@ class EventStudy:
     def horizons(self) -> tuple[int, ...]:
         """Horizons in sessions, by length."""
         return tuple(self.raw)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The keys of ``ALTERNATIVES`` that some event could be held against at some horizon."""
+        return tuple(dict.fromkeys(each.alternative for each in self.measures if each.abnormal.events))
+
+    @property
+    def held(self) -> bool:
+        """Whether some event could be bought and held to some horizon."""
+        return any(each.events for each in self.raw.values())
 
     def at(self, sessions: int, alternative: str) -> Measure:
         """Return the measure of a horizon against an alternative."""
@@ -185,14 +192,14 @@ def study_events(
     span = slice(first, last + 1)
     happened = np.asarray(adapter.strategy.events(panel.known), dtype=np.bool_)[span]
     days = panel.days[span]
-    listed = panel.known.listed[span]
-    told = float(np.isfinite(adapter.strategy.answers(panel.known)[span][listed]).mean())
+    answers = adapter.strategy.answers(panel.known)[span][panel.known.listed[span]]
+    told = float(np.isfinite(answers).mean())
     rows, columns = np.nonzero(happened)
     families = families_of(panel)
     forward = Forward.of(panel.market, conditions.fill).rows(first, last)
     others = {
-        "family": _Others(forward, sisters(families)),
-        "equal_weight": _Others(forward, [list(range(len(panel.symbols)))]),
+        "family": Others(forward, sisters(families)),
+        "equal_weight": Others(forward, [list(range(len(panel.symbols)))]),
     }
     measures = tuple(
         _measure(each, name, happened, others[name], _groups(days, rows), _groups_of(families, columns))
@@ -200,6 +207,7 @@ def study_events(
         for name in ALTERNATIVES
     )
     raw = {each: event_mean(forward.returns(each)[rows, columns], rows, each) for each in lengths}
+    shared = {name: each.shared(happened) for name, each in others.items()}
     offsets = np.array([*range(-SESSIONS_BEFORE, 0), *range(1, lengths[-1] + 1)])
     return EventStudy(
         days=days,
@@ -211,9 +219,15 @@ def study_events(
         fan_sessions=offsets,
         fan={name: _fan(each, offsets, rows, columns) for name, each in others.items()},
         told=told,
+        shared=shared,
         blocked=int((~np.isfinite(forward.entry[rows, columns])).sum()),
         families={name: int(np.isin(columns, members).sum()) for name, members in families.items()},
-        warnings=(*_never(adapter.strategy, panel, happened, span), *_warnings(measures, raw, told)),
+        warnings=(
+            *([] if len(rows) else never(adapter.strategy, panel, answers, span)),
+            *few(raw, told),
+            *without_others(measures, raw),
+            *at_once(shared),
+        ),
     )
 
 
@@ -221,47 +235,11 @@ def _has_events(strategy: object) -> bool:
     return all(hasattr(strategy, name) for name in ("answers", "events"))
 
 
-class _Others:
-    """Returns less the mean of the other funds of the same group, over any span of sessions."""
-
-    def __init__(self, forward: Forward, groups: Sequence[Sequence[int]]) -> None:
-        self.forward = forward
-        self.groups = groups
-
-    def after(self, horizon: int) -> Floats:
-        """Return (D, S) abnormal returns over ``horizon`` sessions from each one; NaN where there is none."""
-        return self.less(self.forward.returns(horizon))
-
-    def before(self, sessions: int) -> Floats:
-        """Return (D, S) abnormal returns over the ``sessions`` sessions up to each one."""
-        value = self.forward.value
-        result = np.full(value.shape, np.nan)
-        start = value[:-sessions]
-        result[sessions:] = value[sessions:] / np.where(start > 0.0, start, np.nan) - 1.0
-        return self.less(result)
-
-    def less(self, returns: Floats) -> Floats:
-        """Return (D, S) returns less the mean of the others in their group that have one."""
-        result = np.full(returns.shape, np.nan)
-        for members in self.groups:
-            group = returns[:, members]
-            some = np.isfinite(group)
-            filled = np.where(some, group, 0.0)
-            counts = some.sum(axis=1, keepdims=True) - 1
-            # column after column, so that the sum does not depend on how many funds there are besides
-            total = np.zeros(len(group))
-            for column in filled.T:
-                total += column
-            mean = (total[:, None] - filled) / np.maximum(counts, 1)
-            result[:, members] = np.where(some & (counts > 0), group - mean, np.nan)
-        return result
-
-
 def _measure(
     horizon: int,
     alternative: str,
     happened: Bools,
-    others: _Others,
+    others: Others,
     years: Mapping[int, Bools],
     families: Mapping[str, Bools],
 ) -> Measure:
@@ -294,7 +272,7 @@ def _inside(rows: Integers, columns: Integers, end: int) -> tuple[Integers, Inte
     return rows[kept], columns[kept]
 
 
-def _portfolio(happened: Bools, others: _Others, horizon: int) -> Floats:
+def _portfolio(happened: Bools, others: Others, horizon: int) -> Floats:
     """Return (D,) the mean abnormal return, from each session to the next, of funds with a recent event.
 
     A fund is in it for ``horizon`` sessions after each event at which it could be bought.
@@ -313,7 +291,7 @@ def _portfolio(happened: Bools, others: _Others, horizon: int) -> Floats:
     return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
 
 
-def _fan(others: _Others, offsets: Integers, rows: Integers, columns: Integers) -> Floats:
+def _fan(others: Others, offsets: Integers, rows: Integers, columns: Integers) -> Floats:
     """Return mean and quantiles of the abnormal returns of events at each offset, (F, 6)."""
     result = np.full((len(offsets), 6), np.nan)
     for place, offset in enumerate(offsets.tolist()):
@@ -334,42 +312,3 @@ def _groups(days: NDArray[np.datetime64], rows: Integers) -> dict[int, Bools]:
 def _groups_of(families: Mapping[str, Sequence[int]], columns: Integers) -> dict[str, Bools]:
     """Return which events are of each index family."""
     return {name: np.isin(columns, members) for name, members in families.items()}
-
-
-def _never(strategy: Any, panel: Panel, happened: Bools, span: slice) -> tuple[str, ...]:
-    """Say of a condition that never begins to hold between which values its words lie, if that is known.
-
-    Of listed funds, on the sessions of the study. One that holds all the time does not begin to.
-    """
-    if happened.any():
-        return ()
-    held = strategy.answers(panel.known)[span][panel.known.listed[span]]
-    if (held == 1.0).any():
-        return ("it holds in this period, and was never seen to begin",)
-    if not hasattr(strategy, "spans"):
-        return ()
-    found = strategy.spans(panel.known, span).items()
-    said = ", ".join(f"{name} from {low:.6g} to {high:.6g}" for name, (low, high) in found)
-    return (f"it never begins to hold; in this period the data have {said}",) if said else ()
-
-
-def _warnings(measures: Sequence[Measure], raw: Mapping[int, EventMean], told: float) -> list[str]:
-    fewest = min(each.events for each in raw.values())
-    found = []
-    if not told >= HALF:
-        found.append(
-            f"whether it holds can be told on {told:.1%} of sessions and funds only; `data show` says what "
-            "is on file"
-        )
-    if fewest < FEW_EVENTS:
-        few = f"only {fewest} events at the longest horizon; a mean of so few says little"
-        found.append(
-            few if fewest else "no event that could be bought and held as long as asked; nothing to measure"
-        )
-    for each in measures:
-        if raw[each.sessions].events > 2 * each.abnormal.events:
-            found.append(
-                f"at {each.sessions} sessions most events have no {ALTERNATIVES[each.alternative]} to be "
-                "held against"
-            )
-    return found

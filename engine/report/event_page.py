@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from data.words import NOT_AVAILABLE, count, number, percent
-from engine.events.study import ALTERNATIVES, EventStudy, Measure
+from engine.events.others import ALTERNATIVES
+from engine.events.study import EventStudy, Measure
 from engine.report import charts, html, sections, statements
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
@@ -41,7 +42,7 @@ def write_event(found: EventStudy, document: Mapping[str, Any], path: Path) -> N
 
 def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     synthetic = bool(document["data"]["synthetic"])
-    fans = [_fan(found, name) for name in ALTERNATIVES if np.isfinite(found.fan[name][:, 0]).any()]
+    fans = [_fan(found, name) for name in found.measured]
     drawn = [charts.figure(each, synthetic=synthetic) for each in fans]
     parts: list[tuple[str, str, Safe]] = [
         ("summary", "Summary", _summary(found, document)),
@@ -50,21 +51,21 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
             "Around the event",
             section(
                 "Around the event",
-                tag("div", *drawn, class_="figures") if drawn else Safe(""),
+                tag("div", *drawn, class_="figures"),
                 id_="around",
                 lead="Return of the fund less the mean of others: left of 0 over the sessions up to the "
                 "event, right of it from where the fund could be bought. A rise on the left and nothing on "
                 "the right is news that was in the price.",
             ),
         ),
-        ("horizons", "Horizons", _horizons(found)),
+        ("horizons", "Horizons", _horizons(found) if found.measured else _alone(found)),
         ("groups", "Years and families", _groups(found)),
         ("dates", "The events", _dates(document)),
         ("method", "Method", _method(found, document)),
     ]
-    if not document["dates"]:  # nothing to draw, to group, or to list
-        parts = [part for part in parts if part[0] in ("summary", "method")]
-    title = f"After {document['parameters']['when']}"
+    if not found.measured:  # nothing to draw, and nothing to group
+        parts = [part for part in parts if part[0] in _kept(found)]
+    title = f"After {document['event']}"
     data = document["data"]
     funds = count(len(data["symbols"]), "fund")
     about = html.subtitle(*sections.over(found.days), funds, f"data {data['name']}")
@@ -80,19 +81,30 @@ def _page(found: EventStudy, document: Mapping[str, Any]) -> str:
     )
 
 
+def _kept(found: EventStudy) -> tuple[str, ...]:
+    """Return the sections that are left where nothing was held against others."""
+    return (
+        "summary",
+        *(["horizons"] if found.held else []),
+        *(["dates"] if found.events else []),
+        "method",
+    )
+
+
 def _summary(found: EventStudy, document: Mapping[str, Any]) -> Safe:
     cards = [
         ("Events", count(found.events), f"on {count(document['sessions_with_events'], 'session')}"),
         ("Funds", count(document["funds_with_events"]), f"of {len(found.symbols)}"),
     ]
-    for each in (found.at(sessions, "equal_weight") for sessions in found.horizons if document["dates"]):
-        cards.append(
-            (
-                f"After {count(each.sessions, 'session')}",
-                percent(each.abnormal.mean),
-                f"less all others; placebo p {number(each.placebo.p.value, 3)}",
+    for each in (found.at(sessions, "equal_weight") for sessions in found.horizons):
+        if each.abnormal.events:
+            cards.append(
+                (
+                    f"After {count(each.sessions, 'session')}",
+                    percent(each.abnormal.mean),
+                    f"less all others; placebo p {number(each.placebo.p.value, 3)}",
+                )
             )
-        )
     shown = html.cards(cards)
     warned = [tag("p", tag("b", "Caution: "), each + ".") for each in found.warnings]
     return section("Summary", *warned, shown, id_="summary", lead=f"Returns go {document['returns']}.")
@@ -134,8 +146,9 @@ def _horizons(found: EventStudy) -> Safe:
             sort=True,
         )
         for name, label in ALTERNATIVES.items()
+        if name in found.measured
     ]
-    measures = sorted(found.measures, key=lambda each: each.sessions)
+    measures = [found.at(each, name) for each in found.horizons for name in found.measured]
     why = ((str(each.sessions), reason) for each in measures for reason in _reasons(each))
     note = sections.not_available(why, " sessions")
     return section("By horizon", *tables, note, tag("p", HOW_SURE, class_="note"), id_="horizons")
@@ -162,6 +175,23 @@ def _row(found: EventStudy, each: Measure) -> tuple[object, ...]:
     )
 
 
+def _alone(found: EventStudy) -> Safe:
+    """Return what followed events that nothing could be held against."""
+    head = ("Sessions", "Events", "Return", "t", "Median", "Above zero")
+    rows = [
+        (
+            str(sessions),
+            count(each.events),
+            percent(each.mean),
+            number(each.t_statistic.value),
+            percent(each.median),
+            percent(each.hit_rate, 0),
+        )
+        for sessions, each in found.raw.items()
+    ]
+    return section("By horizon", table(head, rows, class_="compact"), id_="horizons")
+
+
 def _shaded(mean: EventMean) -> Safe:
     if mean.mean != mean.mean:
         return tag("td", NOT_AVAILABLE)
@@ -182,6 +212,7 @@ def _groups(found: EventStudy) -> Safe:
                 count(at_first.events),
             )
             for name, at_first in getattr(measures[0], of).items()
+            if at_first.events
         ]
         tables.append(table(head, rows, caption=caption, class_="compact", sort=True))
     return section(

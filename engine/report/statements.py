@@ -15,6 +15,7 @@ from data.facts.symbols import currency_of
 from data.words import count, number, percent, probability
 from engine.briefs.lines import MONEY
 from engine.briefs.words import short_money, value_text
+from engine.events.warnings import SHARED
 
 if TYPE_CHECKING:
     from engine.briefs.brief import Brief
@@ -49,12 +50,16 @@ def of_comparison(found: Significance | None, names: Sequence[str], benchmark: s
 
 def of_event(found: EventStudy) -> tuple[str, str]:
     """Return the words on whether funds earned more or less than all others after the event."""
-    measured = [found.at(sessions, "equal_weight") for sessions in found.horizons]
-    measured = [each for each in measured if each.placebo.p.value == each.placebo.p.value]
+    against = [found.at(sessions, "equal_weight") for sessions in found.horizons]
+    measured = [each for each in against if each.placebo.p.value == each.placebo.p.value]
     if not found.events:
         return NOT_TOLD, "what followed: there was no event."
+    if not found.held:
+        return NOT_TOLD, "what followed: no event could be bought and held as long as asked."
+    if not found.measured:
+        return NOT_TOLD, "what followed: there is no other fund to hold an event against."
     if not measured:
-        return NOT_TOLD, "what followed: no event could be held as long as asked."
+        return NOT_TOLD, f"what is chance: {against[0].placebo.p.reason}."
     least = min(measured, key=lambda each: (each.placebo.p.value, each.sessions))
     mean, p, tried = least.abnormal.mean, least.placebo.p.value, len(measured)
     adjusted = min(p * tried, 1.0)  # Bonferroni: the best of so many horizons
@@ -65,6 +70,9 @@ def of_event(found: EventStudy) -> tuple[str, str]:
     said += f", which is {number(p, 3)} times {count(tried, 'horizon')}." if tried > 1 else "."
     if adjusted <= LEVEL:
         return "More than chance", said
+    if found.shared["equal_weight"] > SHARED:
+        of = f"{found.shared['equal_weight']:.0%} of all others"
+        return NOT_TOLD, f"what followed: {of}, on average, have the event on the same session."
     return "No more than chance", said
 
 
