@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.statistics.estimate import Estimate, Floats, Integers, check_at_least, undefined
-from engine.statistics.linear import inner
-from engine.statistics.long_run import NO_VARIANCE, default_lags, mean_t_statistic
+from engine.statistics.long_run import NO_VARIANCE, bartlett_sum, default_lags, mean_t_statistic
 
 # Sessions with events, below which no error is told: it would be that of a handful of days.
 FEWEST_SESSIONS = 10
@@ -93,10 +92,7 @@ def _t_statistic(deviations: Floats, mean: float, rows: Integers, lags: int) -> 
         return undefined(f"events on {days} sessions only, {FEWEST_SESSIONS} are needed")
     sums = np.zeros(int(rows.max() - rows.min()) + 1)
     np.add.at(sums, rows - rows.min(), deviations)
-    total = inner(sums, sums)
-    for lag in range(1, min(lags, len(sums) - 1) + 1):
-        total += 2.0 * (1.0 - lag / (lags + 1)) * inner(sums[lag:], sums[:-lag])
-    variance = days / (days - 1) * total / len(deviations) ** 2
+    variance = days / (days - 1) * bartlett_sum(sums, lags) / len(deviations) ** 2
     if not variance > NO_VARIANCE:
         return undefined("the values do not vary")
     return Estimate(mean / math.sqrt(variance))

@@ -30,12 +30,15 @@ def bartlett_variance(series: Floats, lags: int) -> float:
     Source: Newey and West (1987).
     """
     check_at_least("the number of lags", lags, 0)
-    lags = min(lags, len(series) - 1)
-    centred = series - series.mean()
-    total = inner(centred, centred)
-    for lag in range(1, lags + 1):
-        total += 2.0 * (1.0 - lag / (lags + 1.0)) * inner(centred[lag:], centred[:-lag])
-    return total / len(series)
+    return bartlett_sum(series - series.mean(), min(lags, len(series) - 1)) / len(series)
+
+
+def bartlett_sum(values: Floats, lags: int) -> float:
+    """Return ``C_0 + 2 Σ (1 - k/(L+1)) C_k`` for k = 1..L, ``C_k = Σ_t x_t x_{t-k}``, of a (T,) series x."""
+    total = inner(values, values)
+    for lag in range(1, min(lags, len(values) - 1) + 1):
+        total += 2.0 * (1.0 - lag / (lags + 1.0)) * inner(values[lag:], values[:-lag])
+    return total
 
 
 def mean_t_statistic(series: Floats, lags: int) -> Estimate:
