@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from engine.statistics.linear import cross_products, least_squares, product, singular_values
+from engine.statistics.linear import correlation, cross_products, least_squares, product, singular_values
 
 
 def test_products_of_small_matrices() -> None:
@@ -13,6 +15,16 @@ def test_products_of_small_matrices() -> None:
     np.testing.assert_array_equal(product(one, other), [[1.0, 3.0], [3.0, 5.0], [5.0, 7.0]])
     # 1 + 9 + 25, 2 + 12 + 30, 4 + 16 + 36
     np.testing.assert_array_equal(cross_products(one, one), [[35.0, 44.0], [44.0, 56.0]])
+
+
+def test_a_correlation_by_hand_is_at_most_one() -> None:
+    # -1.5, -0.5, 0.5, 1.5 and -1, 1, -1, 1: 1.5 - 0.5 - 0.5 + 1.5 over the roots of 5 and 4
+    found = correlation(np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 4.0, 2.0, 4.0]))
+    assert found == pytest.approx(2.0 / 20.0**0.5, rel=1e-15)
+    line = np.array([0.0, 0.3, 0.1])  # by sums of products 1.0000000000000002
+    assert correlation(line, line) == 1.0
+    assert correlation(line, -line) == -1.0
+    assert math.isnan(correlation(line, np.array([2.0, 2.0, 2.0])))
 
 
 def test_singular_values_of_two_columns() -> None:

@@ -30,7 +30,7 @@ from engine.audits.audited import (
 )
 from engine.audits.controls import momentum_control
 from engine.audits.opinion import Opinion
-from engine.statistics.linear import inner
+from engine.statistics import linear
 from engine.strategy.adapter import AtOnceAdapter
 from engine.strategy.adapters import BacktraderAdapter
 from engine.strategy.fresh import renewed
@@ -168,15 +168,14 @@ def momentum_part(audited: Audited) -> Mapping[str, float]:
     per_year = audited.per_year(first)
     annual = annual_return(both, per_year)
     ours, controls = both - both.mean(axis=1, keepdims=True)
-    shared, variance = inner(ours, controls), inner(controls, controls)
+    shared, variance = linear.inner(ours, controls), linear.inner(controls, controls)
     beta = shared / variance if variance > 0.0 else math.nan
-    spread = math.sqrt(inner(ours, ours) * variance)
     return {
         "annual_return": float(annual[1]),
         "excess": float(annual[0] - annual[1]),
         "beta": beta,
         "alpha": float((both[0].mean() - beta * both[1].mean()) * per_year),
-        "correlation": shared / spread if spread > 0.0 else math.nan,
+        "correlation": linear.correlation(*both),
     }
 
 

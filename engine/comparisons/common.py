@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.result import Floats, Result
+from engine.statistics import linear
 from engine.statistics.estimate import NO_VARIATION
-from engine.statistics.linear import inner
 from engine.statistics.paths import compared
 
 Days = NDArray[np.datetime64]
@@ -214,9 +214,7 @@ def correlation(one: Floats, other: Floats) -> float:
     one, other = (compared(np.nan_to_num(each, nan=0.0), known) for each in (one, other))
     if len(one) < 2 or min(np.std(one), np.std(other)) < NO_VARIATION:
         return math.nan
-    one, other = one - one.mean(), other - other.mean()
-    found = inner(one, other) / (math.sqrt(inner(one, one)) * math.sqrt(inner(other, other)))
-    return max(-1.0, min(found, 1.0))
+    return linear.correlation(one, other)
 
 
 def overlap(one: Floats, other: Floats) -> float:

@@ -22,6 +22,16 @@ def inner(one: Floats, other: Floats) -> float:
     return float(np.sum(one * other))
 
 
+def correlation(one: Floats, other: Floats) -> float:
+    """Return Pearson's correlation of two (T,) series around their means; NaN where one does not vary.
+
+    From -1 to 1: rounding alone leads beyond.
+    """
+    one, other = one - one.mean(), other - other.mean()
+    sizes = math.sqrt(inner(one, one)) * math.sqrt(inner(other, other))
+    return max(-1.0, min(inner(one, other) / sizes, 1.0)) if sizes > 0.0 else math.nan
+
+
 def cross_products(one: Floats, other: Floats) -> Floats:
     """Return ``one.T @ other``, (K, L), of (T, K) and (T, L)."""
     sums = [inner(left, right) for left in one.T for right in other.T]
