@@ -119,13 +119,13 @@ def drawn(rows: int, block: float, resamples: int, seed: int, size: int) -> Iter
 def write_draws(random: np.random.Generator, share: float, found: Integers) -> None:
     """Write draws (K, T) of blocks that end with the probability ``share``, in machine code, as arch does."""
     rows = found.shape[1]
-    for drawn in found:
+    for draw in found:
         begins = random.integers(0, rows, (rows,))
         chances = random.random((rows,))
         row = begins[0]
         for place in range(rows):
             row = (row + 1) % rows if place > 0 and chances[place] > share else begins[place]
-            drawn[place] = row
+            draw[place] = row
 
 
 def counted(rows: int, columns: int, block: float, resamples: int, seed: int) -> Iterator[Counts]:
