@@ -15,7 +15,6 @@ from data.errors import UsageError
 from engine.statistics.deflated import (
     deflated_sharpe,
     effective_trials,
-    effective_trials_of,
     expected_maximum,
     minimum_backtest_length,
 )
@@ -142,8 +141,16 @@ def test_short_data_are_undefined_not_refused():
     assert (wide.benchmark, wide.spread, wide.trials) == pytest.approx((0.9 * 1.5745983013, 0.9, 10))
 
 
+def with_correlation(wanted):
+    """Return (8, N) returns whose correlations are exactly ``wanted``, N up to 7."""
+    signs = np.array([[1.0]])
+    for _ in range(3):
+        signs = np.block([[signs, signs], [signs, -signs]])  # columns of +1 and -1, orthogonal
+    return signs[:, 1 : len(wanted) + 1] @ np.linalg.cholesky(np.asarray(wanted)).T
+
+
 def test_effective_trials():
-    found = effective_trials_of(np.array([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]]))
+    found = effective_trials(with_correlation([[1.0, 0.8, 0.1], [0.8, 1.0, 0.2], [0.1, 0.2, 1.0]]))
     assert found.average_correlation == pytest.approx(2.2666666667, abs=1e-10)
     assert found.effective_rank == pytest.approx(2.3134923532, abs=5e-9)  # to nine digits
     assert found.participation == pytest.approx(2.0547945205, abs=5e-9)
@@ -151,8 +158,9 @@ def test_effective_trials():
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_independent_trials_count_fully_and_equal_trials_once(count):
-    for correlation, expected in ((np.eye(count), count), (np.ones((count, count)), 1)):
-        found = effective_trials_of(correlation)
+    apart = with_correlation(np.eye(count))
+    for returns, expected in ((apart, count), (np.repeat(apart[:, :1], count, axis=1), 1)):
+        found = effective_trials(returns)
         assert found.average_correlation == pytest.approx(expected)
         assert found.effective_rank == pytest.approx(expected)
         assert found.participation == pytest.approx(expected)
@@ -160,10 +168,9 @@ def test_independent_trials_count_fully_and_equal_trials_once(count):
 
 def test_effective_trials_of_returns_leave_out_what_does_not_vary():
     returns = np.random.default_rng(4).normal(0.0, 0.01, (200, 4))
-    expected = effective_trials_of(np.corrcoef(returns, rowvar=False))
     found = effective_trials(np.column_stack([returns, np.full(200, 0.001)]))
+    assert found == effective_trials(returns)
     assert found.trials == 4
-    assert found.participation == pytest.approx(expected.participation)
     gap = returns.copy()
     gap[5, 2] = np.nan
     assert effective_trials(gap) == effective_trials(np.delete(returns, 5, axis=0))
@@ -184,9 +191,6 @@ def test_effective_trials_of_nothing():
     ):
         found = dataclasses.astuple(effective_trials(returns))
         np.testing.assert_equal(found, (math.nan, math.nan, math.nan, 0, reason))
-    for wrong in (np.ones((2, 3)), np.empty((0, 0)), [[1.0, math.nan], [math.nan, 1.0]]):
-        with pytest.raises(UsageError, match="not a correlation matrix"):
-            effective_trials_of(np.asarray(wrong))
     with pytest.raises(UsageError, match=r"^returns of trials are not a table"):
         effective_trials([0.1, 0.2, 0.3])
 

@@ -20,7 +20,6 @@ from data.errors import UsageError
 from engine.statistics.estimate import (
     NO_VARIATION,
     SUSPICIOUS,
-    Floats,
     check_at_least,
     check_per_period,
     known_matrix,
@@ -172,7 +171,8 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     """Return the effective number of trials of a (T, N) matrix of returns, one column a trial.
 
     Rows with NaN are dropped, and columns that do not vary are left out. NaN with fewer than three rows or
-    without a column that varies.
+    without a column that varies. What follows from eigenvalues has nine digits: the others depend on how a
+    library of linear algebra adds on this processor.
     """
     values = known_matrix(returns, "returns of trials")
     if len(values) >= 3:
@@ -183,23 +183,7 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     alike = values - values.mean(axis=0)
     alike /= np.sqrt(np.sum(alike**2, axis=0))
     together = alike.sum(axis=1)  # its square is the sum of all correlations
-    return _effective_trials(alike.T @ alike, inner(together, together))
-
-
-def effective_trials_of(correlation: Floats) -> EffectiveTrials:
-    """Return the effective number of trials of an (N, N) correlation matrix without NaN."""
-    count = len(correlation)
-    if correlation.shape != (count, count) or not count or not np.isfinite(correlation).all():
-        raise UsageError("not a correlation matrix", received=correlation.shape, limit="square and known")
-    return _effective_trials(correlation, float(correlation.sum()))
-
-
-def _effective_trials(correlation: Floats, total: float) -> EffectiveTrials:
-    """Return it of a matrix and the sum of it.
-
-    What follows from eigenvalues has nine digits: the others depend on how a library of linear algebra adds
-    on this processor.
-    """
+    correlation, total = alike.T @ alike, inner(together, together)
     count = len(correlation)
     pairs = count * (count - 1)
     mean = (total - count) / pairs if pairs else 1.0
