@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.numeric.compiled import compiled
-from engine.kernel.targets import rank_columns
+from engine.kernel.targets import Rule, rank_columns
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -19,6 +19,11 @@ Bools = NDArray[np.bool_]
 FEW = 32
 # Up to so many places a ranking is kept sorted while it is filled; above that, rows are sorted whole.
 SHORT = 32
+
+
+def reach_of(rule: Rule, funds: int) -> int:
+    """Return how much of a ranking of so many funds a rotation looks at."""
+    return min(rule.top + rule.hysteresis, funds) if rule.top else funds
 
 
 def rank(scores: Floats, listed: Bools, wanted: Bools, depth: int, floor: float) -> tuple[Integers, Integers]:

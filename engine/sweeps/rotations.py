@@ -21,6 +21,7 @@ from engine.kernel.stops import stops_of
 from engine.kernel.targets import BY_VOLATILITY, ROTATION_FIELDS, Rule, rule_of
 from engine.strategy.adapters import ScoreAdapter
 from engine.sweeps.layout import Layout
+from engine.sweeps.ranking import reach_of
 from engine.sweeps.scores import key_of
 
 Floats = NDArray[np.float64]
@@ -127,8 +128,7 @@ class Rotations:
         if schedule not in self._schedules:
             self._sessions.append(sessions_of(rotation, self._layout))
             self._schedules[schedule] = len(self._schedules)
-        reach = rule.top + rule.hysteresis if rule.top else len(symbols)
-        record = (*rule, reach, self._schedules[schedule], core, weight)
+        record = (*rule, reach_of(rule, len(symbols)), self._schedules[schedule], core, weight)
         return np.array(record, dtype=ROTATION)
 
     def _arranged(self, before: Rules | None) -> Rules:

@@ -12,7 +12,7 @@ from engine.kernel.stops import Stops, blank_followed, blank_rows, look, put, re
 from engine.kernel.targets import recent_volatility, rotate, rule_of, weigh
 from engine.simulation.entries import Orders
 from engine.sweeps.layout import Layout
-from engine.sweeps.ranking import rank
+from engine.sweeps.ranking import rank, reach_of
 from engine.sweeps.rotations import sessions_of
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def orders_with_stops(layout: Layout, rotation: Any, stops: Stops, scores: Float
     rule, (days, funds) = rule_of(rotation, layout.panel.symbols), scores.shape
     listed, closes, first = layout.inputs.listed, layout.closes, layout.first
     sessions = sessions_of(rotation, layout)
-    depth = min(rule.top + rule.hysteresis if rule.top else funds, funds)
+    depth = reach_of(rule, funds)
     wanted = np.zeros(days, dtype=np.bool_)
     wanted[sessions] = True
     ranking, ranked = rank(scores, listed, wanted, depth, rule.threshold)

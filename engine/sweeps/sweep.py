@@ -195,7 +195,7 @@ class Sweep:
         inputs = self._layout.inputs_for(decided)
         rotations = rules.rotations[numbers]
         depth, floor = int(rotations["reach"].max()), float(rotations["threshold"].min())
-        ranking, ranked = rank(scores, inputs.listed, decided, min(depth, scores.shape[1]), floor)
+        ranking, ranked = rank(scores, inputs.listed, decided, depth, floor)
         walk = len(rows.equity) > 0 or rows.names != COMPILED_METRICS
         walked = np.empty((len(chosen) if walk else 0, len(self.days)))
         broken = compiled(accounts.run_sets, *accounts.CALLS)(
