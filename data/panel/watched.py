@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from data.panel.facts import Grid, IndexWeights
+from data.panel.known import Known
 from data.panel.panel import Panel
 
 
@@ -35,6 +36,13 @@ class _Files(tuple[IndexWeights, ...]):
     def __iter__(self) -> Iterator[IndexWeights]:
         self.reads["index_weights"] = None
         return super().__iter__()
+
+
+def read_by(compute: Callable[[Known], object], panel: Panel) -> tuple[str, ...]:
+    """Return the names of the facts that something reads of the known face of a panel, in order."""
+    reads: dict[str, None] = {}
+    compute(watched(panel, reads).known)
+    return tuple(reads)
 
 
 def watched(panel: Panel, reads: dict[str, None]) -> Panel:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import DataError
-from data.panel.panel import Ingredients, Panel
-from data.panel.watched import watched
+from data.panel.panel import Ingredients
+from data.panel.watched import read_by
 from data.scenarios.placebo import MOVED, Placebo
 from data.words import count
 from engine.audits.audited import (
@@ -60,7 +60,9 @@ def placebo(audited: Audited) -> Opinion:
     momentum = momentum_part(audited)
     details: dict[str, Any] = {"sharpe_ratio": ratio, "momentum": momentum}
     adapter = audited.strategy
-    at_once = isinstance(adapter, AtOnceAdapter) and MOVED.isdisjoint(_read_by(adapter, audited.panel))
+    at_once = isinstance(adapter, AtOnceAdapter) and MOVED.isdisjoint(
+        read_by(renewed(adapter).values, audited.panel)
+    )
     if at_once or isinstance(adapter, BacktraderAdapter):
         return Opinion(
             NAME,
@@ -109,13 +111,6 @@ def _stands(words: str, standing: Mapping[str, Any]) -> str:
         rank = f"rank {standing['rank']:,} of {standing['of']:,}"
         return f"{rank} with flows {words} (p = {standing['p_value']:.3f})"
     return f"not ranked with flows {words}, on which none is defined"
-
-
-def _read_by(strategy: AtOnceAdapter, panel: Panel) -> Mapping[str, None]:
-    """Return the names of the fact tables that the values of a strategy are computed from."""
-    reads: dict[str, None] = {}
-    renewed(strategy).values(watched(panel, reads).known)
-    return reads
 
 
 def _draws(audited: Audited, kind: str, draws: int) -> Iterator[Ingredients]:

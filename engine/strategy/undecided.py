@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError
 from data.panel.facts import of_markets
-from data.panel.watched import watched
+from data.panel.watched import read_by
 from data.words import count
 
 if TYPE_CHECKING:
@@ -53,12 +53,10 @@ def undecided(
 
 
 def _hint(panel: Panel, compute: Callable[[Any], Floats]) -> str:
-    reads: dict[str, None] = {}
-    compute(watched(panel, reads).known)
     grids = panel.ingredients.facts.grids
     empty = [
         each
-        for each in reads
+        for each in read_by(compute, panel)
         if each != "index_weights" and not (each in grids and np.isfinite(grids[each].measure).any())
     ]
     if not empty:
