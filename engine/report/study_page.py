@@ -24,7 +24,7 @@ from engine.report.html import Safe, join, json_block, section, tag
 from engine.report.study_data import chart_data, drawn, leading, learns
 from engine.report.verdict_section import stitched_chart, verdict_head, verdict_section, window_table
 from engine.tuning.axes import Axis
-from engine.tuning.holdout import Opened, told
+from engine.tuning.holdout import KEY, Opened, told
 from engine.tuning.landscape import BINS, CELLS, Landscape, scored
 from engine.tuning.neighbours import Neighbourhood
 from engine.tuning.study import Study
@@ -100,7 +100,7 @@ def _header(
         f"{first} to {last}",
         count(len(data["symbols"]), "fund"),
         f"{header['method']}, seed {header['seed']}",
-        told(header.get("holdout"), holdout),
+        told(header.get(KEY), holdout),
         f"study {header['study_id']}",
         f"data {data['name']}",
     )
