@@ -1,4 +1,4 @@
-"""Flows by the session to which they belong: money into fund units, and leveraged money.
+"""Flows by the session to which they belong, of fund units and of leveraged money; and NAV as a price.
 
 Steps, and where each is done:
 
@@ -180,7 +180,7 @@ def nav_as_prices(nav: Floats, price: Floats, pending: Floats) -> Floats:
 
 
 def nav_premium(close: Floats, nav: Floats, pending: Floats) -> Floats:
-    """Return the close over NAV less one, both before or both after a split; NaN without either."""
+    """Return the close over NAV less one, both before or both after a split; NaN without both."""
     positive = np.where(nav > 0.0, nav, np.nan)
     return close / nav_as_prices(positive, close, pending) - 1.0
 
