@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from data.atomic import whole_file
 from data.errors import DataError, UsageError, ValidationError
 from engine.metrics import Metrics
 from engine.metrics.declared import ALTERNATIVES, OF_ALTERNATIVES, OF_RUN
-from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
+from engine.result import EXIT_COLUMNS, FILL_COLUMNS, MERGE_COLUMNS, REJECTION_COLUMNS, Result
 from engine.results import staging
 from engine.results.folder import save
-from engine.results.layout import EXACT_FILES, NOT_KNOWN
+from engine.results.layout import EXACT_FILES, LUCK, NOT_KNOWN, WHERE_ANY
 from engine.results.loading import load, read_metrics
 from engine.results.runs import check_writable, find, run_id, runs_in, whole
 
@@ -335,7 +336,7 @@ def test_a_folder_that_is_no_run_or_is_broken_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is not a results folder"):
         load(tmp_path)
     save(make_result(), METRICS, tmp_path / "run")
-    (tmp_path / "run" / "equity.csv").write_text("day,equity\n2024-01-02,1.0\n")
+    (tmp_path / "run" / "equity.csv").write_text("")
     (tmp_path / "run" / "SHA256SUMS").unlink()
     with pytest.raises(DataError, match=r"cannot be read.* Make the run again"):
         load(tmp_path / "run")
@@ -385,15 +386,38 @@ def test_a_table_that_is_gone_is_missed_and_a_run_from_before_there_were_checksu
     assert read_metrics(tmp_path / "run")["benchmark_max_drawdown"] is None
 
 
-@pytest.mark.parametrize("name", ["fills.csv", "rejections.csv"])
-def test_a_table_without_one_of_its_columns_is_refused_where_no_checksum_tells(tmp_path, name):
-    folder = tmp_path / "run"
-    save(make_result(), METRICS, folder)
+TABLES = [name for name in (*EXACT_FILES, *WHERE_ANY, LUCK) if name.endswith(".csv")]
+
+
+def with_header(folder: Path, name: str, change: Callable[[str], str]) -> None:
+    """Save a run that has all tables, and change the header of one, of which no day is one any more."""
+    exits = pd.DataFrame([["2024-01-04", "515980.SH", "stop_loss"]], columns=list(EXIT_COLUMNS))
+    merged = ["2024-01-04", "515980.SH", 100, "159363.SZ", 50, 0.5]
+    merges = pd.DataFrame([merged], columns=list(MERGE_COLUMNS))
+    band = np.ones((2, 3))
+    save(replace(make_result(), exits=exits, merges=merges, luck_band=band), METRICS, folder)
+    load(folder)
     (folder / "SHA256SUMS").unlink()
-    lines = (folder / name).read_text().splitlines()
-    (folder / name).write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
-    with pytest.raises(DataError, match=f"{name} lacks a column"):
-        load(folder)
+    header, *rows = (folder / name).read_text().splitlines()
+    lines = [change(header), *(row.replace("2024", "spoilt") for row in rows)]
+    (folder / name).write_text("".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_without_one_of_its_columns_is_refused_before_its_values_are_read(tmp_path, name):
+    with_header(tmp_path / "run", name, lambda header: header.replace("day", "date"))
+    with pytest.raises(
+        DataError, match=rf"{name} lacks a column; received date,.*; limit: day\. Make the run"
+    ):
+        load(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_has_a_column_twice_is_refused_before_its_values_are_read(tmp_path, name):
+    with_header(tmp_path / "run", name, lambda header: f"{header},day")
+    wanted = rf"{name} has a column twice; received day; limit: each column once\. Make the run again"
+    with pytest.raises(DataError, match=wanted):
+        load(tmp_path / "run")
 
 
 def test_a_run_whose_ends_of_lines_a_tool_for_text_has_changed_is_read(tmp_path):

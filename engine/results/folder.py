@@ -70,7 +70,7 @@ def _refuse_other_numbers(result: Result, folder: Path) -> None:
     try:
         if name is None or read_manifest(folder).get("run_id") != name:
             return
-        before = read_csv(folder / "equity.csv")["equity"].to_numpy(dtype=np.float64)
+        before = read_csv(folder / "equity.csv", ["equity"])["equity"].to_numpy(dtype=np.float64)
     except (EtflowError, LookupError, ValueError, OSError, csv.Error):
         return  # none is there, or one that nobody can read
     same = np.zeros(0, dtype=bool)

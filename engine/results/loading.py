@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from io import StringIO
@@ -73,6 +74,11 @@ _CONTEXT = {
     "rejection_costs?": dict,
     "luck_beaten?": NUMBER,
 }
+# What is relied on of the tables that have more columns in a result.
+_EQUITY = ("equity", "cash", "receivable", "interest", "dividend", "benchmark_return", "equal_weight_return")
+_POSITIONS = ("day", "symbol", "shares")
+_WEIGHTS = ("day", "weight", "score", "flow")
+_BAND = ("day", "lowest", "highest")
 # Sums of the books and ours may have been added in another order.
 ROUNDING = 1e-9
 
@@ -174,19 +180,19 @@ def _of_fills(result: Result) -> tuple[Floats, NDArray[np.int64]]:
 def _load(folder: Path, manifest: dict[str, Any]) -> Result:
     by_hand = manifest.pop("result")
     symbols = tuple(by_hand["symbols"])
-    equity = read_csv(folder / "equity.csv")
+    equity = read_csv(folder / "equity.csv", ("day", *_EQUITY))
     days = equity["day"].to_numpy().astype("datetime64[D]")
 
-    positions = read_csv(folder / "positions.csv")
+    positions = read_csv(folder / "positions.csv", _POSITIONS)
     shares = np.zeros((len(days), len(symbols)), dtype=np.int64)
     rows = np.searchsorted(days, positions["day"].to_numpy().astype("datetime64[D]"))
     column_of = {symbol: column for column, symbol in enumerate(symbols)}
     shares[rows, [column_of[symbol] for symbol in positions["symbol"]]] = positions["shares"]
 
-    weights = read_csv(folder / "weights.csv")
+    weights = read_csv(folder / "weights.csv", _WEIGHTS)
     shape = (len(weights) // len(symbols), len(symbols))
     decision_days = weights["day"].to_numpy().astype("datetime64[D]").reshape(shape)[:, 0]
-    marks = read_csv(folder / "marks.csv")
+    marks = read_csv(folder / "marks.csv", ("day", *symbols))
 
     def floats(frame: pd.DataFrame, name: str) -> Floats:
         return frame[name].to_numpy(dtype=np.float64, copy=True)
@@ -208,8 +214,8 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
         weights=floats(weights, "weight").reshape(shape),
         scores=floats(weights, "score").reshape(shape),
         decision_flows=floats(weights, "flow").reshape(shape),
-        fills=_read_rows(folder / "fills.csv", FILL_COLUMNS),
-        rejections=_read_rows(folder / "rejections.csv", REJECTION_COLUMNS),
+        fills=read_csv(folder / "fills.csv", FILL_COLUMNS),
+        rejections=read_csv(folder / "rejections.csv", REJECTION_COLUMNS),
         initial_cash=float(by_hand["initial_cash"]),
         sessions_per_year=float(by_hand["sessions_per_year"]),
         phase_band=_read_band(folder / PHASES, days),
@@ -222,25 +228,13 @@ def _load(folder: Path, manifest: dict[str, Any]) -> Result:
 
 def _read_any(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Return a table that is there only where it has a row."""
-    return _read_rows(path, columns) if path.is_file() or is_listed(path) else as_frame([], columns)
-
-
-def _read_rows(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    frame = read_csv(path)
-    if lacking := [name for name in columns if name not in frame]:
-        raise DataError(
-            f"{path} lacks a column",
-            received=", ".join(map(str, frame.columns)) or "no columns",
-            limit=", ".join(lacking),
-            hint="Make the run again.",
-        )
-    return frame
+    return read_csv(path, columns) if path.is_file() or is_listed(path) else as_frame([], columns)
 
 
 def _read_band(path: Path, days: NDArray[np.datetime64]) -> Floats | None:
     if not path.is_file() and not is_listed(path):
         return None
-    band = read_csv(path)
+    band = read_csv(path, _BAND)
     if not np.array_equal(band["day"].to_numpy().astype("datetime64[D]"), days):
         raise ValueError(f"{path.name} has not the sessions of the run")
     return band[["lowest", "highest"]].to_numpy(dtype=np.float64).T
@@ -295,15 +289,29 @@ def _require(document: dict[str, Any], shape: Mapping[str, Any], path: Path) -> 
         raise DataError(f"{path} is damaged: `{place}` is not what it should be", hint="Make the run again.")
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Return a table of a results folder; what of it cannot be read raises as Python's own functions do.
 
-    DataError if it is not what was written.
+    DataError if it is not what was written, lacks one of ``columns``, or has a column twice.
     """
     # By Python's own float(), which is exact; what pandas' reader does depends on its version.
     header, *rows = csv.reader(StringIO(table_of(path).decode(), newline=""))
+    _check_header(header, columns, path)
     cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
     return pd.DataFrame({name: _typed(name, values) for name, values in cells.items()})
+
+
+def _check_header(header: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    times = Counter(header)
+    lacking = ", ".join(name for name in columns if name not in times)
+    twice = ", ".join(name for name in times if times[name] > 1)
+    if lacking or twice:
+        raise DataError(
+            f"{path} lacks a column" if lacking else f"{path} has a column twice",
+            received=", ".join(header) or "no columns" if lacking else twice,
+            limit=lacking or "each column once",
+            hint="Make the run again.",
+        )
 
 
 def _typed(name: str, values: Sequence[str]) -> NDArray[Any] | pd.Series:
