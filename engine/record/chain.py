@@ -38,16 +38,12 @@ def encode(value: Mapping[str, Any], before: bytes = START) -> bytes:
 
 def decode(line: bytes) -> Any:
     """Return the content of a line; ValueError where it is damaged."""
-    if line.endswith(b"\r\n"):
-        line = line[:-2] + b"\n"  # a tool for text has changed ends of lines; it can change no number so
-    content, marked, _ = line.rpartition(_CHECK)
-    if not marked:
+    content = _sealed(line)
+    if content is None:
         value = parse_json(line)
         if isinstance(value, dict) and ("crc32" in value or "follows" in value):
             raise ValueError("somebody wrote the line anew, and left it its checksum")
         return value
-    if line[len(content) :] != _check_of(content):
-        raise ValueError("the line is not what its checksum is of")
     value = parse_json(content + b"}")
     if isinstance(value, dict):
         value.pop("follows", None)
@@ -63,7 +59,7 @@ def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str
     """Yield the content of every line, or what is wrong, in words; a last line without its end is none.
 
     A line that does not follow the one before it comes behind these words. With ``starts`` only lines that
-    begin so, and what is missing between any.
+    begin so, and what is wrong with any: the others are held against their checksums, and not parsed.
     """
     before: bytes | None = START  # None: not known
     with path.open("rb") as file:
@@ -71,14 +67,14 @@ def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str
             if not line.endswith(b"\n"):
                 return
             (follows, own), wanted = _marks(line), not starts or line.startswith(starts)
-            value = _value(line) if wanted else None
-            if wanted and value is None:
+            value = _value(line, skim=not wanted)
+            if value is None:
                 yield DAMAGED
                 before = None
                 continue
             if follows is not None and before is not None and follows != before:
                 yield MOVED
-            if value is not None:
+            if wanted:
                 yield value
             before = own
 
@@ -145,10 +141,22 @@ def _marks(line: bytes) -> tuple[bytes | None, bytes]:
     return line[-30:-22] if line[-42:-30] == _FOLLOWS else None, own if own.isalnum() else START
 
 
-def _value(line: bytes) -> dict[str, Any] | None:
-    """Return the content of a line; None where it is damaged."""
+def _sealed(line: bytes) -> bytes | None:
+    """Return a line without its last brace and checksum, None where it has none; ValueError for another's."""
+    if line.endswith(b"\r\n"):
+        line = line[:-2] + b"\n"  # a tool for text has changed ends of lines; it can change no number so
+    content, marked, _ = line.rpartition(_CHECK)
+    if not marked:
+        return None
+    if line[len(content) :] != _check_of(content):
+        raise ValueError("the line is not what its checksum is of")
+    return content
+
+
+def _value(line: bytes, *, skim: bool = False) -> dict[str, Any] | None:
+    """Return the content of a line, empty to ``skim`` one that has a checksum; None where it is damaged."""
     try:
-        value = decode(line)
+        value = {} if skim and _sealed(line) is not None else decode(line)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
