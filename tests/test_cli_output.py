@@ -42,6 +42,10 @@ def test_numbers_have_their_units():
     assert output.percent(0.12345) == "12.35 %"
     assert output.percent(None) == "n/a"  # as on the page
     assert number(float("nan")) == "n/a"
+    assert output.points(1234.567) == "+1,234.57"
+    assert output.points(-1234.567) == "-1,234.57"
+    assert output.points(0.004) == output.points(-0.004) == "0.00"
+    assert output.points(float("nan")) == output.points(None) == "n/a"
     assert output.money(1234567.891, "CNY") == "1,234,567.89 CNY"
     assert count(1191) == "1,191"
     assert count(1191, "fill") == "1,191 fills"

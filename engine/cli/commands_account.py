@@ -13,7 +13,7 @@ from data.words import NOT_AVAILABLE, count, digits
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import day, json_option, other_data_option, spec_options, trust_option, verbosity
-from engine.cli.output import Progress, money, note, paint, percent, print_json, say, table, warn
+from engine.cli.output import Progress, money, note, paint, percent, points, print_json, say, table, warn
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -
     else:
         say(
             f"The account differs from {found.first_day} on; at its last close it has "
-            f"{found.basis_points:+.2f} basis points of the backtest's equity more."
+            f"{points(found.basis_points)} basis points of the backtest's equity more."
         )
         _changes("data that were others then", found.data)
         _changes("what else differs", found.effects)

@@ -14,7 +14,7 @@ from engine.cli.app import App, pass_app
 from engine.cli.commands_signal import account_of
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, out_option, spec_options, standing_options, verbosity
-from engine.cli.output import Progress, money, note, paint, print_json, say, table, warn
+from engine.cli.output import Progress, money, note, paint, points, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from engine import FundDifference, Reconciled
@@ -97,8 +97,8 @@ def _print(app: App, done: Reconciled) -> None:
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     say(_whole(done, currency))
     say()
-    rows = [(name, _points(found.causes[name]), what) for name, what in CAUSES.items()]
-    say(table([*rows, ("whole", _points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
+    rows = [(name, points(found.causes[name]), what) for name, what in CAUSES.items()]
+    say(table([*rows, ("whole", points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
     say()
     say("by fund: shares and their price, of the engine and of the account, and basis points by cause")
     header = ("fund", "engine", "its price", "sent", "traded", "paid", *CAUSES)
@@ -127,12 +127,6 @@ def _whole(done: Reconciled, currency: str) -> str:
     )
 
 
-def _points(value: float) -> str:
-    """Return basis points with their sign, which zero does not have."""
-    shown = number(value)
-    return f"+{shown}" if round(value, 2) > 0.0 else shown
-
-
 def _shares(amount: int) -> str:
     return f"{amount:+,}" if amount else "0"
 
@@ -148,5 +142,5 @@ def _cells(fund: FundDifference) -> tuple[str, ...]:
         _shares(fund.sent),
         _shares(fund.filled),
         at(fund.price),
-        *map(_points, fund.causes.values()),
+        *map(points, fund.causes.values()),
     )

@@ -11,7 +11,7 @@ from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
 from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
-from engine.cli.output import Progress, note, paint, percent, print_json, say, table, warn
+from engine.cli.output import Progress, note, paint, percent, points, print_json, say, table, warn
 from engine.cli.present import difference_table, print_result, runs_table
 from engine.cli.present_tune import print_study
 
@@ -217,21 +217,18 @@ def _explain(
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     say("in basis points (bp) of the initial capital:")
     say()
-    rows = [(name, _points(found.causes[name]), what) for name, what in EXPLAINED.items()]
-    say(table([*rows, ("whole", _points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
+    shown = {name: "in the next" if each is None else points(each) for name, each in found.causes.items()}
+    rows = [(name, shown[name], what) for name, what in EXPLAINED.items()]
+    say(table([*rows, ("whole", points(found.whole), "")], ("cause", "bp", "what it is"), left_too=(2,)))
     for each in found.revisions:
         say()
-        say(f"revised on {each.day}: {_points(each.basis_points)} bp")
-        shown = [tuple(_short(value) for value in row.values()) for row in each.values[:SHOWN]]
-        say(table(shown, ("table", "key", "column", "old", "new"), left=3))
+        say(f"revised on {each.day}: {points(each.basis_points)} bp")
+        values = [tuple(_short(value) for value in row.values()) for row in each.values[:SHOWN]]
+        say(table(values, ("table", "key", "column", "old", "new"), left=3))
         if len(each.values) > SHOWN:
             say(f"and {len(each.values) - SHOWN} more; --json has all")
     for text in found.notes:
         warn(app, text)
-
-
-def _points(value: float | None) -> str:
-    return "in the next" if value is None else f"{value:+.2f}"
 
 
 def _short(value: Any, longest: int = 40) -> str:

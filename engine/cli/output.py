@@ -177,6 +177,12 @@ def percent(value: float | None, digits: int = 2) -> str:
     return words.percent(value, digits, " %")
 
 
+def points(value: float | None) -> str:
+    """Return basis points with their sign, which zero does not have; ``n/a`` where they are undefined."""
+    shown = number(value)
+    return f"+{shown}" if value is not None and round(value, 2) > 0.0 else shown
+
+
 def money(value: float | None, currency: str = "") -> str:
     """Return money with thousands separated, ``n/a`` where it is undefined."""
     shown = number(value)
