@@ -102,8 +102,8 @@ ROOMS: dict[str, str] = {
         "engine.pipeline"
     ),
     "engine.orders": (
-        "data.days data.errors data.parsing data.rows data.numeric data.facts data.store engine.kernel "
-        "data.source data.panel engine.strategy engine.spec engine.simulation data.load"
+        "data.days data.errors data.parsing data.words data.rows data.numeric data.facts data.store "
+        "engine.kernel data.source data.panel engine.strategy engine.spec engine.simulation data.load"
     ),
     "engine.accounts": (
         "data.days data.errors data.parsing engine.kernel engine.result engine.record data.panel "

@@ -19,6 +19,8 @@ from engine.cli.output import Progress, money, note, paint, points, print_json, 
 if TYPE_CHECKING:
     from engine import FundDifference, Reconciled
 
+SHOWN = 10
+
 
 @click.command("reconcile", short_help="Hold fills against what the engine would have done.")
 @click.argument("orders", type=click.Path(path_type=Path))
@@ -113,6 +115,10 @@ def _print(app: App, done: Reconciled) -> None:
     for each in found.funds:
         for reason in each.refused:
             note(app, f"{each.symbol}, by the engine: {reason}")
+    for doubt in found.doubtful[:SHOWN]:
+        warn(app, doubt.text)
+    if len(found.doubtful) > SHOWN:
+        warn(app, f"{len(found.doubtful) - SHOWN} more fills are doubtful; --json has all")
     if found.assumed:
         warn(app, f"the fills do not say what {', '.join(found.assumed)} cost; taken as the engine's")
 

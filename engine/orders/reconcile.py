@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -30,6 +30,7 @@ from data.days import parse_day
 from data.errors import DataError, UsageError, did_you_mean
 from data.panel.panel import Panel
 from engine.kernel.fills import REASONS
+from engine.orders.doubtful import Doubtful, doubtful
 from engine.orders.formats import Row
 from engine.orders.next_open import Signal, decide_next
 from engine.orders.tickets import BAND, place_of, tickets_of
@@ -84,7 +85,8 @@ class Reconciliation:
     """The session of ``day``: what the account earned less than the engine, or more, in basis points.
 
     ``whole`` is of ``equity``, that before the open, and the sum of ``causes``; ``money`` is the same in the
-    currency of the account. ``assumed`` are funds whose costs the fills do not say, taken as the engine's.
+    currency of the account. ``assumed`` are funds whose costs the fills do not say, taken as the engine's,
+    ``doubtful`` fills that the session cannot have given; they count as they stand.
     """
 
     day: date
@@ -94,6 +96,7 @@ class Reconciliation:
     causes: Mapping[str, float]
     funds: tuple[FundDifference, ...]
     assumed: tuple[str, ...]
+    doubtful: tuple[Doubtful, ...] = ()
 
 
 def day_of_orders(orders: Sequence[Row]) -> date | None:
@@ -148,7 +151,8 @@ def reconcile(
             for key, each in actual.items()
         },
     ]
-    return _difference(signal, panel, steps, ours, actual, made.refused or {})
+    found = _difference(signal, panel, steps, ours, actual, made.refused or {})
+    return replace(found, doubtful=doubtful(fills, panel))
 
 
 class _Session:
