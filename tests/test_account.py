@@ -460,6 +460,20 @@ def test_what_has_no_account_is_refused(tmp_path):
         stepped(folder, strategy, evening, conditions)
 
 
+def test_a_start_that_the_data_cannot_decide_on_is_refused_when_the_account_begins(tmp_path):
+    (strategy, _), evening, folder = CASES["flow"], Evening(date(2025, 7, 3)), tmp_path / "paper"
+    # 20 sessions of flow, known one later: the data begin on 2025-01-02, and the holiday is a week.
+    first = date(2025, 2, 10)
+    for start in (date(2010, 1, 4), date(2025, 2, 7)):
+        with pytest.raises(DataError, match=rf"is too early .* received {start}.*Use --start {first}"):
+            new_account(folder, job(strategy, evening, Conditions(start=start)))
+        assert not folder.exists()
+    new_account(folder, job(strategy, evening, Conditions(start=first)))
+    assert stepped(folder, strategy, evening, Conditions(start=first)).sessions[0].day == first
+    # What begins after the data is not held against them.
+    new_account(tmp_path / "later", job(strategy, evening, Conditions(start=date(2030, 1, 2))))
+
+
 def test_a_line_from_before_there_were_stops_is_read(tmp_path):
     folder, strategy, conditions, _ = begun(tmp_path, "flow", "2025-07-01", "2025-07-31")
     account = stepped(folder, strategy, Evening(date(2025, 7, 3)), conditions)

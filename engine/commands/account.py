@@ -65,13 +65,15 @@ def new_account(folder: Path, job: Job) -> Account:
     """Begin an account in ``folder`` and return it; it trades from the spec's start on.
 
     Without a start that is the session after the data. UsageError where an account is there already, or the
-    strategy cannot have one.
+    strategy cannot have one; DataError for a start that the data cannot decide on.
     """
     spec, panel = job.spec, job.panel
     require_steps(job.strategy)
     if spec.engine != "reference":
         raise UsageError("an account is kept by the reference engine", received=spec.engine)
     start = spec.start or next_session(panel.symbols, panel.days[-1].item())
+    if start <= panel.days[-1].item():
+        job.strategy.first_session(panel, start)
     values = job.strategy.parameters
     file = file_of(spec.strategy)
     kept = spec.with_(
