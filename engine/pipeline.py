@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.checks import OF_INDEX, Finding, blocking, run_checks
+from data.checks import OF_INDEX, Finding, allowing, blocking, run_checks
 from data.checks.reading import frequency_of
 from data.errors import DataError
 from data.load import choose_symbols, ended_by, load_panel, require_bars
@@ -224,19 +224,18 @@ def _named(funds: Sequence[str]) -> str:
 
 
 def check_data(spec: Spec, source: DataSource, symbols: Sequence[str]) -> tuple[Finding, ...]:
-    """Return what the checks of the data find; DataError names the first error that is not allowed."""
+    """Return what the checks of the data find; DataError names those that failed, and the first error."""
     findings = run_checks(source, symbols, end=spec.end, again=False)
     stopping = blocking(findings, spec.allow)
     if stopping:
         first = stopping[0]
-        checks = sorted({finding.check for finding in stopping})
+        names = [f"`{name}`" for name in dict.fromkeys(each.check for each in stopping)]
+        failed = f"checks {', '.join(names)}; the first" if names[1:] else f"check {names[0]}"
+        where = f"{first.table} {first.symbol}, {first.period}"
         more = f" (beside {count(len(stopping) - 1, 'more finding')})" if len(stopping) > 1 else ""
         raise DataError(
-            f"the data failed the check `{first.check}`: {first.table} {first.symbol}, {first.period}: "
-            f"{first.message}{more}",
-            hint=f"{first.hint} See `data check`; or go on with "
-            + " ".join(f"--allow {check}" for check in checks)
-            + ".",
+            f"the data failed the {failed}: {where}: {first.message}{more}",
+            hint=f"{first.hint} See `data check`; or go on with `{allowing(stopping, spec.allow)}`.",
         )
     return findings
 

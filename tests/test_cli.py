@@ -665,6 +665,46 @@ def test_data_with_errors_stop_a_run_and_allow_goes_on(here, tmp_path):
     assert here("data", "check", "--data", "store", "--allow", "all")[0] == 0
 
 
+def suggested(complained: str) -> list[str]:
+    """Return the options that a message suggests, as one would copy them."""
+    found = re.search(r"`(--allow [^`]*)`", complained)
+    assert found, complained
+    return found[1].split()
+
+
+def test_all_failed_checks_are_named_and_what_is_suggested_goes_on(here, tmp_path):
+    """A price that halves; and a close ten times too high, which comes after the account began."""
+    for name, first, last in (("bars.csv", 0, 50), ("later.csv", 50, 60)):
+        with (tmp_path / name).open("w") as bars:
+            bars.write("symbol,day,open,high,low,close,volume,amount\n")
+            for number, day in [*enumerate(sessions(60))][first:last]:
+                price = 2.0 if number < 40 else 1.0
+                close = 10.0 if number == 55 else price
+                bars.write(f"159995.SZ,{day},{price},{close},{price},{close},1000000,{price * 1e6}\n")
+    assert here("data", "import", "bars.csv", "--data", "store")[0] == 0
+    words = ("momentum", "--data", "store", "--set", "lookback=5")
+    here("run", *words, "--no-report", "--allow", "unrecorded-split")
+    here("account", "new", "desk", *words, "--start", sessions(60)[45], "--allow", "unrecorded-split")
+    assert here("account", "step", "desk")[0] == 0
+    here("data", "import", "later.csv", "--data", "store")
+    failed = ("amount-scale", "lots-for-shares", "price-spike", "unrecorded-split")
+    options = [word for name in failed for word in ("--allow", name)]
+    for given in (("account", "step", "desk"), ("account", "diff", "desk"), ("runs", "reproduce", "last")):
+        code, _, complained = here(*given)
+        assert (code, suggested(complained)) == (3, options)
+        code, _, complained = here(*given, *options)
+        # A run without an end is another one on longer data.
+        assert (code, "does not reproduce" in complained) == ((5, True) if "last" in given else (0, False))
+    for given in (("run", *words, "--no-report"), ("data", "check", "--data", "store")):
+        code, _, complained = here(*given)
+        assert code == 3
+        assert all(name in complained.partition(".")[0] for name in failed)
+        assert suggested(complained) == options
+        # Of what is allowed already nothing is lost.
+        assert suggested(here(*given, "--allow", "unrecorded-split")[2]) == options
+        assert here(*given, *options)[0] == 0
+
+
 def sessions(count: int) -> list[str]:
     from datetime import date
 
@@ -817,6 +857,19 @@ def test_a_run_that_drifted_ends_with_5_and_names_the_first_difference(here, fin
     assert code == 5
     assert printed == ""
     assert f"equity.csv, line 4 ({cells[0]}, 1.5), equity: 1.5 became {cells[1]}" in complained
+
+
+def test_what_the_checks_of_data_say_by_now_is_no_drift(here, finished, tmp_path):
+    import shutil
+
+    folder = next(finished.glob("momentum-*"))
+    shutil.copytree(folder, tmp_path / folder.name)
+    manifest, sums = (tmp_path / folder.name / name for name in ("manifest.json", "SHA256SUMS"))
+    document = json.loads(manifest.read_text())
+    said = {"allowed": ["error: a check that was taken back"], "data_warnings": ["warning: another"]}
+    manifest.write_text(json.dumps(document | said))
+    sums.unlink()
+    assert here("runs", "reproduce", folder.name, "--out", tmp_path)[0] == 0
 
 
 @pytest.mark.parametrize(

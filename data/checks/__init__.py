@@ -172,3 +172,8 @@ def blocking(findings: Iterable[Finding], allowed: Iterable[str] = ()) -> tuple[
     if "all" in names:
         return ()
     return tuple(each for each in findings if each.severity == "error" and each.check not in names)
+
+
+def allowing(stopping: Iterable[Finding], allowed: Iterable[str] = ()) -> str:
+    """Return the options with which a command goes on over ``stopping``, and what was ``allowed`` already."""
+    return " ".join(f"--allow {name}" for name in sorted({*allowed, *(each.check for each in stopping)}))

@@ -12,7 +12,15 @@ import click
 from data.words import NOT_AVAILABLE, count, digits
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
-from engine.cli.options import day, json_option, other_data_option, spec_options, trust_option, verbosity
+from engine.cli.options import (
+    allow_option,
+    day,
+    json_option,
+    other_data_option,
+    spec_options,
+    trust_option,
+    verbosity,
+)
 from engine.cli.output import Progress, money, note, paint, percent, points, print_json, say, table, warn
 from engine.cli.specs import make_spec
 
@@ -64,11 +72,20 @@ def new(app: App, /, folder: Path, strategy: str | None, as_json: bool, **given:
 @folder_argument
 @click.option("--until", type=day, metavar="DAY", help="Last session to do.  [last of the data]")
 @other_data_option
+@allow_option
 @trust_option
 @json_option
 @verbosity
 @pass_app
-def step(app: App, folder: Path, until: date | None, data: str | None, trust: bool, as_json: bool) -> None:
+def step(
+    app: App,
+    folder: Path,
+    until: date | None,
+    data: str | None,
+    allow: tuple[str, ...],
+    trust: bool,
+    as_json: bool,
+) -> None:
     """Do the sessions that the data have and the account in FOLDER has not, one after another.
 
     Each is on the disk before the next begins, and stays as it is, whatever is revised later. One that is
@@ -88,6 +105,7 @@ def step(app: App, folder: Path, until: date | None, data: str | None, trust: bo
             app.catalogue.strategies,
             until=until,
             data=data,
+            allow=allow,
             trust=trust,
             watch=Watch(progress.begin),
         )
@@ -159,11 +177,14 @@ def show(app: App, folder: Path, as_json: bool) -> None:
 @account.command("diff", short_help="Hold a paper account against the backtest of its days.")
 @folder_argument
 @other_data_option
+@allow_option
 @trust_option
 @json_option
 @verbosity
 @pass_app
-def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -> None:
+def diff(
+    app: App, folder: Path, data: str | None, allow: tuple[str, ...], trust: bool, as_json: bool
+) -> None:
     """Hold the account in FOLDER against the backtest of its sessions on the data as they are now.
 
     Where nothing was revised they are the same to the bit. Else it says which data are others, when the store
@@ -175,7 +196,12 @@ def diff(app: App, folder: Path, data: str | None, trust: bool, as_json: bool) -
 
     with Progress(app, "account", total=4) as progress:
         opened = open_account(
-            folder, app.catalogue.strategies, data=data, trust=trust, watch=Watch(progress.begin)
+            folder,
+            app.catalogue.strategies,
+            data=data,
+            allow=allow,
+            trust=trust,
+            watch=Watch(progress.begin),
         )
         found, revised = diff_account(opened)
     code = changed_code(opened)

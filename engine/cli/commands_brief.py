@@ -12,7 +12,7 @@ from data.errors import DataError, UsageError, ValidationError, check_choice
 from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_universe
-from engine.cli.options import assignments, data_option, day, json_option, out_option, verbosity
+from engine.cli.options import allow_option, assignments, data_option, day, json_option, out_option, verbosity
 from engine.cli.output import print_json, say
 from engine.cli.present_brief import print_brief, print_ranking, print_verdicts
 
@@ -52,9 +52,7 @@ if TYPE_CHECKING:
     help="Hold statements (statement,fund,day,value,tolerance,source) against the data; "
     "`shipped` are those of etflow.",
 )
-@click.option(
-    "--allow", multiple=True, metavar="CHECK", help="Continue despite this failed data check; repeatable."
-)
+@allow_option
 @json_option
 @verbosity
 @pass_app

@@ -71,7 +71,7 @@ def check(
 
     Example: etflow data check --data store
     """
-    from data.checks import CHECKS, blocking, run_checks
+    from data.checks import CHECKS, allowing, blocking, run_checks
     from data.checks.finding import SEVERITIES
 
     if list_checks:
@@ -102,7 +102,7 @@ def check(
         names = sorted({finding.check for finding in stopping})
         raise DataError(
             f"`{source.name}` failed {len(names)} of {len(CHECKS)} checks: {', '.join(names)}",
-            hint="Mend the data, or allow a check by name: --allow " + names[0] + ".",
+            hint=f"Mend the data, or allow checks by name: `{allowing(stopping, allow)}`.",
         )
 
 

@@ -12,7 +12,7 @@ from data.errors import EtflowError, UsageError
 from data.words import count
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_run_or_study, complete_strategy, complete_strategy_or_run
-from engine.cli.options import json_option, out_option, run_options, trust_option, verbosity
+from engine.cli.options import allow_option, json_option, out_option, run_options, trust_option, verbosity
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
@@ -173,6 +173,7 @@ def compare(
 @click.argument("run_name", metavar="RUN|STUDY", shell_complete=complete_run_or_study)
 @papers_options
 @pyfolio_option
+@allow_option
 @trust_option
 @out_option
 @json_option
@@ -184,6 +185,7 @@ def report(
     pdf: bool,
     png: bool,
     pyfolio: bool,
+    allow: tuple[str, ...],
     trust: bool,
     out: Path,
     as_json: bool,
@@ -208,6 +210,7 @@ def report(
             out,
             papers=_papers(pdf=pdf, png=png),
             pyfolio=pyfolio,
+            allow=allow,
             trust=trust,
             watch=Watch(progress.begin),
         )

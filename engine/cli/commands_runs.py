@@ -10,7 +10,14 @@ import click
 from data.synthetic import SYNTHETIC_NOTICE
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
-from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
+from engine.cli.options import (
+    allow_option,
+    json_option,
+    other_data_option,
+    out_option,
+    trust_option,
+    verbosity,
+)
 from engine.cli.output import Progress, note, paint, percent, points, print_json, say, table, warn
 from engine.cli.present import difference_table, print_result, runs_table
 from engine.cli.present_tune import print_study
@@ -163,11 +170,14 @@ def diff_runs(
 @click.argument("run", shell_complete=complete_run)
 @out_option
 @other_data_option
+@allow_option
 @trust_option
 @json_option
 @verbosity
 @pass_app
-def reproduce(app: App, run: str, out: Path, data: str | None, trust: bool, as_json: bool) -> None:
+def reproduce(
+    app: App, run: str, out: Path, data: str | None, allow: tuple[str, ...], trust: bool, as_json: bool
+) -> None:
     """Make RUN again from its manifest and compare every number; exit code 5 names the first difference.
 
     A file of the run, its strategy or its weights, that is not what it was is such a difference.
@@ -181,7 +191,13 @@ def reproduce(app: App, run: str, out: Path, data: str | None, trust: bool, as_j
 
     with Progress(app, "reproduce", total=STEPS) as progress:
         folder, again = make_again(
-            run, app.catalogue.strategies, out, data=data, trust=trust, watch=Watch(progress.begin)
+            run,
+            app.catalogue.strategies,
+            out,
+            data=data,
+            allow=allow,
+            trust=trust,
+            watch=Watch(progress.begin),
         )
     if as_json:
         print_json({"run_id": again.name, "folder": str(folder), "same": True})

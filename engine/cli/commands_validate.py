@@ -12,7 +12,14 @@ from data.words import number
 from engine import SPLITS
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_study
-from engine.cli.options import json_option, other_data_option, out_option, trust_option, verbosity
+from engine.cli.options import (
+    allow_option,
+    json_option,
+    other_data_option,
+    out_option,
+    trust_option,
+    verbosity,
+)
 from engine.cli.output import (
     JUDGEMENT_STEPS,
     Progress,
@@ -59,6 +66,7 @@ def splits_options(command: Any) -> Any:
 @click.option("--open-holdout", is_flag=True, help="Try the best trial on the hold-out: once, on record.")
 @click.option("--no-report", is_flag=True, help="Leave the study's page as it is.")
 @other_data_option
+@allow_option
 @trust_option
 @out_option
 @json_option
@@ -72,6 +80,7 @@ def validate(
     open_holdout: bool,
     no_report: bool,
     data: str | None,
+    allow: tuple[str, ...],
     trust: bool,
     out: Path,
     as_json: bool,
@@ -99,6 +108,7 @@ def validate(
             splits=splits,
             sizes=SplitSizes(**sizes),
             open_holdout=open_holdout,
+            allow=allow,
             trust=trust,
             watch=Watch(progress.begin),
         )

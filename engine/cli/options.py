@@ -100,6 +100,17 @@ def _data(said: str) -> Callable[[Command], Command]:
     return click.option("--data", metavar="NAME_OR_FOLDER", shell_complete=complete_data, help=said)
 
 
+def allow_option(command: Command) -> Command:
+    """Add ``--allow``, for commands whose data are checked."""
+    return click.option(
+        "--allow",
+        multiple=True,
+        metavar="CHECK",
+        shell_complete=complete_check,
+        help="Continue despite this failed data check, or all; repeatable.",
+    )(command)
+
+
 def trust_option(command: Command) -> Command:
     """Add ``--trust``, for commands that run what a folder names."""
     return click.option(
@@ -228,13 +239,7 @@ def spec_options(command: Command) -> Command:
             metavar="TABLE=SESSIONS",
             help="Delay a table by this many sessions; repeatable.",
         ),
-        click.option(
-            "--allow",
-            multiple=True,
-            metavar="CHECK",
-            shell_complete=complete_check,
-            help="Continue despite this failed data check, or all; repeatable.",
-        ),
+        allow_option,
         click.option("--seed", type=int, metavar="NUMBER", help="Seed of everything random.  [0]"),
         click.option("--break-seal", is_flag=True, help="Look into a hold-out that is shut; it is recorded."),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -113,12 +113,14 @@ def open_account(
     *,
     until: date | None = None,
     data: str | None = None,
+    allow: Sequence[str] = (),
     trust: bool = False,
     watch: Watch | None = None,
 ) -> AccountJob:
     """Return an account with its strategy and the data up to ``until``; ``data`` says where they are now.
 
-    ``trust`` lets it run a strategy's file that this user has never run by its name.
+    ``allow`` are checks of them that may fail besides those that it began with; ``trust`` lets it run a
+    strategy's file that this user has never run by its name.
     """
     account = read_account(folder)
     spec = Spec.from_document(account.header.spec, str(folder / FILE))
@@ -126,7 +128,8 @@ def open_account(
     if until is not None and start is not None and until < start:
         raise UsageError("the account begins later", received=until, limit=f"from {start} on")
     require_trust(spec.strategy, catalogue, f"the account {folder}", trust=trust)
-    now = spec.with_(end=until, **({"data": data} if data else {}))
+    allowed = (*spec.allow, *allow)
+    now = spec.with_(end=until, allow=allowed, **({"data": data} if data else {}))
     return AccountJob(account, open_job(now, catalogue, watch, break_seal=False))
 
 

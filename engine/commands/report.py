@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ def make_report(
     *,
     papers: Collection[Paper] = (),
     pyfolio: bool = False,
+    allow: Sequence[str] = (),
     trust: bool = False,
     watch: Watch | None = None,
 ) -> tuple[str, list[Path]]:
@@ -49,8 +50,9 @@ def make_report(
 
     It is printed onto ``papers`` too. UsageError where nothing prints.
     ``word`` is an id under ``out``, the beginning of one, a folder, or ``last``; ``catalogue`` are strategies
-    by name, for a study, and ``trust`` lets it run a strategy's file that this user has never named. With
-    ``pyfolio`` the page of a run has its figures and tables too.
+    by name, for a study, ``allow`` are checks of its data that may fail besides, and ``trust`` lets it run a
+    strategy's file that this user has never named. With ``pyfolio`` the page of a run has its figures and
+    tables too.
     """
     watch = watch or Watch()
     check_printable(papers)
@@ -58,7 +60,7 @@ def make_report(
     if study is not None:
         from engine.commands.validate import validate
 
-        page = validate(study, catalogue, out=out, trust=trust, watch=watch).save()
+        page = validate(study, catalogue, out=out, allow=allow, trust=trust, watch=watch).save()
         return study.name, [page, *print_page(page, papers)]
     folder = find(str(word), Path(out))
     run = Run.load(folder)

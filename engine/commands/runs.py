@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,14 +129,16 @@ def reproduce(
     out: str | Path = "results",
     *,
     data: str | None = None,
+    allow: Sequence[str] = (),
     trust: bool = False,
     watch: Watch | None = None,
 ) -> tuple[Path, Run]:
     """Make a run again from its manifest, and return its folder and the new one, which is the same.
 
-    ``data`` says where its data are now; ``trust`` lets it run a strategy's file that this user has never run
-    by its name, which is a UsageError otherwise. ValidationError names the first difference: of a file of the
-    run, its strategy or its weights, or of a number.
+    ``data`` says where its data are now, ``allow`` which checks of them may fail besides; ``trust`` lets it
+    run a strategy's file that this user has never run by its name, which is a UsageError otherwise.
+    ValidationError names the first difference: of a file of the run, its strategy or its weights, or of a
+    number.
     """
     folder = find(word, Path(out))
     before = Run.load(folder, balanced=False)  # what was changed is named as drift
@@ -150,7 +152,8 @@ def reproduce(
     require_trust(spec.strategy, catalogue, f"the run {before.name}", trust=trust)
     watch = watch or Watch()
     # Its numbers are known already, so that a hold-out on its sessions is seen.
-    job = open_job(spec.with_(data=data) if data else spec, catalogue, watch, break_seal=True).as_of(spec)
+    now = spec.with_(data=data or spec.data, allow=(*spec.allow, *allow))
+    job = open_job(now, catalogue, watch, break_seal=True).as_of(spec)
     again = run_job(job, watch, command="reproduce")
     with tempfile.TemporaryDirectory() as place:
         write(again, again.metrics, Path(place))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,21 @@ def validate(
     splits: str = "both",
     sizes: SplitSizes | None = None,
     open_holdout: bool = False,
+    allow: Sequence[str] = (),
     trust: bool = False,
     watch: Watch | None = None,
 ) -> Judgement:
     """Return the judgement of a study, an id under ``out`` or a folder; it is written beside the study.
 
     ``catalogue`` are strategies by name (``strategies.STRATEGIES``), among which that of the study is;
-    ``data`` says where its data are now. With ``open_holdout`` the best trial also runs on the sessions that
-    the search kept shut, which is written down and works once; UsageError while the record is not whole, and,
-    unless ``trust``, where the strategy is in a file that this user has never run by its name.
+    ``data`` says where its data are now, ``allow`` which checks of them may fail besides. With
+    ``open_holdout`` the best trial also runs on the sessions that the search kept shut, which is written down
+    and works once; UsageError while the record is not whole, and, unless ``trust``, where the strategy is in
+    a file that this user has never run by its name.
     :meth:`Judgement.save` draws the page.
     """
     watch = watch or Watch()
-    again = reopen(str(study), Path(out), catalogue, watch, data, trust=trust)
+    again = reopen(str(study), Path(out), catalogue, watch, data, allow=allow, trust=trust)
     report = judge(
         again.study,
         again.evaluate,

@@ -16,7 +16,7 @@ ABSENT = "absent"
 
 # Other versions of libraries, and what the checks of data say in them, are no drift as long as every number
 # is the same; numbers tell.
-NOT_COMPARED = ("versions", "data_warnings")
+NOT_COMPARED = ("versions", "data_warnings", "allowed")
 
 
 def other_files(recorded: Mapping[str, str]) -> Iterator[str]:

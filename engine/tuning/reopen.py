@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,14 @@ def reopen(
     watch: Watch,
     data: str | None = None,
     *,
+    allow: Sequence[str] = (),
     trust: bool = False,
 ) -> Reopened:
     """Return the study that ``word`` names under ``out``; ``data`` says where its data are now.
 
-    ``trust``: a strategy's file that this user has never named may be run. UsageError names what has changed:
-    data, strategy, version of this program.
+    ``allow``: checks of them that may fail besides those that it was made with. ``trust``: a strategy's file
+    that this user has never named may be run. UsageError names what has changed: data, strategy, version of
+    this program.
     """
     folder = find_study(word, out)
     if folder is None:
@@ -55,7 +57,8 @@ def reopen(
     require_trust(spec.strategy, strategies, f"the study {folder}", trust=trust)
     spec = spec.with_(data=data) if data else spec
     space = space_of(header, spec, strategies)
-    market = open_market(spec, watch)
+    allowing = spec.with_(allow=(*spec.allow, *allow))
+    market = open_market(allowing, watch)
     plan = Plan(header["method"], header["trials"], header["batch"], header.get("phases"))
     over = OverPhases.of(plan.phases, study.goal)
     evaluate = Evaluator(spec, strategies, market, space, study.goal.metrics, phases=over)
@@ -67,7 +70,7 @@ def reopen(
             f"the study {folder} was made from something else: {'; '.join(other)}",
             hint="Restore what it was made from, or search again.",
         )
-    return Reopened(study, spec, space, market, evaluate)
+    return Reopened(study, allowing, space, market, evaluate)
 
 
 def space_of(header: Mapping[str, Any], spec: Spec, strategies: Mapping[str, type[Any]]) -> Space:
