@@ -812,6 +812,28 @@ def test_runs_are_listed_shown_and_told_apart(here, finished):
     assert notice.startswith("SYNTHETIC")
 
 
+def test_settings_that_differ_are_told_in_the_words_of_the_page(here, monkeypatch):
+    settings = (
+        ("spec.costs.slippage_rate", 0.0005, 0.0010000001),
+        ("spec.reserve", 0.0, 0.05),
+        ("spec.allow", [], ["unit-jump", "price-spike"]),
+        ("spec.benchmark", None, "510300.SH"),
+        ("parameters.excess", False, True),
+    )
+    found = RunDifference(("one", "two"), ("CNY", "CNY"), settings, (), None)
+    monkeypatch.setattr("engine.diff_runs", lambda *_: found)
+    code, printed, _ = here("runs", "diff", "one", "two")
+    assert code == 0
+    assert [re.split("  +", line) for line in printed.splitlines()[3:-2]] == [
+        ["", "one", "two"],
+        ["costs.slippage_rate", "0.0005", "0.0010000001", "of the price, against us, on each side"],
+        ["reserve", "0", "0.05", "of equity, that target weights leave in cash"],
+        ["allow", "none", "unit-jump, price-spike", "failed data checks that the user let pass"],
+        ["benchmark", "none", "510300.SH"],
+        ["parameters.excess", "no", "yes"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [

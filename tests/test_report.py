@@ -31,7 +31,7 @@ from engine.kernel.fills import (
 from engine.metrics import compute_metrics
 from engine.metrics.declared import OF_RUN
 from engine.report import paper
-from engine.report.assumptions import assumptions, closing_prices, note_on, set_to
+from engine.report.assumptions import assumptions, closing_prices, set_to
 from engine.report.canvas import whole_numbers
 from engine.report.charts import Chart, Panel, Series, block, script
 from engine.report.compare_page import write_comparison
@@ -50,6 +50,7 @@ from engine.report.tearsheet import write_tearsheet
 from engine.report.trading_sections import rejected
 from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, Context, Result, as_frame
 from engine.results.curves import exposure, fund_curves
+from engine.results.settings import note_on
 from engine.results.trades import holdings, round_trips
 from tests.helpers.browser import browser
 from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
@@ -916,6 +917,24 @@ def test_correlation_and_overlap_are_of_returns_and_weights(tmp_path):
     in_cash = (0.5, 5000 / 10500, 0.5)
     expected = np.mean([a + b for a, b in zip(in_fund, in_cash, strict=True)])
     assert rows[1][2] == number(float(expected))
+
+
+def test_where_runs_differ_each_setting_says_what_it_means(tmp_path):
+    one = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
+    spec = one.manifest.get("spec", {})
+    results = [
+        replace(
+            one, manifest={**one.manifest, "spec": {**spec, "costs": {"slippage_rate": rate}, "cash": rate}}
+        )
+        for rate in (0.0005, 0.0012345678)
+    ]
+    path = tmp_path / "compare.html"
+    write_comparison(results, [compute_metrics(one) for one in results], path)
+    page = path.read_text(encoding="utf-8")
+    told = page[page.index("Where the runs differ") :]
+    assert "costs.slippage_rate<small>of the price, against us, on each side</small>" in told
+    assert "0.0012345678" in told
+    assert ">cash</" in told  # which explains itself
 
 
 def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):

@@ -156,8 +156,8 @@ def diff_runs(
         say(paint(SYNTHETIC_NOTICE, fg="yellow"))
     if found.settings:
         say()
-        rows = [(name.removeprefix("spec."), _short(a), _short(b)) for name, a, b in found.settings_once]
-        say(table(rows, ("", *found.names)))
+        rows = [(name, _short(a), _short(b), note) for name, a, b, note in found.settings_told]
+        say(table(rows, ("", *found.names, ""), left_too=(3,)))
     if found.metrics:
         say()
         say(difference_table(found))

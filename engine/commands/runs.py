@@ -18,6 +18,7 @@ from engine.pipeline import Watch
 from engine.results.differences import differing, first_difference, other_files
 from engine.results.folder import write
 from engine.results.runs import find, finished
+from engine.results.settings import note_on, worded
 from engine.spec import Spec
 from engine.strategy.trusted import require_trust
 from engine.tuning.objective import Leaderboard
@@ -61,6 +62,15 @@ class RunDifference:
             each
             for each in self.settings
             if not (each[0].startswith("spec.") and each[0].removeprefix("spec.") in names)
+        )
+
+    @property
+    def settings_told(self) -> tuple[tuple[str, str, str, str], ...]:
+        """The same in words: name, both values, and what it means, as pages have them."""
+        return tuple(
+            (short, worded(one), worded(two), note_on(short))
+            for name, one, two in self.settings_once
+            if (short := name.removeprefix("spec."))
         )
 
     @property

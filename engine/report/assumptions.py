@@ -9,6 +9,7 @@ from data.facts.rules import METHODS, OF_CLOSING_PRICES, RuleBook, Spell
 from data.facts.symbols import exchange_or_none, market_of
 from engine.report.html import Safe, join, table, tag
 from engine.result import Result
+from engine.results.settings import flat, note_on
 
 OF_DATA = {
     "data",
@@ -27,34 +28,18 @@ OF_DATA = {
 }
 OF_EXECUTION = {"engine", "fill", "cash", "reserve", "currency", "costs"}
 
-NOTES: Mapping[str, str] = {
-    "costs.commission_rate": "of an order's value",
-    "costs.commission_min": "at least, per order",
-    "costs.commission_tick": "commission is rounded to this",
-    "costs.slippage_rate": "of the price, against us, on each side",
-    "costs.participation_rate": "of the session's volume at most; 0: no cap",
-    "costs.impact": "coefficient of the square-root law; 0: none",
-    "costs.cash_rate": "a year on idle cash",
-    "costs.fx_fee_rate": "of an order in a fund of another currency, for changing money",
-    "reserve": "of equity, that target weights leave in cash",
-    "fill": "price point of the session at which orders trade",
-    "availability": "when data count as published",
-    "lags": "sessions added to that by the user",
-    "allow": "failed data checks that the user let pass",
-}
-
 
 def settings(result: Result) -> Iterator[tuple[str, str]]:
     """Return the settings of a manifest, nested names joined by dots; warnings of the data are none."""
     manifest = dict(result.manifest)
     manifest.pop("data_warnings", None)
     spec = manifest.pop("spec", {})
-    return _lines({**spec, **manifest, "sessions_per_year": result.sessions_per_year})
+    return flat({**spec, **manifest, "sessions_per_year": result.sessions_per_year})
 
 
 def set_to(parameters: Mapping[str, Any]) -> str:
     """Return parameters in one line, each as ``settings`` writes it."""
-    return ", ".join(f"{name}={text}" for name, text in _lines(parameters))
+    return ", ".join(f"{name}={text}" for name, text in flat(parameters))
 
 
 def closing_prices(result: Result) -> Iterator[tuple[str, str]]:
@@ -87,30 +72,6 @@ def assumptions(result: Result) -> Safe:
     return tag("div", *tables, class_="columns")
 
 
-def note_on(name: str) -> str:
-    """Return what a setting means; nothing for one that explains itself."""
-    group, _, rest = name.partition(".")
-    market, _, cost = rest.partition(".")
-    if group == "costs" and cost:
-        return f"{NOTES.get(f'{group}.{cost}', '')}; of funds of {market.upper()}, in their currency"
-    return NOTES.get(name, "")
-
-
 def _spell(kind: str, spell: Spell) -> str:
     method = METHODS[kind][spell.method] if spell.method else "none on file"
     return f"{method}, {spell.first} to {spell.last}"
-
-
-def _lines(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _lines(value, f"{name}.")
-        elif isinstance(value, Mapping | list | tuple):
-            yield name, ", ".join(map(str, value)) or "none"
-        elif isinstance(value, bool):
-            yield name, "yes" if value else "no"
-        elif isinstance(value, float):
-            yield name, f"{value:,.10g}"
-        else:
-            yield name, "none" if value is None else str(value)

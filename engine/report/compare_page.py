@@ -34,6 +34,7 @@ from engine.report.html import Safe, join, section, shaded, table, tag
 from engine.report.significance_section import significance_section
 from engine.result import Floats, Result
 from engine.results.curves import drawdown, growth
+from engine.results.settings import note_on
 
 if TYPE_CHECKING:
     from engine.comparisons.significance import Significance
@@ -272,10 +273,16 @@ def _differences(results: Sequence[Result], names: Sequence[str]) -> Safe:
     groups = list(dict.fromkeys(key.partition(".")[0] for key in found))
     keys = sorted(found, key=lambda key: groups.index(key.partition(".")[0]))
     rows = [
-        (key, *(of_run.get(key, "") for of_run in of_runs))
+        (_setting(key), *(of_run.get(key, "") for of_run in of_runs))
         for key in keys
         if len({of_run.get(key) for of_run in of_runs}) > 1
     ]
     if not rows:
         return tag("p", "In nothing that the manifests record.")
     return table(("Setting", *names), rows, text_columns=len(names) + 1, class_="settings")
+
+
+def _setting(name: str) -> Safe:
+    """Return a setting with what it means below it."""
+    note = note_on(name)
+    return join(name, tag("small", note)) if note else join(name)
