@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.cli.present_tune import print_study
+from engine.record.journal import Journal
 from engine.report.study_page import write_study_page
 from engine.tuning.holdout import Opened
 from engine.tuning.landscape import Landscape, landscape
 from engine.tuning.objective import Trial
 from engine.tuning.outcome import Outcome
-from engine.tuning.study import Study
+from engine.tuning.study import Study, leaderboard_of
 from engine.verdict.evidence import Evidence, TrialLog, WalkForwardOutcome, Window
 from engine.verdict.text import document
 from engine.verdict.thresholds import Resamples
@@ -319,6 +321,22 @@ def test_of_what_is_withheld_the_page_shows_neither_set_nor_curve(tmp_path: Path
         assert shown in page_of(study, judgement(*WINDOWS))
 
 
+def test_at_the_terminal_a_search_says_what_came_out_of_its_hold_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = study_of(tmp_path, "lookback=3:9")
+    header = {**study.header, "holdout": {"start": "2025-03-03", "end": "2025-08-20"}}
+    made = {"cum_returns_final": -0.0312, "annual_return": None, "sharpe_ratio": None}
+    found = Opened("2025-09-01T10:00:00", 4, "2025-03-03", "2025-08-20", "run-1", made)
+    came_out = "opened on 2025-09-01: total return -3.12%, Sharpe ratio n/a"
+    for line, said in ((None, "shut"), (vars(found), came_out)):
+        if line:
+            with Journal(study.folder / "study.jsonl") as journal:
+                journal.append([{"holdout": line}])
+        print_study(study.folder, header, leaderboard_of(study.folder, study.header, 3))
+        assert f"kept   hold-out from 2025-03-03 to 2025-08-20, {said}\n" in capsys.readouterr().out
+
+
 def test_a_page_says_that_a_hold_out_is_shut_and_what_came_out_once_it_was_opened(tmp_path: Path) -> None:
     study = study_of(tmp_path, "lookback=3:9")
     assert "hold-out" not in without_scripts(page_of(study))
@@ -329,7 +347,8 @@ def test_a_page_says_that_a_hold_out_is_shut_and_what_came_out_once_it_was_opene
     made |= {"max_drawdown": -0.2, "turnover": 3.0}
     found = Opened("2025-09-01T10:00:00", 4, "2025-03-03", "2025-08-20", "run-1", made, ("a look",))
     page = page_of(kept, holdout=found)
-    assert ">2025-09-01</span> · study" in page
+    said = "total return 12.34%, Sharpe ratio 0.50; seen before, it confirms nothing"
+    assert f">2025-09-01</span>: {said} · study" in page
     for cells in (("Total return", "12.34%"), ("Annual return (by sessions)", "n/a"), ("Trial", "4")):
         assert f'<td class="text">{cells[0]}</td><td>{cells[1]}</td>' in page
     assert '<td class="text">Turnover, one way</td><td>3.00 times a year</td>' in page
@@ -337,7 +356,9 @@ def test_a_page_says_that_a_hold_out_is_shut_and_what_came_out_once_it_was_opene
     assert page.index("12.34%") < page.index(
         "<p>What had looked (1)</p><ul><li>a look</li></ul>"
     )  # what came out first
-    assert "Nobody had looked" in page_of(kept, holdout=replace(found, seen=()))
+    fresh = page_of(kept, holdout=replace(found, seen=()))
+    assert "Nobody had looked" in fresh
+    assert ": total return 12.34%, Sharpe ratio 0.50 · study" in fresh
     many = ("2025-08-01T09:30:12+00:00 run ShareInflow 2025-03-03 to 2025-07-31 1 set", *["a look"] * 5)
     page = page_of(kept, holdout=replace(found, at="2025-09-01T10:00:12+08:00", seen=many))
     assert "<td>2025-09-01 10:00 +08:00</td>" in page

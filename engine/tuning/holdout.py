@@ -17,6 +17,7 @@ from typing import Any
 from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.source import open_source, spans_of
+from data.words import number, percent
 from engine.metrics import compute_metrics
 from engine.pipeline import OpenMarket, Watch, execute, open_market, strategy_of
 from engine.record.chain import read_lines
@@ -105,12 +106,22 @@ def _read(at: str) -> str:
 
 
 def told(held_out: Mapping[str, Any] | None, found: Opened | None) -> str:
-    """Return in words that a search has a hold-out, and whether it is shut; empty where it has none."""
+    """Return in words that a search has a hold-out, and whether it is shut, or else what came out.
+
+    Empty where it has none.
+    """
     if not held_out:
         return ""
     end = f"to {held_out['end']}" if held_out.get("end") else "on"
-    state = "shut" if found is None else f"opened on {found.at[:10]}"
+    state = "shut" if found is None else f"opened on {found.at[:10]}: {_outcome(found)}"
     return f"hold-out from {held_out['start']} {end}, {state}"
+
+
+def _outcome(found: Opened) -> str:
+    """Return in words what came out of a hold-out, and whether that confirms anything."""
+    earned, ratio = found.metrics["cum_returns_final"], found.metrics["sharpe_ratio"]
+    seen = "; seen before, it confirms nothing" if found.seen else ""
+    return f"total return {percent(earned)}, Sharpe ratio {number(ratio)}{seen}"
 
 
 def holdout_text(folder: Path, header: Mapping[str, Any]) -> str:
