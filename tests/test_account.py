@@ -35,7 +35,9 @@ from engine.commands.reconcile import reconcile_job
 from engine.commands.signal import signal_job
 from engine.kernel.costs import Costs
 from engine.orders.formats import Row
+from engine.record.chain import checksum_of
 from engine.record.journal import Journal
+from engine.record.last import note_last
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, Result
 from engine.simulation.standing import Due, Standing
 from engine.spec import Conditions
@@ -340,6 +342,7 @@ def test_a_line_that_a_kill_tore_is_none_and_is_written_again(tmp_path):
     lines = whole.splitlines(keepends=True)
     for cut in (1, len(lines[-1]) // 2, len(lines[-1]) - 1):
         (folder / FILE).write_bytes(whole[:-cut])
+        note_last(folder / FILE, checksum_of(lines[-2]))
         assert len(read_account(folder).sessions) == len(lines) - 2
         stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
         assert (folder / FILE).read_bytes() == whole
@@ -404,7 +407,12 @@ def test_a_session_that_is_not_where_it_was_is_missed_though_the_books_balance(t
     (folder / FILE).write_bytes(b"".join(moved(whole)))
     with pytest.raises(DataError, match=rf"account\.jsonl: line {line} does not follow the line before it"):
         read_account(folder)
-    (folder / FILE).write_bytes(b"".join(whole[:-1]))  # which a kill does as well
+    (folder / FILE).write_bytes(b"".join(whole[:-1]))
+    with pytest.raises(
+        DataError, match=r"line 7 is not there.* without one, delete account\.jsonl\.last, and go"
+    ):
+        stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
+    (folder / "account.jsonl.last").unlink()
     stepped(folder, strategy, Evening(date(2025, 7, 8)), conditions)
     assert (folder / FILE).read_bytes() == b"".join(whole)
 

@@ -17,7 +17,7 @@ from typing import Any
 from data.days import parse_day
 from data.errors import DataError, UsageError
 from data.parsing import NUMBER, misfit
-from engine.record.chain import DAMAGED, whole_lines
+from engine.record.chain import DAMAGED, next_step, whole_lines
 from engine.result import FILL_COLUMNS
 from engine.simulation.standing import Due, Past, Standing
 
@@ -289,8 +289,5 @@ def _session(line: dict[str, Any], file: Path, number: int) -> Session:
 
 
 def _damaged(file: Path, number: int, where: str | None = None, wrong: str = DAMAGED) -> DataError:
-    return DataError(
-        f"{file}: line {number} {wrong}",
-        received=where,
-        hint="Restore the file from a copy; or begin a new account from the same day, and step it again.",
-    )
+    without = "begin a new account from the same day, and step it again"
+    return DataError(f"{file}: line {number} {wrong}", received=where, hint=next_step(file, wrong, without))

@@ -21,7 +21,8 @@ from engine.commands.looks import note_look
 from engine.commands.seals import respect_seals
 from engine.orders.next_open import next_session
 from engine.pipeline import Watch, execute, hashes_of_files
-from engine.record.journal import Journal
+from engine.record.journal import LOCK, Journal
+from engine.record.last import last_of
 from engine.results.runs import writing
 from engine.spec import Spec, data_block
 from engine.strategy.source import source_of
@@ -95,7 +96,8 @@ def new_account(folder: Path, job: Job) -> Account:
         folder.mkdir(parents=True, exist_ok=True)
         if exists(folder):
             raise _taken(folder)
-        others = [each.name for each in folder.iterdir() if each.name not in (FILE, ".lock")]
+        ours = (FILE, LOCK, last_of(folder / FILE).name)
+        others = [each.name for each in folder.iterdir() if each.name not in ours]
         if others:
             raise UsageError(
                 f"{folder} holds something else", received=min(others), hint="Name a new folder."

@@ -2,8 +2,9 @@
 
 A bit that flips on a disk, or a number that is changed by hand, is damage and not another number. A line says
 the checksum of the one before it as well, so that one that was deleted, repeated or moved is missed, books
-that balance without it notwithstanding. Lines that were cut off the end leave no trace: so do those that a
-kill prevented. Lines of versions that wrote no checksums, or said not what they follow, are read as they are.
+that balance without it notwithstanding. Lines that were cut off the end are missed by what is noted beside
+the file (``engine.record.last``). Lines of versions that wrote no checksums, or said not what they follow,
+are read as they are.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import Any
 
 from data.errors import DataError
 from data.parsing import parse_json
+from engine.record.last import NO_CHECKSUM, last_of, noted_last
 
 # What the first line follows, and one behind a line without a checksum.
-START = b"00000000"
+START = NO_CHECKSUM
 LONGEST_END = 64
 DAMAGED = "is damaged"
 MOVED = "does not follow the line before it: a line was deleted, repeated or moved"
+CUT = "is not there: lines were cut off the end of the file"
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _CHECK = b',"crc32":"'
@@ -62,21 +65,26 @@ def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str
     begin so, and what is wrong with any: the others are held against their checksums, and not parsed.
     """
     before: bytes | None = START  # None: not known
+    last = noted_last(path)  # before the file, to which lines may be appended meanwhile
+    missed, right = last is not None, True
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):
-                return
+                break
             (follows, own), wanted = _marks(line), not starts or line.startswith(starts)
             value = _value(line, skim=not wanted)
             if value is None:
                 yield DAMAGED
-                before = None
+                before, right = None, False
                 continue
             if follows is not None and before is not None and follows != before:
                 yield MOVED
             if wanted:
                 yield value
-            before = own
+            before, missed = own, missed and own != last
+    # Lines of former versions have no checksums; and a file may have been written anew meanwhile.
+    if missed and right and before != START and noted_last(path) == last:
+        yield CUT
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -89,10 +97,15 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def damaged(path: Path, line: int, wrong: str = DAMAGED) -> DataError:
     """Return the error for a line that nobody wrote so, or not there."""
-    return DataError(
-        f"{path}: line {line} {wrong}",
-        hint="Restore the file from a copy; without one, begin a new study with another --out or --seed.",
-    )
+    without = "begin a new study with another --out or --seed"
+    return DataError(f"{path}: line {line} {wrong}", hint=next_step(path, wrong, without))
+
+
+def next_step(path: Path, wrong: str, without: str) -> str:
+    """Return what to do about a file in which something is wrong; ``without``: where there is no copy."""
+    if wrong == CUT:
+        without = f"delete {last_of(path).name}, and go on with the lines that are left"
+    return f"Restore the file from a copy; without one, {without}."
 
 
 def kept_lines(path: Path, gone: Callable[[dict[str, Any]], bool]) -> Iterator[bytes]:

@@ -5,21 +5,24 @@
 2. A process that was killed in mid-write leaves a last line without its end. Readers pass over it; the next
    writer cuts it off.
 3. One process writes at a time: it holds the lock of the folder.
-4. A line ends with a checksum of itself, and says which line it follows (``engine.record.chain``).
+4. A line ends with a checksum of itself, and says which line it follows (``engine.record.chain``). That of
+   the last one is noted beside the file (``engine.record.last``), unless lines are missed there already.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from data.atomic import whole_file
 from data.errors import UsageError
-from engine.record.chain import LONGEST_END, checksum_of, encode
+from engine.record.chain import LONGEST_END, START, checksum_of, encode
+from engine.record.last import last_of, note_last, noted_last
 
 LOCK = ".lock"
 # The system does not refuse a lock to the process that has it already.
@@ -38,6 +41,7 @@ class Journal:
             self._end = _end_of_lines(self._file)
             os.ftruncate(self._file, self._end)
             self._last = _last_checksum(self._file, self._end)
+            self._path, self._cut = path, is_cut(path, self._last)
             _sync_folder(path.parent)
         except BaseException:
             _unlock(self._folder, self._lock)
@@ -56,6 +60,8 @@ class Journal:
             last = checksum_of(lines[-1])
         self._end += _write_whole(self._file, b"".join(lines), self._end)
         self._last = last
+        if not self._cut:
+            note_last(self._path, last)
 
     def __enter__(self) -> Journal:
         return self
@@ -72,7 +78,35 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
     with writing(path) as file:
         end = _end_of_lines(file)
         os.ftruncate(file, end)
-        _write_whole(file, encode(value, _last_checksum(file, end)), end)
+        last = _last_checksum(file, end)
+        line, cut = encode(value, last), is_cut(path, last)
+        _write_whole(file, line, end)
+        if not cut:
+            note_last(path, checksum_of(line))
+
+
+def write_anew(path: Path, kept: Callable[[], Iterable[bytes]]) -> None:
+    """Put the lines that are ``kept`` of such a file into its place."""
+    with writing(path) as file:
+        lines, cut = list(kept()), is_cut(path, _last_checksum(file, _end_of_lines(file)))
+        if not cut:
+            last_of(path).unlink(missing_ok=True)  # before that line may be gone
+        with whole_file(path) as written:
+            written.write_bytes(b"".join(lines))
+        if not cut and lines and lines[-1].endswith(b"\n"):
+            note_last(path, checksum_of(lines[-1]))
+
+
+def is_cut(path: Path, last: bytes) -> bool:
+    """Return whether lines are missed behind that with the checksum ``last``, with which a file ends.
+
+    Nothing is of a file that is empty, nor of one that ends with a line without a checksum.
+    """
+    noted = noted_last(path)
+    if last == START or noted in (None, last):
+        return False
+    with path.open("rb") as file:
+        return not any(checksum_of(line) == noted for line in file)
 
 
 def _write_whole(file: int, data: bytes, end: int) -> int:

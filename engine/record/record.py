@@ -23,11 +23,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from data.atomic import whole_file
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.chain import decode, kept_lines, whole_lines
-from engine.record.journal import append_line, writing
+from engine.record.journal import append_line, write_anew, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -208,8 +207,7 @@ def _drop(place: Path, gone: set[str]) -> None:
             return False
         return line is not None and key_of(line) in gone
 
-    with writing(place), whole_file(place) as path:
-        path.write_bytes(b"".join(kept_lines(place, is_gone)))
+    write_anew(place, lambda: kept_lines(place, is_gone))
 
 
 def _is_whole(line: bytes) -> bool:

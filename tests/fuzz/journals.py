@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.accounts.lines import read_account
 from engine.record.body import Body
+from engine.record.last import last_of
 from engine.record.lines import Forgotten, Judgement, Seal
 from engine.record.record import Record
 from engine.tuning.study import Study
@@ -24,6 +25,8 @@ def studies(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     file, _ = search_in(folder, space, goal, "random", 12)
     study = file.parent
     right = Study.load(study)
+
+    last_of(file).unlink()  # so that a beginning is read too
 
     def open_(_name: str, content: bytes) -> bool:
         with spoilt(file, content, folder):
@@ -75,6 +78,7 @@ def accounts(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     right = read_account(place)
 
     def open_(_name: str, content: bytes) -> bool:
+        last_of(file).unlink(missing_ok=True)  # so that a beginning is read too
         with spoilt(file, content, None if len(content) % 40 == 0 else folder):
             code, _ = command("account", "show", place, "--json")
             command("account", "show", place)
@@ -117,6 +121,7 @@ def records(folder: Path) -> tuple[Mapping[str, bytes], Open]:
 
     def open_(_name: str, content: bytes) -> bool:
         file.write_bytes(content)
+        last_of(file).unlink(missing_ok=True)
         record = of(file)
         found = record.read()
         if sealed(content):

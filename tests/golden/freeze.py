@@ -113,7 +113,7 @@ def freeze(tree: Path, folder: Path, name: str, commands: list[str]) -> None:
         done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, check=False)
         said = f"{command}\nexit {done.returncode}\n--- stdout\n{done.stdout}--- stderr\n{done.stderr}"
         (place / f"said-{number}.txt").write_text(said.replace(str(tree), "TREE"), encoding="utf-8")
-    for path in place.rglob("SHA256SUMS"):
+    for path in (*place.rglob("SHA256SUMS"), *place.rglob("*.jsonl.last")):
         path.unlink()
     for path in place.rglob("*"):
         if path.suffix in (".txt", ".json", ".jsonl", ".html") and path.is_file():

@@ -60,8 +60,8 @@ def picture(top: Path) -> Picture:
 def _add(top: Path, place: Path, parts: dict[str, Any], lines: dict[str, list[str]], left: list[str]) -> None:
     for path in sorted(place.iterdir()):
         name = str(path.relative_to(top))
-        if path.name in LOCKS:
-            continue
+        if path.name in LOCKS or path.name.endswith(".jsonl.last"):
+            continue  # whether that is the last line is in the order of lines
         if path.name.startswith(".") or path.name.endswith((".part", ".new")):
             left.append(name)
         elif path.is_symlink():

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.record.chain import checksum_of
+from engine.record.last import note_last
 from tests.kills.processes import ended, forked, said
 
 
@@ -42,8 +44,9 @@ def halved(box: Path) -> None:
     (file,) = box.glob("results/*-study-*/study.jsonl")
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[: len(lines) // 2]) + lines[len(lines) // 2][:20])
+    note_last(file, checksum_of(lines[len(lines) // 2 - 1]))
     for path in file.parent.iterdir():
-        if path.name != file.name:
+        if not path.name.startswith(file.name):
             path.unlink()
 
 
