@@ -325,8 +325,32 @@ def test_a_column_of_row_numbers_that_pandas_calls_index_names_no_index(take, st
     head = "index,date,open,high,low,close,volume,amount"
     bars = ["2.72,2.76,2.652,2.704,75392900,203896075", "1.144,1.183,1.142,1.168,73239500,85568775"]
     lines = [head, *(f"{row},2025-09-0{row + 2},{bar}" for row, bar in enumerate(bars))]
-    with pytest.raises(DataError, match="`index` counts rows, and names no index; received 0 to 1"):
+    with pytest.raises(DataError, match="`english-bars` lacks a file name that holds the symbol"):
         take("file.csv", "\n".join(lines) + "\n")
-    codes = [head, *(f"00000{row},2025-09-02,{bars[1]}" for row in (1, 2, 3))]
+    ours = [line.replace("date", "day") for line in lines]
+    with pytest.raises(DataError, match="`index` in row 1 is no code of an index; received 0"):
+        take("levels.csv", "\n".join(ours) + "\n")
+    codes = [ours[0], *(f"00000{row},2025-09-02,{bars[1]}" for row in (1, 2, 3))]
     take("index.csv", "\n".join(codes) + "\n")
     assert store.read("index_bars")["index"].tolist() == ["000001", "000002", "000003"]
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_a_column_of_row_numbers_does_not_make_an_index_of_a_fund(take, store, first):
+    for name, lines in {
+        "159363.csv": [
+            "index,date,open,high,low,close,volume,amount",
+            f"{first},2025-09-02,1.144,1.183,1.142,1.168,73239500,85568775",
+            f"{first + 2},2025-09-03,1.168,1.19,1.16,1.18,50000000,58750000",
+        ],
+        "515980.csv": [
+            "index,日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率",
+            f"{first},2025-09-02,1.144,1.168,1.183,1.142,732395,85568775.0,3.5,2.1,0.024,7.1",
+            f"{first + 2},2025-09-03,1.168,1.18,1.19,1.16,500000,58750000.0,2.6,1.0,0.012,4.8",
+        ],
+    }.items():
+        take(name, "\n".join(lines) + "\n")
+        bars = store.read("bars", [name.replace(".csv", ".SZ" if name[0] == "1" else ".SH")])
+        assert bars["close"].tolist() == [1.168, 1.18]
+        assert bars["volume"].tolist() == [73_239_500.0, 50_000_000.0]
+    assert store.read("index_bars").empty

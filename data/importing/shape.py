@@ -244,7 +244,6 @@ def _written_our_way(
     if column.name in ("symbol", "successor"):
         return _each(values, lambda code: _symbol(code, part), column.name, origin)
     if column.name == "index":
-        _refuse_row_numbers(values, taken.get("day", values), origin)
         return _each(values, _index, column.name, origin)
     if column.name == "constituent":
         return _each(values, lambda code: constituent(plain(code).upper()), column.name, origin)
@@ -263,19 +262,6 @@ def _written_our_way(
         days = read_days(taken["day"])[0] if dated else None
         return read_column(values, column, part, measure, days, origin)
     return values
-
-
-def _refuse_row_numbers(codes: pd.Series, days: pd.Series, origin: str) -> None:
-    """Raise DataError if codes of indices count rows: pandas writes row numbers in a column `index`."""
-    numbers = pd.to_numeric(codes.astype("str"), errors="coerce")
-    counts = len(numbers) > 1 and bool((numbers.diff().iloc[1:] == 1).all())
-    if counts and (numbers.iloc[0] == 0 or len(days.unique()) > 1):
-        raise DataError(
-            f"{origin}: `index` counts rows, and names no index",
-            received=f"{numbers.iloc[0]:.0f} to {numbers.iloc[-1]:.0f}",
-            hint="Leave that column out, and say which fund or index the rows are of: in a column, or in the "
-            "name of the file.",
-        )
 
 
 def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: str) -> pd.Series:
@@ -310,6 +296,13 @@ def _symbol(code: str, part: TableMap) -> str:
 def _index(code: str) -> str:
     """Return an index's code without exchange, with the zeros that spreadsheets drop."""
     bare = _INDEX_SUFFIX.sub("", plain(code).upper().removesuffix(".0"))
+    if bare and not bare.strip("0"):
+        raise UsageError(
+            "no code of an index",
+            received=code,
+            hint="If the column counts rows, as pandas' does, leave it out, and say which fund or index the rows "
+            "are of: in a column, or in the name of the file.",
+        )
     return bare.zfill(6) if bare.isdecimal() else bare
 
 
