@@ -24,8 +24,8 @@ _NO_TICKER = re.compile(
 _WORD = re.compile(r"([ ._-]+)([A-Za-z]{1,6})(?![A-Za-z0-9])")
 # SPLITS and SHARES are longer than any ticker.
 _LONGEST_TICKER = 5
-# Half past three in the afternoon, and 15 August 2015: both read as the code of a fund of Shenzhen.
-_TIME = re.compile(r"1[568][0-5]\d[0-5]\d")
+# Half past three in the afternoon; 161725 and 180101 are funds that trade, and no times.
+_TIME = re.compile(r"15[0-5]\d[0-5]\d")
 # 500,000 of something: no fund has such a code.
 _SUM = re.compile(r"\d\d0000")
 _LISTED = re.compile(r"(?:[A-Z]{1,5}|\d{4,6})[ ._-]([A-Z]{1,5})(?![A-Za-z0-9])")

@@ -82,6 +82,15 @@ def test_a_code_of_seoul_in_a_files_name_is_none_of_shenzhen(take, store):
     assert rows(store, "bars")[0]["symbol"] == "159363.SZ"
 
 
+@pytest.mark.parametrize("others", ["159363_161725", "159363_160105", "515980 180101", "161725_159363"])
+def test_a_second_fund_in_a_files_name_is_no_time_of_day(take, store, others):
+    bars = ("date,open,high,low,close,volume,amount", "2025-08-20,9.7,9.8,9.6,9.75,1000,9700")
+    with pytest.raises(DataError, match="the name of the file holds several codes, and the rows none"):
+        take(f"{others}.csv", *bars)
+    take("161725_153000.csv", *bars)
+    assert rows(store, "bars")[0]["symbol"] == "161725.SZ"
+
+
 @pytest.mark.parametrize(
     "name",
     [
