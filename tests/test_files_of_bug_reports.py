@@ -320,6 +320,30 @@ def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
         take("units.csv", "\n".join(lines) + "\n")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["index,day,close", "000300,2025-08-19,4100.5", "20250820,4110.5", "000300,2025-08-21,4120.5"],
+        ["index,day,open,close", "000300,2025-08-19,4100,4101", "2025-08-20,4110,4112,"],
+        ["constituent,index,day,weight", "600519,000300,2025-08-19,0.5", "2025/8/19,000300,2025-08-19,0.5"],
+    ],
+)
+def test_a_row_of_an_index_that_lost_its_code_is_refused(take, lines):
+    # an index may be called anything: it was left out, or an index of that name
+    with pytest.raises(DataError, match="row 2 has a day where its code belongs; received 202"):
+        take("levels.csv", "\n".join(lines) + "\n")
+
+
+def test_a_row_that_lost_its_code_has_a_day_as_its_map_writes_days(take, tmp_path):
+    (tmp_path / "map.toml").write_text(
+        'table = "units"\ndate_format = "%d.%m.%Y"\nwhere = { symbol = \'\\d{6}\' }\n[columns]\n'
+        'symbol = "code"\nday = "day"\nunits = "units"\n'
+    )
+    lines = ["code,day,units", "159363,13.08.2025,640000000", "14.08.2025,650000000,1"]
+    with pytest.raises(DataError, match=r"row 2 has a day where its code belongs; received 14\.08\.2025"):
+        take("units.csv", "\n".join(lines) + "\n", tmp_path / "map.toml")
+
+
 def test_a_column_of_row_numbers_that_pandas_calls_index_names_no_index(take, store):
     # DataFrame.reset_index().to_csv(index=False), of bars that do not say which fund they are of
     head = "index,date,open,high,low,close,volume,amount"

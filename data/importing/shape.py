@@ -1,6 +1,6 @@
 """Shaping: the cells of a file into rows of our tables, as its map says.
 
-1. Leave out the rows that the map does not want.
+1. Refuse rows that lost their code, and leave out those that the map does not want.
 2. Take each of our columns from the file's, from its name or title, or from a constant.
 3. Write codes, days and times our way, and bring numbers to shares, money and fractions.
 4. Leave out rows of days on which there is nothing to tell, as of a halt, and give the others their sessions
@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,8 +39,10 @@ from data.store.tables import table
 # Adjustments that `source` names, so that they are not forgotten.
 NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 _INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
+# Columns of codes, and what in one may be a day: eight digits, or numbers apart.
+_CODES = ("symbol", "index", "constituent")
+_MAY_BE_DAY = re.compile(r"\d{8}|\d\D+\d")
 # Days from 1982 to 2064 as Excel counts them.
-_DAY = re.compile(r"20\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|([-/.])\d{1,2}\1\d{1,2})(?:[ T].*)?")
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 
 
@@ -68,6 +70,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.wide is not None:
         cells = unpivot(cells, part, origin)
     headers = Headers(cells.columns)
+    _refuse_lost_codes(cells, headers, part, origin)
     wanted = _wanted_rows(cells, headers, part, origin)
     unclear = None
     if part.table == "bars" and part.adjusted in ("no", "unknown"):
@@ -77,10 +80,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if "constituent" in taken:
         taken["constituent"] = of_exchanges(taken["constituent"], wanted, headers)
     for ours in part.leave_out_without:
-        empty = _empty_or_zero(taken[ours], part)
-        if "symbol" in taken and empty.any():
-            _refuse_days(taken["symbol"], taken.loc[empty, "symbol"].astype("str").unique(), origin)
-        taken = taken[~empty]
+        taken = taken[~_empty_or_zero(taken[ours], part)]
     schema, measures = table(part.table), Measures(part, headers, title, origin)
     for column in schema.columns:
         if column.name in taken:
@@ -152,23 +152,34 @@ def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: 
             [pattern.fullmatch(plain(str(each)).removesuffix(".0")) is not None for each in distinct],
             dtype=bool,
         )
-        if name in part.columns.get("symbol", ()):
-            _refuse_days(cells[headers.column(name)], distinct[~fits], origin)
         # A cell without a value has the code -1.
         keep &= np.append(fits, False)[codes]
     return cells[keep]
 
 
-def _refuse_days(codes: pd.Series, left_out: Iterable[str], origin: str) -> None:
-    """Raise DataError if the code of a row that is left out is a day: the row has lost its first cell."""
-    for code in left_out:
-        if _DAY.fullmatch(plain(str(code))):
-            row = codes.index[np.flatnonzero(codes.astype("str") == code)[0]] + 1
-            raise DataError(
-                f"{origin}: row {row} has a day where its code belongs",
-                received=code,
-                hint="Does the row lack a cell? Complete it, or leave it out.",
-            )
+def _refuse_lost_codes(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: str) -> None:
+    """Raise DataError if a code is a day, because its row lost the first cell.
+
+    Nobody else sees it where the map leaves such rows out, or where any text is a code.
+    """
+    for ours in _CODES:
+        name = part.column_in(ours, headers)
+        if name is None:
+            continue
+        codes = cells[headers.column(name)]
+        # A cell may be anything in JSON, a list too.
+        codes = codes.astype("str") if codes.dtype == object else codes
+        found = [each for each in map(str, codes.unique()) if _MAY_BE_DAY.search(each)]
+        likely = pd.Series(found, dtype="str")
+        for written_as in part.date_formats or (None,):
+            days = likely[read_days(likely, written_as=written_as)[0].notna()]
+            if len(days):
+                row = codes.index[np.flatnonzero(codes.astype("str") == days.iloc[0])[0]] + 1
+                raise DataError(
+                    f"{origin}: row {row} has a day where its code belongs",
+                    received=days.iloc[0],
+                    hint="Does the row lack a cell? Complete it, or leave it out.",
+                )
 
 
 def _take_columns(
@@ -300,8 +311,8 @@ def _index(code: str) -> str:
         raise UsageError(
             "no code of an index",
             received=code,
-            hint="If the column counts rows, as pandas' does, leave it out, and say which fund or index the rows "
-            "are of: in a column, or in the name of the file.",
+            hint="If the column counts rows, as pandas' does, leave it out, and say which fund or index the "
+            "rows are of: in a column, or in the name of the file.",
         )
     return bare.zfill(6) if bare.isdecimal() else bare
 
