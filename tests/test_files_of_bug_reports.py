@@ -298,7 +298,7 @@ def test_a_row_that_lost_its_code_is_refused_and_not_left_out_as_nobodys(take, s
     lines = [
         "ts_code,trade_date,fd_share",
         "159363.SZ,20250813,64000",
-        f"{day},64817",
+        f"{day},64817,",
         "159363.SZ,20250815,65000",
     ]
     with pytest.raises(DataError, match="row 2 has a day where its code belongs; received"):
@@ -313,7 +313,7 @@ def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
     lines = [
         "基金代码,日期,份额(万份)",
         "159363,2025-08-15,27861",
-        "2025-08-18,20544",
+        "2025-08-18,20544,",
         "159363,2025-08-19,62013",
     ]
     with pytest.raises(DataError, match="row 2 has a day where its code belongs"):
@@ -323,7 +323,7 @@ def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
 @pytest.mark.parametrize(
     "lines",
     [
-        ["index,day,close", "000300,2025-08-19,4100.5", "20250820,4110.5", "000300,2025-08-21,4120.5"],
+        ["index,day,close", "000300,2025-08-19,4100.5", "20250820,4110.5,", "000300,2025-08-21,4120.5"],
         ["index,day,open,close", "000300,2025-08-19,4100,4101", "2025-08-20,4110,4112,"],
         ["constituent,index,day,weight", "600519,000300,2025-08-19,0.5", "2025/8/19,000300,2025-08-19,0.5"],
     ],

@@ -231,7 +231,7 @@ BAD = {
     ),
     "short row": (
         csv(HEADER, "159363.SZ,2025-08-19,0.711", SECOND),
-        "`high` of table `bars` is empty in row 1",
+        "`bad.csv` has lines with fewer cells than others; received line 2: 159363.SZ,2025-08-19,0.711;",
     ),
     "cut off": (
         csv(HEADER, FIRST, "159363.SZ,2025-08-20,0.711"),
@@ -248,6 +248,27 @@ BAD = {
     "header only": (csv(HEADER), r"nothing to import; received `bad.csv` \(it has no rows\)"),
     "unknown columns": (csv("a,b", "1,2"), "no ready map knows the columns of `bad.csv`; received a, b"),
 }
+
+
+def test_a_short_line_within_a_file_is_refused_where_the_cells_behind_the_lost_one_would_pass(take, store):
+    header = "symbol,day,balance,bought,repaid"
+    lines = [f"159363.SZ,2025-08-{day},64000000,5000000,4000000" for day in (13, 14, 15)]
+    title = ["a title", ""]
+    lost = [lines[0], "159363.SZ,2025-08-14,5000000,4000000", lines[2]]
+    with pytest.raises(DataError, match=r"line 5: 159363\.SZ,2025-08-14,5000000,4000000; limit: 5 cells"):
+        take("margin.csv", csv(*title, header, *lost))
+    take("margin.csv", csv(*title, header, lines[0], "159363.SZ,2025-08-14,5000000,4000000,", lines[2]))
+    assert store.read("margin")["bought"].tolist() == [5_000_000.0, 4_000_000.0, 5_000_000.0]
+
+
+def test_cells_that_excel_leaves_out_at_the_ends_of_lines_are_empty(take, store):
+    # of sixteen lines at once, the header being in the first of these (KB77295)
+    extra = [*[",5000000"] * 15, *[""] * 16, *[",5000000"] * 3]
+    sessions = calendar_for("cn_etf").sessions(date(2025, 3, 3), date(2025, 6, 30))[: len(extra)]
+    lines = [f"159363.SZ,{day},64000000{end}" for day, end in zip(sessions, extra, strict=True)]
+    take("margin.csv", csv("symbol,day,balance,bought", *lines))
+    bought = store.read("margin")["bought"]
+    assert bought.isna().tolist() == [False] * 15 + [True] * 16 + [False] * 3
 
 
 @pytest.mark.parametrize("case", BAD)

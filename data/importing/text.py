@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import warnings
 from io import StringIO
+from itertools import islice
 
 import pandas as pd
 
@@ -29,6 +30,8 @@ SEPARATORS = (",", "\t", ";", "|")
 # A header with more names is a broken file, or one made to fill the memory.
 MOST_COLUMNS = 20_000
 _WHITESPACE = r"\s+"
+# Excel leaves out the last cells of sixteen lines together, where all of these are empty.
+_OF_EXCEL = 16
 
 
 def decode(content: bytes, name: str, encoding: str | None) -> str:
@@ -50,7 +53,8 @@ def decode(content: bytes, name: str, encoding: str | None) -> str:
 def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, str]:
     """Return the cells of a text file, its title and what separates the cells.
 
-    DataError if it has rows of different lengths, names a column twice, or ends in the middle of a row.
+    DataError if it has rows of different lengths, names a column twice, or ends in the middle of a row; cells
+    that Excel leaves out at the ends of lines are empty.
     """
     if not text.strip():
         raise nothing_in(name)
@@ -70,6 +74,8 @@ def read_text(text: str, name: str, given: Given) -> tuple[pd.DataFrame, str, st
         raise DataError(f"`{name}` has too many columns", received=count, limit=MOST_COLUMNS)
     frame = _parse(text, separator, layout, name, header=given.header is None)
     _refuse_cut_off(text, separator, frame.shape[1], name)
+    if separator != _WHITESPACE and (frame.iloc[:, -1] == "").any():
+        _refuse_short_lines(text, separator, layout.skipped, frame.shape[1], name)
     if '="' in text:
         frame = frame.apply(lambda cells: cells.str.replace(FORMULA, r"\1", regex=True))
     if frame.shape[1] > 1 and not layout.levels:
@@ -158,6 +164,28 @@ def _refuse_cut_off(text: str, separator: str, columns: int, name: str) -> None:
             received=text[start:end][:80],
             hint="It was probably cut off: download it again, or leave the last row out.",
         )
+
+
+def _refuse_short_lines(text: str, separator: str, skipped: int, columns: int, name: str) -> None:
+    """Refuse lines within a file that have fewer cells than others: the cells behind a lost one have moved.
+
+    Fewer than sixteen of them in a row are not Excel's.
+    """
+    reader = csv.reader(islice(StringIO(text), skipped, None), delimiter=separator, skipinitialspace=True)
+    short: list[tuple[int, list[str]]] = []
+    for row in filter(None, reader):
+        if len(row) < columns and not footer_length([row + [""] * (columns - len(row))]):
+            short.append((reader.line_num, row))
+        elif 0 < len(short) < _OF_EXCEL:
+            line, row = short[0]
+            raise DataError(
+                f"`{name}` has lines with fewer cells than others",
+                received=f"line {skipped + line}: {separator.join(row)[:80]}",
+                limit=f"{columns} cells",
+                hint=f"Complete it: a cell without a value is written as nothing between two `{separator}`.",
+            )
+        else:
+            short = []
 
 
 def _uneven(name: str, received: str) -> DataError:
