@@ -309,6 +309,13 @@ def test_a_row_that_lost_its_code_is_refused_and_not_left_out_as_nobodys(take, s
     assert store.read("units")["units"].tolist() == [640_000_000.0, 650_000_000.0]
 
 
+@pytest.mark.parametrize("code", ["", "--", "nan"])
+def test_a_row_without_a_code_is_refused_and_not_left_out_as_nobodys(take, code):
+    lines = ["ts_code,trade_date,fd_share", "159363.SZ,20250813,64000", f"{code},20250814,64817"]
+    with pytest.raises(DataError, match="row 2 has a day and no code; received 1 of 3 rows"):
+        take("fund_share.csv", "\n".join([*lines, "159363.SZ,20250815,65000"]) + "\n")
+
+
 def test_a_row_that_lost_its_code_is_not_left_out_as_one_without_units(take):
     lines = [
         "基金代码,日期,份额(万份)",

@@ -158,15 +158,25 @@ def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: 
 
 
 def _refuse_lost_codes(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: str) -> None:
-    """Raise DataError if a code is a day, because its row lost the first cell.
+    """Raise DataError if a code is a day, because its row lost the first cell, or is none beside a day.
 
     Nobody else sees it where the map leaves such rows out, or where any text is a code.
     """
+    day = next((each for ours in ("day", "ex_day") if (each := part.column_in(ours, headers))), None)
     for ours in _CODES:
         name = part.column_in(ours, headers)
         if name is None:
             continue
         codes = cells[headers.column(name)]
+        if day is not None and {ours, *part.names_of(ours)} & {*part.where}:
+            lost = blank(codes) & ~blank(cells[headers.column(day)])
+            if lost.any():
+                row = codes.index[np.flatnonzero(lost)[0]] + 1
+                raise DataError(
+                    f"{origin}: row {row} has a day and no code",
+                    received=f"{int(lost.sum())} of {len(lost)} rows",
+                    hint="Fill the code in, or leave the row out.",
+                )
         # A cell may be anything in JSON, a list too.
         codes = codes.astype("str") if codes.dtype == object else codes
         found = [each for each in map(str, codes.unique()) if _MAY_BE_DAY.search(each)]
