@@ -200,6 +200,27 @@ def test_splits_of_both_kinds_alone_and_what_is_not_understood(take, store):
         take("others.json", {"corporate_actions": lists})
 
 
+def test_of_which_kind_an_action_is_the_list_says_that_it_is_in(take, store):
+    lists = {
+        "forward_splits": [{**FORWARD, "corporate_action": "cash_dividends"}],
+        "cash_dividends": [DIVIDEND],
+    }
+    take("actions.json", {"corporate_actions": lists})
+    assert [row[1:4] for row in actions_of(store)] == [
+        ("dividend", "2025-06-27", None),
+        ("split", "2021-03-02", 15.0),
+    ]
+
+
+def test_an_action_of_a_list_that_is_incomplete_or_none_is_refused(take):
+    bare = {key: value for key, value in DIVIDEND.items() if key != "rate"}
+    lists = {"forward_splits": [FORWARD], "cash_dividends": [DIVIDEND, bare | {"symbol": "BOTZ"}]}
+    with pytest.raises(DataError, match="the dividend in row 3 of `actions` needs `cash`"):
+        take("actions.json", {"corporate_actions": lists})
+    with pytest.raises(DataError, match='one of the `forward_splits` is no action; received "SOXL"'):
+        take("actions.json", {"corporate_actions": lists | {"forward_splits": [FORWARD, "SOXL"]}})
+
+
 def test_a_title_that_looks_like_a_script_is_a_title(take, store):
     take("units.csv", 'name="x159363"\nsymbol,day,units\n159363.SZ,2025-08-20,3970000000\n')
     assert store.read("units")["units"].tolist() == [3_970_000_000]

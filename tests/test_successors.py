@@ -259,8 +259,6 @@ def test_merge_terms_are_held_against_prices():
     assert "prices say a ratio of about 0.25" in found.message
     (found,) = check(market | {"actions": actions(**row | {"successor": OTHER})}, "merge-terms")
     assert (found.severity, "no bar before" in found.message) == ("warning", True)
-    (found,) = check(market | {"actions": actions(**row | {"successor": None})}, "merge-terms")
-    assert found.message == "a merge is recorded without successor"
     (found,) = check({"bars": series(OLD), "actions": actions(**row)}, "outside-listing")
     assert found.count == len(DAYS) - 30
 

@@ -222,3 +222,22 @@ def test_columns_are_read_whole_with_a_mask_of_what_is_wrong():
     numbers, wrong = read_numbers(pd.Series(["1,000", "x", "-"]))
     assert numbers.iloc[0] == 1000.0
     assert wrong.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "lacks"),
+    [
+        ("split", {"cash": 0.1}, "ratio"),
+        ("dividend", {"ratio": 2.0}, "cash"),
+        ("merge", {"ratio": 0.25}, "successor"),
+        ("merge", {"successor": "159020.SZ"}, "ratio"),
+        ("rename", {"ratio": 1.0}, "successor"),
+        ("liquidation", {}, "cash"),
+    ],
+)
+def test_an_action_without_what_it_is_about_is_refused(kind, given, lacks):
+    whole = {"symbol": "159019.SZ", "kind": "dividend", "ex_day": "2025-03-19", "cash": 0.1}
+    lacking = {"symbol": "159019.SZ", "kind": kind, "ex_day": "2025-03-20", **given}
+    message = f"the {kind} in row 2 of `actions` needs `{lacks}`; received none in 1 of"
+    with pytest.raises(DataError, match=message):
+        TABLES["actions"].validate(pd.DataFrame([whole, lacking]))

@@ -47,7 +47,7 @@ _ALL: Sequence[Check] = (
         "announced-split", "a split on file that is missing, or recorded otherwise", announced.announced_split
     ),
     Check("dividend-cash", "a recorded dividend that prices contradict", recorded_actions.dividend_cash),
-    Check("merge-terms", "a recorded merge or rename that prices contradict", across=successors.merge_terms),
+    Check("merge-terms", "a recorded merge that prices contradict", across=successors.merge_terms),
     Check("announced-rename", "a symbol that a fund has given up", successors.announced_rename),
     Check("another-index", "history of a fund from before its index", successors.another_index),
     Check("unit-jump", "units that double or halve without a split", jumps.unit_jump),

@@ -7,12 +7,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import days_of, records
-from data.facts.actions import RENAME
 from data.facts.universe import later_name
 
 # What a unit gives may differ from its last price by premiums and by a day of trading, not by more.
@@ -22,24 +20,14 @@ _TERMS = "Correct the row of `actions`: ratio is units of the successor for one 
 
 
 def merge_terms(data: Inputs) -> Iterator[Finding]:
-    """Find merges and renames that cannot be carried out, or whose ratio prices contradict.
+    """Find merges into a fund without bars, or whose ratio prices contradict.
 
-    1. Each names a successor, and a merge a ratio.
-    2. The successor has bars when it takes the fund over; else what is held is paid out at its last price.
-    3. Ratio times the successor's last close before the ex-day is within 10 % of the fund's last close.
+    1. The successor has bars when it takes the fund over; else what is held is paid out at its last price.
+    2. Ratio times the successor's last close before the ex-day is within 10 % of the fund's last close.
     """
     actions = data.tables["actions"]
-    for action in records(actions[actions["kind"].isin(("merge", RENAME))]):
-        lacking = [
-            name
-            for name in ("successor", *(("ratio",) if action.kind == "merge" else ()))
-            if pd.isna(getattr(action, name))
-        ]
-        if lacking:
-            message = f"a {action.kind} is recorded without {' and '.join(lacking)}"
-            yield _finding("error", action, message, "Complete the row of `actions`.")
-        elif action.kind == "merge":
-            yield from _terms(data, action)
+    for action in records(actions[actions["kind"] == "merge"]):
+        yield from _terms(data, action)
 
 
 def another_index(data: Inputs) -> Iterator[Finding]:

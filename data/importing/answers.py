@@ -239,7 +239,7 @@ def _table(found: Record, name: str) -> list[Any] | None:
         # East Money's page of a fund has much else beside its NAV.
         rows = as_list(found["Data_netWorthTrend"], "Data_netWorthTrend", name)
         return [{"fS_code": found.get("fS_code"), **row} if isinstance(row, dict) else row for row in rows]
-    if (actions := corporate_actions(found)) is not None:
+    if (actions := corporate_actions(found, name)) is not None:
         return actions
     if series := [key for key in TENCENT_SERIES if _is_rows(found.get(key))]:
         return [row for key in series for row in tencent_rows(found[key], key, name)]

@@ -86,7 +86,7 @@ def ifind_rows(found: Record, name: str) -> list[Record]:
     ]
 
 
-def corporate_actions(found: Record) -> list[Record] | None:
+def corporate_actions(found: Record, name: str) -> list[Record] | None:
     """Return the rows of an answer of Alpaca that has splits of both kinds, or dividends as well.
 
     Each has a column ``corporate_action`` with the list that it is from. None if there is one list alone, or
@@ -95,8 +95,17 @@ def corporate_actions(found: Record) -> list[Record] | None:
     filled = [key for key, value in found.items() if value and isinstance(value, list)]
     if len(filled) < 2 or not {*filled} <= {*ALPACA_ACTIONS}:
         return None
-    rows = [(key, row) for key in filled for row in found[key]]
-    return [{"corporate_action": key, **row} for key, row in rows if isinstance(row, dict)]
+    rows = []
+    for key in filled:
+        for row in found[key]:
+            if not isinstance(row, dict):
+                raise DataError(
+                    f"`{name}`: one of the `{key}` is no action",
+                    received=shortly(row),
+                    hint="The answer is not whole: download it again.",
+                )
+            rows.append({**row, "corporate_action": key})
+    return rows
 
 
 def chart_rows(found: Record, name: str) -> list[Record]:

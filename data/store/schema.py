@@ -70,6 +70,7 @@ class Table:
     ----------
     name, key, columns : as in the store
     choices : the values that a text column may have
+    needs : what a row needs besides what is required, by one of its values that there is a choice of
     measures : the columns that a panel carries, the main one first; none: no fact table
     title : what audits call it; its name if empty
     good_for : sessions for which a value is good, if that is longer than the availability's ``stale_after``
@@ -87,6 +88,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
     title: str = ""
     good_for: int = 0
@@ -163,6 +165,7 @@ class Table:
             typed[column.name] = self._typed(values, column, origin, rows)
         result = pd.DataFrame(typed, copy=False)
         self._check_choices(result, origin, rows)
+        self._check_needs(result, origin, rows)
         if {"high", "low"} <= set(self.names):
             _check_range(result, origin, rows)
         keys = [ranks(result[name]) for name in self.key]
@@ -204,6 +207,20 @@ class Table:
                     f"{origin}: unknown `{name}` in table `{self.name}`",
                     received=f"{value!r} in row {_row(rows, wrong)}",
                     hint=did_you_mean(value, allowed),
+                )
+
+    def _check_needs(self, frame: pd.DataFrame, origin: str, rows: pd.Index) -> None:
+        kinds = [(name, kind) for name, allowed in self.choices.items() for kind in allowed]
+        for name, kind, needed in [
+            (*each, needed) for each in kinds for needed in self.needs.get(each[1], ())
+        ]:
+            here = frame[name] == kind
+            lacks = here & frame[needed].isna() if needed in frame else here
+            if lacks.any():
+                raise DataError(
+                    f"{origin}: the {kind} in row {_row(rows, lacks)} of `{self.name}` needs `{needed}`",
+                    received=f"none in {int(lacks.sum())} of {int(here.sum())}",
+                    hint="Fill the value in, or leave the row out.",
                 )
 
     def _check_keys(self, frame: pd.DataFrame, origin: str) -> None:

@@ -48,6 +48,14 @@ def _level(name: str, *, required: bool = True) -> Column:
 _SYMBOL = Column("symbol", "text")
 _DAY = Column("day", "day")
 _INDEX = Column("index", "text")
+# Corporate actions, and what each cannot be without.
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "split": ("ratio",),
+    "dividend": ("cash",),
+    "merge": ("ratio", "successor"),
+    "rename": ("successor",),
+    "liquidation": ("cash",),
+}
 
 _ALL: Sequence[Table] = (
     Table(
@@ -125,7 +133,8 @@ _ALL: Sequence[Table] = (
             # Of a merge the fund that takes it over, of a rename the symbol from the ex-day on.
             Column("successor", "text", required=False),
         ),
-        choices={"kind": ("split", "dividend", "merge", "rename", "liquidation")},
+        choices={"kind": (*_NEEDS,)},
+        needs=_NEEDS,
     ),
     Table(
         "index_bars",
