@@ -11,15 +11,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from data.errors import DataError, UsageError
-from data.facts.symbols import MARKET_CODES, market_of, parse_symbol
+from data.errors import DataError
+from data.facts.symbols import market_of
 from data.importing.adjusted import ADJUSTED, adjusted_by_cells
+from data.importing.codes import each_code, index_of, refuse_lost_codes, symbol_of
 from data.importing.constituents import constituent, of_exchanges
 from data.importing.file_names import find_named, refuse_others
 from data.importing.headers import Headers
@@ -31,17 +31,13 @@ from data.importing.periods import period_ends
 from data.importing.plausible import check_plausible
 from data.importing.ratios import read_ratios
 from data.importing.sessions import next_sessions, on_sessions, with_values, without_halts
-from data.store.cells import blank, plain, read_days, read_numbers, recoded
+from data.store.cells import blank, plain, read_days, read_numbers
 from data.store.order import Places
 from data.store.schema import Column
 from data.store.tables import table
 
 # Adjustments that `source` names, so that they are not forgotten.
 NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
-_INDEX_SUFFIX = re.compile(r"\.(CSI|CNI|SH|SZ|SI)$")
-# Columns of codes, and what in one may be a day: eight digits, or numbers apart.
-_CODES = ("symbol", "index", "constituent")
-_MAY_BE_DAY = re.compile(r"\d{8}|\d\D+\d")
 # Days from 1982 to 2064 as Excel counts them.
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 
@@ -70,7 +66,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     if part.wide is not None:
         cells = unpivot(cells, part, origin)
     headers = Headers(cells.columns)
-    _refuse_lost_codes(cells, headers, part, origin)
+    refuse_lost_codes(cells, headers, part, origin)
     wanted = _wanted_rows(cells, headers, part, origin)
     unclear = None
     if part.table == "bars" and part.adjusted in ("no", "unknown"):
@@ -157,41 +153,6 @@ def _wanted_rows(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: 
     return cells[keep]
 
 
-def _refuse_lost_codes(cells: pd.DataFrame, headers: Headers, part: TableMap, origin: str) -> None:
-    """Raise DataError if a code is a day, because its row lost the first cell, or is none beside a day.
-
-    Nobody else sees it where the map leaves such rows out, or where any text is a code.
-    """
-    day = next((each for ours in ("day", "ex_day") if (each := part.column_in(ours, headers))), None)
-    for ours in _CODES:
-        name = part.column_in(ours, headers)
-        if name is None:
-            continue
-        codes = cells[headers.column(name)]
-        if day is not None and {ours, *part.names_of(ours)} & {*part.where}:
-            lost = blank(codes) & ~blank(cells[headers.column(day)])
-            if lost.any():
-                row = codes.index[np.flatnonzero(lost)[0]] + 1
-                raise DataError(
-                    f"{origin}: row {row} has a day and no code",
-                    received=f"{int(lost.sum())} of {len(lost)} rows",
-                    hint="Fill the code in, or leave the row out.",
-                )
-        # A cell may be anything in JSON, a list too.
-        codes = codes.astype("str") if codes.dtype == object else codes
-        found = [each for each in map(str, codes.unique()) if _MAY_BE_DAY.search(each)]
-        likely = pd.Series(found, dtype="str")
-        for written_as in part.date_formats or (None,):
-            days = likely[read_days(likely, written_as=written_as)[0].notna()]
-            if len(days):
-                row = codes.index[np.flatnonzero(codes.astype("str") == days.iloc[0])[0]] + 1
-                raise DataError(
-                    f"{origin}: row {row} has a day where its code belongs",
-                    received=days.iloc[0],
-                    hint="Does the row lack a cell? Complete it, or leave it out.",
-                )
-
-
 def _take_columns(
     cells: pd.DataFrame, headers: Headers, part: TableMap, named: dict[str, str], origin: str
 ) -> pd.DataFrame:
@@ -263,11 +224,11 @@ def _written_our_way(
 ) -> pd.Series:
     values = taken[column.name]
     if column.name in ("symbol", "successor"):
-        return _each(values, lambda code: _symbol(code, part), column.name, origin)
+        return each_code(values, lambda code: symbol_of(code, part), column.name, origin)
     if column.name == "index":
-        return _each(values, _index, column.name, origin)
+        return each_code(values, index_of, column.name, origin)
     if column.name == "constituent":
-        return _each(values, lambda code: constituent(plain(code).upper()), column.name, origin)
+        return each_code(values, lambda code: constituent(plain(code).upper()), column.name, origin)
     if column.kind == "day" and "symbol" in taken:
         values = as_local(values, taken["symbol"], f"{origin}: `{column.name}`")
     if column.name == "period" and not part.date_formats:
@@ -283,48 +244,6 @@ def _written_our_way(
         days = read_days(taken["day"])[0] if dated else None
         return read_column(values, column, part, measure, days, origin)
     return values
-
-
-def _each(values: pd.Series, written: Callable[[str], str], what: str, origin: str) -> pd.Series:
-    """Rewrite each distinct code once; a cell that holds none stays empty."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        distinct = values.cat.categories.to_series().astype("str").reset_index(drop=True)
-        return recoded(values, *pd.factorize(_each(distinct, written, what, origin)))
-    text = values.astype("str").str.strip().where(~blank(values))
-    codes = {}
-    for code in text.dropna().unique():
-        try:
-            codes[code] = written(str(code))
-        except UsageError as error:
-            row = text.index[np.flatnonzero(text == code)[0]] + 1
-            raise DataError(
-                f"{origin}: `{what}` in row {row} is {error.what}",
-                received=error.received,
-                limit=error.limit,
-                hint=error.hint,
-            ) from None
-    return text.map(codes).astype("str")
-
-
-def _symbol(code: str, part: TableMap) -> str:
-    code = plain(code)
-    if table(part.table).markets is not None and code.upper() in MARKET_CODES:
-        return code.upper()
-    code = code.removesuffix(".0")
-    return parse_symbol(code if "." in code else code + part.suffix)
-
-
-def _index(code: str) -> str:
-    """Return an index's code without exchange, with the zeros that spreadsheets drop."""
-    bare = _INDEX_SUFFIX.sub("", plain(code).upper().removesuffix(".0"))
-    if bare and not bare.strip("0"):
-        raise UsageError(
-            "no code of an index",
-            received=code,
-            hint="If the column counts rows, as pandas' does, leave it out, and say which fund or index the "
-            "rows are of: in a column, or in the name of the file.",
-        )
-    return bare.zfill(6) if bare.isdecimal() else bare
 
 
 def _are_chinese(symbols: pd.Series) -> bool:

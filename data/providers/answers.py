@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from data.errors import DataError
+from data.errors import DataError, UsageError
+from data.importing.codes import index_of, symbol_of
 from data.importing.maps import TableMap
 from data.importing.shape import shape
 from data.providers.asking import Connection
@@ -17,7 +18,6 @@ from data.providers.provider import Piece, Request, Wanted
 from data.store.schema import Table
 from data.store.tables import TABLES
 
-_SIX_DIGITS = r"(?<!\d)(\d{6})(?!\d)"  # a Chinese code, with or without marks of its exchange
 _SHOWN = 5
 
 
@@ -75,10 +75,17 @@ def _ours(cells: pd.DataFrame, part: TableMap, wanted: Wanted) -> pd.DataFrame:
     column = part.column_in(key, cells.columns)
     if column is None:
         return cells
-    codes = [name.partition(".")[0] for name in (wanted.indices if key == "index" else wanted.symbols)]
-    named = cells[column].str.strip()
-    digits = named.str.extract(_SIX_DIGITS, expand=False)
-    return cells[digits.fillna(named.str.partition(".")[0]).isin(codes)]
+    named = cells[column].astype("str")
+    here = [code for code in named.unique() if _is_wanted(code, key, part, wanted)]
+    return cells[named.isin(here)]
+
+
+def _is_wanted(code: str, key: str, part: TableMap, wanted: Wanted) -> bool:
+    """Tell whether a code, read as an import reads it, is one that was asked for."""
+    try:
+        return index_of(code) in wanted.indices if key == "index" else symbol_of(code, part) in wanted.symbols
+    except UsageError:
+        return False
 
 
 def _within(rows: pd.DataFrame, schema: Table, wanted: Wanted) -> pd.DataFrame:

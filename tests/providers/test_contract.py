@@ -297,3 +297,29 @@ def test_rows_of_a_fund_are_its_own_however_its_code_is_marked(tmp_path):
     answer.loc[1, "最低"] = 2.124
     rows = rows_of(piece, TABLES["bars"], wanted, Connection(Vendor(answer), tmp_path / "other"))
     assert rows[["symbol", "low"]].to_numpy().tolist() == [["515980.SH", 2.124]]
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "wanted"),
+    [
+        ("bars", "NASDAQ:BOTZ", "BOTZ.US"),
+        ("bars", "BOTZ US Equity", "BOTZ.US"),
+        ("bars", "botz", "BOTZ.US"),
+        ("bars", "515980 人工智能", "515980.SH"),
+        ("index_bars", "300", "000300"),
+        ("index_bars", "h30590.CSI", "H30590"),
+    ],
+)
+def test_rows_are_of_what_is_wanted_however_an_import_may_read_their_code(tmp_path, table, code, wanted):
+    key = TABLES[table].key[0]
+    prices = {"open": 2.1, "high": 2.2, "low": 2.0, "close": 2.15, "volume": 100.0}
+    answer = pd.DataFrame(
+        [{key: each, "day": "2025-08-13", **prices} for each in (code, "161725.OF", "XXX.L")]
+    )
+    first, last = date(2025, 8, 1), date(2025, 9, 30)
+    request = Request("tidy", {}, parts_of(f"tidy-{table}", table), last)
+    symbols, indices = ((wanted,), ()) if key == "symbol" else ((), (wanted,))
+    asked = Wanted(symbols, indices, first, last, datetime(2025, 11, 3))
+    piece = Piece("series", (request,), (wanted,), first, last)
+    rows = rows_of(piece, TABLES[table], asked, Connection(Vendor(answer), tmp_path))
+    assert rows[[key, "close"]].to_numpy().tolist() == [[wanted, 2.15]]
