@@ -145,6 +145,26 @@ def test_a_share_of_hong_kong_is_no_share_of_shenzhen(take, store, code):
     assert weights == {"00700": 0.6, "000700": 0.4}
 
 
+@pytest.mark.parametrize(
+    ("hong_kong", "shenzhen", "exchange"),
+    [
+        ("HK00700", "sz000700", ""),
+        ("00700.XHKG", "000700.XSHE", ""),
+        ("HK.00700", "SZ.000700", ""),
+        ("SEHK.700", "SZSE.700", ""),
+        ("116.00700", "0.000700", ""),
+        ("700 HK Equity", "000700 CH Equity", ""),
+        *(("000700", "000700", exchange) for exchange in ("港股通", "XHKG", "hk", "hong kong")),
+    ],
+)
+def test_marks_of_exchanges_at_constituents(take, store, hong_kong, shenzhen, exchange):
+    head = "index,day,constituent,weight,交易所"
+    rows = (f"931487,2025-08-29,{hong_kong},0.6,{exchange}", f"931487,2025-08-29,{shenzhen},0.4,")
+    take("weights.csv", "\n".join((head, *rows, "931487,2025-08-29,005930.KS,0,")) + "\n")
+    weights = store.read("index_weights").set_index("constituent")["weight"].to_dict()
+    assert weights == {"00700": 0.6, "000700": 0.4, "005930.KS": 0.0}
+
+
 def test_five_digits_are_of_hong_kong_without_an_exchange_too(take, store):
     rows = "931487.CSI,00700,20250829,60\n931487.CSI,2230,20250829,30\n931487.CSI,9988.HK,20250829,10\n"
     take("weights.csv", "index_code,con_code,trade_date,weight\n" + rows)

@@ -21,7 +21,7 @@ ZONES = {"cn_etf": "Asia/Shanghai", "us_etf": "America/New_York"}
 MARKET_CODES = {"CN": "cn_etf", "US": "us_etf"}
 
 # The exchanges as vendors call them (vn.py, JoinQuant, Goldminer, Google), and East Money's numbers for them.
-_EXCHANGES = {
+EXCHANGES = {
     **dict.fromkeys(("SZ", "SZSE", "XSHE", "SHE", "CS", "0"), "SZ"),
     **dict.fromkeys(("SH", "SS", "SSE", "SHSE", "XSHG", "SHA", "SHG", "CG", "1"), "SH"),
 }
@@ -168,17 +168,17 @@ def _chinese(text: str, code: str, marks: list[str]) -> str:
     for mark in marks:
         if mark in _NEUTRAL or (mark == "OF" and _TRADED.fullmatch(code)):
             continue
-        if mark not in _EXCHANGES:
+        if mark not in EXCHANGES:
             unknown = (
                 "marks a fund that is not traded" if mark == "OF" else "is not an exchange that is known here"
             )
             raise UsageError(
                 f"`{mark}` {unknown}",
                 received=repr(text),
-                limit=", ".join(each for each in _EXCHANGES if each.isalpha()),
+                limit=", ".join(each for each in EXCHANGES if each.isalpha()),
                 hint=f"Write {code}.{listed} if it is the fund of that exchange.",
             )
-        if _EXCHANGES[mark] != listed:
+        if EXCHANGES[mark] != listed:
             raise UsageError(
                 f"{code} is not listed on that exchange", received=repr(text), hint=f"Write {code}.{listed}."
             )
