@@ -104,6 +104,14 @@ def test_a_second_process_reads_what_the_first_one_saved(tables: Tables, generat
     assert len(generations) == 1, "nothing was generated again"
 
 
+def test_a_cache_may_have_a_name_that_is_no_text(tables: Tables, tmp_path: Path) -> None:
+    with own_cache(Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9")))):
+        cache.save("1-1.0", {"macro": tables["macro"]})
+        found = cache.load("1-1.0", "macro")
+    assert found is not None
+    pd.testing.assert_frame_equal(found, tables["macro"])
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "not parquet", "other columns", "other name"])
 def test_a_damaged_cache_is_generated_again(
     tables: Tables, generations: list[int], empty_cache: Path, damage: str

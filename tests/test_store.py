@@ -34,6 +34,7 @@ from data.store.manifest import FORMAT, MANIFEST
 from data.store.merge import differ, merge
 from data.store.store import Store
 from data.store.tables import TABLES
+from engine.results.documents import write_json
 
 DAYS = pd.date_range("2025-08-01", periods=12, freq="D").strftime("%Y-%m-%d").tolist()
 
@@ -105,6 +106,19 @@ def test_a_table_without_rows_is_empty_with_its_columns(tmp_path):
 def test_an_unknown_table_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="unknown table `unit`"):
         Store(tmp_path).read("unit")
+
+
+@pytest.mark.parametrize("name", ["中文".encode("gbk"), b"a\nb", b"50%?*", "数据".encode()])
+def test_a_store_may_have_any_name_that_the_system_lets_it_have(tmp_path, name):
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this system takes no such name")
+    Store(folder).append({"units": units(("159363.SZ", "2025-08-20", 3.97e9))})
+    assert Store(folder).read("units")["units"].tolist() == [3.97e9]
+    write_json({"data": str(folder)}, tmp_path / "manifest.json")
+    assert json.loads((tmp_path / "manifest.json").read_bytes()).keys() == {"data"}
 
 
 def test_the_same_rows_again_change_nothing_on_disk(tmp_path):

@@ -29,7 +29,8 @@ def load(key: str, name: str) -> pd.DataFrame | None:
     try:
         if not path.is_file():
             return None
-        frame = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+        with path.open("rb") as file:
+            frame = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
         if not set(frame.columns) <= set(TABLES[name].names):
             return None  # names stand behind the pages, where no checksum is
         return TABLES[name].validate(frame, str(path))
@@ -46,8 +47,9 @@ def save(key: str, tables: Mapping[str, pd.DataFrame]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, frame in tables.items():
-            with whole_file(folder / f"{name}.parquet") as written:
-                frame.to_parquet(written, engine="pyarrow", index=False, write_page_checksum=True)
+            # Pyarrow opens no file whose name is not in UTF-8.
+            with whole_file(folder / f"{name}.parquet") as written, written.open("wb") as file:
+                frame.to_parquet(file, engine="pyarrow", index=False, write_page_checksum=True)
     except OSError:
         return
 

@@ -257,7 +257,7 @@ class OpenFile:
     def __init__(self, folder: Path, schema: Table, segment: Segment) -> None:
         self.path = folder / segment.file
         self._schema, self._segment = schema, segment
-        self._file = pa.OSFile(str(self.path))
+        self._file = pa.OSFile(os.fsencode(self.path))
 
     @property
     def segment(self) -> Segment:

@@ -34,4 +34,5 @@ def json_text(document: Any, *, ascii: bool = False) -> str:
 
 def write_json(document: Any, path: Path) -> None:
     """Write a document in JSON's own types into a file; the same bytes on every system."""
-    path.write_text(json_text(document) + "\n", encoding="utf-8", newline="\n")
+    # A folder may have a name that is no text.
+    path.write_text(json_text(document) + "\n", encoding="utf-8", errors="replace", newline="\n")
