@@ -386,6 +386,39 @@ def test_a_unit_of_measure_above_the_table_counts(take, store):
     assert units(store) == AUGUST_20
 
 
+def test_units_of_measure_above_a_table_are_those_of_columns_without_one(take, store):
+    header = "日期,基金代码,开盘价,最高价,最低价,收盘价,成交量,成交额"
+    row = "2025-08-20,{},0.7,0.731,0.69,0.729,{},{}"
+    take("a.csv", csv("单位：万元、万份,,,,,,,", header, row.format("159363", "52300", "37180")))
+    named = header.replace("成交额", "成交额(元)").replace("成交量", "成交量(股)")
+    take("b.csv", csv("单位：万元,,,,,,,", named, row.format("515980", "523000000", "371800000")))
+    bars = store.read("bars")
+    # never twice, and never that of prices
+    assert bars["volume"].tolist() == [523_000_000.0] * 2
+    assert bars["amount"].tolist() == [371_800_000.0] * 2
+    assert bars["close"].tolist() == [0.729] * 2
+
+
+def test_a_unit_of_measure_above_a_table_comes_before_that_of_the_map(take, store):
+    take("159363.csv", csv("单位：亿元,,", "净值日期,单位净值,资产净值", "2025-08-20,0.729,28.94"))
+    nav = store.read("nav")
+    assert (nav["nav"].tolist(), nav["net_assets"].tolist()) == ([0.729], [2_894_000_000.0])
+    header = "日期,开盘,收盘,最高,最低,成交量,成交额,振幅,涨跌幅,涨跌额,换手率"
+    row = "2025-08-20,0.7,0.729,0.731,0.69,5230000,37180.0,1,1,1,1"
+    take("159381.csv", csv("单位：万元,,,,,,,,,,", header, row))
+    bars = store.read("bars")
+    assert (bars["volume"].tolist(), bars["amount"].tolist()) == ([523_000_000.0], [371_800_000.0])
+
+
+def test_a_magnitude_above_a_table_is_that_of_no_level_and_two_units_are_of_neither(take, store):
+    take("levels.csv", csv("单位：亿,,,", "index,day,close,amount", "000300,2025-08-20,4271.4,9021.5"))
+    levels = store.read("index_bars")
+    assert (levels["close"].tolist(), levels["amount"].tolist()) == ([4271.4], [902_150_000_000.0])
+    for unit in ("元/份", "万元/万份", "%"):
+        with pytest.raises(DataError, match="`chinese-units` lacks a unit of measure in the header 份额"):
+            take("u.csv", csv(f"单位：{unit},,", "日期,基金代码,份额", "2025-08-20,159363,397000"))
+
+
 def test_files_that_were_put_behind_each_other_bring_their_headers(take, store):
     header = "symbol,day,units"
     take("u.csv", csv(header, "159363,2025-08-20,3970000000", header, "159363,2025-08-21,3980000000"))

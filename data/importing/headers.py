@@ -14,8 +14,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from data.store.schema import Column
+
 Kind = Literal["money", "count", "fraction", "any"]
 
+_KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
 # 一 to 鿿: the Chinese signs.
 _CHINESE = re.compile(
     r"(?P<name>[\u4e00-\u9fff][^A-Za-z()\[\]]*?)\s*(?:[(\[](?P<unit>[^()\[\]]*)[)\]])?\s*(?P<english>[A-Za-z].*)?"
@@ -33,7 +36,9 @@ _OTHER_BRACKETS = str.maketrans("【】〔〕〖〗<>{}", "[][][][][]")
 _APART = re.compile(r"(?P<name>[\u4e00-\u9fff][^()\[\]]*?)(?:\s*[/_:,、|-]\s*|\s+)(?P<unit>[^\s()\[\]]+)")
 # Without anything between them only a magnitude tells the name from its unit: 份额万份, and not 流通份.
 _ATTACHED = re.compile(r"(?P<name>[\u4e00-\u9fff]{2,}?)(?P<unit>(?:千|万|百万|亿)(?:元|美元|股|份|手))")
-_TITLE_UNIT = re.compile(r"单位\s*:\s*([^\s,;()]+)")
+# 单位:万元,万份 above a table; of 单位净值 the rest is no unit of measure.
+_TITLE_UNITS = re.compile(r"单位\s*[:(]?\s*([^\s;()]+)")
+_BETWEEN = re.compile("[,、和及]")
 _CHINESE_UNIT = re.compile(
     r"(?:人民币)?(?P<magnitude>千|万|百万|亿)?(?P<noun>元|美元|股|份|手|分)(?:[/|](?:股|份))?"
 )
@@ -137,10 +142,27 @@ def split_header(header: str) -> tuple[str, Unit | None]:
     return match["name"], next((unit for unit in units if unit), None)
 
 
-def title_unit(title: str) -> Unit | None:
-    """Return the unit of measure that a line above the header names for all of the table: 单位:万元."""
-    found = {match[1] for match in _TITLE_UNIT.finditer(unicodedata.normalize("NFKC", title))}
-    return unit_of(found.pop()) if len(found) == 1 else None
+def unit_above(title: str, column: Column) -> Unit | None:
+    """Return the unit of measure that a line above the header, 单位:万元,万份, names for one of our columns.
+
+    None for prices, which nobody counts in 10^4, and for levels, which have no unit. A magnitude alone,
+    单位:亿, is that of all money and counts; 元/份 is of prices, or of either.
+    """
+    kind = kind_of(column)
+    if column.scale == "price" or kind == "any":
+        return None
+    text = unicodedata.normalize("NFKC", title)
+    named = [each for match in _TITLE_UNITS.finditer(text) for each in _BETWEEN.split(match[1])]
+    units = {unit for each in named if "/" not in each and (unit := unit_of(each)) is not None}
+    of_kind = {each for each in units if each.kind == kind}
+    of_any = {each for each in units if each.kind == "any" and kind != "fraction"}
+    found = of_kind or of_any
+    return found.pop() if len(found) == 1 else None
+
+
+def kind_of(column: Column) -> Kind:
+    """Return what the unit of measure of one of our columns measures, by its scale."""
+    return _KINDS.get(column.scale, "any")
 
 
 def unit_of(text: str) -> Unit | None:

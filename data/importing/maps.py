@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data.importing.headers import title_unit
+from data.importing.headers import Headers, unit_above
 from data.importing.measures import Measure
 from data.importing.sheet import Sheet
 from data.store.cells import BARE, DecimalMark, blank, plain, read_measured
@@ -78,6 +78,14 @@ class TableMap:
     def named_by_file(self, present: Collection[str]) -> list[str]:
         """Return which of our columns the file's name or title must hold, because no column does."""
         return [ours for ours in self._named_groups() if self.column_in(ours, present) is None]
+
+    def says_its_unit(self, ours: str, name: str, cells: pd.DataFrame, headers: Headers, title: str) -> bool:
+        """Whether the unit of measure of a column stands in its header, above it, or in its first cell."""
+        column = headers.column(name)
+        if column in headers.units or unit_above(title, table(self.table).column(ours)) is not None:
+            return True
+        filled = cells[column][~blank(cells[column])].head(1)
+        return bool((read_measured(filled).own != BARE).any())
 
     def _named_groups(self) -> list[str]:
         patterns = [each for each in (self.file_name, self.above) if each]
@@ -159,17 +167,9 @@ def _not_named(part: TableMap, sheet: Sheet) -> list[str]:
         lacking.append(f"a file name that holds the {' and the '.join(wanted)}")
     for ours in part.named_measures:
         name = part.column_in(ours, present)
-        if name and not _says_its_unit(sheet, present.column(name)):
+        if name and not part.says_its_unit(ours, name, sheet.cells, present, sheet.title):
             lacking.append(f"a unit of measure in the header {name}")
     return lacking
-
-
-def _says_its_unit(sheet: Sheet, column: str) -> bool:
-    """Whether the unit of measure of a column stands in its header, above the table, or in its first cell."""
-    if column in sheet.headers.units or title_unit(sheet.title) is not None:
-        return True
-    filled = sheet.cells[column][~blank(sheet.cells[column])].head(1)
-    return bool((read_measured(filled).own != BARE).any())
 
 
 def _other_than(pattern: re.Pattern[str], values: pd.Series) -> str | None:

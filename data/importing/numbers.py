@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import DataError
-from data.importing.headers import Headers, Kind, Unit, title_unit
+from data.importing.headers import Headers, Unit, kind_of, unit_above
 from data.importing.maps import TableMap
 from data.importing.measures import Measure, parse_measure
 from data.store.cells import (
@@ -22,8 +22,6 @@ from data.store.cells import (
 )
 from data.store.schema import Column
 
-# What the units of measure of our columns measure, by their scale.
-_KINDS: dict[str, Kind] = {"count": "count", "price": "money", "money": "money", "ratio": "fraction"}
 # The largest unit of measure that is no magnitude.
 _LOTS = 100
 # Prices of funds, and ratios, stay below a thousand, so that a group of thousands may be a decimal comma.
@@ -37,35 +35,36 @@ _POINTS = r"[+-]?\d{1,3}(?:\.\d{3}){2,}"
 class Measures:
     """The unit of measure of each column of a table in a file.
 
-    The header's own counts, then the map's, then that of the title, if it is of the right kind. A header that
+    The header's own counts, then that of the title, if it is of the right kind, then the map's. A header that
     the map names with the brackets on has the map's. DataError for one that cannot be.
     """
 
     def __init__(self, part: TableMap, headers: Headers, title: str, origin: str) -> None:
         self._part, self._headers, self._origin = part, headers, origin
-        self._title = title_unit(title)
+        self._title = title
 
     def of(self, column: Column) -> Measure | None:
         """Return the unit of measure of one of our columns, None if the numbers are in ours."""
+        given = self._part.measures.get(column.name)
         name = self._part.column_in(column.name, self._headers)
         if name is None:
-            return self._part.measures.get(column.name)
+            return given
         header = self._headers.column(name)
         own = self._headers.units.get(header)
-        given = self._part.measures.get(column.name)
-        if own is not None and not (given is not None and name == header):
-            self._check(own, column, header)
-            named = parse_measure(own.measure, header)
-            # A discount in percent is in percent, and still a discount.
-            return given if given is not None and abs(given.last) == named.last else named
-        if given is not None:
+        if own is not None and given is not None and name == header:
             return given
-        if self._title is not None and _kind_of(column) == self._title.kind and column.scale != "price":
-            return parse_measure(self._title.measure, header)
-        return None
+        if own is not None:
+            self._check(own, column, header)
+        else:
+            own = unit_above(self._title, column)
+            if own is None or (own.kind == "any" and given is not None):
+                return given
+        named = parse_measure(own.measure, header)
+        # A discount in percent is in percent, and still a discount.
+        return given if given is not None and abs(given.last) == named.last else named
 
     def _check(self, own: Unit, column: Column, header: str) -> None:
-        kind = _kind_of(column)
+        kind = kind_of(column)
         if kind != "any" and own.kind not in ("any", kind):
             raise DataError(
                 f"{self._origin}: `{column.name}` is a {kind}, and its header says something else",
@@ -190,7 +189,3 @@ def _refuse_both(values: pd.Series, measure: Measure, column: Column, origin: st
             received=str(doubtful.iloc[0]),
             hint="Name it in the header or in the cells, not in both.",
         )
-
-
-def _kind_of(column: Column) -> Kind:
-    return _KINDS.get(column.scale, "any")

@@ -159,7 +159,8 @@ def _take_columns(
     """Return our columns as they stand in the file; the index still tells the row."""
     found = {ours: part.column_in(ours, headers) for ours in table(part.table).names}
     for ours in part.if_measured:
-        if found[ours] and headers.column(str(found[ours])) not in headers.units:
+        name = found[ours]
+        if name and not part.says_its_unit(ours, name, cells, headers, named["above"]):
             found[ours] = None
     taken = pd.DataFrame(
         {ours: cells[headers.column(name)] for ours, name in found.items() if name},
