@@ -174,6 +174,20 @@ def test_files_whose_days_are_all_one_day_off_are_moved(tmp_path, store, table, 
     assert [each.date() for each in store.read(table)["day"]] == days
 
 
+def test_levels_of_an_index_that_may_be_of_any_market_are_not_moved(tmp_path, store):
+    # Riyadh trades from Sunday to Thursday; its file has no Fridays.
+    days = [day - DAY for day in SESSIONS]
+    for index, moved in (("TASI", False), ("SPX", True)):
+        rows_of("index_bars", index, days).to_csv(tmp_path / f"{index}.csv", index=False)
+        import_files([tmp_path / f"{index}.csv"], store)
+        levels = store.read("index_bars")
+        kept = [each.date() for each in levels.loc[levels["index"] == index, "day"]]
+        assert kept == (SESSIONS if moved else days)
+    (tmp_path / "my.toml").write_text('based_on = "tidy-index_bars"\ndated = "day-before"\n')
+    with pytest.raises(DataError, match="is not known; limit: sessions of Chinese and American indices"):
+        import_files([tmp_path / "TASI.csv"], Store(tmp_path / "other"), map_file=tmp_path / "my.toml")
+
+
 def test_a_file_that_is_a_day_off_is_seen_beside_others_that_are_not(tmp_path, store):
     for code, off in (("159363.SZ", 0), ("159819.SZ", -1), ("515980.SH", 0)):
         rows_of("bars", code, [day + off * DAY for day in CHINESE]).to_csv(
@@ -300,7 +314,9 @@ def test_a_day_whose_session_is_not_recorded_is_refused(tmp_path, store, beyond)
     (tmp_path / "my.toml").write_text('based_on = "tidy-nav"\ndated = "day-before"\n')
     rows = [rows_of("nav", "159363.SZ", LAST[-2:]), rows_of("nav", "159227.SZ", [beyond])]
     pd.concat(rows).to_csv(tmp_path / "nav.csv", index=False)
-    with pytest.raises(DataError, match=f"the session after {beyond} is not recorded.*Update the calendar"):
+    with pytest.raises(
+        DataError, match=f"the session after {beyond} is not recorded.*data calendar import NOTICE"
+    ):
         import_files([tmp_path / "nav.csv"], store, map_file=tmp_path / "my.toml")
     assert store.read("nav").empty
 

@@ -31,6 +31,7 @@ def take(tmp_path: Path, store: Store, monkeypatch):
             "nav": ("symbol,day,nav", "0.7291"),
             "units": ("symbol,day,units", "3970000000"),
             "index_bars": ("index,day,close", "2103.5"),
+            "index_weights": ("index,day,constituent,weight", "300308,0.1"),
         }[table]
         (tmp_path / f"{table}.csv").write_text(
             f"{head}\n" + "".join(f"{symbol},{day},{row}\n" for day in days)
@@ -71,6 +72,7 @@ def test_days_to_come_are_told(take):
     moment = datetime(2025, 8, 22, 18, 0, tzinfo=SHANGHAI)
     note = "dated after today, up to 2025-08-25: 1 row; are days and months exchanged?"
     assert take(moment, table="nav") == ((note,), list(DAYS))
+    assert take(moment, "930713", table="index_weights") == ((note,), list(DAYS))
     # Who imports in New York on Sunday evening has Monday's files of Shanghai already.
     evening = datetime(2025, 8, 24, 21, 0, tzinfo=NEW_YORK)
     assert take(evening, table="nav")[0] == ()

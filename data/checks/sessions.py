@@ -50,7 +50,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
                 f"{count(len(rows), 'row')} on days without a session, {weekend} on weekends, "
                 f"{int(rows['copy'].sum())} equal to the row beside it",
                 "Leave the rows out of the file, and import it into a new store, since rows never leave one. "
-                "If the exchange was open, add the session to a calendar file.",
+                f"If the exchange was open, import its notice of closed days: {COMMAND}.",
             )
 
 

@@ -44,6 +44,8 @@ ABROAD = re.compile(
 )
 # What Chinese index companies call their indices.
 CHINESE_INDEX = re.compile(r"[0-9H]\d{5}")
+# Indices that are surely American. HSI and DAX have names as well.
+_AMERICAN_INDEX = re.compile(r"[.^]?(?:SPX|GSPC|INX|NDX|XNDX|IXIC|COMP|CCMP|DJI|INDU|RUT|VIX|SOX)")
 _MARKET_OF = {"SZ": "cn_etf", "SH": "cn_etf", "US": "us_etf"}
 _EXCHANGE_OF = {"SZ": "SZSE", "SH": "SSE", "US": "US"}
 
@@ -128,6 +130,13 @@ def market_of_index(code: str) -> str:
     Chinese index companies number their indices; whatever has a name is American, and counts in dollars.
     """
     return "cn_etf" if CHINESE_INDEX.fullmatch(code) else "us_etf"
+
+
+def sure_market_of_index(code: str) -> str | None:
+    """Return the market of an index if it is surely known, None where a name may be of any (HSI, DAX)."""
+    if CHINESE_INDEX.fullmatch(code):
+        return "cn_etf"
+    return "us_etf" if _AMERICAN_INDEX.fullmatch(code) else None
 
 
 def markets_of(symbols: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ file is nothing that the others need to be read again for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,21 +16,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.facts.calendars import calendar_for, closing_time
-from data.facts.symbols import CHINESE_INDEX, ZONES, market_of
+from data.facts.symbols import ZONES, market_of, sure_market_of_index
 from data.importing.one_file import Found, Imported
 
 Bools = NDArray[np.bool_]
 
 # What is of a day only when the day is over; counts of units are told ahead by some issuers.
-_MEASURED = ("bars", "index_bars", "nav", "margin", "premium", "fx")
+_MEASURED = ("bars", "index_bars", "index_weights", "nav", "margin", "premium", "fx")
 _TRADED = ("bars", "index_bars")
 # When a session is over, but for half days: these are asked for from the second time on.
 _CLOSES = {"cn_etf": time(15), "us_etf": time(16)}
 _HALF_DAYS = {"us_etf": time(13)}
 # Closing prices are known a little after the close.
 _LITTLE = timedelta(minutes=2)
-# Indices that are surely American. HSI and DAX have names as well.
-_AMERICAN = re.compile(r"[.^]?(?:SPX|GSPC|INX|NDX|XNDX|IXIC|COMP|CCMP|DJI|INDU|RUT|VIX|SOX)")
 # Where a day begins first, for what may be of any market.
 _FIRST = "Pacific/Kiritimati"
 
@@ -116,10 +113,7 @@ def _markets(frame: pd.DataFrame) -> Sequence[str | None]:
         return [market_of(each) for each in frame["symbol"]]
     if "index" not in frame:
         return [None] * len(frame)
-    return [
-        "cn_etf" if CHINESE_INDEX.fullmatch(each) else "us_etf" if _AMERICAN.fullmatch(each) else None
-        for each in frame["index"]
-    ]
+    return [sure_market_of_index(each) for each in frame["index"]]
 
 
 def _goes_on(market: str, local: datetime) -> bool:

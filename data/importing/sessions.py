@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.errors import DataError
-from data.facts.calendars import calendar_for
-from data.facts.symbols import market_of, market_of_index
+from data.facts.calendars import COMMAND, calendar_for
+from data.facts.symbols import market_of, sure_market_of_index
 from data.importing.displaced import all_sessions, days_off
 from data.importing.maps import DATED, TableMap
 from data.store.cells import blank, read_days, read_numbers
@@ -145,12 +145,18 @@ def next_sessions(days: pd.Series, symbols: pd.Series, origin: str) -> pd.Series
     return following
 
 
-def _not_recorded(origin: str, beside: str, day: np.datetime64, market: str) -> DataError:
+def _not_recorded(origin: str, beside: str, day: np.datetime64, market: str | None) -> DataError:
+    if market is None:
+        return DataError(
+            f"{origin}: the session {beside} {day} is not known",
+            limit="sessions of Chinese and American indices",
+            hint="Write the days as they are, and name a map without `dated`.",
+        )
     calendar = calendar_for(market)
     return DataError(
         f"{origin}: the session {beside} {day} is not recorded",
         limit=f"the sessions of {market} are recorded from {calendar.first_day} through {calendar.last_day}",
-        hint="Update the calendar (see data/facts/calendars.toml), or leave the row out.",
+        hint=f"Import the exchange's notice of closed days: {COMMAND}. Or leave the row out.",
     )
 
 
@@ -187,37 +193,48 @@ def _nothing(values: pd.Series, least: float = _LEAST) -> Bools:
     return nothing
 
 
-def _markets(series: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the markets of funds, or of indices, and for each row which of them is its own."""
+def _markets(series: pd.Series) -> tuple[list[str | None], NDArray[np.int64]]:
+    """Return the markets of funds, or of indices, and for each row which of them is its own.
+
+    None stands for that of an index of which it is not surely known.
+    """
     codes, names = pd.factorize(series)
-    market = market_of_index if series.name == "index" else market_of
+    market = sure_market_of_index if series.name == "index" else market_of
     of_name = [market(str(name)) for name in names]
-    known = sorted({*of_name})
+    known = [*dict.fromkeys(of_name)]
     places: NDArray[np.int64] = np.array([known.index(each) for each in of_name])[codes]
     return known, places
 
 
-def _off(given: Days, markets: list[str], of_row: NDArray[np.int64], part: TableMap) -> NDArray[np.int64]:
+def _off(
+    given: Days, markets: list[str | None], of_row: NDArray[np.int64], part: TableMap
+) -> NDArray[np.int64]:
     """Return by how many days the day of each row is off: 1 if it is dated early, -1 late."""
     if part.dated is not None:
         return np.full(len(given), DATED[part.dated])
     off = np.zeros(len(given), dtype=np.int64)
     for place, market in enumerate(markets):
         here = of_row == place if len(markets) > 1 else slice(None)
-        off[here] = days_off(given[here], market)
+        off[here] = days_off(given[here], market) if market else 0
     return off
 
 
-def _sessions_around(given: Days, markets: list[str], of_row: NDArray[np.int64]) -> tuple[Days, Days, Days]:
+def _sessions_around(
+    given: Days, markets: list[str | None], of_row: NDArray[np.int64]
+) -> tuple[Days, Days, Days]:
     """Return the last session before each day, at or before it, and the first after.
 
-    What is not recorded is NaT before and after, and the day itself at or before it.
+    What is not recorded is NaT before and after, and the day itself at or before it; so is all of a market
+    that is not known.
     """
     first, day = given.min(), np.timedelta64(1, "D")
     # Every day is looked up once for each market, and not for each of its rows.
     span = np.arange(first, given.max() + day)
     around = np.full((3, len(markets), len(span)), np.datetime64("NaT", "D"))
     for place, market in enumerate(markets):
+        if market is None:
+            around[1, place] = span
+            continue
         calendar = calendar_for(market)
         sessions = calendar.sessions(calendar.first_day, calendar.last_day)
         last = np.datetime64(calendar.last_day)
