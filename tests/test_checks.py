@@ -83,6 +83,27 @@ def test_an_answer_is_kept_for_the_same_tables_and_funds_and_for_no_others(tmp_p
     assert kept.place_of(Source(tables), None) is None
 
 
+def test_an_answer_about_the_demo_market_is_kept_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("ETFLOW_CACHE", str(tmp_path / "cache"))
+    asked = []
+    monkeypatch.setattr(checks, "examine", lambda *given: asked.append(given) or ())
+
+    class Altered(Demo):
+        """Whose tables nobody knows."""
+
+    for source in (
+        Demo(),
+        Demo(),
+        Demo(seed=1),
+        Demo(flow_effect=0.0),
+        Demo(premium=True),
+        Altered(),
+        Altered(),
+    ):
+        run_checks(source, again=False)
+    assert [type(source).__name__ for source, _ in asked] == [*["Demo"] * 4, *["Altered"] * 2]
+
+
 @pytest.mark.slow
 def test_findings_are_the_same_however_many_funds_are_read_at_a_time(monkeypatch):
     tables = planted("actions", lambda actions: actions.iloc[:0])

@@ -1,7 +1,7 @@
 """Answers of the checks, kept: the same tables have the same findings, and a run asks each time.
 
-An answer lies in the user's cache folder under a digest of all that it depends on: the tables by the seals of
-their store, the funds asked for, the source of the checks with the facts that they hold data against, and the
+An answer lies in the user's cache folder under a digest of all that it depends on: the tables by that of
+their source, the funds asked for, the code of the checks with the facts that they hold data against, and the
 user's own calendar. What cannot be read, or is damaged, is found out again.
 """
 
@@ -31,11 +31,9 @@ _LIBRARIES = ("pandas", "numpy", "exchange_calendars")
 
 
 def place_of(source: object, symbols: Sequence[str] | None) -> Path | None:
-    """Return where the answer about some funds of a source is kept; None for a source without seals."""
-    tables: Sequence[str] = getattr(source, "tables", ())
-    seals: dict[str, str] = dict(getattr(source, "seals", {}))
-    folder = cache_folder()
-    if folder is None or not tables or set(tables) != set(seals):
+    """Return where the answer about some funds of a source is kept; None for a source without a digest."""
+    digest, folder = getattr(source, "digest", None), cache_folder()
+    if folder is None or digest is None:
         return None
     own = own_file_if_any(calendars.VARIABLE, calendars.OWN)
     try:
@@ -43,7 +41,7 @@ def place_of(source: object, symbols: Sequence[str] | None) -> Path | None:
     except OSError:
         return None
     asked = None if symbols is None else sorted(set(symbols))
-    written = json.dumps([sorted(seals.items()), asked, _version()]).encode()
+    written = json.dumps([digest, asked, _version()]).encode()
     return folder / "checks" / f"{hashlib.sha256(written + calendar).hexdigest()[:32]}.json"
 
 

@@ -84,6 +84,14 @@ class Demo:
         self.flow_effect = float(flow_effect) + 0.0
         self.premium = premium
 
+    @property
+    def digest(self) -> str | None:
+        """What names the rows of all tables: the generator, by its source, and what it is given.
+
+        None of a class that is made from this one, whose tables may be others.
+        """
+        return f"demo {cache.version()} {self._key} {self.premium}" if type(self) is Demo else None
+
     def read(self, table: str, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Return a table, or its rows whose first key (symbol, index or series) is among ``symbols``.
 
@@ -110,14 +118,17 @@ class Demo:
     def _table(self, name: str) -> pd.DataFrame:
         memory = _MEMORY.setdefault((self.seed, self.flow_effect), {})
         if name not in memory:
-            key = f"{self.seed}-{self.flow_effect!r}"
-            frame = cache.load(key, name)
+            frame = cache.load(self._key, name)
             if frame is None:
                 memory.update(self._generate())
-                cache.save(key, memory)
+                cache.save(self._key, memory)
             else:
                 memory[name] = frame
         return memory[name]
+
+    @property
+    def _key(self) -> str:
+        return f"{self.seed}-{self.flow_effect!r}"
 
     def _generate(self) -> dict[str, pd.DataFrame]:
         from data.demo.frames import build_tables

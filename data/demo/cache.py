@@ -58,11 +58,11 @@ def _folder(key: str) -> Path | None:
     root = cache_folder()
     if root is None:
         return None
-    return root / f"demo-{_version()}-{key}"
+    return root / f"demo-{version()}-{key}"
 
 
 @cache
-def _version() -> str:
+def version() -> str:
     """Return a digest of everything that the tables are made by."""
     here = Path(__file__).parent
     beside = (schema.__file__, tables.__file__, arithmetic.__file__)

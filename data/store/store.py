@@ -15,6 +15,7 @@ at any moment leaves either the old store or the new one.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,6 +89,14 @@ class Store:
                     seals[0] if len(seals) == 1 else hashlib.sha256("".join(seals).encode()).hexdigest()
                 )
         return found
+
+    @property
+    def digest(self) -> str | None:
+        """What names the rows of all tables; None of a store without any, or with a table without a seal."""
+        seals = self.seals
+        if not seals or seals.keys() != set(self.tables):
+            return None
+        return hashlib.sha256(json.dumps(sorted(seals.items())).encode()).hexdigest()
 
     @property
     def tables(self) -> tuple[str, ...]:
