@@ -271,6 +271,23 @@ def test_an_interrupt_leaves_the_store_as_it_was(tmp_path, monkeypatch):
     assert files(tmp_path) == before
 
 
+def test_an_interrupt_while_the_old_files_are_deleted_leaves_none_of_them(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.append(BEFORE)
+    unlink, calls = Path.unlink, []
+
+    def interrupt(path: Path, **words: bool) -> None:
+        calls.append(path.name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        unlink(path, **words)
+
+    monkeypatch.setattr(Path, "unlink", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        store.append(NEXT)
+    assert files(tmp_path) == {MANIFEST, ".lock", "units-000002.parquet", "nav-000002.parquet"}
+
+
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
     store = Store(tmp_path)
     store.append(BEFORE)

@@ -67,7 +67,12 @@ def writing(folder: Path) -> Iterator[None]:
                 yield
             finally:
                 with suppress(OSError, DataError):
-                    sweep(folder)
+                    try:
+                        sweep(folder)
+                    except BaseException:
+                        # Who interrupts the last of it finds no leftovers either.
+                        sweep(folder)
+                        raise
                 # By the one who holds the lock, so that nobody deletes another's.
                 if made and not (folder / MANIFEST).exists():
                     with suppress(OSError):
