@@ -1,4 +1,4 @@
-"""The store: append-only, whole or unchanged, whatever happens while it is written."""
+"""The store: rows that stay as they are, whole or unchanged, whatever happens while it is written."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,12 +27,12 @@ from data.errors import DataError, UsageError
 from data.importing.readers import read_cells
 from data.load import load_panel
 from data.source import open_source
-from data.store import segments
 from data.store.manifest import FORMAT, MANIFEST
 from data.store.merge import differ, merge
 from data.store.store import Store
 from data.store.tables import TABLES
 from engine.results.documents import write_json
+from tests.helpers.segments import FUNDS, SESSIONS, bars_of, short_segments
 
 DAYS = pd.date_range("2025-08-01", periods=12, freq="D").strftime("%Y-%m-%d").tolist()
 
@@ -641,28 +639,6 @@ def test_the_order_of_appends_does_not_matter(rows, choice):
 
 
 # --- segments ---------------------------------------------------------------------------------------------
-
-FUNDS = ("159363.SZ", "510300.SH", "515980.SH")
-SESSIONS = pd.bdate_range("2025-07-28", "2025-08-15").strftime("%Y-%m-%d").tolist()
-
-
-@contextmanager
-def short_segments(most: int = 6) -> Iterator[None]:
-    """Let segments be cut and joined at some rows and days, as those of large tables are."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segments, "MOST", most)
-        patch.setattr(segments, "RECENT", timedelta(days=3))
-        patch.setattr(segments, "FAR", timedelta(days=6))
-        patch.setattr(segments, "_BLOCK", 5)
-        yield
-
-
-def bars_of(keys: list[tuple[str, str]]) -> pd.DataFrame:
-    """Bars whose close tells fund and day."""
-    closes = [1 + FUNDS.index(fund) + SESSIONS.index(day) / 100 for fund, day in keys]
-    prices = dict.fromkeys(("open", "high", "low", "close"), closes)
-    frame = pd.DataFrame(keys, columns=["symbol", "day"]).assign(**prices, volume=1e6)
-    return frame.assign(amount=frame["close"] * 1e6, source="file")
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,15 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
+class FilesRead:
+    """What files say: per file and table, the files skipped with the reason, and the rows of each table."""
+
+    imported: tuple[Imported, ...]
+    skipped: tuple[tuple[str, str], ...]
+    rows: Joined
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """What an import did: per file and table, the files skipped with the reason, and the store's changes."""
 
@@ -59,6 +68,22 @@ def import_files(
     recognised by its columns. In a folder a file that resembles nothing known is skipped, and the report says
     so. ``progress`` is called with the files done, their number, and the name of the next one.
     Raises UsageError for a path or map that is wrong, DataError for files that cannot be taken as they are.
+    """
+    read = read_files(sources, map_file=map_file, progress=progress, then=store.name)
+    appended = store.append(read.rows, accept_revision=accept_revision, on=on, checked=True)
+    return ImportReport(read.imported, read.skipped, appended.changes, appended.revisions)
+
+
+def read_files(
+    sources: Sequence[Path],
+    *,
+    map_file: Path | str | None = None,
+    progress: Progress | None = None,
+    then: str = "",
+) -> FilesRead:
+    """Return the rows that an import would append; parameters and errors are those of ``import_files``.
+
+    ``then`` is what ``progress`` names when the files are read.
     """
     given = None if map_file is None else find_map(map_file)
     files, skipped = find_files(sources)
@@ -98,11 +123,10 @@ def import_files(
             "today is taken when the market has closed.",
         )
     if progress is not None:
-        progress(len(files), len(files), store.name)
-    appended = store.append(rows, accept_revision=accept_revision, on=on, checked=True)
+        progress(len(files), len(files), then)
     places = {str(path): place for place, (path, _) in enumerate(files)}
     imported.sort(key=lambda each: places[each.file])
-    return ImportReport(tuple(_told_once(imported)), tuple(skipped), appended.changes, appended.revisions)
+    return FilesRead(tuple(_told_once(imported)), tuple(skipped), rows)
 
 
 def _read(paths: Sequence[Path], given: FileMap | None, progress: Progress) -> Iterator[list[Found] | None]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from data.errors import DataError
 from data.providers.joining import Gap
+from data.store.removal import Removal
+
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,35 @@ class Memory:
         kept = [left for gap in self.gaps if (left := _without(gap, boxes)) is not None]
         new = [replace(gap, why="") for gap in missing]
         return replace(self, gaps=tuple(dict.fromkeys([*kept, *new])))
+
+    def without(self, removal: Removal) -> Memory:
+        """Return the memory of a store that lost rows.
+
+        A fund or an index of which no row is left is asked for no more. Where a series lost its last days,
+        the table was asked for until then. Actions come seldom, and a wrong one would come back.
+        """
+        tails = {each.table.name: each.tail(removal.lost) for each in removal.tables}
+        ends = {name: day - _ONE_DAY for name, day in tails.items() if day}
+        recipes = [
+            replace(
+                each,
+                symbols=_others(each.symbols, removal.lost),
+                indices=_others(each.indices, removal.lost),
+                through={
+                    name: day if name == "actions" else min(day, ends.get(name, day))
+                    for name, day in each.through.items()
+                },
+            )
+            for each in self.recipes
+        ]
+        gaps = [replace(gap, series=_others(gap.series, removal.lost)) for gap in self.gaps]
+        return Memory(
+            tuple(each for each in recipes if each.symbols), tuple(gap for gap in gaps if gap.series)
+        )
+
+
+def _others(names: Sequence[str], lost: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in lost)
 
 
 def _without(gap: Gap, asked: Sequence[Gap]) -> Gap | None:
@@ -139,3 +171,9 @@ def write_memory(memory: Memory) -> dict[str, Any]:
             for gap in memory.gaps
         ],
     }
+
+
+def after_removal(document: Mapping[str, Any], removal: Removal) -> dict[str, Any]:
+    """Return what a store remembers, in JSON's types, after a removal; see ``Memory.without``."""
+    memory = read_memory(document).without(removal)
+    return write_memory(memory) if memory.recipes else {}

@@ -46,8 +46,7 @@ def arrivals_of(
     if not day or not len(places):
         return ARRIVALS.empty()
     keys = rows.loc[came, list(schema.key)].merge(providers, how="left", on=list(schema.key))
-    names = list(schema.key[: schema.key.index(day)])
-    series = keys[names].agg(" ".join, axis=1) if len(names) > 1 else keys[names[0]]
+    series = _series(schema, keys)
     provider = keys["provider"].fillna(IMPORTED)
     begins = (
         (np.diff(places, prepend=-2) != 1)
@@ -64,3 +63,46 @@ def arrivals_of(
     )
     runs = runs.assign(came=pd.Timestamp(at), table=schema.name)
     return runs[list(ARRIVALS.names)].astype(ARRIVALS.types).reset_index(drop=True)
+
+
+def arrivals_without(
+    schema: Table, arrivals: pd.DataFrame, gone: pd.DataFrame, kept: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the runs that are left when rows go: one that has some of them becomes the runs of its others.
+
+    ``gone`` are the keys of the rows that go, ``kept`` those that their series keep.
+    """
+    day = day_of(schema)
+    if not day or gone.empty or not (arrivals["table"] == schema.name).any():
+        return arrivals
+    rows = pd.concat([gone.assign(gone=True), kept.assign(gone=False)])
+    rows = rows.sort_values(list(schema.key), kind="stable")
+    rows = pd.DataFrame({"series": _series(schema, rows), "day": rows[day], "gone": rows["gone"]})
+    of_series = {
+        name: (each["day"].to_numpy(), each["gone"].to_numpy()) for name, each in rows.groupby("series")
+    }
+    held = {name: np.zeros(len(days), dtype=bool) for name, (days, _) in of_series.items()}
+    concerned = (arrivals["table"] == schema.name) & arrivals["series"].isin([*of_series])
+    parts, cut = list[pd.DataFrame](), list[int]()
+    # Of runs that overlap, the later one holds the row: so they are gone through from the last one on.
+    for place in np.flatnonzero(concerned)[::-1].tolist():
+        name, first, last = arrivals.iloc[place][["series", "first", "last"]]
+        days, leave = of_series[name]
+        mine = (days >= first.to_datetime64()) & (days <= last.to_datetime64()) & ~held[name]
+        held[name] |= mine
+        if (mine & leave).any():
+            stay = mine & ~leave
+            number = (np.diff(stay, prepend=False) & stay).cumsum()[stay]
+            pieces = pd.Series(days[stay]).groupby(number).agg(["min", "max", "size"]).to_numpy()
+            run = arrivals.iloc[[place] * len(pieces)]
+            parts.append(run.assign(first=pieces[:, 0], last=pieces[:, 1], rows=pieces[:, 2]))
+            cut.append(place)
+    left = arrivals.drop(index=arrivals.index[cut])
+    found = pd.concat([left, *(part.astype(ARRIVALS.types) for part in parts)])
+    return found.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _series(schema: Table, keys: pd.DataFrame) -> pd.Series:
+    """Return what names the series of each row: the columns of the key before the day."""
+    names = list(schema.key[: schema.key.index(day_of(schema))])
+    return keys[names].agg(" ".join, axis=1) if len(names) > 1 else keys[names[0]]

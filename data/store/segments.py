@@ -44,7 +44,7 @@ _BLOCK = 500_000
 class Piece:
     """Rows of a segment that is to be written: ``changed`` has all rows of its series, ``file`` the others.
 
-    Of a piece that is cut, those from ``since`` on, or those before ``until``.
+    Of a piece that is cut, those from ``since`` on, or those before ``until``; none of the series ``gone``.
     """
 
     schema: Table
@@ -52,11 +52,12 @@ class Piece:
     changed: pa.Table | None = None
     since: date | None = None
     until: date | None = None
+    gone: frozenset[str] = frozenset()
 
     @property
     def as_it_is(self) -> bool:
         """Whether the rows are those of its file."""
-        return self.changed is None and self.since is None and self.until is None
+        return self.changed is None and self.since is None and self.until is None and not self.gone
 
     @property
     def span(self) -> Span:
@@ -71,7 +72,8 @@ class Piece:
     @cached_property
     def rows(self) -> dict[str, int]:
         """The rows of each series, those that are cut off included."""
-        kept = {} if self.file is None else self.file.note.rows
+        there = {} if self.file is None else self.file.note.rows
+        kept = {name: count for name, count in there.items() if name not in self.gone}
         return kept | {name: end - begin for name, (begin, end) in self._changed.items()}
 
     @cached_property

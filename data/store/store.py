@@ -1,4 +1,4 @@
-"""The store: a folder of Parquet files, append-only, whole or unchanged.
+"""The store: a folder of Parquet files, whole or unchanged. Rows on file stay as they are, or are removed.
 
 An append goes through these steps; the store changes in the fifth and in no other, so that a process killed
 at any moment leaves either the old store or the new one.
@@ -10,13 +10,15 @@ at any moment leaves either the old store or the new one.
 5. Write the new ``store.json`` under another name and rename it over the old one.
 6. Delete the files that only the old ``store.json`` named. Who reads has them open (``data.store.files``),
    and goes on reading what was there when the store was opened.
+
+A removal goes through the same steps, with rows taken out in the third (``data.store.removal``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,11 +29,12 @@ import pandas as pd
 import pyarrow as pa
 
 from data.errors import DataError, UsageError
-from data.store.arrivals import ARRIVALS, arrivals_of
-from data.store.files import Rows, Segment, keys_of, write_file
+from data.store.arrivals import ARRIVALS, arrivals_of, arrivals_without
+from data.store.files import Rows, Segment, as_rows, keys_of, write_file
 from data.store.folder import has_leftovers, lock, refuse_foreign, sweep, writing
 from data.store.manifest import BESIDE, MANIFEST, Manifest, read_manifest, schema_of, write_manifest
 from data.store.merge import REVISIONS, Change, refuse, revisions_of, together
+from data.store.removal import Cut, Removal, Removed, Selection, cut, lost, without_revisions
 from data.store.segments import Merged, OpenTable, Piece, blocks_of
 from data.store.spans import Span
 from data.store.tables import table as table_of
@@ -121,6 +124,10 @@ class Store:
         """Return the series of ``table`` in order, with the rows and days of each; rows are not read."""
         return self._table(table_of(table).name).spans
 
+    def sources(self, table: str) -> frozenset[str]:
+        """Return the texts in the column ``source`` of ``table``; rows are not read."""
+        return self._table(table_of(table).name).sources
+
     def revisions(self) -> pd.DataFrame:
         """Return the values that were replaced: table, key, column, old, new (as text), replaced (day)."""
         return self._table(REVISIONS.name).read()
@@ -175,6 +182,56 @@ class Store:
             if written or (recipe is not None and recipe != self.recipe):
                 self._commit(written, self.recipe if recipe is None else dict(recipe))
             return Appended(tuple(made), revisions)
+
+    def would_remove(self, selection: Selection) -> Removal:
+        """Return what :meth:`remove` would take out of the store as it was opened, and take out nothing."""
+        return self._removal([each.removed for each in self._cuts(selection)])
+
+    def remove(
+        self,
+        selection: Selection,
+        remember: Callable[[Mapping[str, Any], Removal], Mapping[str, Any]] | None = None,
+    ) -> Removal:
+        """Take the rows of a selection out of the tables, all or none, and what is said of them beside.
+
+        A table without rows is gone then, as if it had never been there. ``remember`` is given
+        ``recipe`` and what is removed, and returns the recipe that the store has from now on. The store is
+        unchanged if nothing is meant. UsageError if the folder cannot be written.
+        """
+        with writing(self.folder):
+            sweep(self.folder)
+            self._look()
+            done, written = list[Removed](), dict[str, tuple[Segment, ...]]()
+            beside = {schema.name: self._table(schema.name).read() for schema in BESIDE.values()}
+            left = dict(beside)
+            for each in self._cuts(selection):
+                # One after the other: the memory has room for the rows of one table.
+                found = each.removed
+                done.append(found)
+                if len(found.keys):
+                    written[found.table.name] = self._write(found.table.name, each.plan)
+                    left[REVISIONS.name] = without_revisions(left[REVISIONS.name], found)
+                    left[ARRIVALS.name] = arrivals_without(
+                        found.table, left[ARRIVALS.name], found.keys, each.kept
+                    )
+            for name, rows in left.items():
+                if not rows.equals(beside[name]):
+                    piece = Piece(schema_of(name), None, as_rows(schema_of(name), rows))
+                    written[name] = self._write(name, [[piece]] if len(rows) else [])
+            removal = self._removal(done)
+            if written:
+                recipe = remember(self.recipe, removal) if remember and self.recipe else self.recipe
+                self._commit(written, recipe)
+            return removal
+
+    def _cuts(self, selection: Selection) -> Iterator[Cut]:
+        revisions = self.revisions()
+        for name in self.tables:
+            if selection.concerns(table_of(name)):
+                yield cut(self._table(name), selection, revisions)
+
+    def _removal(self, found: Sequence[Removed]) -> Removal:
+        return Removal(tuple(found), lost(found, {name: self.spans(name) for name in self.tables}))
 
     def _take(
         self,
@@ -262,5 +319,6 @@ class Store:
         tables = {
             name: tuple(file.segment for file in self._table(name).files) for name in self._manifest.tables
         }
-        write_manifest(self.folder, Manifest({**tables, **written}, recipe))
+        left = {name: segments for name, segments in ({**tables, **written}).items() if segments}
+        write_manifest(self.folder, Manifest(left, recipe))
         self._look()

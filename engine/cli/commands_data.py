@@ -14,6 +14,7 @@ from engine.cli.commands_calendar import calendar_group
 from engine.cli.commands_facts import show_facts
 from engine.cli.commands_fetch import fetch_data, update_data
 from engine.cli.commands_import import import_data
+from engine.cli.commands_remove import remove_data
 from engine.cli.commands_splits import list_splits
 from engine.cli.commands_universe import list_universe
 from engine.cli.complete import complete_check
@@ -37,6 +38,7 @@ def data() -> None:
 data.add_command(import_data)
 data.add_command(fetch_data)
 data.add_command(update_data)
+data.add_command(remove_data)
 data.add_command(calendar_group)
 data.add_command(list_universe)
 data.add_command(list_splits)

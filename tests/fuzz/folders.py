@@ -26,7 +26,7 @@ from data.store.tables import TABLES
 from engine.results.loading import load, read_metrics
 from engine.results.sums import SUMS
 from engine.strategy.trusted import FILE, is_trusted
-from tests.fuzz.door import Open, command, spoilt
+from tests.fuzz.door import Open, command, snapshot, spoilt, words_of
 from tests.fuzz.tables import variable
 from tests.fuzz.typed import not_a_number
 from tests.helpers.small_market import clean_market
@@ -180,8 +180,50 @@ def within(found: pd.DataFrame, right: pd.DataFrame) -> None:
     assert not strange, f"a row that was never written: {strange[0]}"
 
 
+REMOVALS = {
+    "table": "--tables units,nav --end 2025-02-20",
+    "fund": "--symbols 588930,159819.SZ --start 2025-03-03 --end 2025-04-01",
+    "source": "--source  --tables bars,margin --start 20250303",
+    "file": "{folder}/bars.csv --symbols 159819.SZ --map tidy-bars",
+}
+
+
+def removals(folder: Path) -> tuple[Mapping[str, bytes], Open]:
+    """Words that say which rows leave a store: as many go as it says, and nothing else becomes another."""
+    original, place = made_store(folder), folder / "copy"
+    before = {name: Store(original).read(name) for name in Store(original).tables}
+    before["bars"].drop(columns=["source", "known_at"]).to_csv(folder / "bars.csv", index=False)
+
+    def open_(_name: str, content: bytes) -> bool:
+        words = [word for word in words_of(content) if not word.startswith(("--d", "--y", "--h"))]
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(original, place)
+        there = snapshot(place)
+        call = ("data", "remove", *words, "--json", "--data", place)
+        code, dry = command(*call)
+        assert snapshot(place) == there, "it was removed without --yes"
+        done, out = command(*call, "--yes")
+        assert (done, bool(out)) == (code, code == 0)
+        if code:
+            assert snapshot(place).keys() == there.keys()
+            return False
+        found = json.loads(out)
+        assert {**json.loads(dry), "removed": True} == found
+        gone = {each["table"]: each["rows"] for each in found["tables"]}
+        assert sum(gone.values()) > 0
+        store = Store(place)
+        for name, rows in before.items():
+            left = store.read(name)
+            assert len(left) == len(rows) - gone.get(name, 0)
+            within(left, rows)
+        return True
+
+    examples = {name: text.replace("{folder}", str(folder)) for name, text in REMOVALS.items()}
+    return {name: text.replace(" ", "\n").encode() for name, text in examples.items()}, open_
+
+
 def imports(folder: Path) -> tuple[Mapping[str, bytes], Open]:
-    """An import into a damaged store: taken or refused; what was there, and is not damaged, stays."""
+    """An import into a damaged store, or a removal: done or refused; what was there and is whole stays."""
     place = made_store(folder)
     (folder / "more.csv").write_text("symbol,day,units\n159819.SZ,2025-04-03,92000000\n", "utf-8")
     kept_files = {path.name: path.read_bytes() for path in place.iterdir() if path.name != ".lock"}
@@ -190,13 +232,16 @@ def imports(folder: Path) -> tuple[Mapping[str, bytes], Open]:
     def open_(name: str, content: bytes) -> bool:
         (place / name).write_bytes(content)
         try:
-            code, _ = command("data", "import", folder / "more.csv", "--data", place)
+            comes = len(content) % 3 > 0
+            words = ("import", folder / "more.csv") if comes else ("remove", "--start", "2025-04-02", "--yes")
+            code, _ = command("data", *words, "--data", place)
             if code:
-                assert (place / name).read_bytes() == content, "a refused import changed the store"
+                assert (place / name).read_bytes() == content, "a refused command changed the store"
                 return False
             found = Store(place).read("units")
-            assert found["units"].isin([92_000_000.0]).any()
+            assert found["units"].isin([92_000_000.0]).any() == comes
             assert (found["units"] > 40e6).all()
+            assert comes or (found["day"] < pd.Timestamp(2025, 4, 2)).all()
         finally:
             for path in place.iterdir():
                 path.unlink()

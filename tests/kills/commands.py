@@ -23,8 +23,9 @@ class Command:
     before: tuple[str | Callable[[Path], object], ...] = ()
     again: str = ""
     then: str = ""
-    # It may answer with 2 that it is done already.
+    # It may answer with 2 that it is done already, or with another code.
     refuses: bool = False
+    refusal: int = 2
     code: int = 0
     # What another process does at the same time.
     other: str = ""
@@ -36,7 +37,7 @@ class Command:
     @property
     def allowed(self) -> tuple[int, ...]:
         """The exit codes of a second time."""
-        return (self.code, 2) if self.refuses else (self.code,)
+        return (self.code, self.refusal) if self.refuses else (self.code,)
 
 
 def halved(box: Path) -> None:
@@ -69,6 +70,9 @@ IMPORT = "data import files/first --data store"
 MORE = "data import files/more --data store"
 REVISE = "data import files/revised --data store --accept-revision"
 FACTS = "data import files/facts --data store"
+REMOVE = "data remove files/more --data store --yes"
+REMOVE_FUND = "data remove --symbols 157003.SZ --end 2024-06-28 --data store --yes"
+REMOVE_FETCHED = "data remove --symbols 159363 --tables units --data fetched --yes"
 FETCH = (
     "data fetch --provider tushare --symbols 159363 --tables bars,units,nav --start 2025-08-19 "
     "--end 2025-08-19 --data fetched"
@@ -99,6 +103,9 @@ COMMANDS = (
     Command("import more", MORE, (IMPORT,)),
     Command("import revision", REVISE, (IMPORT,)),
     Command("import facts", FACTS, (IMPORT,)),
+    Command("remove", REMOVE, (IMPORT, MORE), refuses=True, refusal=3),
+    Command("remove a fund", REMOVE_FUND, (IMPORT, MORE, REVISE), refuses=True, refusal=3),
+    Command("remove fetched", REMOVE_FETCHED, (FETCH,), refuses=True, refusal=3),
     Command("fetch", FETCH),
     Command("update", UPDATE, (FETCH,)),
     Command("splits", "data splits --data store --add", ("data import files/split --data store",)),
@@ -140,6 +147,11 @@ COMMANDS = (
 PAIRS = (
     Command("import | import", IMPORT, other=IMPORT),
     Command("import | revision", MORE, (IMPORT,), other=REVISE),
+    Command("import | remove", REVISE, (IMPORT,), other=REMOVE_FUND, refuses=True, refusal=3),
+    Command("remove | import", REMOVE_FUND, (IMPORT,), other=REVISE, refuses=True, refusal=3),
+    Command("remove | run", REMOVE_FUND, (IMPORT,), other=RUN, refuses=True, refusal=3),
+    Command("run | remove", RUN, (IMPORT,), other=REMOVE_FUND, refuses=True, refusal=3),
+    Command("remove | remove", REMOVE_FUND, (IMPORT,), other=REMOVE_FUND, refuses=True, refusal=3),
     Command("import | run", MORE, (IMPORT,), other=RUN),
     Command("run | import", RUN, (IMPORT,), other=MORE),
     Command("import | check", MORE, (IMPORT,), other=CHECK),

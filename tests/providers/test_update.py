@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 
 from data.errors import DataError, UsageError
-from data.importing import import_files
-from data.providers.recipe import Memory, read_memory
+from data.importing import import_files, remove_rows
+from data.providers.recipe import Memory, after_removal, read_memory
 from data.store.manifest import MANIFEST
 from data.store.store import Store
 from tests.helpers.vendor_bench import CASES, LAST, Bench
@@ -354,3 +355,43 @@ def test_importing_keeps_what_the_store_remembers(filled):
     import_into(filled, "159381.SZ")
     assert Store(filled.folder / "store").recipe == before
     assert read_memory(before) != Memory()
+
+
+def test_days_that_were_removed_at_the_end_are_asked_for_again_and_a_fund_that_went_is_not(filled):
+    filled.update()
+    # More sessions than after which a series has ended: the note of what was asked for goes back, too.
+    remove(filled, series=(FUND,), start=date(2025, 8, 5))
+    (recipe,) = read_memory(filled.store.recipe).recipes
+    assert (recipe.symbols, recipe.through) == ((FUND, OTHER), {"bars": date(2025, 8, 4)})
+    filled.library.CALLS.clear()
+    filled.update()
+    # From its only session on; from the last five sessions of the other fund on.
+    assert periods(filled) == [(FUND, "20250804", "20250820"), (OTHER, "20250814", "20250820")]
+    assert closes(filled) == {day: pytest.approx(0.6 + row / 1000) for row, day in enumerate(SESSIONS)}
+    remove(filled, series=(OTHER,))
+    (recipe,) = read_memory(filled.store.recipe).recipes
+    assert (recipe.symbols, recipe.through) == ((FUND,), {"bars": date(2025, 8, 20)})
+    filled.library.CALLS.clear()
+    filled.update()
+    assert {fund for fund, *_ in periods(filled)} == {FUND}
+    assert closes(filled, OTHER) == {}
+
+
+def test_a_store_that_lost_all_its_funds_does_not_remember_how_it_was_fetched(filled):
+    remove(filled, tables=("bars",))
+    assert filled.store.recipe == {}
+    assert filled.store.arrivals().empty
+    with pytest.raises(UsageError, match="there is no store"):
+        filled.update()
+
+
+def test_days_that_were_removed_in_the_middle_are_not_asked_for(filled):
+    remove(filled, start=date(2025, 8, 6), end=date(2025, 8, 7))
+    (recipe,) = read_memory(filled.store.recipe).recipes
+    assert recipe.through == {"bars": date(2025, 8, 15)}
+    filled.update()
+    assert not {"20250806", "20250807"} & closes(filled).keys()
+
+
+def remove(bench: Bench, **words: Any) -> None:
+    remove_rows(bench.store, **words, remember=after_removal)
