@@ -242,7 +242,7 @@ def test_a_share_under_two_codes_weighs_twice():
     (found,) = check(planted("index_weights", edit))
     assert (found.check, found.severity) == ("weights-sum", "error")
     assert "weights sum to 1.600" in found.message
-    assert "under two codes, as 000700 and 00700: import the weights into a new store" in found.hint
+    assert "under two codes, as 000700 and 00700: take the weights out (`etflow data remove" in found.hint
     for usual in (lambda weights: weights.iloc[:-3], lambda weights: weights.assign(weight=10.0)):
         assert "Import all constituents" in check(planted("index_weights", usual))[0].hint
 

@@ -144,7 +144,7 @@ def test_units_that_jump_without_a_move_of_prices_name_the_way_out():
         units.loc[jump, "units"] *= 3
 
     (found,) = check(planted("units", edit), "unit-jump")
-    assert "the vendor adjusted these prices for it: import them as traded" in found.hint
+    assert "the vendor adjusted these prices for it: take them out (`etflow data remove`)" in found.hint
 
 
 # One venue

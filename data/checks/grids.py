@@ -142,8 +142,8 @@ def no_cents(data: Inputs) -> Iterator[Finding]:
 
 
 _AS_TRADED = (
-    "Import bars as traded, and the splits, into a new store: yfinance's file with its column `Stock Splits` "
-    "(actions=True) brings both."
+    "Take them out (`etflow data remove`), and import bars as traded, and the splits: yfinance's file with "
+    "its column `Stock Splits` (actions=True) brings both."
 )
 
 

@@ -87,8 +87,8 @@ def weights_sum(data: Inputs) -> Iterator[Finding]:
             + (", as if in percent" if row.weight > _LIKELY_PERCENT else ""),
             "Import all constituents, with weights as fractions."
             if row.off < 0 or row.weight > _LIKELY_PERCENT
-            else "A share may stand under two codes, as 000700 and 00700: import the weights into a new "
-            "store.",
+            else "A share may stand under two codes, as 000700 and 00700: take the weights out (`etflow data "
+            "remove --tables index_weights`), and import them again.",
         )
 
 

@@ -33,8 +33,8 @@ _SMALL_MOVE = 1.4
 # Factors that are one, but for what trading or a flow added on the day.
 _ALIKE = 1.25
 _ADJUSTED_FOR_IT = (
-    "the vendor adjusted these prices for it: import them as traded, with the split, into a new store "
-    "(yfinance's file with its column `Stock Splits` brings both)."
+    "the vendor adjusted these prices for it: take them out (`etflow data remove`), and import them as "
+    "traded, with the split (yfinance's file with its column `Stock Splits` brings both)."
 )
 # Ratios in use. Others are current practice too, so the announcement decides, not this list.
 _RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0)

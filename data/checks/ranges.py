@@ -90,7 +90,8 @@ def swapped_prices(data: Inputs) -> Iterator[Finding]:
             rows["day"],
             f"opens are {named:.2%} away from the close before, and closes only {exchanged:.2%} from the "
             "open before: the two columns are exchanged",
-            "Name the columns `open` and `close` in a map file (--map), and import into a new store.",
+            "Take them out (`etflow data remove FILE`), name the columns `open` and `close` in a map file "
+            "(--map), and import again.",
         )
 
 

@@ -49,7 +49,7 @@ def phantom_session(data: Inputs) -> Iterator[Finding]:
                 rows["day"],
                 f"{count(len(rows), 'row')} on days without a session, {weekend} on weekends, "
                 f"{int(rows['copy'].sum())} equal to the row beside it",
-                "Leave the rows out of the file, and import it into a new store, since rows never leave one. "
+                "Take them out: etflow data remove, with their file or their days. "
                 f"If the exchange was open, import its notice of closed days: {COMMAND}.",
             )
 

@@ -194,8 +194,8 @@ def refuse(changes: Sequence[Change]) -> None:
         limit="rows on file never change",
         hint="Compare days first: values of the session before or after are dated a day off, and their file "
         "needs a map that says so (`dated`). If the new values are right, --accept-revision takes them and "
-        "keeps the old ones with their date; if they come from another vendor, import them into another "
-        "store.",
+        "keeps the old ones with their date; if those on file came from a bad file, `data remove` takes that "
+        "out; if the new ones come from another vendor, import them into another store.",
     )
 
 
