@@ -135,6 +135,9 @@ def test_volume_in_lots_in_a_part_of_a_series_without_amounts(lots, said):
     place = 60 if said == "more" else 120
     assert (found.severity, found.first) == ("warning", CHINESE_DAYS[place].item())
     assert f"a hundred times {said} from this day on" in found.message
+    units = ("lots", "shares") if said == "more" else ("shares", "lots")
+    until = f'volume = "{units[0]} until {CHINESE_DAYS[place - 1]}, {units[1]} after"'
+    assert until in found.hint
 
 
 def test_a_fund_that_is_suddenly_traded_a_lot_has_other_volumes_between():

@@ -1,4 +1,4 @@
-"""Checks of margin balances: they follow from purchases and repayments, and there is one on every session."""
+"""Checks of margin balances: their unit of measure, what they follow from, and sessions without one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import Bools, Floats, grouped, records, worst
-from data.checks.scales import FEWEST, sides
+from data.checks.reading import FEWEST, Bools, Floats, grouped, records, sides, worst
 from data.facts.symbols import MARKET_CODES
 from data.words import count
 

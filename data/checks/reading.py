@@ -35,7 +35,8 @@ DATED = {table.name: table.key[0] for table in FACT_TABLES if "day" in table.key
 # Of these the series are indices: of no concern to a run whose funds track others.
 OF_INDEX = tuple(table for table, key in DATED.items() if key == "index")
 
-# Index codes of the Chinese exchanges and their index companies: 930713, 000300, H30184.
+# Rows on either side of a place that tell what is usual there: so many are looked at, so few must be there.
+WINDOW, FEWEST = 20, 5
 
 
 @dataclass(frozen=True)
@@ -289,6 +290,14 @@ def records(frame: pd.DataFrame) -> Iterator[Any]:
 def worst(frame: pd.DataFrame, by: str) -> Any:
     """Return the row of a frame in which the absolute value of column ``by`` is largest."""
     return next(records(frame.iloc[[int(np.nanargmax(np.abs(frame[by].to_numpy(np.float64))))]]))
+
+
+def sides(values: Floats, symbols: NDArray[np.object_], place: int) -> tuple[Floats, Floats]:
+    """Return the values of up to 20 rows of a series before a place, and of 20 from it on."""
+    first = max(place - WINDOW, 0)
+    same = symbols[first : place + WINDOW] == symbols[place]
+    around, at = values[first : place + WINDOW], place - first
+    return around[:at][same[:at]], around[at:][same[at:]]
 
 
 def frequency(steps: pd.DataFrame) -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import Floats, worst
+from data.checks.reading import FEWEST, WINDOW, sides, worst
 from data.checks.vwap import SCALES
 from data.store.schema import ANY
 from data.store.tables import FACT_TABLES
 from data.words import count
 
-# In powers of ten: how far volumes of two units of measure are apart, and a lot of 100 from a share. Of the
-# bars on either side so many are looked at, and so few must be there.
+# In powers of ten: how far volumes of two units of measure are apart, and a lot of 100 from a share.
 _CLEARLY, _LOTS, _NEARLY = 1.3, 2.0, 0.5
-_WINDOW, FEWEST = 20, 5
 
 
 def lots_for_shares(data: Inputs) -> Iterator[Finding]:
@@ -95,32 +92,22 @@ def _switched(data: Inputs) -> Iterator[Finding]:
     near = np.flatnonzero((np.abs(np.diff(logs)) > _CLEARLY) & (symbols[1:] == symbols[:-1])) + 1
     for place in map(int, near):
         before, after = sides(logs, symbols, place)
-        if min(len(before), len(after)) < FEWEST or len(before) + len(after) < _WINDOW + FEWEST:
+        if min(len(before), len(after)) < FEWEST or len(before) + len(after) < WINDOW + FEWEST:
             continue
-        change = float(np.median(after) - np.median(before))
+        middle_before, middle_after = float(np.median(before)), float(np.median(after))
+        change = middle_after - middle_before
         apart = max(after.min() - before.max(), before.min() - after.max())
         if apart > _CLEARLY and abs(abs(change) - _LOTS) < _NEARLY:
-            larger, usual = (
-                "more" if change > 0 else "less",
-                (10 ** np.median(each) for each in (before, after)),
-            )
+            larger, first, then = ("more", "lots", "shares") if change > 0 else ("less", "shares", "lots")
+            until = bars["day"].iloc[place - 1]
             yield Finding.on(
                 "lots-for-shares",
                 "warning",
                 "bars",
                 str(symbols[place]),
                 bars["day"].iloc[place],
-                f"volume is about a hundred times {larger} from this day on, "
-                + "{:,.0f} in the middle before and {:,.0f} after".format(*usual)
-                + ", and there is no amount to tell which is in lots",
+                f"volume is about a hundred times {larger} from this day on, {10**middle_before:,.0f} in the "
+                f"middle before and {10**middle_after:,.0f} after, and no amount tells which is in lots",
                 "Say in a map file (--map) what each part is in: "
-                'measures = { volume = "lots until 2025-10-29, shares after" }.',
+                f'measures = {{ volume = "{first} until {until:%Y-%m-%d}, {then} after" }}.',
             )
-
-
-def sides(values: Floats, symbols: NDArray[np.object_], place: int) -> tuple[Floats, Floats]:
-    """Return the values of up to 20 rows of a series before a place, and of 20 from it on."""
-    first = max(place - _WINDOW, 0)
-    same = symbols[first : place + _WINDOW] == symbols[place]
-    around, at = values[first : place + _WINDOW], place - first
-    return around[:at][same[:at]], around[at:][same[at:]]
