@@ -54,7 +54,7 @@ ROOMS: dict[str, str] = {
     "data.checks": (
         "data.errors data.atomic data.folders data.words data.facts data.store data.source data.panel"
     ),
-    "data.importing": "data.errors data.parsing data.facts data.store",
+    "data.importing": "data.errors data.parsing data.words data.facts data.store",
     "data.providers": "data.errors data.atomic data.folders data.facts data.store data.importing",
     "data.scenarios": "data.facts data.store data.panel",
     "strategies": (

@@ -14,6 +14,7 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.reading import TICK, Bools, Floats, grouped
 from data.facts.symbols import market_of
+from data.store.tables import ADJUSTED_SOURCES
 
 _TICKS = {"cn_etf": TICK, "us_etf": 0.01}
 _CENT = 0.01
@@ -26,10 +27,8 @@ _LEAST_ROWS = 20
 # Half of the prices that are adjusted for a split by two are still whole ticks.
 _OFF_PART = 0.25
 _FITTING_PART = 0.98
-# Since when American funds trade in cents, the part of a month's closes that are none if they were adjusted,
-# and how sources end that say so themselves.
+# Since when American funds trade in cents, and the part of a month's closes that are none if adjusted.
 _CENTS_SINCE, _OFF_MOST = pd.Timestamp("2001-04-09"), 0.8
-_TOLD = (", qfq", ", hfq", ", split-adjusted")
 
 
 def price_grid(data: Inputs) -> Iterator[Finding]:
@@ -91,7 +90,8 @@ def split_adjusted(data: Inputs) -> Iterator[Finding]:
 def said_split_adjusted(data: Inputs) -> Iterator[Finding]:
     """Find prices whose source says that they are adjusted, because the file did not record the splits."""
     bars = data.tables["bars"]
-    said = [name for name in bars["source"].dropna().unique() if str(name).endswith(", split-adjusted")]
+    sources = bars["source"].dropna().unique()
+    said = [name for name in sources if str(name).endswith(ADJUSTED_SOURCES["splits"])]
     named = bars[bars["source"].isin(said)]
     for exchange, rows in named.groupby(named["symbol"].str[-2:]):
         funds = sorted(rows["symbol"].unique())
@@ -118,7 +118,7 @@ def no_cents(data: Inputs) -> Iterator[Finding]:
     """
     bars = data.of_market("bars", "us_etf")
     bars = bars[(bars["day"] >= _CENTS_SINCE) & (bars["close"] >= 1.0)]
-    bars = bars[~bars["source"].astype("str").str.endswith(_TOLD)]
+    bars = bars[~bars["source"].astype("str").str.endswith((*ADJUSTED_SOURCES.values(),))]
     if bars.empty:
         return
     month = data.periods_of("bars", "M").reindex(bars.index)

@@ -15,8 +15,10 @@ from data.checks.finding import Finding
 from data.checks.inputs import Inputs
 from data.checks.jumps import LARGE_CUT, NEARBY
 from data.checks.reading import TICK, Bools, grouped, records, worst
+from data.store.tables import ADJUSTED_SOURCES
 
-_ADJUSTED_SOURCES = (", qfq", ", hfq")
+# Those that are told elsewhere are adjusted for splits alone.
+_ADJUSTED = (ADJUSTED_SOURCES["qfq"], ADJUSTED_SOURCES["hfq"])
 _COMPARE = "Compare with another source, and import the right row."
 
 
@@ -103,7 +105,7 @@ def adjusted_prices(data: Inputs) -> Iterator[Finding]:
     4. Rows whose source says that they are forward- or backward-adjusted are, whatever their VWAP.
     """
     bars = data.tables["bars"]
-    named = bars[bars["source"].astype("str").str.endswith(_ADJUSTED_SOURCES)]
+    named = bars[bars["source"].astype("str").str.endswith(_ADJUSTED)]
     adjusted = data.vwap["adjusted"] & ~data.vwap.index.isin(named.index)
     for symbol, rows in grouped(data.vwap[adjusted], "symbol"):
         yield _adjusted(

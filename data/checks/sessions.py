@@ -1,4 +1,4 @@
-"""Checks against the calendar and a fund's life: rows without a session, sessions without a row."""
+"""Checks against the calendar and a fund's life: rows without a session, sessions without a row, weeks."""
 
 from __future__ import annotations
 

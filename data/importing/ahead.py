@@ -1,4 +1,4 @@
-"""Rows that the clock says cannot be whole: of a session that is not over, or of days to come.
+"""Rows ahead of the clock: bars and levels of a session that is not over, and whatever is of days to come.
 
 The clock looks when files are read, alone or together (``data.importing.plain``): what it leaves out of one
 file is nothing that the others need to be read again for.
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from data.facts.calendars import calendar_for, closing_time
 from data.facts.symbols import ZONES, market_of, sure_market_of_index
 from data.importing.one_file import Found, Imported
+from data.words import count
 
 Bools = NDArray[np.bool_]
 
@@ -74,11 +75,12 @@ def _told(told: Imported, days: NDArray[np.datetime64], running: Bools, ahead: B
     """Return what is told of a file, some rows of which are running, ahead, and left out."""
     notes = []
     if running.any():
-        notes.append(f"of a session that is not over, and left out: {_counted(running)}")
+        notes.append(f"of a session that is not over, and left out: {count(running.sum(), 'row')}")
     if ahead.any():
         gone = ", and left out" if out[ahead].all() else ""
         notes.append(
-            f"dated after today, up to {days.max()}{gone}: {_counted(ahead)}; are days and months exchanged?"
+            f"dated after today, up to {days.max()}{gone}: {count(ahead.sum(), 'row')}; "
+            "are days and months exchanged?"
         )
     stay = days[~out]
     return replace(
@@ -126,7 +128,3 @@ def _goes_on(market: str, local: datetime) -> bool:
     if market in _HALF_DAYS and closes > local.time() >= _HALF_DAYS[market]:
         closes = closing_time(market, day) or closes
     return local < datetime.combine(day, closes, local.tzinfo) + _LITTLE
-
-
-def _counted(rows: Bools) -> str:
-    return f"{rows.sum()} row{'' if rows.sum() == 1 else 's'}"

@@ -18,6 +18,7 @@ from data.importing.displaced import all_sessions, days_off
 from data.importing.maps import DATED, TableMap
 from data.store.cells import blank, read_days, read_numbers
 from data.store.tables import FUND_TABLES, TABLES
+from data.words import count
 
 Days = NDArray[np.datetime64]
 Bools = NDArray[np.bool_]
@@ -65,7 +66,7 @@ def without_halts(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | 
     idle[idle] = (empty | same) & ~wrong
     if not idle.any() or idle.all():
         return taken, None
-    return taken[~idle], f"without volume and prices, and left out as halts: {_counted(idle)}"
+    return taken[~idle], f"without volume and prices, and left out as halts: {count(idle.sum(), 'row')}"
 
 
 def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | None]:
@@ -84,7 +85,7 @@ def with_values(taken: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str | No
         lacking = lacking & ~(blank(taken[schema.key[0]]) | blank(taken["day"])).to_numpy()
     if not lacking.any() or lacking.all():
         return taken, None
-    return taken[~lacking], f"without a value, and left out: {_counted(lacking)}"
+    return taken[~lacking], f"without a value, and left out: {count(lacking.sum(), 'row')}"
 
 
 def on_sessions(taken: pd.DataFrame, part: TableMap, origin: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -167,18 +168,15 @@ def _told(off: NDArray[np.int64], moved: Bools, kept: Bools, part: TableMap) -> 
         here = moved & (off == step)
         if not here.any():
             continue
-        note = f"dated {dated}, and taken as of the session {beside}: {_counted(here)}"
+        note = f"dated {dated}, and taken as of the session {beside}: {count(here.sum(), 'row')}"
         if (left_out := here & ~kept).any():
-            note += f"; of them left out, because that session has a row of its own: {_counted(left_out)}"
+            rows = count(left_out.sum(), "row")
+            note += f"; of them left out, because that session has a row of its own: {rows}"
         if step and part.dated is None:
             (word,) = (name for name, days in DATED.items() if days == step)
             note += f'; name a map with dated = "{word}" for shorter files of this source'
         notes.append(note)
     return tuple(notes)
-
-
-def _counted(rows: Bools) -> str:
-    return f"{rows.sum()} row{'' if rows.sum() == 1 else 's'}"
 
 
 def _nothing(values: pd.Series, least: float = _LEAST) -> Bools:

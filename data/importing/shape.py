@@ -34,10 +34,8 @@ from data.importing.sessions import next_sessions, on_sessions, with_values, wit
 from data.store.cells import blank, plain, read_days, read_numbers
 from data.store.order import Places
 from data.store.schema import Column
-from data.store.tables import table
+from data.store.tables import ADJUSTED_SOURCES, table
 
-# Adjustments that `source` names, so that they are not forgotten.
-NAMED = {"qfq": "qfq", "hfq": "hfq", "splits": "split-adjusted"}
 # Days from 1982 to 2064 as Excel counts them.
 _SERIAL = re.compile(r"[3-5]\d{4}(?:\.0+)?")
 
@@ -87,7 +85,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     taken, halted = without_halts(taken, part.table)
     taken, lacking = with_values(taken, part.table)
     taken, moved = on_sessions(taken, part, origin)
-    if part.source or part.adjusted in NAMED:
+    if part.source or part.adjusted in ADJUSTED_SOURCES:
         taken["source"] = _sources(taken, part)
     taken = _as_first_known(taken, schema.key)
     try:
@@ -303,7 +301,7 @@ def _written_as(
 def _sources(taken: pd.DataFrame, part: TableMap) -> pd.Series:
     given = taken["source"] if "source" in taken else pd.Series(None, index=taken.index, dtype="str")
     named = given.astype("str").where(~blank(given), part.source or "imported")
-    if part.adjusted not in NAMED:
+    if part.adjusted not in ADJUSTED_SOURCES:
         return named
-    ending = f", {NAMED[part.adjusted]}"
+    ending = ADJUSTED_SOURCES[part.adjusted]
     return named.where(named.str.endswith(ending), named + ending)

@@ -18,7 +18,7 @@ _KLINE = ("日期", "开盘", "收盘", "最高", "最低", "成交量", "成交
 TENCENT_SERIES = ("day", "qfqday", "hfqday")
 _TENCENT = ("date", "open", "close", "high", "low", "volume")
 # The lists of corporate actions of Alpaca that are understood.
-ALPACA_ACTIONS = ("forward_splits", "reverse_splits", "cash_dividends")
+_ALPACA_ACTIONS = ("forward_splits", "reverse_splits", "cash_dividends")
 # A day, with or without a time behind it.
 DAY = re.compile(r"\d{4}-?\d\d-?\d\d(?:[ T].*)?")
 _TAG = re.compile(r"<[^>]*>|&nbsp;")
@@ -93,7 +93,7 @@ def corporate_actions(found: Record, name: str) -> list[Record] | None:
     one of another kind, such as mergers.
     """
     filled = [key for key, value in found.items() if value and isinstance(value, list)]
-    if len(filled) < 2 or not {*filled} <= {*ALPACA_ACTIONS}:
+    if len(filled) < 2 or not {*filled} <= {*_ALPACA_ACTIONS}:
         return None
     rows = []
     for key in filled:

@@ -15,6 +15,8 @@ from data.store.schema import Column, Table
 MONTHLY = 44
 # Exchange rates: so many of the second currency for one of the first.
 PAIRS = ("USDCNY", "CNYUSD")
+# How the source of bars ends whose prices are no longer as traded, by how they were adjusted.
+ADJUSTED_SOURCES = {"qfq": ", qfq", "hfq": ", hfq", "splits": ", split-adjusted"}
 # Longer than any panel.
 EVER = 1_000_000
 
