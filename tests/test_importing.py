@@ -255,6 +255,11 @@ def test_a_short_line_within_a_file_is_refused_where_the_cells_behind_the_lost_o
     lines = [f"159363.SZ,2025-08-{day},64000000,5000000,4000000" for day in (13, 14, 15)]
     title = ["a title", ""]
     lost = [lines[0], "159363.SZ,2025-08-14,5000000,4000000", lines[2]]
+    broken = [lines[0] + "\r7", lines[1].replace("4000000", ""), *lines]
+    with pytest.raises(
+        DataError, match=r"has lines with fewer cells than others; received line 3: 7; limit: 5 cells"
+    ):
+        take("returns.csv", csv(header, *broken))
     with pytest.raises(DataError, match=r"line 5: 159363\.SZ,2025-08-14,5000000,4000000; limit: 5 cells"):
         take("margin.csv", csv(*title, header, *lost))
     take("margin.csv", csv(*title, header, lines[0], "159363.SZ,2025-08-14,5000000,4000000,", lines[2]))

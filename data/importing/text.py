@@ -171,21 +171,28 @@ def _refuse_short_lines(text: str, separator: str, skipped: int, columns: int, n
 
     Fewer than sixteen of them in a row are not Excel's.
     """
-    reader = csv.reader(islice(StringIO(text), skipped, None), delimiter=separator, skipinitialspace=True)
+    lines = islice(StringIO(text, newline=None), skipped, None)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     short: list[tuple[int, list[str]]] = []
-    for row in filter(None, reader):
-        if len(row) < columns and not footer_length([row + [""] * (columns - len(row))]):
-            short.append((reader.line_num, row))
-        elif 0 < len(short) < _OF_EXCEL:
-            line, row = short[0]
-            raise DataError(
-                f"`{name}` has lines with fewer cells than others",
-                received=f"line {skipped + line}: {separator.join(row)[:80]}",
-                limit=f"{columns} cells",
-                hint=f"Complete it: a cell without a value is written as nothing between two `{separator}`.",
-            )
+    try:
+        for row in filter(None, reader):
+            if len(row) < columns and not footer_length([row + [""] * (columns - len(row))]):
+                short.append((skipped + reader.line_num, row))
+            elif 0 < len(short) < _OF_EXCEL:
+                break
+            else:
+                short = []
         else:
-            short = []
+            return
+    except csv.Error as error:
+        raise _uneven(name, str(error)) from None
+    line, row = short[0]
+    raise DataError(
+        f"`{name}` has lines with fewer cells than others",
+        received=f"line {line}: {separator.join(row)[:80]}",
+        limit=f"{columns} cells",
+        hint=f"Complete it: a cell without a value is written as nothing between two `{separator}`.",
+    )
 
 
 def _uneven(name: str, received: str) -> DataError:
