@@ -245,6 +245,27 @@ def test_a_balance_above_what_the_whole_fund_is_worth_is_in_another_unit():
     assert check(clean_market(), "margin-scale") == []
 
 
+@pytest.mark.parametrize("known", ["units", "trades"])
+def test_a_whole_history_of_balances_in_ten_thousand_yuan_is_told_by_what_the_fund_is_worth(known):
+    # 3 billion units of about a yuan, of which 120 million on credit: 12,000 in 10^4.
+    many = len(CHINESE_DAYS)
+    margin = balances(*(120e6 + 1e5 * np.arange(many)), symbol=PAYER)
+    market = {"bars": chinese(volume=2e9, amount=np.nan)}
+    if known == "units":
+        units = pd.DataFrame({"symbol": PAYER, "day": CHINESE_DAYS, "units": 3e9 + 1e6 * np.arange(many)})
+        market = {"bars": chinese(), "units": units}
+    assert check(market | {"margin": margin}, "margin-scale") == []
+    (found,) = check(market | {"margin": margin.assign(balance=margin["balance"] / 1e4)}, "margin-scale")
+    assert (found.severity, found.count) == ("warning", many)
+    assert ("what all units of the fund are worth" in found.message) == (known == "units")
+    assert 'measures = { balance = "10^4" }' in found.hint
+    # 60,000 yuan are two hundred thousandths of three billion, and of 19 days nothing is said.
+    small = margin.assign(balance=60_000.0)
+    assert check(market | {"margin": small}, "margin-scale") == []
+    few = margin.assign(balance=margin["balance"] / 1e4).head(19)
+    assert check(market | {"margin": few}, "margin-scale") == []
+
+
 def test_purchases_above_the_balance_day_after_day_are_the_balance():
     def exchanged(margin):
         return margin.assign(balance=margin["bought"], bought=margin["balance"])

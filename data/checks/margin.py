@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from data.checks.finding import Finding
 from data.checks.inputs import Inputs
-from data.checks.reading import FEWEST, Bools, Floats, grouped, records, sides, worst
+from data.checks.reading import FEWEST, Bools, Floats, Integers, grouped, records, sides, worst
 from data.facts.symbols import MARKET_CODES
 from data.words import count
 
@@ -21,8 +22,9 @@ _UNITS, _NEAR, _LARGE = (3.0, 4.0, 8.0), 0.3, 1e7
 _FUNDS = 5
 # Rows that tell of a whole series, and the part of them that must say the same.
 _LEAST_ROWS, _MOST = 20, 0.5
-# Balances over what a fund is worth: exchanges stop purchases at a quarter of it.
-_MOST_OF_A_FUND = 10.0
+# Balances over what a fund is worth, or over what is traded of it on a day: exchanges stop purchases at a
+# quarter of the first. Usual are 0.1 % to 5 % of it, so that in 10^4 yuan they are a millionth or so.
+_MOST_OF_A_FUND, _LEAST_PART = 10.0, 1e-5
 # Balances in the middle of a series that are no money: China's market had 70 billion in 2012. A fund may
 # truly have a few thousand yuan, and hardly less than the price of a lot.
 _LEAST_OF_A_FUND, _LEAST_OF_A_MARKET, _NO_MONEY = 1e4, 1e9, 100.0
@@ -35,10 +37,12 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
        a fund for good: so are those in the middle of up to 20 rows on either side, five at least. A fund that
        became eligible yesterday may have a thousand times as much today, and one holder may repay it all.
     2. Of a fund with units and closes, balances ten times what all of its units are worth, in the middle.
-    3. Balances below 10^9 of a market in the middle. Of a fund, those below 10,000 are a warning; an error of
+    3. Of 20 days or more, balances below a hundred thousandth of that in the middle: a warning. Where there
+       are no units they are held against what is traded on a day.
+    4. Balances below 10^9 of a market in the middle. Of a fund, those below 10,000 are a warning; an error of
        20 rows or more below 100, or with parts of a yuan, which exchanges do not publish.
     """
-    yield from _above_the_fund(data)
+    yield from _against_the_fund(data)
     steps = data.steps("margin")
     balances = np.log10(steps["balance"].where(steps["balance"] > 0).to_numpy(np.float64))
     changes = np.log10(steps["ratio"].where(steps["ratio"] > 0).to_numpy(np.float64))
@@ -76,18 +80,18 @@ def _near_a_unit(changes: Floats) -> Bools:
     return near
 
 
-def _above_the_fund(data: Inputs) -> Iterator[Finding]:
-    margin, units, closes = (
-        data.tables["margin"],
-        data.beside("margin", "units"),
-        data.beside("margin", "bars"),
+def _against_the_fund(data: Inputs) -> Iterator[Finding]:
+    bars, places = data.tables["bars"], data.beside("margin", "bars")
+    units = _at(data.tables["units"]["units"], data.beside("margin", "units"))
+    closes, volume = _at(bars["close"], places), _at(bars["volume"], places)
+    margin = data.tables["margin"]
+    rows = margin.assign(
+        of_worth=margin["balance"] / (units * closes),
+        of_trades=margin["balance"] / np.where(volume > 0, volume * closes, np.nan),
     )
-    there = (units >= 0) & (closes >= 0)
-    worth = data.tables["units"]["units"].to_numpy()[units[there]]
-    worth = worth * data.tables["bars"]["close"].to_numpy()[closes[there]]
-    rows = margin[there].assign(part=margin["balance"].to_numpy()[there] / worth)
-    middle = rows.groupby("symbol")["part"].median()
-    for symbol, found in grouped(rows[rows["symbol"].isin(middle.index[middle > _MOST_OF_A_FUND])], "symbol"):
+    middle = rows.groupby("symbol")["of_worth"].median()
+    above = rows[rows["symbol"].isin(middle.index[middle > _MOST_OF_A_FUND]) & rows["of_worth"].notna()]
+    for symbol, found in grouped(above, "symbol"):
         yield Finding.on(
             "margin-scale",
             "error",
@@ -97,6 +101,31 @@ def _above_the_fund(data: Inputs) -> Iterator[Finding]:
             f"balances are {middle[symbol]:,.1f} times what all units of the fund are worth, in the middle",
             "Name the units of measure of `balance` and of `units` in a map file (--map).",
         )
+    there = rows[rows["balance"] > 0]
+    by_fund = there.groupby("symbol")[["balance", "of_worth", "of_trades"]]
+    medians, counts = by_fund.median(), by_fund.count()
+    valued = counts["of_worth"] > 0
+    part = medians["of_worth"].where(valued, medians["of_trades"])
+    many = counts["of_worth"].where(valued, counts["of_trades"]) >= _LEAST_ROWS
+    small = part.index[(part < _LEAST_PART) & many & (medians["balance"] >= _LEAST_OF_A_FUND)]
+    for symbol, found in grouped(there[there["symbol"].isin(small)], "symbol"):
+        said = "of what all units of the fund are worth" if valued[symbol] else "of what is traded on a day"
+        yield Finding.on(
+            "margin-scale",
+            "warning",
+            "margin",
+            str(symbol),
+            found["day"],
+            f"balances are {part[symbol]:.1e} {said}, in the middle: that is next to nothing",
+            "If they are in 10^4, import them again with a map file (--map) that says so: "
+            'measures = { balance = "10^4" }.',
+        )
+
+
+def _at(values: pd.Series, places: Integers) -> Floats:
+    """Return the values at places, NaN at -1."""
+    found: Floats = np.append(values.to_numpy(np.float64), np.nan)[places]
+    return found
 
 
 def _next_to_nothing(data: Inputs, changed: set[str]) -> Iterator[Finding]:
