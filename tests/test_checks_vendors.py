@@ -50,6 +50,19 @@ def test_american_prices_are_whole_cents():
     assert check({"bars": american(cents(30.0))}, "price-grid") == []
 
 
+def test_american_prices_that_are_whole_dollars_for_months_are_counted_in_cents():
+    bars = american(cents(30.0))
+    bars[["open", "high", "low", "close"]] = (bars[["open", "high", "low", "close"]] * 100).round()
+    (found,) = check({"bars": bars.assign(amount=np.nan)}, "price-grid")
+    assert (found.severity, found.count) == ("warning", len(bars))
+    assert "whole dollars, 3," in found.message
+    assert "counted in cents" in found.message
+    # A fund of three dollars may close at one of them.
+    few = american(cents(3.0))
+    few.loc[few.index[:9], ["open", "high", "low", "close"]] = 3.0
+    assert check({"bars": few}, "price-grid") == []
+
+
 # Splits
 
 

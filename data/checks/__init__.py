@@ -61,7 +61,7 @@ _ALL: Sequence[Check] = (
         grids.split_adjusted,
         grids.said_split_adjusted,
     ),
-    Check("price-grid", "Chinese prices rounded to whole cents", grids.price_grid),
+    Check("price-grid", "Chinese prices in whole cents, American ones in whole dollars", grids.price_grid),
     Check("partial-tape", "American bars of one venue only", tape.thin_volume, tape.single_prints),
     Check("vwap-outside-bar", "a VWAP outside the low and high of its bar", prices.vwap_outside_bar),
     Check("price-spike", "an impossible close that the next open takes back", prices.price_spike),

@@ -18,6 +18,20 @@ from data.store.tables import ADJUSTED_SOURCES
 
 _TICKS = {"cn_etf": TICK, "us_etf": 0.01}
 _CENT = 0.01
+# Grids on which no price of a market stays, by what happened to those that do.
+_COARSE = {
+    "cn_etf": (
+        _CENT,
+        f"cents, and funds trade in ticks of {TICK}: they were rounded, by up to {{error:.2%}}",
+        "Import the bars from a source with three decimals.",
+    ),
+    "us_etf": (
+        1.0,
+        "dollars, {close:,.0f} in the middle, and funds trade in cents: they are probably counted in cents",
+        'If they are, import them again with a map file (--map) that says so: measures = { open = "cents", '
+        'high = "cents", low = "cents", close = "cents" }.',
+    ),
+}
 # Of a tick: what 32-bit numbers and rounding to four digits leave.
 _NEAR = 0.03
 # Bars of a month, and different closes in it, that lie on whole cents by no accident.
@@ -32,31 +46,34 @@ _CENTS_SINCE, _OFF_MOST = pd.Timestamp("2001-04-09"), 0.8
 
 
 def price_grid(data: Inputs) -> Iterator[Finding]:
-    """Find months of Chinese prices that are all whole cents: a vendor that rounds 0.729 to 0.73.
+    """Find months of prices that are too coarse: Chinese ones in whole cents, American ones in whole dollars.
 
-    1. Open, high, low and close of a month of ten bars or more, with five different closes, are whole cents.
-    2. At a price of one yuan that is an error of half a per cent a day.
+    1. Open, high, low and close of a month of ten bars or more, with five different closes, are all on that
+       grid, ten ticks or a hundred wide.
+    2. A vendor who rounds 0.729 to 0.73 is off by half a per cent at a price of one yuan. American prices
+       that are whole dollars for months were counted in cents.
     """
-    bars = data.of_market("bars", "cn_etf")
-    if bars.empty:
-        return
-    prices = bars[["open", "high", "low", "close"]].to_numpy(np.float64)
-    month = data.periods_of("bars", "M").reindex(bars.index)
-    others = month[~np.asarray(_on_grid(prices, _CENT).all(axis=1))].unique()
-    bars = bars[~month.isin(others)]
-    closes = bars["close"].groupby(month[bars.index])
-    rounded = (closes.transform("size") >= _MONTH) & (closes.transform("nunique") >= _DIFFERENT)
-    for symbol, rows in grouped(bars[rounded], "symbol"):
-        yield Finding.on(
-            "price-grid",
-            "warning",
-            "bars",
-            str(symbol),
-            rows["day"],
-            f"all prices of {len(rows)} bars are whole cents, and funds trade in ticks of {TICK}: they were "
-            f"rounded, by up to {0.005 / rows['close'].median():.2%}",
-            "Import the bars from a source with three decimals.",
-        )
+    for market, (grid, said, hint) in _COARSE.items():
+        bars = data.of_market("bars", market)
+        if bars.empty:
+            continue
+        prices = bars[["open", "high", "low", "close"]].to_numpy(np.float64)
+        month = data.periods_of("bars", "M").reindex(bars.index)
+        others = month[~np.asarray(_on_grid(prices, grid).all(axis=1))].unique()
+        bars = bars[~month.isin(others)]
+        closes = bars["close"].groupby(month[bars.index])
+        coarse = (closes.transform("size") >= _MONTH) & (closes.transform("nunique") >= _DIFFERENT)
+        for symbol, rows in grouped(bars[coarse], "symbol"):
+            yield Finding.on(
+                "price-grid",
+                "warning",
+                "bars",
+                str(symbol),
+                rows["day"],
+                f"all prices of {len(rows)} bars are whole "
+                + said.format(error=0.005 / rows["close"].median(), close=rows["close"].median()),
+                hint,
+            )
 
 
 def split_adjusted(data: Inputs) -> Iterator[Finding]:
