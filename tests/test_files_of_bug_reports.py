@@ -241,6 +241,43 @@ def test_an_action_of_a_list_that_is_incomplete_or_none_is_refused(take):
         take("actions.json", {"corporate_actions": lists | {"forward_splits": [FORWARD, "SOXL"]}})
 
 
+def test_the_answer_of_cni_has_rows_without_names(take, store):
+    # AKShare's index_hist_cni gives their cells these names, by their places.
+    row = [
+        "2025-08-20",
+        None,
+        "2110.1",
+        "2098.0",
+        "2090.5",
+        "2103.5",
+        "5.5",
+        "0.26%",
+        "902150000",
+        "5230",
+        "0",
+    ]
+    answer = {"code": 200, "message": "", "data": {"data": [row, ["2025-08-19", *row[1:]]], "total": 2}}
+    with pytest.raises(
+        DataError, match="Name the map `cni-answer` if they are CNI's; else say in a map file"
+    ):
+        take("399006.json", answer)
+    take("399006.json", answer, "cni-answer")
+    prices = store.read("index_bars")[["index", "open", "high", "low", "close"]]
+    assert prices.to_numpy().tolist() == [["399006", 2098.0, 2110.1, 2090.5, 2103.5]] * 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"num": 1, "name": "A", "data": "20250820,0.700,0.731,0.690,0.729,523000000,371800000.00,13.1,,,0"}',
+        '{"sortYear": [[2025, 2]], "price": "690,10,41,39", "dates": "0820", "volumn": "523000000"}',
+    ],
+)
+def test_a_chart_of_tonghuashun_is_told_by_its_name(take, answer):
+    with pytest.raises(DataError, match=r"It is a chart of TongHuaShun.*adjusted if 01 or 02"):
+        take("159363.js", f"quotebridge_v6_line_hs_159363_01_last({answer})")
+
+
 def test_a_title_that_looks_like_a_script_is_a_title(take, store):
     take("units.csv", 'name="x159363"\nsymbol,day,units\n159363.SZ,2025-08-20,3970000000\n')
     assert store.read("units")["units"].tolist() == [3_970_000_000]

@@ -33,6 +33,7 @@ from data.errors import DataError
 from data.importing.scripts import begins_as_script, read_script
 from data.importing.sheet import GUESSED, Given
 from data.importing.vendor_answers import (
+    CHART_IN_TEXTS,
     DAY,
     TENCENT_SERIES,
     NoTable,
@@ -41,6 +42,7 @@ from data.importing.vendor_answers import (
     chart_rows,
     corporate_actions,
     ifind_rows,
+    is_chart_in_texts,
     kline_row,
     no_table,
     report_rows,
@@ -66,6 +68,10 @@ _SERIES = "Time Series"
 # Words for the values of a record that are no name of their own: {"code": …, "values": {"day": …}}.
 _CONTAINERS = ("values", "value", "data", "fields", "attributes", "item", "record", "row")
 
+_UNNAMED = (
+    "Name the map `cni-answer` if they are CNI's; else say in a map file (--map) where they are and what "
+    'their cells are called: rows = "data.data", header = ["day", …].'
+)
 
 # What tables of vendors have in them that need more than names and rows.
 _TABLES_OF_VENDORS = (
@@ -92,7 +98,7 @@ def read_json(text: str, name: str, given: Given = GUESSED) -> pd.DataFrame:
             found = {_NAMES[0]: list(given.header), _ROWS[0]: found}
         records = _records(found, name, 0)
         if not all(isinstance(record, dict) for record in records):
-            raise no_table(name, "rows that do not name their columns")
+            raise no_table(name, "rows that do not name their columns", _UNNAMED)
         # As objects, so that a code of digits does not become a float next to an empty one.
         return pd.DataFrame([_flat(record) for record in records], dtype=object)
     except RecursionError:
@@ -152,6 +158,8 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
             received=next((repr(found[key]) for key in _SAID if found.get(key)), '"data": null'),
             hint="East Money answers so for a code that it does not know, or on the wrong exchange.",
         )
+    if is_chart_in_texts(found):
+        raise no_table(name, _has(found), CHART_IN_TEXTS)
     table = _table(found, name)
     if table is not None:
         return table
@@ -171,7 +179,11 @@ def _records(found: Any, name: str, depth: int) -> list[Any]:
         return [{**beside, **row} if isinstance(row, dict) else row for row in rows]
     if tables:
         raise _several(name, ", ".join(tables), next(iter(tables)))
-    raise no_table(name, "an object with " + (", ".join(map(str, found)) or "nothing in it"))
+    raise no_table(name, _has(found))
+
+
+def _has(found: Record) -> str:
+    return "an object with " + (", ".join(map(str, found)) or "nothing in it")
 
 
 def _within(found: Any, name: str, depth: int) -> list[Any]:

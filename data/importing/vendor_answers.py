@@ -21,11 +21,24 @@ _TENCENT = ("date", "open", "close", "high", "low", "volume")
 _ALPACA_ACTIONS = ("forward_splits", "reverse_splits", "cash_dividends")
 # A day, with or without a time behind it.
 DAY = re.compile(r"\d{4}-?\d\d-?\d\d(?:[ T].*)?")
+# A chart of TongHuaShun: bars in one text, or in texts that are packed by year.
+_OF_A_CHART = re.compile(r"\d{8}(?:,[^,;]*){5,}(?:;.*)?", re.DOTALL)
+CHART_IN_TEXTS = (
+    "It is a chart of TongHuaShun (d.10jqka.com.cn): day, open, high, low, close, volume, amount in one "
+    "text, or packed. Its prices are as traded if 00 stands behind the code in the address, and adjusted if "
+    "01 or 02. Save those of 00 as CSV under these names, with the code in the file's name."
+)
 _TAG = re.compile(r"<[^>]*>|&nbsp;")
 
 
 class NoTable(DataError):
     """A file that can be read, but holds no rows and columns."""
+
+
+def is_chart_in_texts(found: Record) -> bool:
+    """Whether an answer is a chart of TongHuaShun."""
+    text = found.get("data")
+    return "sortYear" in found or (isinstance(text, str) and _OF_A_CHART.fullmatch(text) is not None)
 
 
 def kline_row(line: object, code: object, name: str) -> Record:
@@ -155,11 +168,11 @@ def shortly(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def no_table(name: str, received: str) -> NoTable:
+def no_table(name: str, received: str, hint: str = "Save the table as CSV.") -> NoTable:
     """Return the error for an answer in which there are no rows."""
     return NoTable(
         f"`{name}` holds no table",
         received=received,
         limit="a list of records, or an answer of East Money or Tushare",
-        hint="Save the table as CSV.",
+        hint=hint,
     )
