@@ -183,7 +183,7 @@ def test_a_disk_that_does_not_take_the_note_takes_the_line(tmp_path, monkeypatch
     write = os.write
 
     def full(file, data):
-        if len(data) < 16:
+        if b"follows" not in data:
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(file, data)
 
@@ -199,8 +199,11 @@ def test_a_disk_that_does_not_take_the_note_takes_the_line(tmp_path, monkeypatch
     ]
 
 
-@pytest.mark.parametrize("note", [b"", b"9e10", b"\0" * 9, b"deadbeef and more", None], ids=repr)
-def test_a_note_that_is_none_misses_nothing(tmp_path, note):
+TORN = [b"12345678 12345678\n"[:cut] + b"9e10f705 9e10f705\n"[cut:] for cut in range(1, 17)]
+
+
+@pytest.mark.parametrize("note", [b"", b"9e10", b"\0" * 18, b"9e10f705\n", None, *TORN], ids=repr)
+def test_a_note_that_is_none_or_torn_misses_nothing(tmp_path, note):
     path = tmp_path / "journal.jsonl"
     lines = appended(path, 1)
     path.write_bytes(b"".join(lines[:3]))

@@ -234,7 +234,7 @@ def _record(patient: Patient) -> Found:
             "fault",
             f"{count(contents.damaged, 'line')} of the record damaged, missing or moved: "
             "verdicts are withheld",
-            "Restore record.jsonl from a copy.",
+            "Restore record.jsonl from a copy, and record.jsonl.last with it.",
         )
     for place in record.places:
         if not _writable(place.parent):

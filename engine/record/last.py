@@ -14,8 +14,8 @@ from pathlib import Path
 
 ENDING = ".last"
 NO_CHECKSUM = b"00000000"
-LENGTH = 9
-_CHECKSUM = re.compile(rb"[0-9a-f]{8}\r?\n")
+_NOTE = re.compile(rb"([0-9a-f]{8}) \1\r?\n")
+_LONGEST = 32
 
 
 def last_of(path: Path) -> Path:
@@ -28,23 +28,24 @@ def noted_last(path: Path) -> bytes | None:
     """Return the checksum of the line that is noted as the last one; None where none is."""
     try:
         with last_of(path).open("rb") as file:
-            found = file.read(LENGTH + 1)
+            found = _NOTE.fullmatch(file.read(_LONGEST))
     except OSError:
         return None
-    return found[:8] if _CHECKSUM.fullmatch(found) else None
+    return found[1] if found else None
 
 
 def note_last(path: Path, checksum: bytes) -> None:
     """Note the last line; where the disk does not take that, the one before stays, which is right as well.
 
-    It is one write of nine bytes over the nine before: a kill cannot come into the middle of it.
+    It is one write over what was there, and twice the same: where it was cut short, the two differ.
     """
     if checksum == NO_CHECKSUM:
         return
+    note = b"%s %s\n" % (checksum, checksum)
     with suppress(OSError):
         file = os.open(last_of(path), os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
-            os.write(file, checksum + b"\n")
-            os.ftruncate(file, LENGTH)
+            os.write(file, note)
+            os.ftruncate(file, len(note))
         finally:
             os.close(file)

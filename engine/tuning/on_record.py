@@ -234,7 +234,8 @@ def _unknown(contents: Contents, refusing: Iterable[str]) -> list[str]:
     if contents.damaged:
         lines = "1 line" if contents.damaged == 1 else f"{contents.damaged} lines"
         found.append(
-            f"{lines} of the record damaged, missing or moved, and whole nowhere; restore it from a copy"
+            f"{lines} of the record damaged, missing or moved, and whole nowhere; restore it from a copy, "
+            "record.jsonl.last with it"
         )
     return found
 
