@@ -1,4 +1,4 @@
-"""The tear sheet, the comparison page, both on paper; what they take from a result; pyfolio put right."""
+"""The tear sheet, also on paper; what it takes from a result; pyfolio put right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,6 @@ from engine.report import paper
 from engine.report.assumptions import assumptions, closing_prices, set_to
 from engine.report.canvas import whole_numbers
 from engine.report.charts import Chart, Panel, Series, block, script
-from engine.report.compare_page import write_comparison
-from engine.report.entry_charts import entry_charts
 from engine.report.html import escape, tag
 from engine.report.paper import print_page
 from engine.report.pyfolio_figures import interesting_times, pyfolio_pictures
@@ -51,8 +48,9 @@ from engine.report.trading_sections import rejected
 from engine.result import EXIT_COLUMNS, MERGE_COLUMNS, Context, Result, as_frame
 from engine.results.curves import exposure, fund_curves
 from engine.results.settings import note_on
-from engine.results.trades import holdings, round_trips
+from engine.results.trades import holdings
 from tests.helpers.browser import browser
+from tests.helpers.pages import Page, without_scripts
 from tests.helpers.results import MANIFEST, from_returns, one_fund, rejections, rotation, sessions
 
 OURS = (
@@ -69,47 +67,10 @@ OURS = (
 SECTIONS = (*OURS, "pyfolio")
 
 
-class Page(HTMLParser):
-    """A page as a list of elements and of rows of tables."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((name, dict(attributes)))
-        if name == "tr":
-            self.rows.append([])
-        if name in ("td", "th"):
-            self.rows[-1].append("")
-        if name not in ("meta",):
-            self.open.append(name)
-
-    def handle_endtag(self, name: str) -> None:
-        assert self.open.pop() == name, f"</{name}> closes another element"
-
-    def handle_startendtag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((name, dict(attributes)))
-
-    def handle_data(self, text: str) -> None:
-        if {"td", "th"} & set(self.open) and self.rows:
-            self.rows[-1][-1] += text
-
-    def ids(self) -> list[str]:
-        return [attributes["id"] for _, attributes in self.elements if attributes.get("id")]
-
-
 def written(result: Result, folder: Path, *, pyfolio: bool = True) -> str:
     path = folder / "tearsheet.html"
     write_tearsheet(result, compute_metrics(result), path, pyfolio=pyfolio)
     return path.read_text(encoding="utf-8")
-
-
-def without_scripts(text: str) -> str:
-    return re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
 
 def without_library(text: str) -> str:
@@ -583,162 +544,6 @@ def test_numbers_of_charts_are_short_and_unknown_ones_are_none():
     ]
 
 
-# What was held
-
-
-def test_a_holding_lasts_from_flat_to_flat():
-    result = one_fund(
-        [2.0, 2.1, 2.2, 2.3, 2.4],
-        [1000, 1500, 0, 0, 200],
-        (0, 1000, 2.0, 5.0),
-        (1, 500, 2.1, 5.0),
-        (2, -1500, 2.2, 5.0),
-        (4, 200, 2.4, 5.0),
-    )
-    first, second = holdings(result)
-    assert (first.entry, first.exit, first.sessions) == (0, 2, 2)
-    assert first.price_return == pytest.approx(2.2 / 2.0 - 1.0)
-    assert first.profit == pytest.approx(1500 * 2.2 - 1000 * 2.0 - 500 * 2.1 - 15.0)
-    assert (second.entry, second.exit, second.sessions) == (4, None, 1)
-    assert second.profit == pytest.approx(-5.0)
-
-
-def test_a_split_leaves_no_trace_in_holdings_and_round_trips():
-    # two for one before the third session; 2,000 of the doubled shares are sold at half the price plus 10 %
-    result = one_fund([2.0, 2.0, 1.0, 1.1], [1000, 1000, 2000, 0], (0, 1000, 2.0, 0.0), (3, -2000, 1.1, 0.0))
-    (held,) = holdings(result)
-    assert held.price_return == pytest.approx(0.1)
-    assert held.profit == pytest.approx(200.0)
-    (trip,) = round_trips(result).to_dict("records")
-    assert trip["pnl"] == pytest.approx(200.0)
-    assert trip["rt_returns"] == pytest.approx(0.1)
-
-
-def test_a_trade_on_the_day_of_a_split_is_in_new_shares():
-    # 1,000 become 2,000 before the second session, which adds 500; all are sold in the third
-    trades = ((0, 1000, 2.0, 0.0), (1, 500, 1.0, 0.0), (2, -2500, 1.1, 0.0))
-    result = one_fund([2.0, 1.0, 1.1], [1000, 2500, 0], *trades)
-    (trip,) = round_trips(result).to_dict("records")
-    assert trip["pnl"] == pytest.approx(2500 * 1.1 - 1000 * 2.0 - 500 * 1.0)
-    (held,) = holdings(result)
-    assert held.price_return == pytest.approx(0.1)
-
-
-def test_a_merger_that_loses_a_fraction_of_a_share_still_ends_flat():
-    result = one_fund([1.0, 3.0, 3.0], [1000, 333, 0], (0, 1000, 1.0, 0.0), (2, -333, 3.0, 0.0))
-    (held,) = holdings(result)
-    assert held.exit == 2
-    assert held.profit == pytest.approx(333 * 3.0 - 1000.0)
-
-
-def test_a_liquidated_fund_is_sold_at_its_last_mark():
-    result = one_fund(
-        [2.0, 2.5, np.nan], [1000, 1000, 0], (0, 1000, 2.0, 0.0), paid=np.array([0.0, 0.0, 2500.0])
-    )
-    (held,) = holdings(result)
-    assert (held.exit, held.sessions) == (2, 2)
-    assert held.price_return == pytest.approx(0.25)
-    assert held.profit == pytest.approx(500.0)
-
-
-def test_profits_of_holdings_and_dividends_add_up_to_the_profit_of_the_run(result):
-    profit = sum(holding.profit for holding in holdings(result))
-    assert profit + result.dividend.sum() == pytest.approx(result.equity[-1] - result.initial_cash)
-
-
-def test_holdings_carry_the_decision_they_came_from(result):
-    held = next(holding for holding in holdings(result) if holding.entry > 20)
-    decision = int(np.flatnonzero(result.decision_days == result.days[held.entry])[0])
-    column = result.symbols.index(held.symbol)
-    assert held.weight == result.weights[decision, column]
-    assert held.score == result.scores[decision, column]
-    assert held.flow == result.decision_flows[decision, column]
-
-
-def test_a_purchase_that_waited_carries_the_decision_of_the_session_before():
-    days = sessions(4)
-    bought = one_fund([2.0] * 4, [0, 1000, 1000, 1000], (1, 1000, 2.0, 0.0))
-    decided = {"decision_days": days[:1], "weights": np.array([[0.5]]), "scores": np.array([[1.5]])}
-    waited = replace(bought, **decided, decision_flows=np.array([[0.02]]))
-    (held,) = holdings(waited)
-    assert (held.weight, held.score, held.flow, held.decision) == (0.5, 1.5, 0.02, 0)
-    # In a run in tranches the next sleeve has decided since, and does not want the fund.
-    decided = {
-        name: np.vstack([value, [[0.0]]]) for name, value in decided.items() if name != "decision_days"
-    }
-    flows = np.array([[0.02], [0.0]])
-    (held,) = holdings(replace(bought, **decided, decision_days=days[:2], decision_flows=flows))
-    assert (held.weight, held.score, held.flow, held.decision) == (0.5, 1.5, 0.02, 0)
-    # What was not wanted in either session came another way, as by a merge.
-    (held,) = holdings(replace(waited, weights=np.array([[0.0]])))
-    assert np.isnan(held.weight)
-    assert held.decision is None
-
-
-def test_purchases_that_waited_are_on_the_charts_of_the_reasons(result):
-    days = result.decision_days
-    earlier = result.days[np.maximum(np.searchsorted(result.days, days) - 1, 0)]
-    names = [each.name for each in entry_charts(result, holdings(result))]
-    waited = replace(result, decision_days=earlier)
-    assert [each.name for each in entry_charts(waited, holdings(waited))] == names
-    assert "rank_at_entry" in names
-
-
-def test_round_trips_are_first_in_first_out():
-    result = one_fund(
-        [2.0, 3.0, 4.0, 5.0],
-        [100, 200, 50, 50],
-        (0, 100, 2.0, 1.0),
-        (1, 100, 3.0, 1.0),
-        (2, -150, 4.0, 1.0),
-    )
-    closed, still_open = round_trips(result).to_dict("records")
-    assert closed["pnl"] == pytest.approx(150 * 4.0 - 100 * 2.0 - 50 * 3.0)
-    assert closed["rt_returns"] == pytest.approx(closed["pnl"] / 350.0)
-    assert closed["duration"] == pd.Timestamp(result.days[2]) - pd.Timestamp(result.days[0])
-    assert still_open["pnl"] == pytest.approx(50 * (5.0 - 3.0))
-    assert still_open["open_dt"] == pd.Timestamp(result.days[1], tz="UTC")
-
-
-# pyfolio
-
-
-def test_positions_of_all_funds_and_cash_add_up_to_equity(result):
-    positions = Inputs.of(result).positions
-    assert list(positions) == [*result.symbols, "cash"]
-    assert str(positions.index.tz) == "UTC"
-    assert positions.sum(axis=1).to_numpy() == pytest.approx(result.equity, rel=1e-12)
-    assert (result.receivable > 0.0).any()
-
-
-def test_positions_that_do_not_add_up_are_an_error(result):
-    wrong = result.equity.copy()
-    wrong[7] += 1.0
-    with pytest.raises(RuntimeError, match=f"differ from equity by 1.00 on {result.days[7]}"):
-        Inputs.of(replace(result, equity=wrong))
-
-
-def test_round_trips_equal_those_of_pyfolio_where_nothing_splits():
-    result = one_fund(
-        [2.0, 2.2, 2.1, 2.4, 2.3, 2.6],
-        [300, 300, 100, 400, 0, 200],
-        (0, 300, 2.0, 5.0),
-        (2, -200, 2.1, 5.0),
-        (3, 300, 2.4, 5.0),
-        (4, -400, 2.3, 5.0),
-        (5, 200, 2.5, 5.0),
-    )
-    inputs = Inputs.of(result)
-    with corrected(243.0):
-        from pyfolio import round_trips as theirs
-
-        closed = theirs.add_closing_transactions(inputs.positions, inputs.transactions)
-        value = inputs.positions.sum(axis=1) / (1.0 + inputs.returns)
-        expected = theirs.extract_round_trips(closed, portfolio_value=value)
-    ours = inputs.trades[list(expected.columns)]
-    pd.testing.assert_frame_equal(ours, expected, check_dtype=False, rtol=1e-9)
-
-
 def test_rolling_beta_equals_that_of_pyfolio(result):
     inputs = Inputs.of(result)
     assert inputs.benchmark is not None
@@ -859,109 +664,6 @@ def test_fewer_than_five_round_trips_are_left_out_and_said():
     pictures, left_out = pyfolio_pictures(result, Inputs.of(result))
     assert "Round trips: fewer than 5." in left_out
     assert not any("round_trips" in picture.name for picture in pictures)
-
-
-# Comparison
-
-
-@pytest.fixture(scope="module")
-def comparison(result, tmp_path_factory) -> str:
-    other = rotation(seed=4)
-    named = replace(other, manifest={**other.manifest, "strategy": "other", "parameters": {"window": 5}})
-    path = tmp_path_factory.mktemp("compare") / "compare.html"
-    results = [result, named]
-    write_comparison(results, [compute_metrics(one) for one in results], path)
-    return path.read_text(encoding="utf-8")
-
-
-def test_the_comparison_shows_every_run_the_benchmark_and_equal_weight(result, comparison):
-    page = Page(comparison)
-    assert page.rows[0][1:] == ["Unit", "handmade", "other", "Benchmark", "Equal weight, no cost"]
-    sharpe = next(row for row in page.rows if row[0] == "Sharpe ratio")
-    metrics = compute_metrics(result)
-    assert sharpe[2] == number(metrics["sharpe_ratio"])
-    assert sharpe[4] == number(metrics["benchmark_sharpe_ratio"])
-    assert [row[1:] for row in page.rows if row[0] == "parameters.window"] == [["20", "5"]]
-    assert "SYNTHETIC: all runs are on a made-up market" in comparison
-    assert re.search(r"https?:", without_scripts(comparison)) is None
-
-
-def test_headers_of_the_comparison_never_break_inside_words(comparison):
-    headers = re.findall(r"^[^{}\n]*\bth\b[^{}\n]*\{([^}]*)\}", comparison, flags=re.MULTILINE)
-    assert len(headers) > 3
-    assert not any("anywhere" in rule or "break" in rule for rule in headers)
-    assert ".table { overflow-x: auto;" in comparison
-
-
-def test_correlations_and_overlaps_of_a_run_with_itself_are_one(comparison):
-    page = Page(comparison)
-    first = [row for row in page.rows if row[0] == "handmade"]
-    correlations, overlaps = first
-    assert correlations[1] == overlaps[1] == "1.00"
-    assert len(correlations) == 5
-    assert len(overlaps) == 3
-
-
-def test_correlation_and_overlap_are_of_returns_and_weights(tmp_path):
-    one = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
-    other = one_fund([2.0, 1.8, 2.0], [1000, 1000, 1000], (0, 1000, 2.0, 0.0))
-    results = [
-        replace(one, manifest={**one.manifest, "strategy": "half"}),
-        replace(other, manifest={**other.manifest, "strategy": "fifth"}),
-    ]
-    path = tmp_path / "compare.html"
-    write_comparison(results, [compute_metrics(one) for one in results], path)
-    rows = [row for row in Page(path.read_text(encoding="utf-8")).rows if row[0] == "half"]
-    assert rows[0][2] == "-1.00"
-    in_fund = (0.2, 1800 / 9800, 0.2)
-    in_cash = (0.5, 5000 / 10500, 0.5)
-    expected = np.mean([a + b for a, b in zip(in_fund, in_cash, strict=True)])
-    assert rows[1][2] == number(float(expected))
-
-
-def test_where_runs_differ_each_setting_says_what_it_means(tmp_path):
-    one = one_fund([2.0, 2.2, 2.0], [2500, 2500, 2500], (0, 2500, 2.0, 0.0))
-    spec = one.manifest.get("spec", {})
-    results = [
-        replace(
-            one, manifest={**one.manifest, "spec": {**spec, "costs": {"slippage_rate": rate}, "cash": rate}}
-        )
-        for rate in (0.0005, 0.0012345678)
-    ]
-    path = tmp_path / "compare.html"
-    write_comparison(results, [compute_metrics(one) for one in results], path)
-    page = path.read_text(encoding="utf-8")
-    told = page[page.index("Where the runs differ") :]
-    assert "costs.slippage_rate<small>of the price, against us, on each side</small>" in told
-    assert "0.0012345678" in told
-    assert ">cash</" in told  # which explains itself
-
-
-def test_runs_over_different_periods_are_compared_where_they_meet(tmp_path):
-    days = np.arange("2024-01-01", "2024-02-10", dtype="datetime64[D]")
-    early = from_returns([0.01] * 30, days=days[:30])
-    late = from_returns([0.02] * 30, days=days[10:])
-    apart = from_returns([0.01] * 3, days=days[37:])
-    path = tmp_path / "compare.html"
-    write_comparison([early, late], [compute_metrics(early), compute_metrics(late)], path)
-    text = path.read_text(encoding="utf-8")
-    head = text[text.index("<header>") : text.index("</header>")]
-    about = re.sub("<[^>]+>", "", head)
-    assert "2024-01-11 to 2024-01-30 · 20 sessions in common · 1 fund · data" in about
-    assert "The runs cover different periods: everything is of the common one" in about
-    assert f"{1.01**20 - 1:+.1%}" in text
-    # The table is of these sessions; another one of what each made alone.
-    rows = Page(text).rows
-    totals = [row[2:4] for row in rows if row and row[0] == "Total return"]
-    assert totals == [
-        [percent(1.01**20 - 1).removesuffix("%"), percent(1.02**20 - 1).removesuffix("%")],
-        [percent(1.01**30 - 1).removesuffix("%"), percent(1.02**30 - 1).removesuffix("%")],
-    ]
-    assert "These numbers stand alone" in text
-    write_comparison([early, apart], [compute_metrics(early), compute_metrics(apart)], path)
-    text = path.read_text(encoding="utf-8")
-    assert "The runs have no session in common" in text
-    assert 'id="growth"' not in text
 
 
 # Paper, size, other processes, and a real browser
