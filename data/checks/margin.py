@@ -51,7 +51,8 @@ def margin_scale(data: Inputs) -> Iterator[Finding]:
     # Only days with such a change are looked at: there is seldom one.
     on_such_a_day = steps["before"].notna() & steps["day"].isin(steps["day"][near])
     by_day = near[on_such_a_day].groupby(steps["day"][on_such_a_day])
-    lists = by_day.mean().index[(by_day.mean() > _MOST) & (by_day.size() >= _FUNDS)]
+    part = by_day.mean()
+    lists = part.index[(part > _MOST) & (by_day.size() >= _FUNDS)]
     changed = near & steps["day"].isin(lists)
     symbols = steps["symbol"].to_numpy()
     for place in map(int, np.flatnonzero(near & ~changed)):
