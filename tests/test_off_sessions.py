@@ -12,7 +12,8 @@ import pytest
 from data.checks import run_checks
 from data.errors import DataError
 from data.facts.calendars import calendar_for
-from data.importing import import_files
+from data.importing import find_map, import_files
+from data.importing.sessions import on_sessions
 from data.load import load_panel
 from data.store.store import Store
 from data.store.tables import TABLES
@@ -65,6 +66,18 @@ def test_counts_that_are_all_dated_a_day_late_are_those_of_the_session_before(ta
     panel = load_panel(store)
     assert np.isfinite(panel.ingredients.facts.grids["units"].measure).sum() == len(SESSIONS)
     assert [each for each in run_checks(store) if each.table == "units"] == []
+
+
+@pytest.mark.parametrize("days", [SESSIONS, SESSIONS[3:5], [*SESSIONS, date(2026, 5, 30)]])
+@pytest.mark.parametrize("symbols", [["AGG.US"], ["AGG.US", "159363.SZ"]])
+def test_days_that_are_sessions_are_those_that_a_longer_look_finds(monkeypatch, days, symbols):
+    rows = pd.DataFrame({"symbol": np.resize(symbols, len(days)), "day": pd.to_datetime(days), "units": 1e9})
+    (part,) = find_map("tidy-units").tables
+    found, told = on_sessions(rows, part, "it")
+    monkeypatch.setattr("data.importing.sessions.all_sessions", lambda *words: False)
+    longer, of_longer = on_sessions(rows, part, "it")
+    pd.testing.assert_frame_equal(found, longer)
+    assert told == of_longer
 
 
 def test_a_snapshot_of_a_weekend_is_the_count_of_friday_if_there_is_none(take, store):

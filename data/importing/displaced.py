@@ -7,6 +7,8 @@ are often dated with the day on which they were seen: such files have Saturdays 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,12 +26,12 @@ _FEWEST = 7
 _DAY = np.timedelta64(1, "D")
 
 
-def all_sessions(given: Days) -> bool:
-    """Whether all days are sessions of one market or another: then none of them is off."""
+def all_sessions(given: Days, markets: Iterable[str] = MARKETS) -> bool:
+    """Whether all days are sessions of one of some markets or another: then none of them is off."""
     first, present = _present(given)
     days = first + np.flatnonzero(present) * _DAY
     there = np.zeros(len(days), dtype=bool)
-    for market in MARKETS:
+    for market in markets:
         there |= np.isin(days, _sessions(market))
     return bool(there.all())
 

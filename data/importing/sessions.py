@@ -105,6 +105,9 @@ def on_sessions(taken: pd.DataFrame, part: TableMap, origin: str) -> tuple[pd.Da
     if part.table in TRADED and part.dated is None and all_sessions(given):
         return taken, ()
     markets, of_row = _markets(taken[key])
+    only, *others = markets
+    if part.table in MOVED and part.dated is None and only and not others and all_sessions(given, [only]):
+        return taken.assign(day=days), ()
     off = _off(given, markets, of_row, part)
     if part.table in TRADED and not off.any():
         return taken, ()
