@@ -11,7 +11,8 @@ change of return, in basis points of the initial capital, is the cause's:
 6. *remainder*: the second run as it was recorded, where it is not what it is when it is run again.
 
 The data that a run had are had again by undoing revisions of its store (``data.store.vintage``) until their
-fingerprint is that of the run. Where none is, rows or rules came since, and *code* is part of *data*.
+fingerprint is that of the run. Where none is, rows came or were removed since, or rules came, and *code* is
+part of *data*.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def explain_runs(
         now = [spec.with_(data=data) if data else spec for spec in specs]
         had = [_had(run, spec) for run, spec in zip((one, two), now, strict=True)]
     notes += [
-        f"{run.name}: its data cannot be had again; rows or rules came since"
+        f"{run.name}: its data cannot be had again; rows came or were removed since, or rules came"
         for run, each in zip((one, two), had, strict=True)
         if not each.exact
     ]
