@@ -67,9 +67,10 @@ def remove_rows(
 
     What is given narrows the rows down. Of ``sources``, files as for ``import_files``, those rows are meant
     that an import of them would leave as they are. ``series`` are funds, indices, macro series and currency
-    pairs; ``source`` is the text of that column, "" for rows that name none; ``remember`` is as in
-    ``Store.remove``. Raises UsageError for words that cannot be, DataError if the store has no such series,
-    source or row, and for files as ``import_files`` does.
+    pairs; ``source`` is the text of that column, "" for rows that name none. ``remember`` is as in
+    ``Store.remove``; a store that was fetched needs ``data.providers.recipe.after_removal``. Raises
+    UsageError for words that cannot be, DataError if the store has no such series, source or row, and for
+    files as ``import_files`` does.
     """
     for name in tables:
         check_choice("table", name, TABLES)
