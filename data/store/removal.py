@@ -172,7 +172,7 @@ def cut(table: OpenTable, selection: Selection, revisions: pd.DataFrame) -> Cut:
             plan.append([Piece(schema, file)])
             continue
         rows = pa.concat_tables(parts.values())
-        frame = as_frame(schema, rows)
+        frame = rows.select(named).to_pandas().astype({name: schema.types[name] for name in named})
         marks = selection.among(schema, frame)
         if said is not None:
             marks &= _are_among(schema, frame, said)
