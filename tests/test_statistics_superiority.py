@@ -23,7 +23,7 @@ from engine.statistics.resampling import (
     resampled_p_value,
     stationary_draws,
 )
-from engine.statistics.superiority import superiority, superiority_of_counts
+from engine.statistics.superiority import superiority, superiority_of_means
 
 EXAMPLE = np.array([[3.0, 1.0], [-1.0, 0.0], [2.0, 2.0], [0.0, -3.0], [1.0, 1.0], [1.0, -1.0]])
 DRAWS = [
@@ -35,6 +35,10 @@ DRAWS = [
     [2, 2, 2, 3, 3, 3],
 ]
 COUNTS = [counts_of(np.array(DRAWS))]
+
+
+def superiority_of_counts(values, counts, **more):
+    return superiority_of_means(values, means_of_counts(values, counts), **more)
 
 
 def differentials(rows=200, columns=6, seed=2, best=0.002):
@@ -262,11 +266,12 @@ def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(mo
     assert found[0].tobytes() == found[1].tobytes()
 
 
-def test_counts_at_hand_give_what_draws_give_and_bounds_are_left_out_where_nobody_asks():
+def test_means_at_hand_give_what_draws_give_and_bounds_are_left_out_where_nobody_asks():
     values = differentials(rows=50)
     counts = list(counted(50, 2, 5, 100, 8))
     whole = superiority(values, block=5, resamples=100, seed=8)
-    found = superiority(values, block=5, resamples=100, seed=8, counts=counts, bounds=False)
+    means = means_of_counts(values, counts)
+    found = superiority(values, block=5, resamples=100, seed=8, resampled=means, bounds=False)
     assert found.simulated.tobytes() == whole.simulated.tobytes()
     assert (found.p_value, found.survivors) == (whole.p_value, whole.survivors)
     assert np.isnan([found.p_lower, found.p_upper]).all()

@@ -11,7 +11,7 @@ import pytest
 from data.errors import UsageError
 from engine.statistics.haircut import sharpe_haircut
 from engine.statistics.sharpe import moments
-from engine.verdict import skill as skill_module
+from engine.verdict import superior as superior_module
 from engine.verdict.evidence import CombinatorialOutcome, TrialLog, WalkForwardOutcome
 from engine.verdict.reasons import block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
@@ -340,7 +340,7 @@ def test_chunks_of_trials_give_the_same_p_value(monkeypatch):
     given = evidence(returns, benchmark=np.zeros(300))
     sample = sample_of(given)
     whole = skill(given, sample, LINES, FEW)
-    monkeypatch.setattr(skill_module, "MEMORY", 4 * (300 * skill_module.BYTES_A_CELL + 32 * 200))
+    monkeypatch.setattr(superior_module, "MEMORY", 4 * (300 * superior_module.BYTES_A_CELL + 32 * 200))
     parts = skill(given, sample, LINES, FEW)
     assert "in 3 chunks" in parts.reasons["spa_lower"]
     assert parts.spa == whole.spa

@@ -11,6 +11,7 @@ import pytest
 from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
 from engine.statistics.superiority import superiority
 from engine.verdict import skill as skill_module
+from engine.verdict import superior as superior_module
 from engine.verdict.evidence import TrialLog
 from engine.verdict.reasons import block_length
 from engine.verdict.sample import sample_of
@@ -136,7 +137,7 @@ def test_chunks_hold_as_many_trials_as_there_is_memory_for(monkeypatch, columns,
     returns = random_returns(columns=9) + benchmark[:, None]
     returns[:, [2, 7]] += 0.003
     whole = block_2(returns, benchmark=benchmark)
-    monkeypatch.setattr(skill_module, "MEMORY", int(columns * (300 * 64 + 32 * 200)))
+    monkeypatch.setattr(superior_module, "MEMORY", int(columns * (300 * 64 + 32 * 200)))
     found = block_2(returns, benchmark=benchmark)
     bounds = f"not computed for 9 trials, which are tested in {chunks} chunks"
     assert {found.reasons[name] for name in ("spa_lower", "spa_upper")} == {bounds}
@@ -151,7 +152,7 @@ def test_chunks_agree_on_trials_without_skill(monkeypatch, mean):
     returns += mean - returns.mean(axis=0)
     returns[:, 4] = 0.0
     whole = block_2(returns, benchmark=np.zeros(300))
-    monkeypatch.setattr(skill_module, "MEMORY", 3 * (300 * 64 + 32 * 200))
+    monkeypatch.setattr(superior_module, "MEMORY", 3 * (300 * 64 + 32 * 200))
     found = block_2(returns, benchmark=np.zeros(300))
     # a mean of 0.0002 is a third of its error, 0.01 over the root of 300
     assert (found.spa, found.measured) == (whole.spa, whole.measured)
@@ -238,3 +239,21 @@ def test_what_is_accepted_is_a_share_of_all_or_of_one_of_each_kind():
     given = dataclasses.replace(given, log=TrialLog(6, 4, lost=2))
     assert skill(given, sample_of(given), LINES, FEW).accepted == 1.0 / 6.0
     assert block_2(np.zeros((300, 1))).accepted == 0.0
+
+
+def test_benchmarks_of_one_block_length_share_their_draws_and_others_do_not(monkeypatch):
+    drawn = []
+    counted = superior_module.counted
+    monkeypatch.setattr(superior_module, "counted", lambda *words: drawn.append(words[2]) or counted(*words))
+    returns, benchmark = random_returns(columns=3), index()
+    alone = block_2(returns, benchmark=benchmark)
+    assert drawn == [alone.block]
+    both = block_2(returns, benchmark=benchmark, equal_weight=benchmark - 0.001)
+    assert drawn == [alone.block] * 2
+    assert (both.spa, both.spa_lower, both.spa_upper) == (alone.spa, alone.spa_lower, alone.spa_upper)
+    wave = 0.02 * np.sin(0.1 * np.arange(300))
+    block_2(returns, benchmark=benchmark, equal_weight=wave)
+    assert len(set(drawn[2:])) == 2
+    known_later = np.where(np.arange(300) < 9, np.nan, benchmark)
+    block_2(returns, benchmark=known_later, equal_weight=benchmark)
+    assert len(drawn) == 6

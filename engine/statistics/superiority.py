@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +26,6 @@ from engine.statistics.estimate import (
 )
 from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.resampling import (
-    Counts,
     check_draws,
     counted,
     means_of_counts,
@@ -81,7 +79,7 @@ def superiority(
     seed: int,
     resamples: int = 1000,
     level: float = 0.05,
-    counts: Sequence[Counts] | None = None,
+    resampled: Floats | None = None,
     bounds: bool = True,
 ) -> Superiority:
     """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
@@ -98,8 +96,8 @@ def superiority(
         At least 1,000 are needed for a report's third digit.
     level : float
         Family-wise error of ``survivors``.
-    counts : sequence of (K, T) arrays, optional
-        What ``counted`` gives for the draws of these rows, block, number and seed, if it is at hand.
+    resampled : (resamples, N) array, optional
+        What ``means_of_counts`` gives for the draws of these rows, block, number and seed, if it is at hand.
     bounds : bool
         Whether ``p_lower`` and ``p_upper`` are wanted; NaN otherwise.
 
@@ -112,19 +110,20 @@ def superiority(
     if reason is not None:
         return _untested(values, block, level, reason)
     rows, columns = values.shape
-    drawn = counted(rows, columns, block, resamples, seed) if counts is None else counts
-    return superiority_of_counts(values, drawn, block, level, bounds=bounds)
+    if resampled is None:
+        resampled = means_of_counts(values, counted(rows, columns, block, resamples, seed))
+    return superiority_of_means(values, resampled, block, level, bounds=bounds)
 
 
-def superiority_of_counts(
+def superiority_of_means(
     differentials: Floats,
-    counts: Iterable[Counts],
+    resampled: Floats,
     block: float,
     level: float = 0.05,
     *,
     bounds: bool = True,
 ) -> Superiority:
-    """Do the tests of ``superiority`` on given draws, however few blocks they have."""
+    """Do the tests of ``superiority`` on the means over given draws, however few blocks they have."""
     varying = differentials.std(axis=0) > NO_VARIATION
     columns = np.flatnonzero(varying)
     rows = len(differentials)
@@ -132,8 +131,7 @@ def superiority_of_counts(
         reason = "it takes at least three rows" if rows < 3 else "no trial differs from the benchmark"
         return _untested(differentials, block, level, reason)
     used = differentials[:, columns]
-    means = used.mean(axis=0)
-    resampled = means_of_counts(used, counts)
+    means, resampled = used.mean(axis=0), resampled[:, columns]
     errors = np.sqrt(bootstrap_variances(used, block) / rows)
     # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
     errors = np.maximum(errors, NO_VARIATION * used.std(axis=0))
