@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,6 +129,25 @@ def test_parts_are_kept_from_the_second_time_on(in_parts):
     first, second, third = faces[:4], faces[4:8], faces[8:]
     assert not set(map(id, first)) & set(map(id, second))
     assert [id(each) for each in second] == [id(each) for each in third]
+
+
+def test_parts_are_worked_out_in_machine_code_as_the_whole_would_be():
+    # A part alone would not be worth the compiler, which nothing has loaded yet when a run asks for scores.
+    script = """
+import sys
+from data.demo import Demo
+from data.load import load_panel
+from data.panel import by_fund
+from strategies import STRATEGIES
+by_fund.LARGE = 0
+known = load_panel(Demo()).known
+print(known.merges, "numba" in sys.modules)
+STRATEGIES["share_inflow"](lookback=5).scores(known)
+print("numba" in sys.modules)
+"""
+    root = Path(__file__).resolve().parents[1]
+    told = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
+    assert told.split() == ["False", "False", "True"]
 
 
 def test_a_part_has_the_families_indices_and_actions_of_its_funds():

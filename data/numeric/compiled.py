@@ -100,6 +100,11 @@ def loaded() -> bool:
     return "numba" in sys.modules
 
 
+def load() -> None:
+    """Load the compiler, for work that is worth it as a whole and is done in parts."""
+    import numba  # noqa: F401
+
+
 def frozen(array: NDArray[Number]) -> NDArray[Number]:
     """Return a contiguous, read-only view or copy: machine code is made anew for each kind of array."""
     view = np.ascontiguousarray(array).view()

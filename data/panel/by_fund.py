@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from data.numeric.compiled import load
+
 if TYPE_CHECKING:
     from data.panel.known import Known
 
@@ -39,6 +41,7 @@ def by_fund(function: Piece) -> Piece:
 
         if not isinstance(known, Known) or known.listed.size <= LARGE or known.merges:
             return function(known, *values)
+        load()  # for a part alone nothing would: machine code pays for all of them
         again = known in kept
         faces = kept.setdefault(known, {})
         width = max(CELLS // len(known.days), 1)
