@@ -156,7 +156,7 @@ def write_file(path: Path, schema: Table, blocks: Iterable[pa.Table]) -> Segment
         with pq.ParquetWriter(
             file,
             fields_of(schema),
-            # A fifth larger than with zstd, and a tenth of a second sooner for each million rows of bars.
+            # A fifth to a third larger than with zstd, and a tenth of a second sooner for each million rows.
             compression="lz4",
             write_page_checksum=True,
             # They would be most of the footer, and nobody asks for them.
