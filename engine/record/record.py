@@ -158,8 +158,8 @@ class Record:
 class Contents:
     """What a record holds: lines in order of time, and bodies by name.
 
-    ``damaged`` lines cannot be read and are whole in no other place; ``unread`` are places that cannot be
-    read, and why.
+    ``damaged`` lines cannot be read and are whole in no other place; where some kinds alone were read, those
+    of others count too that are whole elsewhere. ``unread`` are places that cannot be read, and why.
     """
 
     lines: tuple[Line, ...]
