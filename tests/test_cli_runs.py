@@ -62,6 +62,7 @@ def test_settings_that_differ_are_told_in_the_words_of_the_page(here, monkeypatc
         ("spec.allow", [], ["unit-jump", "price-spike"]),
         ("spec.benchmark", None, "510300.SH"),
         ("parameters.excess", False, True),
+        ("benchmark_known", "absent", {"sessions": 40, "of": 43}),
     )
     found = RunDifference(("one", "two"), ("CNY", "CNY"), settings, (), None)
     monkeypatch.setattr("engine.diff_runs", lambda *_: found)
@@ -74,6 +75,7 @@ def test_settings_that_differ_are_told_in_the_words_of_the_page(here, monkeypatc
         ["allow", "none", "unit-jump, price-spike", "failed data checks that the user let pass"],
         ["benchmark", "none", "510300.SH"],
         ["parameters.excess", "no", "yes"],
+        ["benchmark_known", "absent", "sessions=40, of=43"],
     ]
 
 

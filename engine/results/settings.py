@@ -43,7 +43,9 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 
 def worded(value: Any) -> str:
     """Return a value of a setting in words."""
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={text}" for name, text in flat(value)) or "none"
+    if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
