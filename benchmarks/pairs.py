@@ -111,7 +111,8 @@ PAIRS = (
     Pair("S, 10,000 sets / base", ("sweep", "S", "10000"), "rules", (), 0.55),
     Pair("M, 1,000 sets / base", ("sweep", "M", "1000"), "rules"),
     Pair("S, one set / base", ("single", "S"), "rules, warm"),
-    Pair("L, one set, nothing computed / base", ("single", "L", ""), "rules, first"),
+    # What former states have: a task of theirs knows no other words.
+    Pair("L, one set, nothing computed / base", ("single", "L"), "rules, first"),
 )
 
 
