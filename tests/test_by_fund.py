@@ -189,6 +189,12 @@ def test_arrays_that_nobody_can_write_to_are_not_copied():
     window.flags.writeable = False  # its owner can still write
     bars["close"] = window
     assert not any(np.shares_memory(each, window) for each in closes())
+    kind = type("Matrix", (np.ndarray,), {})  # whose products may be others
+    matrix = kind((3, 2))
+    matrix[:] = close
+    matrix.flags.writeable = False
+    bars["close"] = matrix
+    assert [type(each) for each in closes()] == [np.ndarray, np.ndarray]
 
 
 def test_a_bar_of_a_session_without_trade_is_no_price_of_the_market():

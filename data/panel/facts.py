@@ -206,6 +206,6 @@ def _array(values: ArrayLike, shape: tuple[int, ...]) -> Floats:
 
 def _is_settled(values: ArrayLike) -> TypeGuard[Floats]:
     """Return whether values are an array that nobody writes to any more, so that no copy of it is needed."""
-    if not isinstance(values, np.ndarray) or values.dtype != np.float64:
+    if type(values) is not np.ndarray or values.dtype != np.float64:
         return False
     return values.flags.owndata and values.flags.c_contiguous and not values.flags.writeable
