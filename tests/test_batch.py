@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from data.demo import Demo
 from data.errors import DataError, EtflowError, StrategyError, UsageError
 from data.load import load_panel
+from data.numeric.keys import key_of
 from data.panel.panel import Panel
 from data.store.store import Store
 from engine import run, sweep
@@ -32,7 +33,7 @@ from engine.strategy.adapters import ScoreAdapter, adapt
 from engine.sweeps.compiled_metrics import COMPILED_METRICS
 from engine.sweeps.layout import Layout
 from engine.sweeps.rotations import LACKING, Rotations
-from engine.sweeps.scores import key_of, traced_scores
+from engine.sweeps.scores import traced_scores
 from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from strategies.baselines import EqualWeight

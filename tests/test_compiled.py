@@ -178,7 +178,8 @@ def test_pieces_of_equal_values_of_other_kinds_are_other_pieces() -> None:
 
     face = SimpleNamespace()
     with sharing(face):
-        assert [str(told(face, each)[0]) for each in (1, True, 1.0, 1)] == ["1", "True", "1.0", "1"]
+        for each in (1, True, 1.0, 1, (1,), (True,), [1], [True]):
+            assert told(face, each).tolist() == [repr(each)]
 
 
 def test_threads_wait_for_a_piece_that_another_computes() -> None:

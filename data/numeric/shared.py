@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from data.numeric.keys import key_of
+
 Piece = TypeVar("Piece", bound=Callable[..., NDArray[Any]])
 
 MEBIBYTE = 2**20
@@ -68,8 +70,7 @@ def shared(function: Piece) -> Piece:
         store = _stores.get(id(known))
         if store is None:
             return function(known, *values)
-        kinds = tuple(map(type, values))  # 1, 1.0 and True are equal, and need not do alike
-        return store.get((function, values, kinds), lambda: function(known, *values))
+        return store.get((function, key_of(values)), lambda: function(known, *values))
 
     return wrapped  # type: ignore[return-value]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from data.errors import EtflowError
 from data.numeric.compiled import frozen
+from data.numeric.keys import key_of
 from engine.kernel.core import core_of
 from engine.kernel.schedule import decision_rows
 from engine.kernel.stops import stops_of
@@ -22,7 +23,6 @@ from engine.kernel.targets import BY_VOLATILITY, ROTATION_FIELDS, Rule, rule_of
 from engine.strategy.adapters import ScoreAdapter
 from engine.sweeps.layout import Layout
 from engine.sweeps.ranking import reach_of
-from engine.sweeps.scores import key_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
