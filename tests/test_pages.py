@@ -53,6 +53,14 @@ MARKED = """(charts) => charts.flatMap((chart) => {
         && b.left < a.right && a.left < b.right && b.top < a.bottom - 2 && a.top < b.bottom - 2
     ).map(([each]) => each.textContent));
 })"""
+# Texts of charts that the sides of their picture cut.
+CUT = """(images) => images.flatMap((image) => {
+    const whole = image.getBoundingClientRect();
+    return [...image.querySelectorAll("text")].filter((each) => {
+        const box = each.getBoundingClientRect();
+        return box.width > 0 && (box.left < whole.left - 1 || box.right > whole.right + 1);
+    }).map((each) => each.textContent);
+})"""
 OPTION = "(place) => echarts.getInstanceByDom(place).getOption()"
 
 
@@ -99,6 +107,7 @@ def test_a_page_is_whole(name, width, scheme, made):
         texts = page.locator(".chart text").all_text_contents()
         assert [text for text in texts if text.endswith("...")] == []
         assert page.locator(".chart:visible").evaluate_all(MARKED) == []
+        assert page.locator(".chart:visible svg").evaluate_all(CUT) == []
         # What is wider than its place scrolls within it, by the keyboard too, and says so.
         for table in page.locator(".table:visible").all():
             room, needed = table.evaluate("(each) => [each.clientWidth, each.scrollWidth]")

@@ -145,7 +145,7 @@
       animation: false, backgroundColor: "transparent", aria: { enabled: false },
       textStyle: { color: colour("ink"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 },
       graphic: data.stamp ? [{ type: "text", right: 4, top: 3, silent: true, z: 100,
-        style: { text: data.stamp, fill: colour("loss-ink"), fontSize: 10, fontWeight: 700 } }] : [],
+        style: { text: data.stamp, fill: colour("loss-ink"), font: `700 10px ${getComputedStyle(document.body).fontFamily}` } }] : [],
       title: titles, legend, grid: grids, xAxis: xs, yAxis: ys, dataZoom: zoom, series,
       axisPointer: pointer ? { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("muted") }, label: { backgroundColor: colour("muted") } } : undefined,
       tooltip: { trigger: pointer ? "axis" : "item", confine: true, backgroundColor: colour("paper"), borderColor: colour("muted"),

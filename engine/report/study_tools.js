@@ -62,7 +62,7 @@ const studyTools = (() => {
       drawn.resize({ width });
       const text = { color: colour("ink"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
       const graphic = data.synthetic
-        ? [{ type: "text", right: 4, top: 5, silent: true, z: 100, style: { text: "SYNTHETIC DATA", fill: colour("loss-ink"), fontSize: 10, fontWeight: 700, fontFamily: text.fontFamily } }]
+        ? [{ type: "text", right: 4, top: 5, silent: true, z: 100, style: { text: "SYNTHETIC DATA", fill: colour("loss-ink"), font: `700 10px ${text.fontFamily}` } }]
         : [];
       drawn.setOption({ animation: false, backgroundColor: "transparent", textStyle: text, graphic, ...options(width) }, { notMerge: true });
     };
