@@ -151,7 +151,7 @@ def superiority_of_means(
         p_upper=p_value(((resampled - means) / errors).max(axis=1)) if bounds else math.nan,
         statistic=statistic,
         best=int(columns[int(np.argmax(studentised))]),
-        survivors=tuple(columns[_stepwise(studentised, consistent, level)].tolist()),
+        survivors=tuple(columns[_stepwise(studentised, consistent, maxima, level)].tolist()),
         excluded=tuple(np.flatnonzero(~varying).tolist()),
         simulated=maxima,
         observations=rows,
@@ -161,18 +161,19 @@ def superiority_of_means(
     )
 
 
-def _stepwise(studentised: Floats, simulated: Floats, level: float) -> NDArray[np.bool_]:
+def _stepwise(studentised: Floats, simulated: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
+    """Return which columns are rejected; ``maxima`` are those over all of them."""
     rejected = np.zeros(len(studentised), dtype=np.bool_)
-    while not rejected.all():
-        maxima = np.sort(simulated[:, ~rejected].max(axis=1))
+    while True:
+        ordered = np.sort(maxima)
         # counted as in the p-value, so that the best survives exactly if its p-value is within the level
-        as_extreme = len(maxima) - np.searchsorted(maxima, studentised, side="left")
-        within = (1.0 + as_extreme) / (len(maxima) + 1.0) <= level
+        as_extreme = len(ordered) - np.searchsorted(ordered, studentised, side="left")
+        within = (1.0 + as_extreme) / (len(ordered) + 1.0) <= level
         more = ~rejected & within & (studentised > 0.0)
-        if not more.any():
-            break
         rejected |= more
-    return rejected
+        if not more.any() or rejected.all():
+            return rejected
+        maxima = simulated[:, ~rejected].max(axis=1)
 
 
 def _untested(values: Floats, block: float, level: float, reason: str) -> Superiority:
