@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 from data.errors import DataError
+from data.facts.symbols import MARKET_CODES
+from data.facts.universe import funds_of
 from data.providers.joining import Gap
 from data.store.removal import Removal
 
@@ -67,16 +69,20 @@ class Memory:
     def without(self, removal: Removal) -> Memory:
         """Return the memory of a store that lost rows.
 
-        A fund or an index of which no row is left is asked for no more. Where a series lost its last days,
-        the table was asked for until then. Actions come seldom, and a wrong one would come back.
+        A fund of which no row is left is asked for no more, nor an index, unless a fund tracks it. Where a
+        series lost its last days, the table was asked for until then. Actions come seldom, and a wrong one
+        would come back.
         """
-        tails = {each.table.name: each.tail(removal.lost) for each in removal.tables}
+        symbols = {name for each in self.recipes for name in _others(each.symbols, removal.lost)}
+        tracked = {fund.index for fund in funds_of(sorted(symbols)).values()}
+        lost = _others(removal.lost, (*tracked, *MARKET_CODES))
+        tails = {each.table.name: each.tail(lost) for each in removal.tables}
         ends = {name: day - _ONE_DAY for name, day in tails.items() if day}
         recipes = [
             replace(
                 each,
-                symbols=_others(each.symbols, removal.lost),
-                indices=_others(each.indices, removal.lost),
+                symbols=_others(each.symbols, lost),
+                indices=_others(each.indices, lost),
                 through={
                     name: day if name == "actions" else min(day, ends.get(name, day))
                     for name, day in each.through.items()
@@ -84,13 +90,13 @@ class Memory:
             )
             for each in self.recipes
         ]
-        gaps = [replace(gap, series=_others(gap.series, removal.lost)) for gap in self.gaps]
+        gaps = [replace(gap, series=_others(gap.series, lost)) for gap in self.gaps]
         return Memory(
             tuple(each for each in recipes if each.symbols), tuple(gap for gap in gaps if gap.series)
         )
 
 
-def _others(names: Sequence[str], lost: Sequence[str]) -> tuple[str, ...]:
+def _others(names: Sequence[str], lost: Collection[str | None]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in lost)
 
 

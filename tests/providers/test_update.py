@@ -13,8 +13,9 @@ import pytest
 
 from data.errors import DataError, UsageError
 from data.importing import import_files, remove_rows
-from data.providers.recipe import Memory, after_removal, read_memory
+from data.providers.recipe import Memory, Recipe, after_removal, read_memory
 from data.store.manifest import MANIFEST
+from data.store.removal import Selection
 from data.store.store import Store
 from tests.helpers.vendor_bench import CASES, LAST, Bench
 
@@ -391,6 +392,27 @@ def test_days_that_were_removed_in_the_middle_are_not_asked_for(filled):
     assert recipe.through == {"bars": date(2025, 8, 15)}
     filled.update()
     assert not {"20250806", "20250807"} & closes(filled).keys()
+
+
+def test_an_index_that_a_fund_tracks_comes_back_whole(tushare):
+    header = "ts_code,trade_date,close,open,high,low,pre_close,change,pct_chg,vol,amount"
+    lines = [f"970070.CNI,{session},4100,4000,4200,3900,4000,100,2.5,1,1" for session in SESSIONS]
+    tushare.library.ANSWERS["index_daily"] = ("ts_code", "trade_date", "\n".join([header, *lines]))
+    tushare.fetch("index_bars", symbols=(FUND,), start=date(2025, 8, 4), end=date(2025, 8, 15))
+    tushare.fetch("nav", symbols=(FUND,), start=date(2025, 8, 19))
+    remove(tushare, series=("970070",))
+    tushare.update()
+    assert len(tushare.store.read("index_bars")) == len(SESSIONS)
+
+
+def test_of_margin_that_went_that_of_the_market_is_asked_for_from_the_start(tmp_path):
+    days, store = pd.to_datetime(["2025-08-14", "2025-08-15"]), Store(tmp_path)
+    rows = [(series, day, 1e9) for series in (FUND, "CN") for day in days]
+    store.append({"margin": pd.DataFrame(rows, columns=["symbol", "day", "balance"])})
+    recipe = Recipe(("akshare",), ("margin",), (FUND,), (), days[0].date(), {"margin": days[1].date()})
+    removal = store.would_remove(Selection(series=["CN"]))
+    (left,) = Memory((recipe,)).without(removal).recipes
+    assert (left.symbols, left.through) == ((FUND,), {"margin": date(2025, 8, 13)})
 
 
 def remove(bench: Bench, **words: Any) -> None:
