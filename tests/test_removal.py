@@ -545,3 +545,17 @@ def test_what_becomes_wrong_without_the_rows_is_told(here):
     assert (code, out.splitlines()[-1]) == (0, "2 rows removed.")
     code, _, told = here("data", "check", "--data", "market")
     assert (code, "failed 1 of" in told, "unrecorded-split" in told) == (3, True, True)
+
+
+def test_rows_of_a_fund_under_the_symbol_that_it_had_before_are_told(here):
+    (old, new), ex_day = FUNDS[:2], SESSIONS[1]
+    bars = bars_of([(old, SESSIONS[0]), (new, ex_day)])
+    rename = pd.DataFrame({"symbol": [old], "kind": "rename", "ex_day": ex_day, "successor": new})
+    Store("store").append({"bars": bars, "actions": rename})
+    _, _, told = here("data", "remove", "--symbols", new, "--data", "store")
+    assert told.splitlines() == [
+        f"No row would be left of {new}.",
+        f"Rows of {new} from before it was renamed stay under {old}: name that symbol as well.",
+    ]
+    _, _, told = here("data", "remove", "--symbols", f"{new},{old}", "--data", "store")
+    assert told.splitlines() == [f"No row would be left of {old}, {new}."]

@@ -62,7 +62,7 @@ def remove_data(
     """
     from data.importing import remove_rows
     from data.providers.recipe import after_removal
-    from data.source import DEMO, open_source
+    from data.source import DEMO, open_source, renamed
     from data.store.store import Store
 
     store = open_source(data)
@@ -86,6 +86,10 @@ def remove_data(
         print_json(_document(data, report, done=yes))
         return
     _print(app, data, report, done=yes)
+    gone = {name for each in report.removal.tables for name in each.series}
+    for old, new in getattr(renamed(store), "successors", {}).items() if symbols else ():
+        if new in gone and old not in gone:
+            note(app, f"Rows of {new} from before it was renamed stay under {old}: name that symbol as well.")
 
 
 def _words(text: str | None, option: str) -> list[str]:
