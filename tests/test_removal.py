@@ -514,6 +514,7 @@ def test_a_bad_file_is_imported_and_taken_out_again(etflow, tmp_path):
         (["--tables", "bars", "--data", "nowhere"], 3, "the data folder `nowhere` does not exist"),
         (["--start", "soon", "--data", "market"], 2, "`soon` is not a day"),
         (["none.csv", "--data", "market"], 2, "none.csv"),
+        (["--map", "m.toml", "--tables", "bars", "--data", "market"], 2, "and no file is named"),
         (["--symbols", "588930.SH", "--start", "2030-01-01", "--data", "market"], 3, "nothing to remove"),
     ],
 )

@@ -81,7 +81,13 @@ def remove_rows(
             f"the folder `{store.folder}`.",
         )
     if start and end and start > end:
-        raise UsageError("`start` is after `end`", received=f"{start} and {end}", limit="start <= end")
+        raise UsageError("`start` is after `end`", received=f"{start} and {end}", hint="Exchange the two.")
+    if map_file and not sources:
+        raise UsageError(
+            "a map says how files are read, and no file is named",
+            received=str(map_file),
+            hint="Name the files, or leave out the map.",
+        )
     if (start or end) and (undated := [name for name in tables if not day_of(TABLES[name])]):
         raise UsageError(
             f"the table `{undated[0]}` has no days",
