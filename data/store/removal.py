@@ -11,6 +11,7 @@ into which they never came.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -232,13 +233,19 @@ def _of_rows(revisions: pd.DataFrame, schema: Table, keys: pd.DataFrame) -> NDAr
     mine = (revisions["table"] == schema.name).to_numpy(dtype=bool)
     if not mine.any() or keys.empty:
         return np.zeros(len(revisions), dtype=bool)
-    texts = [f"{text} " for text in revisions.loc[mine, "key"].unique()]
+    texts = sorted(f"{text} " for text in revisions.loc[mine, "key"].unique())
     names = keys[schema.key[0]]
     # Mostly few funds have revisions, and only keys of theirs are written out.
-    series = [name for name in names.unique() if any(text.startswith(f"{name} ") for text in texts)]
+    series = [name for name in names.unique() if _one_begins(texts, f"{name} ")]
     rows = keys.loc[names.isin(series), list(schema.key)].itertuples(index=False, name=None)
     there = {" ".join(map(written, row)) for row in rows}
     return mine & revisions["key"].isin(there).to_numpy(dtype=bool)
+
+
+def _one_begins(texts: Sequence[str], start: str) -> bool:
+    """Whether one of some texts in order begins with another."""
+    place = bisect_left(texts, start)
+    return place < len(texts) and texts[place].startswith(start)
 
 
 def lost(found: Iterable[Removed], spans: Mapping[str, Collection[str]]) -> tuple[str, ...]:
