@@ -8,6 +8,7 @@ later one holds the row that it names: what is on file already ends a run.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,27 +80,29 @@ def arrivals_without(
     rows = rows.sort_values(list(schema.key), kind="stable")
     rows = pd.DataFrame({"series": _series(schema, rows), "day": rows[day], "gone": rows["gone"]})
     of_series = {
-        name: (each["day"].to_numpy(), each["gone"].to_numpy()) for name, each in rows.groupby("series")
+        name: (each["day"].to_numpy(), each["gone"].to_numpy(), np.zeros(len(each), dtype=bool))
+        for name, each in rows.groupby("series")
     }
-    held = {name: np.zeros(len(days), dtype=bool) for name, (days, _) in of_series.items()}
     concerned = (arrivals["table"] == schema.name) & arrivals["series"].isin([*of_series])
-    parts, cut = list[pd.DataFrame](), list[int]()
+    series, first, last = (arrivals[name].to_numpy() for name in ("series", "first", "last"))
+    pieces, cut = list[tuple[int, Any, Any, int]](), list[int]()
     # Of runs that overlap, the later one holds the row: so they are gone through from the last one on.
     for place in np.flatnonzero(concerned)[::-1].tolist():
-        name, first, last = arrivals.iloc[place][["series", "first", "last"]]
-        days, leave = of_series[name]
-        mine = (days >= first.to_datetime64()) & (days <= last.to_datetime64()) & ~held[name]
-        held[name] |= mine
-        if (mine & leave).any():
-            stay = mine & ~leave
-            number = (np.diff(stay, prepend=False) & stay).cumsum()[stay]
-            pieces = pd.Series(days[stay]).groupby(number).agg(["min", "max", "size"]).to_numpy()
-            run = arrivals.iloc[[place] * len(pieces)]
-            parts.append(run.assign(first=pieces[:, 0], last=pieces[:, 1], rows=pieces[:, 2]))
+        days, leave, held = of_series[series[place]]
+        span = slice(np.searchsorted(days, first[place]), np.searchsorted(days, last[place], "right"))
+        mine = ~held[span]
+        held[span] = True
+        if (mine & leave[span]).any():
             cut.append(place)
+            ends = np.flatnonzero(np.diff(mine & ~leave[span], prepend=False, append=False))
+            for begin, end in ends.reshape(-1, 2).tolist():
+                pieces.append((place, days[span][begin], days[span][end - 1], end - begin))
     left = arrivals.drop(index=arrivals.index[cut])
-    found = pd.concat([left, *(part.astype(ARRIVALS.types) for part in parts)])
-    return found.sort_index(kind="stable").reset_index(drop=True)
+    if pieces:
+        places, *changed = zip(*pieces, strict=True)
+        runs = arrivals.iloc[[*places]].assign(**dict(zip(("first", "last", "rows"), changed, strict=True)))
+        left = pd.concat([left, runs.astype(ARRIVALS.types)])
+    return left.sort_index(kind="stable").reset_index(drop=True)
 
 
 def _series(schema: Table, keys: pd.DataFrame) -> pd.Series:
