@@ -442,6 +442,12 @@ def test_a_column_of_row_numbers_that_pandas_calls_index_names_no_index(take, st
     codes = [ours[0], *(f"00000{row},2025-09-02,{bars[1]}" for row in (1, 2, 3))]
     take("index.csv", "\n".join(codes) + "\n")
     assert store.read("index_bars")["index"].tolist() == ["000001", "000002", "000003"]
+    # the file's name says which index it is
+    take("sh000300.csv", "\n".join(lines) + "\n")
+    assert store.read("index_bars", ["000300"])["close"].tolist() == [2.704, 1.168]
+    other = "\n".join([head, *(f"000905,2025-09-0{row + 2},{bar}" for row, bar in enumerate(bars))])
+    with pytest.raises(DataError, match="no ready map knows the columns"):
+        take("sh000300.csv", other + "\n")
 
 
 @pytest.mark.parametrize("first", [0, 5])
