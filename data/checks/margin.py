@@ -86,10 +86,12 @@ def _against_the_fund(data: Inputs) -> Iterator[Finding]:
     units = _at(data.tables["units"]["units"], data.beside("margin", "units"))
     closes, volume = _at(bars["close"], places), _at(bars["volume"], places)
     margin = data.tables["margin"]
-    rows = margin.assign(
-        of_worth=margin["balance"] / (units * closes),
-        of_trades=margin["balance"] / np.where(volume > 0, volume * closes, np.nan),
-    )
+    of_worth = margin["balance"] / (units * closes)
+    of_trades = margin["balance"] / np.where(volume > 0, volume * closes, np.nan)
+    # What no row of a fund is, its middle is not: there are seldom such funds.
+    odd = (of_worth > _MOST_OF_A_FUND) | (of_worth < _LEAST_PART) | (of_trades < _LEAST_PART)
+    some = margin["symbol"].isin(margin["symbol"][odd].unique())
+    rows = margin.assign(of_worth=of_worth, of_trades=of_trades)[some]
     middle = rows.groupby("symbol")["of_worth"].median()
     above = rows[rows["symbol"].isin(middle.index[middle > _MOST_OF_A_FUND]) & rows["of_worth"].notna()]
     for symbol, found in grouped(above, "symbol"):
