@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -508,6 +509,51 @@ def test_a_folder_is_never_away_while_it_is_replaced(exchange, tmp_path, monkeyp
         with whole(tmp_path / "run") as stage:
             (stage / "file").write_text(text)
     assert (tmp_path / "run" / "file").read_text() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+@pytest.mark.parametrize("stops", [KeyboardInterrupt, SystemExit])
+def test_a_process_that_is_stopped_while_it_deletes_leaves_nothing_hidden(
+    stops, place, tmp_path, monkeypatch
+):
+    for name in ("one", "two"):
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run" / name).write_text("old")
+    unlink, count = os.unlink, iter(range(1, 9))
+
+    def stopped(*words, **named):
+        if next(count) == place:
+            raise stops
+        unlink(*words, **named)
+
+    with ExitStack() as stack:
+        if place < 3:  # there are two files to delete
+            stack.enter_context(pytest.raises(stops))
+        stage = stack.enter_context(whole(tmp_path / "run"))
+        (stage / "file").write_text("new")
+        monkeypatch.setattr(os, "unlink", stopped)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["run", "run/file"]
+
+
+@pytest.mark.parametrize("kept", ["one", "two"])
+def test_a_process_that_is_stopped_between_two_renames_loses_no_folder(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "_exchange", lambda *_: False)
+    with whole(tmp_path / "run") as stage:
+        (stage / "file").write_text("one")
+    rename, last = Path.rename, iter([kept == "one", True])
+
+    def stopped(path, target):
+        rename(path, target)
+        if next(last, False):
+            raise KeyboardInterrupt
+
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(KeyboardInterrupt))
+        stage = stack.enter_context(whole(tmp_path / "run"))
+        (stage / "file").write_text("two")
+        monkeypatch.setattr(Path, "rename", stopped)
+    assert (tmp_path / "run" / "file").read_text() == kept
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

@@ -31,14 +31,15 @@ def staged(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
     stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    lock = hold(stage)
+    lock = None
     try:
+        lock = hold(stage)
         new = stage / NEW
         new.mkdir()
         yield new
         _put(new, folder, stage / OLD)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        _delete(stage)
         if lock is not None:
             os.close(lock)
 
@@ -58,7 +59,16 @@ def sweep(parent: Path) -> None:
                 folder = parent / match["name"]
                 if (stage / OLD).exists() and (stage / NEW).exists() and not folder.exists():
                     (stage / NEW).rename(folder)
-                shutil.rmtree(stage, ignore_errors=True)
+                _delete(stage)
+
+
+def _delete(stage: Path) -> None:
+    """Delete a folder, to its end where Ctrl-C, or being asked to end, comes meanwhile."""
+    try:
+        shutil.rmtree(stage, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
 
 
 def _put(new: Path, folder: Path, old: Path) -> None:
@@ -72,8 +82,8 @@ def _put(new: Path, folder: Path, old: Path) -> None:
             # Another process has put one there since.
     if _exchange(new, folder):
         return
-    folder.rename(old)
     try:
+        folder.rename(old)
         new.rename(folder)
     except BaseException:
         with suppress(OSError):
