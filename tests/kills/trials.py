@@ -24,6 +24,7 @@ from tests.kills.processes import ended, forked, interpreted, killed_after, said
 KINDS = ("kill", "random", "process", "interrupt", "terminate", "full", "read-only", "beside")
 KILLS = KINDS[:3]
 HOUR = 3600.0
+SHOWN = 200
 # What each kind befalls a process with, and how it may end but for well.
 BEFALL = {
     "kill": (moments.killed, -signal.SIGKILL),
@@ -210,7 +211,7 @@ class Trials:
                 return
         now = picture(self.box)
         if wrong := differences(self.after, now):
-            self.note(how, f"again: other {', '.join(wrong)}")
+            self.note(how, f"again: other {', '.join(wrong)}{_changed(self.after, now)}")
         if now.left:
             self.note(how, f"again: left {', '.join(now.left)}")
 
@@ -246,7 +247,8 @@ class Trials:
         now = picture(self.box)
         wrong = min((self._differ(end, now) for end in self.ends), key=len)
         if wrong:
-            self.note(how, f"again: other {', '.join(wrong)}")
+            ends = min(self.ends, key=lambda end: len(self._differ(end, now)))
+            self.note(how, f"again: other {', '.join(wrong)}{_changed(ends, now)}")
         if now.left:
             self.note(how, f"again: left {', '.join(now.left)}")
 
@@ -257,6 +259,16 @@ class Trials:
 
 def _looks(found: Picture) -> list[str]:
     return [line for line in found.lines.get(RECORD, ()) if '"sets"' in line]
+
+
+def _changed(expected: Picture, found: Picture) -> str:
+    """Return the lines of files that grow that are not there, and those that are too many, cut short."""
+    told = []
+    for name in sorted({*expected.lines, *found.lines}):
+        one, two = (each.lines.get(name, []) for each in (expected, found))
+        for sign, lines in (("-", set(one) - set(two)), ("+", set(two) - set(one))):
+            told += [f"\n        {name} {sign} {line[:SHOWN]}" for line in sorted(lines)]
+    return "".join(told)
 
 
 def try_command(
