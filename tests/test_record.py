@@ -30,6 +30,7 @@ from engine.record.lines import Forgotten, Judgement, Look, Seal, key_of
 from engine.record.record import Record, _drop, new_id, now
 from engine.record.sets import ParameterSets, ranges
 from strategies.baselines import BuyHold
+from tests.helpers.moments import full_below
 
 ROOT = Path(run_backtest.__file__).parent
 DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
@@ -321,6 +322,17 @@ def test_a_line_that_the_disk_takes_half_of_is_refused_and_nothing_of_it_stays(s
     monkeypatch.setattr("engine.record.journal.os.write", almost_full)
     (refused,) = record.note(look(body()), body())
     assert refused.endswith("No space left on device")
+    assert record.places[0].read_bytes() == before
+
+
+def test_a_place_on_a_full_disk_is_known_to_refuse_and_keeps_its_bytes(state, monkeypatch):
+    record = Record()
+    record.note(look(body()), body())
+    before = record.places[0].read_bytes()
+    assert record.refusing() == ()
+    assert record.places[0].read_bytes() == before
+    full_below(monkeypatch, state)
+    assert record.refusing() == (f"{state / 'record'}: No space left on device",)
     assert record.places[0].read_bytes() == before
 
 

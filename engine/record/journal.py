@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,8 @@ from engine.record.chain import LONGEST_END, START, checksum_of, encode
 from engine.record.last import last_of, note_last, noted_last
 
 LOCK = ".lock"
+# What a place must have room for: any line but the data of very many funds.
+TRIAL_BYTES = 65536
 # The system does not refuse a lock to the process that has it already.
 _held: set[Path] = set()
 
@@ -83,6 +86,14 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
         _write_whole(file, line, end)
         if not cut:
             note_last(path, checksum_of(line))
+
+
+def try_line(path: Path) -> None:
+    """Raise OSError where a file takes no line, for want of room too; leave nothing of the trial."""
+    # Beside the file, whose readers would take what goes away again for the beginning of a line. Where the
+    # folder takes no file, the file may take a line.
+    with writing(path), suppress(PermissionError), tempfile.TemporaryFile(dir=path.parent) as room:
+        _write_whole(room.fileno(), bytes(TRIAL_BYTES), 0)
 
 
 def write_anew(path: Path, kept: Callable[[], Iterable[bytes]]) -> None:

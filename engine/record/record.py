@@ -26,7 +26,7 @@ from typing import Any
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.chain import decode, kept_lines, whole_lines
-from engine.record.journal import append_line, write_anew, writing
+from engine.record.journal import append_line, try_line, write_anew, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -133,8 +133,7 @@ class Record:
         for place in self.places:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with writing(place):
-                    pass
+                try_line(place)
             except OSError as error:
                 refused.append(f"{place.parent}: {error.strerror or error}")
         return tuple(refused)

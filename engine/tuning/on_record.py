@@ -228,7 +228,7 @@ def _unknown(contents: Contents, refusing: Iterable[str]) -> list[str]:
     ]
     found += [
         f"the record in {place}: it cannot be written, so that looks and judgements are missing there; make "
-        "it writable, or copy the data to where you can write"
+        "room or make it writable, or copy the data to where you can write"
         for place in refusing
     ]
     if contents.damaged:

@@ -115,6 +115,18 @@ def meanwhile(ask: int, answer: int) -> Callable[[str, bool], float]:
     return befall
 
 
+def full_below(patch: Any, folder: Path) -> None:
+    """Let the disk of the files in a folder be full for ``os.write``, until a monkeypatch is undone."""
+
+    def write(number: int, data: Any) -> int:
+        found = os.fstat(number)  # a file without a name is there too
+        if not found.st_nlink or any(os.path.samestat(found, path.stat()) for path in folder.rglob("*")):
+            return int(full("write", False))
+        return _real_write(number, data)
+
+    patch.setattr(os, "write", write)
+
+
 def watch(moment: Moment) -> None:
     """Let every call of this process that changes a file pass by ``moment``."""
     for name in CALLS:
