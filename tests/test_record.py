@@ -336,6 +336,18 @@ def test_a_place_on_a_full_disk_is_known_to_refuse_and_keeps_its_bytes(state, mo
     assert record.places[0].read_bytes() == before
 
 
+def test_a_line_is_noted_once_where_it_was_refused_and_nowhere_else(state, tmp_path, monkeypatch):
+    record, seen = Record(tmp_path / "store"), look(body())
+    with monkeypatch.context() as patch:
+        full_below(patch, state)
+        assert len(record.note(seen, body())) == 1
+    store, other = record.places
+    kept = store.read_bytes()
+    assert record.note(seen, body(), once=True) == ()
+    assert (store.read_bytes(), other.read_bytes()) == (kept, kept)
+    assert [*Record().read().looks(body())] == [seen]
+
+
 def test_a_place_that_cannot_be_written_is_named_and_the_other_has_the_line(state, tmp_path):
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "record").write_text("in the way")

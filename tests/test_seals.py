@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ from engine import (
     validate,
 )
 from engine.commands.looks import body_of_panel
-from engine.commands.seals import open_seal
+from engine.commands.seals import open_seal, shut_seal
 from engine.commands.tune import Search
+from engine.pipeline import OpenMarket
 from engine.record.body import body_of
 from engine.record.last import last_of
 from engine.record.lines import Look, Seal
@@ -41,6 +43,7 @@ from engine.results.loading import load
 from strategies import STRATEGIES
 from strategies.momentum import Momentum
 from strategies.share_inflow import ShareInflow
+from tests.helpers.moments import full_below
 
 SYMBOLS = ("157001.SZ", "157002.SZ", "157003.SZ")
 DAYS = np.arange("2021-01-04", "2021-07-01", dtype="datetime64[D]")
@@ -207,6 +210,39 @@ def test_a_hold_out_that_was_broken_or_opened_by_another_study_is_seen(
     run(Momentum(lookback=20), panel, break_seal=True)
     seen = opened(third, tmp_path)
     assert [each.split()[1] for each in seen] == ["opened", "opened", "broken", "run"]
+
+
+def test_a_seal_that_one_place_had_no_room_for_is_shut_there_when_the_search_is_gone_on_with(
+    state: Record, panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = Spec("momentum", symbols=SYMBOLS, end=date(2021, 8, 31))
+    market = OpenMarket(replace(panel, home=tmp_path / "store"), None)
+    with monkeypatch.context() as patch:
+        full_below(patch, tmp_path / "state")
+        shut_seal(spec, market, "s", "2021-09-01", None)
+    assert state.read().lines == ()
+    for _ in range(2):
+        shut_seal(spec, market, "s", "2021-09-01", None)
+    contents = state.read()
+    (found,) = shut_on(contents, body_of_panel(panel), "2021-09-01", "2021-12-31")
+    assert (found.study, found.first, found.last) == ("s", "2021-09-01", LAST_DAY)
+    store, other = Record(tmp_path / "store").places
+    assert store.read_bytes() == other.read_bytes()
+    assert store.read_bytes().count(b'"kind":"shut"') == 1
+
+
+def test_a_hold_out_is_not_looked_into_where_no_place_has_room_for_that(
+    sealed: Record, panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (OpenMarket(panel, None), "Some-study-1", "2021-07-01", "2021-12-31", "opening")
+    with monkeypatch.context() as patch:
+        full_below(patch, tmp_path / "state")
+        with pytest.raises(UsageError, match=r"is broken cannot be put on record.*No space left.*Make room"):
+            CALLS["run"](panel, break_seal=True)
+        with pytest.raises(UsageError, match=r"is opened cannot be put on record.*No space left.*Make room"):
+            open_seal(*words)
+    assert [each.kind for each in sealed.read().lines if isinstance(each, Seal)] == ["shut"]
+    assert open_seal(*words) == ()
 
 
 def killed(*_: object) -> None:

@@ -12,8 +12,9 @@ from engine.commands.job import Job
 from engine.commands.looks import body_of_panel, days_of, record_of
 from engine.commands.record import describe
 from engine.pipeline import OpenMarket
+from engine.record.body import Body
 from engine.record.lines import Forgotten, Seal, key_of
-from engine.record.record import LAST_DAY, new_id, now
+from engine.record.record import LAST_DAY, Record, new_id, now
 from engine.record.seals import into, period_of, shut_on
 from engine.spec import Spec
 
@@ -39,18 +40,9 @@ def respect_seals(job: Job, command: str, first: object = None, last: object = N
                 hint=f"End before {seal.first}; open it with `etflow validate {seal.study} --open-holdout`; "
                 "or insist with --break-seal (in Python break_seal=True), which is put on record.",
             )
-        record.note(
-            Seal(
-                new_id(),
-                now(),
-                "broken",
-                command,
-                body.name,
-                max(seal.first, str(begin)),
-                min(seal.last, str(end)),
-            ),
-            body,
-        )
+        first_day, last_day = max(seal.first, str(begin)), min(seal.last, str(end))
+        broken = Seal(new_id(), now(), "broken", command, body.name, first_day, last_day)
+        _put_on_record(record, broken, body)
 
 
 def shut_seal(spec: Spec, market: OpenMarket, study: str, first: str, last: str | None) -> None:
@@ -65,16 +57,13 @@ def shut_seal(spec: Spec, market: OpenMarket, study: str, first: str, last: str 
         panel = load_panel(market.source, choose_symbols(market.source, spec.symbols, spec.universe))
     body = body_of_panel(panel)
     period = (first, last or LAST_DAY)
-    for line in record.read(Seal).of(body):
+    contents = record.read(Seal)
+    for line in contents.of(body):
         if isinstance(line, Seal) and (line.study, line.first, line.last) == (study, *period):
+            # A place may have refused it, for want of room.
+            record.note(line, contents.bodies[line.body], once=True)
             return
-    refused = record.note(Seal(new_id(), now(), "shut", study, body.name, *period), body)
-    if len(refused) == len(record.places):
-        raise UsageError(
-            "the hold-out cannot be put on record",
-            received="; ".join(refused) or "no place for a record",
-            hint="Make the folder of the data or ETFLOW_STATE writable.",
-        )
+    _put_on_record(record, Seal(new_id(), now(), "shut", study, body.name, *period), body)
 
 
 def open_seal(market: OpenMarket, study: str, first: object, last: object, opening: str) -> tuple[str, ...]:
@@ -85,9 +74,11 @@ def open_seal(market: OpenMarket, study: str, first: object, last: object, openi
     """
     record, body = record_of(market), body_of_panel(market.panel)
     contents = record.read()
+    refused = record.refusing()
+    _put_on_record(record, Seal(opening, now(), "opened", study, body.name, str(first), str(last)), body)
     others = (line for line in into(contents, body, first, last) if key_of(line) != opening)
     seen = [" ".join(filter(None, describe(line))) for line in others]
-    seen += [f"cannot be known: {each}" for each in (*contents.unread, *record.refusing())]
+    seen += [f"cannot be known: {each}" for each in (*contents.unread, *refused)]
     if contents.damaged:
         seen.append(f"cannot be known: lines of the record damaged, missing or moved: {contents.damaged}")
     seen += [
@@ -95,5 +86,15 @@ def open_seal(market: OpenMarket, study: str, first: object, last: object, openi
         for line in contents.of(body, first, last)
         if isinstance(line, Forgotten)
     ]
-    record.note(Seal(opening, now(), "opened", study, body.name, str(first), str(last)), body)
     return tuple(seen)
+
+
+def _put_on_record(record: Record, seal: Seal, body: Body) -> None:
+    """Note what became of a hold-out; UsageError where no place takes it."""
+    refused = record.note(seal, body)
+    if len(refused) == len(record.places):
+        raise UsageError(
+            f"that a hold-out is {seal.kind} cannot be put on record",
+            received="; ".join(refused) or "no place for a record",
+            hint="Make room on the disk, or the folder of the data or ETFLOW_STATE writable.",
+        )

@@ -60,12 +60,17 @@ class Record:
         folders = [self.home, state]
         return tuple(dict.fromkeys(folder / FOLDER / FILE for folder in folders if folder is not None))
 
-    def note(self, line: Line, body: Body | None = None) -> tuple[str, ...]:
-        """Append a line, and its body where a place does not have it; return the places that refused it."""
+    def note(self, line: Line, body: Body | None = None, *, once: bool = False) -> tuple[str, ...]:
+        """Append a line, and its body where a place does not have it; return the places that refused it.
+
+        ``once``: the line too only where a place does not have it.
+        """
         refused = []
         for place in self.places:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
+                if once and _holds(place, _start(type(line)), key_of(line)):
+                    continue
                 if body is not None:
                     _note_body(place, body)
                 append_line(place, document(line))
@@ -209,8 +214,15 @@ def _drop(place: Path, gone: set[str]) -> None:
     write_anew(place, lambda: kept_lines(place, is_gone))
 
 
+def _holds(place: Path, start: bytes, name: str) -> bool:
+    """Tell whether a file has a line of a kind and name, and not one that a kill or a full disk tore."""
+    if not place.is_file():
+        return False
+    with place.open("rb") as file:
+        return any(line.startswith(b'%s"%s"' % (start, name.encode())) and _is_whole(line) for line in file)
+
+
 def _is_whole(line: bytes) -> bool:
-    """Tell whether a line is not one that a kill or a full disk tore."""
     try:
         decode(line)
     except ValueError:
@@ -220,12 +232,11 @@ def _is_whole(line: bytes) -> bool:
 
 def _note_body(place: Path, body: Body) -> None:
     """Append a body unless the file has it, as what it adds to the body noted before it."""
+    if _holds(place, BODY, body.name):
+        return
     parent: Body | None = None
     if place.is_file():
         lines = [line for line in place.read_bytes().splitlines(keepends=True) if line.startswith(BODY)]
-        name = b'{"body":"' + body.name.encode() + b'"'
-        if any(line.startswith(name) and _is_whole(line) for line in lines):
-            return
         bodies: dict[str, Body] = {}
         for line in lines:
             try:
