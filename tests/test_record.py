@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import run_backtest
+from data.errors import UsageError
 from data.facts.calendars import calendar_for
 from data.importing.importer import import_files
 from data.load import load_panel
@@ -405,6 +406,19 @@ def test_forgetting_that_is_killed_is_on_record_all_the_same_and_once(state, tmp
     assert [line.lines for line in record.read(Forgotten).lines] == [2]
     assert record.forget(body()) == 2
     assert [line.lines for line in record.read().lines] == [2]
+
+
+def test_nothing_is_forgotten_where_the_disk_has_no_room_for_a_word_on_it(state, tmp_path, monkeypatch):
+    record, seen = Record(tmp_path / "store"), look(body())
+    record.note(seen, body())
+    with monkeypatch.context() as patch:
+        full_below(patch, state)
+        with pytest.raises(UsageError, match=r"what is forgotten cannot be put on record.*No space left"):
+            record.forget(body())
+    assert seen in Record().read().lines
+    assert record.forget(body()) == 1
+    for each in (record, Record()):
+        assert [line.lines for line in each.read().lines] == [1]
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from data.errors import UsageError
 from data.folders import state_folder
 from engine.record.body import Body
 from engine.record.chain import decode, kept_lines, whole_lines
@@ -144,17 +145,26 @@ class Record:
         return tuple(refused)
 
     def forget(self, body: Body) -> int:
-        """Delete the lines that are of any of these data, noting that first; return how many they were."""
+        """Delete the lines that are of any of these data, noting that first; return how many they were.
+
+        UsageError where a place has lines, and has not taken that.
+        """
         lines = [line for line in self.read().of(body) if not isinstance(line, Forgotten)]
         if lines:
             gone = {key_of(line) for line in lines}
             first, last = min(line.first for line in lines), max(line.last for line in lines)
             # Before the first is gone, so that a kill hides nothing; begun again, it is the same line.
             name = hashlib.sha256(" ".join(sorted(gone)).encode()).hexdigest()[:ID_DIGITS]
-            self.note(Forgotten(name, now(), len(gone), body.name, first, last), body)
-            for place in self.places:
-                if place.is_file():
-                    _drop(place, gone)
+            refused = self.note(Forgotten(name, now(), len(gone), body.name, first, last), body)
+            places = [place for place in self.places if place.is_file()]
+            if not all(_holds(place, _start(Forgotten), name) for place in places):
+                raise UsageError(
+                    "what is forgotten cannot be put on record, so that nothing is",
+                    received="; ".join(refused),
+                    hint="Make room on the disk, or the folder of the data and ETFLOW_STATE writable.",
+                )
+            for place in places:
+                _drop(place, gone)
         return len(lines)
 
 
