@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -80,10 +80,22 @@ def try_folder(folder: Path) -> None:
     """Raise OSError where nothing can be made in a folder; leave nothing there, of earlier trials neither."""
     import tempfile
 
+    def clear() -> None:
+        for each in folder.glob(f"{_PROBE}*"):
+            with suppress(OSError):  # another process is as quick
+                each.rmdir()
+
     tempfile.mkdtemp(prefix=_PROBE, dir=folder)
-    for each in folder.glob(f"{_PROBE}*"):
-        with suppress(OSError):  # another process is as quick
-            each.rmdir()
+    to_the_end(clear)
+
+
+def to_the_end(clear: Callable[[], object]) -> None:
+    """Clear something away, once more where Ctrl-C, or being asked to end, comes meanwhile."""
+    try:
+        clear()
+    except BaseException:
+        clear()
+        raise
 
 
 def keep_answer(path: Path, body: bytes) -> None:

@@ -47,7 +47,7 @@ ROOMS: dict[str, str] = {
     "data.former_names": "",
     "data": "data.former_names",
     "data.synthetic": "",
-    "data.store": "data.errors data.parsing data.synthetic",
+    "data.store": "data.errors data.atomic data.parsing data.synthetic",
     "data.demo": "data.errors data.atomic data.folders data.numeric data.facts data.synthetic data.store",
     "data.source": "data.errors data.facts data.store data.demo",
     "data.panel": "data.choices data.errors data.numeric data.facts data.store",

@@ -493,6 +493,20 @@ def test_a_folder_is_tried_without_a_trace_of_this_trial_or_of_one_that_was_kill
     assert [path.name for path in tmp_path.iterdir()] == [".etflow-mine"]
 
 
+def test_a_process_that_is_stopped_while_it_tries_a_folder_leaves_nothing(tmp_path, monkeypatch):
+    rmdir, stops = Path.rmdir, iter([KeyboardInterrupt])
+
+    def stopped(path):
+        if stop := next(stops, None):
+            raise stop
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "rmdir", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_that_was_hidden_by_a_kill_between_two_renames_comes_back(tmp_path):
     leftover(tmp_path, ".run-1a2b.abcd_123", "new", "old")
     with whole(tmp_path / "run-3c4d"):

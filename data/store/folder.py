@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from data.atomic import to_the_end
 from data.errors import DataError, UsageError
 from data.store.manifest import FILE, MANIFEST, read_manifest
 
@@ -67,12 +68,7 @@ def writing(folder: Path) -> Iterator[None]:
                 yield
             finally:
                 with suppress(OSError, DataError):
-                    try:
-                        sweep(folder)
-                    except BaseException:
-                        # Who interrupts the last of it finds no leftovers either.
-                        sweep(folder)
-                        raise
+                    to_the_end(lambda: sweep(folder))
                 # By the one who holds the lock, so that nobody deletes another's.
                 if made and not (folder / MANIFEST).exists():
                     with suppress(OSError):

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from data.atomic import abandoned, hold
+from data.atomic import abandoned, hold, to_the_end
 
 NEW, OLD = "new", "old"
 
@@ -63,12 +63,7 @@ def sweep(parent: Path) -> None:
 
 
 def _delete(stage: Path) -> None:
-    """Delete a folder, to its end where Ctrl-C, or being asked to end, comes meanwhile."""
-    try:
-        shutil.rmtree(stage, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
-        raise
+    to_the_end(lambda: shutil.rmtree(stage, ignore_errors=True))
 
 
 def _put(new: Path, folder: Path, old: Path) -> None:
