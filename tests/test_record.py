@@ -173,6 +173,18 @@ def test_listed_sets():
     assert [*ParameterSets.single({"top": 3})] == [{"top": 3}]
 
 
+def test_sets_are_united_each_once_and_stay_as_they_are_where_they_have_the_others():
+    some = ParameterSets.of([{"top": 1}, {"top": 2}], {"cap": 1.0})
+    grid = ParameterSets({"cap": 1.0}, {"top": (1, 2, 3)})
+    assert grid.united(some) is grid
+    assert some.united(grid) is grid
+    other = ParameterSets.of([{"top": 2}, {"top": 4}], {"cap": 1.0})
+    assert [each["top"] for each in some.united(other)] == [2, 4, 1]
+    assert some.united(other).fixed == {"cap": 1.0}
+    none = ParameterSets({"cap": 1.0}, names=("top",))
+    assert none.united(some) is some
+
+
 # --- the record -----------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from engine.tuning.families import family_of
 from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
+from engine.tuning.writer import StudyWriter
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Since, TrialLog
 from engine.verdict.returns import selected
@@ -777,6 +778,33 @@ class Hiding(Momentum):
 
     def scores(self, known: Any) -> Any:
         return Momentum(lookback=HIDDEN[0]).scores(known)
+
+
+@pytest.mark.parametrize("method", [{}, {"method": "random", "trials": 3}])
+def test_a_search_that_is_begun_again_elsewhere_and_stopped_takes_no_set_off_the_record(
+    panel, empty, tmp_path, monkeypatch, method
+):
+    def sets() -> list[int]:
+        (line,) = [line for line in empty.read().lines if isinstance(line, Look)]
+        assert line.planned == 0
+        return sorted(each["lookback"] for each in line.sets)
+
+    def stopped(study: StudyWriter, trials: Any) -> None:
+        append(study, trials[:1])
+        raise KeyboardInterrupt
+
+    append = StudyWriter.append
+    monkeypatch.setattr("engine.commands.looks.now", lambda: f"2026-01-01T00:00:{next(seconds):02}+00:00")
+    seconds = iter(range(9))
+    words = (Momentum(), panel, ["lookback=5,6,7"])
+    tune(*words, out=tmp_path / "one", splits="none", **method)
+    noted = [line for line in empty.read().lines if isinstance(line, Look)]
+    assert sets() == [5, 6, 7]
+    monkeypatch.setattr(StudyWriter, "append", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        tune(*words, out=tmp_path / "two", splits="none", **method)
+    assert sets() == [5, 6, 7]
+    assert noted[0].at != empty.read().lines[0].at
 
 
 def test_a_number_that_was_changed_behind_the_parameters_is_counted(panel, empty, tmp_path):

@@ -155,6 +155,7 @@ class Search:
     ) -> None:
         self.order = order
         self.break_seal = break_seal
+        self._before: ParameterSets | None = None
         self.market = market
         self.executor = executor or Executor()
         self.evaluate = Evaluator(
@@ -244,15 +245,18 @@ class Search:
 
     def _plan(self, study: StudyWriter) -> None:
         """Put on record what is to be tried: of a grid the sets, else those there are, and how many more."""
+        self._before = record_of(self.market).read(Look).sets_of(self._look)
         left = 0 if self._grid else max((self.order.sets or 0) - study.trials, 0)
         sets = self._grid or self._tried(study)
         note_look("tune", self._job, *self.days, sets=sets, look=self._look, planned=left)
 
     def _tried(self, study: StudyWriter) -> ParameterSets:
+        """Return the sets of a study, and those on record of the same search in another folder."""
         space = self.order.space
-        if not study.trials:
-            return ParameterSets(space.fixed, names=space.names)
-        return sets_of(space, (trial.parameters for trial in study.recorded()))
+        tried = ParameterSets(space.fixed, names=space.names)
+        if study.trials:
+            tried = sets_of(space, (trial.parameters for trial in study.recorded()))
+        return tried if self._before is None else tried.united(self._before)
 
     @cached_property
     def _grid(self) -> ParameterSets | None:

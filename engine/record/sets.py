@@ -8,6 +8,7 @@ Combinations are numbered with the last axis running fastest.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,19 @@ class ParameterSets:
         for number, values in enumerate(combinations):
             if wanted is None or number in wanted:
                 yield {**self.fixed, **dict(zip(self.axes, values, strict=True))}
+
+    def united(self, other: ParameterSets) -> ParameterSets:
+        """Return these sets and those of another, each once; of what both fix these have the values."""
+        mine, theirs = (
+            {json.dumps(each, sort_keys=True, default=str): each for each in sets} for sets in (self, other)
+        )
+        if theirs.keys() <= mine.keys():
+            return self
+        if mine.keys() <= theirs.keys():
+            return other
+        every = (theirs | mine).values()
+        searched = ({name: each[name] for name in each if name not in self.fixed} for each in every)
+        return ParameterSets.of(searched, self.fixed)
 
     def _numbers(self) -> frozenset[int] | None:
         if self.picked is None:
