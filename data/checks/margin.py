@@ -87,7 +87,7 @@ def _against_the_fund(data: Inputs) -> Iterator[Finding]:
     closes, volume = _at(bars["close"], places), _at(bars["volume"], places)
     margin = data.tables["margin"]
     of_worth = margin["balance"] / (units * closes)
-    of_trades = margin["balance"] / np.where(volume > 0, volume * closes, np.nan)
+    of_trades: pd.Series = margin["balance"] / np.where(volume > 0, volume * closes, np.nan)
     # What no row of a fund is, its middle is not: there are seldom such funds.
     odd = (of_worth > _MOST_OF_A_FUND) | (of_worth < _LEAST_PART) | (of_trades < _LEAST_PART)
     some = margin["symbol"].isin(margin["symbol"][odd].unique())
