@@ -103,17 +103,19 @@ def copied_prices(data: Inputs) -> Iterator[Finding]:
     2. Of all bars, 60 at least: all four prices are one on more than half.
     3. Bars of up to 1,000 shares are left out: a fund that hardly trades has one price a day.
     """
-    bars = data.moves[data.moves["volume"] > _ONE_TRADE]
-    moved = bars[bars["reference"].notna() & (bars["close"] != bars["reference"])]
-    opened: pd.Series = (moved["open"] - moved["reference"]).abs() <= TICK / 10
-    flat = (bars["high"] == bars["low"]) & (bars["open"] == bars["close"])
+    moves = data.moves
+    bars = moves["volume"] > _ONE_TRADE
+    moved = bars & moves["reference"].notna() & (moves["close"] != moves["reference"])
+    opened: pd.Series = (moves["open"] - moves["reference"]).abs() <= TICK / 10
+    flat = (moves["high"] == moves["low"]) & (moves["open"] == moves["close"])
     for rows, copied, most, said in (
         (moved, opened, _COPIED, ("the open is the close before", "")),
         (bars, flat, _FLAT, ("all four prices are one", ", or it hardly trades")),
     ):
-        by_fund = copied.groupby(rows["symbol"])
+        by_fund = copied[rows].groupby(moves["symbol"][rows])
         part = by_fund.mean()[by_fund.size() >= _LEAST_BARS]
-        for symbol, found in grouped(rows[rows["symbol"].isin(part.index[part > most])], "symbol"):
+        some = moves["symbol"].isin(part.index[part > most])
+        for symbol, found in grouped(moves[rows & some], "symbol"):
             yield Finding.on(
                 "copied-prices",
                 "warning",
