@@ -225,8 +225,11 @@ def test_many_sets_are_measured_a_few_paths_at_a_time(demo: Panel, monkeypatch: 
 
 def test_a_sweep_that_nobody_holds_is_gone_at_once(demo: Panel) -> None:
     """Its tape is the largest thing that it has, and must not wait for the collector of cycles."""
+    sets = [Momentum(top=top, lookback=lookback) for lookback in (5, 6) for top in (1, 2)]
+    # Compiled by another one: numba keeps the frames of what it compiles until the collector comes.
+    Sweep(demo, 300, 320).run(sets)
     engine = Sweep(demo, 300, 320)
-    engine.run([Momentum(top=top, lookback=lookback) for lookback in (5, 6) for top in (1, 2)])
+    engine.run(sets)
     gone = weakref.ref(engine)
     del engine
     assert gone() is None
