@@ -42,7 +42,7 @@ ROOMS: dict[str, str] = {
     "engine.metrics": "data.numeric engine.on_demand engine.statistics engine.result",
     "engine.results": "data.atomic data.errors data.parsing engine.statistics engine.result engine.metrics",
     "engine.record": "data.atomic data.errors data.folders data.parsing",
-    "engine.verdict": "data.errors engine.statistics",
+    "engine.verdict": "data.errors data.numeric engine.statistics",
     "engine.comparisons": "data.words engine.statistics engine.result",
     "data.former_names": "",
     "data": "data.former_names",

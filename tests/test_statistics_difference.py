@@ -10,7 +10,11 @@ import pytest
 
 from data.errors import UsageError
 from engine.statistics import difference
-from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
+from engine.statistics.difference import (
+    sharpe_difference,
+    sharpe_difference_bootstrap,
+    sharpe_difference_bootstraps,
+)
 
 T = np.arange(240)
 FIRST = 0.004 + 0.03 * np.sin(1.7 * T) + 0.01 * np.cos(0.31 * T)
@@ -90,6 +94,19 @@ def test_bootstrap_against_the_plain_one(block):
     found = sharpe_difference_bootstrap(first, second, block=block, seed=3, resamples=300)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert 0.01 < expected < 0.9
+
+
+def test_pairs_that_share_their_draws_have_the_p_values_that_they_have_alone():
+    random = np.random.default_rng(8)
+    ours, other, short = random.normal(0.002, 0.01, 90), random.normal(0.001, 0.01, 90), np.ones(70)
+    gap = np.where(np.arange(90) < 20, np.nan, other)
+    pairs = [(ours, other), (ours, gap), (other, ours), (ours, ours), (short, ours[:70]), (gap, ours)]
+    together = sharpe_difference_bootstraps(pairs, block=5, seed=4, resamples=200)
+    alone = [sharpe_difference_bootstrap(*pair, block=5, seed=4, resamples=200) for pair in pairs]
+    np.testing.assert_equal([each.value for each in together], [each.value for each in alone])
+    assert [each.reason for each in together] == [each.reason for each in alone]
+    assert together[0].value == together[2].value != together[1].value
+    assert (together[3].value, together[4].reason) == (1.0, "a series does not vary")
 
 
 @pytest.mark.parametrize("block", [1, 4])

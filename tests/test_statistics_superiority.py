@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from engine.statistics.resampling import (
     means_of_counts,
     resampled_p_value,
     stationary_draws,
+    summable,
 )
 from engine.statistics.superiority import superiority, superiority_of_means
 
@@ -165,7 +167,8 @@ def test_a_column_without_variation_is_excluded():
 def assert_undefined(found, excluded, rows, block, level, reason):
     assert found.simulated.shape == (0,)
     nan = math.nan
-    expected = (nan, nan, nan, nan, None, (), excluded, np.empty(0), rows, 0, block, level, reason)
+    untold = np.full(len(found.studentised), nan)
+    expected = (nan, nan, nan, nan, None, (), excluded, [], untold, rows, 0, block, level, reason)
     np.testing.assert_equal(dataclasses.astuple(found), expected)
 
 
@@ -184,10 +187,12 @@ def test_the_seed_decides_every_bit():
     assert first.simulated.tobytes() == second.simulated.tobytes()
     other = superiority(values, block=5, resamples=100, seed=9)
     assert other.simulated.tobytes() != first.simulated.tobytes()
-    # other columns leave no trace
-    alone = superiority(values[:, :1], block=5, resamples=100, seed=8)
+    # other columns leave no trace; numpy adds up the rows of a lone one in another order
     few = superiority(values[:, [0, 0]], block=5, resamples=100, seed=8)
-    assert alone.simulated.tobytes() == few.simulated.tobytes()
+    more = superiority(values[:, [0] * 7], block=5, resamples=100, seed=8)
+    assert few.simulated.tobytes() == more.simulated.tobytes()
+    alone = superiority(values[:, :1], block=5, resamples=100, seed=8)
+    np.testing.assert_allclose(alone.simulated, few.simulated, atol=1e-12)
 
 
 def test_resampled_means_are_those_of_the_rows():
@@ -199,14 +204,14 @@ def test_resampled_means_are_those_of_the_rows():
     assert means_of_counts(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
     # More draws than are counted at a time.
-    found = means_of_counts(values[:, :1], counted(50, 1, 5, 1100, 3))
+    found = means_of_counts(values[:, :1], counted(50, 5, 1100, 3))
     np.testing.assert_allclose(found, expected[:, :1], atol=1e-15)
 
 
 def test_counts_of_draws_of_a_single_column_take_a_few_megabytes():
     tracemalloc.start()
     try:
-        means_of_counts(np.ones((1250, 1)), counted(1250, 1, 5, 3, 1))
+        means_of_counts(np.ones((1250, 1)), counted(1250, 5, 3, 1))
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -230,28 +235,30 @@ assert arch.bootstrap.StationaryBootstrap and arch.arch_model and "arch.univaria
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_terms_are_added_row_by_row_in_numpy_and_in_machine_code(monkeypatch):
-    # 1 + 2^-53 is 1, twice: in another order the small terms would make 2^-52 first.
-    matrix = np.array([[1.0, 2.0**-53], [2.0**-53, 2.0**-53], [2.0**-53, 1.0]])
-    weights = np.array([[1.0, 1.0, 1.0], [0.0, 2.0, 2.0]])
-    for machine_code in (False, True):
-        monkeypatch.setattr(resampling, "loaded", lambda machine_code=machine_code: machine_code)
-        assert resampling.weighted_sums(weights, matrix).tolist() == [
-            [1.0, 1.0 + 2.0**-52],
-            [2.0**-51, 2.0],
-        ]
-
-
-def test_many_rows_and_columns_are_added_alike_in_numpy_and_in_machine_code(monkeypatch):
-    # More rows and columns than are added at a time, and from none to all rows of a draw.
+def test_sums_of_rows_are_exact_in_whatever_order_they_are_added():
     random = np.random.default_rng(2)
-    matrix = random.normal(0.0, 0.01, (70, 600))
-    weights = np.array([random.permutation([1.0] * drawn + [0.0] * (70 - drawn)) for drawn in range(71)])
-    sums = []
-    for machine_code in (False, True):
-        monkeypatch.setattr(resampling, "loaded", lambda machine_code=machine_code: machine_code)
-        sums.append(resampling.weighted_sums(weights * 3.0, matrix))
-    assert sums[0].tobytes() == sums[1].tobytes()
+    # By column: returns, tiny ones, an account that lost nearly all, nothing, and the smallest numbers.
+    scales = np.array([0.01, 1e-9, 1.0, 0.0, 5e-324])
+    matrix = random.normal(0.0, 1.0, (1250, 5)) * scales
+    matrix[7, 2] = -0.999
+    exact = summable(matrix, 1250)
+    assert (np.abs(exact - matrix) <= 1250 * 2.0**-52 * np.abs(matrix).max(axis=0)).all()
+    draws = np.array([*stationary_draws(1250, 4, 5, 3), np.full(1250, 7)])
+    for draw, counts in zip(draws, counts_of(draws), strict=True):
+        truth = [float(sum(Fraction(each) for each in column)) for column in exact[draw].T.tolist()]
+        assert (counts.astype(float) @ exact).tolist() == truth
+        for order in (draw, draw[::-1], np.sort(draw), random.permutation(draw)):
+            assert np.add.reduce(np.ascontiguousarray(exact[order].T), axis=1).tolist() == truth
+    # A column is rounded by itself.
+    assert summable(matrix[:, 1:2], 1250).tobytes() == np.ascontiguousarray(exact[:, 1:2]).tobytes()
+
+
+def test_a_power_of_two_is_not_one_bit_short():
+    # The largest value times the terms is 1 exactly; what is rounded up may not need a 54th bit.
+    matrix = np.full((64, 1), 2.0**-6) * (1.0 - np.arange(64)[:, None] * 2.0**-50)
+    exact = summable(matrix, 64)
+    total = sum(Fraction(each) for each in exact[:, 0].tolist())
+    assert Fraction(float(np.ones(64) @ exact[:, 0])) == total
 
 
 def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(monkeypatch):
@@ -268,7 +275,7 @@ def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(mo
 
 def test_means_at_hand_give_what_draws_give_and_bounds_are_left_out_where_nobody_asks():
     values = differentials(rows=50)
-    counts = list(counted(50, 2, 5, 100, 8))
+    counts = list(counted(50, 5, 100, 8))
     whole = superiority(values, block=5, resamples=100, seed=8)
     means = means_of_counts(values, counts)
     found = superiority(values, block=5, resamples=100, seed=8, resampled=means, bounds=False)

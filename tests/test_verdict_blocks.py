@@ -22,6 +22,11 @@ from engine.verdict.verdict import report
 from tests.helpers.evidence import FEW, LINES, SWING, UNIT, YEAR, evidence, levels, random_returns
 
 
+def whole(table):
+    """All of a table, as an array."""
+    return table.columns(np.arange(table.shape[1]))
+
+
 def swinging(*sharpes):
     """Trials with such annual Sharpe ratios, over four sessions."""
     return 0.001 * np.column_stack([SWING + each / YEAR / UNIT for each in sharpes])
@@ -75,7 +80,7 @@ def test_failed_trials_leave_then_sessions_with_a_gap():
     returns[2, 3] = np.nan
     benchmark = np.array([0.0, 0.001, 0.002, 0.003])
     found = sample_of(evidence(returns, 2, benchmark=benchmark, neighbours=(1, 3), default=1))
-    np.testing.assert_array_equal(found.returns, returns[[0, 1, 3]][:, [0, 2, 3]])
+    np.testing.assert_array_equal(whole(found.returns), returns[[0, 1, 3]][:, [0, 2, 3]])
     np.testing.assert_array_equal(found.benchmark, [0.0, 0.001, 0.003])
     assert (found.selected, found.default, found.neighbours) == (1, None, (2,))
     assert (found.failed, found.dropped) == (1, 1)
@@ -87,11 +92,11 @@ def test_a_failed_trial_alone_leaves_and_so_does_a_gap_alone():
     failed, gap = levels(4, 3, 2), levels(4, 3, 2)
     failed[:, 1], gap[2, 1] = np.nan, np.nan
     found = sample_of(evidence(failed, 2, benchmark=benchmark, equal_weight=equal))
-    np.testing.assert_array_equal(found.returns, failed[:, [0, 2]])
+    np.testing.assert_array_equal(whole(found.returns), failed[:, [0, 2]])
     np.testing.assert_array_equal(found.equal_weight, equal)
     assert (found.selected, found.failed, found.dropped) == (1, 1, 0)
     found = sample_of(evidence(gap, 2, benchmark=benchmark, equal_weight=equal))
-    np.testing.assert_array_equal(found.returns, gap[[0, 1, 3]])
+    np.testing.assert_array_equal(whole(found.returns), gap[[0, 1, 3]])
     np.testing.assert_array_equal(found.benchmark, [0.0, 0.001, 0.003])
     np.testing.assert_array_equal(found.equal_weight, [0.004, 0.005, 0.007])
     assert (found.selected, found.failed, found.dropped) == (2, 0, 1)
@@ -105,7 +110,7 @@ def test_cash_is_taken_off_a_return_behind_a_gap_for_the_whole_gap():
     expected = [0.0009, np.nan, np.nan, 0.009 - of_three]
     np.testing.assert_allclose(found.benchmark, expected, atol=1e-15)
     np.testing.assert_allclose(found.equal_weight, expected, atol=1e-15)
-    np.testing.assert_allclose(found.returns, levels(4, 3) - cash[:, None], atol=1e-15)
+    np.testing.assert_allclose(whole(found.returns), levels(4, 3) - cash[:, None], atol=1e-15)
     np.testing.assert_allclose(found.account, levels(4)[:, 0], atol=1e-15)
     np.testing.assert_array_equal(found.cash, cash)
 

@@ -725,7 +725,7 @@ def test_a_default_that_needs_more_history_waits_in_cash(panel, empty, tmp_path)
     told = tune(Momentum(), panel, ["lookback=5,6"], out=tmp_path, splits="none", start=start).report
     assert told is not None
     assert told.evidence.default is not None
-    waits = told.evidence.returns[:, told.evidence.default]
+    waits = told.evidence.returns.column(told.evidence.default)
     assert np.isfinite(waits).all()
     # Twenty closes are known after row 19, ten rows from the first.
     assert not waits[:9].any()

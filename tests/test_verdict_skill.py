@@ -244,7 +244,7 @@ def test_what_is_accepted_is_a_share_of_all_or_of_one_of_each_kind():
 def test_benchmarks_of_one_block_length_share_their_draws_and_others_do_not(monkeypatch):
     drawn = []
     counted = superior_module.counted
-    monkeypatch.setattr(superior_module, "counted", lambda *words: drawn.append(words[2]) or counted(*words))
+    monkeypatch.setattr(superior_module, "counted", lambda *words: drawn.append(words[1]) or counted(*words))
     returns, benchmark = random_returns(columns=3), index()
     alone = block_2(returns, benchmark=benchmark)
     assert drawn == [alone.block]

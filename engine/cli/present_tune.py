@@ -86,7 +86,7 @@ def print_estimate(order: Order, search: Search, found: SearchTime | None, *, as
     defaults = {field.name: field.default for field in order.fields}
     memory = peak_memory()
     if memory is not None and found is not None:
-        memory += found.returns
+        memory += found.memory
     if as_json:
         print_json(
             {

@@ -24,6 +24,7 @@ from engine.tuning.outcome import Outcome, Parameters
 from engine.tuning.samplers import make_sampler
 from engine.tuning.study import Study
 from engine.tuning.tune import clean
+from engine.verdict.duplicates import MOST as COMPARED
 from engine.verdict.skill import resamples_for
 from engine.verdict.thresholds import Resamples
 
@@ -32,18 +33,19 @@ if TYPE_CHECKING:
 
 FIRST, SAMPLE, MANY = 4, 64, 576
 A_MOMENT = 1.0  # seconds that many sets may take
+A_SET = 4_000  # bytes of parameters, metrics and texts
 
 
 @dataclass(frozen=True)
 class SearchTime:
     """Seconds of a search, and of its judgement; None for one that is not asked for, or that cannot be.
 
-    ``returns`` are the bytes that the returns take that are judged.
+    ``memory`` are the bytes that the whole search takes beyond the trial.
     """
 
     search: float
     judgement: float | None = None
-    returns: int = 0
+    memory: int = 0
 
     @property
     def seconds(self) -> float:
@@ -61,6 +63,8 @@ def estimate(
     wanted = search.order.sets or 0
     judged = min(wanted, most_used(search.evaluate))
     sessions = search.evaluate.last - search.evaluate.first + 1
+    # All returns are on the disk but those that are held against each other.
+    memory = A_SET * wanted + 8 * sessions * min(judged, COMPARED)
     sets = _first_sets(search)
     first, rest = sets[:FIRST], sets[FIRST : FIRST + SAMPLE] or sets[:FIRST]
     if not rest:
@@ -80,7 +84,7 @@ def estimate(
     kept = _are_paths_kept(search, wanted)
     if not more or each * len(more) > A_MOMENT:
         run_again = 0.0 if kept else each * max(judged - len(some), 0)
-        return SearchTime(each * wanted, few + run_again, judged * sessions * 8)
+        return SearchTime(each * wanted, few + run_again, memory)
     again = judge(some, outcomes) or 0.0  # with all that is loaded
     started = time.perf_counter()
     outcomes += search.evaluate(more)
@@ -88,7 +92,7 @@ def estimate(
     many = judge(sets, outcomes) or 0.0
     # Where the paths of a search are at hand when it is judged, they were run once more here alone.
     a_set = max((many - again) / len(more) - (each if kept else 0.0), 0.0)
-    return SearchTime(each * wanted, few + a_set * (judged - len(some)), judged * sessions * 8)
+    return SearchTime(each * wanted, few + a_set * (judged - len(some)), memory)
 
 
 def _are_paths_kept(search: Search, wanted: int) -> bool:

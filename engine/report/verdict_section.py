@@ -92,7 +92,7 @@ def stitched_chart(report: Report | None) -> Chart | None:
     if walk is None or days is None or not walk.windows:
         return None
     first = walk.windows[0].first
-    selected = evidence.returns[:, evidence.selected]
+    selected = evidence.chosen
     benchmark = np.full(len(days), np.nan) if evidence.benchmark is None else evidence.benchmark
     stitched = np.full(len(days), np.nan)
     stitched[first : first + len(walk.returns)] = walk.returns

@@ -20,6 +20,7 @@ from data.errors import UsageError
 from engine.statistics.estimate import (
     NO_VARIATION,
     SUSPICIOUS,
+    Floats,
     check_at_least,
     check_per_period,
     known_matrix,
@@ -30,6 +31,7 @@ from engine.statistics.linear import inner
 from engine.statistics.sharpe import Moments, probabilistic_sharpe
 
 EULER_GAMMA = 0.5772156649015329
+COLUMNS = 256  # of which squares are taken at a time
 FEW_TRIALS = 5  # below, the approximation is off by more than the third digit: take the integral
 MOST_TRIALS = 1e300  # beyond, the share 1 / (N e) of a tail is no float that has a quantile
 TOO_SHORT_TO_JUDGE = 60  # observations from which a ratio above one per period cannot be chance
@@ -175,15 +177,13 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
     library of linear algebra adds on this processor.
     """
     values = known_matrix(returns, "returns of trials")
-    if len(values) >= 3:
-        values = values[:, values.std(axis=0) > NO_VARIATION]
+    varying = values.std(axis=0) > NO_VARIATION if len(values) >= 3 else np.ones(values.shape[1], dtype=bool)
+    if not varying.all():
+        values = values[:, varying]
     if len(values) < 3 or not values.shape[1]:
         reason = "it takes at least three rows" if len(values) < 3 else "no trial varies"
         return EffectiveTrials(math.nan, math.nan, math.nan, 0, reason)
-    alike = values - values.mean(axis=0)
-    alike /= np.sqrt(np.sum(alike**2, axis=0))
-    together = alike.sum(axis=1)  # its square is the sum of all correlations
-    correlation, total = alike.T @ alike, inner(together, together)
+    correlation, total = _correlations(values)
     count = len(correlation)
     pairs = count * (count - 1)
     mean = (total - count) / pairs if pairs else 1.0
@@ -195,6 +195,15 @@ def effective_trials(returns: ArrayLike) -> EffectiveTrials:
         participation=_to_nine_digits(1.0 / float(np.sum(shares**2))),
         trials=count,
     )
+
+
+def _correlations(values: Floats) -> tuple[Floats, float]:
+    """Return the correlations (N, N) of the columns of (T, N), and their sum, which is added in one order."""
+    alike = values - values.mean(axis=0)
+    for some in np.array_split(alike, -(-alike.shape[1] // COLUMNS), axis=1):
+        some /= np.sqrt(np.sum(some**2, axis=0))
+    together = alike.sum(axis=1)  # its square is the sum of all correlations
+    return alike.T @ alike, inner(together, together)
 
 
 def _to_nine_digits(number: float) -> float:

@@ -14,6 +14,7 @@ and Wolf (2008).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,35 +114,65 @@ def sharpe_difference_bootstrap(
     fewer than ten rows, fewer than four blocks, or a series that does not vary. Source: Ledoit and Wolf
     (2008).
     """
+    return sharpe_difference_bootstraps([(returns, benchmark)], block=block, seed=seed, resamples=resamples)[
+        0
+    ]
+
+
+def sharpe_difference_bootstraps(
+    pairs: Sequence[tuple[ArrayLike, ArrayLike]], *, block: int, seed: int, resamples: int = 4999
+) -> list[Estimate]:
+    """Return the same of several pairs of series; those of equally many rows share their draws."""
     check_draws(resamples, seed)
     check_at_least("the block length", block, 1)
-    pair = np.column_stack(known(returns, benchmark))
-    reason = _unfit(pair) or too_few_blocks(block, len(pair))
-    if reason is not None:
-        return undefined(reason)
-    rows = len(pair)
-    error, _ = _standard_error(pair, prewhiten=True)
-    # units of one standard deviation, so that no threshold depends on the scale of the returns
-    pair = pair / pair.std(axis=0, ddof=1)
-    first, second = pair.mean(axis=0).tolist()
-    delta = first - second
-    if abs(delta) <= NO_VARIATION:
-        return Estimate(1.0)
-    if error <= NO_VARIATION:
-        return undefined(NO_ERROR)
-    blocks = rows // block
-    around = np.concatenate([pair, pair[: block - 1]])
-    running = np.lib.stride_tricks.sliding_window_view(np.hstack([around, around**2]), block, axis=0)
-    sums = running.sum(axis=2)  # (T, 4): of each block by its first row
-    random = np.random.default_rng(seed)
-    size = max(1, CELLS // (4 * blocks))
-    as_large = used = 0
-    for start in range(0, resamples, size):
-        starts = random.integers(0, rows, size=(min(size, resamples - start), blocks))
-        distances = _resampled_distances(sums, starts, block, rows, delta)
-        used += int(np.isfinite(distances).sum())
-        as_large += int(np.sum(distances >= abs(delta) / error))
-    return Estimate((1.0 + as_large) / (used + 1.0)) if used else undefined(NO_ERROR)
+    tests = [_Tested(np.column_stack(known(*pair)), block) for pair in pairs]
+    for rows in dict.fromkeys(test.rows for test in tests if test.said is None):
+        random, blocks = np.random.default_rng(seed), rows // block
+        size = max(1, CELLS // (4 * blocks))
+        for start in range(0, resamples, size):
+            starts = random.integers(0, rows, size=(min(size, resamples - start), blocks))
+            for test in tests:
+                if test.rows == rows and test.said is None:
+                    test.add(starts)
+    return [test.estimate() for test in tests]
+
+
+class _Tested:
+    """A pair (T, 2) under test: its difference, and how many resamples had one as large."""
+
+    def __init__(self, pair: Floats, block: int) -> None:
+        self.rows, self._block, self._used, self._as_large = len(pair), block, 0, 0
+        self.said = self._at_once(pair)
+        if self.said is None:
+            around = np.concatenate([self._pair, self._pair[: block - 1]])
+            running = np.lib.stride_tricks.sliding_window_view(np.hstack([around, around**2]), block, axis=0)
+            self._sums = running.sum(axis=2)  # (T, 4): of each block by its first row
+
+    def _at_once(self, pair: Floats) -> Estimate | None:
+        """Return what is known without a resample; None where it takes some."""
+        reason = _unfit(pair) or too_few_blocks(self._block, len(pair))
+        if reason is not None:
+            return undefined(reason)
+        self._error, _ = _standard_error(pair, prewhiten=True)
+        # units of one standard deviation, so that no threshold depends on the scale of the returns
+        self._pair = pair / pair.std(axis=0, ddof=1)
+        first, second = self._pair.mean(axis=0).tolist()
+        self._delta = first - second
+        if abs(self._delta) <= NO_VARIATION:
+            return Estimate(1.0)
+        return undefined(NO_ERROR) if self._error <= NO_VARIATION else None
+
+    def add(self, starts: Integers) -> None:
+        """Count resamples (K, blocks) of blocks by their first rows."""
+        distances = _resampled_distances(self._sums, starts, self._block, self.rows, self._delta)
+        self._used += int(np.isfinite(distances).sum())
+        self._as_large += int(np.sum(distances >= abs(self._delta) / self._error))
+
+    def estimate(self) -> Estimate:
+        """Return the p-value."""
+        if self.said is not None:
+            return self.said
+        return Estimate((1.0 + self._as_large) / (self._used + 1.0)) if self._used else undefined(NO_ERROR)
 
 
 def _resampled_distances(sums: Floats, starts: Integers, block: int, rows: int, delta: float) -> Floats:
@@ -154,7 +185,7 @@ def _resampled_distances(sums: Floats, starts: Integers, block: int, rows: int, 
     variances[flat] = 1.0
     drawn = block * blocks
     ratios = means / np.sqrt(variances * drawn / (drawn - 1.0))
-    along = _along(sums, starts, block * moments, math.sqrt(block), _gradient(means, squares, variances))
+    along = _along(sums, starts, block * moments, _gradient(means, squares, variances) / math.sqrt(block))
     errors = np.sqrt(np.mean(along**2, axis=1) / rows)
     errors[flat | (errors <= NO_VARIATION)] = np.nan
     distances: Floats = np.abs(ratios[:, 0] - ratios[:, 1] - delta) / errors
@@ -170,13 +201,13 @@ def _added(sums: Floats, starts: Integers) -> Floats:
     return totals
 
 
-def _along(sums: Floats, starts: Integers, centres: Floats, scale: float, gradients: Floats) -> Floats:
+def _along(sums: Floats, starts: Integers, centres: Floats, gradients: Floats) -> Floats:
     """Return how far each block of each resample lies along its gradient, (K, blocks)."""
     if not loaded():
-        apart = (sums[starts] - centres[:, np.newaxis, :]) / scale
-        return np.asarray(np.sum(apart * gradients[:, np.newaxis, :], axis=2), dtype=np.float64)
+        apart = (sums[starts] - centres[:, np.newaxis, :]) * gradients[:, np.newaxis, :]
+        return np.asarray(apart[..., 0] + apart[..., 1] + (apart[..., 2] + apart[..., 3]), dtype=np.float64)
     found = np.empty(starts.shape)
-    compiled(write_along)(frozen(sums), frozen(starts), frozen(centres), scale, frozen(gradients), found)
+    compiled(write_along)(frozen(sums), frozen(starts), frozen(centres), frozen(gradients), found)
     return found
 
 
@@ -192,18 +223,15 @@ def add_rows(sums: Floats, starts: Integers, totals: Floats) -> None:
         totals[draw, 0], totals[draw, 1], totals[draw, 2], totals[draw, 3] = first, second, third, fourth
 
 
-def write_along(
-    sums: Floats, starts: Integers, centres: Floats, scale: float, gradients: Floats, found: Floats
-) -> None:
-    """Write what ``_along`` returns, in machine code, in the order in which numpy adds four terms."""
+def write_along(sums: Floats, starts: Integers, centres: Floats, gradients: Floats, found: Floats) -> None:
+    """Write what ``_along`` returns, in machine code, the four terms added in the same order."""
     for draw in range(len(starts)):
         centre, gradient = centres[draw], gradients[draw]
         for place in range(starts.shape[1]):
             row = starts[draw, place]
-            total = (sums[row, 0] - centre[0]) / scale * gradient[0]
-            for moment in range(1, 4):
-                total += (sums[row, moment] - centre[moment]) / scale * gradient[moment]
-            found[draw, place] = total
+            means = (sums[row, 0] - centre[0]) * gradient[0] + (sums[row, 1] - centre[1]) * gradient[1]
+            squares = (sums[row, 2] - centre[2]) * gradient[2] + (sums[row, 3] - centre[3]) * gradient[3]
+            found[draw, place] = means + squares
 
 
 def _gradient(means: Floats, squares: Floats, variances: Floats) -> Floats:

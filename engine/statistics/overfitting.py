@@ -12,6 +12,7 @@ order. Source: Bailey, Borwein, López de Prado and Zhu (2017).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 
@@ -84,21 +85,29 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     two trials vary in every half, or if all that do are one and the same.
     """
     values = known_matrix(returns, "returns of trials")
-    if values.shape[1] < 2:
-        raise UsageError("too few trials to choose from", received=values.shape[1], limit="at least 2")
+    return overfitting_of_parts(np.array_split(values, -(-values.shape[1] // COLUMNS), axis=1), blocks)
+
+
+def overfitting_of_parts(parts: Iterable[Floats], blocks: int = 16) -> Overfitting:
+    """Return the same of trials in parts (T, k), side by side, each looked at once and known throughout."""
     if blocks % 2 or not 2 <= blocks <= LARGEST_SPLIT:
         raise UsageError("wrong number of blocks", received=blocks, limit=f"even, 2 to {LARGEST_SPLIT}")
-    if len(values) < 2 * blocks:
-        return _undefined(blocks, (), f"fewer than two rows a block: {len(values)} rows in {blocks} blocks")
-    dropped = len(values) % blocks
-    cut = values[dropped:].reshape(blocks, -1, values.shape[1])
-    usable = ~_constant_in_a_half(cut)
+    added = [_added(values, blocks) for values in parts]
+    trials, rows = sum(each.trials for each in added), added[0].rows
+    if trials < 2:
+        raise UsageError("too few trials to choose from", received=trials, limit="at least 2")
+    if rows < 2 * blocks:
+        return _undefined(blocks, (), f"fewer than two rows a block: {rows} rows in {blocks} blocks")
+    dropped = rows % blocks
+    usable = np.concatenate([each.usable for each in added])
     columns = np.flatnonzero(usable)
     excluded = tuple(np.flatnonzero(~usable).tolist())
     if len(columns) < 2:
         return _undefined(blocks, excluded, "fewer than two trials vary in every half")
-    ranks, best, inside, outside = _measure(cut, columns)
-    if (2.0 * ranks == len(columns) + 1.0).all() and (values[:, columns] == values[:, columns[:1]]).all():
+    ranks, best, inside, outside = _measure(added, columns, rows // blocks)
+    first = next(each.first for each in added if each.first is not None)
+    alike = all(each.first is None or (each.alike and (each.first == first).all()) for each in added)
+    if (2.0 * ranks == len(columns) + 1.0).all() and alike:
         return _undefined(blocks, excluded, "all trials have the same returns: there was nothing to choose")
     slope, r_squared = _line(inside, outside)
     share = ranks / (len(columns) + 1.0)
@@ -119,18 +128,48 @@ def overfitting(returns: ArrayLike, blocks: int = 16) -> Overfitting:
     )
 
 
-def _measure(cut: Floats, columns: Integers) -> tuple[Floats, Integers, Floats, Floats]:
-    """Rank out of sample, choice, and its ratios in and out of sample, of ``columns`` of (S, rows, N)."""
-    blocks, length, _ = cut.shape
-    level = np.empty(len(columns))
-    sums, squares = np.empty((2, blocks, len(columns)))
-    for begin in range(0, len(columns), COLUMNS):
-        some = slice(begin, begin + COLUMNS)
-        values = cut[:, :, columns[some]]
-        level[some] = values.mean(axis=(0, 1))
-        values -= level[some]
-        sums[:, some] = values.sum(axis=1)
-        squares[:, some] = np.square(values, out=values).sum(axis=1)
+@dataclass(frozen=True)
+class _Added:
+    """Of trials (T, k): sums of blocks (S, k) around the ``level`` (k,), and which vary in every half.
+
+    ``first`` (T,) is the first of these, ``alike`` whether all of them are equal to it.
+    """
+
+    rows: int
+    trials: int
+    usable: NDArray[np.bool_]
+    level: Floats
+    sums: Floats
+    squares: Floats
+    first: Floats | None
+    alike: bool
+
+
+def _added(values: Floats, blocks: int) -> _Added:
+    rows, trials = values.shape
+    if rows < 2 * blocks:
+        nothing = np.empty((0, trials))
+        return _Added(rows, trials, np.empty(0, dtype=np.bool_), nothing, nothing, nothing, None, False)
+    cut = values[rows % blocks :].reshape(blocks, -1, trials)
+    usable = ~_constant_in_a_half(cut)
+    columns = np.flatnonzero(usable)
+    first = values[:, columns[0]].copy() if len(columns) else None
+    level = cut.mean(axis=(0, 1))
+    centred = cut - level
+    sums = centred.sum(axis=1)
+    squares = np.square(centred, out=centred).sum(axis=1)
+    alike = first is not None and all((values[:, each] == first).all() for each in columns)
+    return _Added(rows, trials, usable, level, sums, squares, first, alike)
+
+
+def _measure(
+    added: Sequence[_Added], columns: Integers, length: int
+) -> tuple[Floats, Integers, Floats, Floats]:
+    """Rank out of sample, choice, and its ratios in and out of sample, of the ``columns`` of all."""
+    level = np.concatenate([each.level for each in added])[columns]
+    sums = np.concatenate([each.sums for each in added], axis=1)[:, columns]
+    squares = np.concatenate([each.squares for each in added], axis=1)[:, columns]
+    blocks = len(sums)
     total = math.comb(blocks, blocks // 2)
     halves = np.array(list(islice(combinations(range(blocks), blocks // 2), total // 2)))
     ranks, inside, outside = np.empty(total), np.empty(total), np.empty(total)

@@ -3,8 +3,8 @@
 1. ``optimal_block`` chooses the mean block length from the data, through arch.
 2. ``stationary_draws`` yields the row numbers of one resample after the other, those of arch's stationary
    bootstrap.
-3. ``counted`` says how often a resample has each row, ``means_of_counts`` adds the rows in their order,
-   weighted. No product of matrices: its sums would depend on the number of threads and on the library.
+3. ``counted`` says how often a resample has each row, ``means_of_counts`` adds up the rows, so rounded that
+   the sums are exact, in whatever order a product of matrices takes them.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ Counts = NDArray[np.uint16]
 
 FEWEST_BLOCKS = 4
 SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
-CELLS = 65_536  # of a chunk of sums: half a megabyte, which stays in the cache
-MOST_DRAWS = 1024  # counted at a time, however few the columns are
-WIDTH, TILE = 512, 32  # columns and rows that are read for all draws while they are in the cache
-LARGE = 300_000_000  # terms that numpy adds in the time in which the compiler is loaded
+CELLS = 65_536  # of row numbers that are drawn at a time: half a megabyte, which stays in the cache
+COUNTED = 256  # draws that are counted at a time
+LEAST_EXPONENT = -1074  # of the smallest number
 
 
 def optimal_block(returns: ArrayLike) -> Estimate:
@@ -122,15 +121,23 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
     for draw in found:
         begins = random.integers(0, rows, (rows,))
         chances = random.random((rows,))
-        row = begins[0]
-        for place in range(rows):
-            row = (row + 1) % rows if place > 0 and chances[place] > share else begins[place]
-            draw[place] = row
+        # Arithmetic instead of branches, every other of which would be guessed wrong: first how far a row is
+        # ahead of its place in the draw, which is the same throughout a block, then the row.
+        ahead = begins[0]
+        draw[0] = ahead
+        for place in range(1, rows):
+            goes_on = np.int64(chances[place] > share)
+            begun = begins[place] - place
+            ahead = begun + goes_on * (ahead - begun)
+            draw[place] = ahead
+        for place in range(1, rows):
+            row = draw[place] + place
+            draw[place] = row - rows if row >= rows else row
 
 
-def counted(rows: int, columns: int, block: float, resamples: int, seed: int) -> Iterator[Counts]:
-    """Yield how often each of the ``stationary_draws`` has each row, (K, T), as many as suit the columns."""
-    for some in drawn(rows, block, resamples, seed, min(max(64, CELLS // columns), MOST_DRAWS)):
+def counted(rows: int, block: float, resamples: int, seed: int) -> Iterator[Counts]:
+    """Yield how often each of the ``stationary_draws`` has each row, (K, T), so many at a time."""
+    for some in drawn(rows, block, resamples, seed, COUNTED):
         yield counts_of(some)
 
 
@@ -153,59 +160,23 @@ def add_counts(draws: Integers, counts: Counts) -> None:
 
 
 def means_of_counts(matrix: Floats, counts: Iterable[Counts]) -> Floats:
-    """Return the mean of each column of (T, N) over each draw, given what ``counted`` gives."""
+    """Return the mean of each column of (T, N), finite, over each draw, given what ``counted`` gives."""
     rows, columns = matrix.shape
-    matrix = np.ascontiguousarray(matrix)
-    chunks = [weighted_sums(each, matrix) / rows for each in counts]
+    exact = summable(matrix, rows)
+    chunks = [each.astype(np.float64) @ exact / rows for each in counts]
     return np.concatenate(chunks) if chunks else np.empty((0, columns))
 
 
-def weighted_sums(weights: NDArray[Any], matrix: Floats) -> Floats:
-    """Return ``weights @ matrix`` of (K, T) and (T, N), finite, the terms added in the order of T."""
-    totals = np.zeros((len(weights), matrix.shape[1]))
-    if loaded() or weights.size * matrix.shape[1] > LARGE:
-        compiled(add_weighted)(frozen(weights), frozen(matrix), totals)
-        return totals
-    term = np.empty_like(totals)
-    for column, row in zip(weights.T, matrix, strict=True):
-        np.multiply(column[:, np.newaxis], row, out=term)
-        totals += term
-    return totals
+def summable(matrix: Floats, terms: int) -> Floats:
+    """Return (T, N) rounded so that a sum of ``terms`` of its rows, repeated as one likes, is exact.
 
-
-def add_weighted(weights: NDArray[Any], matrix: Floats, totals: Floats) -> None:
-    """Add ``weights @ matrix`` to ``totals``: for machine code, the same additions tile by tile.
-
-    A resample leaves out a third of the rows, whose weight of zero adds nothing; four of the others are added
-    while a total is at hand, one after the other.
+    All such sums of a column are whole multiples of one power of two, fewer than 2^53 of them. So a product
+    of matrices gives the same bits on every processor, with every library and number of threads. What is
+    rounded off is below ``terms`` times 2^-52 of the largest value of the column.
     """
-    draws, rows = weights.shape
-    drawn = np.empty(TILE, dtype=np.int64)
-    for left in range(0, matrix.shape[1], WIDTH):
-        for start in range(0, rows, TILE):
-            for draw in range(draws):
-                total, weight = totals[draw, left : left + WIDTH], weights[draw]
-                count = 0
-                for row in range(start, min(start + TILE, rows)):
-                    if weight[row] != 0.0:
-                        drawn[count] = row
-                        count += 1
-                fours = count - count % 4
-                for place in range(0, fours, 4):
-                    i, j, k, m = drawn[place], drawn[place + 1], drawn[place + 2], drawn[place + 3]
-                    one, two = matrix[i, left : left + WIDTH], matrix[j, left : left + WIDTH]
-                    three, four = matrix[k, left : left + WIDTH], matrix[m, left : left + WIDTH]
-                    first, second = float(weight[i]), float(weight[j])
-                    third, fourth = float(weight[k]), float(weight[m])
-                    for column in range(len(total)):
-                        added = total[column] + first * one[column]
-                        added += second * two[column]
-                        added += third * three[column]
-                        total[column] = added + fourth * four[column]
-                for row in drawn[fours:count]:
-                    one, times = matrix[row, left : left + WIDTH], float(weight[row])
-                    for column in range(len(total)):
-                        total[column] += times * one[column]
+    _, exponents = np.frexp(np.abs(matrix).max(axis=0, initial=0.0) * terms)
+    units = np.ldexp(1.0, np.maximum(exponents - 52, LEAST_EXPONENT))
+    return np.asarray(np.rint(matrix / units) * units)
 
 
 def resampled_p_value(simulated: Floats, statistic: float) -> float:

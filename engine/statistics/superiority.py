@@ -53,6 +53,8 @@ class Superiority:
         Columns whose differential does not vary: no test of them is possible.
     simulated : (resamples,) array
         The maxima that the (consistent) statistic was held against.
+    studentised : (N,) array
+        Means over their long-run standard errors; NaN for those excluded.
     observations, resamples : int
     block, level : float
     """
@@ -65,6 +67,7 @@ class Superiority:
     survivors: tuple[int, ...]
     excluded: tuple[int, ...]
     simulated: Floats
+    studentised: Floats
     observations: int
     resamples: int
     block: float
@@ -109,9 +112,8 @@ def superiority(
     reason = too_few_blocks(block, len(values))
     if reason is not None:
         return _untested(values, block, level, reason)
-    rows, columns = values.shape
     if resampled is None:
-        resampled = means_of_counts(values, counted(rows, columns, block, resamples, seed))
+        resampled = means_of_counts(values, counted(len(values), block, resamples, seed))
     return superiority_of_means(values, resampled, block, level, bounds=bounds)
 
 
@@ -124,36 +126,42 @@ def superiority_of_means(
     bounds: bool = True,
 ) -> Superiority:
     """Do the tests of ``superiority`` on the means over given draws, however few blocks they have."""
-    varying = differentials.std(axis=0) > NO_VARIATION
+    spread = differentials.std(axis=0)
+    varying = spread > NO_VARIATION
     columns = np.flatnonzero(varying)
     rows = len(differentials)
     if rows < 3 or not len(columns):
         reason = "it takes at least three rows" if rows < 3 else "no trial differs from the benchmark"
         return _untested(differentials, block, level, reason)
-    used = differentials[:, columns]
-    means, resampled = used.mean(axis=0), resampled[:, columns]
+    used = differentials
+    if not varying.all():
+        used, resampled, spread = used[:, columns], resampled[:, columns], spread[columns]
+    means = used.mean(axis=0)
     errors = np.sqrt(bootstrap_variances(used, block) / rows)
     # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
-    errors = np.maximum(errors, NO_VARIATION * used.std(axis=0))
+    errors = np.maximum(errors, NO_VARIATION * spread)
 
-    studentised = means / errors
-    statistic = max(0.0, float(studentised.max()))
-    close = studentised >= -math.sqrt(2.0 * math.log(math.log(rows)))
-    consistent = (resampled - np.where(close, means, 0.0)) / errors
-    maxima = consistent.max(axis=1)
+    studentised = np.full(len(varying), np.nan)
+    studentised[columns] = ratios = means / errors
+    statistic = max(0.0, float(ratios.max()))
+    close = ratios >= -math.sqrt(2.0 * math.log(math.log(rows)))
+    recentred = np.where(close, ratios, 0.0)
+    scaled = resampled / errors
+    maxima = _maxima(scaled, recentred)
 
     def p_value(maxima: Floats) -> float:
         return 1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic)
 
     return Superiority(
         p_value=p_value(maxima),
-        p_lower=p_value(((resampled - np.maximum(means, 0.0)) / errors).max(axis=1)) if bounds else math.nan,
-        p_upper=p_value(((resampled - means) / errors).max(axis=1)) if bounds else math.nan,
+        p_lower=p_value(_maxima(scaled, np.maximum(ratios, 0.0))) if bounds else math.nan,
+        p_upper=p_value(_maxima(scaled, ratios)) if bounds else math.nan,
         statistic=statistic,
-        best=int(columns[int(np.argmax(studentised))]),
-        survivors=tuple(columns[_stepwise(studentised, consistent, maxima, level)].tolist()),
+        best=int(columns[int(np.argmax(ratios))]),
+        survivors=tuple(columns[_stepwise(ratios, scaled, recentred, maxima, level)].tolist()),
         excluded=tuple(np.flatnonzero(~varying).tolist()),
         simulated=maxima,
+        studentised=studentised,
         observations=rows,
         resamples=len(resampled),
         block=block,
@@ -161,24 +169,39 @@ def superiority_of_means(
     )
 
 
-def _stepwise(studentised: Floats, simulated: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
-    """Return which columns are rejected; ``maxima`` are those over all of them."""
+def first_step(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
+    """Return which columns the ``maxima`` over all of them, (resamples,), reject, the best of them first.
+
+    Counted as in the p-value, so that the best survives exactly if its p-value is within the level.
+    """
+    ordered = np.sort(maxima)
+    as_extreme = len(ordered) - np.searchsorted(ordered, studentised, side="left")
+    within = (1.0 + as_extreme) / (len(ordered) + 1.0) <= level
+    return np.asarray(within & (studentised > 0.0))
+
+
+def _maxima(scaled: Floats, centres: Floats) -> Floats:
+    """Return the largest of each resample (B, N) around the centres (N,)."""
+    return np.asarray((scaled - centres).max(axis=1), dtype=np.float64)
+
+
+def _stepwise(
+    studentised: Floats, scaled: Floats, centres: Floats, maxima: Floats, level: float
+) -> NDArray[np.bool_]:
+    """Return which columns are rejected in the end; ``maxima`` are those over all of them."""
     rejected = np.zeros(len(studentised), dtype=np.bool_)
     while True:
-        ordered = np.sort(maxima)
-        # counted as in the p-value, so that the best survives exactly if its p-value is within the level
-        as_extreme = len(ordered) - np.searchsorted(ordered, studentised, side="left")
-        within = (1.0 + as_extreme) / (len(ordered) + 1.0) <= level
-        more = ~rejected & within & (studentised > 0.0)
+        more = first_step(studentised, maxima, level) & ~rejected
         rejected |= more
         if not more.any() or rejected.all():
             return rejected
-        maxima = simulated[:, ~rejected].max(axis=1)
+        maxima = _maxima(scaled[:, ~rejected], centres[~rejected])
 
 
 def _untested(values: Floats, block: float, level: float, reason: str) -> Superiority:
     nan = math.nan
     excluded = tuple(np.flatnonzero(values.std(axis=0) <= NO_VARIATION).tolist()) if len(values) else ()
+    none, untold = np.empty(0), np.full(values.shape[1], nan)
     return Superiority(
-        nan, nan, nan, nan, None, (), excluded, np.empty(0), len(values), 0, block, level, reason
+        nan, nan, nan, nan, None, (), excluded, none, untold, len(values), 0, block, level, reason
     )

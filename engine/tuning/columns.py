@@ -14,9 +14,9 @@ was killed, or that gave another result than it did before, is counted as lost.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from mmap import mmap
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,13 @@ from engine.tuning.outcome import Parameters
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 from engine.verdict.evidence import TrialLog
+from engine.verdict.table import BLOCK, Table
 
 Floats = NDArray[np.float64]
 
 MOST = 10_000
 # Numbers in the table of returns: at 1,250 sessions about ten thousand trials.
 MOST_NUMBERS = 12_500_000
-BLOCK = 1_000  # sets run at a time, whose paths are held beside the table
 
 EVENLY = "evenly spaced by rank"
 DRIFTED = (
@@ -70,7 +70,7 @@ class Columns:
     """
 
     sets: Sequence[Parameters]
-    returns: Floats
+    returns: Table
     best: int
     default: int
     neighbours: tuple[int, ...]
@@ -112,12 +112,16 @@ def columns_of(
     extra = [each for each in made.values() if _same(each, evaluate.base)]
     foreign = [each for each in made.values() if not _same(each, evaluate.base)]
     evaluate.keep_only(sets)
-    returns = _table(evaluate.last - evaluate.first + 1, len(sets) + len(made))
-    for begin in range(0, len(sets), BLOCK):
-        some = sets[begin : begin + BLOCK]
-        paths = _paths(evaluate, some, max(len(trials) - begin, 0))
-        returns[:, begin : begin + len(some)] = simple_returns(paths, evaluate.conditions.cash).T
-    _fill(evaluate, returns[:, len(sets) :], extra, foreign)
+    returns = Table.filled(
+        evaluate.last - evaluate.first + 1,
+        len(sets) + len(made),
+        (
+            simple_returns(paths, evaluate.conditions.cash).T
+            for paths in chain(
+                _paths_of_sets(evaluate, sets, len(trials)), _paths_of(evaluate, (extra, foreign))
+            )
+        ),
+    )
     unread = known.count - len(known.sets)
     lost = round((len(sampled) - len(made)) * (len(others) + unread) / max(len(sampled), 1)) + known.unnamed
     run = len(trials) + len(sampled)
@@ -138,14 +142,6 @@ def columns_of(
             *([f"{known.drifted} {DRIFTED}"] if known.drifted else []),
         ),
     )
-
-
-def _table(rows: int, columns: int) -> Floats:
-    """Return a table whose memory comes as it is written to, while the paths that it is made of are let go.
-
-    numpy would ask for pages of two megabytes, in which all columns are.
-    """
-    return np.frombuffer(mmap(-1, max(8 * rows * columns, 1))).reshape(rows, columns)
 
 
 def most_used(evaluate: Evaluator) -> int:
@@ -186,31 +182,29 @@ def _same(adapter: Adapter, other: Adapter) -> bool:
     return adapter.written is other.written
 
 
-def _paths(evaluate: Evaluator, sets: Sequence[Parameters], trials: int) -> Floats:
-    """Return the equity (N, D) of sets, the first of which are trials.
+def _paths_of_sets(evaluate: Evaluator, sets: Sequence[Parameters], trials: int) -> Iterator[Floats]:
+    """Yield the equity (k, D) of sets, the first of which are trials, some at a time.
 
     One that is none may need more history than there is: it stays in cash until it can decide.
     """
-    paths = evaluate.paths(sets)
-    for place in range(trials, len(sets)):
-        if np.isnan(paths[place]).all():
-            try:
-                made = evaluate.strategy(sets[place])
-            except EtflowError:
-                continue
-            paths[place] = evaluate.paths_of([made])[0]
-    return paths
+    for begin in range(0, len(sets), BLOCK):
+        some = sets[begin : begin + BLOCK]
+        paths = evaluate.paths(some)
+        for place in range(max(trials - begin, 0), len(some)):
+            if np.isnan(paths[place]).all():
+                try:
+                    made = evaluate.strategy(some[place])
+                except EtflowError:
+                    continue
+                paths[place] = evaluate.paths_of([made])[0]
+        yield paths
 
 
-def _fill(evaluate: Evaluator, returns: Floats, *groups: Sequence[Adapter]) -> None:
-    """Write the returns (T, N) of strategies, those of one class at a time, in their order."""
-    begin = 0
+def _paths_of(evaluate: Evaluator, groups: Sequence[Sequence[Adapter]]) -> Iterator[Floats]:
+    """Yield the equity (k, D) of strategies, those of one class at a time, in their order."""
     for group in groups:
         for written in dict.fromkeys(each.written for each in group):
-            of_class = [each for each in group if each.written is written]
-            end = begin + len(of_class)
-            returns[:, begin:end] = simple_returns(evaluate.paths_of(of_class), evaluate.conditions.cash).T
-            begin = end
+            yield evaluate.paths_of([each for each in group if each.written is written])
 
 
 def again(

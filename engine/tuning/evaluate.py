@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError
+from data.numeric.on_disk import let_go, put_down
 from engine.kernel.costs import interest
 from engine.metrics import compute_metrics
 from engine.metrics.declared import in_group
@@ -103,6 +104,7 @@ class Evaluator:
         for place, path in enumerate(kept):
             if path is not None:
                 paths[place] = path
+                let_go(path)
         if missing:
             paths[missing] = self._paths([sets[place] for place in missing])[1]
         return paths
@@ -225,7 +227,7 @@ class Evaluator:
             metrics[places] = rows.metrics
             for place, failure in zip(places, rows.failures, strict=True):
                 failures[place] = failure
-            self._keep(sets, dict(zip(places, rows.equity, strict=False)))
+            self._keep(sets, dict(zip(places, put_down(rows.equity), strict=False)))
             return metrics, failures
         for place in places:
             try:

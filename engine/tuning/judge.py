@@ -45,6 +45,7 @@ from engine.tuning.phases import MEANING
 from engine.tuning.space import Space
 from engine.tuning.study import Study
 from engine.verdict.evidence import CombinatorialOutcome, Evidence, WalkForwardOutcome, Window
+from engine.verdict.table import Table
 from engine.verdict.thresholds import Resamples
 from engine.verdict.verdict import Report, report
 
@@ -107,7 +108,7 @@ def judge_study(
     known = known or OnRecord()
     columns = columns_of(study, best, evaluate, space, known, catalogue or {})
     sets, returns = columns.sets, columns.returns
-    candidates = returns[:, : len(sets)]
+    candidates = returns.first(len(sets))
     panel = evaluate.market.panel
     span = slice(evaluate.first, evaluate.last + 1)
     equal_weight = equal_weight_return(panel, evaluate.conditions, evaluate.first, evaluate.last)
@@ -198,7 +199,7 @@ def _tried(compute: Callable[[], Any], sizes: SplitSizes) -> tuple[Any, str | No
 def _walk(
     evaluate: Evaluator,
     sets: Sequence[Parameters],
-    returns: Floats,
+    returns: Table,
     benchmark: Floats,
     horizon: int,
     metric: str,
@@ -215,11 +216,10 @@ def _walk(
     walk = walk_forward(evaluate, sets, returns, benchmark, windows, metric, smaller=smaller)
     earned, in_sample = walk.returns, walk.in_sample
     if (cash := evaluate.cash_returns) is not None:
-        excess = returns - cash[:, np.newaxis]
         earned = earned - cash[walk.first : walk.first + len(earned)]
         in_sample = np.array(
             [
-                sharpe_ratios(excess[split.train][:, [column]])[0]
+                sharpe_ratios((returns.column(column) - cash)[split.train, np.newaxis])[0]
                 for split, column in zip(walk.splits, walk.chosen, strict=True)
             ]
         )
@@ -240,7 +240,7 @@ def _windows(walk: Walk, earned: Floats, sets: Sequence[Parameters]) -> tuple[Wi
 def _paths(
     evaluate: Evaluator,
     sets: Sequence[Parameters],
-    returns: Floats,
+    returns: Table,
     benchmark: Floats,
     horizon: int,
     metric: str,

@@ -31,6 +31,7 @@ from engine.sweeps.compiled_metrics import COMPILED_METRICS, write_metrics
 from engine.sweeps.sweep import Sweep
 from engine.tuning.evaluate import Evaluator
 from engine.tuning.outcome import Parameters
+from engine.verdict.table import Table
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -85,7 +86,7 @@ def require_scores(evaluate: Evaluator, parameters: Parameters) -> ScoreAdapter:
 
 
 def choose(
-    returns: Floats,
+    returns: Floats | Table,
     training: Sequence[Integers],
     benchmark: Floats,
     per_year: float,
@@ -98,15 +99,17 @@ def choose(
     ``benchmark`` is (T,). The first of equals; a column with an unknown return is never chosen; the first
     column where the metric is undefined for all.
     """
-    columns = returns.shape[1]
-    values = np.empty((len(training), columns))
-    for begin in range(0, columns, COLUMNS):
-        some, found = frozen(returns[:, begin : begin + COLUMNS]), values[:, begin : begin + COLUMNS]
-        for place, rows in enumerate(training):
-            if metric == SHARPE:
-                compiled(write_sharpe)(some, frozen(rows), found[place])
-            else:
-                found[place] = _measured(some[rows].T, benchmark[rows], per_year, metric)
+    table = Table.of(returns)
+    values = np.empty((len(training), table.shape[1]))
+    for first, block in table.blocks():
+        for begin in range(0, block.shape[1], COLUMNS):
+            some = frozen(block[:, begin : begin + COLUMNS])
+            found = values[:, first + begin : first + begin + some.shape[1]]
+            for place, rows in enumerate(training):
+                if metric == SHARPE:
+                    compiled(write_sharpe)(some, frozen(rows), found[place])
+                else:
+                    found[place] = _measured(some[rows].T, benchmark[rows], per_year, metric)
     gains = np.where(np.isfinite(values), -values if smaller else values, -np.inf)
     return [int(each) for each in np.argmax(gains, axis=1)]
 
@@ -124,7 +127,7 @@ def _measured(returns: Floats, benchmark: Floats, per_year: float, metric: str) 
 def walk_forward(
     evaluate: Evaluator,
     sets: Sequence[Parameters],
-    returns: Floats,
+    returns: Floats | Table,
     benchmark: Floats,
     windows: WalkForward,
     metric: str = SHARPE,
@@ -132,14 +135,15 @@ def walk_forward(
     smaller: bool = False,
 ) -> Walk:
     """Return the walk of choosing among ``sets``, whose returns are (T, N), window by window."""
-    splits = windows.split(len(returns))
+    table = Table.of(returns)
+    splits = windows.split(len(table))
     training = [each.train for each in splits]
-    chosen = choose(returns, training, benchmark, evaluate.per_year, metric, smaller=smaller)
+    chosen = choose(table, training, benchmark, evaluate.per_year, metric, smaller=smaller)
     blocks = [(int(split.tests[0][0]), int(split.tests[0][-1])) for split in splits]
     followed = Stitched(evaluate).returns(blocks, [sets[each] for each in chosen])
     in_sample = np.array(
         [
-            sharpe_ratios(returns[split.train, column : column + 1])[0]
+            sharpe_ratios(table.column(column)[split.train, np.newaxis])[0]
             for split, column in zip(splits, chosen, strict=True)
         ]
     )
@@ -149,7 +153,7 @@ def walk_forward(
 def combinatorial(
     evaluate: Evaluator,
     sets: Sequence[Parameters],
-    returns: Floats,
+    returns: Floats | Table,
     benchmark: Floats,
     folds: CombinatorialPurged,
     metric: str = SHARPE,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data.errors import UsageError
 from engine.statistics.estimate import Floats, check_at_least
 from engine.statistics.resampling import check_draws
+from engine.verdict.table import Table
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Evidence:
 
     Attributes
     ----------
-    returns : (T, N) array
+    returns : (T, N) array or table
         Net simple return per session of every trial on record that can be run again, on the selection
         period. A column without any number is a trial that failed.
     benchmark : (T,) array or None
@@ -176,7 +177,7 @@ class Evidence:
         above are not, but for those of splits and of ``since``.
     """
 
-    returns: Floats
+    returns: Floats | Table
     benchmark: Floats | None
     selected: int
     sessions_per_year: float
@@ -201,7 +202,7 @@ class Evidence:
     cash: Floats | None = None
 
     def __post_init__(self) -> None:
-        if self.returns.ndim != 2 or not self.returns.shape[1]:
+        if len(self.returns.shape) != 2 or not self.returns.shape[1]:
             raise UsageError(
                 "returns of trials are not a table",
                 received=self.returns.shape,
@@ -227,3 +228,8 @@ class Evidence:
         check_at_least("the number of sessions per year", self.sessions_per_year, 1.0)
         check_at_least("sessions between decisions", self.rebalance, 1)
         check_draws(1, self.seed)
+
+    @property
+    def chosen(self) -> Floats:
+        """Returns (T,) of the selected trial."""
+        return Table.of(self.returns).column(self.selected)

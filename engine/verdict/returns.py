@@ -143,7 +143,8 @@ def plateau(evidence: Evidence, sample: Sample, lines: Thresholds = LINES) -> Pl
     known = np.isfinite(sample.benchmark)
     if known.any():
         level = sample.benchmark[known].mean()
-        beating = float(np.mean(compared(sample.returns, sample.benchmark).mean(axis=0) > level))
+        means = [compared(some, sample.benchmark).mean(axis=0) for _, some in sample.returns.blocks()]
+        beating = float(np.mean(np.concatenate(means) > level))
     else:
         beating = math.nan
     return Plateau(

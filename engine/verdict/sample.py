@@ -18,6 +18,9 @@ from engine.statistics.paths import in_excess
 from engine.statistics.sharpe import sharpe_ratios
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Evidence
+from engine.verdict.table import Table
+
+Known = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Sample:
 
     Attributes
     ----------
-    returns : (T, n) array without NaN
+    returns : (T, n) table without NaN
     benchmark : (T,) array, NaN where unknown
     equal_weight : (T,) array, NaN where unknown, or None
     selected : int
@@ -43,7 +46,7 @@ class Sample:
         What idle cash yields, which is taken off all returns here; None: nothing.
     """
 
-    returns: Floats
+    returns: Table
     benchmark: Floats
     selected: int
     default: int | None
@@ -60,10 +63,10 @@ class Sample:
         """Columns by level of correlation, one of each kind (``engine.verdict.duplicates``)."""
         return kinds(self.returns, self.ratios)
 
-    @property
+    @cached_property
     def chosen(self) -> Floats:
         """Returns (T,) of the selected trial, in excess of cash."""
-        return self.returns[:, self.selected]
+        return self.returns.column(self.selected)
 
     @property
     def account(self) -> Floats:
@@ -76,38 +79,47 @@ def sample_of(evidence: Evidence) -> Sample:
 
     UsageError if the selected trial failed.
     """
-    known = np.isfinite(evidence.returns)
-    live = np.asarray(known.any(axis=0))
+    table = Table.of(evidence.returns)
+    live = np.concatenate([np.isfinite(some).any(axis=0) for _, some in table.blocks()])
     if not live[evidence.selected]:
         raise UsageError(
             "the selected trial has no return",
             received=f"trial {evidence.selected}",
             hint="Select a trial that ran.",
         )
-    rows = np.asarray(known[:, live].all(axis=1))
+    rows = np.ones(len(table), dtype=np.bool_)
+    for begin, some in table.blocks():
+        rows &= np.isfinite(some[:, live[begin : begin + some.shape[1]]]).all(axis=1)
     place = np.cumsum(live) - 1
-    values = evidence.returns
-    if not (live.all() and rows.all()):
-        values = values[np.ix_(rows, live)]
-    values = np.asarray(values, dtype=np.float64)
-    benchmark = np.full(len(evidence.returns), np.nan) if evidence.benchmark is None else evidence.benchmark
+    benchmark = np.full(len(table), np.nan) if evidence.benchmark is None else evidence.benchmark
     benchmark = np.asarray(benchmark, dtype=np.float64)[rows]
     equal_weight = None if evidence.equal_weight is None else evidence.equal_weight[rows]
     cash = None if evidence.cash is None else evidence.cash[rows]
     if cash is not None:
-        values, benchmark = values - cash[:, np.newaxis], in_excess(benchmark, cash)
+        benchmark = in_excess(benchmark, cash)
         equal_weight = None if equal_weight is None else in_excess(equal_weight, cash)
+    if not (live.all() and rows.all() and cash is None):
+        table = Table.filled(
+            int(rows.sum()), int(live.sum()), (_known(each, rows, live, cash) for each in table.blocks())
+        )
     default = evidence.default
     return Sample(
-        returns=values,
+        returns=table,
         benchmark=benchmark,
         selected=int(place[evidence.selected]),
         default=int(place[default]) if default is not None and live[default] else None,
         neighbours=tuple(int(place[column]) for column in evidence.neighbours if live[column]),
         days=None if evidence.days is None else evidence.days[rows],
-        ratios=sharpe_ratios(values),
+        ratios=np.concatenate([sharpe_ratios(some) for _, some in table.blocks()]),
         failed=int(np.count_nonzero(~live)),
         dropped=int(np.count_nonzero(~rows)),
         equal_weight=equal_weight,
         cash=cash,
     )
+
+
+def _known(block: tuple[int, Floats], rows: Known, live: Known, cash: Floats | None) -> Floats:
+    """Return the columns of a block that are live, on the rows that are known, in excess of cash."""
+    begin, some = block
+    values = some[np.ix_(rows, live[begin : begin + some.shape[1]])]
+    return values if cash is None else values - cash[:, np.newaxis]

@@ -19,7 +19,7 @@ from engine.statistics.deflated import (
 )
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, undefined
 from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
-from engine.statistics.overfitting import Overfitting, overfitting
+from engine.statistics.overfitting import Overfitting, overfitting, overfitting_of_parts
 from engine.statistics.sharpe import (
     Moments,
     minimum_track_record,
@@ -54,13 +54,16 @@ def luck(evidence: Evidence, sample: Sample, thresholds: Thresholds) -> Luck:
     ratios = sample.ratios[np.isfinite(sample.ratios)]
     count = max(evidence.log.total, evidence.returns.shape[1])
     deflated, counted = _deflate(of, sample, count, evidence.log.lost, evidence.log.variants)
-    effective = effective_trials(sample.returns[:, :: math.ceil(sample.returns.shape[1] / FOR_CORRELATION)])
+    trials = sample.returns.shape[1]
+    effective = effective_trials(
+        sample.returns.columns(np.arange(0, trials, math.ceil(trials / FOR_CORRELATION)))
+    )
     number = _effective_of_all(effective.average_correlation, effective.trials, count)
     informed = _informed(of, sample, number) if math.isfinite(number) else deflated
     if deflated.note:
         notes.append(deflated.note)
     if count > evidence.returns.shape[1]:
-        notes.append(f"the spread is that of {sample.returns.shape[1]} trials that were run again")
+        notes.append(f"the spread is that of {trials} trials that were run again")
     if evidence.log.variants:
         notes.append(
             "looks at sets of these on other funds, first sessions or conditions count for the deflated "
@@ -180,7 +183,11 @@ def _other_p_values(sample: Sample, per_year: float, count: int) -> Floats:
     """Two-sided p-values of all other trials on record; those that were not measured here count as 1."""
     values = np.ones(max(count - 1, 0))
     rows = len(sample.returns)
-    moments_of_all = zip(*map(np.ndarray.tolist, ratios_and_autocorrelations(sample.returns)), strict=True)
+    moments_of_all = [
+        each
+        for _, some in sample.returns.blocks()
+        for each in zip(*map(np.ndarray.tolist, ratios_and_autocorrelations(some)), strict=True)
+    ]
     others = (each for column, each in enumerate(moments_of_all) if column != sample.selected)
     for place, (sharpe, autocorrelation) in enumerate(others):
         p = sharpe_p_value(sharpe, rows, per_year, autocorrelation)
@@ -225,10 +232,11 @@ def selection(evidence: Evidence, sample: Sample, thresholds: Thresholds, of_ski
 
 def _worse(sample: Sample, pieces: int) -> Overfitting:
     """Return the overfitting among all trials, or among one of each kind, whichever is larger."""
-    every, apart = overfitting(sample.returns, pieces), sample.kinds[COPIES]
+    every = overfitting_of_parts((some for _, some in sample.returns.blocks()), pieces)
+    apart = sample.kinds[COPIES]
     if not 1 < len(apart) < sample.returns.shape[1]:
         return every
-    some = overfitting(sample.returns[:, np.sort(apart)], pieces)
+    some = overfitting(sample.returns.columns(np.sort(apart)), pieces)
     return some if some.probability > every.probability else every
 
 

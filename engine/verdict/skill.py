@@ -9,11 +9,12 @@ multiplied by all over those, the level of the stepwise test divided.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
-from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstrap
+from engine.statistics.difference import sharpe_difference, sharpe_difference_bootstraps
 from engine.statistics.estimate import Floats
 from engine.statistics.paths import compared, observed
 from engine.statistics.sharpe import sharpe_ratio
@@ -47,10 +48,9 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
     why, scale = Collected(), math.sqrt(evidence.sessions_per_year)
     paired = math.sqrt(evidence.sessions_per_year * observed(sample.benchmark))
     index = sample.benchmark[np.isfinite(sample.benchmark)]
-    returns = compared(sample.returns, sample.benchmark)
-    chosen = returns[:, sample.selected]
+    chosen = compared(sample.chosen, sample.benchmark)
     missing = None if len(index) else NO_BENCHMARK
-    draws = resamples.superiority or resamples_for(len(index), returns.shape[1])
+    draws = resamples.superiority or resamples_for(len(index), sample.returns.shape[1])
     penalty = evidence.log.penalty
     series = [each for each in (sample.benchmark, sample.equal_weight) if each is not None]
     level = thresholds.superiority / penalty
@@ -62,15 +62,22 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         if reason is None and not equal.p_value <= found.p_value:
             name, second, second_spa = EQUAL_WEIGHT, evidence.benchmark_name, found.p_value
             found, reason = equal, equal.reason
-    difference = _difference(why, "benchmark", chosen, index, missing, evidence.seed, resamples.difference)
-    other = None if sample.default is None else sample.returns[:, sample.default]
+    other = None if sample.default is None else sample.returns.column(sample.default)
     is_default = sample.default == sample.selected
-    default = _difference(
+    difference, default = _differences(
         why,
-        "default",
-        sample.chosen,
-        sample.chosen if other is None else other,
-        NO_DEFAULT if other is None else "the default parameters were selected" if is_default else None,
+        {
+            "benchmark": (chosen, index, missing),
+            "default": (
+                sample.chosen,
+                sample.chosen if other is None else other,
+                NO_DEFAULT
+                if other is None
+                else "the default parameters were selected"
+                if is_default
+                else None,
+            ),
+        },
         evidence.seed,
         resamples.difference,
     )
@@ -116,20 +123,30 @@ def _accepted(found: Superior, sample: Sample, lost: int) -> float:
     return min(shares, default=0.0)
 
 
-def _difference(
-    why: Collected, name: str, first: Floats, second: Floats, missing: str | None, seed: int, resamples: int
-) -> tuple[float, float, float]:
-    """Difference per session, its p-value by bootstrap and by formula."""
-    if missing is not None:
-        for part in ("difference", "p", "p_robust"):
-            why[f"{name}_{part}"] = missing
-        return math.nan, math.nan, math.nan
-    found = sharpe_difference(first, second)
-    bootstrap = partial(sharpe_difference_bootstrap, first, second, seed=seed, resamples=resamples)
-    tests = [bootstrap(block=block) for block in DIFFERENCE_BLOCKS]
-    worst = max((test.value for test in tests if math.isfinite(test.value)), default=math.nan)
-    return (
-        why.number(f"{name}_difference", found.value, found.reason),
-        why.number(f"{name}_p", worst, tests[0].reason or found.reason),
-        why.number(f"{name}_p_robust", found.prewhitened_p_value, found.reason),
-    )
+def _differences(
+    why: Collected, pairs: Mapping[str, tuple[Floats, Floats, str | None]], seed: int, resamples: int
+) -> list[tuple[float, float, float]]:
+    """Return the difference per session, its p-value by bootstrap and by formula, of each pair.
+
+    A pair is two series and why they are not compared, if they are not.
+    """
+    compared_ones = [pair[:2] for pair in pairs.values() if pair[2] is None]
+    bootstrap = partial(sharpe_difference_bootstraps, compared_ones, seed=seed, resamples=resamples)
+    tested = zip(*(bootstrap(block=block) for block in DIFFERENCE_BLOCKS), strict=True)
+    found = []
+    for name, (first, second, missing) in pairs.items():
+        if missing is not None:
+            for part in ("difference", "p", "p_robust"):
+                why[f"{name}_{part}"] = missing
+            found.append((math.nan, math.nan, math.nan))
+            continue
+        tests, of = next(tested), sharpe_difference(first, second)
+        worst = max((test.value for test in tests if math.isfinite(test.value)), default=math.nan)
+        found.append(
+            (
+                why.number(f"{name}_difference", of.value, of.reason),
+                why.number(f"{name}_p", worst, tests[0].reason or of.reason),
+                why.number(f"{name}_p_robust", of.prewhitened_p_value, of.reason),
+            )
+        )
+    return found

@@ -10,23 +10,22 @@ share draws, and the sums over them, which are most of the work.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from engine.statistics.estimate import Estimate, Floats
-from engine.statistics.long_run import bootstrap_variances
 from engine.statistics.paths import compared
 from engine.statistics.resampling import counted, means_of_counts, resampled_p_value, too_few_blocks
-from engine.statistics.superiority import Superiority, superiority
+from engine.statistics.superiority import Superiority, first_step, superiority
 from engine.verdict.reasons import block_length
 from engine.verdict.sample import Sample
+from engine.verdict.table import Table
 
 MEMORY = 300_000_000  # bytes that the tests may take
 BYTES_A_CELL = 64  # of differentials, and what is computed of them
-CHUNK = 512  # trials of one, where there are several
 NO_BENCHMARK = "there is no benchmark"
 
 
@@ -53,16 +52,16 @@ def superior(
     Over a gap of a benchmark both are of the gap.
     """
     known = [np.isfinite(each) for each in benchmarks]
-    levels = [each[rows] for each, rows in zip(benchmarks, known, strict=True)]
-    returns = [compared(sample.returns, each) for each in benchmarks]
-    blocks = [_block(each[:, sample.selected], index) for each, index in zip(returns, levels, strict=True)]
+    blocks = [
+        _block(compared(sample.chosen, each), each[rows])
+        for each, rows in zip(benchmarks, known, strict=True)
+    ]
     alike: dict[tuple[bytes, float], list[int]] = {}
     for place, (rows, block) in enumerate(zip(known, blocks, strict=True)):
         alike.setdefault((rows.tobytes(), block.value), []).append(place)
     found: dict[int, Superior] = {}
     for (_, length), places in alike.items():
-        indices = [levels[place] for place in places]
-        tests = _tests(returns[places[0]], indices, length, seed, resamples, level)
+        tests = _tests(sample.returns, [benchmarks[each] for each in places], length, seed, resamples, level)
         found |= dict(zip(places, tests, strict=True))
     return blocks, [found[place] for place in range(len(benchmarks))]
 
@@ -77,56 +76,52 @@ def _block(chosen: Floats, index: Floats) -> Estimate:
 
 
 def _tests(
-    returns: Floats, benchmarks: Sequence[Floats], block: float, seed: int, resamples: int, level: float
+    returns: Table, benchmarks: Sequence[Floats], block: float, seed: int, resamples: int, level: float
 ) -> list[Superior]:
-    """Test (T, n) returns against those of each of the benchmarks (T,), all known."""
-    rows, columns = returns.shape
+    """Test (T, n) returns against each of the benchmarks (T,), which are known on the same sessions."""
+    known, columns = np.isfinite(benchmarks[0]), returns.shape[1]
+    indices = [each[known] for each in benchmarks]
+    rows = len(indices[0])
     if not rows:
         nothing = Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
         return [nothing] * len(benchmarks)
     size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
     whole = columns <= size
-    # What comes out does not depend on the size of chunks, once there are several.
-    size = columns if whole else min(size, CHUNK)
     counts = None
     if too_few_blocks(block, rows) is None:
-        drawn = counted(rows, size, block, resamples, seed)
-        counts = drawn if whole else list(drawn)
+        counts = list(counted(rows, block, resamples, seed))
     test = partial(superiority, block=block, seed=seed, resamples=resamples, level=level, bounds=whole)
-    parts: list[list[tuple[int, Superiority]]] = [[] for _ in benchmarks]
-    for start in range(0, columns, size):
-        some = returns[:, start : start + size]
-        means = None if counts is None else means_of_counts(np.column_stack([some, *benchmarks]), counts)
-        for place, index in enumerate(benchmarks):
+    parts: list[list[Superiority]] = [[] for _ in benchmarks]
+    for some in [returns.columns(np.arange(columns))] if whole else _chunks(returns, size):
+        values = compared(some, benchmarks[0])
+        means = None if counts is None else means_of_counts(np.column_stack([values, *indices]), counts)
+        for place, index in enumerate(indices):
             beside = None
             if means is not None:
-                beside = means[:, : some.shape[1]] - means[:, [some.shape[1] + place]]
-            parts[place].append((start, test(some - index[:, np.newaxis], resampled=beside)))
-    return [
-        _joined(returns, index, block, level, of_index, resamples)
-        for index, of_index in zip(benchmarks, parts, strict=True)
-    ]
+                beside = means[:, : values.shape[1]] - means[:, [values.shape[1] + place]]
+            parts[place].append(test(values - index[:, np.newaxis], resampled=beside))
+    return [_joined(of_index, level, resamples) for of_index in parts]
 
 
-def _joined(
-    returns: Floats,
-    benchmark: Floats,
-    block: float,
-    level: float,
-    parts: Sequence[tuple[int, Superiority]],
-    resamples: int,
-) -> Superior:
-    """Return what the tests of chunks, by their first columns, come to together."""
-    rows, columns = returns.shape
-    usable = [(start, part) for start, part in parts if part.reason is None]
+def _chunks(returns: Table, size: int) -> Iterator[Floats]:
+    """Yield the columns, ``size`` of them at a time or what a block of the table has."""
+    for _, some in returns.blocks():
+        for begin in range(0, some.shape[1], size):
+            yield some[:, begin : begin + size]
+
+
+def _joined(parts: Sequence[Superiority], level: float, resamples: int) -> Superior:
+    """Return what the tests of chunks, side by side, come to together."""
+    columns = sum(len(part.studentised) for part in parts)
+    usable = [part for part in parts if part.reason is None]
     if not usable:
-        return Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, parts[0][1].reason)
-    excluded = sum(len(part.excluded) for _, part in parts)
+        return Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, parts[0].reason)
+    excluded = sum(len(part.excluded) for part in parts)
     notes = (
         (f"trials not tested because they never differ from the benchmark: {excluded}",) if excluded else ()
     )
     if len(parts) == 1:
-        (part,) = (part for _, part in parts)
+        (part,) = parts
         return Superior(
             part.p_value,
             part.p_lower,
@@ -136,24 +131,14 @@ def _joined(
             part.resamples,
             notes=notes,
         )
-    statistic = max(part.statistic for _, part in usable)
-    maxima = np.max([part.simulated for _, part in usable], axis=0)
-    survivors: set[int] = set()
-    for start, part in usable:
-        # only these can be as extreme as the joined maxima ask
-        candidates = start + np.array(part.survivors, dtype=np.int64)
-        values = returns[:, candidates] - benchmark[:, np.newaxis]
-        ratios = values.mean(axis=0) / np.sqrt(bootstrap_variances(values, block) / rows)
-        survivors |= {
-            int(column)
-            for column, ratio in zip(candidates, ratios, strict=True)
-            if resampled_p_value(maxima, ratio) <= level
-        }
+    statistic = max(part.statistic for part in usable)
+    maxima = np.max([part.simulated for part in usable], axis=0)
+    studentised = np.concatenate([part.studentised for part in parts])
     return Superior(
         1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic),
         math.nan,
         math.nan,
-        frozenset(survivors),
+        frozenset(np.flatnonzero(first_step(studentised, maxima, level)).tolist()),
         columns - excluded,
         resamples,
         bounds=f"not computed for {columns} trials, which are tested in {len(parts)} chunks",
