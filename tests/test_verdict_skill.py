@@ -131,37 +131,44 @@ def test_resamples_are_what_rows_and_trials_afford(monkeypatch):
     assert found.resamples == 2000
 
 
-@pytest.mark.parametrize(("columns", "chunks"), [(3, 3), (5, 2), (0.5, 9)])
-def test_chunks_hold_as_many_trials_as_there_is_memory_for(monkeypatch, columns, chunks):
+@pytest.mark.parametrize(("cells", "parts"), [(1e9, 1), (200 * 3, 3), (200 * 4, 2), (1, 4)])
+def test_trials_are_tested_some_at_a_time_with_the_same_outcome(monkeypatch, cells, parts):
     benchmark = index()
     returns = random_returns(columns=9) + benchmark[:, None]
-    returns[:, [2, 7]] += 0.003
+    # The last is found only after the best have left: in its part, and in the others, stand larger ones.
+    returns[:, [2, 7]] += 0.004
+    returns[:, 5] += 0.0019
+    returns[:, 4] = benchmark
+    monkeypatch.setattr(superior_module, "CELLS", 10**9)
     whole = block_2(returns, benchmark=benchmark)
-    monkeypatch.setattr(superior_module, "MEMORY", int(columns * (300 * 64 + 32 * 200)))
-    found = block_2(returns, benchmark=benchmark)
-    bounds = f"not computed for 9 trials, which are tested in {chunks} chunks"
-    assert {found.reasons[name] for name in ("spa_lower", "spa_upper")} == {bounds}
-    assert (found.spa, found.resamples, found.tested) == (whole.spa, 200, 9)
-    assert found.survivors == whole.survivors == 2
-    assert found.notes == ("the stepwise test stops after its first step: it may miss survivors",)
-
-
-@pytest.mark.parametrize("mean", [-0.001, 0.0002])
-def test_chunks_agree_on_trials_without_skill(monkeypatch, mean):
-    returns = random_returns(columns=6)
-    returns += mean - returns.mean(axis=0)
-    returns[:, 4] = 0.0
-    whole = block_2(returns, benchmark=np.zeros(300))
-    monkeypatch.setattr(superior_module, "MEMORY", 3 * (300 * 64 + 32 * 200))
-    found = block_2(returns, benchmark=np.zeros(300))
-    # a mean of 0.0002 is a third of its error, 0.01 over the root of 300
-    assert (found.spa, found.measured) == (whole.spa, whole.measured)
-    assert (found.spa == 1.0) == (mean < 0.0)
-    assert (found.tested, found.survivors) == (5, 0)
-    assert found.notes == (
-        "trials not tested because they never differ from the benchmark: 1",
-        "the stepwise test stops after its first step: it may miss survivors",
+    looked_at = []
+    means = superior_module.means_of_counts
+    monkeypatch.setattr(
+        superior_module, "means_of_counts", lambda some, counts: looked_at.append(some) or means(some, counts)
     )
+    monkeypatch.setattr(superior_module, "CELLS", cells)
+    found = block_2(returns, benchmark=benchmark)
+    np.testing.assert_equal(dataclasses.asdict(found), dataclasses.asdict(whole))
+    assert (found.tested, found.survivors) == (8, 3)
+    assert found.notes == ("trials not tested because they never differ from the benchmark: 1",)
+    assert 0.0 < found.spa_lower <= found.spa <= found.spa_upper
+    assert sum(some.shape[1] - 1 for some in looked_at[:parts]) == 9
+    assert min(some.shape[1] - 1 for some in looked_at) > 1
+    # Two steps more, the last of which finds nobody.
+    assert parts < len(looked_at) <= 3 * parts
+
+
+def test_the_best_of_many_survive_in_every_block_of_the_table(monkeypatch):
+    benchmark = np.zeros(300)
+    returns = random_returns(columns=700)
+    returns[:, [3, 300, 699]] += np.array([0.004, 0.0035, 0.0045])
+    found = block_2(returns, chosen=5, benchmark=benchmark)
+    taken = block_2(returns[:, ::-1], chosen=694, benchmark=benchmark)
+    alone = superiority(returns, block=found.block, seed=0, resamples=200)
+    assert {3, 300, 699} <= set(alone.survivors)
+    for each in (found, taken):
+        assert (each.spa, each.spa_lower, each.spa_upper) == (alone.p_value, alone.p_lower, alone.p_upper)
+        assert each.survivors == len(alone.survivors)
 
 
 def test_the_harder_of_benchmark_and_equal_weight_counts():

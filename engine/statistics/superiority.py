@@ -8,11 +8,13 @@
    draws are arch's.
 4. Stepwise: the trials that the maximum seldom reaches leave, the maximum is taken again over those that
    remain, on the same draws, until none leaves. Romano and Wolf (2005).
+5. Many trials are tested some at a time: the largest of all is the largest of the largest.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,8 @@ from engine.statistics.resampling import (
     resampled_p_value,
     too_few_blocks,
 )
+
+FEWEST = 3  # rows
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,7 @@ class Superiority:
         Columns whose differential does not vary: no test of them is possible.
     simulated : (resamples,) array
         The maxima that the (consistent) statistic was held against.
-    studentised : (N,) array
-        Means over their long-run standard errors; NaN for those excluded.
-    observations, resamples : int
+    tested, observations, resamples : int
     block, level : float
     """
 
@@ -67,7 +69,7 @@ class Superiority:
     survivors: tuple[int, ...]
     excluded: tuple[int, ...]
     simulated: Floats
-    studentised: Floats
+    tested: int
     observations: int
     resamples: int
     block: float
@@ -82,8 +84,6 @@ def superiority(
     seed: int,
     resamples: int = 1000,
     level: float = 0.05,
-    resampled: Floats | None = None,
-    bounds: bool = True,
 ) -> Superiority:
     """Test whether any trial beats the benchmark, given differentials (T, N), one column a trial.
 
@@ -99,10 +99,6 @@ def superiority(
         At least 1,000 are needed for a report's third digit.
     level : float
         Family-wise error of ``survivors``.
-    resampled : (resamples, N) array, optional
-        What ``means_of_counts`` gives for the draws of these rows, block, number and seed, if it is at hand.
-    bounds : bool
-        Whether ``p_lower`` and ``p_upper`` are wanted; NaN otherwise.
 
     Fewer than four blocks or no column that varies: NaN with a reason. Sources: see the module.
     """
@@ -111,66 +107,132 @@ def superiority(
     check_share("the level", level)
     reason = too_few_blocks(block, len(values))
     if reason is not None:
-        return _untested(values, block, level, reason)
-    if resampled is None:
-        resampled = means_of_counts(values, counted(len(values), block, resamples, seed))
-    return superiority_of_means(values, resampled, block, level, bounds=bounds)
+        return untested(values.shape, block, level, reason)
+    counts = counted(len(values), block, resamples, seed)
+    return superiority_of_means(values, means_of_counts(values, counts), block, level)
 
 
 def superiority_of_means(
-    differentials: Floats,
-    resampled: Floats,
-    block: float,
-    level: float = 0.05,
-    *,
-    bounds: bool = True,
+    differentials: Floats, resampled: Floats, block: float, level: float = 0.05
 ) -> Superiority:
-    """Do the tests of ``superiority`` on the means over given draws, however few blocks they have."""
-    spread = differentials.std(axis=0)
-    varying = spread > NO_VARIATION
-    columns = np.flatnonzero(varying)
-    rows = len(differentials)
-    if rows < 3 or not len(columns):
-        reason = "it takes at least three rows" if rows < 3 else "no trial differs from the benchmark"
-        return _untested(differentials, block, level, reason)
-    used = differentials
-    if not varying.all():
-        used, resampled, spread = used[:, columns], resampled[:, columns], spread[columns]
-    means = used.mean(axis=0)
-    errors = np.sqrt(bootstrap_variances(used, block) / rows)
-    # dependence that cancels itself out leaves an error of zero, up to rounding: such a column has no scale
-    errors = np.maximum(errors, NO_VARIATION * spread)
+    """Do the tests of ``superiority`` on the means (B, N) over given draws, however few blocks they have."""
+    test = SuperiorityTest(block, level)
+    test.add(differentials, resampled)
+    return test.result(lambda draws: [(0, resampled[draws])])
 
-    studentised = np.full(len(varying), np.nan)
-    studentised[columns] = ratios = means / errors
-    statistic = max(0.0, float(ratios.max()))
-    close = ratios >= -math.sqrt(2.0 * math.log(math.log(rows)))
-    recentred = np.where(close, ratios, 0.0)
-    scaled = resampled / errors
-    maxima = _maxima(scaled, recentred)
 
-    def p_value(maxima: Floats) -> float:
-        return 1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic)
+class SuperiorityTest:
+    """The tests of ``superiority`` on trials that come some at a time, side by side, on the same draws."""
 
-    return Superiority(
-        p_value=p_value(maxima),
-        p_lower=p_value(_maxima(scaled, np.maximum(ratios, 0.0))) if bounds else math.nan,
-        p_upper=p_value(_maxima(scaled, ratios)) if bounds else math.nan,
-        statistic=statistic,
-        best=int(columns[int(np.argmax(ratios))]),
-        survivors=tuple(columns[_stepwise(ratios, scaled, recentred, maxima, level)].tolist()),
-        excluded=tuple(np.flatnonzero(~varying).tolist()),
-        simulated=maxima,
-        studentised=studentised,
-        observations=rows,
-        resamples=len(resampled),
-        block=block,
-        level=level,
-    )
+    def __init__(self, block: float, level: float) -> None:
+        self._block, self._level = block, level
+        self._rows = self._resamples = self._columns = 0
+        self._ratios: list[Floats] = []
+        self._errors: list[Floats] = []
+        self._largest = _Largest()
+        self._bounds = _Largest(), _Largest()
+
+    def add(self, differentials: Floats, resampled: Floats) -> None:
+        """Take in differentials (T, k), known throughout, and their means over the draws, (B, k)."""
+        self._rows, self._resamples = len(differentials), len(resampled)
+        ratios, errors = np.full((2, differentials.shape[1]), np.nan)
+        self._ratios.append(ratios)
+        self._errors.append(errors)
+        spread = differentials.std(axis=0)
+        varying = spread > NO_VARIATION
+        if self._rows >= FEWEST and varying.any():
+            used = differentials if varying.all() else differentials[:, varying]
+            found = np.sqrt(bootstrap_variances(used, self._block) / self._rows)
+            # Dependence that cancels itself out leaves an error of zero, up to rounding: such a column has
+            # no scale.
+            errors[varying] = np.maximum(found, NO_VARIATION * spread[varying])
+            ratios[varying] = used.mean(axis=0) / errors[varying]
+            centres = (self._recentred(ratios), np.maximum(ratios, 0.0), ratios)
+            for largest, centre in zip((self._largest, *self._bounds), centres, strict=True):
+                largest.add(self._columns, resampled, errors, centre)
+        self._columns += len(ratios)
+
+    def result(self, again: Callable[[NDArray[np.bool_]], Iterable[tuple[int, Floats]]]) -> Superiority:
+        """Return what came out.
+
+        ``again`` yields, for some of the draws (B,), their means (b, k) part by part, each with its first
+        column: where the largest of a draw was of a column that has left, it is looked for anew.
+        """
+        ratios, errors = np.concatenate(self._ratios), np.concatenate(self._errors)
+        varying = ~np.isnan(ratios)
+        if not varying.any():
+            few = self._rows < FEWEST
+            reason = "it takes at least three rows" if few else "no trial differs from the benchmark"
+            excluded = () if few else tuple(range(len(ratios)))
+            return untested((self._rows, len(ratios)), self._block, self._level, reason, excluded)
+        statistic = max(0.0, float(np.nanmax(ratios)))
+        simulated = self._largest.values
+        centres = self._recentred(ratios)
+        maxima, leaders = simulated.copy(), self._largest.columns
+        rejected = more = first_step(ratios, maxima, self._level)
+        while more.any() and not rejected[varying].all():
+            draws = rejected[leaders]
+            left = np.where(rejected, np.nan, errors)
+            found = _Largest()
+            for begin, resampled in again(draws) if draws.any() else ():
+                part = slice(begin, begin + resampled.shape[1])
+                found.add(begin, resampled, left[part], centres[part])
+            if draws.any():
+                maxima[draws], leaders[draws] = found.values, found.columns
+            more = first_step(ratios, maxima, self._level) & ~rejected
+            rejected = rejected | more
+        consistent, lower, upper = (
+            1.0 if statistic <= 0.0 else resampled_p_value(each, statistic)
+            for each in (simulated, *(bound.values for bound in self._bounds))
+        )
+        return Superiority(
+            p_value=consistent,
+            p_lower=lower,
+            p_upper=upper,
+            statistic=statistic,
+            best=int(np.nanargmax(ratios)),
+            survivors=tuple(np.flatnonzero(rejected).tolist()),
+            excluded=tuple(np.flatnonzero(~varying).tolist()),
+            simulated=simulated,
+            tested=int(varying.sum()),
+            observations=self._rows,
+            resamples=self._resamples,
+            block=self._block,
+            level=self._level,
+        )
+
+    def _recentred(self, ratios: Floats) -> Floats:
+        """Return the ratios (N,) that their resamples are moved by; 0 for those that are far behind."""
+        return np.where(ratios >= -math.sqrt(2.0 * math.log(math.log(self._rows))), ratios, 0.0)
+
+
+class _Largest:
+    """The largest of each resample, (B,), over columns that come some at a time, and which column has it."""
+
+    def __init__(self) -> None:
+        self.values: Floats = np.empty(0)
+        self.columns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+
+    def add(self, begin: int, resampled: Floats, errors: Floats, centres: Floats) -> None:
+        """Take in means (B, k) over their errors, around centres; columns whose error is NaN are left out."""
+        used = np.flatnonzero(~np.isnan(errors))
+        if not len(used):
+            return
+        if len(used) < len(errors):
+            resampled, errors, centres = resampled[:, used], errors[used], centres[used]
+        scaled = resampled / errors
+        scaled -= centres
+        places = scaled.argmax(axis=1)
+        values = scaled[np.arange(len(scaled)), places]
+        columns = begin + used[places]
+        if len(self.values):
+            larger = values > self.values
+            values, columns = np.where(larger, values, self.values), np.where(larger, columns, self.columns)
+        self.values, self.columns = values, columns
 
 
 def first_step(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
-    """Return which columns the ``maxima`` over all of them, (resamples,), reject, the best of them first.
+    """Return which of the columns (N,) the ``maxima`` (B,) seldom reach; none that is NaN.
 
     Counted as in the p-value, so that the best survives exactly if its p-value is within the level.
     """
@@ -180,28 +242,11 @@ def first_step(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.
     return np.asarray(within & (studentised > 0.0))
 
 
-def _maxima(scaled: Floats, centres: Floats) -> Floats:
-    """Return the largest of each resample (B, N) around the centres (N,)."""
-    return np.asarray((scaled - centres).max(axis=1), dtype=np.float64)
-
-
-def _stepwise(
-    studentised: Floats, scaled: Floats, centres: Floats, maxima: Floats, level: float
-) -> NDArray[np.bool_]:
-    """Return which columns are rejected in the end; ``maxima`` are those over all of them."""
-    rejected = np.zeros(len(studentised), dtype=np.bool_)
-    while True:
-        more = first_step(studentised, maxima, level) & ~rejected
-        rejected |= more
-        if not more.any() or rejected.all():
-            return rejected
-        maxima = _maxima(scaled[:, ~rejected], centres[~rejected])
-
-
-def _untested(values: Floats, block: float, level: float, reason: str) -> Superiority:
+def untested(
+    shape: tuple[int, ...], block: float, level: float, reason: str, excluded: tuple[int, ...] = ()
+) -> Superiority:
+    """Return no test of differentials of a shape (T, N), with the reason."""
     nan = math.nan
-    excluded = tuple(np.flatnonzero(values.std(axis=0) <= NO_VARIATION).tolist()) if len(values) else ()
-    none, untold = np.empty(0), np.full(values.shape[1], nan)
     return Superiority(
-        nan, nan, nan, nan, None, (), excluded, none, untold, len(values), 0, block, level, reason
+        nan, nan, nan, nan, None, (), excluded, np.empty(0), 0, shape[0], 0, block, level, reason
     )

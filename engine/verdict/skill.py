@@ -18,12 +18,13 @@ from engine.statistics.difference import sharpe_difference, sharpe_difference_bo
 from engine.statistics.estimate import Floats
 from engine.statistics.paths import compared, observed
 from engine.statistics.sharpe import sharpe_ratio
+from engine.statistics.superiority import Superiority
 from engine.verdict.blocks import Skill
 from engine.verdict.duplicates import COPIES
 from engine.verdict.evidence import Evidence
 from engine.verdict.reasons import Collected
 from engine.verdict.sample import Sample
-from engine.verdict.superior import NO_BENCHMARK, Superior, superior
+from engine.verdict.superior import NO_BENCHMARK, superior
 from engine.verdict.thresholds import Resamples, Thresholds
 
 TERMS = 2_500_000_000  # rows x trials x resamples that take a few seconds
@@ -84,8 +85,8 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
     return Skill(
         benchmark=name,
         spa=why.number("spa", min(found.p_value * penalty, 1.0), reason),
-        spa_lower=why.number("spa_lower", found.p_lower, reason or found.bounds),
-        spa_upper=why.number("spa_upper", found.p_upper, reason or found.bounds),
+        spa_lower=why.number("spa_lower", found.p_lower, reason),
+        spa_upper=why.number("spa_upper", found.p_upper, reason),
         block=why.number("block", block, missing),
         resamples=found.resamples,
         sessions=len(index),
@@ -100,7 +101,7 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
         default_p=default[1],
         default_p_robust=default[2],
         reasons=why,
-        notes=found.notes,
+        notes=_notes(found),
         measured=why.number("measured", found.p_value, reason),
         penalty=penalty,
         other=second,
@@ -109,15 +110,17 @@ def skill(evidence: Evidence, sample: Sample, thresholds: Thresholds, resamples:
     )
 
 
-def _accepted(found: Superior, sample: Sample, lost: int) -> float:
+def _notes(found: Superiority) -> tuple[str, ...]:
+    alike = len(found.excluded)
+    return (f"trials not tested because they never differ from the benchmark: {alike}",) if alike else ()
+
+
+def _accepted(found: Superiority, sample: Sample, lost: int) -> float:
     """Return the share of survivors: of all trials, or of one of each kind, whichever is smaller."""
-    apart = set(sample.kinds[COPIES].tolist())
+    survivors, apart = set(found.survivors), set(sample.kinds[COPIES].tolist())
     shares = [
-        len(survivors) / number
-        for survivors, number in (
-            (found.survivors, found.tested + lost),
-            (found.survivors & apart, len(apart) + lost),
-        )
+        len(some) / number
+        for some, number in ((survivors, found.tested + lost), (survivors & apart, len(apart) + lost))
         if number
     ]
     return min(shares, default=0.0)

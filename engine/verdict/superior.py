@@ -1,52 +1,33 @@
 """Tests of superior predictive ability, and stepwise ones, of all trials against one benchmark or several.
 
-Beyond ``MEMORY`` bytes the trials are tested in chunks on the same draws, and the maxima of the chunks are
-joined: that is the same p-value, without its two bounds, and the stepwise test stops after its first step,
-which can only miss survivors. The block length is that of the selected trial's differential: the longest of a
-thousand columns would be chance. Benchmarks that are known on the same sessions and ask for the same length
-share draws, and the sums over them, which are most of the work.
+Trials are tested some at a time, so that many take no more memory than few. The block length is that of the
+selected trial's differential: the longest of a thousand columns would be chance. Benchmarks that are known on
+the same sessions and ask for the same length share draws, and the sums over them, which are most of the work.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.statistics.estimate import Estimate, Floats
 from engine.statistics.paths import compared
-from engine.statistics.resampling import counted, means_of_counts, resampled_p_value, too_few_blocks
-from engine.statistics.superiority import Superiority, first_step, superiority
+from engine.statistics.resampling import Counts, counted, means_of_counts, too_few_blocks
+from engine.statistics.superiority import Superiority, SuperiorityTest, untested
 from engine.verdict.reasons import block_length
 from engine.verdict.sample import Sample
 from engine.verdict.table import Table
 
-MEMORY = 300_000_000  # bytes that the tests may take
-BYTES_A_CELL = 64  # of differentials, and what is computed of them
+CELLS = 1_000_000  # means over resamples that are looked at at a time
 NO_BENCHMARK = "there is no benchmark"
-
-
-@dataclass(frozen=True)
-class Superior:
-    """What came out against one benchmark; numbers are NaN with ``reason``, bounds with ``bounds``."""
-
-    p_value: float
-    p_lower: float
-    p_upper: float
-    survivors: frozenset[int]
-    tested: int
-    resamples: int
-    reason: str | None = None
-    bounds: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 def superior(
     sample: Sample, benchmarks: Sequence[Floats], *, seed: int, resamples: int, level: float
-) -> tuple[list[Estimate], list[Superior]]:
+) -> tuple[list[Estimate], list[Superiority]]:
     """Return the block length for each of the benchmarks (T,), NaN where one is not known, and its test.
 
     Over a gap of a benchmark both are of the gap.
@@ -59,7 +40,7 @@ def superior(
     alike: dict[tuple[bytes, float], list[int]] = {}
     for place, (rows, block) in enumerate(zip(known, blocks, strict=True)):
         alike.setdefault((rows.tobytes(), block.value), []).append(place)
-    found: dict[int, Superior] = {}
+    found: dict[int, Superiority] = {}
     for (_, length), places in alike.items():
         tests = _tests(sample.returns, [benchmarks[each] for each in places], length, seed, resamples, level)
         found |= dict(zip(places, tests, strict=True))
@@ -77,70 +58,49 @@ def _block(chosen: Floats, index: Floats) -> Estimate:
 
 def _tests(
     returns: Table, benchmarks: Sequence[Floats], block: float, seed: int, resamples: int, level: float
-) -> list[Superior]:
+) -> list[Superiority]:
     """Test (T, n) returns against each of the benchmarks (T,), which are known on the same sessions."""
-    known, columns = np.isfinite(benchmarks[0]), returns.shape[1]
+    known = np.isfinite(benchmarks[0])
     indices = [each[known] for each in benchmarks]
     rows = len(indices[0])
-    if not rows:
-        nothing = Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, NO_BENCHMARK)
-        return [nothing] * len(benchmarks)
-    size = max(1, int(MEMORY // (rows * BYTES_A_CELL + 32 * resamples)))
-    whole = columns <= size
-    counts = None
-    if too_few_blocks(block, rows) is None:
-        counts = list(counted(rows, block, resamples, seed))
-    test = partial(superiority, block=block, seed=seed, resamples=resamples, level=level, bounds=whole)
-    parts: list[list[Superiority]] = [[] for _ in benchmarks]
-    for some in [returns.columns(np.arange(columns))] if whole else _chunks(returns, size):
-        values = compared(some, benchmarks[0])
-        means = None if counts is None else means_of_counts(np.column_stack([values, *indices]), counts)
-        for place, index in enumerate(indices):
-            beside = None
-            if means is not None:
-                beside = means[:, : values.shape[1]] - means[:, [values.shape[1] + place]]
-            parts[place].append(test(values - index[:, np.newaxis], resampled=beside))
-    return [_joined(of_index, level, resamples) for of_index in parts]
+    reason = too_few_blocks(block, rows) if rows else NO_BENCHMARK
+    if reason is not None:
+        return [untested((rows, returns.shape[1]), block, level, reason)] * len(benchmarks)
+    counts = list(counted(rows, block, resamples, seed))
+
+    def parts(draws: NDArray[np.bool_] | None = None) -> Iterator[tuple[int, Floats, Floats]]:
+        """Yield returns (T, k), their first column, and means over draws (None: all), benchmarks behind."""
+        for begin, some in _parts(returns, resamples):
+            values = compared(some, benchmarks[0])
+            yield begin, values, means_of_counts(np.column_stack([values, *indices]), _of(counts, draws))
+
+    def again(place: int, draws: NDArray[np.bool_]) -> Iterator[tuple[int, Floats]]:
+        for begin, values, means in parts(draws):
+            yield begin, _less(means, values.shape[1], place)
+
+    tests = [SuperiorityTest(block, level) for _ in benchmarks]
+    for _, values, means in parts():
+        for place, (test, index) in enumerate(zip(tests, indices, strict=True)):
+            test.add(values - index[:, np.newaxis], _less(means, values.shape[1], place))
+    return [test.result(partial(again, place)) for place, test in enumerate(tests)]
 
 
-def _chunks(returns: Table, size: int) -> Iterator[Floats]:
-    """Yield the columns, ``size`` of them at a time or what a block of the table has."""
-    for _, some in returns.blocks():
-        for begin in range(0, some.shape[1], size):
-            yield some[:, begin : begin + size]
+def _of(counts: Sequence[Counts], draws: NDArray[np.bool_] | None) -> Iterable[Counts]:
+    """Yield the counts of some of the draws (B,), or of all."""
+    if draws is None:
+        return counts
+    ends = np.cumsum([len(each) for each in counts])
+    return (each[some] for each, some in zip(counts, np.split(draws, ends[:-1]), strict=True))
 
 
-def _joined(parts: Sequence[Superiority], level: float, resamples: int) -> Superior:
-    """Return what the tests of chunks, side by side, come to together."""
-    columns = sum(len(part.studentised) for part in parts)
-    usable = [part for part in parts if part.reason is None]
-    if not usable:
-        return Superior(math.nan, math.nan, math.nan, frozenset(), 0, 0, parts[0].reason)
-    excluded = sum(len(part.excluded) for part in parts)
-    notes = (
-        (f"trials not tested because they never differ from the benchmark: {excluded}",) if excluded else ()
-    )
-    if len(parts) == 1:
-        (part,) = parts
-        return Superior(
-            part.p_value,
-            part.p_lower,
-            part.p_upper,
-            frozenset(part.survivors),
-            columns - excluded,
-            part.resamples,
-            notes=notes,
-        )
-    statistic = max(part.statistic for part in usable)
-    maxima = np.max([part.simulated for part in usable], axis=0)
-    studentised = np.concatenate([part.studentised for part in parts])
-    return Superior(
-        1.0 if statistic <= 0.0 else resampled_p_value(maxima, statistic),
-        math.nan,
-        math.nan,
-        frozenset(np.flatnonzero(first_step(studentised, maxima, level)).tolist()),
-        columns - excluded,
-        resamples,
-        bounds=f"not computed for {columns} trials, which are tested in {len(parts)} chunks",
-        notes=(*notes, "the stepwise test stops after its first step: it may miss survivors"),
-    )
+def _parts(returns: Table, resamples: int) -> Iterator[tuple[int, Floats]]:
+    """Yield blocks of the table with their first column, in parts where there are many resamples."""
+    for begin, block in returns.blocks():
+        number = max(block.shape[1] * resamples // CELLS, 1)
+        for some in np.array_split(np.arange(block.shape[1]), min(number, max(block.shape[1] // 2, 1))):
+            yield begin + int(some[0]), block[:, some[0] : some[-1] + 1]
+
+
+def _less(means: Floats, columns: int, place: int) -> Floats:
+    """Return the means (B, k) of the first so many columns, less those of a benchmark behind them."""
+    return means[:, :columns] - means[:, [columns + place]]
