@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from data.errors import UsageError
-from engine.statistics.haircut import adjusted_p_values, sharpe_haircut, sharpe_p_value
+from engine.statistics.haircut import adjusted_p_values, sharpe_haircut, sharpe_p_values
 
 PAPER = [0.005, 0.009, 0.0128, 0.0135, 0.045, 0.06]
 MONTHLY = 1.0 / math.sqrt(12.0)
@@ -54,8 +54,10 @@ def test_worked_example():
     assert found.haircut == pytest.approx(0.746, abs=5e-4)
     assert found.t_statistic == pytest.approx(0.9122454608 * math.sqrt(10.0), abs=1e-9)
     assert (found.method, found.reason) == ("bonferroni", None)
-    assert sharpe_p_value(MONTHLY, 120, 12, 0.1) == found.p_value
-    assert sharpe_p_value(MONTHLY, 120, 12) == pytest.approx(2.0 * stats.t.sf(math.sqrt(10.0), 119), rel=1e-9)
+    ratios, memory = np.array([MONTHLY, math.nan, 0.0, MONTHLY, MONTHLY]), np.array([0.1, 0.1, 0.1, 1.0, 0.0])
+    *several, free = sharpe_p_values(ratios, 120, 12, memory)
+    np.testing.assert_array_equal(several, [found.p_value, math.nan, 1.0, math.nan])
+    assert free == pytest.approx(2.0 * stats.t.sf(math.sqrt(10.0), 119), rel=1e-9)
 
 
 @pytest.mark.parametrize("method", ["holm", "bhy", "fdr_by"])

@@ -63,7 +63,9 @@ def test_a_large_search_is_told_from_two_judgements_of_its_first_sets(monkeypatc
     assert found.judgement == pytest.approx(1.0 + 0.01 * SOME + 0.5 + 0.009 * (10_000 - SOME))
     assert found.search == pytest.approx(10.0)
     assert found.seconds == found.search + found.judgement
-    assert found.returns == 10_000 * 1000 * 8
+    assert (
+        found.memory == 10_000 * 4_000 + 2_000 * 1000 * 8
+    )  # a set, and those that are held against each other
 
 
 def test_of_more_sets_than_are_judged_those_that_are_count(monkeypatch):
@@ -71,7 +73,7 @@ def test_of_more_sets_than_are_judged_those_that_are_count(monkeypatch):
     found = estimate(search)
     # None of their paths is kept, so that those that count are run again.
     assert found.judgement == pytest.approx(1.5 + 0.01 * SOME + 0.01 * (10_000 - SOME))
-    assert (found.search, found.returns) == (pytest.approx(20.0), 10_000 * 1000 * 8)
+    assert (found.search, found.memory) == (pytest.approx(20.0), 20_000 * 4_000 + 2_000 * 1000 * 8)
 
 
 @pytest.mark.parametrize("elsewhere", [{"phases": "mean"}, {"executor": "dask"}])

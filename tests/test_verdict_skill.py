@@ -152,10 +152,12 @@ def test_trials_are_tested_some_at_a_time_with_the_same_outcome(monkeypatch, cel
     assert (found.tested, found.survivors) == (8, 3)
     assert found.notes == ("trials not tested because they never differ from the benchmark: 1",)
     assert 0.0 < found.spa_lower <= found.spa <= found.spa_upper
-    assert sum(some.shape[1] - 1 for some in looked_at[:parts]) == 9
-    assert min(some.shape[1] - 1 for some in looked_at) > 1
-    # Two steps more, the last of which finds nobody.
-    assert parts < len(looked_at) <= 3 * parts
+    # The benchmark first; then two steps more, the last of which finds nobody.
+    sizes = [some.shape[1] for some in looked_at]
+    assert sizes[0] == 1
+    assert sum(sizes[1 : 1 + parts]) == 9
+    assert min(sizes[1:]) > 1
+    assert parts < len(sizes) - 1 <= 3 * parts
 
 
 def test_the_best_of_many_survive_in_every_block_of_the_table(monkeypatch):

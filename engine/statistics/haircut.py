@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from data.errors import UsageError, did_you_mean
 from engine.statistics.estimate import Floats, check_at_least, check_per_period
-from engine.statistics.sharpe import aggregation_factor_ar1
+from engine.statistics.sharpe import aggregation_factor_ar1, aggregation_factors_ar1
 
 Adjustment = Literal["bonferroni", "holm", "bhy", "fdr_by"]
 
@@ -107,7 +107,7 @@ def sharpe_haircut(
     trials : int, optional
         Number of tests, this one included, for ``bonferroni`` only.
     other_p_values : array
-        Of the other trials (see ``sharpe_p_value``); for ``holm``, ``bhy`` and ``fdr_by``, which need them.
+        Of the other trials (see ``sharpe_p_values``); for ``holm``, ``bhy`` and ``fdr_by``, which need them.
     method : str
 
     A ratio that is not positive has nothing to lose: NaN with a reason, as for fewer than three observations.
@@ -139,19 +139,26 @@ def sharpe_haircut(
     return Haircut(annual, t, p, adjusted, after, 1.0 - after / annual, method)
 
 
-def sharpe_p_value(
-    sharpe: float, observations: int, periods_per_year: float, autocorrelation: float = 0.0
-) -> float:
-    """Return the two-sided p-value of a Sharpe ratio per period; NaN where it is undefined."""
-    return _as_p_value(sharpe, observations, periods_per_year, autocorrelation)[2]
+def sharpe_p_values(
+    sharpes: Floats, observations: int, periods_per_year: float, autocorrelations: Floats
+) -> Floats:
+    """Return the two-sided p-values of Sharpe ratios per period (N,); NaN where one is undefined."""
+    from scipy.special import stdtr
+
+    largest = np.max(np.abs(sharpes), initial=0.0, where=np.isfinite(sharpes))
+    check_per_period("the Sharpe ratio", float(largest))
+    check_at_least("the number of periods per year", periods_per_year, 1.0)
+    if observations < 3:
+        return np.full(len(sharpes), np.nan)
+    annual = sharpes * aggregation_factors_ar1(periods_per_year, autocorrelations)
+    t = annual * math.sqrt(observations / periods_per_year)
+    return np.asarray(2.0 * stdtr(observations - 1, -np.abs(t)), dtype=np.float64)
 
 
 def _as_p_value(
     sharpe: float, observations: int, periods_per_year: float, autocorrelation: float
 ) -> tuple[float, float, float, str | None]:
     """Annual ratio, t statistic, two-sided p-value, and why they are undefined."""
-    from scipy.special import stdtr
-
     check_per_period("the Sharpe ratio", sharpe)
     check_at_least("the number of periods per year", periods_per_year, 1.0)
     factor = aggregation_factor_ar1(periods_per_year, autocorrelation)
@@ -164,7 +171,8 @@ def _as_p_value(
         return math.nan, math.nan, math.nan, reason
     annual = sharpe * factor.value
     t = annual * math.sqrt(observations / periods_per_year)
-    return annual, t, 2.0 * float(stdtr(observations - 1, -abs(t))), None
+    given = np.array([sharpe]), observations, periods_per_year, np.array([autocorrelation])
+    return annual, t, float(sharpe_p_values(*given)[0]), None
 
 
 def _as_annual(p_value: float, observations: int, periods_per_year: float) -> float:

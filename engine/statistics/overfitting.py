@@ -177,6 +177,8 @@ def _measure(
     compiled(measure_choices, measure_half, measure_choice)(
         frozen(sums), frozen(squares), frozen(level), length, frozen(halves), ranks, best, inside, outside
     )
+    for scores in (inside, outside):
+        scores[:] = np.copysign(np.sqrt(np.abs(scores) * (length * blocks // 2 - 1)), scores)
     return ranks, best, inside, outside
 
 
@@ -224,9 +226,11 @@ def measure_half(
     half: Integers,
     before: Integers,
     added: Floats,
-    ratios: Floats,
+    scores: Floats,
 ) -> None:
-    """Write the Sharpe ratios (N,) of the blocks ``half``; what it has in common with ``before`` is added.
+    """Write the squares of the Sharpe ratios (N,) of the blocks ``half``, with their signs, but for a factor.
+
+    They rank as the ratios do, without their roots. What a half has in common with ``before`` is added.
 
     ``added`` (2, S/2, N) are sums and squares of the first, the first two, ... blocks. In lexicographic order
     most of them are those of the choice before.
@@ -245,10 +249,11 @@ def measure_half(
                 added[0, place, trial] = added[0, place - 1, trial] + sums[block, trial]
                 added[1, place, trial] = added[1, place - 1, trial] + squares[block, trial]
     rows = length * len(half)
+    share = 1.0 / rows
     for trial in range(len(level)):
-        mean = added[0, last, trial] / rows
-        variance = (added[1, last, trial] - rows * (mean * mean)) / (rows - 1)
-        ratios[trial] = (mean + level[trial]) / math.sqrt(variance)
+        away = added[0, last, trial] * share
+        mean = away + level[trial]
+        scores[trial] = mean * abs(mean) / (added[1, last, trial] - rows * (away * away))
 
 
 def measure_choice(

@@ -39,7 +39,7 @@ FEWEST_BLOCKS = 4
 SHORTEST_FOR_BLOCKS = 11  # rows; below it the automatic choice may look at lags that do not exist
 CELLS = 65_536  # of row numbers that are drawn at a time: half a megabyte, which stays in the cache
 COUNTED = 256  # draws that are counted at a time
-LEAST_EXPONENT = -1074  # of the smallest number
+LEAST_EXPONENT = -1022  # of the smallest number whose inverse is one
 
 
 def optimal_block(returns: ArrayLike) -> Estimate:
@@ -172,11 +172,14 @@ def summable(matrix: Floats, terms: int) -> Floats:
 
     All such sums of a column are whole multiples of one power of two, fewer than 2^53 of them. So a product
     of matrices gives the same bits on every processor, with every library and number of threads. What is
-    rounded off is below ``terms`` times 2^-52 of the largest value of the column.
+    rounded off is below ``terms`` times 2^-52 of the largest value of the column, or no normal number.
     """
-    _, exponents = np.frexp(np.abs(matrix).max(axis=0, initial=0.0) * terms)
-    units = np.ldexp(1.0, np.maximum(exponents - 52, LEAST_EXPONENT))
-    return np.asarray(np.rint(matrix / units) * units)
+    largest = np.maximum(matrix.max(axis=0, initial=0.0), -matrix.min(axis=0, initial=0.0))
+    exponents = np.maximum(np.frexp(largest * terms)[1] - 52, LEAST_EXPONENT)
+    exact: Floats = matrix * np.ldexp(1.0, -exponents)
+    np.rint(exact, out=exact)
+    exact *= np.ldexp(1.0, exponents)
+    return exact
 
 
 def resampled_p_value(simulated: Floats, statistic: float) -> float:

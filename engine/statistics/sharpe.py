@@ -221,15 +221,25 @@ def aggregation_factor_ar1(periods: float, autocorrelation: float) -> Estimate:
     ``√q [1 + 2ρ/(1-ρ) (1 - (1-ρ^q)/(q(1-ρ)))]^(-1/2)``. A fractional q, such as 242.5 sessions a year, is
     rounded in the power only, which a negative ρ needs. Source: Lo (2002).
     """
-    check_at_least("the number of periods", periods, 1)
+    (found,) = aggregation_factors_ar1(periods, np.array([autocorrelation])).tolist()
     if not abs(autocorrelation) < 1.0:
         return undefined("the autocorrelation is not between -1 and 1")
-    rest = 1.0 - autocorrelation
-    spread = (1.0 - autocorrelation ** round(periods)) / (periods * rest)
-    inflation = 1.0 + 2.0 * autocorrelation / rest * (1.0 - spread)
-    if not inflation > 0.0:
+    if not math.isfinite(found):
         return undefined("the autocorrelation gives returns over the horizon no positive variance")
-    return Estimate(math.sqrt(periods / inflation))
+    return Estimate(found)
+
+
+def aggregation_factors_ar1(periods: float, autocorrelations: Floats) -> Floats:
+    """Return the same of many autocorrelations (N,); NaN where it is undefined."""
+    check_at_least("the number of periods", periods, 1)
+    inside = np.abs(autocorrelations) < 1.0
+    rho = np.where(inside, autocorrelations, 0.0)
+    rest = 1.0 - rho
+    powers = np.array([each ** round(periods) for each in rho.tolist()])
+    spread = (1.0 - powers) / (periods * rest)
+    inflation = 1.0 + 2.0 * rho / rest * (1.0 - spread)
+    defined = inside & (inflation > 0.0)
+    return np.where(defined, np.sqrt(periods / np.where(defined, inflation, 1.0)), np.nan)
 
 
 def probabilistic_sharpe(of: Moments, benchmark: float = 0.0) -> Estimate:

@@ -18,7 +18,7 @@ from engine.statistics.deflated import (
     minimum_backtest_length,
 )
 from engine.statistics.estimate import NO_VARIATION, Estimate, Floats, undefined
-from engine.statistics.haircut import sharpe_haircut, sharpe_p_value
+from engine.statistics.haircut import sharpe_haircut, sharpe_p_values
 from engine.statistics.overfitting import Overfitting, overfitting, overfitting_of_parts
 from engine.statistics.sharpe import (
     Moments,
@@ -182,16 +182,11 @@ def _effective_of_all(effective: float, measured: int, count: int) -> float:
 def _other_p_values(sample: Sample, per_year: float, count: int) -> Floats:
     """Two-sided p-values of all other trials on record; those that were not measured here count as 1."""
     values = np.ones(max(count - 1, 0))
-    rows = len(sample.returns)
-    moments_of_all = [
-        each
-        for _, some in sample.returns.blocks()
-        for each in zip(*map(np.ndarray.tolist, ratios_and_autocorrelations(some)), strict=True)
-    ]
-    others = (each for column, each in enumerate(moments_of_all) if column != sample.selected)
-    for place, (sharpe, autocorrelation) in enumerate(others):
-        p = sharpe_p_value(sharpe, rows, per_year, autocorrelation)
-        values[place] = p if math.isfinite(p) else 1.0
+    moments_of_all = [ratios_and_autocorrelations(some) for _, some in sample.returns.blocks()]
+    sharpes, autocorrelations = np.concatenate(moments_of_all, axis=1)
+    found = sharpe_p_values(sharpes, len(sample.returns), per_year, autocorrelations)
+    others = np.delete(found, sample.selected)
+    values[: len(others)] = np.where(np.isfinite(others), others, 1.0)
     return values
 
 

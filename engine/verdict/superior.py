@@ -68,20 +68,22 @@ def _tests(
         return [untested((rows, returns.shape[1]), block, level, reason)] * len(benchmarks)
     counts = list(counted(rows, block, resamples, seed))
 
+    levels = means_of_counts(np.column_stack(indices), counts)
+
     def parts(draws: NDArray[np.bool_] | None = None) -> Iterator[tuple[int, Floats, Floats]]:
-        """Yield returns (T, k), their first column, and means over draws (None: all), benchmarks behind."""
+        """Yield returns (T, k) with their first column, and their means over draws; None: over all."""
         for begin, some in _parts(returns, resamples):
             values = compared(some, benchmarks[0])
-            yield begin, values, means_of_counts(np.column_stack([values, *indices]), _of(counts, draws))
+            yield begin, values, means_of_counts(values, _of(counts, draws))
 
     def again(place: int, draws: NDArray[np.bool_]) -> Iterator[tuple[int, Floats]]:
-        for begin, values, means in parts(draws):
-            yield begin, _less(means, values.shape[1], place)
+        for begin, _, means in parts(draws):
+            yield begin, means - levels[draws, place, np.newaxis]
 
     tests = [SuperiorityTest(block, level) for _ in benchmarks]
     for _, values, means in parts():
         for place, (test, index) in enumerate(zip(tests, indices, strict=True)):
-            test.add(values - index[:, np.newaxis], _less(means, values.shape[1], place))
+            test.add(values - index[:, np.newaxis], means - levels[:, place, np.newaxis])
     return [test.result(partial(again, place)) for place, test in enumerate(tests)]
 
 
@@ -99,8 +101,3 @@ def _parts(returns: Table, resamples: int) -> Iterator[tuple[int, Floats]]:
         number = max(block.shape[1] * resamples // CELLS, 1)
         for some in np.array_split(np.arange(block.shape[1]), min(number, max(block.shape[1] // 2, 1))):
             yield begin + int(some[0]), block[:, some[0] : some[-1] + 1]
-
-
-def _less(means: Floats, columns: int, place: int) -> Floats:
-    """Return the means (B, k) of the first so many columns, less those of a benchmark behind them."""
-    return means[:, :columns] - means[:, [columns + place]]
