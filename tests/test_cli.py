@@ -233,6 +233,21 @@ def test_ctrl_c_while_modules_load_is_one_line_too(capsys, monkeypatch):
     assert capsys.readouterr() == ("", "error: interrupted; nothing was half-written.\n")
 
 
+def test_nobody_looks_for_garbage_at_the_end_of_a_process():
+    program = """
+import atexit, gc, sys
+atexit.register(lambda: print(len(gc.get_objects())))  # the first is called last
+import run_backtest
+sys.argv[1:] = ["--version"]
+sys.exit(run_backtest.main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) < 100
+
+
 @pytest.mark.parametrize("words", [(), ("data",)], ids=["etflow", "etflow data"])
 def test_a_group_alone_shows_its_help(here, words):
     code, printed, complained = here(*words)
