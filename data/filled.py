@@ -7,7 +7,7 @@ A market that is made up is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +18,15 @@ import pandas as pd
 from data.facts.capex import SERIES, capex
 from data.facts.themes import known_tags, themes_on
 from data.source import renamed
+from data.store.columns import Columns, columns_of, read_columns
 from data.store.spans import Span, measured, spans_of
 from data.store.tables import TABLES
 
 if TYPE_CHECKING:
     from data.source import DataSource
+
+# Tables in which rows are filled in.
+_FILLED = ("macro", "index_weights")
 
 
 class Filled:
@@ -57,9 +61,15 @@ class Filled:
 
     def spans(self, table: str) -> Mapping[str, Span]:
         """Return the series of a table, with the rows and days of each, filled in ones included."""
-        if table in ("macro", "index_weights"):
+        if table in _FILLED:
             return measured(TABLES[table], self.read(table))
         return spans_of(self._source, table)
+
+    def columns(self, table: str, parts: Iterable[Sequence[str]]) -> Iterator[Columns]:
+        """Yield the columns of a table, some series after the others, filled in rows included."""
+        if table in _FILLED:
+            return read_columns(self, table, parts)
+        return columns_of(self._source, table, parts)
 
     def _with_capex(self, frame: pd.DataFrame) -> pd.DataFrame:
         if (frame["series"] == SERIES).any():

@@ -7,7 +7,7 @@ fund that got another symbol as one fund: its rows before the day of a `rename` 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -16,6 +16,7 @@ import pandas as pd
 
 from data.errors import DataError, UsageError
 from data.facts.actions import RENAME
+from data.store.columns import Columns, read_columns
 from data.store.manifest import MANIFEST
 from data.store.spans import Span, day_of, measured, spans_of
 from data.store.store import Store
@@ -127,6 +128,10 @@ class Renamed:
         if symbols is not None:
             frame = frame[frame["symbol"].isin(list(symbols))]
         return frame.reset_index(drop=True)
+
+    def columns(self, table: str, parts: Iterable[Sequence[str]]) -> Iterator[Columns]:
+        """Yield the columns of a table, as ``read`` has its rows, some series after the others."""
+        return read_columns(self, table, parts)
 
 
 def renamed(source: Source) -> Source:

@@ -1,4 +1,4 @@
-"""From tables to grids: rows of a long frame to arrays on the sessions of a panel, and when each is usable.
+"""From tables to grids: columns of long tables to arrays on the sessions of a panel, and when each is usable.
 
 A fact table comes out of its source as its key says (``facts_of``): a column for each fund, each index or
 each series; rows of a session stand at that session, rows of a period where they become known. Rows on days
@@ -20,6 +20,7 @@ from data.facts.availability import Availability
 from data.facts.dated import stretches
 from data.facts.symbols import MARKET_CODES, market_of
 from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
+from data.store.columns import Columns, columns_in, columns_of
 from data.store.schema import Table
 from data.store.spans import Readable, Span, spans_of
 from data.store.tables import FACT_TABLES
@@ -111,7 +112,7 @@ def facts_of(
                 blocks = _blocks(source, table, names, len(days))
                 values, usable_from = _by_session(table, blocks, names, sessions)
             elif "day" in table.key:
-                values, usable_from = _by_session(table, [frame], names, sessions)
+                values, usable_from = _by_session(table, [columns_in(table, frame)], names, sessions)
             else:
                 values, usable_from = _by_publication(table, frame, names, sessions)
             recorded_from = _first_row(spans_of(source, table.name), days) if table.begins_at_zero else None
@@ -123,26 +124,26 @@ def facts_of(
     return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
 
 
-def _blocks(source: Readable, table: Table, names: tuple[str, ...], sessions: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows of funds, some of the funds at a time: what is read of all would fill the memory."""
+def _blocks(source: Readable, table: Table, names: tuple[str, ...], sessions: int) -> Iterator[Columns]:
+    """Return the columns of funds, some of the funds at a time: what is read of all would fill the memory."""
     most = max(1, _ROWS // sessions, len(names) // _PARTS)
-    for first in range(0, len(names), most):
-        yield source.read(table.name, names[first : first + most])
+    parts = (names[first : first + most] for first in range(0, len(names), most))
+    return columns_of(source, table.name, parts)
 
 
 def _by_session(
-    table: Table, frames: Iterable[pd.DataFrame], names: tuple[str, ...], sessions: Sessions
+    table: Table, parts: Iterable[Columns], names: tuple[str, ...], sessions: Sessions
 ) -> tuple[dict[str, Floats], Integers]:
     """Return the measures of a table and when they are usable, (D, K), by the session that they belong to."""
     shape = (len(sessions.days), len(names))
     values = {name: np.full(shape, np.nan) for name in table.measures}
     usable_from = _usable_from(table, names, sessions)
     of_market = [_market(table, name, sessions) for name in names]
-    for frame in frames:
-        rows, columns, inside = _cells(frame, table.key[0], names, sessions)
+    for part in parts:
+        rows, columns, inside = _cells(part, names, sessions)
         for name, array in values.items():
-            array[rows, columns] = frame[name].to_numpy(dtype=np.float64)[inside]
-        known_at = frame["known_at"].to_numpy()[inside]
+            array[rows, columns] = part.arrays[name][inside]
+        known_at = part.arrays["known_at"][inside]
         told = ~np.isnat(known_at)
         if told.any() and not usable_from.flags.writeable:
             usable_from = usable_from.copy()
@@ -180,12 +181,12 @@ def _market(table: Table, name: str, sessions: Sessions) -> str | None:
 
 
 def _cells(
-    frame: pd.DataFrame, key: str, names: Sequence[str], sessions: Sessions
+    part: Columns, names: Sequence[str], sessions: Sessions
 ) -> tuple[Integers, Integers, Bools | slice]:
     """Return the row and column of each table row that falls on a session, and which rows those are."""
-    rows = sessions.rows(frame["day"].to_numpy().astype("datetime64[D]"))
-    codes, series = pd.factorize(frame[key])
-    columns: Integers = pd.Index(list(names)).get_indexer(pd.Index(series)).astype(np.int64)[codes]
+    rows = sessions.rows(part.arrays["day"].astype("datetime64[D]"))
+    places = {name: place for place, name in enumerate(names)}
+    columns = np.array([places.get(name, -1) for name in part.series], dtype=np.int64)[part.codes]
     inside = (rows >= 0) & (columns >= 0)
     if inside.all():
         # As nearly always: nothing need be picked out.
@@ -226,7 +227,7 @@ def _of_market(table: Table, source: Readable, sessions: Sessions) -> Grid | Non
     rows = np.searchsorted(sessions.days, when, side="right") - 1
     frame = frame[rows >= 0].assign(day=sessions.days[rows[rows >= 0]].astype("datetime64[us]"))
     frame = frame.drop_duplicates(["symbol", "day"], keep="last")
-    return Grid(table.name, *_by_session(table, [frame], codes, sessions), codes)
+    return Grid(table.name, *_by_session(table, [columns_in(table, frame)], codes, sessions), codes)
 
 
 def _first_row(spans: Mapping[str, Span], days: Days) -> int:

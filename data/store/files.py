@@ -196,7 +196,8 @@ def fields_of(schema: Table) -> pa.Schema:
 def as_frame(schema: Table, rows: pa.Table) -> pd.DataFrame:
     """Return rows of a file as a table has them."""
     frame: pd.DataFrame = rows.to_pandas(use_threads=len(rows) >= _BY_THREADS)
-    others = {name: kind for name, kind in schema.types.items() if frame[name].dtype != kind}
+    types = frame.dtypes
+    others = {name: kind for name, kind in schema.types.items() if types[name] != kind}
     return frame.astype(others) if others else frame
 
 
@@ -283,8 +284,11 @@ class OpenFile:
         """Return all rows, with all columns of the table or some; DataError if what is read is damaged."""
         return self._complete(columns or self._schema.names, self._parquet.read)
 
-    def parts(self, series: Collection[str]) -> dict[str, pa.Table]:
-        """Return the rows of those of some series that are here, out of the groups of rows that hold them."""
+    def parts(self, series: Collection[str], columns: Sequence[str] | None = None) -> dict[str, pa.Table]:
+        """Return the rows of those of some series that are here, out of the groups of rows that hold them.
+
+        With all columns of the table, or some; DataError if what is read is damaged.
+        """
         groups, end = self._groups, 0
         stretches: dict[str, tuple[int, int]] = {}
         for name, count in self.note.rows.items():
@@ -297,8 +301,8 @@ class OpenFile:
         sizes = np.diff(groups)[needed]
         threads = bool(sizes.sum() >= _BY_THREADS)
         rows = self._complete(
-            self._schema.names,
-            lambda columns: self._parquet.read_row_groups(needed, columns, use_threads=threads),
+            columns or self._schema.names,
+            lambda there: self._parquet.read_row_groups(needed, there, use_threads=threads),
         )
         # How far the rows of each group have moved up, because others were not read.
         moved = dict(zip(needed, (groups[needed] - np.cumsum(sizes) + sizes).tolist(), strict=True))
@@ -306,6 +310,10 @@ class OpenFile:
             name: rows.slice(begin - moved[self._groups_of(begin, end)[0]], end - begin)
             for name, (begin, end) in stretches.items()
         }
+
+    def let_go(self) -> None:
+        """Forget the footer, of which a large file has megabytes; who reads again looks at it again."""
+        self.__dict__.pop("_parquet", None)
 
     def _complete(self, wanted: Sequence[str], read: Any) -> pa.Table:
         """Return columns that are read, with empty ones in place of those that came later than the file."""

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from data.store.columns import Columns, without_texts
 from data.store.files import OpenFile, Rows, as_frame, as_rows, completed
 from data.store.merge import Change, added, merge
 from data.store.schema import Table
@@ -167,6 +168,19 @@ class OpenTable:
             found = [file.parts(wanted) for file in self.files]
             rows = [parts[name] for name in sorted(wanted) for parts in found if name in parts]
         return as_frame(self.schema, pa.concat_tables(rows)) if rows else self.schema.empty()
+
+    def columns(self, parts: Iterable[Collection[str]]) -> Iterator[Columns]:
+        """Yield columns of the rows, some series after the others, and let go of the footers in the end."""
+        wanted = without_texts(self.schema)
+        for series in parts:
+            found = [each for file in self.files for each in file.parts(set(series), wanted).items()]
+            if found:
+                names, rows = zip(*found, strict=True)
+                codes = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+                whole = pa.concat_tables(rows)
+                yield Columns(names, codes, {name: whole.column(name).to_numpy() for name in wanted})
+        for file in self.files:
+            file.let_go()
 
     def merge(self, new: Rows, *, each_source: bool) -> list[Merged]:
         """Return what becomes of rows that come, for each segment that they concern (``data.store.merge``).

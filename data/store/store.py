@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from data.errors import DataError, UsageError
 from data.store.arrivals import ARRIVALS, arrivals_of, arrivals_without
+from data.store.columns import Columns
 from data.store.files import Rows, Segment, as_rows, keys_of, write_file
 from data.store.folder import has_leftovers, lock, refuse_foreign, sweep, writing
 from data.store.manifest import BESIDE, MANIFEST, Manifest, read_manifest, schema_of, write_manifest
@@ -119,6 +120,10 @@ class Store:
         table; DataError if a file is missing or damaged.
         """
         return self._table(table_of(table).name).read(symbols)
+
+    def columns(self, table: str, parts: Iterable[Sequence[str]]) -> Iterator[Columns]:
+        """Yield the columns of ``table`` that hold no texts, of the rows of some series after the others."""
+        return self._table(table_of(table).name).columns(parts)
 
     def spans(self, table: str) -> Mapping[str, Span]:
         """Return the series of ``table`` in order, with the rows and days of each; rows are not read."""
