@@ -72,6 +72,8 @@ def rolling_reach(spans: Floats, n: int) -> Integers:
     None reaches beyond the value before it, so that no row counts twice; 0 before the first full window.
     """
     _check_window(n)
+    if ((spans == 1) | np.isnan(spans)).all():
+        return rolling_count(spans, n)  # as nearly always: each stands for its own row alone
     rows = np.arange(len(spans)).reshape(-1, *[1] * (spans.ndim - 1))
     latest = np.maximum.accumulate(np.where(np.isfinite(spans), rows, -1), axis=0)
     # A row is reached if the value that follows next, or is its own, stands for it; a NaN stands for nothing.
