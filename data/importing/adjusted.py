@@ -8,6 +8,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.importing.headers import Headers
+from data.importing.maps import TableMap
 from data.store.cells import blank, plain, read_numbers
 
 # What the user is told of prices that are not, or perhaps not, as they were traded.
@@ -57,6 +58,34 @@ _FACTOR = "factor"
 def adjusted_by_name(stem: str) -> str | None:
     """Return how prices are adjusted by the name of their file, 159363_qfq; None if it does not say."""
     return next((kind for kind, pattern in _NAMED.items() if pattern.search(stem)), None)
+
+
+def how_adjusted(
+    part: TableMap, stem: str, cells: pd.DataFrame, headers: Headers, origin: str
+) -> tuple[str, str | None]:
+    """Return how the prices of a table are adjusted, and what else is to be told of it.
+
+    A user's own map knows best, then the file's name, then a column that says it, then a ready map. Where the
+    file says something else than the user's map, that is told. Without one DataError as of
+    ``adjusted_by_cells``.
+    """
+    insists = "adjusted" in part.insists
+    if part.table != "bars" or (part.adjusted not in ("no", "unknown") and not insists):
+        return part.adjusted, None
+    try:
+        by_name = adjusted_by_name(stem)
+        said, unclear = (by_name, None) if by_name else adjusted_by_cells(cells, headers, origin)
+        other = (
+            f"the file says that prices are adjusted: {said}" if said not in (None, part.adjusted) else None
+        )
+    except DataError as error:
+        if not insists:
+            raise
+        other = f"{error.what.removeprefix(f'{origin}: ')} ({error.received})"
+    if not insists:
+        return said or part.adjusted, unclear
+    told = f'{other}; your map says adjusted = "{part.adjusted}", which counts' if other else None
+    return part.adjusted, told
 
 
 def adjusted_by_cells(cells: pd.DataFrame, headers: Headers, origin: str) -> tuple[str | None, str | None]:

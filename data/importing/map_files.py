@@ -44,8 +44,10 @@ A map says, all but ``table`` and ``columns`` being optional::
                                         # for: those as traded are rebuilt, as `data fetch` does
 
 A header need not be written to the letter: 融资余额 is also 融资余额(元), 日期 is 日期Date (see headers.py).
-A unit of measure in the header counts, and not that of the map, unless the map names the header with it. A
-measure "as the file says" asks for one; "if the file says" leaves the column alone where there is none.
+What a map file of yours says in ``measures`` and ``adjusted`` counts, whatever the file says; where the two
+differ, that is told. Against a ready map, also one that yours is based on, a unit of measure in the header or
+above the table counts, unless the map names the header with it. A measure "as the file says" asks for one;
+"if the file says" leaves the column alone where there is none.
 A map that is named keeps ``signature``, ``absent``, ``values`` and
 ``above``.
 
@@ -123,7 +125,9 @@ def ready_maps() -> dict[str, FileMap]:
 
 def load_map(path: Path) -> FileMap:
     """Read a map file; UsageError naming the key if it cannot be read or says something unknown."""
-    return _file_map(_document(path), path)
+    document = read_toml(path)
+    ready = path.parent == READY
+    return _file_map(_based(document, path), path, {} if ready else document)
 
 
 def find_map(name: str | Path) -> FileMap:
@@ -159,16 +163,20 @@ def _own_columns(name: str) -> dict[str, list[str]]:
     return columns
 
 
-def _document(path: Path) -> dict[str, Any]:
-    document = read_toml(path)
-    base = document.pop("based_on", None)
+def _based(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return what a map file says, with what the ready map says that it is based on."""
+    own_words = {key: value for key, value in document.items() if key != "based_on"}
+    base = document.get("based_on")
     if base is None:
-        return document
+        return own_words
     own = {f"tidy-{name}": {"table": name, "columns": _own_columns(name)} for name in TABLES}
     known = [*(each.stem for each in sorted(READY.glob("*.toml"))), *own]
     if base not in known:
         raise UsageError(f"{path}: there is no ready map `{base}`", hint=did_you_mean(str(base), known))
-    return _overlaid(own[base] if base in own else _document(READY / f"{base}.toml"), document)
+    if base in own:
+        return _overlaid(own[base], own_words)
+    ready = READY / f"{base}.toml"
+    return _overlaid(_based(read_toml(ready), ready), own_words)
 
 
 def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -176,16 +184,29 @@ def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = {**base[key], **value} if both else value
+    if "tables" in base and "tables" not in own:
+        # What is said of all tables of a map holds for each, also where the map said something else of one.
+        merged["tables"] = [_overlaid(each, _of_tables(own)) for each in base["tables"]]
     return merged
 
 
-def _file_map(document: dict[str, Any], path: Path) -> FileMap:
+def _of_tables(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a document says of every one of its tables."""
+    return {key: value for key, value in document.items() if key in _TABLE_KEYS}
+
+
+def _file_map(document: dict[str, Any], path: Path, own: dict[str, Any]) -> FileMap:
+    """Return a map as its document says it, ``own`` of which is what somebody wrote for files of theirs."""
     where = str(path)
     only(document, (*_FILE_KEYS, *_TABLE_KEYS), where)
-    shared = {key: value for key, value in document.items() if key in _TABLE_KEYS}
+    shared = _of_tables(document)
     skip, splits = fields.text(document, "skip", where), fields.text(document, "splits", where)
-    parts = document.get("tables", [] if skip and not shared else [{}])
-    read = tuple(_table_map(_overlaid(shared, part), where) for part in tables(parts, where))
+    parts = tables(document.get("tables", [] if skip and not shared else [{}]), where)
+    of_own = own["tables"] if "tables" in own else [{}] * len(parts)
+    read = tuple(
+        _table_map(_overlaid(shared, part), _overlaid(_of_tables(own), own_part), where)
+        for part, own_part in zip(parts, of_own, strict=True)
+    )
     if splits is not None and not any(part.table in ("bars", "actions") for part in read):
         raise UsageError(f"{where}: `splits` needs the table `bars` or `actions`", received=repr(splits))
     return FileMap(
@@ -207,7 +228,7 @@ def _file_map(document: dict[str, Any], path: Path) -> FileMap:
     )
 
 
-def _table_map(raw: dict[str, Any], where: str) -> TableMap:
+def _table_map(raw: dict[str, Any], own: dict[str, Any], where: str) -> TableMap:
     only(raw, _TABLE_KEYS, where)
     name = fields.text(raw, "table", where)
     if name is None:
@@ -246,6 +267,10 @@ def _table_map(raw: dict[str, Any], where: str) -> TableMap:
         ratio_over=fields.text(raw, "ratio_over", where),
         adjusted=fields.text(raw, "adjusted", where) or "no",
         source=fields.text(raw, "source", where),
+        insists=(
+            *own.get("measures", {}),
+            *(["adjusted"] if own.get("adjusted", "unknown") != "unknown" else []),
+        ),
     )
     _check(result, where)
     return result

@@ -45,6 +45,9 @@ class TableMap:
     ratio_over: str | None = None
     adjusted: str = "no"
     source: str | None = None
+    # Columns of `measures`, and "adjusted", that somebody wrote down for these very files: no word of a file
+    # counts against them. What a ready map says is of a kind of file, so that the file at hand knows better.
+    insists: Collection[str] = ()
 
     def applies(self, present: Collection[str]) -> bool:
         """Whether a file with these columns holds rows for this table at all.

@@ -35,13 +35,15 @@ _POINTS = r"[+-]?\d{1,3}(?:\.\d{3}){2,}"
 class Measures:
     """The unit of measure of each column of a table in a file.
 
-    The header's own counts, then that of the title, if it is of the right kind, then the map's. A header that
-    the map names with the brackets on has the map's. DataError for one that cannot be.
+    That of a user's own map counts, then the header's own, then that of the title, if it is of the right kind,
+    then that of a ready map. A header that a map names with the brackets on has the map's. DataError for one
+    that cannot be. ``told`` is where the file says something else than the user's map.
     """
 
     def __init__(self, part: TableMap, headers: Headers, title: str, origin: str) -> None:
         self._part, self._headers, self._origin = part, headers, origin
         self._title = title
+        self.told: list[str] = []
 
     def of(self, column: Column) -> Measure | None:
         """Return the unit of measure of one of our columns, None if the numbers are in ours."""
@@ -53,15 +55,23 @@ class Measures:
         own = self._headers.units.get(header)
         if own is not None and given is not None and name == header:
             return given
+        where = f"the header {header}"
         if own is not None:
             self._check(own, column, header)
         else:
-            own = unit_above(self._title, column)
+            where, own = "a line above the header", unit_above(self._title, column)
             if own is None or (own.kind == "any" and given is not None):
                 return given
         named = parse_measure(own.measure, header)
         # A discount in percent is in percent, and still a discount.
-        return given if given is not None and abs(given.last) == named.last else named
+        if given is not None and abs(given.last) == named.last:
+            return given
+        if given is None or column.name not in self._part.insists:
+            return named
+        self.told.append(
+            f"{where} says that `{column.name}` is in {own.measure}; your map says otherwise, and counts"
+        )
+        return given
 
     def _check(self, own: Unit, column: Column, header: str) -> None:
         kind = kind_of(column)
@@ -69,7 +79,8 @@ class Measures:
             raise DataError(
                 f"{self._origin}: `{column.name}` is a {kind}, and its header says something else",
                 received=header,
-                hint="Say in a map file (--map) which column it is.",
+                hint="Say in a map file (--map) which column it is. If it is this one, name it there as it "
+                "stands, brackets and all, and its unit of measure.",
             )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import DataError
-from data.importing.adjusted import adjusted_by_name
 from data.importing.as_traded import Names, as_traded
 from data.importing.maps import FileMap
 from data.importing.matrix import is_code, is_dated
@@ -120,8 +119,6 @@ def import_sheet(path: Path, sheet: Sheet, used: FileMap) -> Iterator[Found]:
             continue
         if used.splits is not None and not recorded and part.table == "bars":
             part = replace(part, adjusted="splits")
-        if part.table == "bars" and part.adjusted in ("no", "unknown"):
-            part = replace(part, adjusted=adjusted_by_name(sheet.stem) or part.adjusted)
         shaped = shape(cells, part, sheet.stem, sheet.origin, sheet.title)
         days = shaped.frame["day"] if "day" in shaped.frame else pd.Series(dtype="datetime64[us]")
         first, last = (None, None) if days.empty else (days.min().date(), days.max().date())

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data.errors import DataError
 from data.facts.symbols import market_of
-from data.importing.adjusted import ADJUSTED, adjusted_by_cells
+from data.importing.adjusted import ADJUSTED, how_adjusted
 from data.importing.codes import each_code, index_of, refuse_lost_codes, symbol_of
 from data.importing.constituents import constituent, of_exchanges
 from data.importing.file_names import find_named, refuse_others
@@ -66,10 +66,8 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
     headers = Headers(cells.columns)
     refuse_lost_codes(cells, headers, part, origin)
     wanted = _wanted_rows(cells, headers, part, origin)
-    unclear = None
-    if part.table == "bars" and part.adjusted in ("no", "unknown"):
-        said, unclear = adjusted_by_cells(wanted, headers, origin)
-        part = replace(part, adjusted=said or part.adjusted)
+    said, unclear = how_adjusted(part, stem, wanted, headers, origin)
+    part = replace(part, adjusted=said)
     taken = _take_columns(wanted, headers, part, {"file_name": stem, "above": title}, origin)
     if "constituent" in taken:
         taken["constituent"] = of_exchanges(taken["constituent"], wanted, headers)
@@ -98,7 +96,7 @@ def shape(cells: pd.DataFrame, part: TableMap, stem: str, origin: str, title: st
         # Minutes in which the same was traded repeat each other but for the time.
         _refuse_intraday(taken, origin)
     plausible = check_plausible(part.table, frame, origin)
-    notes = [ADJUSTED[part.adjusted], unclear, halted, lacking, *moved, plausible]
+    notes = [ADJUSTED[part.adjusted], unclear, *measures.told, halted, lacking, *moved, plausible]
     return Shaped(part.table, frame, left_out, tuple(note for note in notes if note), places)
 
 
