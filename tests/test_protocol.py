@@ -13,8 +13,10 @@ import pytest
 import run_backtest
 from data.demo import Demo
 from data.errors import DataError, StrategyError, UsageError
+from data.importing import import_files
 from data.load import load_panel
 from data.panel.panel import Panel
+from data.store.store import Store
 from engine import compare, run, sweep
 from engine.cli.main import main
 from engine.strategy.adapters import (
@@ -239,6 +241,39 @@ def test_scores_that_are_never_numbers_are_told_with_what_they_read(
     start = SCORES.index("        chosen = ")
     with pytest.raises(DataError, match="can decide on no session") as told:
         run(made(tmp_path, f"{SCORES[:start]}        return {scores}\n"), panel)
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        # Monday, behind the bars, which end on a Friday; months before them; and public after the last open.
+        (["2025-08-25"], "rows of 2025-08-25 to 2025-08-25 are on file, and none can be used by 2025-08-22"),
+        (
+            ["2025-05-06", "2025-05-07"],
+            "rows of 2025-05-06 to 2025-05-07 are on file, and none can be used by",
+        ),
+        (["2025-08-22"], "rows of 2025-08-22 to 2025-08-22 are on file, and none can be used by 2025-08-22"),
+        ([], "It reads units, of which nothing is on file for these funds: import that, or"),
+        # Known from Friday on: one session, where the window takes two changes.
+        (["2025-08-21"], "or a window may be too long; units can be used from 2025-08-22 on, 1 session."),
+    ],
+)
+def test_a_table_that_serves_on_no_session_is_told_with_the_days_of_its_rows(
+    tmp_path: Path, counted: list[str], said: str
+) -> None:
+    days = [f"2025-08-{day}" for day in (18, 19, 20, 21, 22)]
+    bars = "".join(f"159363.SZ,{day},0.7,0.7,0.7,0.7,1000,700\n" for day in days)
+    (tmp_path / "bars.csv").write_text(f"symbol,day,open,high,low,close,volume,amount\n{bars}")
+    units = "".join(f"159363.SZ,{day},1000000\n" for day in counted)
+    (tmp_path / "units.csv").write_text(f"symbol,day,units\n{units or '159381.SZ,2025-08-20,1000000'}\n")
+    store = Store(tmp_path / "store")
+    import_files([tmp_path / "bars.csv", tmp_path / "units.csv"], store)
+    source = SCORES.replace("return 1\n", "return 2\n").replace(
+        "return where_listed(known, np.where(chosen, 1.0, np.nan)[None, :])", "return change(known.units, 2)"
+    )
+    with pytest.raises(DataError, match="can decide on no session") as told:
+        run(made(tmp_path, source), load_panel(store, ["159363"]))
     assert said in str(told.value)
 
 

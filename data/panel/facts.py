@@ -82,11 +82,13 @@ class Facts:
         rows may be absent
     lags : sessions until rows are usable, by table, where that is all that is known of it (plain arrays)
     index_weights : the files, by index and day
+    on_file : first and last day of the rows by table, on whatever days they are; what no source has is absent
     """
 
     grids: Mapping[str, Grid]
     lags: Mapping[str, int] = field(default_factory=dict)
     index_weights: tuple[IndexWeights, ...] = ()
+    on_file: Mapping[str, tuple[date, date]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Floats:
         """Return the main column of a table by its name, (D, K), as ``facts.units``."""

@@ -22,8 +22,8 @@ from data.facts.symbols import MARKET_CODES, market_of
 from data.panel.facts import Facts, Grid, IndexWeights, of_markets, usable_after
 from data.store.columns import Columns, columns_in, columns_of
 from data.store.schema import Table
-from data.store.spans import Readable, Span, spans_of
-from data.store.tables import FACT_TABLES
+from data.store.spans import Readable, Span, measured, spans_of
+from data.store.tables import FACT_TABLES, TABLES
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -98,11 +98,14 @@ def facts_of(
     """
     sessions = Sessions(days, markets, published)
     grids: dict[str, Grid] = {}
+    on_file: dict[str, tuple[date, date]] = {}
     for table in FACT_TABLES:
         by_fund = table.key[0] == "symbol"
         frame = table.empty() if by_fund else source.read(table.name)
-        names = symbols if by_fund else tuple(sorted(set(frame[table.key[0]])))
-        some = not set(symbols).isdisjoint(spans_of(source, table.name)) if by_fund else len(frame) > 0
+        spans = spans_of(source, table.name) if by_fund else measured(table, frame)
+        names = symbols if by_fund else tuple(sorted(spans))
+        on_file |= _on_file(table.name, spans, names)
+        some = not spans.keys().isdisjoint(names)
         if some or (by_fund and table.always):
             if not some:
                 nothing: Floats = np.broadcast_to(np.nan, (len(days), len(names)))
@@ -115,13 +118,24 @@ def facts_of(
                 values, usable_from = _by_session(table, [columns_in(table, frame)], names, sessions)
             else:
                 values, usable_from = _by_publication(table, frame, names, sessions)
-            recorded_from = _first_row(spans_of(source, table.name), days) if table.begins_at_zero else None
+            recorded_from = _first_row(spans, days) if table.begins_at_zero else None
             grids[table.name] = Grid(
                 table.name, values, usable_from, None if by_fund else names, recorded_from
             )
         if table.markets is not None and (grid := _of_market(table, source, sessions)) is not None:
             grids[of_markets(table.name)] = grid
-    return Facts(grids, index_weights=_index_weights(source.read("index_weights"), sessions))
+            on_file |= _on_file(of_markets(table.name), spans, grid.series or ())
+    weights = source.read("index_weights")
+    spans = measured(TABLES["index_weights"], weights)
+    on_file |= _on_file("index_weights", spans, tuple(spans))
+    return Facts(grids, index_weights=_index_weights(weights, sessions), on_file=on_file)
+
+
+def _on_file(name: str, spans: Mapping[str, Span], series: Iterable[str]) -> dict[str, tuple[date, date]]:
+    """Return the first and last day of the rows of some series under a name; nothing if there are none."""
+    found = (spans[each] for each in series if each in spans)
+    days = [(span.first, span.last) for span in found if span.first and span.last]
+    return {name: (min(first for first, _ in days), max(last for _, last in days))} if days else {}
 
 
 def _blocks(source: Readable, table: Table, names: tuple[str, ...], sessions: int) -> Iterator[Columns]:
