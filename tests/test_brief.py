@@ -669,6 +669,43 @@ def test_a_year_whose_begin_is_not_on_file_is_asked_for():
     assert "--symbols 159363.SZ --tables bars," in fetch_commands(brief)[0]
 
 
+def from_monday(edited: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return tables whose bars of our fund begin on the last Monday, months after it listed."""
+    late = (edited["bars"]["symbol"] == FUND) & (edited["bars"]["day"] < pd.Timestamp("2025-08-18"))
+    return edited | {"bars": edited["bars"][~late]}
+
+
+def test_bars_that_begin_late_are_asked_for_as_far_back_as_the_windows_reach():
+    brief = brief_of(from_monday(tables()), strategies=STRATEGIES)
+    only = "only 2 of 5 sessions have one before them, since bars begin on 2025-08-18"
+    assert reason(brief, "net_inflow_5_vwap") == only
+    _, missing = missing_by_input(brief.facts)
+    tables_of = {fact.name: lacking for lacking, facts in missing.items() for fact in facts}
+    assert tables_of["net_inflow_5_vwap"] == tables_of["inflow_sessions_5"] == "bars,units"
+    assert tables_of["net_inflow_5_nav"] == "bars,units,nav"
+    assert tables_of["net_financing_4"] == "bars,margin"
+    (command,) = [each for each in fetch_commands(brief) if f"--symbols {FUND} " in each]
+    # Returns of the year need December, and growth of capital expenditure 244 sessions: 154 of 2025 up to the
+    # day, 43 of November and December before, 37 of October and September, and the last 10 of August.
+    assert tables_of["macro"] == "bars"
+    assert "--tables bars,units,nav,margin" in command
+    assert command.endswith(" --start 2024-08-19 --data STORE")
+    brief = brief_of(from_monday(tables()))
+    assert fetch_commands(brief)[0].endswith(" --start 2024-12-01 --data STORE")
+    # 199 changes take 200 sessions: all but 43 of the 46 before 2025 are of November and December.
+    brief = brief_of(from_monday(tables()), windows=Windows(inflow=(199,)))
+    assert fetch_commands(brief)[0].endswith(" --start 2024-10-29 --data STORE")
+
+
+def test_a_score_whose_bars_begin_late_asks_for_them_and_for_what_else_it_takes():
+    edited = {name: each[each["symbol"] == FUND] for name, each in tables().items() if "symbol" in each}
+    edited["bars"] = edited["bars"][edited["bars"]["day"] >= pd.Timestamp("2025-08-18")]
+    brief = brief_of(edited, strategies=STRATEGIES)
+    (fact,) = (fact for fact in brief.facts if fact.name == "micro")
+    assert fact.reason == "no score: 3 of the 65 sessions that it takes are on file"
+    assert (fact.lacks, fact.back) == ("bars,units,nav,margin", 65)
+
+
 def test_a_flow_that_does_not_vary_has_no_score_though_every_count_is_there():
     edited = tables()
     edited["units"]["units"] = np.where(edited["units"]["day"] >= SPLIT_RECORD, 2.8e9, 1.4e9)

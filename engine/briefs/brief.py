@@ -110,7 +110,7 @@ def make_brief(
     add_indices(sheet, source, fund, funds, calendar, span)
     add_theme(sheet, panel, fund, theme)
     add_drift(sheet, panel, fund, theme, theme_index, strategies)
-    add_cycle(sheet, source, panel, fund, day, strategies)
+    add_cycle(sheet, source, panel, fund, span, strategies)
     late = _late(source, symbol, day, following, calendar.market)
     return Brief(
         fund,

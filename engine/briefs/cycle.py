@@ -26,7 +26,7 @@ from data.panel.panel import Panel
 from data.source import spans_of
 from data.words import count
 from engine.briefs.peers import UNKNOWN_INDEX
-from engine.briefs.series import Found, Sheet
+from engine.briefs.series import Found, Sessions, Sheet
 from engine.orders.next_open import next_panel
 
 if TYPE_CHECKING:
@@ -70,10 +70,15 @@ def _drifted(panel: Panel, fund: Fund, theme: str, index: str, strategies: Strat
 
 
 def add_cycle(
-    sheet: Sheet, source: DataSource, panel: Panel, fund: Fund, day: date, strategies: Strategies
+    sheet: Sheet,
+    source: DataSource,
+    panel: Panel,
+    fund: Fund,
+    sessions: Sessions,
+    strategies: Strategies,
 ) -> None:
     """Add capital expenditure, and whether macro, meso and micro agree, each with what it goes by."""
-    series = _field(strategies, "series") or SERIES
+    series, day = _field(strategies, "series") or SERIES, sessions.days[-1]
     sheet.add("capex", _latest(source, series, panel.known, day))
     if "resonance" not in strategies:
         undefined = dict.fromkeys(("macro", "meso", "micro"), Found(None, NO_STRATEGIES))
@@ -83,10 +88,14 @@ def add_cycle(
     symbols = _compared(source, fund, day)
     known = next_panel(source, symbols, day).known
     column = symbols.index(fund.symbol)
+    before = {"macro": resonance.growth_lookback, "meso": resonance.strength_lookback}
+    reasons = {
+        "macro": f"no value of `{series}` is known {before['macro']} sessions before",
+        "meso": "its index family has no return over so many sessions",
+    }
     nothing = {
-        "macro": Found(None, f"no value of `{series}` is known {resonance.growth_lookback} sessions before"),
-        "meso": Found(None, "its index family has no return over so many sessions"),
-        "micro": _no_score(known, column, resonance.z_window + resonance.lookback),
+        **{name: _too_short(known, sessions, before[name], why) for name, why in reasons.items()},
+        "micro": _no_score(known, column, resonance.z_window + resonance.lookback, sessions),
     }
     try:
         conditions = resonance.conditions(known)
@@ -129,7 +138,13 @@ def _of_funds(known: Known, strength: np.ndarray[Any, Any], column: int) -> str:
     return f"of {count(len(some), 'fund')}{', all of its family: it could not be less' if alone else ''}"
 
 
-def _no_score(known: Known, column: int, needed: int) -> Found:
+def _too_short(known: Known, sessions: Sessions, n: int, reason: str) -> Found:
+    """Return why nothing is known ``n`` sessions before: for want of bars, if the fund had listed by then."""
+    short = sessions.listed is not None and len(known.days) <= n
+    return sessions.begins_late(reason, n) if short else Found(None, reason)
+
+
+def _no_score(known: Known, column: int, needed: int, span: Sessions) -> Found:
     """Return why a fund has no flow score, if it has none: one takes so many unit counts."""
     # The count of a session stands in the row after it, and the last row is of a session that is to come.
     counted = int(np.isfinite(known.units[-needed:, column]).sum())
@@ -139,7 +154,8 @@ def _no_score(known: Known, column: int, needed: int) -> Found:
     if counted == needed:
         return Found(None, f"no score: a flow, margin or NAV of the {needed} sessions lacks or does not vary")
     if counted == sessions:
-        return Found(None, f"no score: {sessions} of the {needed} sessions that it takes are on file")
+        reason = f"no score: {sessions} of the {needed} sessions that it takes are on file"
+        return span.begins_late(reason, needed, "unit count", "NAV", "margin balance")
     reason = f"no score: {counted} of the {needed} unit counts that it takes are known"
     return Found(None, reason, lacks="units")
 

@@ -91,7 +91,7 @@ def add_leverage(
     steps = Changes("margin balance", change, rows[:-1, 0], panel.market.traded[:-1, 0], sessions)
     sheet.series["financing"], sheet.series["margin"] = change, balance[:-1, 0]
     has_before = sessions.last > 0
-    none = Found(None, f"no session before {sessions.days[-1]} is on file")
+    none = sessions.begins_late(f"no session before {sessions.days[-1]} is on file", 2, "margin balance")
     for n in windows.financing:
         sheet.add("net_financing_{n}", steps.over(n, change, "margin balance"), n=n)
         ended = steps.before().over(n, change[:-1], "margin balance") if has_before else none

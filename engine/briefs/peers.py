@@ -57,7 +57,7 @@ def add_turnover(
         values = [found.value for found in means.values() if isinstance(found.value, float)]
         rank = 1 + sum(value > own.value for value in values) if isinstance(own.value, float) else None
         note = f"of {at_least}{len(means)}: {', '.join(means)}{remark}"
-        found = Found(None if lacking else rank, reason, note, lacks="bars", whose=lacking)
+        found = Found(None if lacking else rank, reason, note, lacks="bars", whose=lacking, back=len(span))
         sheet.add(f"{name}_rank", found, **braces)
     note = f"{at_least}{len(same)} funds{remark}" if unknown else ""
     sheet.add("peers", Found(None if fund.index is None else len(same), UNKNOWN_INDEX, note))
@@ -138,7 +138,7 @@ def _mean_amount(bars: pd.DataFrame, fund: Fund, span: NDArray[np.datetime64]) -
     listed = span[span >= np.datetime64(fund.listed, "D")] if fund.listed else span
     if not len(days) or not len(listed) or days.max() < listed[-1] or days.min() > listed[0]:
         reason = f"the bars of {fund.symbol} do not cover {span[0]} to {span[-1]}"
-        return Found(None, reason, lacks="bars")
+        return Found(None, reason, lacks="bars", back=len(span))
     inside = own[np.isin(days, listed)]
     amounts = inside["amount"].where(inside["volume"] > 0, 0.0)
     if amounts.isna().any():

@@ -30,7 +30,8 @@ class Fact:
 
     ``older`` is the session that the value is of where that of the day is not on file. ``lacks`` are the
     tables, by commas, whose rows are not on file, where that is why there is none; ``whose`` are the funds or
-    indices that these are of, where it is not the fund itself.
+    indices that these are of, where it is not the fund itself; ``back`` is how many sessions up to the day it
+    takes, where more may be needed than are on file.
     """
 
     name: str
@@ -42,13 +43,14 @@ class Fact:
     older: date | None = None
     lacks: str = ""
     whose: tuple[str, ...] = ()
+    back: int = 0
 
 
 @dataclass(frozen=True)
 class Found:
-    """A value, or the reason why there is none, with the tables that lack rows, and whose (``Fact``).
+    """A value, or the reason why there is none, with the tables that lack rows, whose, and how far back.
 
-    Also what to know about it, and its session if that is older.
+    Also what to know about it, and its session if that is older (``Fact``).
     """
 
     value: Value
@@ -57,6 +59,7 @@ class Found:
     older: date | None = None
     lacks: str = ""
     whose: tuple[str, ...] = ()
+    back: int = 0
 
 
 @dataclass
@@ -91,6 +94,7 @@ class Sheet:
                 found.older if known else None,
                 "" if known else found.lacks,
                 () if known else found.whose,
+                0 if known else found.back,
             )
         )
 
@@ -124,10 +128,29 @@ class Sessions:
         """Return the sessions up to the one before the day."""
         return Sessions(self.days[:-1], self.stale_after, self.listed)
 
-    def too_few(self, n: int, row: int) -> str:
-        """Return why there are no ``n`` changes up to a row: each takes the session before it."""
-        begun = "it listed" if self.listed is not None and self.days[0] <= self.listed else "bars begin"
-        return f"only {row} of {n} sessions have one before them, since {begun} on {self.days[0]}"
+    @property
+    def since_listing(self) -> bool:
+        """Whether bars begin when the fund listed, so that there can be no earlier ones."""
+        return self.listed is not None and self.days[0] <= self.listed
+
+    def too_few(self, n: int, row: int, *inputs: str) -> Found:
+        """Return why there are no ``n`` changes up to a row: each takes the session before it.
+
+        ``inputs`` are what the changes are of, besides bars (``INPUTS``).
+        """
+        begun = "it listed" if self.since_listing else "bars begin"
+        reason = f"only {row} of {n} sessions have one before them, since {begun} on {self.days[0]}"
+        return self.begins_late(reason, self.last - row + n + 1, *inputs)
+
+    def begins_late(self, reason: str, back: int, *inputs: str) -> Found:
+        """Return that there is no value because so many sessions back there are no bars.
+
+        Earlier rows would bring it, unless the fund had not listed yet.
+        """
+        if self.since_listing:
+            return Found(None, reason)
+        tables = dict.fromkeys(["bars", *(each for name in inputs for each in INPUTS[name].split(","))])
+        return Found(None, reason, lacks=",".join(tables), back=back)
 
 
 @dataclass(frozen=True)
@@ -190,7 +213,7 @@ class Changes:
         row = self.sessions.latest(np.isfinite(self.change) & (np.isfinite(money) | (self.change == 0.0)))
         base = row - n
         if base < 0:
-            return Found(None, self.sessions.too_few(n, row))
+            return self.sessions.too_few(n, row, self.what, lacks)
         if not np.isfinite(self.change[row]):
             return self.without(f"no {self.what} on file for {self.days[row]}, or none before it")
         rows = base + 1 + np.flatnonzero(np.isfinite(self.change[base + 1 : row + 1]))
@@ -232,7 +255,7 @@ class Changes:
         """Return how many of ``n`` sessions, up to the latest known, had a change above zero."""
         row = self.sessions.latest(np.isfinite(self.change))
         if row < n:
-            return Found(None, self.sessions.too_few(n, row))
+            return self.sessions.too_few(n, row, self.what)
         last = self.change[row + 1 - n : row + 1]
         if not np.isfinite(last).all():
             return self.without(f"not every one of the {n} sessions has a {self.what} on file")

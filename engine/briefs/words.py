@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from data.facts.calendars import calendar_for
 from data.facts.symbols import market_of
 from data.words import NOT_AVAILABLE, number, percent
 from engine.briefs.lines import DIFFERENCE, FRACTION, MONEY, PRICE, SCORE
@@ -84,26 +85,38 @@ def fetch_commands(brief: Brief) -> list[str]:
     if market_of(own) != "cn_etf":
         return ["etflow data import FILES --data STORE"] if lacking else []
     wanted: dict[str, dict[str, None]] = {own: {}}
+    back: dict[str, int] = {}
     indices: dict[str, None] = {}
     for fact in lacking:
         of_indices = fact.lacks.startswith("index_")
         indices |= dict.fromkeys(fact.whose if of_indices else ())
         for symbol in (own,) if of_indices or not fact.whose else fact.whose:
             wanted.setdefault(symbol, {}).update(dict.fromkeys(fact.lacks.split(",")))
+            back[symbol] = max(back.get(symbol, 0), fact.back)
     by_tables: dict[tuple[str, ...], list[str]] = {}
     for symbol, tables in wanted.items():
         by_tables.setdefault(tuple(tables), []).append(symbol)
     return [
-        _fetch_command(symbols, tables, list(indices) if own in symbols else [], brief)
+        _fetch_command(
+            symbols,
+            tables,
+            list(indices) if own in symbols else [],
+            _start(brief, tables, max(back[each] for each in symbols)),
+        )
         for tables, symbols in by_tables.items()
         if tables
     ]
 
 
-def _fetch_command(symbols: list[str], tables: tuple[str, ...], indices: list[str], brief: Brief) -> str:
-    start = brief.sessions[0]
-    if not OF_THE_YEAR.isdisjoint(tables):
-        start = min(start, date(brief.day.year - 1, 12, 1))
+def _start(brief: Brief, tables: tuple[str, ...], back: int) -> date:
+    """Return from when on rows are to be fetched: of so many sessions up to the day of a brief, at least."""
+    calendar = calendar_for(market_of(brief.fund.symbol))
+    sessions = calendar.sessions(calendar.first_day, brief.day)
+    start: date = min(brief.sessions[0], sessions[-min(max(back, 1), len(sessions))].item())
+    return start if OF_THE_YEAR.isdisjoint(tables) else min(start, date(brief.day.year - 1, 12, 1))
+
+
+def _fetch_command(symbols: list[str], tables: tuple[str, ...], indices: list[str], start: date) -> str:
     besides = f" --indices {','.join(indices)}" if indices else ""
     return (
         f"etflow data fetch --provider akshare --symbols {','.join(symbols)} --tables {','.join(tables)}"
