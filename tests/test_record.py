@@ -357,8 +357,64 @@ def test_a_line_is_noted_once_where_it_was_refused_and_nowhere_else(state, tmp_p
     store, other = record.places
     kept = store.read_bytes()
     assert record.note(seen, body(), once=True) == ()
-    assert (store.read_bytes(), other.read_bytes()) == (kept, kept)
+    # The store has a line more, which says that the other had no room.
+    assert (store.read_bytes(), other.read_bytes()) == (kept, kept[: kept.rindex(b'{"owed"')])
     assert [*Record().read().looks(body())] == [seen]
+
+
+@pytest.mark.parametrize("full", ["state", "store"])
+def test_a_place_gets_what_it_refused_as_soon_as_it_takes_a_line_and_once(state, tmp_path, monkeypatch, full):
+    record = Record(tmp_path / "store")
+    for place in record.places:
+        place.parent.mkdir(parents=True)
+    begun = look(body(), at="2026-01-05T00:00:00+00:00", planned=9)
+    ended = replace(begun, at="2026-01-05T00:00:01+00:00", planned=0)
+    # The next day has a month more, so that the data are called otherwise when there is room again.
+    longer = body(np.arange("2021-01-04", "2021-08-01", dtype="datetime64[D]"))
+    with monkeypatch.context() as patch:
+        full_below(patch, tmp_path / full)
+        assert len(record.note(begun, body())) == len(record.note(ended, body())) == 1
+    lacking = Record() if full == "state" else Record(tmp_path / "store")
+    seen, other = look(longer), look(longer)
+    assert record.note(seen, longer) == ()
+    alone = tmp_path / "alone"
+    shutil.copytree(tmp_path / full / "record", alone / "record")
+    monkeypatch.setenv("ETFLOW_STATE", str(alone))
+    contents = Record().read()
+    assert looks_in(contents) == looks_in(contents, longer) == {seen.look: 0, begun.look: 0}
+    assert contents.damaged == 0
+    monkeypatch.setenv("ETFLOW_STATE", str(state))
+    sizes = [len(place.read_bytes().splitlines()) for place in record.places]
+    record.note(other, longer)
+    assert [len(place.read_bytes().splitlines()) for place in record.places] == [each + 1 for each in sizes]
+    assert looks_in(lacking.read()) == {seen.look: 0, begun.look: 0, other.look: 0}
+    assert record.forget(longer) == 3
+    record.note(seen, longer)
+    assert looks_in(record.read()) == {seen.look: 0}
+
+
+def looks_in(contents, of=None):
+    """Return the looks at some data, and how many sets each has still planned."""
+    return {each.look: each.planned for each in contents.looks(of or body())}
+
+
+def test_nothing_is_copied_into_a_place_with_damage_and_no_look_of_another_store(
+    state, tmp_path, monkeypatch
+):
+    record, elsewhere = Record(tmp_path / "store"), Record(tmp_path / "elsewhere")
+    record.note(look(body()), body())
+    with monkeypatch.context() as patch:
+        full_below(patch, tmp_path / "store")
+        record.note(look(body()), body())
+    elsewhere.note(look(body()), body())
+    assert len([*whole_lines(elsewhere.places[0])]) == 2  # the data and the look
+    place = record.places[0]
+    lines = place.read_bytes().splitlines(keepends=True)
+    place.write_bytes(lines[0] + lines[1].replace(b"lookback", b"lookbacj"))
+    record.note(look(body()), body())
+    assert len(place.read_bytes().splitlines()) == 3
+    contents = record.read()
+    assert (len(contents.lines), contents.damaged) == (4, 0)
 
 
 def test_a_place_that_cannot_be_written_is_named_and_the_other_has_the_line(state, tmp_path):

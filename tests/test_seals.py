@@ -227,7 +227,8 @@ def test_a_seal_that_one_place_had_no_room_for_is_shut_there_when_the_search_is_
     (found,) = shut_on(contents, body_of_panel(panel), "2021-09-01", "2021-12-31")
     assert (found.study, found.first, found.last) == ("s", "2021-09-01", LAST_DAY)
     store, other = Record(tmp_path / "store").places
-    assert store.read_bytes() == other.read_bytes()
+    # But for the line that says what the other had no room for.
+    assert store.read_bytes().startswith(other.read_bytes())
     assert store.read_bytes().count(b'"kind":"shut"') == 1
 
 

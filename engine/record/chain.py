@@ -58,6 +58,12 @@ def checksum_of(line: bytes) -> bytes:
     return _marks(line)[1]
 
 
+def content_of(line: bytes) -> bytes:
+    """Return what a line says, without its end and checksums: the same wherever it stands."""
+    line = line.rstrip(b"\r\n")
+    return line.rpartition(_CHECK)[0].rpartition(_FOLLOWS)[0] or line
+
+
 def whole_lines(path: Path, starts: tuple[bytes, ...] = ()) -> Iterator[dict[str, Any] | str]:
     """Yield the content of every line, or what is wrong, in words; a last line without its end is none.
 

@@ -4,8 +4,9 @@ It is kept beside the data, in the folder ``record`` of a store, so that it goes
 user's state folder (ETFLOW_STATE, XDG_STATE_HOME, ``~/.local/state/etflow``), so that importing the same
 prices into another folder does not begin from zero; that of the demo market is in the latter alone. Each
 place is one file, ``record.jsonl``, that only grows: any number of processes append whole lines to it at
-once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once. A
-search is noted before its first set and again when it ends, under one id: a kill leaves what it was to try.
+once, and a line torn by a kill is passed over. A line is in both places under the same id and counts once;
+one that a place refused is copied there when it takes lines again. A search is noted before its first set
+and again when it ends, under one id: a kill leaves what it was to try.
 
 What cannot be known is said: a place that cannot be read or written, a line that is damaged and that no other
 place has, lines that were deleted.
@@ -15,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -29,6 +30,7 @@ from engine.record.body import Body
 from engine.record.chain import decode, kept_lines, whole_lines
 from engine.record.journal import append_line, try_line, write_anew, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
+from engine.record.owed import note_owed, settle
 from engine.record.sets import ParameterSets
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -65,9 +67,10 @@ class Record:
     def note(self, line: Line, body: Body | None = None, *, once: bool = False) -> tuple[str, ...]:
         """Append a line, and its body where a place does not have it; return the places that refused it.
 
-        ``once``: the line too only where a place does not have it.
+        ``once``: the line too only where a place does not have it. What a place refused before it gets now,
+        if it takes this line (``engine.record.owed``).
         """
-        refused = []
+        refused: dict[Path, str] = {}
         for place in self.places:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -77,8 +80,19 @@ class Record:
                     _note_body(place, body)
                 append_line(place, document(line))
             except OSError as error:
-                refused.append(f"{place.parent}: {error.strerror or error}")
-        return tuple(refused)
+                refused[place] = f"{place.parent}: {error.strerror or error}"
+        took = [place for place in self.places if place not in refused]
+        for place in took if refused else ():
+            note_owed(place, key_of(line), refused)
+        with suppress(OSError):
+            settle(took, self._copy)
+        return tuple(refused.values())
+
+    def _copy(self, place: Path, found: Mapping[str, Any]) -> None:
+        """Append a line of another place, and its body; LookupError where no place has that."""
+        if not _holds(place, BODY, found["body"]):
+            _note_body(place, self.read().bodies[found["body"]])
+        append_line(place, found)
 
     @contextmanager
     def judging(self) -> Iterator[None]:
@@ -225,7 +239,7 @@ def _drop(place: Path, gone: set[str]) -> None:
             line = parse(found)
         except ValueError:
             return False
-        return line is not None and key_of(line) in gone
+        return found.get("owed") in gone if line is None else key_of(line) in gone
 
     write_anew(place, lambda: kept_lines(place, is_gone))
 
