@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
+import shutil
 import sys
 import types
 from dataclasses import replace
@@ -34,6 +35,8 @@ from engine.tuning.families import family_of
 from engine.tuning.inputs import named_files
 from engine.tuning.judge import SplitSizes, judge_study
 from engine.tuning.on_record import Family, Seen, key_of_set, on_record
+from engine.tuning.tune import Pace
+from engine.tuning.tune import tune as search_on
 from engine.tuning.writer import StudyWriter
 from engine.verdict.duplicates import kinds
 from engine.verdict.evidence import Earlier, Evidence, Since, TrialLog
@@ -834,6 +837,70 @@ def test_a_search_is_on_record_before_its_first_set(panel, empty, tmp_path, monk
     assert (len(line.sets), line.planned) == (len(told.study.trials), 0)
     assert told.report is not None
     assert told.report.evidence.log.lost == 0
+
+
+GONE_ON = {
+    "where it was": ("study", (3, 0), (3, 0)),
+    "in another folder": (None, (3, 0), (1, 2)),
+    "from an older copy": ("copy", (3, 0), (2, 1)),
+    "that does not say how far it came": ("silent", (5, 0), (3, 2)),
+}
+
+
+@pytest.mark.parametrize("case", GONE_ON)
+@pytest.mark.parametrize("method", ["grid", "random"])
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_search_that_was_killed_gone_on_with_and_stopped_counts_what_it_came_to(
+    panel, empty, tmp_path, monkeypatch, later, method, case
+):
+    where, of_grid, of_draws = GONE_ON[case]
+    more = {} if method == "grid" else {"method": "random", "trials": 5}
+    out = tmp_path / "out"
+
+    def until(trials: int, error: type[BaseException]) -> None:
+        """Search as far as so many trials."""
+
+        def search(*words: Any, progress: Any, **named: Any) -> Any:
+            def told(state: Any) -> None:
+                progress(state)
+                if state.done == 2 and not (tmp_path / "copy").exists():
+                    shutil.copytree(out, tmp_path / "copy")
+                if state.done == trials:
+                    raise error
+
+            return search_on(*words, progress=told, pace=Pace(1, 0), **named)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("engine.commands.tune.search_on", search)
+            if error is SystemError:  # as a kill -9 leaves it
+                patch.setattr("engine.commands.tune.Search._note", lambda *_: None)
+                patch.setattr("engine.record.reached.Reached.end", lambda *_: None)
+            with pytest.raises(error):
+                tune(Momentum(), panel, ["lookback=5,6,7,8,9"], out=out, splits="none", resume=True, **more)
+
+    at = [0]
+    monkeypatch.setattr("engine.commands.looks.now", lambda: f"2026-01-01T00:00:{at[0]:02}+00:00")
+
+    def noted() -> tuple[int, int]:
+        (line,) = [line for line in empty.read().lines if isinstance(line, Look)]
+        return len(line.sets), line.planned
+
+    until(3, SystemError)
+    assert noted() == ((5, 0) if method == "grid" else (0, 5))
+    if where is None:
+        out = tmp_path / "other"
+    elif where == "copy":
+        shutil.rmtree(out)
+        (tmp_path / "copy").rename(out)
+        (tmp_path / "copy").mkdir()
+    elif where == "silent":
+        for file in empty.places[0].parent.glob("*.reached"):
+            file.unlink()
+    at[0] += later
+    # At the first word of how far it is: what the study has, or one new set.
+    until(1 if where is None else 2 if where == "copy" else 3, KeyboardInterrupt)
+    assert noted() == (of_grid if method == "grid" else of_draws)
+    assert not [*empty.places[0].parent.glob("*.reached")]
 
 
 def test_another_market_of_the_same_name_starts_at_nothing(panel, empty, tmp_path):

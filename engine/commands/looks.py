@@ -57,12 +57,14 @@ def note_look(
     look: str | None = None,
     planned: int = 0,
     phases: int = 0,
+    run: str = "",
+    begun: bool = False,
 ) -> None:
     """Put on record that ``command`` measured the job's strategy from day ``first`` to ``last``.
 
     ``sets`` are the parameter sets; None: that of the strategy. ``best`` are metrics by name. ``look`` is the
     id under which it was noted before, ``planned`` how many sets are to come, ``phases`` of how many phases
-    the result was told.
+    the result was told, ``run`` which run of a search it is of, ``begun`` that this one begins.
     """
     adapter, body = job.strategy, body_of_panel(job.panel)
     sets = ParameterSets.single(adapter.parameters) if sets is None else sets
@@ -88,6 +90,8 @@ def note_look(
         files=named_files(adapter, sets.values),
         planned=planned,
         phases=phases,
+        run=run,
+        begun=begun,
     )
     record_of(job.market).note(line, body)
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from engine.commands.seals import respect_seals, shut_seal
 from engine.commands.study import judge, judgement_document, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
-from engine.record.lines import Look
-from engine.record.record import ID_DIGITS
+from engine.record.lines import Look, next_run
+from engine.record.reached import Reached, reached
+from engine.record.record import ID_DIGITS, new_id
 from engine.record.sets import ParameterSets
 from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
@@ -155,7 +157,9 @@ class Search:
     ) -> None:
         self.order = order
         self.break_seal = break_seal
+        self._run = ""
         self._before: ParameterSets | None = None
+        self._come = 0
         self.market = market
         self.executor = executor or Executor()
         self.evaluate = Evaluator(
@@ -220,7 +224,12 @@ class Search:
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
         ):
-            self._plan(study)
+            reached = self._plan(study)
+
+            def told(state: State) -> None:
+                reached.note(max(self._come, state.done))
+                progress(state)
+
             try:
                 leaderboard = search_on(
                     order.sampler(),
@@ -229,26 +238,50 @@ class Search:
                     order.goal,
                     trials=order.plan.trials,
                     rows=rows,
-                    progress=progress,
+                    progress=told,
                 )
             except KeyboardInterrupt:
                 interrupted(study)
                 raise
             finally:
                 self._note(study)
+                reached.end()
         return Tuned(self, Study.load(study.folder), leaderboard)
 
     def _note(self, study: StudyWriter) -> None:
-        """Put on record what was tried, as far as the search came, in place of what was planned."""
-        whole = self._grid if study.trials == self.order.space.size else None
-        note_look("tune", self._job, *self.days, sets=whole or self._tried(study), look=self._look)
+        """Put on record what was tried, as far as the search ever came, in place of what was planned."""
+        come, space = max(study.trials, self._come), self.order.space
+        if self._grid is None:
+            sets = self._tried(study)
+        elif come == space.size:
+            sets = self._grid
+        else:
+            sets = self._tried(study).united(sets_of(space, islice(space.sets(), come)))
+        self._note_look(sets, planned=max(come - len(sets), 0))
 
-    def _plan(self, study: StudyWriter) -> None:
-        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more."""
-        self._before = record_of(self.market).read(Look).sets_of(self._look)
-        left = 0 if self._grid else max((self.order.sets or 0) - study.trials, 0)
+    def _plan(self, study: StudyWriter) -> Reached:
+        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more.
+
+        Runs of one search try the same sets in the same order, in whichever folder: what this one finds on
+        record of those before are sets and a number. Of a run that was killed that is how far it came, or,
+        where nobody knows, all that it was to try.
+        """
+        record = record_of(self.market)
+        noted = record.read(Look).look(self._look)
+        self._run = next_run("" if noted is None else noted.run, new_id())
+        if noted is not None:
+            come = reached(record.places, self._look, noted.run) if noted.begun else None
+            self._come = len(noted.sets) + noted.planned if come is None else come
+            self._before = None if noted.begun and self._grid else noted.sets
         sets = self._grid or self._tried(study)
-        note_look("tune", self._job, *self.days, sets=sets, look=self._look, planned=left)
+        left = 0 if self._grid else max(max(self.order.sets or 0, self._come) - len(sets), 0)
+        self._note_look(sets, planned=left, begun=True)
+        found = Reached(record.places, self._look, self._run)
+        found.note(max(self._come, study.trials))
+        return found
+
+    def _note_look(self, sets: ParameterSets, **more: Any) -> None:
+        note_look("tune", self._job, *self.days, sets=sets, look=self._look, run=self._run, **more)
 
     def _tried(self, study: StudyWriter) -> ParameterSets:
         """Return the sets of a study, and those on record of the same search in another folder."""

@@ -40,6 +40,8 @@ class Look:
     planned : sets that a search was to try beside these, when it was noted before its first; the line that
         is noted when it ends has the same id, and takes its place
     phases : of how many phases of its cycle the result was told one by one; 0: of its own alone
+    run : which run of a search noted it; empty where that is not known
+    begun : it was noted before the first set of that run, so that ``sets`` of a grid are what is to be tried
     """
 
     look: str
@@ -61,6 +63,8 @@ class Look:
     files: Mapping[str, str] = field(default_factory=dict)
     planned: int = 0
     phases: int = 0
+    run: str = ""
+    begun: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,23 @@ class Forgotten:
 
 Line = Look | Judgement | Seal | Forgotten
 KINDS: tuple[type[Line], ...] = (Look, Judgement, Seal, Forgotten)
-_TEXTS = {"look", "judgement", "seal", "kind", "study", "strategy", "source", "path", "body", "first", "last"}
+_TEXTS = {
+    "look",
+    "judgement",
+    "seal",
+    "kind",
+    "study",
+    "strategy",
+    "source",
+    "path",
+    "body",
+    "first",
+    "last",
+    "run",
+}
 
 # Not written where there is none.
-_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned", "phases"})
+_OPTIONAL = frozenset({"bases", "shape", "start", "conditions", "files", "planned", "phases", "run", "begun"})
 
 
 def document(line: Line) -> dict[str, Any]:
@@ -164,13 +181,32 @@ def parse(found: Mapping[str, Any]) -> Line | None:
 
 
 def replaces(line: Line, other: Line) -> bool:
-    """Return whether a line takes the place of another of the same id: of looks, the one noted last."""
+    """Return whether a line takes the place of another of the same id: of looks, the one noted last.
+
+    Within a second the later run counts, and of one run its end; of two that know nothing of each other that
+    which has not ended.
+    """
     if not isinstance(line, Look) or not isinstance(other, Look):
         return False
     mine, theirs = (
-        (datetime.fromisoformat(each.at).timestamp(), -each.planned, len(each.sets)) for each in (line, other)
+        (datetime.fromisoformat(each.at).timestamp(), _number(each.run)) for each in (line, other)
     )
-    return mine > theirs
+    if mine != theirs:
+        return mine > theirs
+    if line.begun != other.begun:
+        own = line.run == other.run
+        return own if other.begun else not own
+    return (-line.planned, len(line.sets)) > (-other.planned, len(other.sets))
+
+
+def next_run(run: str, chance: str) -> str:
+    """Return what the run of a search after ``run`` is called: its number, and something by ``chance``."""
+    return f"{_number(run) + 1}-{chance}"
+
+
+def _number(run: str) -> int:
+    number = run.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def key_of(line: Line) -> str:

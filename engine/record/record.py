@@ -31,7 +31,6 @@ from engine.record.chain import decode, kept_lines, whole_lines
 from engine.record.journal import append_line, try_line, write_anew, writing
 from engine.record.lines import Forgotten, Line, Look, document, key_of, parse, replaces
 from engine.record.owed import note_owed, settle
-from engine.record.sets import ParameterSets
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 FOLDER = "record"
@@ -213,10 +212,9 @@ class Contents:
         """Yield the looks at any of these data, between two days."""
         return (line for line in self.of(body, first, last) if isinstance(line, Look))
 
-    def sets_of(self, look: str) -> ParameterSets | None:
-        """Return the sets of the look with an id; None where there is no such look."""
-        found = (line.sets for line in self.lines if isinstance(line, Look) and line.look == look)
-        return next(found, None)
+    def look(self, name: str) -> Look | None:
+        """Return the look with an id; None where there is no such look."""
+        return next((line for line in self.lines if isinstance(line, Look) and line.look == name), None)
 
     def _overlaps(self, line: Line, body: Body, first: str, last: str) -> bool:
         begin, end = max(line.first, first), min(line.last, last)

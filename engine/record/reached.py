@@ -1,0 +1,55 @@
+"""How far searches came that have not ended: a small file for each run of one, beside the record.
+
+What was told of a search before a kill counts, and no set that it did not come to. A study says that too, but
+may be another one when the search is gone on with: begun in another folder, or put back from an older copy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from data.atomic import whole_file
+
+ENDING = ".reached"
+
+
+class Reached:
+    """The files of one ``run`` of the search that is on record as ``look``, beside each of some places."""
+
+    def __init__(self, places: Sequence[Path], look: str, run: str) -> None:
+        self._files = [place.parent / f"{look}-{run}{ENDING}" for place in places]
+        self._before = [file for place in places for file in _files(place, look)]
+
+    def note(self, sets: int) -> None:
+        """Write down how many sets it came to; where that cannot be, leave nothing that says less."""
+        for file in self._files:
+            try:
+                with whole_file(file) as written, written.open("w", encoding="ascii") as opened:
+                    opened.write(f"{sets}\n")
+                    opened.flush()
+                    os.fsync(opened.fileno())
+            except OSError:
+                with suppress(OSError):
+                    file.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Delete them, and those of runs before, once the record says what all of them came to."""
+        for file in (*self._files, *self._before):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
+
+def reached(places: Sequence[Path], look: str, run: str) -> int | None:
+    """Return the most sets that any run of a search came to; None where that is not known of ``run``."""
+    found: dict[str, int] = {}
+    for file in (file for place in places for file in _files(place, look)):
+        with suppress(OSError, ValueError):
+            found[file.name] = max(int(file.read_text(encoding="ascii")), found.get(file.name, 0))
+    return max(found.values()) if f"{look}-{run}{ENDING}" in found else None
+
+
+def _files(place: Path, look: str) -> Iterator[Path]:
+    yield from place.parent.glob(f"{look}-*{ENDING}")
