@@ -11,6 +11,7 @@ from datetime import date
 
 from data.checks import (
     announced,
+    beside_funds,
     complete,
     grids,
     index,
@@ -99,6 +100,11 @@ _ALL: Sequence[Check] = (
     Check("exchange-rate", "exchange rates of another pair, for 100, or that jump", rates.exchange_rate),
     Check("index-before-launch", "index levels computed before the launch", index.index_before_launch),
     Check("index-jump", "index levels that move more than 20 %", index.index_jump),
+    Check(
+        "index-shift",
+        "index levels that shift against the funds that track them",
+        across=beside_funds.index_shift,
+    ),
     Check("weights-sum", "index weights that do not sum to one", index.weights_sum),
     Check("lost-constituents", "lists of constituents that shrink", index.lost_constituents),
 )

@@ -37,13 +37,7 @@ class Inputs(SourceTables):
     def moves(self) -> pd.DataFrame:
         """Bars with the columns above; the first bar of a fund has no reference (NaN) and passes no bound."""
         moves = self.steps("bars")
-        reference = moves["before"].to_numpy(np.float64).copy()
-        for row, action in self._effective(moves):
-            if action.kind == "dividend":
-                reference[row] -= action.cash
-            else:
-                reference[row] /= action.ratio
-        reference = np.where(reference > 0, reference, np.nan)
+        reference = self._references
         limit = self.price_limit(moves["symbol"], UNKNOWN_LIMIT)
         sessions = moves["skipped"].to_numpy(np.float64) + 1
         rise = np.minimum((1 + limit) ** sessions, LARGEST_MOVE)
@@ -61,6 +55,18 @@ class Inputs(SourceTables):
             spike=spike,
             after_spike=np.append(False, spike[:-1])[: len(spike)],
         )
+
+    @cached_property
+    def _references(self) -> Floats:
+        """The close before each bar, adjusted for what was recorded since; NaN where there is none."""
+        moves = self.steps("bars")
+        reference = moves["before"].to_numpy(np.float64).copy()
+        for row, action in self._effective(moves):
+            if action.kind == "dividend":
+                reference[row] -= action.cash
+            else:
+                reference[row] /= action.ratio
+        return np.where(reference > 0, reference, np.nan)
 
     @cached_property
     def vwap(self) -> pd.DataFrame:
@@ -88,6 +94,11 @@ class Inputs(SourceTables):
         """Return the rows of `moves` of one fund."""
         start, stop = self._rows["bars"].get(symbol, (0, 0))
         return self.moves.iloc[start:stop]
+
+    def references_of(self, symbol: str) -> pd.DataFrame:
+        """Return the bars of one fund with their ``reference``, also of an outline."""
+        start, stop = self._rows["bars"].get(symbol, (0, 0))
+        return self.tables["bars"].iloc[start:stop].assign(reference=self._references[start:stop])
 
     def _effective(self, moves: pd.DataFrame) -> list[tuple[int, Any]]:
         """Return the recorded actions with the row of `moves` on which each takes effect, dividends first."""

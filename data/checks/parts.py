@@ -2,8 +2,8 @@
 
 1. One part has everything that is not about funds: indices, whole markets, macro series.
 2. Each of the others has some of the funds, and nothing else.
-3. What is about all of them at once goes over an outline: the rows of bars and units with few of their
-   columns, names as numbers, and the last row of each series of other tables.
+3. What is about all of them at once goes over an outline: the rows of bars, units and index levels with few
+   of their columns, names as numbers, and the last row of each series of other tables.
 
 All of them know the funds and the sessions of the whole source.
 """
@@ -33,6 +33,7 @@ BLOCK = 50
 _OUTLINED = {
     "bars": ("symbol", "day", "high", "low", "close", "volume", "source"),
     "units": ("symbol", "day", "units"),
+    "index_bars": ("index", "day", "close"),
 }
 
 
