@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from engine.commands.order import Order, SearchWords, order_of
     from engine.commands.ranking import FundRanking, rank
     from engine.commands.reconcile import Reconciled, reconcile_job
-    from engine.commands.record import Recorded, describe, forget, recorded
+    from engine.commands.record import Recorded, describe, forget, lines_lost, recorded
     from engine.commands.report import check_printable, make_report, print_page
     from engine.commands.run import Run, run, run_job
     from engine.commands.runs import RunDifference, StoredStudy, diff_runs, reproduce, show_run
@@ -142,7 +142,7 @@ _PLACES = {
         "Reconciled",
         "reconcile_job",
     ),
-    "engine.commands.record": ("Recorded", "describe", "forget", "recorded"),
+    "engine.commands.record": ("Recorded", "describe", "forget", "lines_lost", "recorded"),
     "engine.commands.report": ("check_printable", "make_report", "print_page"),
     "engine.commands.run": ("Run", "run", "run_job"),
     "engine.commands.listing": ("LISTED_METRICS", "list_runs"),
@@ -321,6 +321,7 @@ __all__ = [
     "json_text",
     "judgement_text",
     "label_of",
+    "lines_lost",
     "list_runs",
     "make_report",
     "missing_by_input",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import run_backtest
 from data.demo import Demo
 from data.errors import UsageError
 from data.load import load_panel
@@ -29,7 +30,9 @@ from engine import (
     tune,
     validate,
 )
+from engine.cli.main import main
 from engine.commands.looks import body_of_panel
+from engine.commands.record import lines_lost
 from engine.commands.seals import open_seal, shut_seal
 from engine.commands.tune import Search
 from engine.pipeline import OpenMarket
@@ -305,3 +308,32 @@ def test_a_hold_out_of_a_damaged_record_stays_shut(state: Record, tmp_path: Path
     for path, content in copies.items():
         path.write_bytes(content)
     assert opened(study, tmp_path) == ()
+
+
+def test_a_command_says_once_that_lines_of_the_record_are_lost_and_nothing_of_those_that_are_whole_elsewhere(
+    state: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "momentum", "--symbols", "157001,157002", "--end", "2021-04-30", "--no-report"]
+
+    def said() -> list[str]:
+        assert main(run_backtest.load_catalogue, words) == 0
+        return [line for line in capsys.readouterr().err.splitlines() if "record" in line]
+
+    assert said() == []
+    (place,) = state.places
+    place.write_bytes(place.read_bytes().replace(b'{"look":', b'{"lOok":', 1))
+    (line,) = said()
+    assert line.startswith(
+        "warning: record: 1 line damaged, missing or moved, so that a hold-out may be shut"
+    )
+    assert line.endswith("etflow doctor --data demo")
+    store = tmp_path / "store" / "record"
+    store.mkdir(parents=True)
+    whole = place.read_bytes().replace(b'{"lOok":', b'{"look":', 1)
+    (store / place.name).write_bytes(whole)
+    assert lines_lost(str(tmp_path / "store")) == 0
+    (store / place.name).write_bytes(place.read_bytes())
+    assert (
+        lines_lost(str(tmp_path / "store")) == 2
+    )  # in either place, and nobody knows that it is the same one

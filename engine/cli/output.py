@@ -69,6 +69,20 @@ def warn_of_data(app: App, said: Sequence[str], name: str) -> None:
         warn(app, f"data: {texts[0]}{more}")
     if groups:
         note(app, f"All that the checks find: etflow data check --data {name}")
+    _warn_of_record(app, name)
+
+
+def _warn_of_record(app: App, name: str) -> None:
+    """Print a warning where lines of the record of the data are lost: among them may be a hold-out shut."""
+    from engine import lines_lost
+
+    lost = lines_lost(name)
+    if lost:
+        warn(
+            app,
+            f"record: {count(lost, 'line')} damaged, missing or moved, so that a hold-out may be shut "
+            f"without a word, and no search is judged. What to do: etflow doctor --data {name}",
+        )
 
 
 def note(app: App, text: str) -> None:

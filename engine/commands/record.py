@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from data.load import load_panel
-from data.source import DataSource
+from data.source import DEMO, DataSource
 from engine.commands.looks import body_of_panel
 from engine.record.lines import Forgotten, Judgement, Line, Look, Seal, document
 from engine.record.record import Record
@@ -58,6 +59,12 @@ def recorded(source: DataSource) -> Recorded:
         contents.damaged,
         tuple(str(place) for place in record.places),
     )
+
+
+def lines_lost(data: str) -> int:
+    """Return how many lines of the record of ``demo``, or of a store, are lost: whole in no place."""
+    record = Record(None if data == DEMO else Path(data))
+    return 0 if record.whole else record.read().damaged
 
 
 def forget(source: DataSource) -> int:

@@ -116,6 +116,14 @@ class Record:
                 continue
         return False
 
+    @property
+    def whole(self) -> bool:
+        """Whether no line of any place is damaged, missing or moved, which takes no parsing."""
+        with suppress(OSError):
+            there = [place for place in self.places if place.is_file()]
+            return not any(isinstance(each, str) for place in there for each in whole_lines(place, (b"\0",)))
+        return True
+
     def read(self, *kinds: type[Line]) -> Contents:
         """Return all lines that any place has, or those of some kinds, those noted first in front."""
         lines: dict[str, Line] = {}
