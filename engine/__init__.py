@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from engine.commands.verify import Verified, verify
     from engine.comparisons.common import alternatives_of
     from engine.comparisons.significance import BLOCKS, Best, Significance
-    from engine.events import EventStudy
+    from engine.events import EventStudy, raw_rows
     from engine.factors import HORIZONS, Diagnostics, checked_horizons
     from engine.installed import version
     from engine.kernel.costs import Costs
@@ -157,7 +157,7 @@ _PLACES = {
     "engine.comparisons.common": ("alternatives_of",),
     "engine.commands.verify": ("Verified", "verify"),
     "engine.comparisons.significance": ("BLOCKS", "Best", "Significance"),
-    "engine.events": ("EventStudy",),
+    "engine.events": ("EventStudy", "raw_rows"),
     "engine.factors": ("Diagnostics", "HORIZONS", "checked_horizons"),
     "engine.installed": ("version",),
     "engine.kernel.costs": ("Costs",),
@@ -336,6 +336,7 @@ __all__ = [
     "plain",
     "print_page",
     "rank",
+    "raw_rows",
     "read_account",
     "read_file",
     "read_holdings",

@@ -22,7 +22,7 @@ from data.numeric.shared import shared
 from data.panel.panel import Panel
 from data.source import open_source
 from engine import brief, event, recorded
-from engine.events import ALTERNATIVES, study_events
+from engine.events import ALTERNATIVES, raw_rows, study_events
 from engine.events.warnings import without_others
 from engine.report.statements import of_event
 from engine.spec import Conditions
@@ -484,6 +484,11 @@ def test_events_that_nothing_can_be_held_against_have_returns_of_their_own(tmp_p
     # 10 -> 11 and 11 -> 12
     assert found.study.raw[1].mean == pytest.approx((0.1 + 1 / 11) / 2)
     assert "<td>9.55%</td>" in page
+    # The terminal has the same row, but for a space before the sign.
+    assert raw_rows(found.study, " %")[0][:3] == ("1", "2", "9.55 %")
+    assert raw_rows(found.study)[0] == tuple(
+        each.replace(" %", "%") for each in raw_rows(found.study, " %")[0]
+    )
 
 
 def test_only_some_horizons_may_be_held():

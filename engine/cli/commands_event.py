@@ -128,7 +128,10 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
     say(f"Returns go {document['returns']}.")
     if not found.measured:
         say()
-        say(table(_raw(found), ("sessions", "events", "return", "t", "median", "above 0")))
+        from engine import raw_rows
+
+        head = ("sessions", "events", "return", "t", "median", "above 0")
+        say(table(raw_rows(found, sign=" %"), head))
         return
     for name, label in found.against.items():
         if name not in found.measured:
@@ -169,20 +172,6 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
     say(table(_groups(found), ("", *(str(each) for each in found.horizons), "events")))
     say()
     say(LEGEND)
-
-
-def _raw(found: EventStudy) -> list[list[str]]:
-    return [
-        [
-            str(sessions),
-            count(each.events),
-            percent(each.mean),
-            number(each.t_statistic.value),
-            percent(each.median),
-            percent(each.hit_rate, 0),
-        ]
-        for sessions, each in found.raw.items()
-    ]
 
 
 def _groups(found: EventStudy) -> list[list[str]]:

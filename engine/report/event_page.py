@@ -15,6 +15,7 @@ import numpy as np
 from data.words import NOT_AVAILABLE, count, number, percent
 from engine.events.others import ALTERNATIVES
 from engine.events.study import EventStudy, Measure
+from engine.events.words import raw_rows
 from engine.report import charts, html, sections, statements
 from engine.report.charts import Chart, Panel, Series
 from engine.report.html import Safe, section, shaded, table, tag
@@ -178,18 +179,7 @@ def _row(found: EventStudy, each: Measure) -> tuple[object, ...]:
 def _alone(found: EventStudy) -> Safe:
     """Return what followed events that nothing could be held against."""
     head = ("Sessions", "Events", "Return", "t", "Median", "Above zero")
-    rows = [
-        (
-            str(sessions),
-            count(each.events),
-            percent(each.mean),
-            number(each.t_statistic.value),
-            percent(each.median),
-            percent(each.hit_rate, 0),
-        )
-        for sessions, each in found.raw.items()
-    ]
-    return section("By horizon", table(head, rows, class_="compact"), id_="horizons")
+    return section("By horizon", table(head, raw_rows(found), class_="compact"), id_="horizons")
 
 
 def _shaded(mean: EventMean) -> Safe:
