@@ -903,6 +903,20 @@ def test_a_search_that_was_killed_gone_on_with_and_stopped_counts_what_it_came_t
     assert not [*empty.places[0].parent.glob("*.reached")]
 
 
+@pytest.mark.parametrize("method", [{}, {"method": "random", "trials": 2}])
+def test_a_search_that_is_stopped_before_its_first_set_has_looked_at_none(
+    panel, empty, tmp_path, monkeypatch, method
+):
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.record.reached.Reached.note", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", **method)
+    (line,) = [line for line in empty.read().lines if isinstance(line, Look)]
+    assert (len(line.sets), [*line.sets], line.planned, line.begun) == (0, [], 0, False)
+
+
 def test_another_market_of_the_same_name_starts_at_nothing(panel, empty, tmp_path):
     sweep(Momentum(), panel, {"lookback": [10, 20, 30]})
     other = load_panel(Demo(seed=1), panel.symbols, end=date(2021, 12, 31))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.atomic import to_the_end
 from data.errors import UsageError, check_choice
 from data.panel.panel import Panel
 from engine.choices import SPLITS
@@ -223,11 +224,11 @@ class Search:
         with (
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
+            self._on_record(study) as come,
         ):
-            reached = self._plan(study)
 
             def told(state: State) -> None:
-                reached.note(max(self._come, state.done))
+                come.note(max(self._come, state.done))
                 progress(state)
 
             try:
@@ -243,24 +244,41 @@ class Search:
             except KeyboardInterrupt:
                 interrupted(study)
                 raise
-            finally:
-                self._note(study)
-                reached.end()
         return Tuned(self, Study.load(study.folder), leaderboard)
 
     def _note(self, study: StudyWriter) -> None:
         """Put on record what was tried, as far as the search ever came, in place of what was planned."""
         come, space = max(study.trials, self._come), self.order.space
-        if self._grid is None:
-            sets = self._tried(study)
-        elif come == space.size:
+        if self._grid is not None and come == space.size:
             sets = self._grid
         else:
-            sets = self._tried(study).united(sets_of(space, islice(space.sets(), come)))
+            sets = self._tried(study)
+            if self._grid is not None and come > study.trials:
+                sets = sets.united(sets_of(space, islice(space.sets(), come)))
         self._note_look(sets, planned=max(come - len(sets), 0))
 
-    def _plan(self, study: StudyWriter) -> Reached:
-        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more.
+    @contextmanager
+    def _on_record(self, study: StudyWriter) -> Iterator[Reached]:
+        """Put on record what is to be tried, and in the end what was; yield where to say how far it is."""
+        come = self._look_back()
+        try:
+            self._plan(study)
+            come.note(max(self._come, study.trials))
+            yield come
+        finally:
+            try:
+                self._note(study)
+            finally:
+                to_the_end(come.end)
+
+    def _plan(self, study: StudyWriter) -> None:
+        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more."""
+        sets = self._grid or self._tried(study)
+        left = 0 if self._grid else max(max(self.order.sets or 0, self._come) - len(sets), 0)
+        self._note_look(sets, planned=left, begun=True)
+
+    def _look_back(self) -> Reached:
+        """Find on record what runs of this search before came to, and return where this one says it.
 
         Runs of one search try the same sets in the same order, in whichever folder: what this one finds on
         record of those before are sets and a number. Of a run that was killed that is how far it came, or,
@@ -273,12 +291,7 @@ class Search:
             come = reached(record.places, self._look, noted.run) if noted.begun else None
             self._come = len(noted.sets) + noted.planned if come is None else come
             self._before = None if noted.begun and self._grid else noted.sets
-        sets = self._grid or self._tried(study)
-        left = 0 if self._grid else max(max(self.order.sets or 0, self._come) - len(sets), 0)
-        self._note_look(sets, planned=left, begun=True)
-        found = Reached(record.places, self._look, self._run)
-        found.note(max(self._come, study.trials))
-        return found
+        return Reached(record.places, self._look, self._run)
 
     def _note_look(self, sets: ParameterSets, **more: Any) -> None:
         note_look("tune", self._job, *self.days, sets=sets, look=self._look, run=self._run, **more)
