@@ -1,4 +1,4 @@
-"""What somebody writes into a map file counts, whatever a file says of itself; where the two differ, it is told."""
+"""What somebody writes into a map file counts, whatever a file says of itself; a difference is told."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def test_a_unit_of_measure_of_the_file_still_counts_where_the_user_writes_none(n
 def test_a_header_of_another_kind_is_refused_with_the_way_to_insist(notes, store):
     lines = ["日期,基金代码,规模(亿元)", "2025-08-20,159363,39.7"]
     hundred_millions = 'measures = { units = "10^8" }'
-    with pytest.raises(DataError, match="`units` is a count, .* as it stands, brackets and all, and its unit"):
+    insist = r"`units` is a count, .* as it stands, brackets and all, and its unit"
+    with pytest.raises(DataError, match=insist):
         notes("u.csv", lines, written=UNITS.format("规模", hundred_millions))
     notes("u.csv", lines, written=UNITS.format("规模(亿元)", hundred_millions))
     assert store.read("units")["units"].tolist() == [3_970_000_000.0]

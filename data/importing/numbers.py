@@ -35,9 +35,9 @@ _POINTS = r"[+-]?\d{1,3}(?:\.\d{3}){2,}"
 class Measures:
     """The unit of measure of each column of a table in a file.
 
-    That of a user's own map counts, then the header's own, then that of the title, if it is of the right kind,
-    then that of a ready map. A header that a map names with the brackets on has the map's. DataError for one
-    that cannot be. ``told`` is where the file says something else than the user's map.
+    That of a user's own map counts, then the header's own, then that of the title, if it is of the right
+    kind, then that of a ready map. A header that a map names with the brackets on has the map's. DataError
+    for one that cannot be. ``told`` is where the file says something else than the user's map.
     """
 
     def __init__(self, part: TableMap, headers: Headers, title: str, origin: str) -> None:
