@@ -3,16 +3,19 @@
 The steps are those of ``engine.simulation.books``, in the same order, with the same kernel functions, so that
 shares, fills, rejections, cash and equity are equal to the last bit:
 
-1. corporate actions of the session, then receivables that are due;
+1. corporate actions of the session, then receivables that are due (``engine.simulation.account_actions``);
 2. on a decision session, orders from target weights, sized with reference prices and the equity at them;
 3. sells in symbol order, then buys in rank order, market by market: each filled, cut or rejected. What a
-   buy lacks cash for that a market which opens later brings in waits for the next session;
+   buy lacks cash for that a market which opens later brings in waits for the next session
+   (``engine.simulation.account_carried``);
 4. interest on the cash held overnight, marks, equity.
 
 From one session on which something happens to the next, marks alone change: equity is added up for all of
-these sessions at once, fund by fund. Funds that are held are kept in a short list in symbol order, so that a
-session costs what is held and not what is listed. In tranches the books of sleeves are kept beside it
+these sessions at once, fund by fund. In tranches the books of sleeves are kept beside it
 (``engine.simulation.sleeves``).
+
+What happens on few sessions has functions of its own. Decisions and fills stand here: machine code counts
+references for each array that a call is given, which made a sweep half as long again.
 """
 
 from __future__ import annotations
@@ -23,7 +26,6 @@ from numpy.typing import NDArray
 from engine.kernel.costs import interest
 from engine.kernel.fills import (
     CASH,
-    NOT_LISTED,
     PARTICIPATION,
     TRADES,
     Quote,
@@ -32,27 +34,24 @@ from engine.kernel.fills import (
     fill_order,
     slippage_of,
 )
-from engine.kernel.sizing import fraction_left, investable, size_order, split_shares
+from engine.kernel.sizing import investable, size_order
 from engine.kernel.targets import ALL, EXITS
-from engine.simulation.entries import Orders, Record, Totals
+from engine.simulation.account_actions import collect_due, take_actions
+from engine.simulation.account_books import add, blank_account, drop
+from engine.simulation.account_carried import in_order_of_opening, put_waiting_first
+from engine.simulation.entries import Orders, Record, Totals, reject, reject_unlisted, write_fill
 from engine.simulation.sleeves import (
     Sleeves,
     begin_session,
-    collect_sleeves,
     divide_account,
     earn_interest,
     equity_of_sleeve,
-    merge_sleeves,
-    move_due,
-    pay_sleeves,
     settled,
-    split_sleeves,
     whole_sale,
 )
-from engine.simulation.tape import DIVIDEND, MERGE, SPLIT, Tape
+from engine.simulation.tape import Tape
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 def keep_account(
@@ -80,19 +79,14 @@ def keep_account(
     events, event_session = len(tape.event_session), tape.event_session
     decisions, decided, starts, ranked = len(orders.sessions), orders.sessions, orders.starts, orders.ranked
     columns, weights = orders.columns, orders.weights
-    shares = np.zeros(funds, dtype=np.int64)
-    holding = np.empty(funds + 1, dtype=np.int64)
-    held = 0
-    sized = np.zeros(funds, dtype=np.int64)
-    order_column = np.empty(funds + 1, dtype=np.int64)
-    order_shares = np.empty(funds + 1, dtype=np.int64)
-    due_session = np.empty(events, dtype=np.int64)
-    due_amount = np.empty(events)
-    due = 0
     opening = tape.opening
-    wait_column = np.empty(len(opening), dtype=np.int64)
-    wait_shares = np.empty(len(opening), dtype=np.int64)
-    waiting, wait_sleeve = 0, ALL
+    books = blank_account(funds, events, len(opening))
+    shares, holding = books.shares, books.holding
+    sized = np.zeros(funds, dtype=np.int64)
+    order_column, order_shares = books.order_column, books.order_shares
+    due_session, due_amount = books.due_session, books.due_amount
+    held = due = waiting = 0
+    wait_sleeve = ALL
     tranches = 1
     cash = initial_cash
     event = decision = fills = rejections = 0
@@ -106,63 +100,12 @@ def keep_account(
         divided = 0
         if sleeves is not None and tranches > 1:
             begin_session(sleeves, tranches)
-        while event < events and event_session[event] == session:
-            column = tape.event_column[event]
-            before = shares[column]
-            kind = tape.event_kind[event]
-            for place in range(waiting):
-                if wait_column[place] == column and kind != DIVIDEND:
-                    ratio = tape.event_ratio[event] if kind == SPLIT else 0.0
-                    wait_shares[place] = split_shares(wait_shares[place], ratio)
-            if before > 0:
-                if kind == SPLIT:
-                    shares[column] = split_shares(before, tape.event_ratio[event])
-                    if sleeves is not None and tranches > 1:
-                        split_sleeves(sleeves, tranches, column, tape.event_ratio[event])
-                else:
-                    amount_each = tape.event_cash[event]
-                    amount = before * amount_each
-                    if kind == MERGE:
-                        into = tape.event_into[event]
-                        amount = fraction_left(before, tape.event_ratio[event]) * amount_each
-                        amount_each = amount / before
-                        joined = split_shares(before, tape.event_ratio[event])
-                        if joined > 0 and shares[into] == 0:
-                            held = add(holding, held, into)
-                        shares[into] += joined
-                        if sleeves is not None and tranches > 1:
-                            merge_sleeves(sleeves, tranches, column, into, tape.event_ratio[event])
-                    if kind == DIVIDEND:
-                        dividend += amount
-                    else:
-                        shares[column] = 0
-                        paid_out += amount
-                    if sleeves is not None and tranches > 1:
-                        place = -1 if tape.event_pay[event] <= session else due
-                        pay_sleeves(sleeves, tranches, column, amount_each, place, kind != DIVIDEND)
-                    if tape.event_pay[event] <= session:
-                        cash += amount
-                    else:
-                        due_session[due] = tape.event_pay[event]
-                        due_amount[due] = amount
-                        due += 1
-                if shares[column] == 0:
-                    held = drop(holding, held, column)
-            event += 1
+        if event < events and event_session[event] == session:
+            event, held, due, cash, dividend, paid_out = take_actions(
+                tape, session, event, books, held, due, waiting, cash, sleeves, tranches
+            )
         if due > 0:
-            left = 0
-            for place in range(due):
-                if due_session[place] <= session:
-                    cash += due_amount[place]
-                    if sleeves is not None and tranches > 1:
-                        collect_sleeves(sleeves, tranches, place)
-                else:
-                    due_session[left] = due_session[place]
-                    due_amount[left] = due_amount[place]
-                    if sleeves is not None and tranches > 1:
-                        move_due(sleeves, tranches, place, left)
-                    left += 1
-            due = left
+            due, cash = collect_due(session, books, due, cash, sleeves, tranches)
         receivable = 0.0
         for place in range(due):
             receivable += due_amount[place]
@@ -194,13 +137,10 @@ def keep_account(
                 if weights[place] > 0.0 and not cells[row + columns[place]]["tradable"]:
                     missing = True
             if missing:
-                for column in range(funds):
-                    tradable = cells[row + column]["tradable"]
-                    for place in range(first, end):
-                        if columns[place] == column and weights[place] > 0.0 and not tradable:
-                            if record is not None:
-                                reject(record, rejections, session, column, 0, NOT_LISTED)
-                            rejections += 1
+                there = tape.cells[lines[session]]
+                rejections = reject_unlisted(
+                    record, rejections, session, there, columns[first:end], weights[first:end]
+                )
             equity = investable(equity, wanted, reserve)
             anew = not between
             if between:
@@ -256,27 +196,7 @@ def keep_account(
         if len(opening) > 0:
             sold_later = in_order_of_opening(opening, order_column, order_shares, count)
             if waiting > 0 and not (anew and sleeve in (ALL, wait_sleeve)):
-                left = 0
-                for place in range(waiting):
-                    column = wait_column[place]
-                    cell = cells[row + column]
-                    lot = rules[cell["rule"]]["lot"]
-                    wanting = cell["tradable"] and wait_shares[place] >= lot
-                    for other in range(count):
-                        wanting = wanting and order_column[other] != column
-                    for other in range(out, out_end):
-                        wanting = wanting and columns[other] != column
-                    if wanting:
-                        wait_column[left] = column
-                        wait_shares[left] = wait_shares[place] // lot * lot
-                        left += 1
-                waited = left
-                for place in range(count - 1, -1, -1):
-                    order_column[place + waited] = order_column[place]
-                    order_shares[place + waited] = order_shares[place]
-                for place in range(waited):
-                    order_column[place] = wait_column[place]
-                    order_shares[place] = wait_shares[place]
+                waited = put_waiting_first(tape, session, books, waiting, count, columns[out:out_end])
                 count += waited
             waiting = 0
 
@@ -327,8 +247,8 @@ def keep_account(
                 # Of one market nothing is sold later, and nobody asks for its opening.
                 may = place >= waited and lots == 1 and order > 0 and sold_later > 0
                 if may and opening[column] < sold_later:
-                    wait_column[waiting] = column
-                    wait_shares[waiting] = filled.over_cash
+                    books.wait_column[waiting] = column
+                    books.wait_shares[waiting] = filled.over_cash
                     waiting += 1
             if filled.shares == 0:
                 continue
@@ -346,15 +266,8 @@ def keep_account(
             elif shares[column] < 0 and broken < 0:
                 broken = session
             slippage = slippage_of(filled, quote)
-            if record is not None and fills < len(record.fills):
-                record.fills[fills, 0] = session
-                record.fills[fills, 1] = column
-                record.fills[fills, 2] = filled.shares
-                record.fills[fills, 3] = filled.price
-                record.fills[fills, 4] = filled.notional
-                record.fills[fills, 5] = filled.commission
-                record.fills[fills, 6] = filled.fee
-                record.fills[fills, 7] = slippage
+            if record is not None:
+                write_fill(record, fills, session, column, filled, slippage)
             fills += 1
             traded += filled.notional
             costs += filled.commission + filled.fee + slippage
@@ -430,51 +343,3 @@ def follow_orders(
     return keep_account(
         tape, terms, reserve, cash_rate, whole_session, initial_cash, orders, equities, sleeves, record
     )
-
-
-def reject(record: Record, count: int, session: int, column: int, shares: int, reason: int) -> None:
-    """Write a rejection down as row ``count`` if it fits."""
-    rows = record.rejections
-    if count < len(rows):
-        rows[count, 0] = session
-        rows[count, 1] = column
-        rows[count, 2] = shares
-        rows[count, 3] = reason
-
-
-def in_order_of_opening(opening: Integers, columns: Integers, shares: Integers, count: int) -> int:
-    """Sort the first ``count`` orders by the market of their fund, and leave those of one market in order.
-
-    Return the place of the last market that sells, 0 if none or the first alone does.
-    """
-    sells = 0
-    for later in range(count):
-        column, order = columns[later], shares[later]
-        if order < 0:
-            sells = max(sells, opening[column])
-        place = later
-        while place > 0 and opening[columns[place - 1]] > opening[column]:
-            columns[place], shares[place] = columns[place - 1], shares[place - 1]
-            place -= 1
-        columns[place], shares[place] = column, order
-    return sells
-
-
-def add(holding: Integers, held: int, column: int) -> int:
-    """Put ``column`` into its place among the first ``held`` of ``holding``; return how many there are."""
-    place = held
-    while place > 0 and holding[place - 1] > column:
-        holding[place] = holding[place - 1]
-        place -= 1
-    holding[place] = column
-    return held + 1
-
-
-def drop(holding: Integers, held: int, column: int) -> int:
-    """Take ``column`` out of the first ``held`` of ``holding``; return how many are left."""
-    place = 0
-    while holding[place] != column:
-        place += 1
-    for later in range(place + 1, held):
-        holding[later - 1] = holding[later]
-    return held - 1

@@ -14,7 +14,7 @@ from engine.kernel import costs, fills, sizing
 from engine.kernel.fills import REASON_NAMES, Terms, terms_of
 from engine.kernel.targets import ALL, EXITS, Targets
 from engine.result import FILL_COLUMNS, REJECTION_COLUMNS, as_frame
-from engine.simulation import account, sleeves
+from engine.simulation import account, account_actions, account_books, account_carried, entries, sleeves
 from engine.simulation.entries import NO_TURNS, Orders, Record, Totals, blank_record
 from engine.simulation.ledger import InvariantError, Ledger
 from engine.simulation.sleeves import Sleeves, blank_sleeves
@@ -26,10 +26,16 @@ Floats = NDArray[np.float64]
 # What ``follow_orders`` calls, for the compiler.
 ACCOUNT_CALLS = (
     account.keep_account,
-    account.reject,
-    account.in_order_of_opening,
-    account.add,
-    account.drop,
+    account_actions.take_actions,
+    account_actions.collect_due,
+    account_books.blank_account,
+    account_books.add,
+    account_books.drop,
+    account_carried.put_waiting_first,
+    account_carried.in_order_of_opening,
+    entries.reject,
+    entries.reject_unlisted,
+    entries.write_fill,
     sleeves.begin_session,
     sleeves.split_sleeves,
     sleeves.merge_sleeves,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.kernel.fills import NOT_LISTED, Filled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -73,3 +75,46 @@ def blank_record(sessions: int, funds: int, fills: int, rejections: int) -> Reco
         np.empty((fills, FILL_FIELDS)),
         np.empty((rejections, REJECTION_FIELDS), dtype=np.int64),
     )
+
+
+def reject(record: Record, count: int, session: int, column: int, shares: int, reason: int) -> None:
+    """Write a rejection down as row ``count`` if it fits."""
+    rows = record.rejections
+    if count < len(rows):
+        rows[count, 0] = session
+        rows[count, 1] = column
+        rows[count, 2] = shares
+        rows[count, 3] = reason
+
+
+def reject_unlisted(
+    record: Record | None, count: int, session: int, cells: NDArray[Any], columns: Integers, weights: Floats
+) -> int:
+    """Reject, in symbol order, what is wanted of funds that cannot be ordered; return how many there are now.
+
+    They are written down from row ``count`` on. ``cells`` (S,) are the session's, as in
+    ``engine.simulation.tape.CELL``.
+    """
+    for column in range(len(cells)):
+        for place in range(len(columns)):
+            if columns[place] == column and weights[place] > 0.0 and not cells[column]["tradable"]:
+                if record is not None:
+                    reject(record, count, session, column, 0, NOT_LISTED)
+                count += 1
+    return count
+
+
+def write_fill(
+    record: Record, count: int, session: int, column: int, filled: Filled, slippage: float
+) -> None:
+    """Write a fill down as row ``count`` if it fits."""
+    rows = record.fills
+    if count < len(rows):
+        rows[count, 0] = session
+        rows[count, 1] = column
+        rows[count, 2] = filled.shares
+        rows[count, 3] = filled.price
+        rows[count, 4] = filled.notional
+        rows[count, 5] = filled.commission
+        rows[count, 6] = filled.fee
+        rows[count, 7] = slippage
