@@ -50,7 +50,7 @@ def full(seed=0, **more):
         turnover=6.25,
         cost_share=0.125,
         parameters={"lookback": 20, "top": 3},
-        header={"strategy": "flow_blend", "costs": "0.01 %"},
+        header={"strategy": "flow_blend", "costs": "0.01%"},
         exclusions=("2018-02: no flows",),
     )
 
@@ -210,7 +210,7 @@ def test_every_number_of_the_document_is_on_the_page(of_full):
             elif value is None:
                 value = "n/a"
             assert format(value, shown[field] if value != "n/a" else "") in sections[block], (block, field)
-    for words in ("lookback", "20", "flow_blend", "0.01 %", "2018-02: no flows", "10 (this study 10"):
+    for words in ("lookback", "20", "flow_blend", "0.01%", "2018-02: no flows", "10 (this study 10"):
         assert words in text
 
 

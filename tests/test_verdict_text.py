@@ -58,7 +58,7 @@ def test_the_page_from_the_top():
         notes=("failed trials: 1", "sessions left out: 2"),
         since=SINCE,
         before=(EARLIER,),
-        header={"strategy": "flow_blend", "costs": "0.01 %"},
+        header={"strategy": "flow_blend", "costs": "0.01%"},
     )
     lines = render(told).split("\n")
     assert lines[:22] == [
@@ -76,15 +76,15 @@ def test_the_page_from_the_top():
         "not checked: length (no years)",
         "",
         "strategy                      flow_blend",
-        "costs                         0.01 %",
+        "costs                         0.01%",
         "trials on record              12 (this study 4, cannot be run again 3)",
         "seed                          7",
         "",
         "1 Selected",
         "  lookback                    20",
         "  in sample                   2,520 sessions, 10.00 years",
-        "  Sharpe ratio in sample      1.50 ± 0.30 (HAC), BCa 95 % 0.90 to 2.10",
-        "  Sharpe ratio out of sample  1.00 ± 0.40 (HAC), BCa 95 % 0.20 to 1.80",
+        "  Sharpe ratio in sample      1.50 ± 0.30 (HAC), BCa 95% 0.90 to 2.10",
+        "  Sharpe ratio out of sample  1.00 ± 0.40 (HAC), BCa 95% 0.20 to 1.80",
         "  OOS/IS                      0.62 (mean in training 1.60; 1,000 sessions stitched)",
     ]
     assert lines[-11:] == [
@@ -208,7 +208,7 @@ def test_a_line_of_which_nothing_is_defined_is_its_reason():
 def test_a_line_of_which_a_part_is_defined_has_both():
     shown = lines_of("selected", selected__in_sample_low=NAN, selected__in_sample_high=NAN)
     assert shown["Sharpe ratio in sample"] == (
-        "1.50 ± 0.30 (HAC), BCa 95 % n/a to n/a [no in_sample_low; no in_sample_high]"
+        "1.50 ± 0.30 (HAC), BCa 95% n/a to n/a [no in_sample_low; no in_sample_high]"
     )
     shown = lines_of("luck", luck__track_record_years=NAN)
     assert shown["MinTRL"] == "n/a years, available 10.00 [no track_record_years]"

@@ -35,12 +35,12 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         (
             "Sharpe ratio in sample",
             "{in_sample:.2f} ± {in_sample_error:.2f} (HAC), "
-            "BCa 95 % {in_sample_low:.2f} to {in_sample_high:.2f}",
+            "BCa 95% {in_sample_low:.2f} to {in_sample_high:.2f}",
         ),
         (
             "Sharpe ratio out of sample",
             "{out_of_sample:.2f} ± {out_of_sample_error:.2f} (HAC), "
-            "BCa 95 % {out_of_sample_low:.2f} to {out_of_sample_high:.2f}",
+            "BCa 95% {out_of_sample_low:.2f} to {out_of_sample_high:.2f}",
         ),
         (
             "OOS/IS",
@@ -48,7 +48,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
             "{out_of_sample_sessions:,} sessions stitched)",
         ),
         ("annual return, volatility", "{growth:.2%}, {volatility:.2%}"),
-        ("maximum drawdown", "{drawdown:.2%}; 5 % of resampled paths below {drawdown_path:.2%}"),
+        ("maximum drawdown", "{drawdown:.2%}; 5% of resampled paths below {drawdown_path:.2%}"),
         ("mean block of resamples", "{block:g} sessions"),
         ("turnover", "{turnover:.2f} times a year, one way"),
         ("cost share", "{cost_share:.2%} of the profit before costs"),
@@ -101,7 +101,7 @@ LINES: Mapping[str, tuple[Line, ...]] = {
         ("interchangeable", "{interchangeable}"),
         (
             "CPCV path SR",
-            "median {path_median:.2f}, 5 % {path_low:.2f}, 95 % {path_high:.2f}, below 0 {path_loss:.1%}",
+            "median {path_median:.2f}, 5% {path_low:.2f}, 95% {path_high:.2f}, below 0 {path_loss:.1%}",
         ),
         ("  splits", "{paths} paths, purge {purged_size}, embargo {embargo_size} sessions"),
     ),
