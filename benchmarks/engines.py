@@ -170,18 +170,18 @@ def late(markets: Markets) -> Case:
 # The one rule under which equity is held against ours at the closes of all sessions.
 EVERYWHERE = "everywhere"
 RULES: Mapping[str, tuple[str, Callable[[Markets], Case]]] = {
-    EVERYWHERE: ("common ground: shares in fractions, 90 % invested, no costs, no gap at the open", common),
+    EVERYWHERE: ("common ground: shares in fractions, 90% invested, no costs, no gap at the open", common),
     "common": ("the same, at closes of sessions without orders, as all that follow", common),
     "gaps": ("sessions that open above or below the close before", gaps),
     "close": ("gaps, filled at the close", at_close),
-    "invested": ("gaps, 100 % invested", invested),
+    "invested": ("gaps, 100% invested", invested),
     "lots": ("common ground, in lots of 100", lots),
-    "commission": ("common ground, commission 0.025 %", commission),
+    "commission": ("common ground, commission 0.025%", commission),
     "least": ("lots, a commission of 5 at least, in a small account", least_commission),
-    "slippage": ("common ground, slippage 0.05 %", slippage),
+    "slippage": ("common ground, slippage 0.05%", slippage),
     "volume": ("lots, a tenth of the volume at most, in a large account", volume),
     "halts": ("common ground, with halts", halts),
-    "limits": ("gaps, filled at the close, with a price limit of 5 %", limits),
+    "limits": ("gaps, filled at the close, with a price limit of 5%", limits),
     "actions": ("common ground on prices as they were paid, with dividends and splits", actions),
     "late": ("common ground, with funds that are listed later", late),
 }

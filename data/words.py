@@ -27,10 +27,13 @@ def rough(value: float) -> str:
     return number(round(value, 1 - int(math.log10(value))), 0)
 
 
-def percent(value: float | None, digits: int = 2, sign: str = "%") -> str:
-    """Return a fraction as percent: 0.1234 is ``12.34%``; what is no number is ``n/a``, without the sign."""
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a fraction as percent: 0.1234 is ``12.34%``; what is no number is ``n/a``, without the sign.
+
+    There is no space before it anywhere, as in Python's own ``f"{value:.2%}"``.
+    """
     shown = number(None if value is None else value * 100, digits)
-    return shown if shown == NOT_AVAILABLE else shown + sign
+    return shown if shown == NOT_AVAILABLE else f"{shown}%"
 
 
 def count(amount: int, what: str = "") -> str:

@@ -58,7 +58,7 @@ SEARCHES: dict[str, tuple[str, ...]] = {
 }
 ONLY_RUN = ("equal_weight", "buy_hold", "random")  # what the others are held against: nothing to search
 HEAD = (
-    *("strategy", "return a year", "Sharpe ratio, 95 %", "drawdown", "costs a year", "turnover a year"),
+    *("strategy", "return a year", "Sharpe ratio, 95%", "drawdown", "costs a year", "turnover a year"),
     *("above random rotations", "Sharpe ratio by phase", "search", "verdict", "because"),
 )
 

@@ -532,7 +532,7 @@ def test_an_account_from_the_command_line(here):
     )
     said = here("account", "show", "paper")[1]
     assert said.startswith("share_inflow on demo, from 2025-08-12 on\nSYNTHETIC: ")
-    made = f"a return of {100 * shown['return']:.2f} % on 50,000.00 CNY"
+    made = f"a return of {100 * shown['return']:.2f}% on 50,000.00 CNY"
     assert f"equity {shown['equity']:,.2f} CNY at the close of 2025-08-14, {made}" in said
     assert re.search(r"^fund +shares +close +value, CNY$", said, re.MULTILINE)
     assert re.search(r"rejections +cash, CNY +equity, CNY$", said, re.MULTILINE)

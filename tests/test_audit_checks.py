@@ -501,11 +501,11 @@ def test_cost_and_capacity(panel: Panel) -> None:
     assert found["exposure"][-1] < 0.1
     assert "finds no fill and stays in cash" in opinion.sentence
     assert opinion.sentence.endswith(
-        "with an impact of 0.5 and at most 10 % of a session's volume, unlike the run."
+        "with an impact of 0.5 and at most 10% of a session's volume, unlike the run."
     )
     own = ask("cost_and_capacity", strategy, panel, costs=Costs(impact=2.0, participation_rate=0.05))
     assert (own.details["impact"], own.details["participation_rate"]) == (2.0, 0.05)
-    assert own.sentence.endswith("with an impact of 2 and at most 5 % of a session's volume.")
+    assert own.sentence.endswith("with an impact of 2 and at most 5% of a session's volume.")
     assert own.details["capacity"] < found["capacity"]
 
 

@@ -905,7 +905,7 @@ def test_a_value_of_the_day_before_says_so_on_the_terminal_and_in_json(here):
     assert re.search(r"^margin balance +100,000,000.00 CNY +latest known: 2025-08-19$", printed, re.MULTILINE)
     assert re.search(r"latest known: 2025-08-19; 2025-08-14 to 2025-08-19$", printed, re.MULTILINE)
     assert re.search(r"^  ahead of 950180 by +\+12.00 pp", printed, re.MULTILINE)
-    assert re.search(r"^  of 930713 中证人工智能主题指数 +35.1\d %", printed, re.MULTILINE)
+    assert re.search(r"^  of 930713 中证人工智能主题指数 +35.1\d%", printed, re.MULTILINE)
     document = json.loads(here(*words, "--json")[1])
     assert document["older"]["margin_balance"] == "2025-08-19"
     assert document["values"]["margin_balance"] == 100e6
@@ -1049,7 +1049,7 @@ def test_a_universe_is_a_row_for_each_fund_on_the_terminal(here):
     code, printed, complained = here("brief", "--universe", "chinext_ai", "--data", "note", "--allow", "all")
     assert code == 0, complained
     # Of the others no units are on file.
-    assert re.search(r"^1 +159363.SZ .* 31.85 % +6 +2,888,153,175.00 +yes ", printed, re.MULTILINE)
+    assert re.search(r"^1 +159363.SZ .* 31.85% +6 +2,888,153,175.00 +yes ", printed, re.MULTILINE)
     assert re.search(r"^ +159242.SZ .* n/a", printed, re.MULTILINE)
     assert complained.startswith("warning: listed, but not on file: 159381.SZ, 159382.SZ")
 

@@ -143,7 +143,7 @@ def test_random_rotations_are_a_band_of_their_own(result: Result) -> None:
     chart = run_charts(replace(result, luck_band=band, context=told), [])[0]
     text = still(chart, synthetic=True) + chart.caption
     low, high = band[:, -1] / result.initial_cash - 1
-    assert f"random rotations, 90 %  {low:+.1%} to {high:+.1%}" in text
+    assert f"random rotations, 90%  {low:+.1%} to {high:+.1%}" in text
     assert "62.5% of them ended below the run" in text
 
 

@@ -31,7 +31,7 @@ def test_a_comparison_says_who_is_better_than_the_benchmark_or_that_nobody_is() 
     names = ["momentum", "share_inflow"]
     assert of_comparison(compared(0.021, (1,)), names, "DEMO-ALL") == (
         "Better than the benchmark",
-        "share_inflow, significant at 5 % against DEMO-ALL: p 0.021 after a look at 2 runs (SPA).",
+        "share_inflow, significant at 5% against DEMO-ALL: p 0.021 after a look at 2 runs (SPA).",
     )
     assert of_comparison(compared(0.4, ()), names, "DEMO-ALL") == (
         "No better than the benchmark",

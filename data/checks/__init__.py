@@ -99,7 +99,7 @@ _ALL: Sequence[Check] = (
     Check("margin-gap", "sessions without a margin balance", margin.margin_gap),
     Check("exchange-rate", "exchange rates of another pair, for 100, or that jump", rates.exchange_rate),
     Check("index-before-launch", "index levels computed before the launch", index.index_before_launch),
-    Check("index-jump", "index levels that move more than 20 %", index.index_jump),
+    Check("index-jump", "index levels that move more than 20%", index.index_jump),
     Check(
         "index-shift",
         "index levels that shift against the funds that track them",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.facts.symbols import account_currency
-from data.words import number, rough
+from data.words import number, percent, rough
 from engine.audits.audited import (
     Audited,
     Simulation,
@@ -85,7 +85,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         "participation_rate": with_impact.participation_rate,
         "impact": with_impact.impact,
     }
-    by_cost = ", ".join(f"{100 * each:.1f} %" for each in annual[costly])
+    by_cost = ", ".join(percent(each, 1) for each in annual[costly])
     said = sentence_on(excess, capacity, filled, details["currency"])
     return Opinion(
         NAME,
@@ -125,7 +125,7 @@ def half_gone(capitals: Floats, excess: Floats) -> float:
 def _conditions_of(given: Costs, used: Costs) -> str:
     """Say with which impact and cap each capital is traded, and whether the run had them."""
     others = "" if used == given else ", unlike the run"
-    cap = f"at most {100 * used.participation_rate:g} % of a session's volume"
+    cap = f"at most {100 * used.participation_rate:g}% of a session's volume"
     return f"Each capital is traded with an impact of {used.impact:g} and {cap}{others}."
 
 

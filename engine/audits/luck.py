@@ -62,5 +62,5 @@ def sentence_on(ratio: Mapping[str, Any]) -> str:
     low, middle, high = ratio["quantiles"]
     return (
         f"Sharpe ratio {ratio['value']:.2f} is rank {ratio['rank']:,} of {ratio['of']:,} against random "
-        f"choices, 90 % of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
+        f"choices, 90% of which lie between {low:.2f} and {high:.2f} (median {middle:.2f})."
     )

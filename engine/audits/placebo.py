@@ -20,7 +20,7 @@ from data.errors import DataError
 from data.panel.panel import Ingredients
 from data.panel.watched import read_by
 from data.scenarios.placebo import MOVED, Placebo
-from data.words import count
+from data.words import count, percent
 from engine.audits.audited import (
     Audited,
     annual_return,
@@ -181,6 +181,6 @@ def _of_momentum(momentum: Mapping[str, float]) -> str:
     by = f"{abs(excess):.1f} points {'more' if excess > 0 else 'less'}" if abs(excess) >= 0.05 else "as much"
     alike = f" (correlation {correlation:.2f})" if math.isfinite(correlation) else ""
     return (
-        f" Momentum with the same rotation earns {100 * momentum['annual_return']:.1f} % a year, "
+        f" Momentum with the same rotation earns {percent(momentum['annual_return'], 1)} a year, "
         f"the strategy {by}{alike}."
     )

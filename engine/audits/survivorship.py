@@ -21,6 +21,7 @@ from data.errors import EtflowError
 from data.facts.universe import Fund
 from data.panel.panel import Panel
 from data.scenarios.perturb import columns_of
+from data.words import percent
 from engine.audits.audited import (
     Audited,
     Floats,
@@ -143,8 +144,8 @@ def _of_data(audited: Audited) -> Opinion:
     return Opinion(
         NAME,
         None,
-        f"Among all {len(panel.symbols)} funds {100 * yearly[0]:.2f} % a year, among the {len(names)} that "
-        f"are left at the end {100 * yearly[1]:.2f} %: {points:+.0f} basis points a year by leaving out "
+        f"Among all {len(panel.symbols)} funds {percent(yearly[0])} a year, among the {len(names)} that "
+        f"are left at the end {percent(yearly[1])}: {points:+.0f} basis points a year by leaving out "
         f"{_named(gone)}.",
         details
         | {

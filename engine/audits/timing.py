@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import EtflowError
+from data.words import percent
 from engine.audits.audited import Audited, annual_return, returns_of_strategies, sharpe
 from engine.audits.opinion import Opinion
 from engine.kernel.schedule import distinct_phases
@@ -71,7 +72,7 @@ def timing_luck(audited: Audited) -> Opinion:
     spread = (
         f"Over the {count} phases of its cycle the Sharpe ratio is {np.nanmin(ratios):.2f} to "
         f"{np.nanmax(ratios):.2f} (median {np.nanmedian(ratios):.2f}), and the annual return "
-        f"{100 * annual.min():.1f} % to {100 * annual.max():.1f} %; phase {mine} is rank {standing.rank}."
+        f"{percent(annual.min(), 1)} to {percent(annual.max(), 1)}; phase {mine} is rank {standing.rank}."
         if np.isfinite(ratios).any()
         else f"On none of its {count} phases do its returns vary."
     )

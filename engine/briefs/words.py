@@ -27,8 +27,8 @@ _SHOWN: Mapping[str, Callable[[float], str]] = {
 }
 
 
-def value_text(fact: Fact, currency: str = "", sign: str = "%") -> str:
-    """Return the value of a fact; money with its ``currency``, if any, percent with the ``sign``."""
+def value_text(fact: Fact, currency: str = "") -> str:
+    """Return the value of a fact; money with its ``currency``, if any."""
     value = fact.value
     if value is None:
         return NOT_AVAILABLE
@@ -37,7 +37,7 @@ def value_text(fact: Fact, currency: str = "", sign: str = "%") -> str:
     if isinstance(value, str):
         return value
     if fact.unit == FRACTION:
-        return percent(value, sign=sign)
+        return percent(value)
     if fact.unit == MONEY:
         return f"{number(value)} {currency}".rstrip()
     return _SHOWN[fact.unit](value) if fact.unit in _SHOWN else number(value, 0)

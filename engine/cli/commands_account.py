@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.words import NOT_AVAILABLE, count, digits
+from data.words import NOT_AVAILABLE, count, digits, percent
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import (
@@ -21,7 +21,7 @@ from engine.cli.options import (
     trust_option,
     verbosity,
 )
-from engine.cli.output import Progress, money, note, paint, percent, points, print_json, say, table, warn
+from engine.cli.output import Progress, money, note, paint, points, print_json, say, table, warn
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:

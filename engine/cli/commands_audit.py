@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError, ValidationError
-from data.words import count, number
+from data.words import count, number, percent
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_audits, complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import Progress, paint, percent, print_json, say, table, warn_of_data
+from engine.cli.output import Progress, paint, print_json, say, table, warn_of_data
 from engine.cli.specs import make_spec, options_in_file
 
 if TYPE_CHECKING:
@@ -162,4 +162,4 @@ def _bands(bands: Mapping[str, Mapping[str, Any]]) -> str:
         ]
         for words, band in bands.items()
     ]
-    return table(rows, ("Sharpe of flows" if len(rows) > 1 else "Sharpe", "5 %", "50 %", "95 %", "rank", "p"))
+    return table(rows, ("Sharpe of flows" if len(rows) > 1 else "Sharpe", "5%", "50%", "95%", "rank", "p"))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
-from data.words import count, number
+from data.words import count, number, percent
 from engine.cli.app import App, pass_app
 from engine.cli.commands_factor import horizons_in
 from engine.cli.options import run_options
-from engine.cli.output import Progress, paint, percent, print_json, say, table, warn, warn_of_data
+from engine.cli.output import Progress, paint, print_json, say, table, warn, warn_of_data
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from data.errors import UsageError
-from data.words import count, number
+from data.words import count, number, percent
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import run_options
-from engine.cli.output import Progress, paint, percent, print_json, say, table, warn, warn_of_data
+from engine.cli.output import Progress, paint, print_json, say, table, warn, warn_of_data
 from engine.cli.specs import make_spec
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEGEND = """\
 t is Newey-West's with at least h - 1 lags; t iid ignores that horizons overlap. Decay: the IC with what is
-earned after the horizon before. Spread: top less bottom; by rank: all funds weighted by rank; both 200 %
+earned after the horizon before. Spread: top less bottom; by rank: all funds weighted by rank; both 200%
 gross and before costs. Autocorr and top changes: against the scores of so many sessions before."""
 
 

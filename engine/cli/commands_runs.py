@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from data.synthetic import SYNTHETIC_NOTICE
+from data.words import percent
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_metric, complete_run, complete_run_or_study
 from engine.cli.options import (
@@ -18,7 +19,7 @@ from engine.cli.options import (
     trust_option,
     verbosity,
 )
-from engine.cli.output import Progress, note, paint, percent, points, print_json, say, table, warn
+from engine.cli.output import Progress, note, paint, points, print_json, say, table, warn
 from engine.cli.present import difference_table, print_result, runs_table
 from engine.cli.present_tune import print_study
 

@@ -11,7 +11,7 @@ import click
 
 from data.facts.symbols import market_of
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import NOT_AVAILABLE, count
+from data.words import NOT_AVAILABLE, count, percent
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_strategy
 from engine.cli.options import json_option, out_option, spec_options, standing_options, verbosity
@@ -20,7 +20,6 @@ from engine.cli.output import (
     money,
     note,
     paint,
-    percent,
     print_json,
     say,
     table,

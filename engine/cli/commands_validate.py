@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from data.words import number
+from data.words import number, percent
 from engine import SPLITS
 from engine.cli.app import App, pass_app
 from engine.cli.complete import complete_study
@@ -25,7 +25,6 @@ from engine.cli.output import (
     Progress,
     note_compiling,
     paint,
-    percent,
     print_json,
     say,
     table,

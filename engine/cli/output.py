@@ -19,7 +19,6 @@ from typing import Any, TextIO
 
 import click
 
-import data.words as words
 from data.words import NOT_AVAILABLE, count, number
 from engine.cli.app import App
 from engine.cli.streams import can_print
@@ -184,11 +183,6 @@ def _width(text: str) -> int:
 def _pad(text: str, width: int, *, to_the_left: bool) -> str:
     space = " " * (width - _width(text))
     return text + space if to_the_left else space + text
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Return a fraction as percent, ``n/a`` where it is undefined."""
-    return words.percent(value, digits, " %")
 
 
 def points(value: float | None) -> str:

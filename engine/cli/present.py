@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data.synthetic import SYNTHETIC_NOTICE, marked
-from data.words import NOT_AVAILABLE, count, number
+from data.words import NOT_AVAILABLE, count, number, percent
 from engine.cli.app import App
 from engine.cli.output import paint, say, sparkline, table
 
@@ -162,8 +162,7 @@ def runs_table(found: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> st
 def _with_percent(value: float | None, unit: Unit) -> str:
     from engine import is_percent
 
-    shown = _shown(value, unit)
-    return f"{shown} %" if is_percent(unit) and value is not None else shown
+    return percent(value) if is_percent(unit) else _shown(value, unit)
 
 
 def _first(results: Mapping[str, Run]) -> Run:

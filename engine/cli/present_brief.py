@@ -31,7 +31,7 @@ def print_brief(app: App, found: FlowBrief) -> None:
     currency = currency_of(made.fund.symbol)
     shown, missing = missing_by_input(made.facts)
     shown = list(made.facts) if app.verbose else shown
-    rows = [(fact.label, value_text(fact, currency, " %"), remark(fact)) for fact in shown]
+    rows = [(fact.label, value_text(fact, currency), remark(fact)) for fact in shown]
     say(table(rows, ("", "value", "  covers, or why there is none"), left_too=(2,)))
     if missing:
         number = sum(map(len, missing.values()))
@@ -90,9 +90,7 @@ def _rank_cells(row: RankedFund, made: Ranking) -> tuple[str, ...]:
     from engine import value_text
 
     shown = zip(made.columns, row.facts, strict=True)
-    return tuple(
-        value_text(fact, sign=" %") + "*" * bool(fact.older) for name, fact in shown if name in made.known
-    )
+    return tuple(value_text(fact) + "*" * bool(fact.older) for name, fact in shown if name in made.known)
 
 
 def _verdict_cells(each: StatementVerdict) -> tuple[str, ...]:

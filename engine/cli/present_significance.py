@@ -39,7 +39,7 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
             ]
             for each in found.differences
         ]
-        header = ("", "difference", "95 % interval", "p HAC", "p prewhitened", *(f"p b={b}" for b in BLOCKS))
+        header = ("", "difference", "95% interval", "p HAC", "p prewhitened", *(f"p b={b}" for b in BLOCKS))
         lines += [table(rows, header), ""]
     lines.append(paint("Is any run better, after a look at all of them (SPA)?", bold=True))
     rows = [
@@ -52,7 +52,7 @@ def significance_text(found: Significance, names: Sequence[str]) -> str:
         ]
         for each in found.best
     ]
-    lines.append(table(rows, ("", "p", "bounds", "  largest t", "  better at 5 %"), left_too=(3, 4)))
+    lines.append(table(rows, ("", "p", "bounds", "  largest t", "  better at 5%"), left_too=(3, 4)))
     lines += [f"n/a: {reason}" for reason in found.reasons(names)]
     lines += [f"not to be trusted: {note}" for note in found.notes(names)]
     return "\n".join([*lines, LEGEND])

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.synthetic import SYNTHETIC_NOTICE
-from data.words import NOT_AVAILABLE, count, number
+from data.words import NOT_AVAILABLE, count, number, percent
 from engine.cli.app import App
-from engine.cli.output import money, paint, percent, print_json, say, table, warn
+from engine.cli.output import money, paint, print_json, say, table, warn
 
 if TYPE_CHECKING:
     from engine import Goal, Leaderboard, Order, Search, SearchTime, State, Study, Trial

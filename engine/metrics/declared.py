@@ -172,7 +172,7 @@ _DECLARED = (
     Metric(
         returns.value_at_risk,
         returns.absent,
-        label="Value at risk, 5 % of sessions",
+        label="Value at risk, 5% of sessions",
         unit="percent",
         better="larger",
         loss=True,
@@ -185,7 +185,7 @@ _DECLARED = (
     Metric(
         returns.conditional_value_at_risk,
         returns.absent,
-        label="Mean of the worst 5 % of sessions",
+        label="Mean of the worst 5% of sessions",
         unit="percent",
         better="larger",
         loss=True,
@@ -314,7 +314,7 @@ _DECLARED = (
         group="trading",
         of="trades",
         formula="½ Σ notional / mean(equity) × *f*/*n*",
-        differs='ours; pyfolio\'s "Daily turnover" is two-sided, over the invested book, and 200 % on the '
+        differs='ours; pyfolio\'s "Daily turnover" is two-sided, over the invested book, and 200% on the '
         "first purchase",
         compiled=True,
     ),

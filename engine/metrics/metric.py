@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Unit = Literal["percent", "percent a year", "ratio", "times a year", "money", "count"]
-"""Numbers are fractions where the unit begins with percent: 0.12 is shown as 12 %."""
+"""Numbers are fractions where the unit begins with percent: 0.12 is shown as 12%."""
 
 Better = Literal["larger", "smaller", "neutral"]
 """Which way is better; neutral where that depends on what one wants, as with beta."""

@@ -168,9 +168,9 @@ def _bands(
     panel = Panel(
         "Sharpe ratio",
         (
-            Series("5 % of draws", "down", "benchmark", low),
+            Series("5% of draws", "down", "benchmark", low),
             Series("median of draws", "points", "benchmark", middle),
-            Series("95 % of draws", "up", "benchmark", high),
+            Series("95% of draws", "up", "benchmark", high),
             Series("the strategy", "points", "run", itself),
         ),
         "number",
@@ -187,7 +187,7 @@ def _bands(
         )
         for each, band in zip(names, bands, strict=True)
     ]
-    head = ("Drawn", "5 %", "50 %", "95 %", "The strategy", "Rank", "p")
+    head = ("Drawn", "5%", "50%", "95%", "The strategy", "Rank", "p")
     listed = table(head, rows, caption=f"Sharpe ratios of {count(details['draws'], 'draw')} each")
     return Chart(name, title, "", np.array(names), (panel,), wide=True), listed
 

@@ -28,7 +28,7 @@ HOW_SURE = (
     "t allows for events that share a session and for returns that overlap (Driscoll and Kraay). By "
     "calendar is the mean a session of a portfolio of all funds with an event in the last h sessions. "
     "Placebo p is the share of other dates at which the same events, all moved together, are followed by a "
-    "mean as far from the mean of all moves: below 5 % chance is unlikely, if this is the only event that "
+    "mean as far from the mean of all moves: below 5% chance is unlikely, if this is the only event that "
     "was looked for. How many were, the record knows (`etflow record show`)."
 )
 

@@ -40,7 +40,7 @@ def _means(title: str, summaries: Sequence[MeanSummary]) -> Panel:
     error = np.abs(np.divide(NORMAL_95 * means, t, out=np.full(len(t), np.nan), where=t != 0.0))
     series = [Series("mean", "bars", "run", means)]
     if np.isfinite(error).any():
-        series.append(Series("95 % interval", "ranges", "ink", means + error, low=means - error))
+        series.append(Series("95% interval", "ranges", "ink", means + error, low=means - error))
     return Panel(title, tuple(series), "number", HEIGHT)
 
 
@@ -48,7 +48,7 @@ def _ic(found: Diagnostics) -> Chart:
     return Chart(
         "ic",
         "Mean rank IC by horizon",
-        "Lines are 95 % intervals that allow for overlap; one that crosses zero is no evidence.",
+        "Lines are 95% intervals that allow for overlap; one that crosses zero is no evidence.",
         _sessions(found),
         (_means("Mean rank IC by horizon", [each.ic for each in found.horizons]),),
         axis_title="Sessions",

@@ -27,7 +27,7 @@ OF_HORIZONS = (
     "is earned after the shorter horizon only: where it reaches zero, the score has said all that it knows."
 )
 OF_GROUPS = (
-    "The spread is the top group's mean return less the bottom group's: long 100 % and short 100 %, 200 % "
+    "The spread is the top group's mean return less the bottom group's: long 100% and short 100%, 200% "
     "gross. By rank is the same with all funds weighted by their centred rank, which is steadier with few "
     "funds. Before costs; and few of these funds can be sold short."
 )

@@ -209,7 +209,7 @@ def _transaction_sheet(sheet: Panels, inputs: Inputs) -> None:
     sheet.add(
         "Daily turnover",
         "pyfolio's definition: purchases plus sales over the mean book of two days. Two-sided, so that a "
-        "full rotation is 200 %, and so is the first purchase; ours is one way.",
+        "full rotation is 200%, and so is the first purchase; ours is one way.",
         lambda axes: plotting.plot_turnover(returns, transactions, positions, ax=axes),
         percent=True,
     )
@@ -242,7 +242,7 @@ def _round_trip_sheet(sheet: Panels, inputs: Inputs, left_out: list[str]) -> Non
     if 0 < (trades["pnl"] > 0.0).sum() < len(trades):
         sheet.add(
             "Probability of a profitable round trip",
-            "Belief after the run, a beta distribution; the grey lines enclose 95 %.",
+            "Belief after the run, a beta distribution; the grey lines enclose 95%.",
             lambda axes: plotting.plot_prob_profit_trade(trades.copy(), ax=axes),
             dated=False,
         )

@@ -54,7 +54,7 @@ def _equity(result: Result, held: list[Holding]) -> Chart:
         )
     if result.luck_band is not None:
         said.append(
-            "The grey band holds the middle 90 % of random rotations: funds drawn by lot, bought and sold "
+            "The grey band holds the middle 90% of random rotations: funds drawn by lot, bought and sold "
             "when the run bought and sold, with its weights and its costs."
         )
         if result.context and (beaten := result.context.luck_beaten) is not None:
@@ -110,7 +110,7 @@ def _growth(result: Result) -> Panel:
         series.insert(0, Series(name, "band", "run", high, low=low))
     if result.luck_band is not None:
         low, high = result.luck_band / result.initial_cash
-        name = f"random rotations, 90 %  {low[-1] - 1:+.1%} to {high[-1] - 1:+.1%}"
+        name = f"random rotations, 90%  {low[-1] - 1:+.1%} to {high[-1] - 1:+.1%}"
         series.insert(0, Series(name, "band", "benchmark", high, low=low))
     return Panel("Growth of one unit of money", tuple(series), scale="number", height=230, log=True)
 
@@ -215,7 +215,7 @@ def _exposure(result: Result, exposed: dict[str, Floats]) -> Chart:
     return Chart(
         "exposure",
         title,
-        f"{said} What is missing to 100 % is cash.",
+        f"{said} What is missing to 100% is cash.",
         result.days,
         (Panel(f"{head}, of equity at the close", series, height=190),),
         wide=True,
@@ -229,7 +229,7 @@ def _turnover(result: Result) -> Chart:
     return Chart(
         "turnover",
         "Turnover by month",
-        "Half of all purchases and sales over the month's mean equity: replacing everything once is 100 %.",
+        "Half of all purchases and sales over the month's mean equity: replacing everything once is 100%.",
         months.names,
         (Panel("Turnover by month, one way", (bars,), height=190),),
     )

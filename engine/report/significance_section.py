@@ -21,7 +21,7 @@ OF_BEST = (
     "compared: p is how often the best of so many would look as good if none were better. The best is the "
     "run with the largest t, its mean return above that of the other over the error of that. The lower bound "
     "leaves the hopeless runs out, the upper bound counts them in full. Better are the runs that pass with a "
-    "chance of 5 % that any of them does so wrongly (Romano and Wolf, 2005)."
+    "chance of 5% that any of them does so wrongly (Romano and Wolf, 2005)."
 )
 
 
@@ -68,7 +68,7 @@ def _differences(found: Significance, names: Sequence[str]) -> Safe:
         "",
         "Sharpe ratio",
         "Difference",
-        "95 % interval",
+        "95% interval",
         "p, HAC",
         "p, pre- whitened",
         *(f"p, blocks of {length}" for length in BLOCKS),
@@ -89,4 +89,4 @@ def _best(found: Significance, names: Sequence[str]) -> Safe:
         )
         for each in found.best
     ]
-    return table(("", "Runs", "p", "Bounds of p", "Largest t", "Better, at 5 %"), rows, class_="compact")
+    return table(("", "Runs", "p", "Bounds of p", "Largest t", "Better, at 5%"), rows, class_="compact")

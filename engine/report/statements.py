@@ -43,7 +43,7 @@ def of_comparison(found: Significance | None, names: Sequence[str], benchmark: s
     looks = f"after a look at {count(test.runs, 'run')} (SPA)"
     p = f"against {benchmark}: p {probability(test.p_value.value)} {looks}"
     if test.better:
-        return "Better than the benchmark", f"{test.winners(names)}, significant at 5 % {p}."
+        return "Better than the benchmark", f"{test.winners(names)}, significant at 5% {p}."
     said = f"Mean returns {p}. {names[test.best]} comes closest, by t."
     return "No better than the benchmark", said
 

@@ -106,6 +106,7 @@ def known_part(result: Result) -> Mapping[str, Any] | None:
     theirs = float(np.prod(1.0 + result.benchmark_return[known]) - 1.0)
     missing = last - first + 1 - len(known)
     between = f", {missing} of them without a level" if missing else ""
+    # It is in manifests, which `runs reproduce` compares: the spaces before % stay.
     text = (
         f"The benchmark {name} is known from {result.days[first]} to {result.days[last]}{between}, "
         f"and compared with on those sessions only: over them the run returned {100 * ours:.2f} %, "
