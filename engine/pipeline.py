@@ -26,7 +26,7 @@ from data.checks import OF_INDEX, Finding, allowing, blocking, run_checks
 from data.checks.reading import frequency_of
 from data.errors import DataError
 from data.load import choose_symbols, ended_by, load_panel, require_bars
-from data.panel.known import SELDOM
+from data.panel.counts import SELDOM
 from data.panel.panel import Panel
 from data.source import DataSource, open_source, renamed
 from data.synthetic import notice_of

@@ -218,7 +218,7 @@ def test_missing_counts_merge_into_one_flow_and_are_counted_once() -> None:
     known = market.known.flow("close")[:, 0]
     assert np.nansum(known) == pytest.approx(80 * 0.594)
     assert np.flatnonzero(np.isfinite(known)).tolist() == [4, 5]
-    assert market.known._changes.merged[:, 0].tolist() == [0, 1, 2, 3, 1, 1]
+    assert market.known._counts.changes.merged[:, 0].tolist() == [0, 1, 2, 3, 1, 1]
     sessions = market.known.flow_sessions("close")[:, 0]
     assert sessions.tolist() == pytest.approx([NAN, NAN, NAN, NAN, 3.0, 1.0], nan_ok=True)
 

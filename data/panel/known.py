@@ -19,16 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.panel.counts import UnitCounts
 from data.panel.facts import Facts, IndexWeights
-from data.panel.flows import (
-    UnitFlows,
-    nav_premium,
-    net_financing,
-    pending_splits,
-    row_before,
-    unit_changes,
-    unit_prices,
-)
+from data.panel.flows import nav_premium, net_financing, pending_splits
 from data.panel.market import Market
 from data.panel.publication import Published, Series, latest_known, read_only, require, since
 from data.panel.until import Until
@@ -40,8 +33,6 @@ Integers = NDArray[np.int64]
 
 
 PERIODS = ("week", "month", "quarter", "year")
-# Sessions between counts from which on they come seldom, as weekly ones do: fewer are holes among daily ones.
-SELDOM = 4
 
 
 def period_of(days: NDArray[np.datetime64], period: str) -> Integers:
@@ -162,18 +153,18 @@ class Known:
     @cached_property
     def units(self) -> Floats:
         """Fund units outstanding, as published; a count that comes seldom is good until the next is due."""
-        return self._published.level(self._units, self._good_for)
+        return self._published.level(self._counts.series, self._counts.good_for)
 
     @cached_property
     def units_adjusted(self) -> Floats:
         """Fund units on the basis of the fund's first day in the panel; comparable over time."""
-        adjusted = Series(self._changes.adjusted, self._units.usable_from)
-        return self._published.level(adjusted, self._good_for)
+        adjusted = Series(self._counts.changes.adjusted, self._counts.series.usable_from)
+        return self._published.level(adjusted, self._counts.good_for)
 
     @cached_property
     def unit_change(self) -> Floats:
         """Fund units created less redeemed, split-safe, newly published for this row; NaN: nothing new."""
-        return self._published.newly(self._changes.change, self._change_from)
+        return self._published.newly(self._counts.changes.change, self._counts.change_from)
 
     @cached_property
     def nav(self) -> Floats:
@@ -189,9 +180,9 @@ class Known:
     def assets(self, valuation: str) -> Floats:
         """Return units times the price of ``valuation`` (as in ``flow``), on the basis of the count."""
         if valuation not in self._assets:
-            usable = np.maximum(self._units.usable_from, self._price_from(valuation))
-            values = self._units.values * self._price(valuation)
-            known = self._published.level(Series(values, usable), self._good_for)
+            usable = np.maximum(self._counts.series.usable_from, self._counts.price_from(valuation))
+            values = self._counts.series.values * self._counts.price(valuation)
+            known = self._published.level(Series(values, usable), self._counts.good_for)
             self._assets[valuation] = self._in_money_of_run(known)
         return self._assets[valuation]
 
@@ -203,8 +194,8 @@ class Known:
         NaN: nothing was newly published.
         """
         if valuation not in self._flows:
-            usable = np.maximum(self._change_from, self._price_from(valuation))
-            money = self._changes.change * self._price(valuation)
+            usable = np.maximum(self._counts.change_from, self._counts.price_from(valuation))
+            money = self._counts.changes.change * self._counts.price(valuation)
             self._flows[valuation] = self._in_money_of_run(self._published.newly(money, usable))
         return self._flows[valuation]
 
@@ -214,9 +205,9 @@ class Known:
         NaN: nothing was newly published.
         """
         if valuation not in self._covered:
-            usable = np.maximum(self._change_from, self._price_from(valuation))
-            known = np.isfinite(self._changes.change * self._price(valuation))
-            covers = np.where(known, self._changes.merged.astype(np.float64), np.nan)
+            usable = np.maximum(self._counts.change_from, self._counts.price_from(valuation))
+            known = np.isfinite(self._counts.changes.change * self._counts.price(valuation))
+            covers = np.where(known, self._counts.changes.merged.astype(np.float64), np.nan)
             self._covered[valuation] = self._published.newly(covers, usable)
         return self._covered[valuation]
 
@@ -226,13 +217,7 @@ class Known:
 
         0 for daily counts; of weekly and monthly ones at most the sessions between two.
         """
-        every = self._every
-        if not every.any():
-            return read_only(np.zeros(every.shape))
-        rows = np.arange(len(every))[:, None]
-        since_then = rows - self._published.of_latest(self._units, self._units.usable_from)
-        usual = self._published.of_latest(self._units, every)
-        return read_only(np.nan_to_num(np.minimum(since_then, usual), nan=0.0))
+        return self._counts.awaited()
 
     # Leveraged money.
 
@@ -271,7 +256,7 @@ class Known:
 
         On the sessions before a split takes effect NAV may be that of after it: both are on one basis here.
         """
-        close, nav = self._market.close, self._nav
+        close, nav = self._market.close, self._counts.nav
         values = nav_premium(close, nav.values, pending_splits(self._market.events, close.shape))
         usable = np.maximum(nav.usable_from, self._bars_from)
         return self._published.level(Series(values, usable))
@@ -308,8 +293,8 @@ class Known:
         if datum == "price":
             chosen = Series(self._market.close, self._bars_from)
         elif datum == "flow":
-            change_from = np.maximum(self._change_from, self._bars_from)
-            chosen = Series(self._changes.change, change_from)
+            change_from = np.maximum(self._counts.change_from, self._bars_from)
+            chosen = Series(self._counts.changes.change, change_from)
         else:
             tables = [each.name for each in FUND_TABLES]
             require(datum, ("price", "flow", *tables), "datum")
@@ -345,66 +330,12 @@ class Known:
     # How it is done.
 
     @cached_property
-    def _units(self) -> Series:
-        return self._published.series("units")
-
-    @cached_property
-    def _nav(self) -> Series:
-        return self._published.series("nav")
+    def _counts(self) -> UnitCounts:
+        return UnitCounts(self._facts, self._published, self._market)
 
     @cached_property
     def _bars_from(self) -> Integers:
         return self._facts.grids["bars"].usable_from
-
-    @cached_property
-    def _changes(self) -> UnitFlows:
-        return unit_changes(self._units.values, self._market.events, self._units.usable_from)
-
-    @cached_property
-    def _every(self) -> Integers:
-        """Sessions from one count to the next as they come seldom, by the session of a count; 0: daily.
-
-        The fewer of those to the count before and of those between the two before that, so that a hole among
-        daily counts makes none of them seldom. What is known with the count decides.
-        """
-        gap, before = self._changes.merged, self._changes.before
-        if not (gap >= SELDOM).any():
-            return np.broadcast_to(np.int64(0), gap.shape)
-        columns = np.broadcast_to(np.arange(gap.shape[1]), gap.shape)
-        earlier = gap[np.maximum(before, 0), columns]
-        usual = np.where((before >= 0) & (earlier > 0), np.minimum(gap, earlier), gap)
-        seldom = np.isfinite(self._units.values) & (usual >= SELDOM)
-        return np.where(seldom, usual, 0)
-
-    @cached_property
-    def _good_for(self) -> Integers:
-        """Sessions for which each count is good: up to the next one, and once more if that is late."""
-        return 2 * self._every if self._every.any() else self._every
-
-    @cached_property
-    def _change_from(self) -> Integers:
-        return since(self._units.usable_from, self._changes.before)
-
-    def _price(self, valuation: str) -> Floats:
-        market = self._market
-        return unit_prices(
-            valuation,
-            self._changes,
-            vwap=market.vwap,
-            close=market.close,
-            mark=market.mark,
-            nav=self._nav.values,
-        )
-
-    def _price_from(self, valuation: str) -> Integers:
-        """Return the first session whose open may use the price of each session."""
-        if valuation == "nav":
-            return self._nav.usable_from
-        if valuation == "prev_nav":
-            before = row_before(self._nav.values)
-            columns = np.broadcast_to(np.arange(before.shape[1]), before.shape)
-            return self._nav.usable_from[np.where(before >= 0, before, 0), columns]
-        return self._bars_from
 
     def _in_money_of_run(self, money: Floats) -> Floats:
         return money if self._rates is None else read_only(money * self._rates)
