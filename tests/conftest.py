@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -65,6 +66,14 @@ def here(
         return code, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture(params=["batch", "oracle", "reference"])
+def simulate_with(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return each implementation of a session in turn: what it makes of a scenario of the oracle."""
+    from tests.helpers.scenarios import IMPLEMENTATIONS
+
+    return IMPLEMENTATIONS[request.param]
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,11 @@ from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 from tests import oracle
 from tests.helpers.markets import scenarios
+from tests.helpers.pencil import FRI, MON, NEXT_MON, NEXT_TUE, THU, TUE, WED, A, B, bars, market
 from tests.helpers.rotations import stops
 from tests.helpers.scenarios import assert_same, outcome_of, panel_of, targets_of
 from tests.oracle import Action, Bar, Fund, Outcome, Rejection, Scenario
 from tests.oracle_targets import Stops, with_exits
-from tests.test_session_pencil import FRI, MON, NEXT_MON, NEXT_TUE, THU, TUE, WED, A, B, bars, market
 
 ENGINES = ("reference", "batch")
 

@@ -1,5 +1,5 @@
 """Funds that become others: another symbol, or units of another fund. Sessions themselves are in
-``tests/test_session_pencil.py``."""
+``tests/test_session_actions.py`` and beside it."""
 
 from __future__ import annotations
 

@@ -21,16 +21,11 @@ from engine.orders.next_open import decide_next
 from strategies.baselines import BuyHold
 from strategies.momentum import Momentum
 from strategies.rotation import Rotation
-from tests.helpers.scenarios import IMPLEMENTATIONS, panel_of
+from tests.helpers.pencil import FREE, FRI, MON, THU, TUE, WED, A, B, bars, on, traded
+from tests.helpers.scenarios import panel_of
 from tests.oracle import Action, Decision, Fund, Rejection, Scenario
-from tests.test_session_pencil import FREE, FRI, MON, THU, TUE, WED, A, B, bars, on, traded
 
 DAYS = (MON, TUE, WED, THU, FRI)
-
-
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
-def simulate_with(request):
-    return IMPLEMENTATIONS[request.param]
 
 
 @pytest.fixture(scope="module")

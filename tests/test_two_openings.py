@@ -26,18 +26,12 @@ from engine.orders.tickets import tickets_of
 from engine.simulation.standing import Standing
 from engine.spec import Conditions
 from strategies import STRATEGIES
-from tests.helpers.scenarios import IMPLEMENTATIONS
+from tests.helpers.pencil import FREE, FRI, MON, THU, TUE, WED, WEEK, A, B, bars, on, traded
 from tests.oracle import Action, Decision, Fund, Rejection, Scenario
 from tests.test_currency import CN, US, made
-from tests.test_session_pencil import FREE, FRI, MON, THU, TUE, WED, WEEK, A, B, bars, on, traded
 from tests.test_signal_abroad import SYMBOLS, Before
 
 X = "XYZ.US"
-
-
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
-def simulate_with(request: Any) -> Any:
-    return IMPLEMENTATIONS[request.param]
 
 
 def market(*funds: Fund, **decisions: Any) -> Scenario:
