@@ -131,7 +131,7 @@ def _print(found: EventStudy, document: dict[str, Any]) -> None:
         from engine import raw_rows
 
         head = ("sessions", "events", "return", "t", "median", "above 0")
-        say(table(raw_rows(found, sign=" %"), head))
+        say(table(raw_rows(found), head))
         return
     for name, label in found.against.items():
         if name not in found.measured:

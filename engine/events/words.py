@@ -6,20 +6,19 @@ from data.words import count, number, percent
 from engine.events.study import EventStudy
 
 
-def raw_rows(found: EventStudy, sign: str = "%") -> list[tuple[str, ...]]:
+def raw_rows(found: EventStudy) -> list[tuple[str, ...]]:
     """Return what the fund itself earned, a row for each horizon.
 
-    Sessions, events, mean, its t, median, share above zero; ``n/a`` where one is undefined. ``sign`` is what
-    stands behind a percentage.
+    Sessions, events, mean, its t, median, share above zero; ``n/a`` where one is undefined.
     """
     return [
         (
             str(sessions),
             count(each.events),
-            percent(each.mean, sign=sign),
+            percent(each.mean),
             number(each.t_statistic.value),
-            percent(each.median, sign=sign),
-            percent(each.hit_rate, 0, sign),
+            percent(each.median),
+            percent(each.hit_rate, 0),
         )
         for sessions, each in found.raw.items()
     ]
