@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from data.errors import UsageError
-from engine.statistics import difference
 from engine.statistics.difference import (
     sharpe_difference,
     sharpe_difference_bootstrap,
@@ -107,18 +106,6 @@ def test_pairs_that_share_their_draws_have_the_p_values_that_they_have_alone():
     assert [each.reason for each in together] == [each.reason for each in alone]
     assert together[0].value == together[2].value != together[1].value
     assert (together[3].value, together[4].reason) == (1.0, "a series does not vary")
-
-
-@pytest.mark.parametrize("block", [1, 4])
-def test_numpy_and_machine_code_measure_resamples_alike(monkeypatch, block):
-    sums = np.random.default_rng(6).normal(0.0, 1.0, (50, 4))
-    starts = np.random.default_rng(7).integers(0, 50, size=(90, 50 // block))
-    found = []
-    for machine_code in (False, True):
-        monkeypatch.setattr(difference, "loaded", lambda machine_code=machine_code: machine_code)
-        found.append(difference._resampled_distances(sums, starts, block, 50, 0.1))
-    assert found[0].tobytes() == found[1].tobytes()
-    assert np.isfinite(found[0]).any()
 
 
 def test_resamples_in_which_one_series_is_flat_are_dropped():

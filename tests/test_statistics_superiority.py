@@ -36,7 +36,7 @@ DRAWS = [
     [0, 1, 0, 1, 0, 1],
     [2, 2, 2, 3, 3, 3],
 ]
-COUNTS = [counts_of(np.array(DRAWS))]
+COUNTS = [counts_of(np.array(DRAWS), 6)]
 
 
 def superiority_of_counts(values, counts, **more):
@@ -75,7 +75,7 @@ def test_a_trial_far_behind_is_not_moved_to_its_mean():
     # mean -2 with an error of sqrt(2/3 / 6) = 1/3 is six errors behind, more than sqrt(2 ln ln 6) = 1.08
     behind = np.array([[-3.0], [-1.0], [-2.0], [-2.0], [-3.0], [-1.0]])
     found = superiority_of_counts(
-        behind, [counts_of(np.array([np.arange(6), np.full(6, 1), np.full(6, 2)]))], block=1.0
+        behind, [counts_of(np.array([np.arange(6), np.full(6, 1), np.full(6, 2)]), 6)], block=1.0
     )
     np.testing.assert_allclose(found.simulated, [-6.0, -3.0, -6.0], rtol=1e-12)
     assert found.p_value == 1.0
@@ -198,7 +198,7 @@ def test_resampled_means_are_those_of_the_rows():
     values = differentials(rows=50)
     draws = np.array(list(stationary_draws(50, 5, 1100, 3)))
     expected = np.array([values[rows].mean(axis=0) for rows in draws])
-    found = means_of_counts(values, [counts_of(draws[:40]), counts_of(draws[40:])])
+    found = means_of_counts(values, [counts_of(draws[:40], 50), counts_of(draws[40:], 50)])
     np.testing.assert_allclose(found, expected, atol=1e-15)
     assert means_of_counts(values, []).shape == (0, 6)
     assert superiority(values, block=5, seed=1).resamples == 1000
@@ -244,7 +244,7 @@ def test_sums_of_rows_are_exact_in_whatever_order_they_are_added():
     off = np.abs(exact - matrix)
     assert (off <= np.maximum(1250 * 2.0**-52 * np.abs(matrix).max(axis=0), 2.0**-1022)).all()
     draws = np.array([*stationary_draws(1250, 4, 5, 3), np.full(1250, 7)])
-    for draw, counts in zip(draws, counts_of(draws), strict=True):
+    for draw, counts in zip(draws, counts_of(draws, 1250), strict=True):
         truth = [float(sum(Fraction(each) for each in column)) for column in exact[draw].T.tolist()]
         assert (counts.astype(float) @ exact).tolist() == truth
         for order in (draw, draw[::-1], np.sort(draw), random.permutation(draw)):
@@ -268,7 +268,7 @@ def test_draws_are_counted_and_lags_walked_alike_in_numpy_and_in_machine_code(mo
     for machine_code in (False, True):
         for module in (resampling, long_run):
             monkeypatch.setattr(module, "loaded", lambda machine_code=machine_code: machine_code)
-        assert counts_of(draws).tolist() == [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [1.0, 1.0, 1.0]]
+        assert counts_of(draws, 3).tolist() == [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0], [1.0, 1.0, 1.0]]
         found.append(bootstrap_variances(table, 4.0))
     assert found[0].tobytes() == found[1].tobytes()
 

@@ -21,12 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from data.numeric.arithmetic import fourth_powers
-from data.numeric.compiled import compiled, frozen, loaded
 from engine.statistics.estimate import (
     NO_VARIATION,
     Estimate,
     Floats,
-    Integers,
     check_at_least,
     known,
     two_sided_p,
@@ -34,7 +32,7 @@ from engine.statistics.estimate import (
 )
 from engine.statistics.linear import cross_products, least_squares, product, singular_values
 from engine.statistics.long_run import NO_VARIANCE
-from engine.statistics.resampling import CELLS, check_draws, too_few_blocks
+from engine.statistics.resampling import COUNTED, check_draws, counts_of, summable, too_few_blocks
 from engine.statistics.sharpe import ratios
 
 FEWEST = 10  # rows that four moments, an autoregression and a correction by T - 4 can be asked of
@@ -42,6 +40,7 @@ FEW = 30
 NO_ERROR = "the standard error of the difference vanishes"
 LARGEST_SINGULAR_VALUE = 0.97
 TINY = 1e-300  # keeps a sum of squares that is zero from being divided by
+FIRST, SECOND = np.triu_indices(4)  # of the products of four moments
 
 
 @dataclass(frozen=True)
@@ -127,13 +126,14 @@ def sharpe_difference_bootstraps(
     check_at_least("the block length", block, 1)
     tests = [_Tested(np.column_stack(known(*pair)), block) for pair in pairs]
     for rows in dict.fromkeys(test.rows for test in tests if test.said is None):
+        sharing = [test for test in tests if test.rows == rows and test.said is None]
+        moments = np.hstack([test.moments for test in sharing])
         random, blocks = np.random.default_rng(seed), rows // block
-        size = max(1, CELLS // (4 * blocks))
-        for start in range(0, resamples, size):
-            starts = random.integers(0, rows, size=(min(size, resamples - start), blocks))
-            for test in tests:
-                if test.rows == rows and test.said is None:
-                    test.add(starts)
+        for start in range(0, resamples, COUNTED):
+            starts = random.integers(0, rows, size=(min(COUNTED, resamples - start), blocks))
+            means = counts_of(starts, rows).astype(np.float64) @ moments / blocks
+            for test, own in zip(sharing, np.split(means, len(sharing), axis=1), strict=True):
+                test.add(own)
     return [test.estimate() for test in tests]
 
 
@@ -146,7 +146,11 @@ class _Tested:
         if self.said is None:
             around = np.concatenate([self._pair, self._pair[: block - 1]])
             running = np.lib.stride_tricks.sliding_window_view(np.hstack([around, around**2]), block, axis=0)
-            self._sums = running.sum(axis=2)  # (T, 4): of each block by its first row
+            sums = running.sum(axis=2)  # (T, 4): of each block by its first row
+            self._middle = sums.mean(axis=0)
+            apart = sums - self._middle
+            products = apart[:, FIRST] * apart[:, SECOND]
+            self.moments = summable(np.hstack([apart, products]), self.rows)  # (T, 14)
 
     def _at_once(self, pair: Floats) -> Estimate | None:
         """Return what is known without a resample; None where it takes some."""
@@ -162,9 +166,13 @@ class _Tested:
             return Estimate(1.0)
         return undefined(NO_ERROR) if self._error <= NO_VARIATION else None
 
-    def add(self, starts: Integers) -> None:
-        """Count resamples (K, blocks) of blocks by their first rows."""
-        distances = _resampled_distances(self._sums, starts, self._block, self.rows, self._delta)
+    def add(self, means: Floats) -> None:
+        """Count resamples by the means of the ``moments`` over their blocks, (K, 14)."""
+        sums, products = means[:, :4], means[:, 4:]
+        covariances = np.empty((len(means), 4, 4))
+        covariances[:, FIRST, SECOND] = products - sums[:, FIRST] * sums[:, SECOND]
+        covariances[:, SECOND, FIRST] = covariances[:, FIRST, SECOND]
+        distances = _distances(self._middle + sums, covariances, self._block, self.rows, self._delta)
         self._used += int(np.isfinite(distances).sum())
         self._as_large += int(np.sum(distances >= abs(self._delta) / self._error))
 
@@ -175,63 +183,26 @@ class _Tested:
         return Estimate((1.0 + self._as_large) / (self._used + 1.0)) if self._used else undefined(NO_ERROR)
 
 
-def _resampled_distances(sums: Floats, starts: Integers, block: int, rows: int, delta: float) -> Floats:
-    """Return how far each resample (K, blocks) of ``sums`` lies from ``delta``, studentised."""
-    blocks = starts.shape[1]
-    moments = _added(sums, starts) / blocks / block
+def _distances(sums: Floats, covariances: Floats, block: int, rows: int, delta: float) -> Floats:
+    """Return how far each resample lies from ``delta``, studentised, (K,); NaN for one without an error.
+
+    It is known by the means (K, 4) and the covariances (K, 4, 4) of the sums of its blocks.
+    """
+    moments = sums / block
     means, squares = moments[:, :2], moments[:, 2:]
     variances = squares - means**2
     flat = (variances <= NO_VARIATION).any(axis=1)
     variances[flat] = 1.0
-    drawn = block * blocks
+    drawn = rows // block * block
     ratios = means / np.sqrt(variances * drawn / (drawn - 1.0))
-    along = _along(sums, starts, block * moments, _gradient(means, squares, variances) / math.sqrt(block))
-    errors = np.sqrt(np.mean(along**2, axis=1) / rows)
-    errors[flat | (errors <= NO_VARIATION)] = np.nan
+    gradients = _gradient(means, squares, variances)
+    parts = gradients[:, :, np.newaxis] * gradients[:, np.newaxis, :] * covariances
+    # What is left of parts that cancel each other out is rounding.
+    spread = np.maximum(parts.sum(axis=(1, 2)), 0.0)
+    flat |= spread <= NO_VARIATION * np.trace(parts, axis1=1, axis2=2)
+    errors = np.sqrt(np.where(flat, np.nan, spread) / (block * rows))
     distances: Floats = np.abs(ratios[:, 0] - ratios[:, 1] - delta) / errors
     return distances
-
-
-def _added(sums: Floats, starts: Integers) -> Floats:
-    """Return the sums of the rows of ``sums`` (T, 4) that each of ``starts`` (K, blocks) names."""
-    if not loaded():
-        return np.asarray(sums[starts].sum(axis=1), dtype=np.float64)
-    totals = np.zeros((len(starts), sums.shape[1]))
-    compiled(add_rows)(frozen(sums), frozen(starts), totals)
-    return totals
-
-
-def _along(sums: Floats, starts: Integers, centres: Floats, gradients: Floats) -> Floats:
-    """Return how far each block of each resample lies along its gradient, (K, blocks)."""
-    if not loaded():
-        apart = (sums[starts] - centres[:, np.newaxis, :]) * gradients[:, np.newaxis, :]
-        return np.asarray(apart[..., 0] + apart[..., 1] + (apart[..., 2] + apart[..., 3]), dtype=np.float64)
-    found = np.empty(starts.shape)
-    compiled(write_along)(frozen(sums), frozen(starts), frozen(centres), frozen(gradients), found)
-    return found
-
-
-def add_rows(sums: Floats, starts: Integers, totals: Floats) -> None:
-    """Add the rows of ``sums`` to ``totals`` as numpy does, in machine code."""
-    for draw in range(len(starts)):
-        first = second = third = fourth = 0.0
-        for row in starts[draw]:
-            first += sums[row, 0]
-            second += sums[row, 1]
-            third += sums[row, 2]
-            fourth += sums[row, 3]
-        totals[draw, 0], totals[draw, 1], totals[draw, 2], totals[draw, 3] = first, second, third, fourth
-
-
-def write_along(sums: Floats, starts: Integers, centres: Floats, gradients: Floats, found: Floats) -> None:
-    """Write what ``_along`` returns, in machine code, the four terms added in the same order."""
-    for draw in range(len(starts)):
-        centre, gradient = centres[draw], gradients[draw]
-        for place in range(starts.shape[1]):
-            row = starts[draw, place]
-            means = (sums[row, 0] - centre[0]) * gradient[0] + (sums[row, 1] - centre[1]) * gradient[1]
-            squares = (sums[row, 2] - centre[2]) * gradient[2] + (sums[row, 3] - centre[3]) * gradient[3]
-            found[draw, place] = means + squares
 
 
 def _gradient(means: Floats, squares: Floats, variances: Floats) -> Floats:

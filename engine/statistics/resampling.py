@@ -138,17 +138,17 @@ def write_draws(random: np.random.Generator, share: float, found: Integers) -> N
 def counted(rows: int, block: float, resamples: int, seed: int) -> Iterator[Counts]:
     """Yield how often each of the ``stationary_draws`` has each row, (K, T), so many at a time."""
     for some in drawn(rows, block, resamples, seed, COUNTED):
-        yield counts_of(some)
+        yield counts_of(some, rows)
 
 
-def counts_of(draws: Integers) -> Counts:
-    """Return how often each draw (K, T) has each of T rows."""
-    counts = np.zeros(draws.shape, dtype=np.uint16)
+def counts_of(draws: Integers, rows: int) -> Counts:
+    """Return how often each draw (K, n) has each of so many rows, (K, T)."""
+    counts = np.zeros((len(draws), rows), dtype=np.uint16)
     if loaded():
         compiled(add_counts)(frozen(draws), counts)
     else:
         for place, each in enumerate(draws):
-            counts[place] = np.bincount(each, minlength=draws.shape[1])
+            counts[place] = np.bincount(each, minlength=rows)
     return counts
 
 
