@@ -253,6 +253,7 @@ def rotations() -> st.SearchStrategy[dict[str, Any]]:
             "cap": st.sampled_from((1.0, 0.4, 0.1)),
             "core": st.sampled_from(("", "", "equal_weight", "the last fund")),
             "core_weight": st.sampled_from((0.0, 0.3, 1.0)),
+            "tranches": st.sampled_from((1, 1, 2, 4)),
             "seed": st.integers(0, 5),
         }
     )
@@ -279,7 +280,9 @@ def compare_sweep(scenario: Scenario, sets: list[dict[str, Any]]) -> int:
     for number, each in enumerate(sets):
         core = each["core"].replace("the last fund", last)
         otherwise = last if number % 2 else "cash"
-        strategies.append(Drawn(**each | {"core": core, "otherwise": otherwise}))
+        most = each["rebalance"] if isinstance(each["rebalance"], int) else 1
+        tranches = min(each["tranches"], most)
+        strategies.append(Drawn(**each | {"core": core, "otherwise": otherwise, "tranches": tranches}))
     options: dict[str, Any] = {"cash": scenario.cash, "costs": costs, "fill": scenario.fill}
     first = 2
     rows = swept(panel, strategies, first, **options)
@@ -524,6 +527,7 @@ def test_a_rotation_that_is_added_leaves_thousands_where_they_are(demo: Panel) -
     assert after.rotations["threshold"].tolist() == [*(each / 100 for each in range(17)), 0.5]
     rotations.numbers([Whole(rebalance=7)])
     assert rotations.rules.starts.tolist() == [0, 21, 36]  # each 5 sessions of 101, and each 7
+    assert len(rotations.rules.turns) == 36
 
 
 # --- What fails -------------------------------------------------------------------------------------------

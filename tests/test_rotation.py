@@ -11,7 +11,7 @@ import pytest
 
 from data.errors import StrategyError, UsageError
 from engine.kernel.core import core_of, with_core
-from engine.kernel.schedule import decision_rows, distinct_phases, sleeve_phases
+from engine.kernel.schedule import decision_rows, decision_turns, distinct_phases, sleeve_phases
 from engine.kernel.targets import ALL, Targets, rank_columns, recent_volatility, rule_of, target_weights
 from engine.sweeps.ranking import FEW, count_qualified, rank
 from strategies import STRATEGIES
@@ -381,28 +381,41 @@ def test_weights_from_elsewhere_are_bought_largest_first() -> None:
 
 
 def test_sleeves_decide_alike_first_and_then_in_turn() -> None:
-    def sleeve(rows: list[int], weights: list[float]) -> Targets:
-        return Targets.of_weights(np.array(rows), np.array(weights)[:, None])
+    days = np.arange("2024-01-01", "2024-01-13", dtype="datetime64[D]")
+    # of four sessions, from phase 1 on: the sleeves have the phases 1 and 3
+    rows, turns = decision_turns(4, days, 2, 10, phase=1, tranches=2)
+    assert rows.tolist() == [2, 3, 5, 7, 9]
+    assert turns.tolist() == [[2, ALL], [2, 0], [2, 1], [2, 0], [2, 1]]
+    rows, turns = decision_turns(4, days, 2, 10, phase=1)
+    assert (rows.tolist(), turns.tolist()) == ([2, 3, 7], [[1, ALL]] * 3)
+    rows, turns = decision_turns("once", days, 2, 10, tranches=3)
+    assert (rows.tolist(), turns.tolist()) == ([2], [[3, ALL]])
 
-    first, second = sleeve([1, 5, 7], [0.5, 0.25, 1.0]), sleeve([1, 3, 7], [0.5, 0.0, 0.75])
-    assert first.turns.tolist() == [[1, ALL]] * 3
-    both = Targets.in_turn([first, second])
-    assert both.decisions.tolist() == [1, 3, 5, 7, 7]
-    assert both.turns.tolist() == [[2, ALL], [2, 1], [2, 0], [2, 0], [2, 1]]
-    assert both.weights[:, 0].tolist() == [0.5, 0.0, 0.25, 1.0, 0.75]
-    assert both.rank[:, 0].tolist() == [0, -1, 0, 0, 0]
-    # The first is of the account, what follows of a half of it
-    assert both.weights_of_account[:, 0].tolist() == [0.5, 0.0, 0.125, 0.5, 0.375]
+
+def test_a_sleeve_keeps_what_it_chose_itself() -> None:
+    turns = np.array([[2, ALL], *[[2, 0], [2, 1]] * 3])
+    first, best = [2.0, 1.0, 0.0, NAN], [1.0, 2.0, 0.0, NAN]
+    later = [[0.0, 1.0, 2.0, NAN], best, [0.0, 2.0, 1.0, NAN], [NAN] * 4, best, [NAN, 2.0, NAN, 1.0]]
+    scores = np.array([first, *later])
+    found = target_weights(
+        scores, rotation(top=1, hysteresis=1, otherwise="D"), np.arange(7), np.ones((7, 4), dtype=bool),
+        np.ones((7, 4)), SYMBOLS, turns,
+    )  # fmt: skip
+    # All choose A. Sleeve 0 drops it, third by now, for C, keeps C, which is second, and drops it, third, for
+    # B. Sleeve 1 keeps A, which is second, whatever the other did, holds D for want of any score, and drops
+    # it, though it is second: it was not chosen.
+    assert found.rank[:, 0].tolist() == [0, 2, 0, 2, 3, 1, 1]
+    assert found.turns is turns
+
+
+def test_weights_of_a_sleeve_are_of_its_part_of_the_account() -> None:
+    both = Targets(
+        np.array([1, 3, 5]), np.array([[0.5], [0.25], [1.0]]), np.array([[0]] * 3), np.full((3, 1), NAN),
+        np.array([[2, ALL], [2, 0], [2, 1]]),
+    )  # fmt: skip
+    assert both.weights_of_account[:, 0].tolist() == [0.5, 0.125, 0.5]
     later = both.at(both.decisions > 3)
-    assert (later.decisions.tolist(), later.turns.tolist()) == ([5, 7, 7], [[2, 0], [2, 0], [2, 1]])
-
-
-def test_sleeves_of_one_session_decide_in_their_order() -> None:
-    # Sorting is stable for a few by chance; a single sleeve is the whole account
-    one = Targets.of_weights(np.array([1, 5, 9]), np.array([[0.5], [1.0], [0.5]]))
-    for count in (1, 40):
-        turns = Targets.in_turn([one] * count).turns.tolist()
-        assert turns == [[count, ALL], *([count, sleeve] for sleeve in [*range(count)] * 2)]
+    assert (later.decisions.tolist(), later.turns.tolist()) == ([5], [[2, 1]])
 
 
 def test_prices_are_looked_at_by_inverse_volatility_alone() -> None:

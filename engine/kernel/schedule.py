@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import UsageError
+from engine.kernel.targets import undivided
 
 Integers = NDArray[np.int64]
 
@@ -32,6 +33,30 @@ def decision_rows(
         return rows[np.concatenate(([True], periods[1:] != periods[:-1]))]
     later = rows[phase :: int(rebalance)]
     return later if phase == 0 else np.concatenate((rows[:1], later))
+
+
+def decision_turns(
+    rebalance: int | str,
+    days: NDArray[np.datetime64],
+    first: int,
+    last: int,
+    phase: int = 0,
+    tranches: int = 1,
+) -> tuple[Integers, Integers]:
+    """Return the rows of the decision sessions, (K,), and whose turn each is, (K, 2) as in ``Targets``.
+
+    All sleeves decide as one account on ``first``, and each alone on the later sessions of its own phase.
+    Errors are those of ``decision_rows`` and ``sleeve_phases``.
+    """
+    phases = sleeve_phases(rebalance, phase, tranches)
+    later = [decision_rows(rebalance, days, first, last, each)[1:] for each in phases]
+    rows = np.concatenate([np.array([first], dtype=np.int64), *later])
+    turns = undivided(len(rows))
+    if tranches > 1:
+        turns[:, 0] = tranches
+        turns[1:, 1] = np.repeat(np.arange(tranches), [len(each) for each in later])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], turns[order]
 
 
 def phases_of(rebalance: int | str) -> int | None:

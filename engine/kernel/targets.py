@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,8 +82,7 @@ class Targets:
 
     def __post_init__(self) -> None:
         if len(self.turns) != len(self.decisions):
-            turns = np.tile(np.array([1, ALL], dtype=np.int64), (len(self.decisions), 1))
-            object.__setattr__(self, "turns", turns)
+            object.__setattr__(self, "turns", undivided(len(self.decisions)))
         if self.exits.shape != self.weights.shape:
             object.__setattr__(self, "exits", np.zeros(self.weights.shape, dtype=np.int64))
 
@@ -115,19 +114,6 @@ class Targets:
         )
 
     @classmethod
-    def in_turn(cls, sleeves: Sequence[Targets]) -> Targets:
-        """Return the decisions of sleeves that decide alike on their first session, and alone later."""
-        count = len(sleeves)
-        together = sleeves[0].at(slice(0, 1))
-        parts = [replace(together, turns=np.array([[count, ALL]], dtype=np.int64))]
-        for sleeve, each in enumerate(sleeves):
-            later = each.at(slice(1, None))
-            turns = np.tile(np.array([count, sleeve], dtype=np.int64), (len(later.decisions), 1))
-            parts.append(replace(later, turns=turns))
-        found = cls.joined(parts)
-        return found.at(np.argsort(found.decisions, kind="stable"))
-
-    @classmethod
     def of_weights(cls, decisions: Integers, weights: Floats, scores: Floats | None = None) -> Targets:
         """Return targets whose rank is by weight, largest first, then by symbol."""
         rank = np.full(weights.shape, -1, dtype=np.int64)
@@ -138,6 +124,11 @@ class Targets:
         return cls(decisions, weights, rank, np.full_like(weights, np.nan) if scores is None else scores)
 
 
+def undivided(count: int) -> Integers:
+    """Return the turns of so many decisions on an account that is never shared, (K, 2)."""
+    return np.tile(np.array([1, ALL], dtype=np.int64), (count, 1))
+
+
 def target_weights(
     scores: Floats,
     rotation: Any,
@@ -145,11 +136,13 @@ def target_weights(
     listed: NDArray[np.bool_],
     adjusted_close: Floats,
     symbols: tuple[str, ...],
+    turns: Integers | None = None,
 ) -> Targets:
     """Return the targets of ``rotation`` (the shared fields of a strategy) for the rows ``decisions``.
 
     ``scores`` and ``adjusted_close`` (D, S) are known rows, NaN where a fund does not qualify; ``listed``
-    (D, S). Everything is decided row by row, apart from hysteresis, which looks at the row before.
+    (D, S). ``turns`` (K, 2) are as in :class:`Targets`, and may be left out. Everything is
+    decided row by row, apart from hysteresis, which looks at the row before of the same sleeve.
     """
     if scores.shape != listed.shape:
         raise StrategyError(
@@ -160,6 +153,7 @@ def target_weights(
         )
     count, funds = len(decisions), len(symbols)
     rule = rule_of(rotation, symbols)
+    turns = undivided(count) if turns is None else turns
     lines, may_hold = scores[decisions], listed[decisions]
     ranking, ranked = rank_columns(lines, may_hold, rule.threshold)
     columns, parts = [0] * (count * funds), [0.0] * (count * funds)
@@ -174,6 +168,7 @@ def target_weights(
         funds,
         list(range(count)),
         decisions.tolist(),
+        turns.ravel().tolist(),
         rule,
         [False] * funds,
         columns,
@@ -186,7 +181,7 @@ def target_weights(
         chosen = slice(starts[number], starts[number + 1])
         weights[number, columns[chosen]] = parts[chosen]
         rank[number, : starts[number + 1] - starts[number]] = columns[chosen]
-    return Targets(decisions, weights, rank, lines)
+    return Targets(decisions, weights, rank, lines, turns)
 
 
 def rank_columns(scores: Floats, listed: NDArray[np.bool_], threshold: float) -> tuple[Integers, Integers]:
@@ -221,6 +216,7 @@ def rotate(
     funds: int,
     sessions: Any,
     rows: Any,
+    turns: Any,
     rule: Rule,
     before: Any,
     columns: Any,
@@ -232,10 +228,10 @@ def rotate(
     A kernel: it takes flat lists or arrays. For decision k: ``sessions[k]`` is its row in ``ranking``
     (``depth`` columns to a row, best first, of which ``ranked`` qualify), in ``scores`` and in ``listed``
     (``funds`` to a row); ``rows[k]`` is its row in ``closes`` (known total-return prices, used by inverse
-    volatility alone). ``before`` is false for each column. Decision k has ``starts[k]`` to ``starts[k + 1]``
-    of ``columns`` and ``weights``.
+    volatility alone); ``turns[2 * k + 1]`` is the sleeve whose it is. ``before`` is false for each column.
+    Decision k has ``starts[k]`` to ``starts[k + 1]`` of ``columns`` and ``weights``.
     """
-    start = last = 0
+    start = 0
     reach = rule.top + rule.hysteresis
     for number in range(len(sessions)):
         at, of = sessions[number] * depth, sessions[number] * funds
@@ -244,7 +240,15 @@ def rotate(
             qualified = reach
         count = qualified
         if rule.top > 0 and rule.hysteresis > 0:
-            # Those held before stay; newcomers take the places that are left.
+            # Those held before stay; newcomers take the places that are left. All sleeves decide first.
+            last = number - 1
+            while last > 0 and turns[2 * last + 1] != turns[2 * number + 1]:
+                last -= 1
+            begin = end = 0
+            if last >= 0 and ranked[sessions[last]] > 0:  # or it held `otherwise`, which nobody chose
+                begin, end = starts[last], starts[last + 1]
+            for place in range(begin, end):
+                before[columns[place]] = True
             room = rule.top
             for place in range(at, at + qualified):
                 room -= 1 if before[ranking[place]] else 0
@@ -257,10 +261,8 @@ def rotate(
                     room -= 1
                 columns[start + count] = column
                 count += 1
-            for place in range(last, start):
+            for place in range(begin, end):
                 before[columns[place]] = False
-            for place in range(start, start + count):
-                before[columns[place]] = True
         else:
             for place in range(qualified):
                 columns[start + place] = ranking[at + place]
@@ -274,7 +276,6 @@ def rotate(
             columns[start] = rule.otherwise
             weights[start] = min(1.0, rule.cap)
             count = 1
-        last = start
         start += count
         starts[number + 1] = start
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from data.errors import DataError, StrategyError, UsageError, did_you_mean
 from engine.kernel.core import core_of, with_core
-from engine.kernel.schedule import decision_rows, sleeve_phases
+from engine.kernel.schedule import decision_turns
 from engine.kernel.stops import Stops, entry_levels, exits_between, stops_of
 from engine.kernel.targets import REQUIRED_FIELDS, Targets, target_weights
 from engine.strategy.adapter import Adapter, AtOnceAdapter, Floats
@@ -25,6 +25,8 @@ from engine.strategy.protocol import METHODS, Strategy
 
 if TYPE_CHECKING:
     from data.panel.panel import Panel
+
+Integers = NDArray[np.int64]
 
 # Ten weights of 0.1 may be a rounding error above one; the engine buys what cash pays for.
 TOLERANCE = 1e-9
@@ -56,24 +58,28 @@ class ScoreAdapter(AtOnceAdapter):
         These are counted from the row ``begin``; None: from ``first``. Its stops sell between them.
         """
         scores = self.values_on(panel) if values is None else values
-        rebalance, begin = self.rotation.rebalance, first if begin is None else begin
-        sleeves = []
-        for phase in sleeve_phases(rebalance, self.phase, self.tranches):
-            rows = decision_rows(rebalance, panel.days, begin, last, phase)
-            rows = np.concatenate(([first], rows[rows > first])).astype(np.int64)
-            sleeves.append(self.targets(panel, rows, scores))
+        rows, turns = self.turns(panel, first if begin is None else begin, last)
+        later = rows > first
+        rows, turns = np.append(first, rows[later]), np.concatenate((turns[:1], turns[later]))
+        found = self.targets(panel, rows, scores, turns)
         stops = self.stops
-        if stops is not None:
-            entries = entry_levels(panel.market, fill)
-            return exits_between(sleeves[0], stops, panel.known.adjusted_close, entries, last)
-        return sleeves[0] if len(sleeves) == 1 else Targets.in_turn(sleeves)
+        if stops is None:
+            return found
+        entries = entry_levels(panel.market, fill)
+        return exits_between(found, stops, panel.known.adjusted_close, entries, last)
 
-    def targets(self, panel: Panel, rows: NDArray[np.int64], values: Floats | None = None) -> Targets:
-        """Return the targets of its rotation on the sessions ``rows``."""
+    def turns(self, panel: Panel, first: int, last: int) -> tuple[Integers, Integers]:
+        """Return the decision sessions of its rotation, counted from the row ``first``, and whose turns."""
+        return decision_turns(self.rotation.rebalance, panel.days, first, last, self.phase, self.tranches)
+
+    def targets(
+        self, panel: Panel, rows: Integers, values: Floats | None = None, turns: Integers | None = None
+    ) -> Targets:
+        """Return the targets of its rotation on the sessions ``rows``, whose turn each is in ``turns``."""
         scores = self.values_on(panel) if values is None else values
         known = panel.known
         closes = known.adjusted_close
-        found = target_weights(scores, self.rotation, rows, known.listed, closes, panel.symbols)
+        found = target_weights(scores, self.rotation, rows, known.listed, closes, panel.symbols, turns)
         core = core_of(self.strategy, panel.symbols)
         if core is None:
             return found

@@ -16,6 +16,7 @@ from engine.kernel.targets import Rule, recent_volatility, rotate, weigh
 from engine.simulation.account import keep_account
 from engine.simulation.batch import ACCOUNT_CALLS
 from engine.simulation.entries import Orders, Totals
+from engine.simulation.sleeves import Sleeves
 from engine.sweeps.compiled_metrics import write_metrics
 from engine.sweeps.layout import Inputs
 from engine.sweeps.ranking import count_qualified
@@ -48,13 +49,14 @@ def run_sets(
     places: Integers,
     metrics: Floats,
     equity: Floats,
+    sleeves: Sleeves | None,
 ) -> int:
     """Run N sets: write metrics into their ``places`` (N,) of ``metrics``, paths into ``equity`` (N, D).
 
     ``numbers`` (N,) are those of their rotations in ``rules``. ``scores`` (D, S) by session of the run;
     ``ranking`` (D, depth) the best columns of each, of which ``ranked`` (D,) are filled, with scores above
-    ``floor``. With (0, D) for ``equity``, paths are not kept. Return which set is the first whose books
-    broke, or -1.
+    ``floor``. With (0, D) for ``equity``, paths are not kept. ``sleeves`` is room for those of one set, None
+    if none is in tranches. Return which set is the first whose books broke, or -1.
     """
     sessions, funds = scores.shape
     depth = ranking.shape[1]
@@ -97,6 +99,7 @@ def run_sets(
             funds,
             rules.sessions[begin:end],
             rules.rows[begin:end],
+            rules.turns[begin:end].reshape(-1),
             rule,
             np.zeros(funds, dtype=np.bool_),
             columns,
@@ -121,8 +124,9 @@ def run_sets(
                 parts,
                 ends,
             )
+        turns = no_turns if sleeves is None else rules.turns[begin:end]
         orders = Orders(
-            rules.sessions[begin:end], ends, ends[1:] - ends[:-1], bought[: ends[-1]], parts, no_turns
+            rules.sessions[begin:end], ends, ends[1:] - ends[:-1], bought[: ends[-1]], parts, turns
         )
         totals: Totals = keep_account(
             inputs.tape,
@@ -133,7 +137,7 @@ def run_sets(
             inputs.initial_cash,
             orders,
             path,
-            None,
+            sleeves,
             None,
         )
         if totals.broken >= 0:

@@ -17,7 +17,6 @@ from data.errors import EtflowError
 from data.numeric.compiled import frozen
 from data.numeric.keys import key_of
 from engine.kernel.core import core_of
-from engine.kernel.schedule import decision_rows
 from engine.kernel.stops import stops_of
 from engine.kernel.targets import BY_VOLATILITY, ROTATION_FIELDS, Rule, rule_of
 from engine.strategy.adapters import ScoreAdapter
@@ -38,6 +37,7 @@ ROTATION = np.dtype(
         *((name, np.float64 if name in ("threshold", "cap") else np.int64) for name in Rule._fields),
         ("reach", np.int64),
         ("schedule", np.int64),
+        ("tranches", np.int64),
         ("core", np.int64),
         ("core_weight", np.float64),
     ]
@@ -48,7 +48,8 @@ class Rules(NamedTuple):
     """R different rotations, records as in ``ROTATION``, and the lists that these point into.
 
     ``reach`` is how much of a ranking a rotation looks at. Schedule j decides on the sessions
-    ``sessions[starts[j]:starts[j + 1]]``, and ``rows`` of the panel. Core j, or ``NO_CORE``, has the columns
+    ``sessions[starts[j]:starts[j + 1]]``, and ``rows`` of the panel; ``turns`` (K, 2) are as in
+    :class:`engine.kernel.targets.Targets`. Core j, or ``NO_CORE``, has the columns
     ``cores[core_starts[j]:core_starts[j + 1]]``, of which those are held that are ``there`` (D, S) on the
     session. ``closes`` are rows of the panel, which weights by volatility come from. Both are (0, S) as long
     as no rotation needs them.
@@ -58,6 +59,7 @@ class Rules(NamedTuple):
     starts: Integers
     sessions: Integers
     rows: Integers
+    turns: Integers
     core_starts: Integers
     cores: Integers
     there: Bools
@@ -68,15 +70,16 @@ class Rotations:
     """The different rotations that strategies of one class have, numbered as they were met.
 
     Of each, ``refused`` says why there is no rule to follow, empty where there is one, and ``apart`` that
-    its rule is not all that decides: it has sleeves or stops.
+    its rule is not all that decides: it has stops.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._table = np.zeros(16, dtype=ROTATION)  # doubled when it is full
-        self._schedules: dict[tuple[int | str, int], int] = {}
+        self._schedules: dict[tuple[int | str, int, int], int] = {}
         self._sessions: list[Integers] = []
+        self._turns: list[Integers] = []
         self._cores: dict[tuple[int, ...], int] = {}
         self.refused: list[str] = []
         self.apart: list[bool] = []
@@ -102,6 +105,11 @@ class Rotations:
             decided[self._sessions[schedule]] = True
         return decided
 
+    def schedule(self, number: int) -> tuple[Integers, Integers]:
+        """Return the sessions of the run on which a rotation decides, and whose turn each is."""
+        schedule = self._table[number]["schedule"]
+        return self._sessions[schedule], self._turns[schedule]
+
     def _add(self, strategy: Any) -> int:
         """Note a rotation that was not met before, and return its number."""
         number, refused, apart = len(self.apart), "", False
@@ -109,26 +117,27 @@ class Rotations:
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
         adapter = ScoreAdapter(strategy)
         try:
-            apart = adapter.asked(_is_apart, strategy)
-            self._table[number] = adapter.asked(self._record, adapter.rotation, apart)
+            apart = adapter.asked(stops_of, strategy) is not None
+            self._table[number] = adapter.asked(self._record, adapter)
         except EtflowError as error:
             refused = str(error)
         self.refused.append(refused)
         self.apart.append(apart)
         return number
 
-    def _record(self, rotation: Any, apart: bool) -> NDArray[Any]:
-        symbols = self._layout.panel.symbols
+    def _record(self, strategy: ScoreAdapter) -> NDArray[Any]:
+        layout, rotation, symbols = self._layout, strategy.rotation, self._layout.panel.symbols
         rule = rule_of(rotation, symbols)
-        if apart:
-            return np.array((*rule, 0, 0, NO_CORE, 0.0), dtype=ROTATION)
         columns, weight = core_of(rotation, symbols) or ((), 0.0)
         core = self._cores.setdefault(tuple(columns), len(self._cores)) if columns else NO_CORE
-        schedule = rotation.rebalance, getattr(rotation, "phase", 0)
+        schedule = rotation.rebalance, strategy.phase, strategy.tranches
         if schedule not in self._schedules:
-            self._sessions.append(sessions_of(rotation, self._layout))
+            rows, turns = strategy.turns(layout.panel, layout.first, layout.last)
+            self._sessions.append(rows - layout.first)
+            self._turns.append(turns)
             self._schedules[schedule] = len(self._schedules)
-        record = (*rule, reach_of(rule, len(symbols)), self._schedules[schedule], core, weight)
+        reach = reach_of(rule, len(symbols))
+        record = (*rule, reach, self._schedules[schedule], strategy.tranches, core, weight)
         return np.array(record, dtype=ROTATION)
 
     def _arranged(self, before: Rules | None) -> Rules:
@@ -139,9 +148,9 @@ class Rotations:
         rotations, layout = self._table[: len(self.apart)], self._layout
         if before is None or len(before.starts) != len(self._sessions) + 1:
             sessions, starts = _end_to_end(self._sessions)
-            rows = sessions + layout.first
+            rows, turns = sessions + layout.first, np.concatenate([np.empty((0, 2), np.int64), *self._turns])
         else:
-            sessions, starts, rows = before.sessions, before.starts, before.rows
+            sessions, starts, rows, turns = before.sessions, before.starts, before.rows, before.turns
         if before is None or len(before.core_starts) != len(self._cores) + 1:
             cores, core_starts = _end_to_end(list(self._cores))
         else:
@@ -152,22 +161,12 @@ class Rotations:
             starts=starts,
             sessions=sessions,
             rows=rows,
+            turns=turns,
             core_starts=core_starts,
             cores=cores,
             there=layout.there if len(cores) else layout.inputs.listed[:0],
             closes=layout.closes if by_volatility else frozen(np.empty((0, len(layout.panel.symbols)))),
         )
-
-
-def _is_apart(strategy: Any) -> bool:
-    return getattr(strategy, "tranches", 1) > 1 or stops_of(strategy) is not None
-
-
-def sessions_of(rotation: Any, layout: Layout) -> Integers:
-    """Return the sessions of the run on which a rotation decides."""
-    phase = getattr(rotation, "phase", 0)
-    rows = decision_rows(rotation.rebalance, layout.panel.days, layout.first, layout.last, phase)
-    return rows - layout.first
 
 
 def _end_to_end(lists: Sequence[Sequence[int] | Integers]) -> tuple[Integers, Integers]:

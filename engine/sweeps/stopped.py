@@ -13,19 +13,21 @@ from engine.kernel.targets import recent_volatility, rotate, rule_of, weigh
 from engine.simulation.entries import Orders
 from engine.sweeps.layout import Layout
 from engine.sweeps.ranking import rank, reach_of
-from engine.sweeps.rotations import sessions_of
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
-def orders_with_stops(layout: Layout, rotation: Any, stops: Stops, scores: Floats) -> Orders:
+def orders_with_stops(
+    layout: Layout, rotation: Any, schedule: tuple[Integers, Integers], stops: Stops, scores: Floats
+) -> Orders:
     """Return the decisions of a rotation in the run, with the exits between them, as orders.
 
-    ``scores`` (D, S) are by session of the run.
+    ``schedule`` is that of ``Rotations.schedule``. ``scores`` (D, S) are by session of the run.
     """
     rule, (days, funds) = rule_of(rotation, layout.panel.symbols), scores.shape
     listed, closes, first = layout.inputs.listed, layout.closes, layout.first
-    sessions = sessions_of(rotation, layout)
+    sessions, turns = schedule
     depth = reach_of(rule, funds)
     wanted = np.zeros(days, dtype=np.bool_)
     wanted[sessions] = True
@@ -43,6 +45,7 @@ def orders_with_stops(layout: Layout, rotation: Any, stops: Stops, scores: Float
         funds,
         sessions,
         sessions + first,
+        turns.reshape(-1),
         rule,
         np.zeros(funds, dtype=np.bool_),
         columns,

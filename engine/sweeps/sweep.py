@@ -174,7 +174,7 @@ class Sweep:
 
     def _run_scored(self, sets: Sets, places: list[int], scores: Floats) -> None:
         """Run sets that have the same scores, (D, S) by row of the panel."""
-        together = []
+        together: dict[bool, list[int]] = {False: [], True: []}  # whether in tranches
         for place, number in zip(places, sets.numbers[places].tolist(), strict=True):
             if self._rotations.refused[number]:
                 sets.rows.failures[place] = self._rotations.refused[number]
@@ -182,10 +182,11 @@ class Sweep:
                 with failing([place], sets.rows):
                     self._run_alone(sets, place, scores)
             else:
-                together.append(place)
-        size = max(len(together), 1) if sets.rows.names == COMPILED_METRICS else PATHS
-        for begin in range(0, len(together), size):
-            self._run_together(sets, together[begin : begin + size], scores)
+                together[self._rotations.rules.rotations["tranches"][number] > 1].append(place)
+        for chosen in together.values():
+            size = max(len(chosen), 1) if sets.rows.names == COMPILED_METRICS else PATHS
+            for begin in range(0, len(chosen), size):
+                self._run_together(sets, chosen[begin : begin + size], scores)
 
     def _run_together(self, sets: Sets, chosen: list[int], scores: Floats) -> None:
         rows, places = sets.rows, np.array(chosen, dtype=np.int64)
@@ -196,10 +197,13 @@ class Sweep:
         rotations = rules.rotations[numbers]
         depth, floor = int(rotations["reach"].max()), float(rotations["threshold"].min())
         ranking, ranked = rank(scores, inputs.listed, decided, depth, floor)
+        most = int(rotations["tranches"].max())
+        events = len(inputs.tape.event_session)
+        sleeves = blank_sleeves(most, scores.shape[1], events) if most > 1 else None
         walk = len(rows.equity) > 0 or rows.names != COMPILED_METRICS
         walked = np.empty((len(chosen) if walk else 0, len(self.days)))
         broken = compiled(accounts.run_sets, *accounts.CALLS)(
-            inputs, scores, ranking, ranked, floor, rules, numbers, places, rows.metrics, walked
+            inputs, scores, ranking, ranked, floor, rules, numbers, places, rows.metrics, walked, sleeves
         )
         if broken >= 0:
             raise InvariantError(f"cash or shares below zero: {sets.adapters[chosen[broken]].strategy}")
@@ -217,7 +221,8 @@ class Sweep:
         stops = strategy.stops if isinstance(strategy, ScoreAdapter) else None
         if stops is not None:
             in_run = frozen(values[self.first : self.last + 1])
-            orders = orders_with_stops(self._layout, strategy.strategy, stops, in_run)
+            schedule = self._rotations.schedule(sets.numbers[place])
+            orders = orders_with_stops(self._layout, strategy.strategy, schedule, stops, in_run)
             equity, totals = follow_orders(self._layout, orders, blank_sleeves(1, len(self.panel.symbols), 0))
         else:
             fill = self._layout.conditions.fill
