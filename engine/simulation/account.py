@@ -129,7 +129,8 @@ def keep_account(
                 for place in range(held):
                     equity += shares[holding[place]] * cells[row + holding[place]]["reference"]
             else:
-                equity = equity_of_sleeve(sleeves, sleeve, tape.cells[lines[session]]["reference"], due)
+                reference = tape.cells[lines[session]]["reference"]
+                equity = equity_of_sleeve(sleeves, sleeve, holding[:held], reference, due)
             missing = False
             wanted = 0.0
             for place in range(first, end):
@@ -157,10 +158,10 @@ def keep_account(
                     column = holding[place]
                     cell = cells[row + column]
                     sized[column] = 0
-                    if cell["tradable"]:
-                        mine = shares[column]
-                        if sleeves is not None and sleeve != ALL:
-                            mine = sleeves.shares[sleeve, column]
+                    mine = shares[column]
+                    if sleeves is not None and sleeve != ALL:
+                        mine = sleeves.shares[sleeve, column]
+                    if mine > 0 and cell["tradable"]:
                         order = size_order(0.0, equity, cell["reference"], mine, 1)
                         if sleeves is not None and sleeve != ALL:
                             order = whole_sale(order, mine, shares[column], rules[cell["rule"]]["lot"])

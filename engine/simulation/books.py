@@ -208,7 +208,7 @@ class Books:
             mine, holding = self.shares, self.holding
         else:
             reference = self.panel.market.reference[self.row].tolist()
-            equity = self._tranches.equity(sleeve, reference, len(self.due))
+            equity = self._tranches.equity(sleeve, self.holding, reference, len(self.due))
             mine = self._tranches.shares(sleeve)
             holding = [column for column, held in enumerate(mine) if held]
         wanted = [column for column, weight in enumerate(weights) if weight]

@@ -118,13 +118,16 @@ def move_due(sleeves: Sleeves, tranches: int, place: int, left: int) -> None:
         sleeves.due[left, sleeve] = sleeves.due[place, sleeve]
 
 
-def equity_of_sleeve(sleeves: Sleeves, sleeve: int, reference: Any, count: int) -> float:
-    """Return cash, the parts of ``count`` receivables, and shares at reference prices, in symbol order."""
+def equity_of_sleeve(sleeves: Sleeves, sleeve: int, holding: Any, reference: Any, count: int) -> float:
+    """Return cash, the parts of ``count`` receivables, and shares at reference prices, in symbol order.
+
+    ``holding`` are the columns that the account holds.
+    """
     receivable = 0.0
     for place in range(count):
         receivable += sleeves.due[place, sleeve]
     equity: float = sleeves.cash[sleeve] + receivable
-    for column in range(sleeves.shares.shape[1]):
+    for column in holding:
         held = sleeves.shares[sleeve, column]
         if held > 0:
             equity += held * reference[column]

@@ -85,9 +85,14 @@ class Tranches:
         held: list[int] = self._sleeves.shares[sleeve].tolist()
         return held
 
-    def equity(self, sleeve: int, reference: Sequence[float], receivables: int) -> float:
-        """Return the equity of a sleeve at reference prices, its parts of so many receivables included."""
-        return equity_of_sleeve(self._sleeves, sleeve, reference, receivables)
+    def equity(
+        self, sleeve: int, holding: Sequence[int], reference: Sequence[float], receivables: int
+    ) -> float:
+        """Return the equity of a sleeve at reference prices, its parts of so many receivables included.
+
+        ``holding`` are the columns that the account holds.
+        """
+        return equity_of_sleeve(self._sleeves, sleeve, holding, reference, receivables)
 
     def at_hand(self, sleeve: int, cash: float) -> float:
         """Return what an order of a sleeve may spend of the account's ``cash``."""
