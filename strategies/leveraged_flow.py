@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from data.panel.by_fund import by_fund
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import change, is_record, shift
@@ -84,6 +85,7 @@ class LeveragedFlow(Rotation):
         """The longest of the four windows, and the session before it."""
         return 1 + max(self.lookback, self.record_window - 1, self.market_lookback, self.momentum_lookback)
 
+    @by_fund
     def scores(self, known: Known) -> Floats:
         """Return net financing purchases relative to AUM, or the regime's score of funds without margin."""
         balance = known.margin_balance

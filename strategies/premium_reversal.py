@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.panel.by_fund import by_fund
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import rolling_mean
@@ -49,6 +50,7 @@ class PremiumReversal(Rotation):
         """The longer window of closes and NAVs, each of the session before its row."""
         return max(self.lookback, self.usual_window)
 
+    @by_fund
     def scores(self, known: Known) -> Floats:
         """Return the premium against the usual one, a fraction, times the sign."""
         found = premium(known)

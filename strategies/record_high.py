@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import UsageError
+from data.panel.by_fund import by_fund
 from strategies.parameters import param
 from strategies.rotation import Floats, Rotation, where_listed
 from strategies.windows import rolling_max
@@ -64,6 +65,7 @@ class RecordHigh(Rotation):
         """A window of levels, each of the session before its row."""
         return self.window
 
+    @by_fund
     def scores(self, known: Known) -> Floats:
         """Return the weighted mean of nearness, 0 to 1."""
         weighted = (

@@ -30,6 +30,9 @@ CASES = [
     ("flow_blend", {"z_window": 10, "lookback": 3}),
     ("flow_blend", {"z_window": 8, "lookback": 5, "valuation": "prev_nav"}),
     ("flow_blend", {"z_window": 8, "lookback": 5, "valuation": "close", "margin_weight": -1.0}),
+    ("leveraged_flow", {"lookback": 4, "level_weight": 0.5, "record_window": 9, "market_lookback": 2}),
+    ("premium_reversal", {"lookback": 4, "usual_window": 20}),
+    ("record_high", {"window": 12, "minimum": 4, "margin_weight": 0.5}),
     ("share_inflow", {"lookback": 5, "coverage": 0.4}),
     ("share_inflow", {"lookback": 3, "valuation": "nav", "excess_of_momentum": True}),
 ]
@@ -97,9 +100,16 @@ def test_a_function_is_called_with_some_funds_at_a_time(in_parts):
         asked.append(known.symbols)
         return factor * known.close
 
-    known = fresh(panel_of())
+    class Strategy:
+        @by_fund
+        def scores(self, known):
+            asked.append(known.symbols)
+            return 3.0 * known.close
+
+    known, parts = fresh(panel_of()), [SYMBOLS[:2], SYMBOLS[2:4], SYMBOLS[4:6], SYMBOLS[6:]]
     np.testing.assert_array_equal(closes(known, 2.0), 2.0 * known.close)
-    assert asked == [SYMBOLS[:2], SYMBOLS[2:4], SYMBOLS[4:6], SYMBOLS[6:]]
+    np.testing.assert_array_equal(Strategy().scores(known), 3.0 * known.close)
+    assert asked == parts * 2
 
 
 def test_funds_that_merge_are_not_parted(in_parts):

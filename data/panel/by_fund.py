@@ -29,6 +29,7 @@ LARGE, CELLS = 1_000_000, 250_000
 def by_fund(function: Piece) -> Piece:
     """Return ``function(known, *values)``, (D, S) floats of which each column depends on its fund alone.
 
+    A method, ``scores(self, known)``, can be one too.
     Funds that merge depend on each other: a panel with a merge is worked out as a whole, as is a view of a
     panel that ends earlier. Who asks a second time will ask again: then the faces are kept, with all that is
     worked out of them.
@@ -36,11 +37,13 @@ def by_fund(function: Piece) -> Piece:
     kept: WeakKeyDictionary[Known, dict[int, Known]] = WeakKeyDictionary()
 
     @wraps(function)
-    def wrapped(known: Any, *values: Any) -> NDArray[Any]:
+    def wrapped(*values: Any) -> NDArray[Any]:
         from data.panel.known import Known
 
+        place = 0 if isinstance(values[0], Known) else len(values) - 1
+        known = values[place]
         if not isinstance(known, Known) or known.listed.size <= LARGE or known.merges:
-            return function(known, *values)
+            return function(*values)
         load()  # for a part alone nothing would: machine code pays for all of them
         again = known in kept
         faces = kept.setdefault(known, {})
@@ -51,7 +54,7 @@ def by_fund(function: Piece) -> Piece:
             face = faces.get(begin) or known.of(columns)
             if again:
                 faces[begin] = face
-            result[:, columns] = function(face, *values)
+            result[:, columns] = function(*values[:place], face, *values[place + 1 :])
         return result
 
     return wrapped  # type: ignore[return-value]
