@@ -68,18 +68,18 @@ class RecordHigh(Rotation):
     @by_fund
     def scores(self, known: Known) -> Floats:
         """Return the weighted mean of nearness, 0 to 1."""
+        price = self._nearness(known.adjusted_close)
         weighted = (
-            (self.units_weight, known.units_adjusted),
-            (self.margin_weight, known.margin_balance),
-            (self.price_weight, known.adjusted_close),
+            (self.units_weight, self._nearness(known.units_adjusted)),
+            (self.margin_weight, self._nearness(known.margin_balance)),
+            (self.price_weight, price),
         )
         total, weights = np.zeros(known.listed.shape), np.zeros(known.listed.shape)
-        for weight, level in weighted:
-            nearness = self._nearness(level)
+        for weight, nearness in weighted:
             usable = np.isfinite(nearness)
             total += np.where(usable, weight * nearness, 0.0)
             weights += np.where(usable, weight, 0.0)
-        scored = (weights > 0.0) & np.isfinite(self._nearness(known.adjusted_close))
+        scored = (weights > 0.0) & np.isfinite(price)
         return where_listed(known, np.where(scored, total / np.where(scored, weights, 1.0), np.nan))
 
     def _nearness(self, level: Floats) -> Floats:

@@ -116,10 +116,12 @@ def zscore(x: Floats, n: int, at_least: int | None = None) -> Floats:
 
 def rolling_max(x: Floats, n: int, at_least: int | None = None) -> Floats:
     """Return the highest value of each window."""
-    values = np.where(np.isfinite(x), x, -np.inf)
-    highest = np.full(x.shape, -np.inf)
-    for rows in _window_rows(len(x), n):
-        np.maximum(highest[n - 1 :], values[rows], out=highest[n - 1 :])
+    highest, width = np.where(np.isfinite(x), x, -np.inf), 1
+    while width < n:
+        # The highest of a window is that of two shorter ones, which may overlap: seven steps for 120 rows.
+        step = min(width, n - width)
+        highest[step:] = np.maximum(highest[step:], highest[:-step])
+        width += step
     return np.where(rolling_count(x, n) >= _needed(n, at_least), highest, np.nan)
 
 
