@@ -16,8 +16,10 @@ import data.panel.by_fund as by_fund_module
 from data.facts.actions import Action
 from data.numeric.shared import sharing
 from data.panel.by_fund import by_fund
+from data.panel.known import Known
 from data.panel.panel import Panel
 from data.panel.watched import watched
+from engine.sweeps.sweep import Sweep
 from strategies import STRATEGIES
 
 DAYS = np.arange("2024-01-01", "2024-07-01", dtype="datetime64[D]")
@@ -139,6 +141,34 @@ def test_parts_are_kept_from_the_second_time_on(in_parts):
     first, second, third = faces[:4], faces[4:8], faces[8:]
     assert not set(map(id, first)) & set(map(id, second))
     assert [id(each) for each in second] == [id(each) for each in third]
+
+
+def test_parts_are_kept_at_once_where_they_will_be_asked_again(in_parts):
+    faces = []
+
+    @by_fund
+    def closes(known, factor):
+        faces.append(known)
+        return factor * known.close
+
+    known = fresh(panel_of())
+    with sharing(known, again=True):
+        closes(known, 1.0)
+        closes(known, 2.0)
+    assert [id(each) for each in faces[:4]] == [id(each) for each in faces[4:]]
+
+
+def test_a_sweep_of_several_scores_makes_the_parts_once(in_parts, monkeypatch):
+    made = []
+    of = Known.of
+    monkeypatch.setattr(Known, "of", lambda known, columns: made.append(columns) or of(known, columns))
+    sets = [STRATEGIES["share_inflow"](lookback=lookback, top=1) for lookback in (3, 4, 5)]
+    for several, count in ((sets, 4), (sets[:1] * 2, 4)):
+        made.clear()
+        panel = panel_of().ingredients.build()
+        rows = Sweep(panel, 40, 60, workers=3).run(several)
+        assert rows.failures == [None] * len(several)
+        assert len(made) == count
 
 
 def test_parts_are_worked_out_in_machine_code_as_the_whole_would_be():

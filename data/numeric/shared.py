@@ -30,7 +30,8 @@ _stores: dict[int, _Store] = {}
 class _Store:
     """Results by function and arguments; of two threads that ask for one at a time, one computes it."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, again: bool) -> None:
+        self.again = again
         self._most = most_bytes
         self._bytes = 0
         self._results: OrderedDict[Any, NDArray[Any]] = OrderedDict()
@@ -75,14 +76,23 @@ def shared(function: Piece) -> Piece:
     return wrapped  # type: ignore[return-value]
 
 
+def asked_again(known: Any) -> bool:
+    """Return whether sharing is on for ``known``, and what is asked of it will be asked again."""
+    store = _stores.get(id(known))
+    return store is not None and store.again
+
+
 @contextmanager
-def sharing(known: Any, megabytes: int = 32) -> Iterator[None]:
-    """Keep the results of shared functions on ``known`` within the block, up to so much memory."""
+def sharing(known: Any, megabytes: int = 32, *, again: bool = False) -> Iterator[None]:
+    """Keep the results of shared functions on ``known`` within the block, up to so much memory.
+
+    ``again``: with other arguments they will be asked again, so that what they are made of is worth keeping.
+    """
     outer = _stores.get(id(known))
     if outer is not None:
         yield
         return
-    _stores[id(known)] = _Store(megabytes * MEBIBYTE)
+    _stores[id(known)] = _Store(megabytes * MEBIBYTE, again)
     try:
         yield
     finally:

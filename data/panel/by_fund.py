@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.numeric.compiled import load
+from data.numeric.shared import asked_again
 
 if TYPE_CHECKING:
     from data.panel.known import Known
@@ -29,10 +30,9 @@ LARGE, CELLS = 1_000_000, 250_000
 def by_fund(function: Piece) -> Piece:
     """Return ``function(known, *values)``, (D, S) floats of which each column depends on its fund alone.
 
-    A method, ``scores(self, known)``, can be one too.
-    Funds that merge depend on each other: a panel with a merge is worked out as a whole, as is a view of a
-    panel that ends earlier. Who asks a second time will ask again: then the faces are kept, with all that is
-    worked out of them.
+    A method, ``scores(self, known)``, can be one too. Funds that merge depend on each other: a panel with a
+    merge is worked out as a whole, as is a view of a panel that ends earlier. Who asks a second time will ask
+    again, as will a sweep of several scores: then the faces are kept, with all that is worked out of them.
     """
     kept: WeakKeyDictionary[Known, dict[int, Known]] = WeakKeyDictionary()
 
@@ -45,7 +45,7 @@ def by_fund(function: Piece) -> Piece:
         if not isinstance(known, Known) or known.listed.size <= LARGE or known.merges:
             return function(*values)
         load()  # for a part alone nothing would: machine code pays for all of them
-        again = known in kept
+        again = known in kept or asked_again(known)
         faces = kept.setdefault(known, {})
         width = max(CELLS // len(known.days), 1)
         result = np.empty(known.listed.shape)

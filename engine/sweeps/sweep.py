@@ -114,7 +114,7 @@ class Sweep:
         numbers = self._rotations.numbers([each.strategy for each in adapters] if rotates else [])
         sets = Sets(adapters, numbers, rows)
         first, *others = by_own_fields(adapters)
-        with sharing(self.panel.known):
+        with sharing(self.panel.known, again=len(others) > 0):
             # Alone: what all groups read of the panel would be computed by each thread that starts.
             self._run_group(sets, first)
             done(len(first))
