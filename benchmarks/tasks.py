@@ -113,11 +113,15 @@ def sweep_task(size: str, count: str) -> Report:
 
 
 def scale_task(engine: str, funds: str, sessions: str, count: str) -> Report:
-    """Run a workload of any size, all market rules: ``sweep``, or ``reference`` on one set after another."""
+    """Run a workload of any size, all market rules: ``sweep``, or ``reference`` on one set again and again.
+
+    Sets of another rhythm would be other work for it: of the first eight three decide on every session.
+    """
     from benchmarks.workload import draw_workload
     from engine.kernel.costs import Costs
 
-    data, sets = draw_workload(int(funds), int(sessions)), parameter_sets(int(count))
+    data = draw_workload(int(funds), int(sessions))
+    sets = parameter_sets(int(count)) if engine == "sweep" else parameter_sets(1) * int(count)
     load_machine_code(data)
     panel = data.panel()
     if engine == "sweep":
