@@ -11,7 +11,6 @@ import pytest
 from data.errors import UsageError
 from engine.statistics.haircut import sharpe_haircut
 from engine.statistics.sharpe import moments
-from engine.verdict import superior as superior_module
 from engine.verdict.evidence import CombinatorialOutcome, TrialLog, WalkForwardOutcome
 from engine.verdict.reasons import block_length
 from engine.verdict.returns import assumptions, largest_month, plateau, selected
@@ -337,25 +336,6 @@ def test_without_a_benchmark_there_is_no_test_of_skill():
     found = skill(given, sample_of(given), LINES, FEW)
     assert math.isnan(found.spa)
     assert {found.reasons[name] for name in ("spa", "spa_lower", "benchmark_p")} == {"there is no benchmark"}
-
-
-def test_chunks_of_trials_give_the_same_p_value(monkeypatch):
-    returns = random_returns(columns=9)
-    returns[:, [2, 7]] += 0.003
-    given = evidence(returns, benchmark=np.zeros(300))
-    sample = sample_of(given)
-    whole = skill(given, sample, LINES, FEW)
-    monkeypatch.setattr(superior_module, "MEMORY", 4 * (300 * superior_module.BYTES_A_CELL + 32 * 200))
-    parts = skill(given, sample, LINES, FEW)
-    assert "in 3 chunks" in parts.reasons["spa_lower"]
-    assert parts.spa == whole.spa
-    assert parts.tested == whole.tested == 9
-    assert whole.survivors == parts.survivors == 2
-    weak = evidence(random_returns(columns=9, seed=1), benchmark=np.zeros(300))
-    parts = skill(weak, sample_of(weak), LINES, FEW)
-    monkeypatch.undo()
-    assert parts.spa == skill(weak, sample_of(weak), LINES, FEW).spa > 0.05
-    assert parts.survivors == 0
 
 
 def test_resamples_are_what_a_few_seconds_afford():
