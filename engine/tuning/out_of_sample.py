@@ -181,6 +181,7 @@ class Stitched:
     def __init__(self, evaluate: Evaluator) -> None:
         self._evaluate = evaluate
         self._scores: dict[str, Floats] = {}
+        self._engines: dict[tuple[int, int], Sweep] = {}
 
     def returns(self, blocks: Sequence[tuple[int, int]], sets: Sequence[Parameters]) -> Floats:
         """Return the returns of following ``sets[i]`` over ``blocks[i]``, (D,), blocks being adjacent.
@@ -191,9 +192,12 @@ class Stitched:
         evaluate = self._evaluate
         first = evaluate.first + blocks[0][0]
         last = evaluate.first + blocks[-1][1]
-        engine = Sweep(evaluate.market.panel, first, last, evaluate.conditions)
+        if (first, last) not in self._engines:  # all paths of combinatorial splits are over the same sessions
+            engine = Sweep(evaluate.market.panel, first, last, evaluate.conditions)
+            self._engines[first, last] = engine
         targets = [self._targets(begin, end, parameters) for begin, end, parameters in _joined(blocks, sets)]
-        return simple_returns(engine.follow([Targets.joined(targets)])[0], evaluate.conditions.cash)
+        paths = self._engines[first, last].follow([Targets.joined(targets)])
+        return simple_returns(paths[0], evaluate.conditions.cash)
 
     def _targets(self, begin: int, end: int, parameters: Parameters) -> Targets:
         evaluate, panel = self._evaluate, self._evaluate.market.panel
