@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
+import os
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -39,13 +43,55 @@ def test_what_is_small_or_finds_no_room_stays_in_memory(monkeypatch: pytest.Monk
     small, large = np.ones((10, 10)), np.ones((400, 400))
     assert put_down(small) is small
 
-    def full() -> Any:
+    def full(**_words: Any) -> Any:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(on_disk, "TemporaryFile", full)
     assert put_down(large) is large
     let_go(large)
     np.testing.assert_array_equal(large, np.ones((400, 400)))
+
+
+@pytest.mark.parametrize("room", [0, 1, 1_300_000, 2_600_000, 10**9])
+def test_a_table_keeps_one_file_open_and_its_rest_in_memory_where_that_is_full(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped = []
+
+    class Noted(mmap.mmap):
+        def __init__(self, *words: Any, **more: Any) -> None:
+            mapped.append(self)
+
+    def on_a_full_disk(**words: Any) -> Any:
+        file = TemporaryFile(**words)  # noqa: SIM115
+        left = [room]
+
+        def write(some: Any) -> int:
+            if not left[0]:
+                raise OSError(28, "No space left on device")
+            taken = os.write(file.fileno(), some[: left[0]])
+            left[0] -= taken
+            return taken
+
+        return contextlib.closing(SimpleNamespace(write=write, fileno=file.fileno, close=file.close))
+
+    monkeypatch.setattr(mmap, "mmap", Noted)
+    monkeypatch.setattr(on_disk, "TemporaryFile", on_a_full_disk)
+    whole = numbers(650, 1024)  # four blocks of 1.33 megabytes
+    table = Table.filled(650, 1024, [whole])
+    assert len(mapped) == (room > 1_331_200)
+    np.testing.assert_array_equal(table.columns(np.arange(1024)), whole)
+
+
+def test_what_was_written_is_read_back_where_no_more_files_can_be_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def too_many(*_words: Any, **_more: Any) -> Any:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(mmap, "mmap", too_many)
+    whole = numbers(650, 1024)
+    np.testing.assert_array_equal(Table.filled(650, 1024, [whole]).columns(np.arange(1024)), whole)
 
 
 def test_memory_of_what_was_put_down_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from data.numeric.on_disk import let_go, put_down
+from data.numeric.on_disk import let_go, put_down_together
 from engine.statistics.estimate import Floats, Integers
 
 BLOCK = 256  # columns at most
@@ -36,17 +36,7 @@ class Table:
     @classmethod
     def filled(cls, rows: int, columns: int, pieces: Iterable[Floats]) -> Table:
         """Return the table of so many columns that pieces (T, k) have, one after the other."""
-        waiting, blocks = iter(pieces), []
-        piece = np.empty((rows, 0))
-        for begin, end in _bounds(columns):
-            block, filled = np.empty((rows, end - begin)), 0
-            while filled < end - begin:
-                piece = piece if piece.shape[1] else next(waiting)
-                some = piece[:, : end - begin - filled]
-                block[:, filled : filled + some.shape[1]] = some
-                piece, filled = piece[:, some.shape[1] :], filled + some.shape[1]
-            blocks.append(put_down(block))
-        return cls(blocks)
+        return cls(put_down_together(_blocks(rows, columns, pieces)))
 
     def blocks(self) -> Iterator[tuple[int, Floats]]:
         """Yield each block, (T, k), with its first column."""
@@ -71,6 +61,19 @@ class Table:
     def column(self, number: int) -> Floats:
         """Return one column, (T,)."""
         return self.columns(np.array([number]))[:, 0]
+
+
+def _blocks(rows: int, columns: int, pieces: Iterable[Floats]) -> Iterator[Floats]:
+    """Yield the blocks of so many columns that pieces have."""
+    waiting, piece = iter(pieces), np.empty((rows, 0))
+    for begin, end in _bounds(columns):
+        block, filled = np.empty((rows, end - begin)), 0
+        while filled < end - begin:
+            piece = piece if piece.shape[1] else next(waiting)
+            some = piece[:, : end - begin - filled]
+            block[:, filled : filled + some.shape[1]] = some
+            piece, filled = piece[:, some.shape[1] :], filled + some.shape[1]
+        yield block
 
 
 def _bounds(columns: int) -> list[tuple[int, int]]:
