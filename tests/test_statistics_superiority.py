@@ -277,6 +277,16 @@ def test_a_resample_as_large_as_the_statistic_counts():
     assert resampled_p_value(np.array([1.0, 2.0, 3.0]), 2.0) == (1.0 + 2.0) / 4.0
 
 
+def test_a_resample_that_is_as_extreme_counts_whatever_its_sum_is_rounded_to():
+    # Ahead in one session: its mean over a resample is twice its mean where that session is drawn twice.
+    for rows, ahead in ((61, 0.011), (150, 0.0007), (251, 0.0123)):
+        values = np.zeros((rows, 1))
+        values[rows // 3] = ahead
+        twice = sum(np.sum(draw == rows // 3) >= 2 for draw in stationary_draws(rows, 2.0, 199, 1))
+        found = superiority(values, block=2.0, resamples=199, seed=1, level=(1 + twice) / 200)
+        assert (found.p_value, found.survivors) == ((1 + twice) / 200, (0,))
+
+
 SEED, LEVEL = "the seed is not a valid one", "the level is not a probability"
 
 

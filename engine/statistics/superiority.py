@@ -36,6 +36,7 @@ from engine.statistics.resampling import (
 )
 
 FEWEST = 3  # rows
+ROUNDING = 1e-8  # standard errors, by which a mean of resampled rows may be off
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class SuperiorityTest:
             more = first_step(ratios, maxima, self._level) & ~rejected
             rejected = rejected | more
         consistent, lower, upper = (
-            1.0 if statistic <= 0.0 else resampled_p_value(each, statistic)
+            1.0 if statistic <= 0.0 else resampled_p_value(each, statistic - ROUNDING)
             for each in (simulated, *(bound.values for bound in self._bounds))
         )
         return Superiority(
@@ -237,7 +238,7 @@ def first_step(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.
     Counted as in the p-value, so that the best survives exactly if its p-value is within the level.
     """
     ordered = np.sort(maxima)
-    as_extreme = len(ordered) - np.searchsorted(ordered, studentised, side="left")
+    as_extreme = len(ordered) - np.searchsorted(ordered, studentised - ROUNDING, side="left")
     within = (1.0 + as_extreme) / (len(ordered) + 1.0) <= level
     return np.asarray(within & (studentised > 0.0))
 
