@@ -46,6 +46,14 @@ def apart(*multiples):
 # --- luck -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("trials", [2, 3, 5, 129, 256, 257])
+def test_copies_are_worth_one_trial_whatever_their_correlation_is_rounded_to(trials):
+    returns = random_returns(500, 1, seed=3)[:, [0] * trials]
+    found = block_3(returns)
+    assert found.effective == pytest.approx(1.0)
+    assert found.deflated_effective == pytest.approx(probabilistic_sharpe(moments(returns[:, 0])).value)
+
+
 def test_copies_of_the_winner_leave_the_bar_to_the_kinds():
     five = apart(5, 4, 3, 2, 1)
     given = evidence(np.hstack([five, five[:, [0] * 60]]), total=70)

@@ -40,6 +40,7 @@ MOST_BLOCKS = 16
 MOST_TRIALS = 2**40
 FEWEST_KINDS = 5  # below, a spread is hardly one, and what most of them do excuses nothing
 FOR_CORRELATION = 1_000  # trials whose correlations are looked at, evenly spaced
+ROUNDING = 1e-9  # that an effective number of trials may be off by
 PATH_TAIL = 0.05
 UNCORRELATED = "the correlation of the trials is unknown: fewer than two of them vary here"
 ANNUAL_FIGURE = "a trial has a Sharpe ratio above 1 per session in size"
@@ -161,10 +162,11 @@ def _informed(of: Moments, sample: Sample, trials: float) -> DeflatedSharpe:
     reason = of.reason
     if reason is None and np.abs(known).max() > 1.0:
         reason = ANNUAL_FIGURE
-    if reason is None and trials > 1.0 and len(known) < 2:
+    several = trials > 1.0 + ROUNDING
+    if reason is None and several and len(known) < 2:
         # a spread of zero would deflate nothing
         reason = "the spread of the trials is unknown: fewer than two of them have a Sharpe ratio here"
-    if reason is None and trials > 1.0 and np.ptp(known) <= NO_VARIATION:
+    if reason is None and several and np.ptp(known) <= NO_VARIATION:
         reason = "the trials have equal Sharpe ratios, whose spread says nothing of luck"
     if reason is not None:
         return DeflatedSharpe(math.nan, math.nan, math.nan, trials, reason)
