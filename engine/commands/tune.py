@@ -161,6 +161,8 @@ class Search:
         self._run = ""
         self._before: ParameterSets | None = None
         self._come = 0
+        self._noted: Look | None = None
+        self._came: dict[str, int] = {}
         self.market = market
         self.executor = executor or Executor()
         self.evaluate = Evaluator(
@@ -248,6 +250,7 @@ class Search:
 
     def _note(self, study: StudyWriter) -> None:
         """Put on record what was tried, as far as the search ever came, in place of what was planned."""
+        self._look_beside()
         come, space = max(study.trials, self._come), self.order.space
         if self._grid is not None and come == space.size:
             sets = self._grid
@@ -285,13 +288,28 @@ class Search:
         where nobody knows, all that it was to try.
         """
         record = record_of(self.market)
-        noted = record.read(Look).look(self._look)
+        noted, self._came = record.read(Look).look(self._look), reached(record.places, self._look)
         self._run = next_run("" if noted is None else noted.run, new_id())
         if noted is not None:
-            come = reached(record.places, self._look, noted.run) if noted.begun else None
-            self._come = len(noted.sets) + noted.planned if come is None else come
-            self._before = None if noted.begun and self._grid else noted.sets
+            known = noted.begun and noted.run in self._came
+            self._count(noted, max(self._came.values()) if known else len(noted.sets) + noted.planned)
+        self._noted = noted
         return Reached(record.places, self._look, self._run)
+
+    def _look_beside(self) -> None:
+        """Count too what others that search the same at once came to; all, where one may yet come to more."""
+        record, before = record_of(self.market), self._noted
+        noted, came = record.read(Look).look(self._look), reached(record.places, self._look)
+        if noted is not None and noted.run != self._run and noted != before:
+            self._count(noted, len(noted.sets) + noted.planned)
+        elif before is not None and any(came.get(run, 0) > sets for run, sets in self._came.items()):
+            self._count(before, len(before.sets) + before.planned)
+
+    def _count(self, noted: Look, come: int) -> None:
+        """Count of another run of this search what it noted, and that it came to so many sets."""
+        self._come = max(self._come, come)
+        if not (noted.begun and self._grid):
+            self._before = noted.sets if self._before is None else self._before.united(noted.sets)
 
     def _note_look(self, sets: ParameterSets, **more: Any) -> None:
         note_look("tune", self._job, *self.days, sets=sets, look=self._look, run=self._run, **more)

@@ -42,13 +42,14 @@ class Reached:
                 file.unlink(missing_ok=True)
 
 
-def reached(places: Sequence[Path], look: str, run: str) -> int | None:
-    """Return the most sets that any run of a search came to; None where that is not known of ``run``."""
+def reached(places: Sequence[Path], look: str) -> dict[str, int]:
+    """Return how many sets runs of a search came to, by run; those of which that is not known are absent."""
     found: dict[str, int] = {}
     for file in (file for place in places for file in _files(place, look)):
+        run = file.name.removeprefix(f"{look}-").removesuffix(ENDING)
         with suppress(OSError, ValueError):
-            found[file.name] = max(int(file.read_text(encoding="ascii")), found.get(file.name, 0))
-    return max(found.values()) if f"{look}-{run}{ENDING}" in found else None
+            found[run] = max(int(file.read_text(encoding="ascii")), found.get(run, 0))
+    return found
 
 
 def _files(place: Path, look: str) -> Iterator[Path]:
