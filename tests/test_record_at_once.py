@@ -100,3 +100,18 @@ def test_what_either_came_to_counts(
             both[who].at(int(step))
     (line,) = [line for line in record.read().lines if isinstance(line, Look)]
     assert len(line.sets) + line.planned == sets
+
+
+def test_what_a_study_says_is_on_record_before_it_says_so(
+    panel: Panel, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise SystemError
+
+    monkeypatch.setattr("engine.tuning.tune.Leaderboard.add", killed)  # behind the study, before any word
+    monkeypatch.setattr(Search, "_note", lambda *_: None)
+    monkeypatch.setattr("engine.record.reached.Reached.end", lambda *_: None)
+    with pytest.raises(SystemError):
+        tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none")
+    (file,) = record.places[0].parent.glob("*.reached")
+    assert file.read_text() == "3\n"

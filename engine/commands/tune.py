@@ -226,13 +226,8 @@ class Search:
         with (
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
-            self._on_record(study) as come,
+            self._on_record(study),
         ):
-
-            def told(state: State) -> None:
-                come.note(max(self._come, state.done))
-                progress(state)
-
             try:
                 leaderboard = search_on(
                     order.sampler(),
@@ -241,7 +236,7 @@ class Search:
                     order.goal,
                     trials=order.plan.trials,
                     rows=rows,
-                    progress=told,
+                    progress=progress,
                 )
             except KeyboardInterrupt:
                 interrupted(study)
@@ -261,13 +256,14 @@ class Search:
         self._note_look(sets, planned=max(come - len(sets), 0))
 
     @contextmanager
-    def _on_record(self, study: StudyWriter) -> Iterator[Reached]:
-        """Put on record what is to be tried, and in the end what was; yield where to say how far it is."""
+    def _on_record(self, study: StudyWriter) -> Iterator[None]:
+        """Put on record what is to be tried, how far it is before the study is, and in the end what was."""
         come = self._look_back()
         try:
             self._plan(study)
             come.note(max(self._come, study.trials))
-            yield come
+            study.ahead = lambda trials: come.note(max(self._come, trials))
+            yield
         finally:
             try:
                 self._note(study)

@@ -1,7 +1,8 @@
 """How far searches came that have not ended: a small file for each run of one, beside the record.
 
-What was told of a search before a kill counts, and no set that it did not come to. A study says that too, but
-may be another one when the search is gone on with: begun in another folder, or put back from an older copy.
+What was told or written down of a search before a kill counts, and no set that it did not come to: it is said
+here before the study says it. That may be another one when the search is gone on with: begun in another
+folder, or put back from an older copy.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +31,13 @@ from engine.tuning.study import (
 
 @dataclass
 class StudyWriter:
-    """A study open for writing; ``trials`` is how many it has."""
+    """A study open for writing; ``trials`` is how many it has, ``ahead`` is told before it has more."""
 
     folder: Path
     header: Mapping[str, Any]
     trials: int
     _journal: Journal
+    ahead: Callable[[int], object] = lambda _trials: None
 
     def recorded(self) -> Iterator[Trial]:
         """Yield the trials that were there when the study was opened."""
@@ -45,6 +46,7 @@ class StudyWriter:
 
     def append(self, trials: Sequence[Trial]) -> None:
         """Write trials, all or none; UsageError where the disk does not take them."""
+        self.ahead(self.trials + len(trials))
         try:
             self._journal.append([_line(trial) for trial in trials])
             self.trials += len(trials)
