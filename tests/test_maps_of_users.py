@@ -119,3 +119,13 @@ def test_what_is_written_for_all_tables_of_a_ready_map_holds_in_each(tmp_path):
     assert [part.columns["symbol"] for part in ready.tables] == [("ts_code",)] * 2
     assert [part.columns["symbol"] for part in mine.tables] == [("code",)] * 2
     assert [part.measures for part in mine.tables] == [part.measures for part in ready.tables]
+
+
+def test_the_table_that_a_map_names_is_none_of_the_others_of_a_ready_map(tmp_path):
+    (tmp_path / "my.toml").write_text('based_on = "yfinance"\ntable = "bars"\nadjusted = "qfq"\n')
+    mine = find_map(tmp_path / "my.toml").tables
+    assert [(part.table, part.adjusted) for part in mine] == [
+        ("bars", "qfq"),
+        ("actions", "qfq"),
+        ("actions", "qfq"),
+    ]

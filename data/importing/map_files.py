@@ -186,7 +186,8 @@ def _overlaid(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         merged[key] = {**base[key], **value} if both else value
     if "tables" in base and "tables" not in own:
         # What is said of all tables of a map holds for each, also where the map said something else of one.
-        merged["tables"] = [_overlaid(each, _of_tables(own)) for each in base["tables"]]
+        of_all = {key: value for key, value in _of_tables(own).items() if key != "table"}
+        merged["tables"] = [_overlaid(each, of_all) for each in base["tables"]]
     return merged
 
 
