@@ -30,7 +30,8 @@ def main() -> int:
     gc.set_threshold(50_000)
     # Every eleventh look is one at all that has been loaded so far: count from here on.
     gc.collect(1)
-    # At the end all goes with the process: looking for garbage in it once more is a sixth of a `run`.
+    # At the end all goes with the process: looking for garbage in it once more is a sixth of a `run`. What a
+    # strategy of somebody's own has open is closed so: then it is looked for (`engine.strategy.loader`).
     atexit.register(gc.freeze)
     try:
         from engine.cli.main import main as run_command_line

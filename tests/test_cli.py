@@ -248,6 +248,23 @@ sys.exit(run_backtest.main())
     assert int(done.stdout.splitlines()[-1]) < 100
 
 
+def test_what_a_strategy_of_somebodys_own_has_open_at_the_end_is_written(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import dataclass\n"
+        "from strategies.momentum import Momentum\n"
+        f"LOG = open({str(tmp_path / 'log.txt')!r}, 'w')\n"
+        "LOG.write('loaded')\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Mine(Momentum):\n"
+        "    pass\n"
+    )
+    words = [sys.executable, str(ROOT / "run_backtest.py"), "strategies", "show", f"{file}:Mine"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log.txt").read_text() == "loaded"
+
+
 @pytest.mark.parametrize("words", [(), ("data",)], ids=["etflow", "etflow data"])
 def test_a_group_alone_shows_its_help(here, words):
     code, printed, complained = here(*words)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import copyreg
 import dataclasses
+import gc
 import importlib
 import importlib.util
 import inspect
@@ -228,6 +230,8 @@ def _executed(code: types.CodeType, name: str) -> types.ModuleType:
         raise StrategyError(f"cannot load {code.co_filename}", hint="It must be a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look their module up by name
+    # What somebody else's code has open at the end of a process is closed with the garbage (`run_backtest`).
+    atexit.unregister(gc.freeze)
     try:
         with redirect_stdout(sys.stderr):  # standard output is for what was asked of us
             exec(code, module.__dict__)
