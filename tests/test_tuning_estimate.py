@@ -25,12 +25,19 @@ SOME = FIRST + SAMPLE
 def timed_search(
     monkeypatch, words, seconds_a_set, method="grid", trials=None, phases=None, executor="local"
 ):
-    """Return a search whose sets take so long; a judgement takes 1 s, 10 ms a set, and 0.5 s more once."""
+    """Return a search whose sets take so long; a judgement takes 1 s, 10 ms a set, and 0.5 s more once.
+
+    The first set in tranches takes 30 s more: its machine code is compiled.
+    """
     clock = [0.0]
+    compiled = set()
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
 
     def evaluate(sets):
         clock[0] += seconds_a_set * len(sets)
+        if not compiled and any(each.get("tranches", 1) > 1 for each in sets):
+            compiled.add("tranches")
+            clock[0] += 30.0
         return [Outcome({"sharpe_ratio": 1.0}) for _ in sets]
 
     judged = []
@@ -105,6 +112,12 @@ def test_sets_that_are_learned_later_are_drawn(monkeypatch):
     found = estimate(search)
     assert judged == [SOME, SOME, 200]
     assert found.judgement == pytest.approx(1.5 + 0.01 * SOME + 0.009 * (200 - SOME))
+
+
+@pytest.mark.parametrize("top", [20, 100])  # sets in tranches among the timed ones, and after them
+def test_what_is_compiled_for_some_sets_is_no_time_of_each(monkeypatch, top):
+    search, _ = timed_search(monkeypatch, ["tranches=1,2,5", f"top=1:{top}"], 0.001)
+    assert estimate(search).search == pytest.approx(0.001 * 3 * top)
 
 
 def test_without_a_verdict_the_search_alone_is_told(monkeypatch):

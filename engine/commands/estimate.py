@@ -1,6 +1,7 @@
 """How long a search would take, and its judgement, from a small trial of both that leaves no trace.
 
-1. Of the first sets of the search a few pay for what is loaded and compiled, the next are timed.
+1. Of the first sets of the search a few pay for what is loaded and compiled, the next are timed. With them
+   runs a second value of each parameter: sets in tranches or with stops take machine code of their own.
 2. These are judged as a study of their own, with as many resamples as the whole search would get.
 3. What each further set costs a judgement is the difference to the judgement of several times as many sets,
    where these are run in a moment. Otherwise it is left out: then the search itself takes far longer.
@@ -69,7 +70,8 @@ def estimate(
     first, rest = sets[:FIRST], sets[FIRST : FIRST + SAMPLE] or sets[:FIRST]
     if not rest:
         return None
-    outcomes = search.evaluate(first)
+    others = _of_other_values(sets)
+    outcomes = search.evaluate([*first, *others])[: len(first)]
     started = time.perf_counter()
     found = search.evaluate(rest)
     each = (time.perf_counter() - started) / len(rest)
@@ -111,6 +113,12 @@ def _first_sets(search: Search) -> list[Parameters]:
     while len(sets) < wanted and (batch := drawn.propose()):
         sets += [each for each in batch if each not in sets]
     return sets[:wanted]
+
+
+def _of_other_values(sets: Sequence[Parameters]) -> list[Parameters]:
+    """Return the first set with another value than the first set has, for each parameter."""
+    found = (next((each for each in sets if each[name] != sets[0][name]), None) for name in sets[0])
+    return [each for each in found if each is not None]
 
 
 def _judging(
