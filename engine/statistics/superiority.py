@@ -169,8 +169,8 @@ class SuperiorityTest:
         statistic = max(0.0, float(np.nanmax(ratios)))
         simulated = self._largest.values
         centres = self._recentred(ratios)
-        maxima, leaders = simulated.copy(), self._largest.columns
-        rejected = more = first_step(ratios, maxima, self._level)
+        maxima, leaders = simulated.copy(), self._largest.columns.copy()
+        rejected = more = _seldom_reached(ratios, maxima, self._level)
         while more.any() and not rejected[varying].all():
             draws = rejected[leaders]
             left = np.where(rejected, np.nan, errors)
@@ -180,7 +180,7 @@ class SuperiorityTest:
                 found.add(begin, resampled, left[part], centres[part])
             if draws.any():
                 maxima[draws], leaders[draws] = found.values, found.columns
-            more = first_step(ratios, maxima, self._level) & ~rejected
+            more = _seldom_reached(ratios, maxima, self._level) & ~rejected
             rejected = rejected | more
         consistent, lower, upper = (
             1.0 if statistic <= 0.0 else resampled_p_value(each, statistic - ROUNDING)
@@ -232,7 +232,7 @@ class _Largest:
         self.values, self.columns = values, columns
 
 
-def first_step(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
+def _seldom_reached(studentised: Floats, maxima: Floats, level: float) -> NDArray[np.bool_]:
     """Return which of the columns (N,) the ``maxima`` (B,) seldom reach; none that is NaN.
 
     Counted as in the p-value, so that the best survives exactly if its p-value is within the level.
