@@ -153,7 +153,9 @@ def test_at_a_seam_what_is_held_is_traded_to_the_next_set(evaluate: Evaluator, p
     on_seam = ledger.fills["day"].to_numpy() == panel.days[seam].astype("datetime64[us]")
     assert on_seam.any()
     before = np.concatenate(([evaluate.spec.cash], ledger.equity[:-1]))
-    followed = Stitched(evaluate).returns([(0, 202), (203, 420)], [SETS[0], SETS[5]])
+    stitched = Stitched(evaluate)
+    assert len(stitched.returns([(0, 202)], [SETS[0]])) == 203
+    followed = stitched.returns([(0, 202), (203, 420)], [SETS[0], SETS[5]])
     np.testing.assert_array_equal(followed, ledger.equity / before - 1.0)
 
 

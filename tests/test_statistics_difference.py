@@ -169,6 +169,19 @@ def test_series_that_rise_and_fall_together_have_no_error():
     assert (math.isnan(drawn.value), drawn.reason) == (True, found.reason)
 
 
+def test_an_error_of_parts_that_cancel_each_other_out_is_none():
+    # A series and three times as much: whatever moves one ratio moves the other, but for rounding.
+    from engine.statistics.difference import _distances
+
+    x = np.random.default_rng(3).normal(0.1, 1.0, (40, 50))
+    sums = np.stack([x, 3.0 * x, x**2, (3.0 * x) ** 2], axis=1)
+    covariances = np.array([np.cov(each, bias=True) for each in sums])
+    assert np.isnan(_distances(sums.mean(axis=2), covariances, 1, 50, 0.1)).all()
+    sums[:, 1], sums[:, 3] = x + 0.01 * x[::-1], (x + 0.01 * x[::-1]) ** 2
+    covariances = np.array([np.cov(each, bias=True) for each in sums])
+    assert np.isfinite(_distances(sums.mean(axis=2), covariances, 1, 50, 0.1)).all()
+
+
 def test_a_trend_or_a_seesaw_has_the_bandwidth_of_the_largest_slope():
     # All moments have a slope of 1 or more, or of -1, which is taken as ρ = 0.97 or -0.97: then the α of
     # Andrews is 4ρ²/(1-ρ)⁴ whatever their variances, and the bandwidth 2.6614 (α T)^(1/5).
