@@ -133,10 +133,10 @@ def test_standing_by_hand() -> None:
 
 def test_capacity_by_hand() -> None:
     capitals = np.array([1e5, 1e6, 1e7, 1e8])
-    assert half_gone(capitals, np.array([0.09, 0.10, 0.06, 0.01])) == pytest.approx(10**7.2)
-    assert half_gone(capitals, np.array([0.08, 0.10, 0.05, 0.01])) == pytest.approx(1e7)
-    assert np.isnan(half_gone(capitals, np.array([-0.1, -0.1, -0.2, -0.3])))
-    assert np.isnan(half_gone(capitals, np.array([0.1, 0.1, 0.09, 0.08])))
+    assert half_gone(capitals, np.array([0.09, 0.10, 0.06, 0.01]), 4) == pytest.approx(10**7.2)
+    assert half_gone(capitals, np.array([0.08, 0.10, 0.05, 0.01]), 4) == pytest.approx(1e7)
+    assert np.isnan(half_gone(capitals, np.array([-0.1, -0.1, -0.2, -0.3]), 4))
+    assert np.isnan(half_gone(capitals, np.array([0.1, 0.1, 0.09, 0.08]), 4))
 
 
 @pytest.mark.parametrize("fill", ["open", "close"])
@@ -387,6 +387,13 @@ IDLE = " From a capital of 10,000,000 CNY on, most of it finds no fill and stays
         # a loser, whose money stays in cash while the benchmark falls
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], "no excess over the benchmark that capital"),
         ([*[-0.1] * 4, *[0.2] * 7], [1, 1, 1, 1, *[0.2] * 7], IDLE),
+        # the same, whose money finds fewer fills by and by: 0.81 and 0.7 are more than half, and not all
+        ([*[-0.07] * 8, -0.03, 0.002, 0.02], [*[1] * 8, 0.81, 0.7, 0.4], "no excess over the benchmark that"),
+        (
+            [*[0.1] * 8, 0.08, 0.07, 0.2],
+            [*[1] * 8, 0.81, 0.7, 0.4],
+            "is left at a capital of 3,162,277,660 CNY.",
+        ),
         (np.full(11, 0.1), [1, 1, 1, 1, *[0.2] * 7], "is left at a capital of 3,162,278 CNY." + IDLE),
         (np.full(11, 0.1), [1, *[0.2] * 10], " From a capital of 316,228 CNY on, most of it finds no fill"),
         (np.full(11, 5e-5), NO_IDLE, "no excess over the benchmark that capital"),
@@ -395,9 +402,10 @@ IDLE = " From a capital of 10,000,000 CNY on, most of it finds no fill and stays
     ],
 )
 def test_what_capacity_says(excess: Any, exposure: Any, said: str) -> None:
-    excess, filled = np.array(excess, dtype=float), capacity.invested(np.array(exposure, dtype=float))
-    gone = half_gone(np.array(capacity.CAPITALS)[:filled], excess[:filled])
-    assert said in capacity.sentence_on(excess, gone, filled, "CNY")
+    excess, exposure = np.array(excess, dtype=float), np.array(exposure, dtype=float)
+    filled, whole = capacity.invested(exposure), capacity.invested(exposure, capacity.WHOLE)
+    gone = half_gone(np.array(capacity.CAPITALS)[:filled], excess[:filled], whole)
+    assert said in capacity.sentence_on(excess, gone, filled, whole, "CNY")
 
 
 def annual_sessions(strategy: Any, panel: Panel) -> float:

@@ -33,6 +33,8 @@ IMPACT = 0.5
 PARTICIPATION = 0.1
 # A return a year over the benchmark up to this, a hundredth of a percent, is none.
 LEAST = 1e-4
+# Shares of the largest exposure: from the first on money counts as in funds, below the second as in cash.
+WHOLE, HALF = 0.9, 0.5
 
 
 def cost_and_capacity(audited: Audited) -> Opinion:
@@ -44,7 +46,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     the sessions from the first to the last on which that is known; ``capacity``, the capital at which half of
     the largest excess is gone (NaN: none to lose, or not within the range), ``participation_rate`` and
     ``impact``. Capital that for the most part finds no fill stays in cash, and its excess is that of cash: it
-    is not looked at.
+    is not looked at. Nor is an excess one to lose that begins where more than a tenth finds no fill.
     """
     first, last = audited.first(), audited.last
     per_year = audited.per_year(first)
@@ -69,8 +71,8 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         common = slice(known[0], known[-1] + 1)  # a gap in it is in the return behind it
         passive = float(annual_return(np.nan_to_num(alternative[None, common], nan=0.0), per_year)[0])
         excess = annual_return(returns[rich, common], per_year) - passive
-    filled = invested(exposure[rich])
-    capacity = half_gone(np.array(CAPITALS)[:filled], excess[:filled])
+    filled, whole = invested(exposure[rich]), invested(exposure[rich], WHOLE)
+    capacity = half_gone(np.array(CAPITALS)[:filled], excess[:filled], whole)
     details: dict[str, Any] = {
         "multiples": list(MULTIPLES),
         "sharpe_ratio": ratios[costly],
@@ -86,7 +88,7 @@ def cost_and_capacity(audited: Audited) -> Opinion:
         "impact": with_impact.impact,
     }
     by_cost = ", ".join(percent(each, 1) for each in annual[costly])
-    said = sentence_on(excess, capacity, filled, details["currency"])
+    said = sentence_on(excess, capacity, filled, whole, details["currency"])
     return Opinion(
         NAME,
         None,
@@ -95,24 +97,24 @@ def cost_and_capacity(audited: Audited) -> Opinion:
     )
 
 
-def invested(exposure: Floats) -> int:
-    """Return up to which of the capitals at least half of the largest share of equity is in funds."""
+def invested(exposure: Floats, part: float = HALF) -> int:
+    """Return up to which of the capitals at least ``part`` of the largest share of equity is in funds."""
     best = int(np.argmax(exposure))
     if not exposure[best] > 0.0:
         return 0
-    idle = np.flatnonzero(exposure[best:] < exposure[best] / 2.0)
+    idle = np.flatnonzero(exposure[best:] < exposure[best] * part)
     return best + int(idle[0]) if len(idle) else len(exposure)
 
 
-def half_gone(capitals: Floats, excess: Floats) -> float:
+def half_gone(capitals: Floats, excess: Floats, whole: int) -> float:
     """Return the capital at which half of the largest excess return is gone, interpolated in log capital.
 
-    NaN where the largest excess is not above ``LEAST``, or more than half of it is left at the largest
-    capital.
+    The largest is that of the first ``whole`` capitals. NaN where it is not above ``LEAST``, or more than
+    half of it is left at the largest capital.
     """
-    if not len(excess) or not excess.max() > LEAST:
+    if not whole or not excess[:whole].max() > LEAST:
         return float("nan")
-    best = int(np.argmax(excess))
+    best = int(np.argmax(excess[:whole]))
     half = excess[best] / 2.0
     for place in range(best + 1, len(excess)):
         if excess[place] <= half:
@@ -133,8 +135,10 @@ def _times(costs: Costs, multiple: float) -> Costs:
     return costs.times(multiple, ("commission_rate", "commission_min", "slippage_rate"))
 
 
-def sentence_on(excess: Floats, capacity: float, filled: int, money: str) -> str:
-    """Return what the excess by capital says, in ``money``; the first ``filled`` found fills for theirs.
+def sentence_on(excess: Floats, capacity: float, filled: int, whole: int, money: str) -> str:
+    """Return what the excess by capital says, in ``money``; the first ``filled`` found fills for most.
+
+    An excess is one to lose where the first ``whole`` have it, which found fills for nearly all.
 
     A capital that was run is written as in the tables, what lies between two is rough.
     """
@@ -148,7 +152,7 @@ def sentence_on(excess: Floats, capacity: float, filled: int, money: str) -> str
         return (
             f"Half of the excess over the benchmark is gone at a capital of {rough(capacity)} {money}.{idle}"
         )
-    if not filled or not excess[:filled].max() > LEAST:
+    if not whole or not excess[:whole].max() > LEAST:
         return f"There is no excess over the benchmark that capital could eat up.{idle}"
     most = f"{number(CAPITALS[filled - 1], 0)} {money}"
     return f"More than half of the excess over the benchmark is left at a capital of {most}.{idle}"
