@@ -312,7 +312,7 @@ WRONG = {
     "unknown strategy": (("run", "momentun"), 2, "unknown strategy `momentun`.*`momentum`"),
     "unknown parameter": ((*RUN, "--set", "lookbak=60"), 2, "unknown parameter `lookbak`.*`lookback`"),
     "parameter out of bounds": ((*RUN, "--set", "top=-1"), 2, "`top`.*received -1.*limit"),
-    "parameter of the wrong kind": ((*RUN, "--set", "top=many"), 2, "`top`.*whole number.*'many'"),
+    "parameter of the wrong kind": ((*RUN, "--set", "top=many"), 2, "`top`.*a whole number; received 'many'"),
     "set without value": ((*RUN, "--set", "top"), 2, "--set needs NAME=VALUE; received top"),
     "unknown cost": ((*RUN, "--cost", "comission_rate=0"), 2, "unknown cost.*`commission_rate`"),
     "cost that is no number": ((*RUN, "--cost", "impact=much"), 2, "`impact` is not a number.*much"),

@@ -18,6 +18,7 @@ _NAMES: dict[Any, str] = {
     str: "text",
     NONE: "none",
 }
+_VALUES = _NAMES | {int: "a whole number", float: "a number"}  # what a value of them is called
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Parameter:
         return type_name(self.kinds)
 
 
-def type_name(kinds: tuple[Any, ...]) -> str:
+def type_name(kinds: tuple[Any, ...], names: dict[Any, str] = _NAMES) -> str:
     """Return types in words: "whole number or text"."""
-    return " or ".join(_NAMES.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
+    return " or ".join(names.get(kind, getattr(kind, "__name__", str(kind))) for kind in kinds)
 
 
 def typed(word: str, kinds: tuple[Any, ...], where: str, *, bounded: bool = False) -> Any:
@@ -64,4 +65,4 @@ def typed(word: str, kinds: tuple[Any, ...], where: str, *, bounded: bool = Fals
                 return number
     if str in kinds or not set(kinds) & {int, float, bool}:
         return word
-    raise UsageError(f"{where} must be {type_name(kinds)}", received=repr(word))
+    raise UsageError(f"{where} must be {type_name(kinds, _VALUES)}", received=repr(word))
