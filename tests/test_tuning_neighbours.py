@@ -95,6 +95,8 @@ def test_what_was_not_tried_is_run_for_the_judgement_and_unknown_without(tmp_pat
         ("max_drawdown", {4: -0.2, 5: -0.1}, 0.5, "isolated peak", ""),
         ("max_drawdown", {4: -0.1, 5: -0.08}, 0.8, "plateau", ""),
         ("turnover", {4: 4.0, 5: 3.0}, 0.75, "plateau", ""),
+        ("sharpe_ratio", {4: 0.01, 5: 0.09}, None, "unknown", "the Sharpe ratio of the best is below 0.1"),
+        ("annual_return", {4: 0.01, 5: 0.09}, 1.0 / 9.0, "isolated peak", ""),
         ("sharpe_ratio", {4: -0.2, 5: 1.0}, None, "isolated peak", ""),
         ("sharpe_ratio", {5: 1.0}, None, "unknown", "the best has no neighbours"),
     ],

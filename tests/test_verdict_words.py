@@ -266,6 +266,9 @@ def test_a_page_is_of_what_was_given():
         "sessions left out because a trial has no return: 1",
     )
     assert told.since is None
+    # What the search lost before it came to a column counts too.
+    told = report(dataclasses.replace(given, failed=90), resamples=FEW)
+    assert told.notes[0] == "failed trials, which count as trials and are in no test: 90"
 
 
 def test_new_sessions_are_on_the_page():

@@ -164,6 +164,7 @@ def judge_study(
             unknown=columns.unknown,
             before=earlier(known.judgements, question_of(study, evaluate, sizes.words(splits))),
             cash=evaluate.cash_returns,
+            failed=len(study.failures),
             since=since_first(known, evaluate, catalogue or {}, benchmark, equal_weight),
         ),
         resamples=resamples,

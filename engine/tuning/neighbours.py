@@ -24,7 +24,10 @@ from engine.tuning.tune import clean
 from engine.verdict.thresholds import Thresholds
 
 # The rule of "isolated peak", here as in the judgement: the median of the neighbours is below this share.
-PLATEAU = Thresholds().neighbours
+# Of a Sharpe ratio next to zero nothing is a share there either.
+LINES = Thresholds()
+PLATEAU = LINES.neighbours
+SHARPE = "sharpe_ratio"
 STEP_OF_INTERVAL = 0.05
 # A share beyond this says that what it is of is close to zero.
 LARGEST_SHARE = 10.0
@@ -135,6 +138,9 @@ def _judged(places: tuple[Place, ...], best: Outcome, objective: Objective) -> N
     known = len(level)
     if _loses(top, objective):
         return Neighbourhood(places, known, median, worst, None, "unknown", "the best is not above zero")
+    if objective.metric == SHARPE and top < LINES.least_sharpe:
+        reason = f"the Sharpe ratio of the best is below {LINES.least_sharpe:g}"
+        return Neighbourhood(places, known, median, worst, None, "unknown", reason)
     share = relative(median, top, objective)
     # From a positive best to a median of the other sign is further down than any share.
     further = median < top if objective.maximize else median > top

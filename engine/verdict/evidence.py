@@ -164,6 +164,8 @@ class Evidence:
         Data that were left out.
     equal_weight : (T,) array or None
         What it is tested against beside the benchmark; None where that is the benchmark.
+    failed : int
+        Trials of the search that failed, whether they have a column or not.
     unknown : tuple of str
         What of the record could not be known.
     before : tuple of Earlier
@@ -200,6 +202,7 @@ class Evidence:
     before: tuple[Earlier, ...] = ()
     since: Since | None = None
     cash: Floats | None = None
+    failed: int = 0
 
     def __post_init__(self) -> None:
         if len(self.returns.shape) != 2 or not self.returns.shape[1]:

@@ -96,7 +96,7 @@ def report(
     notes = [
         f"{what}: {count}"
         for count, what in (
-            (sample.failed, "failed trials, which count as trials and are in no test"),
+            (max(sample.failed, evidence.failed), "failed trials, which count as trials and are in no test"),
             (sample.dropped, "sessions left out because a trial has no return"),
             (blocks.selection.excluded, "trials not ranked because they do not vary in some half"),
         )
