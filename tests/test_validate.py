@@ -120,6 +120,7 @@ def test_a_study_of_other_data_is_refused_with_the_difference(
     ("words", "said"),
     [
         (["validate", "nothing"], "there is no study `nothing`"),
+        (["validate", "last~7"], "there is no study `last~7`"),
         ([*SEARCH, "--holdout", "soon"], "the day on which it begins"),
         ([*SEARCH, "--holdout", "2035-01-01:"], "not within the period"),
         ([*SEARCH, "--holdout", "2025-01-01:", "--end", "2024-12-31"], "not within the period"),
@@ -142,12 +143,13 @@ def test_the_page_of_a_study_can_be_made_again(held_out: tuple[Path, dict[str, A
 @pytest.mark.slow
 def test_sizes_of_splits_are_obeyed_or_refused(held_out: tuple[Path, dict[str, Any]]) -> None:
     folder, document = held_out
-    words = ["validate", document["study_id"], "--no-report", "--json"]
+    words = ["validate", "last", "--no-report", "--json"]
     sizes = ["--train-size", "300", "--test-size", "100", "--folds", "6", "--purged-size", "9"]
     found, _ = etflow(*words, *sizes, "--embargo-size", "4", cwd=folder)
     selected, selection = found["blocks"]["selected"], found["blocks"]["selection"]
     assert selected["out_of_sample_sessions"] == selected["sessions"] - 309
     assert (selection["purged_size"], selection["embargo_size"], selection["paths"]) == (9, 4, 5)
+    assert found["header"]["study"] == document["study_id"]
     _, said = etflow(*words, "--folds", "400", cwd=folder, code=2)
     assert "fold" in said
 

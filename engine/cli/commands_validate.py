@@ -85,7 +85,7 @@ def validate(
     as_json: bool,
     **sizes: int | None,
 ) -> None:
-    """Judge STUDY by what all its trials did: an id, or a folder.
+    """Judge STUDY by what all its trials did: an id, a folder, or `last`.
 
     Prints one page with a verdict in one word, and writes it to the study's folder. Trials are run again from
     their parameters, which takes seconds. With --open-holdout the best trial also runs on the sessions that

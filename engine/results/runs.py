@@ -75,17 +75,23 @@ def finished(word: str, parent: Path) -> Path | None:
     for folder in (Path(word), parent / word):
         if is_run(folder):
             return folder
-    back = _LAST.fullmatch(word)
-    if back is None:
+    if _LAST.fullmatch(word) is None:
         return None
     folders = runs_in(parent)
-    number = int(back[1] or 0)
-    if number >= len(folders):
+    found = last_of(word, folders)
+    if found is None:
         raise UsageError(
             f"there is no run `{word}` in {parent}",
             limit=f"{len(folders)} run{' is' if len(folders) == 1 else 's are'} there",
         )
-    return folders[-1 - number]
+    return found
+
+
+def last_of(word: str, folders: Sequence[Path]) -> Path | None:
+    """Return what ``last``, or ``last~2``, names of folders, the newest at the end; None for no such one."""
+    back = _LAST.fullmatch(word)
+    number = len(folders) if back is None else int(back[1] or 0)
+    return folders[-1 - number] if number < len(folders) else None
 
 
 def find(word: str, parent: Path) -> Path:

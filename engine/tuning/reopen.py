@@ -10,6 +10,7 @@ from typing import Any
 from data.errors import UsageError, did_you_mean
 from engine.kernel.targets import ROTATION_FIELDS
 from engine.pipeline import OpenMarket, Watch, open_market
+from engine.results.runs import last_of
 from engine.spec import Spec
 from engine.strategy.loader import parameters_of, strategy_class
 from engine.strategy.trusted import require_trust
@@ -41,13 +42,13 @@ def reopen(
     allow: Sequence[str] = (),
     trust: bool = False,
 ) -> Reopened:
-    """Return the study that ``word`` names under ``out``; ``data`` says where its data are now.
+    """Return the study that ``word``, as ``last``, names under ``out``; ``data`` says where its data are now.
 
     ``allow``: checks of them that may fail besides those that it was made with. ``trust``: a strategy's file
     that this user has never named may be run. UsageError names what has changed: data, strategy, version of
     this program.
     """
-    folder = find_study(word, out)
+    folder = find_study(word, out) or last_of(word, studies_in(out))
     if folder is None:
         names = [each.name for each in studies_in(out)]
         raise UsageError(f"there is no study `{word}` in {out}", hint=did_you_mean(word, names))
