@@ -155,17 +155,29 @@ def between(before: Picture, after: Picture, now: Picture) -> list[str]:
         was, will, found = (each.lines.get(name, []) for each in (before, after, now))
         if name.endswith(RECORD):
             kept = set(was) <= set(found) or set(found) == set(will)
-            if not kept or not {each for each in found if not _says_nothing(each)} <= {*was, *will}:
+            if not kept or not all(each in was or each in will or _is_part(each, will) for each in found):
                 wrong.append(f"{name} has lost or gained lines")
         elif not (will[: len(found)] == found and found[: len(was)] == was) and found not in (was, will):
             wrong.append(f"{name} is no beginning of what it becomes")
     return wrong
 
 
-def _says_nothing(line: str) -> bool:
-    """Tell whether a line of a record is damaged, or of a search that was stopped before its first set."""
-    sets = {} if line == "damaged" else json.loads(line).get("sets", {})
-    return line == "damaged" or ("names" in sets and "rows" not in sets)
+def _is_part(line: str, will: list[str]) -> bool:
+    """Tell whether a line is damaged, or of a search that was stopped: some or none of the sets of one there.
+
+    It may not leave open how many there were.
+    """
+    if line == "damaged":
+        return True
+    value = json.loads(line)
+    return not value.get("planned") and any(
+        _rows(value) <= _rows(other) for other in map(json.loads, set(will) - {"damaged"}) if "sets" in value
+    )
+
+
+def _rows(value: dict[str, Any]) -> set[str]:
+    """Return the sets of a look, as texts."""
+    return {json.dumps(row) for row in value.get("sets", {}).get("rows", [])}
 
 
 def differences(expected: Picture, found: Picture) -> list[str]:
