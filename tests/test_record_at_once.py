@@ -14,6 +14,7 @@ from data.demo import Demo
 from data.load import load_panel
 from data.panel.panel import Panel
 from engine import tune
+from engine.commands.search_looks import SearchLooks
 from engine.commands.tune import Search
 from engine.record.lines import Look
 from engine.record.record import Record
@@ -39,11 +40,11 @@ class Searching:
     """One of the two, that has the sets which it tries from a list, as every run of the search has them."""
 
     def __init__(self, search: Search) -> None:
-        self.search = search
+        self.looks = search.looks
         study: Any = SimpleNamespace(trials=0, recorded=self.recorded)
         self.study = study
-        self.come = search._look_back()
-        search._plan(study)
+        self.come = self.looks._look_back()
+        self.looks._plan(study)
 
     def recorded(self) -> list[Trial]:
         return [Trial(each, {"lookback": 5 + each}, Outcome({})) for each in range(self.study.trials)]
@@ -53,7 +54,7 @@ class Searching:
         self.come.note(trials)
 
     def end(self) -> None:
-        self.search._note(self.study)
+        self.looks._note(self.study)
         self.come.end()
 
 
@@ -109,7 +110,7 @@ def test_what_a_study_says_is_on_record_before_it_says_so(
         raise SystemError
 
     monkeypatch.setattr("engine.tuning.tune.Leaderboard.add", killed)  # behind the study, before any word
-    monkeypatch.setattr(Search, "_note", lambda *_: None)
+    monkeypatch.setattr(SearchLooks, "_note", lambda *_: None)
     monkeypatch.setattr("engine.record.reached.Reached.end", lambda *_: None)
     with pytest.raises(SystemError):
         tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none")

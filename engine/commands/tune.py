@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from data.atomic import to_the_end
 from data.errors import UsageError, check_choice
 from data.panel.panel import Panel
 from engine.choices import SPLITS
 from engine.commands.job import Job
-from engine.commands.looks import body_of_panel, note_look, record_of, sets_of
+from engine.commands.looks import body_of_panel, record_of
 from engine.commands.order import Order, SearchWords, order_of
 from engine.commands.seals import respect_seals, shut_seal
+from engine.commands.search_looks import SearchLooks, grid_of
 from engine.commands.study import judge, judgement_document, study_document, write_page
 from engine.kernel.costs import Costs
 from engine.pipeline import OpenMarket, Watch, open_market
-from engine.record.lines import Look, next_run
-from engine.record.reached import Reached, reached
-from engine.record.record import ID_DIGITS, new_id
-from engine.record.sets import ParameterSets
+from engine.record.lines import Look
 from engine.spec import DEFAULT, Conditions, Spec
 from engine.strategy.adapter import Adapter
 from engine.strategy.adapters import adapt
@@ -158,11 +153,6 @@ class Search:
     ) -> None:
         self.order = order
         self.break_seal = break_seal
-        self._run = ""
-        self._before: ParameterSets | None = None
-        self._come = 0
-        self._noted: Look | None = None
-        self._came: dict[str, int] = {}
         self.market = market
         self.executor = executor or Executor()
         self.evaluate = Evaluator(
@@ -226,7 +216,7 @@ class Search:
         with (
             self.executor.begin(self.evaluate, order.parameter_files) as evaluate,
             open_study(out, self.header, resume=resume) as study,
-            self._on_record(study),
+            self.looks.noted(study),
         ):
             try:
                 leaderboard = search_on(
@@ -243,92 +233,10 @@ class Search:
                 raise
         return Tuned(self, Study.load(study.folder), leaderboard)
 
-    def _note(self, study: StudyWriter) -> None:
-        """Put on record what was tried, as far as the search ever came, in place of what was planned."""
-        self._look_beside()
-        come, space = max(study.trials, self._come), self.order.space
-        if self._grid is not None and come == space.size:
-            sets = self._grid
-        else:
-            sets = self._tried(study)
-            if self._grid is not None and come > study.trials:
-                sets = sets.united(sets_of(space, islice(space.sets(), come)))
-        self._note_look(sets, planned=max(come - len(sets), 0))
-
-    @contextmanager
-    def _on_record(self, study: StudyWriter) -> Iterator[None]:
-        """Put on record what is to be tried, how far it is before the study is, and in the end what was."""
-        come = self._look_back()
-        try:
-            self._plan(study)
-            come.note(max(self._come, study.trials))
-            study.ahead = lambda trials: come.note(max(self._come, trials))
-            yield
-        finally:
-            try:
-                self._note(study)
-            finally:
-                to_the_end(come.end)
-
-    def _plan(self, study: StudyWriter) -> None:
-        """Put on record what is to be tried: of a grid the sets, else those there are, and how many more."""
-        sets = self._grid or self._tried(study)
-        left = 0 if self._grid else max(max(self.order.sets or 0, self._come) - len(sets), 0)
-        self._note_look(sets, planned=left, begun=True)
-
-    def _look_back(self) -> Reached:
-        """Find on record what runs of this search before came to, and return where this one says it.
-
-        Runs of one search try the same sets in the same order, in whichever folder: what this one finds on
-        record of those before are sets and a number. Of a run that was killed that is how far it came, or,
-        where nobody knows, all that it was to try.
-        """
-        record = record_of(self.market)
-        noted, self._came = record.read(Look).look(self._look), reached(record.places, self._look)
-        self._run = next_run("" if noted is None else noted.run, new_id())
-        if noted is not None:
-            known = noted.begun and noted.run in self._came
-            self._count(noted, max(self._came.values()) if known else len(noted.sets) + noted.planned)
-        self._noted = noted
-        return Reached(record.places, self._look, self._run)
-
-    def _look_beside(self) -> None:
-        """Count too what others that search the same at once came to; all, where one may yet come to more."""
-        record, before = record_of(self.market), self._noted
-        noted, came = record.read(Look).look(self._look), reached(record.places, self._look)
-        if noted is not None and noted.run != self._run and noted != before:
-            self._count(noted, len(noted.sets) + noted.planned)
-        elif before is not None and any(came.get(run, 0) > sets for run, sets in self._came.items()):
-            self._count(before, len(before.sets) + before.planned)
-
-    def _count(self, noted: Look, come: int) -> None:
-        """Count of another run of this search what it noted, and that it came to so many sets."""
-        self._come = max(self._come, come)
-        if not (noted.begun and self._grid):
-            self._before = noted.sets if self._before is None else self._before.united(noted.sets)
-
-    def _note_look(self, sets: ParameterSets, **more: Any) -> None:
-        note_look("tune", self._job, *self.days, sets=sets, look=self._look, run=self._run, **more)
-
-    def _tried(self, study: StudyWriter) -> ParameterSets:
-        """Return the sets of a study, and those on record of the same search in another folder."""
-        space = self.order.space
-        tried = ParameterSets(space.fixed, names=space.names)
-        if study.trials:
-            tried = sets_of(space, (trial.parameters for trial in study.recorded()))
-        return tried if self._before is None else tried.united(self._before)
-
-    @cached_property
-    def _grid(self) -> ParameterSets | None:
-        """All sets of a grid; None for another search."""
-        return sets_of(self.order.space, None) if self.order.plan.method == "grid" else None
-
     @property
-    def _look(self) -> str:
-        """The id of this search as a look: the same when it is gone on with, of the same code and files."""
-        made = family_of(self.evaluate.base).source, *sorted(self.order.files.items())
-        said = (self.header["study_id"], body_of_panel(self.market.panel).name, *self.days, *made)
-        return hashlib.sha256(" ".join(map(str, said)).encode()).hexdigest()[:ID_DIGITS]
+    def looks(self) -> SearchLooks:
+        """What the record is to say of one run of the search."""
+        return SearchLooks(self.order, self._job, self.days, self.header["study_id"])
 
     @property
     def _job(self) -> Job:
@@ -346,7 +254,7 @@ class Search:
     def on_record(self) -> int:
         """How many sets of the strategy are on record on these data and days."""
         contents, body = record_of(self.market).read(Look), body_of_panel(self.market.panel)
-        family = family_of(self.evaluate.base, self._grid or ())
+        family = family_of(self.evaluate.base, grid_of(self.order) or ())
         return on_record(contents, body, *self.days, family).count
 
     @property
