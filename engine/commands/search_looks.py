@@ -1,7 +1,7 @@
 """What the record says of a search: what is to be tried, how far it came, and in the end what was.
 
 1. Before its first set the search is noted with all that it is to try: of a grid the sets, else their number.
-2. How far it is stands in a small file beside the record (``engine.record.reached``) before the study says it.
+2. How far it is stands in a small file beside the record (`engine.record.reached`) before the study says it.
 3. In the end, stopped or not, the note is replaced by what was looked at. What other runs of the same search
    came to counts too: those that were killed before, and those that run at once.
 """
