@@ -829,7 +829,7 @@ def test_a_search_is_on_record_before_its_first_set(panel, empty, tmp_path, monk
 
     with monkeypatch.context() as patched:
         patched.setattr("engine.commands.tune.search_on", killed)
-        patched.setattr("engine.commands.tune.Search._note", lambda *_: None)  # as a kill -9 leaves it
+        patched.setattr("engine.commands.search_looks.SearchLooks._note", lambda *_: None)  # as a kill -9 leaves it
         with pytest.raises(SystemError):
             tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", **method)
     told = tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", resume=True, **method)
@@ -873,7 +873,7 @@ def test_a_search_that_was_killed_gone_on_with_and_stopped_counts_what_it_came_t
         with monkeypatch.context() as patch:
             patch.setattr("engine.commands.tune.search_on", search)
             if error is SystemError:  # as a kill -9 leaves it
-                patch.setattr("engine.commands.tune.Search._note", lambda *_: None)
+                patch.setattr("engine.commands.search_looks.SearchLooks._note", lambda *_: None)
                 patch.setattr("engine.record.reached.Reached.end", lambda *_: None)
             with pytest.raises(error):
                 tune(Momentum(), panel, ["lookback=5,6,7,8,9"], out=out, splits="none", resume=True, **more)
