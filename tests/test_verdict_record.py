@@ -829,7 +829,8 @@ def test_a_search_is_on_record_before_its_first_set(panel, empty, tmp_path, monk
 
     with monkeypatch.context() as patched:
         patched.setattr("engine.commands.tune.search_on", killed)
-        patched.setattr("engine.commands.search_looks.SearchLooks._note", lambda *_: None)  # as a kill -9 leaves it
+        # as a kill -9 leaves it
+        patched.setattr("engine.commands.search_looks.SearchLooks._note", lambda *_: None)
         with pytest.raises(SystemError):
             tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", **method)
     told = tune(Momentum(), panel, ["lookback=5,6,7"], out=tmp_path, splits="none", resume=True, **method)
